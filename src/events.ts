@@ -1,0 +1,94 @@
+/** Why an entry, or a part of one, is not in the root filesystem as the image describes it. */
+export type SkipReason =
+  | "device" // device nodes are not created unless asked for
+  | "reserved-name" // a `.wh.` component in the middle of a path, or AUFS's own metadata
+  | "unsupported-type" // an entry type that has no meaning in a layer
+  | "owner" // this user may not give files away
+  | "mode" // the file system or the kernel dropped a mode bit
+  | "xattr-filtered" // the filter table keeps this extended attribute out
+  | "xattr-unsupported" // the file system cannot store it
+  | "xattr-denied" // this user may not set it
+  | "times"; // the file system cannot store this time
+
+/** A repair that `strict` would have refused. The words are stable; docs/errors.md explains each. */
+export type WarningCode =
+  | "MEDIA_TYPE_DISAGREES" // a layer's bytes are compressed otherwise than its media type says
+  | "DIGEST_HEADER_DISAGREES" // Docker-Content-Digest is not the digest of the body (tag pulls)
+  | "TRAILING_BYTES" // bytes other than zeros after the compressed stream or after the archive's end
+  | "MISSING_END_MARKER" // the archive ends without its two zero blocks
+  | "GLOBAL_HEADER_IGNORED" // a pax global header tried to set attributes of later entries
+  | "PATH_NORMALISED" // `a/../b` was read as `b`
+  | "EMPTY_NAME" // an entry without a name was skipped
+  | "DUPLICATE_ENTRY" // one layer names a path twice; the later entry wins
+  | "PARENT_REPLACED" // a file stood where an entry needs a directory
+  | "RESERVED_NAME" // a name that begins with `.wh.` where it marks nothing
+  | "UNUSUAL_WHITEOUT" // a whiteout that is not an empty regular file
+  | "UNSUPPORTED_TYPE" // an entry type that has no meaning in a layer was skipped
+  | "TIME_CLAMPED" // a time outside what the system can express
+  | "LINK_COPIED" // a hard link became a copy
+  | "SETGID_DROPPED" // the kernel dropped a set-group-ID bit
+  | "LINK_ATTRIBUTES" // a hard link's header states other attributes than its target has
+  | "WHITEOUT_WITHOUT_TARGET" // a whiteout of a path that does not exist
+  | "XATTR_NOT_APPLIED" // an extended attribute could not be stored
+  | "CREDENTIALS_IGNORED" // stored credentials were rejected, so the pull went on anonymously
+  | "CONFIGURATION"; // a configuration file could not be used as written
+
+/** How far the threads that touch image bytes are confined. */
+export type SandboxStatus =
+  | { readonly state: "enforced"; readonly abi: number }
+  | { readonly state: "unavailable"; readonly reason: string }
+  | { readonly state: "off" };
+
+/** A layer as events speak of it: its position from the bottom, counted from 0. */
+export interface LayerProgress {
+  readonly layer: number;
+  /** Compressed bytes so far (absolute, so that an event may be lost or repeated). */
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+/** Everything an unpacking has to tell while it runs. Numbers are absolute; at most ten progress events a second a layer. */
+export type UnpackEvent =
+  | { readonly type: "request"; readonly method: string; readonly url: string; readonly status: number }
+  | { readonly type: "authenticate"; readonly realm: string; readonly scheme: "basic" | "bearer" }
+  | {
+      readonly type: "retrying";
+      readonly url: string;
+      readonly attempt: number;
+      readonly delayMilliseconds: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "resolved";
+      readonly reference: string;
+      readonly digest: string;
+      readonly platform: string;
+      /** Bottom layer first. A blob that stands twice in the manifest stands twice here and is downloaded once. */
+      readonly layers: readonly { readonly digest: string; readonly sizeBytes: number }[];
+      /** What there is to download, repeated blobs counted once. */
+      readonly totalBytes: number;
+    }
+  | ({ readonly type: "download-progress" } & LayerProgress)
+  | ({ readonly type: "downloaded" } & LayerProgress)
+  | { readonly type: "layer-started"; readonly layer: number }
+  | ({ readonly type: "layer-progress"; readonly entries: number } & LayerProgress)
+  | { readonly type: "layer-unpacked"; readonly layer: number; readonly entries: number }
+  | {
+      readonly type: "skipped";
+      readonly layer: number;
+      readonly path: string;
+      readonly reason: SkipReason;
+      readonly detail: string;
+    }
+  | {
+      readonly type: "warning";
+      readonly code: WarningCode;
+      readonly message: string;
+      readonly layer?: number;
+      readonly path?: string;
+    }
+  | { readonly type: "sandbox"; readonly status: SandboxStatus }
+  | { readonly type: "finished"; readonly digest: string; readonly rootfs: string; readonly milliseconds: number };
+
+/** Receives events, synchronously, in order. What it throws ends the unpacking with that error. */
+export type EventListener = (event: UnpackEvent) => void;

@@ -1,0 +1,65 @@
+const MiB = 1024 * 1024;
+const GiB = 1024 * MiB;
+const TiB = 1024 * GiB;
+
+/** Everything that a hostile image or registry could otherwise size, each with a name. Exceeding one is `LIMIT_EXCEEDED`. */
+export interface Limits {
+  /** Bytes of one manifest or index, on the wire and decoded. */
+  readonly manifestBytes: number;
+  /** Bytes of the image configuration. */
+  readonly configBytes: number;
+  /** Layers of one image. */
+  readonly layers: number;
+  /** How deep an index may lead to another index. */
+  readonly indexDepth: number;
+  /** Blobs downloaded at the same time. */
+  readonly parallelDownloads: number;
+  /** Compressed bytes of all layers together. */
+  readonly downloadBytes: number;
+  /** Decompressed bytes of all layers together. */
+  readonly totalBytes: number;
+  /** Decompressed bytes of a layer for each compressed byte; counted from the first 64 MiB of output on. */
+  readonly expansionRatio: number;
+  /** Bytes that one file may occupy, holes not counted. */
+  readonly fileBytes: number;
+  /** The size that one file may state, holes counted. */
+  readonly apparentFileBytes: number;
+  /** Entries of all layers together. */
+  readonly entries: number;
+  /** Bytes of an entry's path, or of a link's target. */
+  readonly pathBytes: number;
+  /** Components of an entry's path. */
+  readonly pathDepth: number;
+  /** Bytes of one pax header, or of one GNU long name. */
+  readonly headerBytes: number;
+  /** Bytes of one entry's extended attributes, names and values together. */
+  readonly xattrBytes: number;
+  /** Data segments of one sparse file. */
+  readonly sparseSegments: number;
+  /** Bytes other than zero after an archive's end marker. */
+  readonly trailingBytes: number;
+  /** Megabytes of window, as a power of two in bytes, that a zstd frame may ask for: 27 is 128 MiB. */
+  readonly zstdWindowLog: number;
+}
+
+/** Generous for any real image, small enough that no image harms the machine that unpacks it. */
+export const defaultLimits: Limits = {
+  manifestBytes: 4 * MiB,
+  configBytes: 4 * MiB,
+  layers: 1000,
+  indexDepth: 4,
+  parallelDownloads: 8,
+  downloadBytes: TiB,
+  totalBytes: TiB,
+  expansionRatio: 1100,
+  fileBytes: 512 * GiB,
+  apparentFileBytes: 8 * TiB,
+  entries: 20_000_000,
+  pathBytes: 64 * 1024,
+  pathDepth: 2048,
+  headerBytes: MiB,
+  xattrBytes: MiB,
+  sparseSegments: 1_000_000,
+  trailingBytes: MiB,
+  zstdWindowLog: 27,
+};

@@ -1,0 +1,74 @@
+import type { EventListener, SandboxStatus, SkipReason, WarningCode } from "./events.ts";
+import type { Limits } from "./limits.ts";
+import type { Digest } from "./oci/digest.ts";
+import type { Platform } from "./oci/platform.ts";
+import type { Source } from "./source/source.ts";
+
+/** How to choose and fetch an image. */
+export interface ResolveOptions {
+  /** `os/architecture[/variant]`, or the parts one wants other than this machine's. Default: this machine's platform. */
+  readonly platform?: string | Partial<Platform>;
+  /** Where images come from. Default: a registry client made for this call, anonymous. A source given here stays open. */
+  readonly source?: Source;
+  /** Ends everything at once; the promise rejects with the signal's own reason. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: EventListener;
+  /** Turns every lenient repair into an error. Default: false. */
+  readonly strict?: boolean;
+  /** Overrides single limits. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** What to do with a device node: leave it out, make it, put an empty file in its place, or refuse the image. */
+export type DevicePolicy = "skip" | "create" | "placeholder" | "error";
+
+/** How entries become files. */
+export interface ApplyOptions {
+  /** Whether files get the owners that the image states. Default: "preserve" as root, else "ignore". */
+  readonly owner?: "preserve" | "ignore";
+  /** Default: "skip". */
+  readonly devices?: DevicePolicy;
+  /** Follows a symlink where a layer has a directory of that name, instead of replacing the link. Default: false. */
+  readonly keepDirlinks?: boolean;
+  /** Seconds since 1970 for what the image gives no time: implied directories, a missing root entry. Default: 0. */
+  readonly sourceDateEpoch?: number;
+}
+
+export interface UnpackOptions extends ResolveOptions, ApplyOptions {
+  /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
+  readonly sandbox?: "require" | "prefer" | "off";
+}
+
+export interface SkippedEntry {
+  readonly layer: number;
+  readonly path: string;
+  readonly reason: SkipReason;
+  readonly detail: string;
+}
+
+/** What came of it. */
+export interface UnpackResult {
+  /** The canonical name of what was asked for. */
+  readonly reference: string;
+  /** The digest of the manifest that was unpacked. */
+  readonly digest: Digest;
+  readonly platform: Platform;
+  /** Absolute path of the root filesystem. */
+  readonly rootfs: string;
+  /** Absolute path of the image's configuration, byte for byte. */
+  readonly config: string;
+  readonly layers: number;
+  readonly entries: number;
+  /** Compressed bytes that came over the network. */
+  readonly downloadedBytes: number;
+  /** Decompressed bytes of all layers. */
+  readonly unpackedBytes: number;
+  /** The first thousand things left out, in order. */
+  readonly skipped: readonly SkippedEntry[];
+  /** How many there were in all. */
+  readonly skippedCount: number;
+  /** How often each repair was made. */
+  readonly warnings: Readonly<Partial<Record<WarningCode, number>>>;
+  readonly sandbox: SandboxStatus;
+  readonly milliseconds: number;
+}

@@ -1,0 +1,41 @@
+import type { EventListener } from "../events.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+
+/** A manifest or index as it came, before anyone believed it. */
+export interface Document {
+  /** Without parameters, lower case; empty where the source did not say. */
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What every request is given. */
+export interface FetchOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: EventListener;
+}
+
+/** Where images come from: a registry, a layout on disk, an archive. Holds what may be shared between images. */
+export interface Source extends AsyncDisposable {
+  /** Binds a name, in this source's own grammar, without contacting anyone. Throws `INVALID_REFERENCE`. */
+  image(name: string): ImageSource;
+}
+
+/** One image of a source: the two things that can be asked of it. */
+export interface ImageSource {
+  /** The canonical, printable name: for a registry `host/path:tag@digest`. */
+  readonly name: string;
+  /**
+   * Fetches a manifest or index: the one that the name stands for, or the one that `descriptor` describes.
+   *
+   * The bytes are complete and within `limits.manifestBytes`; where a digest was known (from the name or the
+   * descriptor) they match it.
+   */
+  manifest(descriptor?: Descriptor, options?: FetchOptions): Promise<Document>;
+  /**
+   * The bytes of a blob, in order, from the first to the last, whatever happens to connections in between.
+   *
+   * Nothing is verified here but that the length does not exceed the descriptor's size. Ending the iteration early closes
+   * the connection. Chunks may be reused by the producer after the next is asked for.
+   */
+  blob(descriptor: Descriptor, options?: FetchOptions): AsyncIterable<Uint8Array>;
+}
