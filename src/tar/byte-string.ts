@@ -12,12 +12,12 @@ export type ByteString = string & { readonly [brand]: "ByteString" };
 
 /** The bytes of `bytes[start, end)` as a ByteString. */
 export function byteString(bytes: Uint8Array, start = 0, end = bytes.length): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(start, end) as ByteString;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1", start, end) as ByteString;
 }
 
 /** The UTF-8 bytes of ordinary text as a ByteString. */
 export function byteStringOf(text: string): ByteString {
-  return Buffer.from(text, "utf8").latin1Slice() as ByteString;
+  return Buffer.from(text, "utf8").toString("latin1") as ByteString;
 }
 
 /** The bytes themselves. */
