@@ -1,5 +1,6 @@
 import type { EventListener } from "../events.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 
 /** A manifest or index as it came, before anyone believed it. */
 export interface Document {
@@ -24,6 +25,8 @@ export interface Source extends AsyncDisposable {
 export interface ImageSource {
   /** The canonical, printable name: for a registry `host/path:tag@digest`. */
   readonly name: string;
+  /** The digest of what the name stands for, where the name states it. */
+  readonly digest?: Digest;
   /**
    * Fetches a manifest or index: the one that the name stands for, or the one that `descriptor` describes.
    *

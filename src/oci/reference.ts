@@ -1,0 +1,126 @@
+import { OciUnpackError } from "../errors.ts";
+import { type Digest, parseDigest } from "./digest.ts";
+
+/** Names an image in a registry: `registry/path:tag@digest`. There is always a tag, a digest, or both. */
+export interface Reference {
+  /** Host and port as they were written; `docker.io` for Docker Hub, whichever of its names was used. */
+  readonly registry: string;
+  /** The repository: lower case, `library/` in front of Docker Hub's official images. */
+  readonly path: string;
+  /** `latest` where neither tag nor digest was written. With a digest it only tells people what the digest once was. */
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+const dockerHub = "docker.io";
+/** One registry under three names. The last is where it answers. */
+const dockerHubHosts = [dockerHub, "index.docker.io", "registry-1.docker.io"] as const;
+
+// The grammar of github.com/distribution/reference, from which docker, podman and containerd derive theirs.
+const hostComponent = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
+const hostName = `${hostComponent}(?:\\.${hostComponent})*`;
+const hostGrammar = new RegExp(`^(?:${hostName}|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
+const tagGrammar = /^\w[\w.-]{0,127}$/;
+const digestGrammar = /^[a-z][a-z0-9]*(?:[+._-][a-z][a-z0-9]*)*:[a-fA-F0-9]{32,}$/;
+const imageId = /^[a-f0-9]{64}$/;
+const longestPath = 255;
+/** More than any reference can have; keeps error messages short as well. */
+const longestReference = 2048;
+
+const shape = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debian:stable or ghcr.io/acme/api:2.1";
+
+/**
+ * Reads a reference the way docker does, so that `debian` is `docker.io/library/debian:latest`.
+ *
+ * The first component is a host only if it contains a dot, a colon or an upper-case letter, or is `localhost`; anything
+ * else is a path on Docker Hub. Throws `INVALID_REFERENCE`.
+ */
+export function parseReference(text: string): Reference {
+  if (text === "") throw invalid(text, "it is empty");
+  if (text.length > longestReference) throw invalid(`${text.slice(0, 80)}…`, `it has ${text.length} characters`);
+  if (imageId.test(text))
+    throw invalid(text, "it is an image's ID, which no registry knows", "name the repository too: NAME@sha256:…");
+
+  const at = text.indexOf("@");
+  const [host, remainder] = splitHost(at < 0 ? text : text.slice(0, at));
+  const colon = remainder.indexOf(":");
+  const written = colon < 0 ? remainder : remainder.slice(0, colon);
+  const registry = parseRegistry(text, host);
+  const path = parsePath(text, written, registry === dockerHub && !written.includes("/") ? "library/" : "");
+  const tag = colon < 0 ? undefined : parseTag(text, remainder.slice(colon + 1));
+  const digest = at < 0 ? undefined : parseReferenceDigest(text, text.slice(at + 1));
+
+  if (digest === undefined) return { registry, path, tag: tag ?? "latest" };
+  return tag === undefined ? { registry, path, digest } : { registry, path, tag, digest };
+}
+
+/** The one printable form: parsing it again gives the same reference. */
+export function formatReference(reference: Reference): string {
+  const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
+  const digest = reference.digest === undefined ? "" : `@${reference.digest}`;
+  return `${reference.registry}/${reference.path}${tag}${digest}`;
+}
+
+/** The host and port to connect to: Docker Hub answers under another name than references use. */
+export function registryHost(reference: Reference): string {
+  return reference.registry === dockerHub ? dockerHubHosts[2] : reference.registry;
+}
+
+function splitHost(name: string): [host: string, remainder: string] {
+  const slash = name.indexOf("/");
+  const first = name.slice(0, Math.max(slash, 0));
+  const isHost = first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+  return isHost ? [first, name.slice(slash + 1)] : [dockerHub, name];
+}
+
+function parseRegistry(text: string, host: string): string {
+  if (text.startsWith(`${host}//`)) throw invalid(text, `it begins with "${host}//"`, `leave out "${host}//"`);
+  if (!hostGrammar.test(host)) throw invalid(text, `"${host}" is not a host`);
+  if ((dockerHubHosts as readonly string[]).includes(host.toLowerCase())) return dockerHub;
+  const actual = hostInUrl(host);
+  // What is checked must be what is connected to: to a URL, 127.1 and 0x7f000001 are 127.0.0.1 (host confusion).
+  if (actual === undefined) throw invalid(text, `no URL can have the host "${host}"`);
+  if (!host.startsWith("[") && actual !== host.toLowerCase().replace(/:\d+$/, "")) {
+    throw invalid(text, `the host "${host}" means ${actual}`, `write ${actual}`);
+  }
+  return host;
+}
+
+function hostInUrl(host: string): string | undefined {
+  const url = `https://${host}/`;
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+function parsePath(text: string, written: string, prefix: "library/" | ""): string {
+  const path = prefix + written;
+  if (pathGrammar.test(path)) {
+    if (path.length <= longestPath) return path;
+    throw invalid(text, `the repository's name has ${path.length} characters`, `registries allow ${longestPath}`);
+  }
+  if (/\s/.test(text)) throw invalid(text, "it contains white space");
+  if (written === "") throw invalid(text, "the repository's name is empty");
+  if (!pathGrammar.test(path.toLowerCase())) throw invalid(text, `"${written}" is not a repository's name`);
+  throw invalid(text, "the repository's name has upper-case letters", `write ${written.toLowerCase()}`);
+}
+
+function parseTag(text: string, tag: string): string {
+  if (tagGrammar.test(tag)) return tag;
+  throw invalid(
+    text,
+    `"${tag}" is not a tag`,
+    'a tag has 1 to 128 letters, digits, "_", "." and "-", and begins with none of the last two',
+  );
+}
+
+/** Narrower than `parseDigest`: in references an unknown algorithm is hexadecimal too. */
+function parseReferenceDigest(text: string, written: string): Digest {
+  const digest = digestGrammar.test(written) ? parseDigest(written) : undefined;
+  if (digest !== undefined) return digest;
+  throw invalid(text, `"${written}" is not a digest`, "a digest is sha256: and 64 lower-case hexadecimal digits");
+}
+
+function invalid(text: string, found: string, hint = shape): OciUnpackError {
+  return new OciUnpackError("INVALID_REFERENCE", `cannot parse the reference "${text}": ${found}`, { hint });
+}
