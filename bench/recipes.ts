@@ -117,6 +117,7 @@ function install({ run }: Container, packages: string): Promise<void> {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq -o Acquire::Check-Valid-Until=false update
     apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends ${packages}
+    apt-get clean
   `);
 }
 
