@@ -1,9 +1,7 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { OciUnpackError } from "../errors.ts";
 import type { Environment } from "./machine.ts";
-
-/** Which proxy a request to `url` goes through; `undefined` for none. */
-export type ProxyFor = (url: URL) => URL | undefined;
+import type { ProxyFor } from "./options.ts";
 
 export interface ProxyOptions {
   /** Lets `ALL_PROXY` stand in for a variable that is not set, as curl does and Go does not. Default: false. */

@@ -1,0 +1,57 @@
+import { OciUnpackError } from "../errors.ts";
+
+/** A JSON object as its members, in file order. */
+export type Members = ReadonlyMap<string, unknown>;
+
+/** What a `config.json`, an `auth.json` or a `.dockercfg` says. Entries are judged when they are needed, so that one bad entry spoils no other. */
+export interface AuthFile {
+  readonly path: string;
+  readonly auths: Members;
+  readonly credHelpers: Members;
+  readonly credsStore: string | undefined;
+  readonly httpHeaders: Members;
+}
+
+/** A whole `.dockercfg` is what `auths` is in the other two. */
+export type AuthFileFormat = "config" | "dockercfg";
+
+/** Reads the formats that docker and podman write. Throws `INVALID_OPTION` for what is none of them. */
+export function parseAuthFile(path: string, text: string, format: AuthFileFormat): AuthFile {
+  const content = parseMembers(path, text);
+  const config: Members = format === "dockercfg" ? new Map([["auths", Object.fromEntries(content)]]) : content;
+  const credsStore = config.get("credsStore");
+  return {
+    path,
+    auths: membersOf(path, config, "auths"),
+    credHelpers: membersOf(path, config, "credHelpers"),
+    credsStore: typeof credsStore === "string" && credsStore !== "" ? credsStore : undefined,
+    httpHeaders: membersOf(path, config, "HttpHeaders"),
+  };
+}
+
+/** Parses a file that may hold secrets: what V8's message quotes of it goes no further. */
+export function parseMembers(path: string, text: string): Members {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw unusable(path, text.trim() === "" ? "it is empty" : "it is not JSON");
+  }
+  if (!isObject(value)) throw unusable(path, "it is not a JSON object");
+  return new Map(Object.entries(value));
+}
+
+/** The members of an object within the file; none where it is absent. */
+export function membersOf(path: string, parent: Members, key: string): Members {
+  const value = parent.get(key) ?? {};
+  if (!isObject(value)) throw unusable(path, `"${key}" is not an object`);
+  return new Map(Object.entries(value));
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function unusable(path: string, found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot use "${path}": ${found}`);
+}

@@ -1,0 +1,47 @@
+import { open } from "node:fs/promises";
+import { OciUnpackError } from "../errors.ts";
+import type { EventListener } from "../events.ts";
+import { fileSystemError } from "../file-system-error.ts";
+
+/** More than any real file has; the largest ones, bundles of certificates, have a quarter of it. */
+const largestBytes = 1024 * 1024;
+
+/** The text of a configuration file, or `undefined` where there is none. */
+export async function readConfigFile(path: string): Promise<string | undefined> {
+  try {
+    return await readText(path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw fileSystemError(error, `read "${path}"`);
+  }
+}
+
+/** Reads to the end instead of trusting the size, because `<(command)` is a pipe. */
+async function readText(path: string): Promise<string> {
+  await using file = await open(path);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(64 * 1024));
+    if (bytesRead === 0) return new TextDecoder().decode(Buffer.concat(chunks));
+    size += bytesRead;
+    if (size > largestBytes) {
+      throw new OciUnpackError("LIMIT_EXCEEDED", `cannot read "${path}": it has more than ${largestBytes} bytes`);
+    }
+    chunks.push(buffer.subarray(0, bytesRead));
+  }
+}
+
+/** Tells whether a system call failed with one of these codes. */
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
+}
+
+/**
+ * Tells a listener that a file could not be used as written.
+ *
+ * The message names the file and what is wrong, and shows none of its values: any may be a secret.
+ */
+export function warnOfFile(onEvent: EventListener | undefined, message: string): void {
+  onEvent?.({ type: "warning", code: "CONFIGURATION", message });
+}

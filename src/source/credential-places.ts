@@ -1,0 +1,52 @@
+import { isAbsolute, join } from "node:path";
+import type { AuthFileFormat } from "./auth-file.ts";
+import type { Machine } from "./machine.ts";
+
+/** A file that may hold credentials. */
+export interface CredentialPlace {
+  readonly path: string;
+  readonly format: AuthFileFormat;
+  /** Whether someone named it, so that its absence is worth a word. */
+  readonly named: boolean;
+}
+
+/** The files that may hold credentials, in the order in which they are asked; the first that knows a registry wins. */
+export function credentialPlaces(machine: Machine, authFile?: string): readonly CredentialPlace[] {
+  const { env, homeDirectory } = machine;
+  return [
+    ...place(authFile, { named: true }),
+    ...place(env.REGISTRY_AUTH_FILE, { named: true }),
+    ...place(env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, "config.json")),
+    ...place(runtimeAuthFile(machine)),
+    ...place(join(configHome(machine), "containers/auth.json")),
+    // $DOCKER_CONFIG is docker's word for "instead of ~/.docker".
+    ...place(env.DOCKER_CONFIG ? undefined : join(homeDirectory, ".docker/config.json")),
+    ...place(join(homeDirectory, ".dockercfg"), { format: "dockercfg" }),
+  ];
+}
+
+/** Where podman keeps what `login` writes: gone after the next boot. */
+export function runtimeAuthFile({ env, uid }: Machine): string {
+  const directory = env.XDG_RUNTIME_DIR;
+  return directory && isAbsolute(directory)
+    ? join(directory, "containers/auth.json")
+    : `/run/containers/${uid}/auth.json`;
+}
+
+/** Docker's own configuration. */
+export function dockerConfigFile({ env, homeDirectory }: Machine): string {
+  return join(env.DOCKER_CONFIG || join(homeDirectory, ".docker"), "config.json");
+}
+
+/** `$XDG_CONFIG_HOME`, which counts only when absolute (XDG Base Directory Specification), or its default. */
+export function configHome({ env, homeDirectory }: Machine): string {
+  const directory = env.XDG_CONFIG_HOME;
+  return directory && isAbsolute(directory) ? directory : join(homeDirectory, ".config");
+}
+
+function place(
+  path: string | undefined,
+  { named = false, format = "config" as AuthFileFormat } = {},
+): CredentialPlace[] {
+  return path ? [{ path, format, named }] : [];
+}

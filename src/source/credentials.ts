@@ -1,0 +1,109 @@
+import { OciUnpackError } from "../errors.ts";
+import { findEntry } from "./auth-entry.ts";
+import { type AuthFile, parseAuthFile } from "./auth-file.ts";
+import { readConfigFile, warnOfFile } from "./config-file.ts";
+import { CredentialHelper } from "./credential-helper.ts";
+import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
+import { isDockerHub, namesOf } from "./docker-hub.ts";
+import type { Machine } from "./machine.ts";
+import type { Credential, Credentials } from "./options.ts";
+import type { FetchOptions } from "./source.ts";
+
+export interface DockerCredentialsOptions extends Machine {
+  /** A file to ask before all others. */
+  readonly authFile?: string | undefined;
+  /** How long a credential helper may take; longer than the default where one asks a person. Default: 10 s. */
+  readonly helperDeadlineMilliseconds?: number | undefined;
+}
+
+interface Question {
+  readonly host: string;
+  readonly path: string;
+  readonly options: FetchOptions;
+  readonly machine: DockerCredentialsOptions;
+}
+
+/**
+ * Finds credentials where docker and podman keep them: files, and the helpers that the files name.
+ *
+ * Asked in this order: `authFile`, `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json`, podman's `auth.json` under
+ * `$XDG_RUNTIME_DIR` and `$XDG_CONFIG_HOME`, `~/.docker/config.json`, `~/.dockercfg`, and in a GitHub workflow
+ * `$GITHUB_TOKEN` for ghcr.io. Files are read anew for each question, because logins change while a program runs. One that
+ * cannot be used is a warning, unless it is `authFile`.
+ */
+export function dockerCredentials(options: DockerCredentialsOptions): Credentials {
+  const places = credentialPlaces(options, options.authFile);
+  return async (host, path, fetchOptions = {}) => {
+    const question = { host, path, options: fetchOptions, machine: options };
+    for (const place of places) {
+      const file = await readAuthFile(place, { mustExist: place.path === options.authFile, ...fetchOptions });
+      const credential = file && (await credentialFrom(file, question));
+      if (credential !== undefined) return credential;
+    }
+    return workflowCredential(question);
+  };
+}
+
+async function readAuthFile(
+  { path, format, named }: CredentialPlace,
+  { mustExist, onEvent }: FetchOptions & { readonly mustExist: boolean },
+): Promise<AuthFile | undefined> {
+  try {
+    const text = await readConfigFile(path);
+    if (text !== undefined) return parseAuthFile(path, text, format);
+    if (named) throw new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`);
+  } catch (error) {
+    if (mustExist || !(error instanceof OciUnpackError)) throw error;
+    warnOfFile(onEvent, error.message);
+  }
+  return undefined;
+}
+
+/** A helper for the registry comes before the helper for all, and both before secrets in the file itself. */
+async function credentialFrom(file: AuthFile, question: Question): Promise<Credential | undefined> {
+  const { host, path, options } = question;
+  for (const name of namesOf(host)) {
+    const helper = file.credHelpers.get(name);
+    if (typeof helper === "string") {
+      const credential = await askHelper(helper, `${file.path}, credHelpers["${name}"]`, question);
+      if (credential !== undefined) return credential;
+    }
+  }
+  if (file.credsStore !== undefined) {
+    const credential = await askHelper(file.credsStore, `${file.path}, credsStore`, question);
+    if (credential !== undefined) return credential;
+  }
+  const found = findEntry(file.auths, host, path, (key) => {
+    warnOfFile(options.onEvent, `cannot use "${file.path}": auths["${key}"] is malformed`);
+  });
+  return found && { ...found.credential, origin: `${file.path}, auths["${found.key}"]` };
+}
+
+/** A helper that fails is a warning: most images need no credentials, and a helper of another machine's often fails. */
+async function askHelper(name: string, origin: string, question: Question): Promise<Credential | undefined> {
+  const { signal, onEvent } = question.options;
+  try {
+    const { env, helperDeadlineMilliseconds: deadlineMilliseconds } = question.machine;
+    const helper = new CredentialHelper(name, { env, signal, deadlineMilliseconds });
+    for (const server of serversOf(question.host)) {
+      const credential = await helper.get(server);
+      if (credential !== undefined) return { ...credential, origin: `${origin}: ${helper.program}` };
+    }
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error;
+    warnOfFile(onEvent, error.message);
+  }
+  return undefined;
+}
+
+/** The name under which a login stored a secret: docker's for Docker Hub is a URL, podman's is the host. */
+function serversOf(host: string): readonly string[] {
+  return isDockerHub(host) ? ["https://index.docker.io/v1/", "docker.io"] : [host];
+}
+
+/** A workflow's token may read the packages of its own repository; nobody logs in for that. */
+function workflowCredential({ host, machine }: Question): Credential | undefined {
+  const { GITHUB_ACTIONS, GITHUB_TOKEN, GITHUB_ACTOR } = machine.env;
+  if (host !== "ghcr.io" || GITHUB_ACTIONS !== "true" || !GITHUB_TOKEN) return undefined;
+  return { username: GITHUB_ACTOR || "x-access-token", password: GITHUB_TOKEN, origin: "$GITHUB_TOKEN" };
+}
