@@ -1,8 +1,9 @@
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { output } from "../test/support/command.ts";
 import { dockerRegistry } from "../test/support/docker-registry.ts";
-import { debianPackages, missingTools } from "../test/support/tools.ts";
+import { requireTools } from "../test/support/tools.ts";
 import { type Recipe, recipes } from "./recipes.ts";
 import { type Compression, type Workshop, workshop } from "./workshop.ts";
 
@@ -18,6 +19,13 @@ export function referenceOf(host: string, recipe: Recipe, compression: Compressi
   return `${host}/bench/${recipe.name}:${compression}`;
 }
 
+/** The compressed bytes of an image's layers, as its manifest states them. */
+export async function sizeOf(reference: string): Promise<number> {
+  const manifest = await output("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${reference}`]);
+  const { layers } = JSON.parse(manifest) as { layers: readonly { size: number }[] };
+  return layers.reduce((bytes, { size }) => bytes + size, 0);
+}
+
 /**
  * Makes the corpus where it has not been made yet, and says where it is.
  *
@@ -29,7 +37,7 @@ export async function corpus(report: (line: string) => void = () => {}): Promise
   const storage = join(directory, "registry");
   const made = { storage, recipes };
   if (await exists(join(directory, "complete"))) return made;
-  assertTools();
+  requireTools("docker-registry", "mmdebstrap", "buildah");
   await mkdir(join(directory, "registry"), { recursive: true });
   await using registry = await dockerRegistry({ storage });
   await using bench = await workshop(join(directory, "workshop"));
@@ -49,13 +57,6 @@ async function make(recipe: Recipe, bench: Workshop, host: string, report: (line
 
 function cacheDirectory(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "oci-unpack-bench");
-}
-
-function assertTools(): void {
-  const missing = missingTools(["docker-registry", "mmdebstrap", "buildah"]);
-  if (missing.length === 0) return;
-  const remedy = `apt-get install ${debianPackages(missing).join(" ")}`;
-  throw new Error(`cannot build the corpus: ${missing.join(", ")} not found (${remedy})`);
 }
 
 async function exists(path: string): Promise<boolean> {

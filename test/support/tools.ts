@@ -28,23 +28,32 @@ export function skipWithout(...tools: readonly Tool[]): false | string {
   return skipped(`${missing.join(", ")} not found`, `apt-get install ${debianPackages(missing).join(" ")}`);
 }
 
+/** Insists on tools where there is nothing to skip. */
+export function requireTools(...tools: readonly Tool[]): void {
+  const missing = missingTools(tools);
+  if (missing.length === 0) return;
+  throw new Error(
+    `cannot go on: ${missing.join(", ")} not found (apt-get install ${debianPackages(missing).join(" ")})`,
+  );
+}
+
 /** The `skip` of a test that mounts file systems or gives files away. */
 export function skipUnlessRoot(): false | string {
   return process.getuid?.() === 0 ? false : skipped("not root", "run the tests as root");
 }
 
 /** Those of the tools that no directory of PATH has. */
-export function missingTools(tools: readonly Tool[]): Tool[] {
+function missingTools(tools: readonly Tool[]): Tool[] {
   return tools.filter((tool) => !searchPath().some((directory) => isExecutable(join(directory, tool))));
 }
 
 /** What to install for tools, each package once. */
-export function debianPackages(tools: readonly Tool[]): string[] {
+function debianPackages(tools: readonly Tool[]): string[] {
   return [...new Set(tools.map((tool) => packages[tool]))];
 }
 
 /** Turns the reason why a test cannot run into a skip, or into an error where everything must run. */
-export function skipped(reason: string, remedy: string): string {
+function skipped(reason: string, remedy: string): string {
   const { CI, OCI_UNPACK_REQUIRE_TOOLS } = process.env;
   if (CI === "true" || OCI_UNPACK_REQUIRE_TOOLS === "1") {
     throw new Error(`cannot leave out a test: ${reason} (${remedy})`);
