@@ -1,0 +1,101 @@
+import { OciUnpackError } from "../errors.ts";
+import type { WarningCode } from "../events.ts";
+import type { LayerCompression } from "../oci/media-type.ts";
+import { gunzipMember } from "./gzip.ts";
+import type { Input } from "./input.ts";
+import type { Output } from "./output.ts";
+import { inflater } from "./zlib-handle.ts";
+import { copy, unzstd } from "./zstd.ts";
+
+export interface DecompressOptions {
+  /** What the media type says, where it says something. */
+  readonly expected: LayerCompression | undefined;
+  readonly strict: boolean;
+  readonly zstdWindowLog: number;
+  /** Bytes other than zeros that may follow the compressed data. */
+  readonly trailingBytes: number;
+  readonly warning: (code: WarningCode, message: string) => void;
+}
+
+/**
+ * Decompresses a whole layer into `output`, and reads the input to its very end.
+ *
+ * The bytes decide how: media types in the wild are wrong too often, and the diffID proves the result either way.
+ */
+export function decompress(input: Input, output: Output, options: DecompressOptions): void {
+  const found = sniff(input.peekAtLeast(4));
+  if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
+    repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
+  }
+  if (found === "gzip") return gunzip(input, output, options);
+  if (found === "zstd") return unzstd(input, options.zstdWindowLog, output);
+  for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
+    copy(chunk, output);
+    input.take(chunk.length);
+  }
+}
+
+/** Tells a compression by its magic number. Anything unknown counts as an archive: its reader gives the better error. */
+function sniff(bytes: Uint8Array): LayerCompression {
+  const magic = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length >= 2 && magic.getUint16(0) === 0x1f8b) return "gzip";
+  if (bytes.length < 4) return "none";
+  const word = magic.getUint32(0, true);
+  if (word === 0xfd2fb528 || word >>> 4 === 0x184d2a5) return "zstd";
+  const unsupported = word === 0x587a37fd ? "xz" : magic.getUint32(0) >>> 8 === 0x425a68 ? "bzip2" : undefined;
+  if (unsupported !== undefined) {
+    throw new OciUnpackError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      `cannot decompress: ${unsupported} is not a compression of layers`,
+      {
+        hint: "gzip, zstd and uncompressed layers are",
+      },
+    );
+  }
+  return "none";
+}
+
+function gunzip(input: Input, output: Output, options: DecompressOptions): void {
+  const inflate = inflater();
+  try {
+    gunzipMember(input, inflate, output);
+    while (skipZeros(input)) {
+      if (sniff(input.peekAtLeast(4)) !== "gzip") return ignoreTrailingBytes(input, options);
+      gunzipMember(input, inflate, output);
+    }
+  } finally {
+    inflate.close();
+  }
+}
+
+/** Padding between and after members is common; tells whether anything else follows. */
+function skipZeros(input: Input): boolean {
+  for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
+    const zeros = chunk.findIndex((byte) => byte !== 0);
+    if (zeros >= 0) {
+      input.take(zeros);
+      return true;
+    }
+    input.take(chunk.length);
+  }
+  return false;
+}
+
+function ignoreTrailingBytes(input: Input, options: DecompressOptions): void {
+  const start = input.takenBytes;
+  repair(options, "TRAILING_BYTES", `something follows the compressed data at byte ${start}`);
+  for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
+    input.take(chunk.length);
+    if (input.takenBytes - start > options.trailingBytes) {
+      throw new OciUnpackError(
+        "LIMIT_EXCEEDED",
+        `cannot decompress: more than ${options.trailingBytes} bytes follow the compressed data (trailingBytes)`,
+      );
+    }
+  }
+}
+
+function repair(options: DecompressOptions, code: WarningCode, message: string): void {
+  if (options.strict) throw new OciUnpackError("STRICT_VIOLATION", `cannot decompress: ${message}`);
+  options.warning(code, message);
+}

@@ -1,0 +1,121 @@
+import { OciUnpackError } from "../errors.ts";
+import type { EventListener } from "../events.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ImageSource } from "../source/source.ts";
+import { together } from "../together.ts";
+import { Spool } from "./spool.ts";
+import { verified } from "./verified.ts";
+
+export interface FetchLayersOptions {
+  /** How many blobs are downloaded at the same time. */
+  readonly parallelDownloads: number;
+  /** Where temporary files may be made, for blobs that arrive before their turn. */
+  readonly directory: string;
+  readonly onEvent?: EventListener;
+  /** Called with the compressed bytes of a blob so far. `layer` is the lowest layer that uses it. */
+  readonly onProgress: (layer: number, bytes: number) => void;
+}
+
+/** One blob on its way, however many layers it stands for. */
+interface Download {
+  readonly descriptor: Descriptor;
+  readonly lowestLayer: number;
+  readonly spool: Spool;
+  isRead: boolean;
+}
+
+/** Memory for each blob that waits: enough for a few round trips, little enough for eight of them. */
+const spoolMemoryBytes = 4 * 1024 * 1024;
+
+/** Downloads the blobs of an image's layers side by side, and gives them out in layer order. */
+export class LayerFetch implements AsyncDisposable {
+  readonly #image: ImageSource;
+  readonly #options: FetchLayersOptions;
+  readonly #downloads = new Map<Digest, Download>();
+  readonly #layers: readonly Descriptor[];
+
+  /** `layers` go from the bottom up. */
+  constructor(image: ImageSource, layers: readonly Descriptor[], options: FetchLayersOptions) {
+    this.#image = image;
+    this.#layers = layers;
+    this.#options = options;
+    for (const [layer, descriptor] of layers.entries()) this.#expect(layer, descriptor);
+  }
+
+  /** Downloads everything, the bottom layer first. Ends when every blob is complete and verified, or at the first failure. */
+  async run(signal: AbortSignal): Promise<void> {
+    const waiting = [...this.#downloads.values()];
+    const lanes = Math.min(this.#options.parallelDownloads, waiting.length);
+    const lane = async (laneSignal: AbortSignal) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        laneSignal.throwIfAborted();
+        await this.#download(next, laneSignal);
+      }
+    };
+    const stopWaiting = () => {
+      for (const { spool } of this.#downloads.values()) spool.fail(signal.reason);
+    };
+    if (signal.aborted) stopWaiting();
+    signal.addEventListener("abort", stopWaiting, { once: true });
+    try {
+      await together(
+        signal,
+        Array.from({ length: lanes }, () => lane),
+      );
+    } finally {
+      signal.removeEventListener("abort", stopWaiting);
+    }
+  }
+
+  /** The compressed bytes of a layer. Layers are to be read one after the other, from the bottom up. */
+  layer(index: number): AsyncIterable<Uint8Array> {
+    const descriptor = this.#layers[index];
+    const download = descriptor && this.#downloads.get(descriptor.digest);
+    if (download === undefined) throw new RangeError(`there is no layer ${index}`);
+    if (download.isRead) return download.spool.rereading();
+    download.isRead = true;
+    return download.spool.reading();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { spool } of this.#downloads.values()) await spool[Symbol.asyncDispose]();
+  }
+
+  /** A blob that stands for several layers is downloaded once, and kept until the last of them. */
+  #expect(layer: number, descriptor: Descriptor): void {
+    const { digest, sizeBytes } = descriptor;
+    const before = this.#downloads.get(digest);
+    if (before === undefined) {
+      const spool = new Spool({ directory: this.#options.directory, memoryBytes: spoolMemoryBytes });
+      this.#downloads.set(digest, { descriptor, lowestLayer: layer, spool, isRead: false });
+      return;
+    }
+    if (before.descriptor.sizeBytes !== sizeBytes) {
+      throw new OciUnpackError(
+        "INVALID_MANIFEST",
+        `cannot unpack: two layers state different sizes for blob ${digest}`,
+      );
+    }
+    before.spool.keep();
+  }
+
+  async #download({ descriptor, lowestLayer, spool }: Download, signal: AbortSignal): Promise<void> {
+    const { onEvent, onProgress } = this.#options;
+    let bytes = 0;
+    try {
+      const chunks = this.#image.blob(descriptor, { signal, ...(onEvent && { onEvent }) });
+      for await (const chunk of verified(descriptor, chunks)) {
+        bytes += chunk.length;
+        onProgress(lowestLayer, bytes);
+        await spool.write(chunk);
+        signal.throwIfAborted();
+      }
+      await spool.end();
+    } catch (error) {
+      spool.fail(error);
+      throw error;
+    }
+    onEvent?.({ type: "downloaded", layer: lowestLayer, bytes, totalBytes: descriptor.sizeBytes });
+  }
+}

@@ -1,0 +1,77 @@
+import { OciUnpackError } from "../errors.ts";
+import type { Input } from "./input.ts";
+import type { Output } from "./output.ts";
+import type { SyncDecompressor } from "./zlib-handle.ts";
+
+const FHCRC = 0x02;
+const FEXTRA = 0x04;
+const FNAME = 0x08;
+const FCOMMENT = 0x10;
+const RESERVED = 0xe0;
+
+/**
+ * Decompresses one gzip member (RFC 1952), header and trailer included.
+ *
+ * The header is read here rather than by zlib, so that where a member ends does not depend on where chunks end. The
+ * trailer's CRC is left alone: the diffID proves the same bytes with a better hash. Its length is compared, since a
+ * comparison costs nothing.
+ */
+export function gunzipMember(input: Input, inflater: SyncDecompressor, output: Output): void {
+  skipHeader(input);
+  inflater.reset();
+  const before = output.writtenBytes;
+  inflate(input, inflater, output);
+  const length = readTrailer(input);
+  if (length !== (output.writtenBytes - before) % 2 ** 32) {
+    throw new OciUnpackError(
+      "CORRUPT_LAYER",
+      "cannot decompress: a gzip member's length is not the one its trailer states",
+    );
+  }
+}
+
+function inflate(input: Input, inflater: SyncDecompressor, output: Output): void {
+  for (;;) {
+    const chunk = input.peek();
+    if (chunk === undefined)
+      throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the gzip data ends too early");
+    const space = output.space();
+    const { readBytes, writtenBytes } = inflater.step(chunk, space);
+    input.take(readBytes);
+    output.commit(writtenBytes);
+    // Input and output space are both left over: only the end of the deflate data stops zlib there. Where the data ends
+    // together with a chunk, the next call takes nothing and gives nothing, which is the same sign.
+    if (readBytes < chunk.length && writtenBytes < space.length) return;
+  }
+}
+
+function skipHeader(input: Input): void {
+  const id1 = input.byte();
+  const id2 = input.byte();
+  const method = input.byte();
+  const flags = input.byte();
+  if (id1 !== 0x1f || id2 !== 0x8b || method !== 8 || (flags & RESERVED) !== 0) {
+    throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: a gzip header is malformed");
+  }
+  skip(input, 6); // modification time, extra flags, operating system
+  if (flags & FEXTRA) skip(input, input.byte() + 256 * input.byte());
+  if (flags & FNAME) skipText(input);
+  if (flags & FCOMMENT) skipText(input);
+  if (flags & FHCRC) skip(input, 2);
+}
+
+/** Reads the CRC, which nobody needs, and gives the length modulo 2³². */
+function readTrailer(input: Input): number {
+  skip(input, 4);
+  return input.byte() + input.byte() * 2 ** 8 + input.byte() * 2 ** 16 + input.byte() * 2 ** 24;
+}
+
+function skip(input: Input, length: number): void {
+  for (let skipped = 0; skipped < length; skipped += 1) input.byte();
+}
+
+function skipText(input: Input): void {
+  while (input.byte() !== 0) {
+    // A name or comment ends with its first zero byte.
+  }
+}

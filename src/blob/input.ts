@@ -1,0 +1,57 @@
+import { OciUnpackError } from "../errors.ts";
+import type { ByteSource } from "../tar/entry.ts";
+
+/** A ByteSource read piecemeal: look at what is there, take as much as was used, byte by byte where a format needs it. */
+export class Input {
+  readonly #source: ByteSource;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #takenBytes = 0;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  /** How many bytes have been taken so far. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  /** What can be had without reading on; reads on when that is nothing. `undefined` at the end. */
+  peek(): Uint8Array | undefined {
+    if (this.#chunk.length > 0) return this.#chunk;
+    const next = this.#source.read();
+    if (next === undefined) return undefined;
+    this.#chunk = next;
+    return next;
+  }
+
+  /** At least `length` bytes in one piece, or all there are. */
+  peekAtLeast(length: number): Uint8Array {
+    while (this.#chunk.length < length) {
+      const rest = Uint8Array.from(this.#chunk);
+      const next = this.#source.read();
+      if (next === undefined) {
+        this.#chunk = rest;
+        break;
+      }
+      this.#chunk = new Uint8Array(rest.length + next.length);
+      this.#chunk.set(rest);
+      this.#chunk.set(next, rest.length);
+    }
+    return this.#chunk;
+  }
+
+  take(length: number): void {
+    this.#chunk = this.#chunk.subarray(length);
+    this.#takenBytes += length;
+  }
+
+  /** The next byte. Throws `CORRUPT_LAYER` at the end. */
+  byte(): number {
+    const byte = this.peek()?.[0];
+    if (byte === undefined)
+      throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the compressed data ends too early");
+    this.take(1);
+    return byte;
+  }
+}

@@ -1,0 +1,79 @@
+import { OciUnpackError } from "../errors.ts";
+
+/** Where a producer puts bytes: it fills what `space` gives and says how far it came. */
+export interface ByteSpace {
+  /** A piece of free memory, never empty. The same piece until `commit`. */
+  space(): Uint8Array;
+  /** Hands over the first `length` bytes of the space. */
+  commit(length: number): void;
+}
+
+/** How much may come out of a layer. */
+export interface OutputLimits {
+  /** Bytes at most. */
+  readonly totalBytes: number;
+  /** Bytes of output for each byte of input; counted from `ratioFromBytes` of output on. */
+  readonly expansionRatio: number;
+}
+
+/** Small layers of zeros are normal and harmless: the ratio is looked at from here on. */
+const ratioFromBytes = 64 * 1024 * 1024;
+
+export interface OutputOptions {
+  readonly limits: OutputLimits;
+  /** Tells how many compressed bytes have been taken so far. */
+  readonly readBytes: () => number;
+  /** Sees every piece before it is handed over. */
+  readonly onBytes: (bytes: Uint8Array, writtenBytes: number) => void;
+}
+
+/** The decompressed side of a layer: stops a bomb before the next thread sees more of it than its limit. */
+export class Output implements ByteSpace {
+  readonly #next: ByteSpace;
+  readonly #options: OutputOptions;
+  #space: Uint8Array | undefined;
+  #writtenBytes = 0;
+
+  constructor(next: ByteSpace, options: OutputOptions) {
+    this.#next = next;
+    this.#options = options;
+  }
+
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  space(): Uint8Array {
+    this.#space ??= this.#next.space();
+    return this.#space;
+  }
+
+  commit(length: number): void {
+    if (length === 0) return;
+    this.#writtenBytes += length;
+    this.#checkLimits();
+    this.#options.onBytes(this.space().subarray(0, length), this.#writtenBytes);
+    this.#space = undefined;
+    this.#next.commit(length);
+  }
+
+  #checkLimits(): void {
+    const { totalBytes, expansionRatio } = this.#options.limits;
+    if (this.#writtenBytes > totalBytes) {
+      throw new OciUnpackError(
+        "LIMIT_EXCEEDED",
+        `cannot decompress: more than the ${totalBytes} bytes allowed (totalBytes)`,
+        {
+          hint: "raise the limit totalBytes if you trust the image",
+        },
+      );
+    }
+    if (this.#writtenBytes > ratioFromBytes && this.#writtenBytes > expansionRatio * this.#options.readBytes()) {
+      throw new OciUnpackError(
+        "LIMIT_EXCEEDED",
+        `cannot decompress: more than ${expansionRatio} bytes for each compressed one (expansionRatio)`,
+        { hint: "this looks like a decompression bomb; raise the limit expansionRatio if you trust the image" },
+      );
+    }
+  }
+}

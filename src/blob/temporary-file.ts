@@ -1,0 +1,32 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { fileSystemError } from "../file-system-error.ts";
+
+/** A file that has no name in its directory, and that is gone when it is closed, whatever becomes of this process. */
+export async function openTemporaryFile(directory: string): Promise<FileHandle> {
+  const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+  try {
+    return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
+  } catch (error) {
+    if (!isUnsupported(error)) throw fileSystemError(error, "open a temporary file");
+    return await openAndUnlink(join(directory, `.spool-${randomBytes(6).toString("hex")}`));
+  }
+}
+
+/** Some file systems (NFS, older overlayfs) know no unnamed files. */
+async function openAndUnlink(path: string): Promise<FileHandle> {
+  try {
+    const file = await open(path, "wx+", 0o600);
+    await unlink(path);
+    return file;
+  } catch (error) {
+    throw fileSystemError(error, "open a temporary file");
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "EOPNOTSUPP" || code === "EISDIR" || code === "EINVAL" || code === "ENOENT";
+}

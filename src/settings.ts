@@ -1,0 +1,50 @@
+import { OciUnpackError } from "./errors.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import type { UnpackOptions } from "./options.ts";
+import type { ApplySettings, SandboxPolicy } from "./worker/protocol.ts";
+
+/** The options of an unpacking, checked and with every default settled. */
+export interface UnpackSettings {
+  readonly sandbox: SandboxPolicy;
+  readonly apply: ApplySettings;
+}
+
+/** Checks what a caller passed, who may not use TypeScript. Throws `INVALID_OPTION`. */
+export function settle(options: UnpackOptions): UnpackSettings {
+  const owner = options.owner === undefined ? undefined : oneOf("owner", options.owner, ["preserve", "ignore"]);
+  return {
+    sandbox: oneOf("sandbox", options.sandbox ?? "require", ["require", "prefer", "off"]),
+    apply: {
+      ...(owner !== undefined && { owner }),
+      devices: oneOf("devices", options.devices ?? "skip", ["skip", "create", "placeholder", "error"]),
+      keepDirlinks: options.keepDirlinks ?? false,
+      sourceDateEpoch: wholeNumber("sourceDateEpoch", options.sourceDateEpoch ?? 0),
+      strict: options.strict ?? false,
+      limits: settleLimits(options.limits),
+    },
+  };
+}
+
+/** The limits in force: the defaults, and what the caller says otherwise. */
+export function settleLimits(limits: Partial<Limits> = {}): Limits {
+  const settled: Record<keyof Limits, number> = { ...defaultLimits };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaultLimits, name)) throw invalid(`limits.${name}`, "there is no such limit");
+    if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
+  }
+  return settled;
+}
+
+function oneOf<const Word extends string>(option: string, value: Word, words: readonly Word[]): Word {
+  if (words.includes(value)) return value;
+  throw invalid(option, `"${String(value)}" is none of ${words.join(", ")}`);
+}
+
+function wholeNumber(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalid(option, `${String(value)} is not a whole number from 0 on`);
+}
+
+function invalid(option: string, found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: ${found}`);
+}

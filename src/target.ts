@@ -1,0 +1,117 @@
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { OciUnpackError } from "./errors.ts";
+import { fileSystemError } from "./file-system-error.ts";
+
+const stagingPrefix = ".rootfs-";
+
+/**
+ * The directory that is to receive an image: `rootfs/` and `config.json`, both or neither.
+ *
+ * Files are made in a staging directory beside their final place. Until `commit` a disposal leaves the directory as it
+ * was found, and removes it if it was made here.
+ */
+export class Target implements AsyncDisposable {
+  readonly directory: string;
+  /** Absolute path of the private (0700) directory that `commit` renames to `rootfs`. */
+  readonly staging: string;
+  readonly #firstCreated: string | undefined;
+  #isCommitted = false;
+
+  private constructor(directory: string, staging: string, firstCreated: string | undefined) {
+    this.directory = directory;
+    this.staging = staging;
+    this.#firstCreated = firstCreated;
+  }
+
+  /**
+   * Claims a directory that is absent or empty.
+   *
+   * One that has to be made, with the parents it needs, is 0700: images contain set-user-ID programs, which other users
+   * of this machine must not reach.
+   */
+  static async claim(path: string): Promise<Target> {
+    const directory = resolve(path);
+    const firstCreated = await makeDirectory(directory);
+    try {
+      await insistOnEmpty(directory);
+      return new Target(directory, await mkdtemp(join(directory, stagingPrefix)), firstCreated);
+    } catch (error) {
+      await removeCreated(directory, firstCreated);
+      throw targetError(error, directory);
+    }
+  }
+
+  get rootfs(): string {
+    return join(this.directory, "rootfs");
+  }
+
+  get config(): string {
+    return join(this.directory, "config.json");
+  }
+
+  /** Makes the staging directory the root filesystem and, last of all, writes the configuration. */
+  async commit(configBytes: Uint8Array): Promise<void> {
+    const temporary = join(this.directory, `.config.json-${this.staging.slice(-6)}`);
+    try {
+      await writeFile(temporary, configBytes, { flag: "wx" });
+      await rename(this.staging, this.rootfs);
+      await rename(temporary, this.config).catch(async (error) => {
+        await rename(this.rootfs, this.staging);
+        throw error;
+      });
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw targetError(error, this.directory);
+    }
+    this.#isCommitted = true;
+  }
+
+  /** Removes what is left of the staging directory; its contents must be gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isCommitted) return;
+    await rmdir(this.staging).catch(() => {});
+    await removeCreated(this.directory, this.#firstCreated);
+  }
+}
+
+/** Gives the uppermost directory that had to be made. */
+async function makeDirectory(directory: string): Promise<string | undefined> {
+  try {
+    return await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw targetError(error, directory);
+  }
+}
+
+async function insistOnEmpty(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  if (names.length === 0) return;
+  const isLeftover = names.every((name) => name.startsWith(stagingPrefix));
+  throw new OciUnpackError("TARGET_NOT_EMPTY", `cannot unpack into "${directory}": it is not empty`, {
+    hint: isLeftover
+      ? "another unpacking is using it, or one was killed: remove the directory when none is running"
+      : "name a directory that does not exist yet, or an empty one",
+  });
+}
+
+/** Removes, from the inside out and only while they are empty, the directories that were made here. */
+async function removeCreated(directory: string, firstCreated: string | undefined): Promise<void> {
+  if (firstCreated === undefined) return;
+  for (let current = directory; current.length >= firstCreated.length; current = dirname(current)) {
+    try {
+      await rmdir(current);
+    } catch {
+      return; // Somebody else put something there meanwhile.
+    }
+  }
+}
+
+function targetError(error: unknown, directory: string): unknown {
+  const ours = fileSystemError(error, `unpack into "${directory}"`);
+  if (!(ours instanceof OciUnpackError) || ours.code !== "FILE_SYSTEM") return ours;
+  return new OciUnpackError("TARGET_UNUSABLE", ours.message, {
+    cause: error,
+    hint: "name a directory, absent or empty, where you may write",
+  });
+}

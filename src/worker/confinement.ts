@@ -1,0 +1,15 @@
+import { OciUnpackError } from "../errors.ts";
+import type { SandboxStatus } from "../events.ts";
+import { type Confinement, confine } from "../linux/landlock.ts";
+import type { SandboxPolicy } from "./protocol.ts";
+
+/** Confines the calling thread for the rest of its life, as far as the policy asks and the kernel can. */
+export function confineThread(policy: SandboxPolicy, confinement: Confinement): SandboxStatus {
+  if (policy === "off") return { state: "off" };
+  const result = confine(confinement);
+  if ("abi" in result) return { state: "enforced", abi: result.abi };
+  if (policy === "prefer") return { state: "unavailable", reason: result.reason };
+  throw new OciUnpackError("SANDBOX_UNAVAILABLE", `cannot confine the unpacking threads: ${result.reason}`, {
+    hint: "use a kernel with Landlock (5.13 or newer), or allow going without it: --sandbox prefer",
+  });
+}

@@ -1,0 +1,71 @@
+import { decompress } from "../blob/decompressed.ts";
+import { Input } from "../blob/input.ts";
+import { Output } from "../blob/output.ts";
+import { OciUnpackError } from "../errors.ts";
+import { hasherFor } from "../oci/digest.ts";
+import { confineThread } from "./confinement.ts";
+import { inLayer } from "./in-layer.ts";
+import { Progress } from "./progress.ts";
+import type { DecompressJob } from "./protocol.ts";
+import { RingReader, RingWriter } from "./ring.ts";
+import { serve, tell } from "./serve.ts";
+
+serve((job) => {
+  if (job.type === "decompress") decompressLayers(job);
+});
+
+/** Turns the compressed layers in one ring into archives in the other. May open nothing: it has no use for a file. */
+function decompressLayers(job: DecompressJob): void {
+  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  const input = new RingReader(job.input, () => tell({ type: "space" }));
+  const output = new RingWriter(job.output);
+  let remainingBytes = job.limits.totalBytes;
+  for (const layer of job.layers.keys()) {
+    remainingBytes -= inLayer(layer, () => decompressLayer(job, layer, remainingBytes, input, output));
+    output.end();
+    tell({ type: "layer-done", layer });
+  }
+}
+
+/** Gives the number of decompressed bytes. */
+function decompressLayer(
+  job: DecompressJob,
+  layer: number,
+  totalBytes: number,
+  ring: RingReader,
+  next: RingWriter,
+): number {
+  const { compression, diffID } = job.layers[layer] ?? {};
+  if (diffID === undefined) throw new RangeError(`there is no layer ${layer}`);
+  const progress = new Progress(job.progress);
+  const input = new Input(ring);
+  const hasher = hasherFor(diffID);
+  const output = new Output(next, {
+    limits: { totalBytes, expansionRatio: job.limits.expansionRatio },
+    readBytes: () => input.takenBytes,
+    onBytes(bytes, writtenBytes) {
+      hasher.update(bytes);
+      progress.setReadBytes(layer, input.takenBytes);
+      progress.setUnpackedBytes(layer, writtenBytes);
+    },
+  });
+  decompress(input, output, {
+    expected: compression,
+    strict: job.strict,
+    zstdWindowLog: job.limits.zstdWindowLog,
+    trailingBytes: job.limits.trailingBytes,
+    warning: (code, message) => tell({ type: "warning", layer, code, message }),
+  });
+  progress.setReadBytes(layer, input.takenBytes);
+  const actual = hasher.digest();
+  if (actual !== diffID) {
+    throw new OciUnpackError(
+      "DIFF_ID_MISMATCH",
+      `cannot accept the layer: decompressed it digests to ${actual}, its diffID is ${diffID}`,
+      {
+        hint: "the image's configuration does not belong to its layers; it was put together wrongly",
+      },
+    );
+  }
+  return output.writtenBytes;
+}

@@ -1,0 +1,109 @@
+import type { Digest } from "../oci/digest.ts";
+import type { LayerCompression } from "../oci/media-type.ts";
+import { together } from "../together.ts";
+import type { Progress } from "./progress.ts";
+import type { ApplySettings, Report, SandboxPolicy } from "./protocol.ts";
+import { AsyncRingWriter, cancelRing, createRing } from "./ring.ts";
+import { startLibuvPool, Thread } from "./thread.ts";
+
+/** A layer as the working threads need to know it. */
+export interface PipelineLayer {
+  /** What the media type says, where it says something. */
+  readonly compression: LayerCompression | undefined;
+  readonly diffID: Digest;
+}
+
+export interface PipelineJob {
+  readonly layers: readonly PipelineLayer[];
+  /** The compressed bytes of a layer; asked for once each, from the bottom up. */
+  readonly open: (layer: number) => AsyncIterable<Uint8Array>;
+  readonly progress: Progress;
+  /** Absolute path of the private directory that becomes the root filesystem. */
+  readonly staging: string;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: ApplySettings;
+  /** Must not throw. */
+  readonly onReport: (report: Report) => void;
+}
+
+// Rings hold what one side does while the other is held up for a moment; larger ones only leave the processor's caches.
+const compressedRingBytes = 2 * 1024 * 1024;
+const archiveRingBytes = 4 * 1024 * 1024;
+
+/**
+ * The working threads: one decompresses, one applies.
+ *
+ *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ applying thread ──▶ files
+ */
+export class Pipeline implements AsyncDisposable {
+  readonly #threads: Promise<{ readonly decompressing: Thread; readonly applying: Thread }>;
+
+  /** Returns at once, while the threads start. */
+  constructor() {
+    this.#threads = startThreads();
+    // Whoever needs the threads first learns of a failure; until then it is nobody's unhandled rejection.
+    this.#threads.catch(() => {});
+  }
+
+  /** Applies all layers. When it fails or is aborted, both threads have stopped before it throws. */
+  async run(job: PipelineJob, signal: AbortSignal): Promise<void> {
+    const { layers, sandbox, settings, staging } = job;
+    const { limits, strict } = settings;
+    const progress = job.progress.shared;
+    const { decompressing, applying } = await this.#threads;
+    const compressed = createRing(compressedRingBytes, layers.length);
+    const archives = createRing(archiveRingBytes, layers.length);
+    const writer = new AsyncRingWriter(compressed);
+    const onReport = (report: Report) => (report.type === "space" ? writer.wake() : job.onReport(report));
+    const cancel = () => {
+      cancelRing(compressed);
+      cancelRing(archives);
+      writer.wake();
+    };
+    await together(signal, [
+      (stop) => cancelledBy(stop, cancel),
+      () => feed(job, writer),
+      () =>
+        decompressing.do(
+          { type: "decompress", input: compressed, output: archives, progress, layers, sandbox, strict, limits },
+          onReport,
+        ),
+      () =>
+        applying.do(
+          { type: "apply", input: archives, progress, layers: layers.length, staging, sandbox, settings },
+          onReport,
+        ),
+    ]);
+  }
+
+  /** Removes what a failed run left in the staging directory: from the confined thread, if it still lives. */
+  async discard(staging: string): Promise<void> {
+    const { applying } = await this.#threads;
+    if (applying.isAlive) return applying.do({ type: "discard", staging });
+    const { discardStaging } = await import("./discard.ts");
+    discardStaging(staging);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { decompressing, applying } = await this.#threads;
+    await Promise.all([decompressing[Symbol.asyncDispose](), applying[Symbol.asyncDispose]()]);
+  }
+}
+
+async function startThreads(): Promise<{ readonly decompressing: Thread; readonly applying: Thread }> {
+  await startLibuvPool();
+  return { decompressing: new Thread("decompress-worker"), applying: new Thread("apply-worker") };
+}
+
+async function feed(job: PipelineJob, writer: AsyncRingWriter): Promise<void> {
+  for (const layer of job.layers.keys()) {
+    for await (const chunk of job.open(layer)) await writer.write(chunk);
+    writer.end();
+  }
+}
+
+/** Waits for nothing but the signal: calls `cancel` when it is aborted. */
+async function cancelledBy(signal: AbortSignal, cancel: () => void): Promise<void> {
+  if (signal.aborted) return cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+}

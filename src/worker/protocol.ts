@@ -1,0 +1,112 @@
+import { type ErrorCode, OciUnpackError } from "../errors.ts";
+import type { SandboxStatus, SkipReason, WarningCode } from "../events.ts";
+import type { Limits } from "../limits.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { LayerCompression } from "../oci/media-type.ts";
+import type { DevicePolicy } from "../options.ts";
+import type { SharedRing } from "./ring.ts";
+
+/*
+ * What the main thread and the two working threads say to each other. Bytes travel in rings, numbers for progress in
+ * shared counters; messages are for the rest, a handful a layer.
+ */
+
+export type SandboxPolicy = "require" | "prefer" | "off";
+
+/** What the decompressing thread is to do, all of it, in order. */
+export interface DecompressJob {
+  readonly type: "decompress";
+  readonly input: SharedRing;
+  readonly output: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: readonly { readonly compression: LayerCompression | undefined; readonly diffID: Digest }[];
+  readonly sandbox: SandboxPolicy;
+  readonly strict: boolean;
+  readonly limits: Limits;
+}
+
+/** How entries become files. */
+export interface ApplySettings {
+  /** Absent: "preserve" where the thread runs as root, else "ignore". */
+  readonly owner?: "preserve" | "ignore";
+  readonly devices: DevicePolicy;
+  readonly keepDirlinks: boolean;
+  readonly sourceDateEpoch: number;
+  readonly strict: boolean;
+  readonly limits: Limits;
+}
+
+/** What the applying thread is to do, all of it, in order. */
+export interface ApplyJob {
+  readonly type: "apply";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: number;
+  /** Absolute path of the private directory that becomes the root filesystem. */
+  readonly staging: string;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: ApplySettings;
+}
+
+/** Asks the applying thread, after a failure, to remove what it made. */
+export interface DiscardJob {
+  readonly type: "discard";
+  readonly staging: string;
+}
+
+export type Job = DecompressJob | ApplyJob | DiscardJob;
+
+/** An error in a form that survives the way between threads. */
+export interface ErrorMessage {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly stack?: string;
+}
+
+/** What a working thread tells. */
+export type Report =
+  | { readonly type: "confined"; readonly status: SandboxStatus }
+  | { readonly type: "space" }
+  | { readonly type: "layer-started"; readonly layer: number }
+  | { readonly type: "layer-done"; readonly layer: number }
+  | {
+      readonly type: "skipped";
+      readonly layer: number;
+      readonly path: string;
+      readonly reason: SkipReason;
+      readonly detail: string;
+    }
+  | {
+      readonly type: "warning";
+      readonly layer: number;
+      readonly code: WarningCode;
+      readonly message: string;
+      readonly path?: string;
+    }
+  /** More was skipped or repaired than is told one by one. */
+  | {
+      readonly type: "untold";
+      readonly skipped: number;
+      readonly warnings: Readonly<Partial<Record<WarningCode, number>>>;
+    }
+  | { readonly type: "done" }
+  | { readonly type: "cancelled" }
+  | { readonly type: "failed"; readonly error: ErrorMessage };
+
+/** Packs any error. One that is not ours is a defect of this program, and keeps its stack. */
+export function packError(error: unknown, prefix = ""): ErrorMessage {
+  if (error instanceof OciUnpackError) {
+    const { code, message, hint } = error;
+    return { code, message: prefix + message, ...(hint !== undefined && { hint }) };
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { code: "INTERNAL", message: `${prefix}${message}`, ...(stack !== undefined && { stack }) };
+}
+
+export function unpackError({ code, message, hint, stack }: ErrorMessage): OciUnpackError {
+  return new OciUnpackError(code, message, {
+    ...(hint !== undefined && { hint }),
+    ...(stack !== undefined && { cause: stack }),
+  });
+}

@@ -1,0 +1,215 @@
+import type { ByteSpace } from "../blob/output.ts";
+import type { ByteSource } from "../tar/entry.ts";
+
+/*
+ * A ring of bytes in shared memory, with one thread that writes and one that reads.
+ *
+ *   control  │ HEAD │ TAIL │ ENDS │ STATE │ WRITTEN │ READ │ WANTED │ end positions … │   Int32
+ *   bytes    │ ······ [tail ▒▒▒▒▒▒▒▒▒▒▒▒▒ head) ···································· │   Uint8, a power of two
+ *
+ * HEAD and TAIL count bytes since the beginning, modulo 2³²; their difference is what is in the ring. Several streams
+ * pass through one after the other: where the n-th ends is noted in the n-th end position, so that the writer may begin
+ * the next stream while the reader is still busy with this one.
+ */
+const HEAD = 0;
+const TAIL = 1;
+const ENDS = 2;
+const STATE = 3;
+/** Changes whenever the writer did something: what the reader sleeps on. */
+const WRITTEN = 4;
+/** Changes whenever the reader did something: what a writing thread sleeps on. */
+const READ = 5;
+/** How many bytes of free space an asynchronous writer waits for; 0 when it does not wait. */
+const WANTED = 6;
+const CONTROL_WORDS = 8;
+
+const OPEN = 0;
+const CANCELLED = 1;
+
+/** What both threads hold: plain shared memory, so that it can be posted to a worker. */
+export interface SharedRing {
+  readonly control: SharedArrayBuffer;
+  readonly bytes: SharedArrayBuffer;
+}
+
+/** Thrown out of a blocked read or write when the other side, or the main thread, has given up. Never reaches a caller. */
+export class RingCancelled extends Error {
+  constructor() {
+    super("the stream was cancelled");
+    this.name = "RingCancelled";
+  }
+}
+
+/** Makes a ring of `capacityBytes` (a power of two) for at most `streams` streams. */
+export function createRing(capacityBytes: number, streams: number): SharedRing {
+  return {
+    control: new SharedArrayBuffer((CONTROL_WORDS + streams) * Int32Array.BYTES_PER_ELEMENT),
+    bytes: new SharedArrayBuffer(capacityBytes),
+  };
+}
+
+/** Makes every read and write of this ring, waiting or yet to come, throw `RingCancelled`. */
+export function cancelRing(ring: SharedRing): void {
+  const control = new Int32Array(ring.control);
+  Atomics.store(control, STATE, CANCELLED);
+  for (const word of [WRITTEN, READ]) {
+    Atomics.add(control, word, 1);
+    Atomics.notify(control, word);
+  }
+}
+
+/** What is common to both ends. */
+abstract class RingEnd {
+  protected readonly control: Int32Array;
+  protected readonly bytes: Uint8Array;
+  /** The most that one view may span: the other side works on the rest meanwhile. */
+  protected readonly viewBytes: number;
+
+  constructor(ring: SharedRing) {
+    this.control = new Int32Array(ring.control);
+    this.bytes = new Uint8Array(ring.bytes);
+    this.viewBytes = this.bytes.length >>> 3;
+  }
+
+  protected usedBytes(): number {
+    return (Atomics.load(this.control, HEAD) - Atomics.load(this.control, TAIL)) >>> 0;
+  }
+
+  protected throwIfCancelled(): void {
+    if (Atomics.load(this.control, STATE) !== OPEN) throw new RingCancelled();
+  }
+
+  /** The bytes from `position` on, at most `length` of them, as far as they lie in one piece. */
+  protected view(position: number, length: number): Uint8Array {
+    const start = (position >>> 0) & (this.bytes.length - 1);
+    return this.bytes.subarray(start, Math.min(start + length, start + this.viewBytes, this.bytes.length));
+  }
+}
+
+/** The reading end, on a thread that may sleep. Gives one stream after the other: `undefined` ends one, the next `read` begins the next. */
+export class RingReader extends RingEnd implements ByteSource {
+  readonly #wakeWriter: () => void;
+  #stream = 0;
+  #heldBytes = 0;
+
+  /** `wakeWriter` is called when an asynchronous writer had asked to be told about free space. */
+  constructor(ring: SharedRing, wakeWriter: () => void = () => {}) {
+    super(ring);
+    this.#wakeWriter = wakeWriter;
+  }
+
+  read(): Uint8Array | undefined {
+    this.#release();
+    for (;;) {
+      const written = Atomics.load(this.control, WRITTEN);
+      this.throwIfCancelled();
+      // In this order: bytes seen before the stream was seen to be open cannot belong to the next one.
+      const head = Atomics.load(this.control, HEAD);
+      const ended = Atomics.load(this.control, ENDS) > this.#stream;
+      const tail = Atomics.load(this.control, TAIL);
+      const limit = ended ? (this.control[CONTROL_WORDS + this.#stream] ?? 0) : head;
+      const availableBytes = (limit - tail) >>> 0;
+      if (availableBytes > 0) {
+        const chunk = this.view(tail, availableBytes);
+        this.#heldBytes = chunk.length;
+        return chunk;
+      }
+      if (ended) {
+        this.#stream += 1;
+        return undefined;
+      }
+      Atomics.wait(this.control, WRITTEN, written);
+    }
+  }
+
+  #release(): void {
+    if (this.#heldBytes === 0) return;
+    Atomics.add(this.control, TAIL, this.#heldBytes);
+    this.#heldBytes = 0;
+    Atomics.add(this.control, READ, 1);
+    Atomics.notify(this.control, READ);
+    const wanted = Atomics.load(this.control, WANTED);
+    if (wanted > 0 && this.bytes.length - this.usedBytes() >= wanted) {
+      if (Atomics.exchange(this.control, WANTED, 0) > 0) this.#wakeWriter();
+    }
+  }
+}
+
+abstract class RingWriterEnd extends RingEnd {
+  #streams = 0;
+
+  commit(length: number): void {
+    Atomics.add(this.control, HEAD, length);
+    this.#announce();
+  }
+
+  /** Ends the current stream; what is committed next belongs to the next one. */
+  end(): void {
+    this.control[CONTROL_WORDS + this.#streams] = Atomics.load(this.control, HEAD);
+    this.#streams += 1;
+    Atomics.store(this.control, ENDS, this.#streams);
+    this.#announce();
+  }
+
+  protected freeSpace(): Uint8Array | undefined {
+    const freeBytes = this.bytes.length - this.usedBytes();
+    return freeBytes === 0 ? undefined : this.view(Atomics.load(this.control, HEAD), freeBytes);
+  }
+
+  #announce(): void {
+    Atomics.add(this.control, WRITTEN, 1);
+    Atomics.notify(this.control, WRITTEN);
+  }
+}
+
+/** The writing end, on a thread that may sleep. */
+export class RingWriter extends RingWriterEnd implements ByteSpace {
+  space(): Uint8Array {
+    for (;;) {
+      const read = Atomics.load(this.control, READ);
+      this.throwIfCancelled();
+      const space = this.freeSpace();
+      if (space !== undefined) return space;
+      Atomics.wait(this.control, READ, read);
+    }
+  }
+}
+
+/** The writing end, on a thread that must not sleep. */
+export class AsyncRingWriter extends RingWriterEnd {
+  #wake: (() => void) | undefined;
+
+  /** Copies a chunk into the ring, waiting for space as often as needed. */
+  async write(chunk: Uint8Array): Promise<void> {
+    let rest = chunk;
+    while (rest.length > 0) {
+      this.throwIfCancelled();
+      const space = this.freeSpace();
+      if (space === undefined) {
+        await this.#spaceFreed();
+        continue;
+      }
+      const length = Math.min(space.length, rest.length);
+      space.set(rest.subarray(0, length));
+      this.commit(length);
+      rest = rest.subarray(length);
+    }
+  }
+
+  /** To be called when the reader says that it freed space, and after cancelling. */
+  wake(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  #spaceFreed(): Promise<void> {
+    const wanted = this.bytes.length >>> 2;
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      Atomics.store(this.control, WANTED, wanted);
+      // The reader may have freed it, or someone cancelled, just before it could see the wish.
+      const gone = Atomics.load(this.control, STATE) !== OPEN || this.bytes.length - this.usedBytes() >= wanted;
+      if (gone && Atomics.exchange(this.control, WANTED, 0) > 0) this.wake();
+    });
+  }
+}

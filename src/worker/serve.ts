@@ -1,0 +1,21 @@
+import { parentPort } from "node:worker_threads";
+import { type Job, packError, type Report } from "./protocol.ts";
+import { RingCancelled } from "./ring.ts";
+
+/** Sends a report to the main thread. It leaves at once, also from within a synchronous loop. */
+export function tell(report: Report): void {
+  parentPort?.postMessage(report);
+}
+
+/** Does each job that arrives, synchronously, and reports how it ended. */
+export function serve(work: (job: Job) => void): void {
+  parentPort?.on("message", (job: Job) => {
+    try {
+      work(job);
+      tell({ type: "done" });
+    } catch (error) {
+      if (error instanceof RingCancelled) tell({ type: "cancelled" });
+      else tell({ type: "failed", error: packError(error) });
+    }
+  });
+}

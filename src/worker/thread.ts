@@ -1,0 +1,69 @@
+import { stat } from "node:fs/promises";
+import { Worker } from "node:worker_threads";
+import { OciUnpackError } from "../errors.ts";
+import { type Job, type Report, unpackError } from "./protocol.ts";
+
+/**
+ * Makes sure that libuv's pool of threads runs.
+ *
+ * Started by a thread that has confined itself, the pool would be confined with it, and with the pool all asynchronous
+ * file access of this process, for ever (seen on Node 22 and newer).
+ */
+export async function startLibuvPool(): Promise<void> {
+  await stat("/");
+}
+
+/** A working thread, seen from the main thread: it is given jobs, tells reports, and ends when it is disposed of. */
+export class Thread implements AsyncDisposable {
+  readonly #worker: Worker;
+  #onReport: (report: Report) => void = () => {};
+  #settle: { resolve(): void; reject(error: unknown): void } | undefined;
+  #failure: OciUnpackError | undefined;
+
+  /** Starts the thread whose code is `name`. The pool must run before: see `startLibuvPool`. */
+  constructor(name: "decompress-worker" | "apply-worker") {
+    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+    // The host's own loaders and flags have no business in there.
+    this.#worker = new Worker(new URL(`./${name}${extension}`, import.meta.url), { execArgv: [], stdin: false });
+    this.#worker.on("message", (report: Report) => this.#receive(report));
+    this.#worker.on("error", (error) => this.#fail(`a working thread failed: ${error.message}`, error));
+    this.#worker.on("exit", (status) => this.#fail(`a working thread ended with status ${status}`));
+  }
+
+  /** Does a job. Reports arrive at `onReport`, which must not throw, until the promise settles; one that was cancelled counts as done. */
+  do(job: Job, onReport: (report: Report) => void = () => {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#onReport = onReport;
+      this.#settle = { resolve, reject };
+      this.#worker.postMessage(job);
+    });
+  }
+
+  /** Whether the thread can still be given a job. */
+  get isAlive(): boolean {
+    return this.#failure === undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#failure ??= new OciUnpackError("INTERNAL", "the working thread was ended");
+    await this.#worker.terminate();
+  }
+
+  #receive(report: Report): void {
+    const settle = this.#settle;
+    if (report.type === "done" || report.type === "cancelled" || report.type === "failed") {
+      this.#settle = undefined;
+      if (report.type === "failed") settle?.reject(unpackError(report.error));
+      else settle?.resolve();
+      return;
+    }
+    this.#onReport(report);
+  }
+
+  #fail(message: string, cause?: unknown): void {
+    this.#failure ??= new OciUnpackError("INTERNAL", message, { cause });
+    this.#settle?.reject(this.#failure);
+    this.#settle = undefined;
+  }
+}

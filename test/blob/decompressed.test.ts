@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import { deflateRawSync, gzipSync } from "node:zlib";
+import { decompress } from "../../src/blob/decompressed.ts";
+import { Input } from "../../src/blob/input.ts";
+import { Output } from "../../src/blob/output.ts";
+import type { OciUnpackError } from "../../src/errors.ts";
+import type { WarningCode } from "../../src/events.ts";
+import type { LayerCompression } from "../../src/oci/media-type.ts";
+
+const text = Buffer.from("the same bytes, however they are wrapped; ".repeat(5000));
+
+interface Outcome {
+  readonly bytes: Buffer;
+  readonly warnings: WarningCode[];
+}
+
+interface Settings {
+  readonly expected?: LayerCompression;
+  readonly chunkBytes?: number;
+  readonly spaceBytes?: number;
+  readonly strict?: boolean;
+  readonly totalBytes?: number;
+  readonly expansionRatio?: number;
+}
+
+/** Decompresses bytes that arrive, and leave, in pieces of the given lengths. */
+function decompressed(compressed: Uint8Array, settings: Settings = {}): Outcome {
+  const { chunkBytes = 65536, spaceBytes = 65536 } = settings;
+  const pieces: Buffer[] = [];
+  const warnings: WarningCode[] = [];
+  let position = 0;
+  const input = new Input({
+    read() {
+      const chunk = Uint8Array.from(compressed.subarray(position, position + chunkBytes));
+      position += chunk.length;
+      return chunk.length === 0 ? undefined : chunk;
+    },
+  });
+  let space = new Uint8Array(spaceBytes);
+  const output = new Output(
+    {
+      space: () => space,
+      commit(length) {
+        pieces.push(Buffer.from(space.subarray(0, length)));
+        space = new Uint8Array(spaceBytes);
+      },
+    },
+    {
+      limits: { totalBytes: settings.totalBytes ?? 1e9, expansionRatio: settings.expansionRatio ?? 2000 },
+      readBytes: () => input.takenBytes,
+      onBytes: () => {},
+    },
+  );
+  decompress(input, output, {
+    expected: settings.expected,
+    strict: settings.strict ?? false,
+    zstdWindowLog: 27,
+    trailingBytes: 1000,
+    warning: (code) => warnings.push(code),
+  });
+  assert.equal(input.peek(), undefined, "the input is read to its end");
+  return { bytes: Buffer.concat(pieces), warnings };
+}
+
+function zstd(bytes: Uint8Array): Buffer {
+  return execFileSync("zstd", ["-q", "-c"], { input: bytes });
+}
+
+const hasZstd = (() => {
+  try {
+    return zstd(Buffer.from("x")).length > 0;
+  } catch {
+    return false;
+  }
+})();
+const withZstd = { skip: hasZstd ? false : "needs the package zstd" };
+
+/** One gzip member with every optional header field there is. */
+function adornedMember(bytes: Uint8Array): Buffer {
+  const header = Buffer.from([0x1f, 0x8b, 8, 0x1f, 0, 0, 0, 0, 0, 3, 3, 0, 1, 2, 3]);
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(bytes.length, 4);
+  return Buffer.concat([header, Buffer.from("name\0comment\0"), Buffer.from([9, 9]), deflateRawSync(bytes), trailer]);
+}
+
+const halves = [text.subarray(0, 70_001), text.subarray(70_001)] as const;
+const zeros = Buffer.alloc(700);
+const gzipForms: readonly [string, Buffer][] = [
+  ["one member", gzipSync(text)],
+  ["two members", Buffer.concat(halves.map((half) => gzipSync(half)))],
+  ["an empty member between two", Buffer.concat([gzipSync(halves[0]), gzipSync(Buffer.alloc(0)), gzipSync(halves[1])])],
+  ["padding of zeros at the end", Buffer.concat([gzipSync(text), zeros])],
+  ["padding of zeros between members", Buffer.concat([gzipSync(halves[0]), zeros, gzipSync(halves[1])])],
+  ["every optional header field", adornedMember(text)],
+  ["stored blocks", gzipSync(text, { level: 0 })],
+];
+
+for (const [form, compressed] of gzipForms) {
+  test(`S4, S5, S7: gzip with ${form} decompresses to the same bytes`, () => {
+    assert.deepEqual(decompressed(compressed), { bytes: text, warnings: [] });
+  });
+
+  test(`S6: gzip with ${form} decompresses to the same bytes wherever chunks end`, () => {
+    for (const chunkBytes of [1, 2, 7, 511, compressed.length - 1]) {
+      for (const spaceBytes of [1, 63, 4096]) {
+        if (chunkBytes * spaceBytes < 63) continue; // slow, and no other case
+        const { bytes } = decompressed(compressed, { chunkBytes, spaceBytes });
+        assert.ok(bytes.equals(text), `chunks of ${chunkBytes}, space of ${spaceBytes}`);
+      }
+    }
+  });
+
+  test(`gzip with ${form} cut anywhere is an error or lacks only padding`, () => {
+    for (let length = 1; length < compressed.length; length += 1 + (compressed.length >> 7)) {
+      let outcome: Outcome | undefined;
+      try {
+        outcome = decompressed(compressed.subarray(0, length), { expected: "gzip" });
+      } catch (error) {
+        assert.equal((error as OciUnpackError).code, "CORRUPT_LAYER");
+      }
+      // Cut between members, what is left is whole in itself: the diffID tells.
+      if (outcome !== undefined)
+        assert.ok(text.subarray(0, outcome.bytes.length).equals(outcome.bytes) || length === 1);
+    }
+  });
+}
+
+test("S4: what follows the compressed data is left out with a warning, and refused by strict", () => {
+  const junk = Buffer.concat([gzipSync(text), Buffer.from("junk")]);
+  assert.deepEqual(decompressed(junk), { bytes: text, warnings: ["TRAILING_BYTES"] });
+  assert.throws(() => decompressed(junk, { strict: true }), { code: "STRICT_VIOLATION" });
+  const muchJunk = Buffer.concat([gzipSync(text), Buffer.alloc(1001, "x")]);
+  assert.throws(() => decompressed(muchJunk), { code: "LIMIT_EXCEEDED" });
+});
+
+test("S5: several zstd frames, skippable ones between them, are one stream", withZstd, () => {
+  const skippable = Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from("abc")]);
+  const [first, second] = halves;
+  const compressed = Buffer.concat([skippable, zstd(first), skippable, zstd(second), skippable]);
+  for (const chunkBytes of [1, 13, 1 << 20]) {
+    const { bytes, warnings } = decompressed(compressed, { chunkBytes, expected: "zstd" });
+    assert.ok(bytes.equals(text), `chunks of ${chunkBytes}`);
+    assert.deepEqual(warnings, []);
+  }
+});
+
+test("malformed zstd data is a corrupt layer", withZstd, () => {
+  const compressed = zstd(text);
+  compressed.fill(0xee, 9, 30);
+  assert.throws(() => decompressed(compressed), { code: "CORRUPT_LAYER" });
+});
+
+test("S8: a zstd window of 128 MiB is accepted", withZstd, () => {
+  const wide = execFileSync("zstd", ["-q", "-c", "--long=27", "--ultra", "-19"], { input: text });
+  assert.ok(decompressed(wide).bytes.equals(text));
+});
+
+test("S9: a blob of no bytes is an archive of no bytes", () => {
+  assert.deepEqual(decompressed(Buffer.alloc(0), { expected: "gzip" }), { bytes: Buffer.alloc(0), warnings: [] });
+});
+
+test("S12: the bytes decide, with a warning where the media type disagrees", withZstd, () => {
+  const plain = Buffer.concat([Buffer.from("name\0"), text]);
+  assert.deepEqual(decompressed(plain, { expected: "gzip" }), { bytes: plain, warnings: ["MEDIA_TYPE_DISAGREES"] });
+  assert.deepEqual(decompressed(gzipSync(plain), { expected: "none" }).warnings, ["MEDIA_TYPE_DISAGREES"]);
+  assert.deepEqual(decompressed(zstd(plain), { expected: "gzip" }), {
+    bytes: plain,
+    warnings: ["MEDIA_TYPE_DISAGREES"],
+  });
+  assert.deepEqual(decompressed(gzipSync(plain)).warnings, []);
+  assert.throws(() => decompressed(plain, { expected: "gzip", strict: true }), { code: "STRICT_VIOLATION" });
+});
+
+test("compressions that are not for layers are named", () => {
+  const xz = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]);
+  assert.throws(() => decompressed(xz), { code: "UNSUPPORTED_MEDIA_TYPE", message: /xz/ });
+  assert.throws(() => decompressed(Buffer.from("BZh91AY")), { code: "UNSUPPORTED_MEDIA_TYPE", message: /bzip2/ });
+});
+
+test("a bomb stops at the limit of bytes, and at the limit of expansion", () => {
+  const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024), { level: 9 });
+  assert.throws(() => decompressed(bomb, { totalBytes: 1_000_000 }), { code: "LIMIT_EXCEEDED", message: /totalBytes/ });
+  assert.throws(() => decompressed(bomb, { expansionRatio: 100 }), {
+    code: "LIMIT_EXCEEDED",
+    message: /expansionRatio/,
+  });
+});
+
+test("a member whose trailer states another length is refused", () => {
+  const lying = Buffer.from(gzipSync(text));
+  lying.writeUInt32LE(7, lying.length - 4);
+  assert.throws(() => decompressed(lying), { code: "CORRUPT_LAYER", message: /length/ });
+});
