@@ -6,6 +6,8 @@ export type Members = ReadonlyMap<string, unknown>;
 /** What a `config.json`, an `auth.json` or a `.dockercfg` says. Entries are judged when they are needed, so that one bad entry spoils no other. */
 export interface AuthFile {
   readonly path: string;
+  /** All of it, so that what we do not know survives being written back. */
+  readonly content: Members;
   readonly auths: Members;
   readonly credHelpers: Members;
   readonly credsStore: string | undefined;
@@ -22,6 +24,7 @@ export function parseAuthFile(path: string, text: string, format: AuthFileFormat
   const credsStore = config.get("credsStore");
   return {
     path,
+    content: config,
     auths: membersOf(path, config, "auths"),
     credHelpers: membersOf(path, config, "credHelpers"),
     credsStore: typeof credsStore === "string" && credsStore !== "" ? credsStore : undefined,
@@ -30,19 +33,20 @@ export function parseAuthFile(path: string, text: string, format: AuthFileFormat
 }
 
 /** Parses a file that may hold secrets: what V8's message quotes of it goes no further. */
-export function parseMembers(path: string, text: string): Members {
+function parseMembers(path: string, text: string): Members {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // `mktemp` makes empty files, and people log in to them.
+    value = text.trim() === "" ? {} : JSON.parse(text);
   } catch {
-    throw unusable(path, text.trim() === "" ? "it is empty" : "it is not JSON");
+    throw unusable(path, "it is not JSON");
   }
   if (!isObject(value)) throw unusable(path, "it is not a JSON object");
   return new Map(Object.entries(value));
 }
 
 /** The members of an object within the file; none where it is absent. */
-export function membersOf(path: string, parent: Members, key: string): Members {
+function membersOf(path: string, parent: Members, key: string): Members {
   const value = parent.get(key) ?? {};
   if (!isObject(value)) throw unusable(path, `"${key}" is not an object`);
   return new Map(Object.entries(value));

@@ -4,7 +4,7 @@ import { type AuthFile, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
 import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
-import { isDockerHub, namesOf } from "./docker-hub.ts";
+import { helperNamesOf, namesOf } from "./docker-hub.ts";
 import type { Machine } from "./machine.ts";
 import type { Credential, Credentials } from "./options.ts";
 import type { FetchOptions } from "./source.ts";
@@ -85,7 +85,7 @@ async function askHelper(name: string, origin: string, question: Question): Prom
   try {
     const { env, helperDeadlineMilliseconds: deadlineMilliseconds } = question.machine;
     const helper = new CredentialHelper(name, { env, signal, deadlineMilliseconds });
-    for (const server of serversOf(question.host)) {
+    for (const server of helperNamesOf(question.host)) {
       const credential = await helper.get(server);
       if (credential !== undefined) return { ...credential, origin: `${origin}: ${helper.program}` };
     }
@@ -94,11 +94,6 @@ async function askHelper(name: string, origin: string, question: Question): Prom
     warnOfFile(onEvent, error.message);
   }
   return undefined;
-}
-
-/** The name under which a login stored a secret: docker's for Docker Hub is a URL, podman's is the host. */
-function serversOf(host: string): readonly string[] {
-  return isDockerHub(host) ? ["https://index.docker.io/v1/", "docker.io"] : [host];
 }
 
 /** A workflow's token may read the packages of its own repository; nobody logs in for that. */

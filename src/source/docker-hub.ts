@@ -10,3 +10,8 @@ export function namesOf(host: string): readonly string[] {
 export function isDockerHub(host: string): boolean {
   return (names as readonly string[]).includes(host);
 }
+
+/** The names under which a helper may keep a registry's secret: docker's own for Docker Hub is a URL, podman's is the host. */
+export function helperNamesOf(host: string): readonly string[] {
+  return isDockerHub(host) ? ["https://index.docker.io/v1/", "docker.io"] : [host];
+}

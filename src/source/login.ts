@@ -1,0 +1,98 @@
+import { OciUnpackError } from "../errors.ts";
+import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
+import { readConfigFile } from "./config-file.ts";
+import { CredentialHelper } from "./credential-helper.ts";
+import { runtimeAuthFile } from "./credential-places.ts";
+import { helperNamesOf, isDockerHub, namesOf } from "./docker-hub.ts";
+import type { Machine } from "./machine.ts";
+import { writePrivateFile } from "./private-file.ts";
+
+export interface LoginOptions extends Machine {
+  /** The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next boot. */
+  readonly authFile?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Keeps a user's password for a registry (`ghcr.io`) or for a part of it (`ghcr.io/acme`), and says where.
+ *
+ * The file is podman's `auth.json`, so that podman, buildah and skopeo are logged in too. Whether the registry takes the
+ * password is not asked here. Where the file names a helper for the registry, the helper gets the password instead.
+ */
+export async function login(
+  registry: string,
+  { username, password }: { readonly username: string; readonly password: string },
+  options: LoginOptions,
+): Promise<string> {
+  if (username === "" || password === "") throw refused("the user name or the password is empty");
+  if (username.includes(":")) throw refused("a user name cannot have a colon");
+  const key = loginKey(registry);
+  const target = await readTarget(options);
+  const helper = helperFor(target, key, options);
+  if (helper !== undefined) {
+    await helper.store(key, username, password);
+    return helper.program;
+  }
+  const auth = Buffer.from(`${username}:${password}`).toString("base64");
+  const auths = new Map(target.auths).set(key, { auth });
+  await writeAuths(target, auths, options);
+  return target.path;
+}
+
+/** Forgets what `login` kept, and says where it was: nowhere means that nobody was logged in. */
+export async function logout(registry: string, options: LoginOptions): Promise<readonly string[]> {
+  const key = loginKey(registry);
+  const target = await readTarget(options);
+  const forgotten: string[] = [];
+
+  const helper = helperFor(target, key, options);
+  if (helper !== undefined && (await eraseAll(helper, key))) forgotten.push(helper.program);
+
+  const names = namesOf(key);
+  const auths = new Map([...target.auths].filter(([name]) => !names.includes(name)));
+  if (auths.size < target.auths.size) {
+    await writeAuths(target, auths, options);
+    forgotten.push(target.path);
+  }
+  return forgotten;
+}
+
+async function eraseAll(helper: CredentialHelper, key: string): Promise<boolean> {
+  let erased = false;
+  for (const name of helperNamesOf(key)) erased = (await helper.erase(name)) || erased;
+  return erased;
+}
+
+/** The key as podman writes it: without a scheme, Docker Hub by the name that references use. */
+function loginKey(registry: string): string {
+  const key = registry.replace(/^https?:\/\//, "").replace(/\/+$/, "");
+  if (isDockerHub(key) || key === "index.docker.io/v1") return "docker.io";
+  if (!grammar.test(key)) {
+    throw refused(`"${registry}" is not a registry`, "name it like ghcr.io or 127.0.0.1:5000");
+  }
+  return key;
+}
+
+/** `host[:port][/path]`, as at the beginning of a reference. */
+const grammar = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
+
+async function readTarget(options: LoginOptions): Promise<AuthFile> {
+  const path = options.authFile || options.env.REGISTRY_AUTH_FILE || runtimeAuthFile(options);
+  return parseAuthFile(path, (await readConfigFile(path)) ?? "", "config");
+}
+
+async function writeAuths(target: AuthFile, auths: Members, { uid }: LoginOptions): Promise<void> {
+  const content = new Map(target.content).set("auths", Object.fromEntries(auths));
+  await writePrivateFile(target.path, `${JSON.stringify(Object.fromEntries(content), undefined, "\t")}\n`, uid);
+}
+
+function helperFor(file: AuthFile, key: string, { env, signal }: LoginOptions): CredentialHelper | undefined {
+  const name = namesOf(key)
+    .map((alias) => file.credHelpers.get(alias))
+    .find((value) => value !== undefined);
+  return typeof name === "string" ? new CredentialHelper(name, { env, signal }) : undefined;
+}
+
+function refused(found: string, hint?: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot log in: ${found}`, hint === undefined ? {} : { hint });
+}
