@@ -1,0 +1,98 @@
+import { parseArgs } from "node:util";
+import { suggestion } from "./suggestion.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** One option of a command: a switch, or something with a value. */
+export interface OptionSpec {
+  readonly type: "boolean" | "string";
+  readonly short?: string;
+  /** May be given several times; otherwise the last one counts. */
+  readonly multiple?: boolean;
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+type Value<Spec extends OptionSpec> = Spec["type"] extends "boolean"
+  ? true
+  : Spec extends { readonly multiple: true }
+    ? readonly string[]
+    : string;
+
+/** A command line, read against a table of options. An option that was not given is absent. */
+export interface CommandLine<Table extends OptionTable> {
+  readonly values: { readonly [Name in keyof Table]?: Value<Table[Name]> };
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Reads arguments against a table; throws a `UsageError` for an unknown option, or a value too few or too many.
+ *
+ * `parseArgs` splits; judging is done here, because its own messages neither suggest nor quote.
+ */
+export function parseCommandLine<const Table extends OptionTable>(
+  table: Table,
+  args: readonly string[],
+): CommandLine<Table> {
+  const values: Record<string, true | string | string[]> = {};
+  const positionals: string[] = [];
+  const { tokens } = parseArgs({ args: [...args], options: table, strict: false, tokens: true });
+
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
+    if (spec === undefined) throw unknownOption(token.rawName, table);
+    const value = spec.type === "boolean" ? withoutValue(token) : withValue(token);
+    const earlier = values[token.name];
+    values[token.name] =
+      spec.multiple !== true || value === true ? value : Array.isArray(earlier) ? [...earlier, value] : [value];
+  }
+  return { values: values as CommandLine<Table>["values"], positionals };
+}
+
+interface OptionToken {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function unknownOption(rawName: string, table: OptionTable): UsageError {
+  const meant = suggestion(
+    rawName,
+    Object.keys(table).map((name) => `--${name}`),
+  );
+  return new UsageError(
+    `cannot read the command line: unknown option "${rawName}"`,
+    meant === undefined ? undefined : `did you mean ${meant}?`,
+  );
+}
+
+function withoutValue(token: OptionToken): true {
+  if (token.value === undefined) return true;
+  throw new UsageError(`cannot read the command line: ${token.rawName} takes no value, found "${token.value}"`);
+}
+
+/** An option's value. A value that looks like an option must be attached with `=`: more often one was forgotten. */
+function withValue(token: OptionToken): string {
+  const { rawName, value } = token;
+  if (value === undefined || value === "" || (token.inlineValue === false && /^-./.test(value))) {
+    throw new UsageError(`cannot read the command line: ${rawName} needs a value`);
+  }
+  return value;
+}
+
+/** A value that must be one of a few words. */
+export function oneOf<const Word extends string>(
+  option: string,
+  value: string | undefined,
+  words: readonly Word[],
+): Word | undefined {
+  if (value === undefined) return undefined;
+  const word = words.find((candidate) => candidate === value);
+  if (word !== undefined) return word;
+  const meant = suggestion(value, words);
+  throw new UsageError(
+    `cannot read the command line: ${option} is one of ${words.join(", ")}, found "${value}"`,
+    meant === undefined ? undefined : `did you mean ${option} ${meant}?`,
+  );
+}

@@ -1,0 +1,49 @@
+import type { UnpackEvent } from "../index.ts";
+import { durationText } from "./quantities.ts";
+import { safeText } from "./safe-text.ts";
+
+/** An event as one line for people, if it deserves one: some always do, the others only where everything is asked for. */
+export function eventLine(event: UnpackEvent, verbose: boolean): string | undefined {
+  return noteworthy(event) ?? (verbose ? detail(event) : undefined);
+}
+
+function noteworthy(event: UnpackEvent): string | undefined {
+  switch (event.type) {
+    case "retrying":
+      return `retrying in ${durationText(event.delayMilliseconds)} (attempt ${event.attempt}): ${safeText(event.reason)}`;
+    case "warning":
+      return event.code === "CONFIGURATION" || event.code === "CREDENTIALS_IGNORED"
+        ? `warning: ${safeText(event.message)}`
+        : undefined;
+    case "sandbox":
+      return event.status.state === "unavailable"
+        ? `warning: unpacking without a sandbox: ${safeText(event.status.reason)}`
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function detail(event: UnpackEvent): string | undefined {
+  switch (event.type) {
+    case "request":
+      return `${safeText(event.method)} ${safeText(event.url)} → ${event.status}`;
+    case "authenticate":
+      return `authenticating (${event.scheme}) with ${safeText(event.realm)}`;
+    case "warning":
+      return `warning: ${event.code}${place(event)}: ${safeText(event.message)}`;
+    case "skipped":
+      return `skipped (${event.reason})${place(event)}: ${safeText(event.detail)}`;
+    case "sandbox":
+      return event.status.state === "enforced"
+        ? `sandbox: Landlock, ABI ${event.status.abi}`
+        : `sandbox: ${event.status.state}`;
+    default:
+      return undefined;
+  }
+}
+
+function place(event: { readonly layer?: number; readonly path?: string }): string {
+  const layer = event.layer === undefined ? "" : ` layer ${event.layer + 1}`;
+  return event.path === undefined ? layer : `${layer} "${safeText(event.path)}"`;
+}

@@ -1,0 +1,111 @@
+import type { Paint } from "./paint.ts";
+import { bytesText, counted, countText, durationText } from "./quantities.ts";
+import { timeLeft } from "./rate.ts";
+import { safeText } from "./safe-text.ts";
+import type { LayerTally, Tally } from "./tally.ts";
+
+/** How a picture of the progress may look. */
+export interface FrameStyle {
+  readonly columns: number;
+  readonly rows: number;
+  /** Whether the terminal shows block characters. */
+  readonly unicode: boolean;
+  readonly paint: Paint;
+}
+
+/** Bytes a second, where known. */
+export interface Rates {
+  readonly download: number | undefined;
+  readonly unpack: number | undefined;
+}
+
+const mostLayerLines = 12;
+const widestBar = 30;
+const narrowestBar = 5;
+
+// "   2/11  download █████░░░ 54.0 MB  unpack ███░░░░░ 1,234,567 entries": all of it but the bars.
+const widthBesideBars = 53;
+
+/**
+ * A picture of the progress: a headline, a line for each layer at work, and the sums.
+ *
+ * It has fewer lines than the terminal has rows. A line may come out too long for a very narrow terminal; whoever draws
+ * it must keep it from wrapping.
+ */
+export function frame(tally: Tally, rates: Rates, style: FrameStyle): string[] {
+  const active = tally.layers.filter(atWork);
+  const room = Math.max(0, Math.min(mostLayerLines, style.rows - 4));
+  const shown = active.length <= room ? active : mostUrgent(active, room);
+  const lines = [headline(tally), ...shown.map((layer) => layerLine(tally, layer, style))];
+  if (active.length > shown.length) lines.push(style.paint.faint(`  and ${active.length - shown.length} more`));
+  return [...lines, sums(tally, rates, style)];
+}
+
+function atWork(layer: LayerTally): boolean {
+  return !layer.unpacked && (layer.started || layer.downloadedBytes > 0);
+}
+
+/** What is being unpacked comes first, then what arrives, then what waits; in the order of the layers. */
+function mostUrgent(layers: readonly LayerTally[], room: number): LayerTally[] {
+  const urgency = (layer: LayerTally) => (layer.started ? 0 : layer.downloadedBytes < layer.sizeBytes ? 1 : 2);
+  const chosen = new Set([...layers].sort((left, right) => urgency(left) - urgency(right)).slice(0, room));
+  return layers.filter((layer) => chosen.has(layer));
+}
+
+function headline(tally: Tally): string {
+  const layers = counted(tally.layers.length, "layer");
+  return `${safeText(tally.reference)}  ${safeText(tally.platform)}  ${layers}, ${bytesText(tally.totalBytes)}`;
+}
+
+function layerLine(tally: Tally, layer: LayerTally, style: FrameStyle): string {
+  const { paint } = style;
+  const count = String(tally.layers.length);
+  const position = `${tally.layers.indexOf(layer) + 1}/${count}`.padStart(Math.max(7, count.length * 2 + 1));
+  const downloaded = share(layer.downloadedBytes, layer.sizeBytes);
+  const unpacked = share(layer.consumedBytes, layer.sizeBytes);
+  const width = Math.min(widestBar, Math.floor((style.columns - 1 - widthBesideBars) / 2));
+  if (width < narrowestBar) return `${position}  download ${percent(downloaded)}  unpack ${percent(unpacked)}`;
+
+  const size = bytesText(layer.sizeBytes).padEnd(7);
+  const entries = layer.started ? `${countText(layer.entries)} entries` : "";
+  return [
+    `${position}  download ${bar(downloaded, width, paint.cyan, style)} ${size}`,
+    `  unpack ${bar(unpacked, width, paint.green, style)} ${entries}`.trimEnd(),
+  ].join("");
+}
+
+function sums(tally: Tally, rates: Rates, style: FrameStyle): string {
+  const unpacked = `${tally.unpackedLayers()} of ${counted(tally.layers.length, "layer")} unpacked`;
+  const missing = tally.totalBytes - tally.downloadedBytes();
+  const left = remainingTime(tally, rates);
+  return [
+    `  ${bytesText(tally.downloadedBytes())} of ${bytesText(tally.totalBytes)}`,
+    missing > 0 && rates.download !== undefined ? `${bytesText(rates.download)}/s` : "",
+    left === undefined || left === 0 ? "" : `${durationText(left)} left`,
+    style.paint.faint(unpacked),
+  ]
+    .filter((part) => part !== "")
+    .join("   ");
+}
+
+/** Downloading and unpacking go on at the same time, so the slower of the two decides. */
+function remainingTime(tally: Tally, rates: Rates): number | undefined {
+  const download = timeLeft(tally.totalBytes - tally.downloadedBytes(), rates.download);
+  const unpack = timeLeft(tally.layerBytes() - tally.consumedBytes(), rates.unpack);
+  return download === undefined || unpack === undefined ? undefined : Math.max(download, unpack);
+}
+
+function bar(part: number, width: number, color: (text: string) => string, style: FrameStyle): string {
+  const [full, empty] = style.unicode ? ["█", "░"] : ["#", "-"];
+  const filled = Math.floor(part * width);
+  return color(full.repeat(filled)) + style.paint.faint(empty.repeat(width - filled));
+}
+
+/** Between 0 and 1; an empty layer is done. */
+function share(part: number, whole: number): number {
+  return whole === 0 ? 1 : Math.min(1, part / whole);
+}
+
+function percent(part: number): string {
+  return `${Math.floor(part * 100)}%`.padStart(4);
+}

@@ -1,0 +1,63 @@
+/** What `oci-unpack --help` says. */
+export const help = `\
+Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
+
+Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
+the files into DIRECTORY/rootfs, the configuration into DIRECTORY/config.json.
+DIRECTORY must be absent or empty. If anything fails, nothing is left behind.
+
+  oci-unpack debian:stable ./debian
+  oci-unpack --platform linux/arm64 ghcr.io/acme/api:2.1 /srv/api
+  oci-unpack localhost:5000/app@sha256:… ./app --json | jq -r .rootfs
+
+Which image
+  -p, --platform OS/ARCH[/VARIANT]
+                         choose from an image for several platforms
+                         (default: this machine's)
+      --arch ARCH        choose the processor only, as in arm64 or arm/v7
+      --os OS            choose the operating system only
+      --plain-http       talk to the registry without TLS; for loopback
+                         addresses and localhost this needs no option
+  -u, --username NAME    log in as NAME,
+      --password-stdin   with the password read from standard input
+
+What becomes a file
+      --owner preserve|ignore
+                         give files the owners that the image states
+                         (default: preserve as root, otherwise ignore)
+      --devices skip|create|placeholder|error
+                         leave device nodes out, make them, put empty files in
+                         their place, or refuse the image (default: skip)
+      --keep-dirlinks    where a layer has a directory and a lower one a link of
+                         that name, keep the link and follow it
+      --strict           refuse an image in which something would have to be
+                         repaired, instead of repairing it with a warning
+
+Safety
+      --sandbox require|prefer|off
+                         whether the threads that touch the image must, should
+                         or need not be confined by Landlock (default: require)
+      --can-skip-sandbox short for --sandbox prefer
+      --limit NAME=VALUE change one limit, as in --limit totalBytes=10G; may be
+                         repeated (--limit help lists them)
+
+What is printed
+      --json             the result, or the error, as one JSON object on
+                         standard output; all else goes to standard error
+  -q, --quiet            errors only
+  -v, --verbose          each request, each warning, each entry left out
+      --version          the version of oci-unpack
+  -h, --help             this text
+
+Environment
+  SOURCE_DATE_EPOCH      the time of directories to which the image gives none
+  NO_COLOR               no colours
+  NODE_DEBUG=oci-unpack  with an error, the place in the code and its causes
+
+Exit status
+  0  done
+  1  failed; nothing was left behind
+  2  wrong command line
+  130, 143, 129  interrupted (SIGINT, SIGTERM, SIGHUP) and cleaned up; a second
+     signal ends at once, without cleaning up
+`;

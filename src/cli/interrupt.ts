@@ -1,0 +1,57 @@
+import process from "node:process";
+
+/** The signals that people and supervisors stop commands with, and the exit code a shell expects after each. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+type StopSignal = keyof typeof exitCodes;
+
+/** Why an `AbortSignal` of `interruptible` fired. */
+export class Interruption extends Error {
+  readonly exitCode: number;
+
+  constructor(name: StopSignal) {
+    super(`interrupted by ${name}`);
+    this.name = "Interruption";
+    this.exitCode = exitCodes[name];
+  }
+}
+
+/** Who wants to know: the first signal asks for an orderly end, a second one ends the process there and then. */
+export interface InterruptListener {
+  interrupted(): void;
+  /** The last chance to leave the terminal as it was; must be synchronous. */
+  ending(): void;
+}
+
+/** While this is in use, signals abort instead of killing. */
+export interface Interruptible extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that whoever works can clean up. */
+export function interruptible(listener: InterruptListener): Interruptible {
+  const controller = new AbortController();
+  const names = Object.keys(exitCodes) as StopSignal[];
+
+  const onSignal = (name: StopSignal): void => {
+    if (controller.signal.aborted) endAtOnce(name);
+    else {
+      controller.abort(new Interruption(name));
+      listener.interrupted();
+    }
+  };
+  const endAtOnce = (name: StopSignal): void => {
+    listener.ending();
+    stopListening();
+    // Dying of the signal is immediate; process.exit would first wait for worker threads that sit in a system call.
+    process.kill(process.pid, name);
+    // As process 1 of a container the signal's default action does nothing.
+    process.exit(exitCodes[name]);
+  };
+  const stopListening = (): void => {
+    for (const name of names) process.off(name, onSignal);
+  };
+
+  for (const name of names) process.on(name, onSignal);
+  return { signal: controller.signal, [Symbol.dispose]: stopListening };
+}

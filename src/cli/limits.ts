@@ -1,0 +1,62 @@
+import type { Limits } from "../index.ts";
+import { suggestion } from "./suggestion.ts";
+import { UsageError } from "./usage-error.ts";
+
+const multipliers: Readonly<Record<string, number>> = {
+  "": 1,
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+  T: 1024 ** 4,
+};
+
+/** Reads `NAME=VALUE` options against the limits that there are. `totalBytes=10G` is ten times 1024³. */
+export function parseLimits(options: readonly string[], defaults: Limits): Partial<Limits> {
+  return Object.fromEntries(options.map((option) => parseLimit(option, defaults)));
+}
+
+/** The limits that there are, with their defaults, one a line. */
+export function limitsHelp(defaults: Limits): string {
+  const width = Math.max(...Object.keys(defaults).map((name) => name.length));
+  const lines = Object.entries(defaults).map(([name, value]) => `  ${name.padEnd(width)}  ${sizeText(name, value)}`);
+  return `Limits and their defaults, for --limit NAME=VALUE:\n${lines.join("\n")}\n`;
+}
+
+function parseLimit(option: string, defaults: Limits): [string, number] {
+  const equals = option.indexOf("=");
+  const name = equals < 0 ? option : option.slice(0, equals);
+  if (!Object.hasOwn(defaults, name)) throw unknownLimit(name, defaults);
+  return [name, parseValue(name, equals < 0 ? "" : option.slice(equals + 1))];
+}
+
+function parseValue(name: string, text: string): number {
+  const [, digits = "", unit = ""] = /^(\d+)([KMGT]?)$/.exec(text.toUpperCase()) ?? [];
+  const value = Number(digits) * (multipliers[unit] ?? 1);
+  if (digits === "" || !Number.isSafeInteger(value) || (unit !== "" && !countsBytes(name))) {
+    const wanted = countsBytes(name) ? "a size such as 500M or 10G" : "a whole number";
+    throw new UsageError(`cannot set a limit: ${name} takes ${wanted}, found "${text}"`, exampleOf(name));
+  }
+  return value;
+}
+
+function unknownLimit(name: string, defaults: Limits): UsageError {
+  const meant = suggestion(name, Object.keys(defaults));
+  return new UsageError(
+    `cannot set a limit: there is none called "${name}"`,
+    meant === undefined ? "--limit help lists them" : `did you mean --limit ${meant}=…?`,
+  );
+}
+
+function exampleOf(name: string): string {
+  return `for instance --limit ${name}=${countsBytes(name) ? "10G" : "1000"}`;
+}
+
+function sizeText(name: string, value: number): string {
+  if (!countsBytes(name)) return String(value);
+  const unit = ["T", "G", "M", "K"].find((letter) => value % (multipliers[letter] ?? 1) === 0) ?? "";
+  return `${value / (multipliers[unit] ?? 1)}${unit}`;
+}
+
+function countsBytes(name: string): boolean {
+  return name.endsWith("Bytes");
+}

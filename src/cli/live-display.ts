@@ -1,0 +1,115 @@
+import process from "node:process";
+import { eventLine } from "./event-line.ts";
+import { type FrameStyle, frame } from "./frame.ts";
+import { paintFor } from "./paint.ts";
+import type { Display } from "./progress.ts";
+import { Rate } from "./rate.ts";
+import { safeText } from "./safe-text.ts";
+import type { Output, Surroundings } from "./surroundings.ts";
+import { Tally } from "./tally.ts";
+
+const framesPerSecond = 10;
+
+// Control sequences (ECMA-48, DEC private modes).
+const hideCursor = "\x1b[?25l";
+const showCursor = "\x1b[?25h";
+const noWrapping = "\x1b[?7l";
+const wrapping = "\x1b[?7h";
+const clearLineEnd = "\x1b[K";
+const clearBelow = "\r\x1b[J";
+
+/**
+ * A picture at the bottom of the terminal that is redrawn ten times a second; lines that stay scroll past above it.
+ *
+ * Between frames the cursor rests at the picture's top left, hidden. A terminal that is made narrower folds the lines
+ * below its cursor, never the place where the cursor is, so a resize needs no bookkeeping: the next frame overwrites.
+ */
+export function liveDisplay(image: string, verbose: boolean, surroundings: Surroundings): Display {
+  const { errors } = surroundings;
+  const tally = new Tally();
+  const rates = { download: new Rate(), unpack: new Rate() };
+
+  // Lines wait for the next frame: an image with thousands of them would otherwise be drawn thousands of times.
+  let lines: string[] = [];
+
+  const draw = (): void => {
+    errors.write(staying(lines) + painted(picture()));
+    lines = [];
+  };
+  const picture = (): string[] => {
+    if (tally.layers.length === 0) return [`resolving ${safeText(image)}`];
+    const now = performance.now();
+    rates.download.sample(now, tally.downloadedBytes());
+    rates.unpack.sample(now, tally.consumedBytes());
+    const perSecond = { download: rates.download.perSecond(), unpack: rates.unpack.perSecond() };
+    return frame(tally, perSecond, frameStyle(surroundings));
+  };
+  const restore = (): void => {
+    errors.write(staying(lines) + clearBelow + showCursor);
+    lines = [];
+  };
+  errors.write(hideCursor);
+  draw();
+  const timer = setInterval(draw, 1000 / framesPerSecond);
+  const suspension = restoredWhileSuspended(errors, restore);
+  // Whatever ends the process, the terminal gets its cursor back.
+  process.on("exit", restore);
+
+  return {
+    show(event) {
+      tally.record(event);
+      const line = eventLine(event, verbose);
+      if (line !== undefined) lines.push(line);
+    },
+    say(line) {
+      lines.push(line);
+      draw();
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      suspension[Symbol.dispose]();
+      process.off("exit", restore);
+      restore();
+    },
+  };
+}
+
+/** Lines that take the picture's place and push it down. */
+function staying(lines: readonly string[]): string {
+  return lines.length === 0 ? "" : `${clearBelow}${lines.join("\n")}\n`;
+}
+
+/** A frame as the terminal receives it, in one write so that it never shows half a picture. */
+function painted(lines: readonly string[]): string {
+  const body = lines.map((line) => line + clearLineEnd).join("\n");
+  const back = lines.length > 1 ? `\x1b[${lines.length - 1}A` : "";
+  return `\r${noWrapping}${body}\x1b[J${wrapping}${back}\r`;
+}
+
+function frameStyle(surroundings: Surroundings): FrameStyle {
+  const { errors, env } = surroundings;
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
+  return {
+    columns: errors.columns ?? 80,
+    rows: errors.rows ?? 24,
+    unicode: /utf-?8/i.test(locale),
+    paint: paintFor(errors, env),
+  };
+}
+
+/** Gives the cursor back while Ctrl-Z has the process stopped, and hides it again when it goes on. */
+function restoredWhileSuspended(output: Output, restore: () => void): Disposable {
+  const suspend = (): void => {
+    restore();
+    process.kill(process.pid, "SIGSTOP");
+  };
+  const resume = (): void => {
+    output.write(hideCursor);
+  };
+  process.on("SIGTSTP", suspend).on("SIGCONT", resume);
+  return {
+    [Symbol.dispose]() {
+      process.off("SIGTSTP", suspend).off("SIGCONT", resume);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+const units = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
+
+/** `0 B`, `999 B`, `1.50 kB`, `54.0 MB`: three digits, decimal units, as download tools count. */
+export function bytesText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];
+  return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`;
+}
+
+/** `12,345`: Intl could do this and more, but costs start-up time. */
+export function countText(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+/** `1 layer`, `12,345 entries`. */
+export function counted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${countText(count)} ${count === 1 ? singular : plural}`;
+}
+
+/** `0.3 s`, `42 s`, `3 min 5 s`, `2 h 10 min`. */
+export function durationText(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function threeDigits(value: number): string {
+  return value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : String(Math.round(value));
+}

@@ -1,0 +1,70 @@
+import type { SkippedEntry, SkipReason, UnpackResult } from "../index.ts";
+import type { Failure } from "./failure.ts";
+import type { Paint } from "./paint.ts";
+import { bytesText, counted, countText, durationText } from "./quantities.ts";
+import { safeText } from "./safe-text.ts";
+
+const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: string]>> = {
+  device: ["device node", "device nodes (--devices create makes them)"],
+  "reserved-name": ["entry with a reserved name", "entries with reserved names"],
+  "unsupported-type": ["entry of an unknown type", "entries of unknown types"],
+  owner: ["owner", "owners (only root may give files away)"],
+  mode: ["mode bit", "mode bits that the file system does not keep"],
+  "xattr-filtered": ["extended attribute", "extended attributes that belong to the machine, not the image"],
+  "xattr-unsupported": ["extended attribute", "extended attributes that the file system does not store"],
+  "xattr-denied": ["extended attribute", "extended attributes that this user may not set"],
+  times: ["time", "times that the file system does not store"],
+};
+
+/** What came of an unpacking, as lines. */
+export function resultLines(result: UnpackResult, paint: Paint): string[] {
+  const { os, architecture, variant } = result.platform;
+  const platform = [os, architecture, variant].filter((part) => part !== undefined).join("/");
+  const content = `${counted(result.layers, "layer")}, ${counted(result.entries, "entry", "entries")}`;
+  const sizes = `${bytesText(result.unpackedBytes)} out of ${bytesText(result.downloadedBytes)}`;
+  return [
+    `${paint.green("unpacked")} ${safeText(result.reference)} (${safeText(platform)}) into ${safeText(result.rootfs)}`,
+    `  ${paint.faint(result.digest)}`,
+    `  ${content}: ${sizes} downloaded, in ${durationText(result.milliseconds)}`,
+    ...skippedLines(result),
+    ...warningLines(result),
+  ];
+}
+
+/** `error: …` and, where there is a next step, `hint: …`. */
+export function failureLines(failure: Failure, paint: Paint): string[] {
+  if (failure.code === "INTERRUPTED") return [`${paint.red("interrupted:")} nothing was left behind`];
+  const hint = failure.hint === undefined ? [] : [`${paint.cyan("hint:")} ${safeText(failure.hint)}`];
+  return [`${paint.red("error:")} ${safeText(failure.message)}`, ...hint];
+}
+
+/** For developers: where an error was thrown, and what caused it. */
+export function debugLines(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const stack = (error.stack ?? error.message).split("\n").map((line) => `  ${safeText(line)}`);
+  return error.cause === undefined ? stack : [...stack, "  caused by", ...debugLines(error.cause)];
+}
+
+function skippedLines(result: UnpackResult): string[] {
+  if (result.skippedCount === 0) return [];
+  const parts = [...countedReasons(result.skipped)].map(([reason, count]) => {
+    const [singular, plural] = skipped[reason];
+    return count === 1 ? `1 ${singular}` : `${countText(count)} ${plural}`;
+  });
+  const rest = result.skippedCount - result.skipped.length;
+  if (rest > 0) parts.push(`${countText(rest)} more`);
+  return [`  left out: ${parts.join(", ")}; -v lists each`];
+}
+
+function countedReasons(entries: readonly SkippedEntry[]): Map<SkipReason, number> {
+  const counts = new Map<SkipReason, number>();
+  for (const { reason } of entries) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
+}
+
+function warningLines(result: UnpackResult): string[] {
+  const warnings = Object.entries(result.warnings);
+  if (warnings.length === 0) return [];
+  const parts = warnings.map(([code, count]) => (count === 1 ? code : `${code} (${countText(count)} times)`));
+  return [`  warnings: ${parts.join(", ")}; -v lists each, --strict refuses them`];
+}

@@ -1,0 +1,58 @@
+import { asksForJson, parseCommand } from "./options.ts";
+import { exitCodes, type Surroundings } from "./surroundings.ts";
+
+/** Does what a command line says and returns the exit code. Parts are loaded when they are needed, so that the small answers come at once. */
+export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    return await perform(args, surroundings);
+  } catch (error) {
+    return await reportFailure(error, asksForJson(args), surroundings);
+  }
+}
+
+async function perform(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const command = parseCommand(args, surroundings.env);
+  switch (command.name) {
+    case "help": {
+      const { help } = await import("./help.ts");
+      surroundings.output.write(help);
+      return exitCodes.done;
+    }
+    case "version": {
+      const { version } = await import("./version.ts");
+      surroundings.output.write(`${version()}\n`);
+      return exitCodes.done;
+    }
+    case "limits": {
+      const [{ limitsHelp }, { defaultLimits }] = await Promise.all([import("./limits.ts"), import("../index.ts")]);
+      surroundings.output.write(limitsHelp(defaultLimits));
+      return exitCodes.done;
+    }
+    case "unpack": {
+      const [{ unpackCommand }, library] = await Promise.all([import("./unpack-command.ts"), import("../index.ts")]);
+      return await unpackCommand(command, surroundings, library);
+    }
+  }
+}
+
+async function reportFailure(error: unknown, json: boolean, surroundings: Surroundings): Promise<number> {
+  const [{ failureOf }, { debugLines, failureLines }, { failureJson }, { paintFor }] = await Promise.all([
+    import("./failure.ts"),
+    import("./report.ts"),
+    import("./json.ts"),
+    import("./paint.ts"),
+  ]);
+  const { env, errors, output } = surroundings;
+  const failure = failureOf(error);
+  const lines = failureLines(failure, paintFor(errors, env));
+  if (wantsDebugging(env)) lines.push(...debugLines(error));
+  errors.write(`${lines.join("\n")}\n`);
+  if (json) output.write(failureJson(failure));
+  return failure.exitCode;
+}
+
+/** `NODE_DEBUG` is a list of names, as Node's own `util.debuglog` reads it. */
+function wantsDebugging(env: Surroundings["env"]): boolean {
+  const names = (env.NODE_DEBUG ?? "").toLowerCase().split(/[\s,]+/);
+  return names.includes("oci-unpack") || names.includes("*");
+}

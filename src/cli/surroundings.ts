@@ -1,0 +1,28 @@
+import type { Machine } from "../index.ts";
+
+/** Where the command writes: standard output, standard error, or a test's ears. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** Where the command reads: standard input, or a test's mouth. */
+export interface Input extends AsyncIterable<Uint8Array | string> {
+  readonly isTTY?: boolean;
+}
+
+/**
+ * What the command sees of its process: the machine's environment, and the three streams.
+ *
+ * Signals are the one thing more; interrupt.ts and live-display.ts listen to them.
+ */
+export interface Surroundings extends Machine {
+  readonly input: Input;
+  readonly output: Output;
+  readonly errors: Output;
+}
+
+/** What a shell is told: done, failed, wrong command line. Interruptions add theirs, see interrupt.ts. */
+export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;

@@ -1,0 +1,49 @@
+import type * as Library from "../index.ts";
+import { connection } from "./connection.ts";
+import { interruptible } from "./interrupt.ts";
+import { resultJson } from "./json.ts";
+import { parseLimits } from "./limits.ts";
+import type { UnpackCommand } from "./options.ts";
+import { paintFor } from "./paint.ts";
+import { type Display, progressDisplay } from "./progress.ts";
+import { resultLines } from "./report.ts";
+import { exitCodes, type Surroundings } from "./surroundings.ts";
+
+/** What this command needs of the library. */
+export type UnpackLibrary = Pick<typeof Library, "unpack" | "registry" | "dockerCredentials" | "defaultLimits">;
+
+/** `oci-unpack IMAGE DIRECTORY`: unpacks, shows how it goes, tells what came of it. */
+export async function unpackCommand(
+  command: UnpackCommand,
+  surroundings: Surroundings,
+  library: UnpackLibrary,
+): Promise<number> {
+  const limits = parseLimits(command.limits, library.defaultLimits);
+  const registryOptions = await connection(command, limits, surroundings, library.dockerCredentials);
+  const result = await shown(command, surroundings, async (display, signal) => {
+    await using source = library.registry(registryOptions);
+    const options = { ...command.options, limits, source, signal, onEvent: display.show };
+    return await library.unpack(command.image, command.directory, options);
+  });
+
+  if (command.json) surroundings.output.write(resultJson(result));
+  if (command.verbosity !== "quiet") {
+    const paint = paintFor(surroundings.errors, surroundings.env);
+    surroundings.errors.write(`${resultLines(result, paint).join("\n")}\n`);
+  }
+  return exitCodes.done;
+}
+
+/** Runs `work` with its progress on display and signals turned into an abort; afterwards the terminal is as it was. */
+async function shown<T>(
+  command: UnpackCommand,
+  surroundings: Surroundings,
+  work: (display: Display, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  using display = progressDisplay(command.image, command.verbosity, surroundings);
+  using interruption = interruptible({
+    interrupted: () => display.say("interrupted: cleaning up (once more ends at once)"),
+    ending: () => display[Symbol.dispose](),
+  });
+  return await work(display, interruption.signal);
+}

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { help } from "../../src/cli/help.ts";
+import { asksForJson, parseCommand, type UnpackCommand, unpackOptionTable } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/cli/usage-error.ts";
+
+test("an image and a directory are all that is needed", () => {
+  assert.deepEqual(parseCommand(["debian:stable", "./debian"], {}), {
+    name: "unpack",
+    image: "debian:stable",
+    directory: "./debian",
+    options: {},
+    plainHttp: false,
+    username: undefined,
+    limits: [],
+    json: false,
+    verbosity: "normal",
+  });
+});
+
+test("options may stand before, between and after the image and the directory", () => {
+  const expected = unpackOf("--json", "-p", "linux/arm64", "alpine", "dir");
+  assert.deepEqual(unpackOf("alpine", "--json", "dir", "--platform=linux/arm64"), expected);
+  assert.deepEqual(unpackOf("alpine", "dir", "-plinux/arm64", "--json"), expected);
+});
+
+test("every option reaches the library under its own name", () => {
+  const command = unpackOf(
+    ...["--platform", "linux/arm/v7", "--sandbox", "prefer", "--owner", "ignore", "--devices", "create"],
+    ...["--strict", "--keep-dirlinks", "--plain-http", "-u", "me", "--password-stdin"],
+    ...["--limit", "entries=5", "--limit", "totalBytes=1G", "-q", "alpine", "dir"],
+  );
+  assert.deepEqual(command.options, {
+    platform: "linux/arm/v7",
+    sandbox: "prefer",
+    owner: "ignore",
+    devices: "create",
+    strict: true,
+    keepDirlinks: true,
+  });
+  assert.deepEqual(command.limits, ["entries=5", "totalBytes=1G"]);
+  assert.deepEqual([command.plainHttp, command.username, command.verbosity], [true, "me", "quiet"]);
+});
+
+test("--arch and --os choose one part of the platform", () => {
+  assert.deepEqual(unpackOf("--arch", "arm64", "i", "d").options.platform, { architecture: "arm64" });
+  assert.deepEqual(unpackOf("--arch=arm/v7", "i", "d").options.platform, { architecture: "arm", variant: "v7" });
+  assert.deepEqual(unpackOf("--os=freebsd", "--arch=amd64", "i", "d").options.platform, {
+    os: "freebsd",
+    architecture: "amd64",
+  });
+});
+
+test("--can-skip-sandbox is --sandbox prefer", () => {
+  assert.equal(unpackOf("--can-skip-sandbox", "i", "d").options.sandbox, "prefer");
+  assert.equal(unpackOf("--can-skip-sandbox", "--sandbox=prefer", "i", "d").options.sandbox, "prefer");
+});
+
+test("of an option given twice the last one counts", () => {
+  assert.equal(unpackOf("--owner", "ignore", "--owner", "preserve", "i", "d").options.owner, "preserve");
+});
+
+test("SOURCE_DATE_EPOCH becomes the time of what has none", () => {
+  const command = parseCommand(["i", "d"], { SOURCE_DATE_EPOCH: "1700000000" }) as UnpackCommand;
+  assert.equal(command.options.sourceDateEpoch, 1_700_000_000);
+  assert.deepEqual((parseCommand(["i", "d"], { SOURCE_DATE_EPOCH: "" }) as UnpackCommand).options, {});
+});
+
+test("after -- everything is an argument", () => {
+  const command = unpackOf("--json", "--", "image", "--strict");
+  assert.equal(command.directory, "--strict");
+});
+
+test("--help and --version need nothing else", () => {
+  assert.deepEqual(parseCommand(["--help"], {}), { name: "help" });
+  assert.deepEqual(parseCommand(["-h", "debian"], {}), { name: "help" });
+  assert.deepEqual(parseCommand(["--version"], {}), { name: "version" });
+  assert.deepEqual(parseCommand(["--limit", "help"], {}), { name: "limits" });
+});
+
+const refused: readonly [title: string, args: readonly string[], message: string, hint: string][] = [
+  ["nothing at all", [], "IMAGE and DIRECTORY are missing", "oci-unpack debian:stable ./debian"],
+  ["no directory", ["alpine"], "DIRECTORY is missing", "oci-unpack alpine ./rootfs"],
+  ["an empty directory", ["alpine", ""], "DIRECTORY is missing", "./rootfs"],
+  ["an argument too many", ["alpine", "a", "b c"], 'unexpected argument "b c"', "quote"],
+  ["an unknown option", ["--frobnicate", "i", "d"], 'unknown option "--frobnicate"', "--help"],
+  ["a misspelt option", ["--platfrom=x", "i", "d"], 'unknown option "--platfrom"', "did you mean --platform?"],
+  ["an unknown letter", ["-qz", "i", "d"], 'unknown option "-z"', "--help"],
+  ["an inherited name", ["--constructor", "i", "d"], 'unknown option "--constructor"', "--help"],
+  ["a forgotten value", ["i", "d", "--platform"], "--platform needs a value", "--help"],
+  ["an option where a value belongs", ["--platform", "--json", "i", "d"], "--platform needs a value", "--help"],
+  ["an empty value", ["--owner=", "i", "d"], "--owner needs a value", "--help"],
+  ["a value for a switch", ["--json=yes", "i", "d"], '--json takes no value, found "yes"', "--help"],
+  [
+    "an unknown word",
+    ["--sandbox", "none", "i", "d"],
+    '--sandbox is one of require, prefer, off, found "none"',
+    "--help",
+  ],
+  ["a misspelt word", ["--devices=crate", "i", "d"], 'found "crate"', "did you mean --devices create?"],
+  ["two platforms", ["-p", "linux/arm64", "--arch", "arm", "i", "d"], "--platform and --arch", "OS/ARCH"],
+  ["an architecture in too many parts", ["--arch", "linux/arm/v7", "i", "d"], 'found "linux/arm/v7"', "arm/v7"],
+  ["quiet and verbose at once", ["-qv", "i", "d"], "--quiet and --verbose contradict", "--help"],
+  ["two sandboxes", ["--sandbox=off", "--can-skip-sandbox", "i", "d"], "contradict each other", "prefer"],
+  ["a user without password", ["-u", "me", "i", "d"], "without --password-stdin", "pipe"],
+  ["a password without user", ["--password-stdin", "i", "d"], "without --username", "--help"],
+];
+
+for (const [title, args, message, hint] of refused) {
+  test(`a command line with ${title} is refused with a next step`, () => {
+    const error = usageErrorOf(() => parseCommand(args, {}));
+    assert.ok(error.message.includes(message), error.message);
+    assert.ok(error.hint.includes(hint), error.hint);
+  });
+}
+
+test("a SOURCE_DATE_EPOCH that is not a number of seconds is refused", () => {
+  for (const text of ["now", "1.5", "0x10", "99999999999999999999"]) {
+    const error = usageErrorOf(() => parseCommand(["i", "d"], { SOURCE_DATE_EPOCH: text }));
+    assert.ok(error.message.includes(`found "${text}"`));
+  }
+});
+
+test("the help tells of every option, and of none that does not exist", () => {
+  const told = new Set([...help.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(([, name]) => name));
+  assert.deepEqual([...told].sort(), Object.keys(unpackOptionTable).sort());
+});
+
+test("the help fits a terminal of 80 columns", () => {
+  for (const line of help.split("\n")) assert.ok(line.length <= 80, line);
+});
+
+test("a wish for JSON is seen even where the rest cannot be read", () => {
+  assert.equal(asksForJson(["--json", "--frobnicate"]), true);
+  assert.equal(asksForJson(["--frobnicate", "--", "--json"]), false);
+});
+
+function unpackOf(...args: readonly string[]): UnpackCommand {
+  const command = parseCommand(args, {});
+  assert.equal(command.name, "unpack");
+  return command as UnpackCommand;
+}
+
+function usageErrorOf(action: () => unknown): UsageError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  return assert.fail("nothing was refused");
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Failure, failureOf } from "../../src/cli/failure.ts";
+import { failureJson, resultJson } from "../../src/cli/json.ts";
+import { paintFor } from "../../src/cli/paint.ts";
+import { debugLines, failureLines, resultLines } from "../../src/cli/report.ts";
+import { UsageError } from "../../src/cli/usage-error.ts";
+import { OciUnpackError } from "../../src/errors.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import type { UnpackResult } from "../../src/options.ts";
+
+const plain = paintFor({ write() {} }, {});
+const digest = digestOf(new Uint8Array(0));
+
+const result: UnpackResult = {
+  reference: "docker.io/library/debian:stable",
+  digest,
+  platform: { os: "linux", architecture: "arm", variant: "v7" },
+  rootfs: "/srv/debian/rootfs",
+  config: "/srv/debian/config.json",
+  layers: 1,
+  entries: 12_345,
+  downloadedBytes: 54_000_000,
+  unpackedBytes: 126_000_000,
+  skipped: [],
+  skippedCount: 0,
+  warnings: {},
+  sandbox: { state: "enforced", abi: 7 },
+  milliseconds: 1340,
+};
+
+test("a success says what was unpacked, where, and how much it was", () => {
+  assert.deepEqual(resultLines(result, plain), [
+    "unpacked docker.io/library/debian:stable (linux/arm/v7) into /srv/debian/rootfs",
+    `  ${digest}`,
+    "  1 layer, 12,345 entries: 126 MB out of 54.0 MB downloaded, in 1.3 s",
+  ]);
+});
+
+test("what was left out or repaired is summed up, with the way to see all of it", () => {
+  const device = { layer: 0, path: "dev/null", reason: "device", detail: "" } as const;
+  const owner = { layer: 0, path: "etc/shadow", reason: "owner", detail: "" } as const;
+  const lines = resultLines(
+    {
+      ...result,
+      skipped: [device, owner, device],
+      skippedCount: 1203,
+      warnings: { DUPLICATE_ENTRY: 1, TIME_CLAMPED: 4000 },
+    },
+    plain,
+  );
+  assert.deepEqual(lines.slice(3), [
+    "  left out: 2 device nodes (--devices create makes them), 1 owner, 1,200 more; -v lists each",
+    "  warnings: DUPLICATE_ENTRY, TIME_CLAMPED (4,000 times); -v lists each, --strict refuses them",
+  ]);
+});
+
+test("an error of the library is told with its hint and ends with 1", () => {
+  const failure = failureOf(new OciUnpackError("NOT_FOUND", "cannot pull x: no such image", { hint: "check the tag" }));
+  assert.deepEqual(failureLines(failure, plain), ["error: cannot pull x: no such image", "hint: check the tag"]);
+  assert.equal(failure.exitCode, 1);
+});
+
+test("an error without a hint is one line", () => {
+  const failure = failureOf(new OciUnpackError("NO_SPACE", "cannot write x: no space left on device"));
+  assert.equal(failureLines(failure, plain).length, 1);
+});
+
+test("a wrong command line ends with 2, whoever noticed", () => {
+  assert.equal(failureOf(new UsageError("cannot read the command line")).exitCode, 2);
+  assert.equal(failureOf(new OciUnpackError("INVALID_REFERENCE", "cannot parse x: …")).exitCode, 2);
+  assert.equal(failureOf(new OciUnpackError("INVALID_PLATFORM", "cannot parse x: …")).exitCode, 2);
+});
+
+test("an error that nobody foresaw says that it is ours", () => {
+  const failure = failureOf(new TypeError("x is not a function"));
+  assert.deepEqual([failure.code, failure.exitCode], ["INTERNAL", 1]);
+  assert.equal(failure.message, "cannot go on: x is not a function");
+  assert.match(failure.hint ?? "", /defect of oci-unpack/);
+  assert.equal(failureOf("thrown text").message, "cannot go on: thrown text");
+});
+
+test("hostile text in errors and results is shown, not obeyed", () => {
+  const hostile = "\x1b[31m\r\u202e";
+  const failure: Failure = { code: "NOT_FOUND", message: hostile, hint: hostile, exitCode: 1 };
+  const lines = [
+    ...failureLines(failure, plain),
+    ...resultLines(
+      { ...result, reference: hostile, rootfs: hostile, platform: { os: hostile, architecture: "" } },
+      plain,
+    ),
+    ...debugLines(new Error(hostile, { cause: new Error(hostile) })),
+  ];
+  for (const line of lines) assert.doesNotMatch(line, /\p{C}/u);
+  assert.deepEqual(JSON.parse(failureJson(failure)), { error: { code: "NOT_FOUND", message: hostile, hint: hostile } });
+  assert.doesNotMatch(failureJson(failure).trimEnd(), /\p{C}/u);
+});
+
+test("for developers an error comes with its place and its causes", () => {
+  const lines = debugLines(new Error("outer", { cause: new Error("inner", { cause: "text" }) }));
+  assert.ok(lines[0]?.includes("Error: outer"));
+  assert.ok(lines.includes("  caused by"));
+  assert.ok(lines.some((line) => line.includes("Error: inner")));
+});
+
+test("JSON is one line with the fields of the result", () => {
+  const json = resultJson(result);
+  assert.equal(json.indexOf("\n"), json.length - 1);
+  assert.deepEqual(JSON.parse(json), result);
+});
+
+test("colours are for terminals whose user did not refuse them", () => {
+  const terminal = { write() {}, isTTY: true };
+  assert.equal(paintFor(terminal, {}).red("x"), "\x1b[31mx\x1b[0m");
+  for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) assert.equal(paintFor(terminal, env).red("x"), "x");
+  assert.equal(paintFor(terminal, { NO_COLOR: "" }).red("x"), "\x1b[31mx\x1b[0m");
+  assert.equal(plain.red("x"), "x");
+});
