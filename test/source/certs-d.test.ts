@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { isOciUnpackError } from "../../src/errors.ts";
+import { certificateDirectories, certificatesIn } from "../../src/source/certs-d.ts";
+import { testMachine } from "./machine.ts";
+
+const certificate = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
+const privateKey = (name: string) => `-----BEGIN EC PRIVATE KEY-----\n${name}\n-----END EC PRIVATE KEY-----\n`;
+
+async function found(context: TestContext, files: Readonly<Record<string, string>>, host = "r.example:5000") {
+  const machine = await testMachine(context, { files });
+  return certificatesIn([machine.path("one"), machine.path("two")])(host);
+}
+
+test("R-70: podman's directories come before docker's, the user's before the system's", async (context) => {
+  const machine = await testMachine(context);
+  const system = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
+  assert.deepEqual(certificateDirectories(machine), [machine.path("home/.config/containers/certs.d"), ...system]);
+});
+
+test("R-70: *.crt are authorities, and a .cert goes with the .key of its name", async (context) => {
+  const material = await found(context, {
+    "one/r.example:5000/b.crt": certificate("b"),
+    "one/r.example:5000/a.crt": certificate("a"),
+    "one/r.example:5000/client.cert": certificate("client"),
+    "one/r.example:5000/client.key": privateKey("client"),
+    "one/r.example:5000/README": "nothing",
+  });
+  assert.deepEqual(material, {
+    ca: [certificate("a"), certificate("b")],
+    cert: certificate("client"),
+    key: privateKey("client"),
+  });
+});
+
+test("R-70: the directory bears the name in the reference, port included", async (context) => {
+  const files = { "one/r.example/ca.crt": certificate("a") };
+  assert.equal(await found(context, files, "r.example:443"), undefined);
+  assert.deepEqual(await found(context, files, "r.example"), { ca: [certificate("a")] });
+  assert.deepEqual(await found(context, { "one/[::1]:5000/ca.crt": certificate("a") }, "[::1]:5000"), {
+    ca: [certificate("a")],
+  });
+});
+
+test("R-70: the first directory that has the registry counts, even an empty one", async (context) => {
+  const files = { "one/r.example:5000/.keep": "", "two/r.example:5000/ca.crt": certificate("a") };
+  assert.deepEqual(await found(context, files), { ca: [] });
+});
+
+test("R-70: a key may stand in the file of its certificate", async (context) => {
+  const both = certificate("client") + privateKey("client");
+  assert.deepEqual(await found(context, { "two/r.example:5000/client.cert": both }), { ca: [], cert: both, key: both });
+});
+
+test("R-70: half of a pair, and what is not PEM, is an error that names the file", async (context) => {
+  const refused = async (name: string, text: string, message: RegExp) =>
+    assert.rejects(
+      found(context, { [`one/r.example:5000/${name}`]: text }),
+      (error) => isOciUnpackError(error, "INVALID_OPTION") && message.test(error.message),
+    );
+  await refused("client.cert", certificate("client"), /"[^"]*client\.cert" holds no private key$/);
+  await refused("client.key", privateKey("client"), /has "client\.key" and no "client\.cert"$/);
+  await refused("ca.crt", "\x30\x82\x01", /ca\.crt": it is not PEM$/);
+});
