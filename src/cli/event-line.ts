@@ -10,7 +10,7 @@ export function eventLine(event: UnpackEvent, verbose: boolean): string | undefi
 function noteworthy(event: UnpackEvent): string | undefined {
   switch (event.type) {
     case "retrying":
-      return `retrying in ${durationText(event.delayMilliseconds)} (attempt ${event.attempt}): ${safeText(event.reason)}`;
+      return `retrying ${hostOf(event.url)} in ${durationText(event.delayMilliseconds)} (attempt ${event.attempt}): ${safeText(event.reason)}`;
     case "warning":
       return event.code === "CONFIGURATION" || event.code === "CREDENTIALS_IGNORED"
         ? `warning: ${safeText(event.message)}`
@@ -41,6 +41,11 @@ function detail(event: UnpackEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** The rest of a URL is as good as random where it leads to a registry's storage. */
+function hostOf(url: string): string {
+  return safeText(URL.canParse(url) ? new URL(url).host : url);
 }
 
 function place(event: { readonly layer?: number; readonly path?: string }): string {

@@ -35,12 +35,18 @@ test("--verbose adds each request, each warning and each entry left out", () => 
 
 test("waiting for a registry, a missing sandbox and ignored credentials are told without being asked", () => {
   const events: readonly UnpackEvent[] = [
-    { type: "retrying", url: "https://x", attempt: 2, delayMilliseconds: 4000, reason: "the server said 503" },
+    {
+      type: "retrying",
+      url: "https://cdn.example/x?signature=1",
+      attempt: 2,
+      delayMilliseconds: 4000,
+      reason: "the server said 503",
+    },
     { type: "sandbox", status: { state: "unavailable", reason: "this kernel has no Landlock" } },
     { type: "warning", code: "CREDENTIALS_IGNORED", message: "the credentials for x were rejected" },
   ];
   assert.deepEqual(lines(events), [
-    "retrying in 4.0 s (attempt 2): the server said 503",
+    "retrying cdn.example in 4.0 s (attempt 2): the server said 503",
     "warning: unpacking without a sandbox: this kernel has no Landlock",
     "warning: the credentials for x were rejected",
   ]);

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ociUnpack } from "../support/oci-unpack.ts";
+
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+test("--version prints the version of the package, and nothing else", async () => {
+  const { version } = JSON.parse(await readFile(new URL(import.meta.resolve("oci-unpack/package.json")), "utf8"));
+  assert.deepEqual(await ociUnpack(["--version"]), {
+    status: 0,
+    signal: undefined,
+    stdout: `${version}\n`,
+    stderr: "",
+  });
+});
+
+test("--help goes to standard output, so that it can be paged", async () => {
+  const { status, stdout, stderr } = await ociUnpack(["--help"]);
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.match(stdout, /^Usage: oci-unpack \[OPTIONS\] IMAGE DIRECTORY\n/);
+});
+
+test("--limit help lists the limits", async () => {
+  const { status, stdout } = await ociUnpack(["--limit", "help"]);
+  assert.equal(status, 0);
+  assert.match(stdout, /^ {2}totalBytes +1T$/m);
+});
+
+test("a wrong command line ends with 2, an error and a hint, on standard error", async () => {
+  assert.deepEqual(await ociUnpack(["--platfrom", "linux/arm64", "alpine", "dir"]), {
+    status: 2,
+    signal: undefined,
+    stdout: "",
+    stderr: 'error: cannot read the command line: unknown option "--platfrom"\nhint: did you mean --platform?\n',
+  });
+});
+
+test("with --json even a wrong command line is told as JSON", async () => {
+  const { status, stdout } = await ociUnpack(["--json", "alpine"]);
+  assert.equal(status, 2);
+  assert.deepEqual(JSON.parse(stdout), {
+    error: {
+      code: "INVALID_OPTION",
+      message: "cannot unpack: DIRECTORY is missing",
+      hint: "try oci-unpack alpine ./rootfs",
+    },
+  });
+});
+
+test("hostile arguments are shown, not obeyed", async () => {
+  const { stderr } = await ociUnpack(["--\x1b[2J\u202e"]);
+  assert.equal(stderr.split("\n")[0], 'error: cannot read the command line: unknown option "--\\x1b[2J\\u{202e}"');
+});
+
+test("a reader who leaves early is no reason to crash", async () => {
+  const { stderr } = await promisify(execFile)("sh", [
+    "-c",
+    `"$0" "$1" --help | true; echo "$?" >&2`,
+    process.execPath,
+    main,
+  ]);
+  assert.equal(stderr, "0\n");
+  const closed = await promisify(execFile)("sh", [
+    "-c",
+    `"$0" "$1" --help >&-; "$0" "$1" --nonsense 2>&-; echo "$?"`,
+    process.execPath,
+    main,
+  ]);
+  assert.equal(closed.stdout, "2\n");
+});
+
+test("small answers do not load the library", async () => {
+  const loaded = `process.on("exit", () => {
+    const heavy = process.moduleLoadList.filter((name) => /worker_threads|zlib|NativeModule (http|https|tls)$/.test(name));
+    console.log(JSON.stringify(heavy));
+  });
+  process.argv.splice(1, 0, "oci-unpack");
+  process.argv[2] = "--version";
+  await import(${JSON.stringify(main)});`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", loaded]);
+  assert.equal(stdout.trim().split("\n").at(-1), "[]");
+});

@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Outcome } from "./command.ts";
+
+/** Where the command's entry is, compiled beside the tests. */
+const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+export interface OciUnpackOptions {
+  /** Replaces the environment but for PATH and a HOME without any configuration. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly directory?: string;
+  /** Receives the running process, to send signals to. */
+  readonly started?: (child: ChildProcess) => void;
+}
+
+/** Runs the real command as a shell would, and gives all that it said. */
+export function ociUnpack(args: readonly string[], options: OciUnpackOptions = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: options.directory,
+    env: { PATH: process.env.PATH, HOME: `${tmpdir()}/nobody`, ...options.env },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+  });
+  child.stdin.on("error", () => {}).end(options.input);
+  options.started?.(child);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) => {
+      resolve({ status: status ?? undefined, signal: signal ?? undefined, stdout, stderr });
+    });
+  });
+}
