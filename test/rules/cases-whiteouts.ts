@@ -1,0 +1,286 @@
+import { directory, entry, file, hardlink, opaque, symlink, tar, whiteout } from "../support/tar-builder.ts";
+import { is } from "./expected.ts";
+import type { LayerRule } from "./rule.ts";
+
+const lowerDirectory = tar(directory("d", { mode: 0o700, uid: 5, mtime: 11 }), file("d/x", "lower"));
+const noBody = new Uint8Array(0);
+
+/** Rules W1–W29: whiteouts and opaque whiteouts hide what lower layers have, and nothing of their own layer. */
+export const whiteoutRules: readonly LayerRule[] = [
+  {
+    rule: "W1",
+    claim: "a file that follows its whiteout in the same layer stays",
+    layers: [tar(file("a", "1")), tar(whiteout("a"), file("a", "2"))],
+    outcome: { a: "2" },
+  },
+  {
+    rule: "W2",
+    claim: "a file that precedes its whiteout in the same layer stays",
+    layers: [tar(file("a", "1")), tar(file("a", "2"), whiteout("a"))],
+    outcome: { a: "2" },
+  },
+  {
+    rule: "W3",
+    claim: "a whiteout of a directory that its layer names takes the lower children and keeps the new ones",
+    layers: [lowerDirectory, tar(directory("d", { mode: 0o750 }), file("d/y", "upper"), whiteout("d"))],
+    outcome: { d: is.directory({ mode: 0o750 }), "d/y": "upper" },
+  },
+  {
+    rule: "W4",
+    claim: "a whiteout after a child makes the child's directory a new, implied one",
+    layers: [lowerDirectory, tar(file("d/y", "upper"), whiteout("d"))],
+    outcome: { d: is.implied(), "d/y": "upper" },
+  },
+  {
+    rule: "W5",
+    claim: "a whiteout before a child makes the child's directory a new, implied one",
+    layers: [lowerDirectory, tar(whiteout("d"), file("d/y", "upper"))],
+    outcome: { d: is.implied(), "d/y": "upper" },
+  },
+  {
+    rule: "W5",
+    claim: "a whiteout hides a file whose name becomes a directory",
+    layers: [tar(file("d", "lower")), tar(whiteout("d"), file("d/y", "upper"))],
+    outcome: { d: is.implied(), "d/y": "upper" },
+  },
+  {
+    rule: "W6",
+    claim: "a directory that is whited out and made again has its new children only",
+    layers: [lowerDirectory, tar(whiteout("d"), directory("d"), file("d/y", "upper"))],
+    outcome: { d: is.directory(), "d/y": "upper" },
+    elsewhere: "overlay: the new directory is marked opaque",
+  },
+  {
+    rule: "W7",
+    claim: "an opaque whiteout hides everything below its directory, even when it comes last",
+    layers: [
+      tar(directory("d"), file("d/x", "lower"), directory("d/s"), file("d/s/z", "lower")),
+      tar(directory("d"), file("d/y", "upper"), opaque("d")),
+    ],
+    outcome: { d: is.directory(), "d/y": "upper" },
+  },
+  {
+    rule: "W8",
+    claim: "an opaque whiteout keeps its own layer's file and the directory that it implies",
+    layers: [
+      tar(directory("d"), directory("d/s", { mode: 0o700 }), file("d/s/z", "lower")),
+      tar(file("d/s/n", "upper"), opaque("d")),
+    ],
+    outcome: { d: is.directory(), "d/s": is.implied(), "d/s/n": "upper" },
+  },
+  {
+    rule: "W9",
+    claim: "an opaque whiteout leaves the directory and its attributes alone",
+    layers: [lowerDirectory, tar(opaque("d"))],
+    outcome: { d: is.directory({ mode: 0o700, uid: 5, mtime: 11 }) },
+  },
+  {
+    rule: "W10",
+    claim: "an opaque whiteout implies its directory where there is none",
+    layers: [tar(file("a", "1")), tar(opaque("d/e"))],
+    outcome: { a: "1", d: is.implied(), "d/e": is.implied() },
+  },
+  {
+    rule: "W11",
+    claim: "a whiteout of what is not there does nothing and is noted",
+    layers: [tar(directory("d")), tar(whiteout("d/x"), whiteout("no/such"))],
+    outcome: { d: is.directory() },
+    warnings: ["WHITEOUT_WITHOUT_TARGET"],
+  },
+  {
+    rule: "W12",
+    claim: "an opaque whiteout in a file makes an empty directory of it",
+    layers: [tar(file("d", "lower")), tar(opaque("d"))],
+    outcome: { d: is.implied() },
+    warnings: ["PARENT_REPLACED"],
+  },
+  {
+    rule: "W13",
+    claim: "a whiteout below a symlink to a directory hides what is in that directory",
+    layers: [tar(directory("r"), file("r/x", "1"), file("r/y", "2"), symlink("s", "r")), tar(whiteout("s/x"))],
+    outcome: { r: is.directory(), "r/y": "2", s: is.symlink("r") },
+  },
+  {
+    rule: "W13",
+    claim: "a whiteout below a symlink of its own layer follows it",
+    layers: [tar(directory("r"), file("r/x", "1")), tar(symlink("s", "r"), whiteout("s/x"))],
+    outcome: { r: is.directory(), s: is.symlink("r") },
+  },
+  {
+    rule: "W14",
+    claim: "a whiteout below an absolute symlink stays inside the root",
+    layers: [tar(file("tmp/d/x", "1"), symlink("s", "/tmp/d")), tar(whiteout("s/x"))],
+    outcome: { tmp: is.implied(), "tmp/d": is.implied(), s: is.symlink("/tmp/d") },
+  },
+  {
+    rule: "W14",
+    claim: "an opaque whiteout below a symlink that climbs above the root stays inside it",
+    layers: [tar(directory("tmp"), file("tmp/x", "1"), symlink("s", "../../../tmp")), tar(opaque("s"))],
+    outcome: { tmp: is.directory(), s: is.symlink("../../../tmp") },
+  },
+  {
+    rule: "W15",
+    claim: "a whiteout of a symlink takes the link and not what it leads to",
+    layers: [tar(directory("r"), file("r/x", "1"), symlink("s", "r")), tar(whiteout("s"))],
+    outcome: { r: is.directory(), "r/x": "1" },
+  },
+  {
+    rule: "W16",
+    claim: "a directory that is replaced by a symlink leaves the link's target untouched",
+    layers: [
+      tar(directory("d", { mode: 0o700 }), file("d/x", "1"), directory("e", { mode: 0o750 }), file("e/y", "2")),
+      tar(whiteout("d"), symlink("d", "e")),
+    ],
+    outcome: { d: is.symlink("e"), e: is.directory({ mode: 0o750 }), "e/y": "2" },
+  },
+  {
+    rule: "W17",
+    claim: "a whiteout of nothing, `.wh.`, is refused",
+    layers: [lowerDirectory, tar(file("d/.wh."))],
+    outcome: "ENTRY_REFUSED",
+  },
+  {
+    rule: "W17",
+    claim: "a directory named `.wh.` is refused like a file of that name",
+    layers: [tar(directory(".wh."))],
+    outcome: "ENTRY_REFUSED",
+  },
+  {
+    rule: "W18",
+    claim: "a whiteout of `.` is refused",
+    layers: [lowerDirectory, tar(file("d/.wh.."))],
+    outcome: "ENTRY_REFUSED",
+  },
+  {
+    rule: "W18",
+    claim: "a whiteout of `..` is refused",
+    layers: [lowerDirectory, tar(file("d/.wh..."))],
+    outcome: "ENTRY_REFUSED",
+  },
+  {
+    rule: "W19",
+    claim: "an opaque whiteout counts by its name when it is a directory",
+    layers: [lowerDirectory, tar(directory("d/.wh..wh..opq"))],
+    outcome: { d: is.directory({ mode: 0o700, uid: 5, mtime: 11 }) },
+    warnings: ["UNUSUAL_WHITEOUT"],
+  },
+  {
+    rule: "W19",
+    claim: "an opaque whiteout counts by its name when it is a symlink",
+    layers: [lowerDirectory, tar(symlink("d/.wh..wh..opq", "/"))],
+    outcome: { d: is.directory({ mode: 0o700, uid: 5, mtime: 11 }) },
+    warnings: ["UNUSUAL_WHITEOUT"],
+  },
+  {
+    rule: "W19",
+    claim: "an opaque whiteout counts by its name when it has a body",
+    layers: [lowerDirectory, tar(file("d/.wh..wh..opq", "body"), file("d/y", "upper"))],
+    outcome: { d: is.directory({ mode: 0o700, uid: 5, mtime: 11 }), "d/y": "upper" },
+    warnings: ["UNUSUAL_WHITEOUT"],
+  },
+  {
+    rule: "W20",
+    claim: "what AUFS kept for itself is left out and reported",
+    layers: [
+      tar(
+        file(".wh..wh.aufs"),
+        directory(".wh..wh.orph"),
+        file(".wh..wh.orph/x", "1"),
+        directory("d/.wh..wh.plnk"),
+        file("d/.wh..wh.plnk/2.3", "2"),
+        file("a", "3"),
+      ),
+    ],
+    outcome: { a: "3" },
+    warnings: ["RESERVED_NAME"],
+    skipped: ["reserved-name"],
+  },
+  {
+    rule: "W21",
+    claim: "a whiteout counts by its name when it is a hard link",
+    layers: [tar(file("a", "1"), file("b", "2")), tar(hardlink(".wh.a", "b"))],
+    outcome: { b: "2" },
+    warnings: ["UNUSUAL_WHITEOUT"],
+  },
+  {
+    rule: "W21",
+    claim: "a whiteout counts by its name when it is a symlink",
+    layers: [tar(file("a", "1"), file("b", "2")), tar(symlink(".wh.a", "b"))],
+    outcome: { b: "2" },
+    warnings: ["UNUSUAL_WHITEOUT"],
+  },
+  {
+    rule: "W22",
+    claim: "an entry below a reserved name is left out, and its parents are not made",
+    layers: [tar(file("a", "1")), tar(file("d/.wh.x/y", "2"))],
+    outcome: { a: "1" },
+    warnings: ["RESERVED_NAME"],
+    skipped: ["reserved-name"],
+  },
+  {
+    rule: "W22",
+    claim: "a directory with a whiteout's name is a whiteout",
+    layers: [lowerDirectory, tar(directory("d/.wh.x"))],
+    outcome: { d: is.directory({ mode: 0o700, uid: 5, mtime: 11 }) },
+    warnings: ["UNUSUAL_WHITEOUT"],
+  },
+  {
+    rule: "W23",
+    claim: "no whiteout is ever visible in the tree",
+    layers: [
+      lowerDirectory,
+      tar(whiteout("d/x"), opaque("e"), whiteout("e/f"), file("e/.wh..wh.aufs"), file("e/g", "1")),
+    ],
+    outcome: { d: is.directory({ mode: 0o700, uid: 5, mtime: 11 }), e: is.implied(), "e/g": "1" },
+    warnings: ["RESERVED_NAME", "WHITEOUT_WITHOUT_TARGET"],
+    skipped: ["reserved-name"],
+  },
+  {
+    rule: "W24",
+    claim: "a whiteout of one name leaves the file's other names",
+    layers: [tar(file("a", "1"), hardlink("b", "a")), tar(whiteout("a"))],
+    outcome: { b: "1" },
+    elsewhere: "flat tar: the first name that survives becomes the file",
+  },
+  {
+    rule: "W25",
+    claim: "a whiteout does not touch its directory's time",
+    layers: [lowerDirectory, tar(whiteout("d/x"))],
+    outcome: { d: is.directory({ mode: 0o700, uid: 5, mtime: 11 }) },
+  },
+  {
+    rule: "W26",
+    claim: "a directory that is named and loses a child gets the time of its new entry",
+    layers: [lowerDirectory, tar(directory("d", { mtime: 22 }), whiteout("d/x"))],
+    outcome: { d: is.directory({ mtime: 22 }) },
+  },
+  {
+    rule: "W27",
+    claim: "a whiteout in the first layer hides nothing",
+    layers: [tar(file("a", "1"), whiteout("a"), whiteout("b"))],
+    outcome: { a: "1" },
+    warnings: ["WHITEOUT_WITHOUT_TARGET"],
+  },
+  {
+    rule: "W28",
+    claim: "a layer that stands twice in an image is applied twice",
+    layers: [
+      tar(file("a", "1"), file("b", "1")),
+      tar(file("a", "2"), whiteout("b")),
+      tar(file("a", "1"), file("b", "1")),
+    ],
+    outcome: { a: "1", b: "1" },
+  },
+  {
+    rule: "W29",
+    claim: "an opaque whiteout at the top empties the root and keeps its attributes",
+    layers: [tar(directory(".", { mode: 0o700 }), file("a/b", "1"), file("c", "2")), tar(file("d", "3"), opaque(""))],
+    outcome: { ".": is.directory({ mode: 0o700 }), d: "3" },
+  },
+  {
+    rule: "W29",
+    claim: "an opaque whiteout at the top may be spelled with a leading `./`",
+    layers: [tar(file("a/b", "1")), tar(entry("0", "./.wh..wh..opq", "", noBody), file("d", "3"))],
+    outcome: { d: "3" },
+  },
+];
