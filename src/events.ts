@@ -13,11 +13,13 @@ export type SkipReason =
 /** A repair that `strict` would have refused. The words are stable; docs/errors.md explains each. */
 export type WarningCode =
   | "MEDIA_TYPE_DISAGREES" // a layer's bytes are compressed otherwise than its media type says
+  | "HISTORY_DISAGREES" // the config's history tells of another number of layers than there are
   | "DIGEST_HEADER_DISAGREES" // Docker-Content-Digest is not the digest of the body (tag pulls)
   | "TRAILING_BYTES" // bytes other than zeros after the compressed stream or after the archive's end
   | "MISSING_END_MARKER" // the archive ends without its two zero blocks
   | "GLOBAL_HEADER_IGNORED" // a pax global header tried to set attributes of later entries
   | "PATH_NORMALISED" // `a/../b` was read as `b`
+  | "TRAILING_SLASH" // an empty file whose name ends in a slash was read as a directory
   | "EMPTY_NAME" // an entry without a name was skipped
   | "DUPLICATE_ENTRY" // one layer names a path twice; the later entry wins
   | "PARENT_REPLACED" // a file stood where an entry needs a directory
@@ -47,6 +49,20 @@ export interface LayerProgress {
   readonly totalBytes: number;
 }
 
+/** What a decision was about. */
+export type DecisionTopic =
+  | "reference"
+  | "configuration"
+  | "endpoint"
+  | "proxy"
+  | "credentials"
+  | "challenge"
+  | "redirect"
+  | "policy"
+  | "retry"
+  | "range"
+  | "platform";
+
 /** Everything an unpacking has to tell while it runs. Numbers are absolute; at most ten progress events a second a layer. */
 export type UnpackEvent =
   | { readonly type: "request"; readonly method: string; readonly url: string; readonly status: number }
@@ -58,6 +74,8 @@ export type UnpackEvent =
       readonly delayMilliseconds: number;
       readonly reason: string;
     }
+  /** Why something goes the way it goes, for `--explain`. Never has a secret in it. */
+  | { readonly type: "decision"; readonly topic: DecisionTopic; readonly message: string }
   | {
       readonly type: "resolved";
       readonly reference: string;

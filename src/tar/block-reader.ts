@@ -1,0 +1,64 @@
+import type { ByteSource } from "./entry.ts";
+
+/** Every header, body and marker of an archive begins at a multiple of this many bytes. */
+export const BLOCK = 512;
+
+const nothing = new Uint8Array(0);
+
+/** Takes a source apart into the pieces that an archive consists of, however the source cut it, and counts. */
+export class BlockReader {
+  readonly #source: ByteSource;
+  #chunk: Uint8Array = nothing;
+  /** How much of the chunk is used up. */
+  #used = 0;
+  /** Where the chunk begins in the archive. */
+  #chunkStart = 0;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  /** How many bytes of the archive are used up. */
+  get offset(): number {
+    return this.#chunkStart + this.#used;
+  }
+
+  /** Up to `most` bytes as they lie in the source's memory, valid until the next call; `undefined` at the end. */
+  piece(most: number): Uint8Array | undefined {
+    if (this.#used === this.#chunk.length && !this.#advance()) return undefined;
+    const start = this.#used;
+    const end = Math.min(start + most, this.#chunk.length);
+    this.#used = end;
+    return end - start === this.#chunk.length ? this.#chunk : this.#chunk.subarray(start, end);
+  }
+
+  /** Copies the next bytes into `target` and says how many: fewer than it holds only where the archive ends. */
+  fill(target: Uint8Array): number {
+    let filled = 0;
+    while (filled < target.length) {
+      const piece = this.piece(target.length - filled);
+      if (piece === undefined) break;
+      target.set(piece, filled);
+      filled += piece.length;
+    }
+    return filled;
+  }
+
+  /** Passes over `count` bytes and says how many there were. */
+  skip(count: number): number {
+    let rest = count;
+    while (rest > 0 && (this.#used < this.#chunk.length || this.#advance())) {
+      const step = Math.min(rest, this.#chunk.length - this.#used);
+      this.#used += step;
+      rest -= step;
+    }
+    return count - rest;
+  }
+
+  #advance(): boolean {
+    this.#chunkStart += this.#chunk.length;
+    this.#used = 0;
+    this.#chunk = this.#source.read() ?? nothing;
+    return this.#chunk.length > 0;
+  }
+}

@@ -1,0 +1,155 @@
+import type { Limits } from "../limits.ts";
+import { invalidArchive, limitExceeded } from "./archive-error.ts";
+import { BLOCK, BlockReader } from "./block-reader.ts";
+import { textOf } from "./byte-string.ts";
+import type { ByteSource, Entry } from "./entry.ts";
+import { type Extensions, noExtensions, readExtension } from "./extensions.ts";
+import { Header } from "./header.ts";
+import { type Member, readMember } from "./member.ts";
+import type { Reading } from "./reading.ts";
+import { type Repair, refuseRepair } from "./repair.ts";
+
+export interface TarDecoderOptions {
+  readonly limits: Limits;
+  /** Turns every lenient repair into an error. */
+  readonly strict: boolean;
+  /** Told of each lenient repair, at once. */
+  readonly warning: Repair;
+}
+
+/**
+ * Decodes an archive, pulling: `next` moves to an entry, `read` yields the data of that entry until `undefined`.
+ *
+ *     for (let entry = decoder.next(); entry; entry = decoder.next()) {
+ *       for (let piece = decoder.read(); piece; piece = decoder.read()) …
+ *     }
+ *
+ * v7, ustar, star, pax and GNU archives, mixed as they come. Data is not copied: a piece is a view of one of the source's
+ * chunks and valid only until the next call. Of a sparse file it is the data of its segments, in order. What is not read is
+ * passed over. When `next` has returned `undefined`, the source has been read to its end. An error is final.
+ */
+export class TarDecoder implements ByteSource {
+  readonly #reading: Reading;
+  #member: Member | undefined;
+  /** How much of the member's data is still to be read. */
+  #bodyBytes = 0;
+  #ended = false;
+
+  constructor(source: ByteSource, { limits, strict, warning }: TarDecoderOptions) {
+    const repair = strict ? refuseRepair : warning;
+    this.#reading = { input: new BlockReader(source), header: new Header(), limits, repair };
+  }
+
+  /** The next entry; `undefined` after the last. */
+  next(): Entry | undefined {
+    if (this.#ended) return undefined;
+    this.#passBody();
+    let extensions = noExtensions;
+    let offset = this.#reading.input.offset;
+    while (this.#readHeader()) {
+      const extended = readExtension(this.#reading, extensions);
+      if (extended === undefined) return this.#begin(extensions, offset);
+      extensions = extended;
+      if (extensions === noExtensions) offset = this.#reading.input.offset;
+    }
+    if (extensions !== noExtensions)
+      throw invalidArchive("decode the entry", offset, "only its extension headers are there");
+    this.#ended = true;
+    return undefined;
+  }
+
+  /** The next piece of the entry's data; `undefined` after the last. */
+  read(): Uint8Array | undefined {
+    if (this.#bodyBytes === 0) return undefined;
+    const piece = this.#reading.input.piece(this.#bodyBytes);
+    if (piece === undefined) throw this.#truncated();
+    this.#bodyBytes -= piece.length;
+    return piece;
+  }
+
+  #begin(extensions: Extensions, offset: number): Entry {
+    const member = readMember(this.#reading, extensions, offset);
+    this.#member = member;
+    this.#bodyBytes = member.bodyBytes;
+    return member.entry;
+  }
+
+  #passBody(): void {
+    if (this.#member === undefined) return;
+    const { input } = this.#reading;
+    this.#bodyBytes -= input.skip(this.#bodyBytes);
+    if (this.#bodyBytes > 0) throw this.#truncated();
+    // Padding that is not there is no loss; that the end marker is not there either is noticed next.
+    input.skip(this.#member.paddingBytes);
+  }
+
+  #truncated() {
+    const { input } = this.#reading;
+    const path = this.#member === undefined ? "" : textOf(this.#member.entry.path);
+    return invalidArchive(
+      `read the data of "${path}"`,
+      input.offset,
+      `the archive ends ${this.#bodyBytes} bytes too early`,
+    );
+  }
+
+  /** Moves to the next header. False where there is none: then the archive is over, and read to its end. */
+  #readHeader(): boolean {
+    const { header, input } = this.#reading;
+    const offset = input.offset;
+    const length = input.fill(header.block);
+    if (length < BLOCK) {
+      this.#endWithoutMarker(header.block.subarray(0, length), offset);
+      return false;
+    }
+    header.accept(offset);
+    if (header.isZero) {
+      this.#endAfterMarker();
+      return false;
+    }
+    const fault = header.fault();
+    if (fault !== undefined) throw invalidArchive("decode the header", offset, fault + this.#bodyClaim());
+    return true;
+  }
+
+  /** Why there may be something else than a header: whoever wrote the archive gave data to an entry that can have none. */
+  #bodyClaim(): string {
+    if (this.#member === undefined || this.#member.claimedBytes <= 0) return "";
+    const { entry, claimedBytes } = this.#member;
+    return `, and "${textOf(entry.path)}" before it states ${claimedBytes} bytes of data, which a ${entry.type} cannot have`;
+  }
+
+  #endWithoutMarker(rest: Uint8Array, offset: number): void {
+    if (!isZero(rest))
+      throw invalidArchive("decode the header", offset, `the archive ends after ${rest.length} bytes of it`);
+    // Nothing at all is an empty archive, and so an empty layer.
+    if (offset + rest.length > 0)
+      this.#reading.repair("MISSING_END_MARKER", "the archive ends without two blocks of zeros");
+  }
+
+  /** The marker is two blocks of zeros. The second may be missing, as in Go, but nothing else may stand in its place. */
+  #endAfterMarker(): void {
+    const { header, input } = this.#reading;
+    const offset = input.offset;
+    const second = header.block.subarray(0, input.fill(header.block));
+    if (!isZero(second)) throw invalidArchive("decode the header", offset, "a single block of zeros stands before it");
+    this.#drain();
+  }
+
+  /** Digests cover what follows the end, so it is read, but never as an archive: GNU tar pads with zeros. */
+  #drain(): void {
+    const { input, limits, repair } = this.#reading;
+    let count = 0;
+    for (let piece = input.piece(Infinity); piece !== undefined; piece = input.piece(Infinity)) {
+      for (const byte of piece) if (byte !== 0) count++;
+      if (count <= limits.trailingBytes) continue;
+      const found = "more bytes follow than are allowed";
+      throw limitExceeded("end the archive", input.offset, found, "trailingBytes", limits.trailingBytes);
+    }
+    if (count > 0) repair("TRAILING_BYTES", `${count} bytes other than zero follow the end of the archive`);
+  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}

@@ -1,0 +1,181 @@
+import { Buffer } from "node:buffer";
+import { invalidArchive } from "./archive-error.ts";
+import { BLOCK } from "./block-reader.ts";
+import type { ByteString } from "./byte-string.ts";
+import { numericField, octalField } from "./numbers.ts";
+
+/** Who laid out the bytes after the 257th. */
+type Dialect = "v7" | "ustar" | "star" | "gnu";
+
+/**
+ * The header block that a decoder is looking at, read in place: one Header serves a whole archive.
+ *
+ * All dialects agree on the first 257 bytes. Those that have a magic go on alike up to the 345th.
+ *
+ *     0     100   108  116  124   136    148       156       157        257    263      265  297  329        337        345
+ *     name  mode  uid  gid  size  mtime  checksum  typeFlag  linkName   magic  version  user group devMajor  devMinor   …
+ *
+ *     ustar  345 prefix (155)
+ *     star   345 prefix (131)  476 atime  488 ctime                                                       508 "tar\0"
+ *     gnu    345 atime  357 ctime  369 …  386 four segments  482 isExtended  483 realSize
+ */
+export class Header {
+  /** Where the block goes; call `accept` when it is there. */
+  readonly block = Buffer.from(new ArrayBuffer(BLOCK));
+  readonly #words = new Int32Array(this.block.buffer);
+  /** Where the block stands in the archive. */
+  offset = 0;
+  #sum = 0;
+  #dialect: Dialect = "v7";
+
+  /** Begins with the bytes that are in `block` now. */
+  accept(offset: number): void {
+    this.offset = offset;
+    this.#sum = sumOf(this.#words);
+  }
+
+  /** Whether the block marks the end of the archive. */
+  get isZero(): boolean {
+    return this.#sum === 0;
+  }
+
+  /** What keeps the block from being a header, if anything does. Until this has said nothing, nothing else has a meaning. */
+  fault(): string | undefined {
+    const { block } = this;
+    let counted = this.#sum;
+    for (let at = 148; at < 156; at++) counted += 0x20 - (block[at] ?? 0);
+    const stated = octalField(block, 148, 8);
+    // Some old writers added the bytes up as signed ones. Whatever is above 127 then counts 256 less.
+    if (
+      stated !== counted &&
+      stated !== counted - 256 * highBytes(block, 0, 148) - 256 * highBytes(block, 156, BLOCK)
+    ) {
+      return `its checksum is ${Number.isNaN(stated) ? "no number" : stated}, not ${counted}`;
+    }
+    this.#dialect = dialectOf(block);
+    return undefined;
+  }
+
+  get typeFlag(): number {
+    return this.block[156] ?? 0;
+  }
+
+  get isGnu(): boolean {
+    return this.#dialect === "gnu";
+  }
+
+  get path(): ByteString {
+    const name = this.#text(0, 100);
+    const prefix = this.#prefix();
+    return prefix === "" ? name : (`${prefix}/${name}` as ByteString);
+  }
+
+  get linkPath(): ByteString {
+    return this.#text(157, 100);
+  }
+
+  get mode(): number {
+    return this.number("mode", 100, 8) & 0o7777;
+  }
+
+  get uid(): number {
+    return this.number("uid", 108, 8);
+  }
+
+  get gid(): number {
+    return this.number("gid", 116, 8);
+  }
+
+  get sizeBytes(): number {
+    return this.number("size", 124, 12);
+  }
+
+  /** Seconds; an infinity where no safe integer holds them. */
+  get mtime(): number {
+    return this.#seconds("mtime", 136);
+  }
+
+  /** Seconds, where the dialect has a place for them and something stands there. */
+  get atime(): number | undefined {
+    if (this.#dialect === "star") return this.#seconds("atime", 476);
+    if (this.#dialect === "gnu" && this.block[345] !== 0 && !this.#hasMisplacedPrefix())
+      return this.#seconds("atime", 345);
+    return undefined;
+  }
+
+  get deviceMajor(): number {
+    return this.#dialect === "v7" ? 0 : this.number("device major", 329, 8);
+  }
+
+  get deviceMinor(): number {
+    return this.#dialect === "v7" ? 0 : this.number("device minor", 337, 8);
+  }
+
+  /** A field that must hold a safe integer. */
+  number(field: string, start: number, width: number): number {
+    const value = numericField(this.block, start, width);
+    if (!Number.isSafeInteger(value)) throw this.#malformed(field, start, width, value);
+    return value;
+  }
+
+  #seconds(field: string, start: number): number {
+    const value = numericField(this.block, start, 12);
+    if (Number.isNaN(value)) throw this.#malformed(field, start, 12, value);
+    return value;
+  }
+
+  #malformed(field: string, start: number, width: number, value: number) {
+    const found = Number.isNaN(value) ? "is no number" : "is out of range";
+    const bytes = this.block.toString("hex", start, start + width);
+    return invalidArchive("decode the header", this.offset, `its ${field} field ${found} (hexadecimal ${bytes})`);
+  }
+
+  #prefix(): ByteString {
+    if (this.block[345] === 0) return "" as ByteString;
+    if (this.#dialect === "ustar") return this.#text(345, 155);
+    if (this.#dialect === "star") return this.#text(345, 131);
+    return this.#dialect === "gnu" && this.#hasMisplacedPrefix() ? this.#text(345, 155) : ("" as ByteString);
+  }
+
+  /**
+   * Go before 1.8, and so the Docker of its day, wrote ustar's prefix into headers with GNU's magic. All Go programs
+   * still read it from there when what stands in the place of the times are no numbers.
+   */
+  #hasMisplacedPrefix(): boolean {
+    const { block } = this;
+    const times = numericField(block, 345, 12) + (block[357] === 0 ? 0 : numericField(block, 357, 12));
+    return Number.isNaN(times) && highBytes(block, 345, 500) === 0;
+  }
+
+  /** What stands in a field before its first NUL, if it has one. */
+  #text(start: number, width: number): ByteString {
+    const { block } = this;
+    const limit = start + width;
+    let end = start;
+    while (end < limit && block[end] !== 0) end++;
+    return block.toString("latin1", start, end) as ByteString;
+  }
+}
+
+/** Adds up all bytes, two at a time in either half of a word: 128 words of 255 cannot overflow a half. */
+function sumOf(words: Int32Array): number {
+  let even = 0;
+  let odd = 0;
+  for (const word of words) {
+    even += word & 0x00ff00ff;
+    odd += (word >>> 8) & 0x00ff00ff;
+  }
+  return (even & 0xffff) + (even >>> 16) + (odd & 0xffff) + (odd >>> 16);
+}
+
+function highBytes(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++) count += (bytes[at] ?? 0) >>> 7;
+  return count;
+}
+
+function dialectOf(block: Buffer): Dialect {
+  if (block.readUInt32BE(257) !== 0x75737461 || block[261] !== 0x72) return "v7"; // "ustar"
+  if (block[262] === 0) return block.readUInt32BE(508) === 0x74617200 ? "star" : "ustar"; // "tar\0"
+  return block[262] === 0x20 && block[263] === 0x20 && block[264] === 0 ? "gnu" : "v7"; // "ustar  \0"
+}

@@ -1,0 +1,162 @@
+import { posixAcl } from "./acl.ts";
+import { invalidArchive, limitExceeded } from "./archive-error.ts";
+import { BLOCK } from "./block-reader.ts";
+import type { ByteString } from "./byte-string.ts";
+import type { Entry, EntryType, Timestamp } from "./entry.ts";
+import type { Extensions } from "./extensions.ts";
+import type { PaxHeader } from "./pax-header.ts";
+import type { Reading } from "./reading.ts";
+import { readOldGnuSparse, readPaxSparse, type Sparse } from "./sparse.ts";
+import { clampedTime } from "./timestamp.ts";
+
+/** An entry together with how much of the archive belongs to it. */
+export interface Member {
+  readonly entry: Entry;
+  /** Bytes of data that follow. */
+  readonly bodyBytes: number;
+  /** Bytes that fill the last block of the body. */
+  readonly paddingBytes: number;
+  /** The size that the entry states although its type has no body. */
+  readonly claimedBytes: number;
+}
+
+const REGULAR = 0x30; // 0
+const GNU_SPARSE = 0x53; // S
+const types: Readonly<Record<number, EntryType>> = {
+  0: "file",
+  [REGULAR]: "file",
+  49: "hardlink", // 1
+  50: "symlink", // 2
+  51: "character-device", // 3
+  52: "block-device", // 4
+  53: "directory", // 5
+  54: "fifo", // 6
+  55: "file", // 7, contiguous
+  [GNU_SPARSE]: "file",
+};
+
+/** Puts together what the header that was just read, and the extensions before it, say of an entry that begins at `offset`. */
+export function readMember(reading: Reading, extensions: Extensions, offset: number): Member {
+  const { header } = reading;
+  const { pax } = extensions;
+  const storedBytes = pax?.sizeBytes ?? header.sizeBytes;
+  const path = pathOf(reading, extensions, offset);
+  const type = typeOf(reading, path, storedBytes);
+  const body = bodyOf(reading, pax, type, storedBytes);
+  const isDevice = type === "character-device" || type === "block-device";
+  const entry: Entry = {
+    type,
+    typeFlag: String.fromCharCode(header.typeFlag),
+    path,
+    linkPath: type === "symlink" || type === "hardlink" ? linkPathOf(reading, extensions, offset) : noPath,
+    mode: header.mode,
+    uid: pax?.uid ?? header.uid,
+    gid: pax?.gid ?? header.gid,
+    sizeBytes: body.sizeBytes,
+    mtime: timeOf(reading, pax?.mtime ?? { seconds: header.mtime, nanoseconds: 0 }, path),
+    deviceMajor: isDevice ? header.deviceMajor : 0,
+    deviceMinor: isDevice ? header.deviceMinor : 0,
+    offset,
+  };
+  return {
+    entry: withRarities(reading, entry, pax, body),
+    bodyBytes: body.bodyBytes,
+    paddingBytes: -body.bodyBytes & (BLOCK - 1),
+    claimedBytes: body === noBody ? storedBytes : 0,
+  };
+}
+
+const noPath = "" as ByteString;
+
+/** GNU's long name goes before pax's path, as in Go, and a sparse file's own name before both. */
+function pathOf(reading: Reading, { path, pax }: Extensions, offset: number): ByteString {
+  const sparseName = pax?.sparse?.isMap ? pax.sparse.name : undefined;
+  return withinLimit(reading, "path", sparseName ?? (path || (pax?.path ?? reading.header.path)), offset);
+}
+
+function linkPathOf(reading: Reading, { linkPath, pax }: Extensions, offset: number): ByteString {
+  return withinLimit(reading, "link target", linkPath || (pax?.linkPath ?? reading.header.linkPath), offset);
+}
+
+function withinLimit({ limits }: Reading, what: string, path: ByteString, offset: number): ByteString {
+  if (path.length <= limits.pathBytes) return path;
+  throw limitExceeded(
+    "decode the entry",
+    offset,
+    `its ${what} has ${path.length} bytes`,
+    "pathBytes",
+    limits.pathBytes,
+  );
+}
+
+/** Before ustar had a type for directories, a slash at the end of the name made a file one. */
+function typeOf({ header, repair }: Reading, path: ByteString, storedBytes: number): EntryType {
+  const type = types[header.typeFlag] ?? "other";
+  if (type !== "file" || !path.endsWith("/")) return type;
+  if (header.typeFlag === 0) return "directory";
+  if (header.typeFlag !== REGULAR || storedBytes !== 0) return type;
+  repair("TRAILING_SLASH", "an empty file whose name ends in a slash was read as a directory", path);
+  return "directory";
+}
+
+/**
+ * Only files have bodies. Links, directories, fifos and devices have none, whatever size they state: so Go reads them,
+ * and Go wrote nearly all images. Where a body does follow, the next header will not be one.
+ */
+function bodyOf(reading: Reading, pax: PaxHeader | undefined, type: EntryType, storedBytes: number): Body {
+  const { header, limits } = reading;
+  const isFile = type === "file";
+  if (!isFile && pax?.sparse?.isMap)
+    throw invalidArchive("decode the entry", header.offset, `a ${type} cannot be sparse`);
+  if (!isFile && type !== "other") return noBody;
+  if (storedBytes < 0) throw invalidArchive("decode the header", header.offset, `its size is ${storedBytes}`);
+  const body = isFile ? fileBody(reading, pax, storedBytes) : { sizeBytes: storedBytes, bodyBytes: storedBytes };
+  if (body.sizeBytes > limits.apparentFileBytes) {
+    const found = `it states a size of ${body.sizeBytes} bytes`;
+    throw limitExceeded("decode the entry", header.offset, found, "apparentFileBytes", limits.apparentFileBytes);
+  }
+  return body;
+}
+
+type Body = Pick<Sparse, "sizeBytes" | "bodyBytes"> & Partial<Sparse>;
+
+const noBody: Body = { sizeBytes: 0, bodyBytes: 0 };
+
+function fileBody(reading: Reading, pax: PaxHeader | undefined, storedBytes: number): Body {
+  if (reading.header.typeFlag === GNU_SPARSE) return readOldGnuSparse(reading, storedBytes);
+  if (pax?.sparse?.isMap) return readPaxSparse(reading, pax.sparse, storedBytes);
+  return { sizeBytes: storedBytes, bodyBytes: storedBytes };
+}
+
+/** Adds what few entries have, so that the many share one shape. */
+function withRarities(reading: Reading, entry: Entry, pax: PaxHeader | undefined, { segments }: Body): Entry {
+  const seconds = reading.header.atime;
+  const atime = pax?.atime ?? (seconds === undefined ? undefined : { seconds, nanoseconds: 0 });
+  const xattrs = pax === undefined ? undefined : xattrsOf(reading, pax, entry.path);
+  if (segments === undefined && atime === undefined && xattrs === undefined) return entry;
+  return {
+    ...entry,
+    ...(segments !== undefined && { segments }),
+    ...(atime !== undefined && { atime: timeOf(reading, atime, entry.path) }),
+    ...(xattrs !== undefined && { xattrs }),
+  };
+}
+
+function timeOf({ repair }: Reading, time: Timestamp, path: ByteString): Timestamp {
+  if (Number.isSafeInteger(time.seconds)) return time;
+  repair("TIME_CLAMPED", "a time beyond what numbers hold was brought nearer", path);
+  return clampedTime(time);
+}
+
+/** An access-control list counts only where its binary form is not there as well, as GNU tar writes it. */
+function xattrsOf({ repair }: Reading, { xattrs, acls }: PaxHeader, path: ByteString): Entry["xattrs"] {
+  if (acls === undefined) return xattrs;
+  const all = new Map(xattrs);
+  for (const [name, text] of acls) {
+    if (all.has(name)) continue;
+    const acl = posixAcl(text);
+    if (acl !== undefined) all.set(name, acl);
+    else repair("XATTR_NOT_APPLIED", `${name} cannot be had from ${JSON.stringify(text.slice(0, 200))}`, path);
+  }
+  return all.size > 0 ? all : undefined;
+}

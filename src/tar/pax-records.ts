@@ -1,0 +1,32 @@
+import type { Buffer } from "node:buffer";
+import { invalidArchive } from "./archive-error.ts";
+import { decimal } from "./numbers.ts";
+
+const SPACE = 0x20;
+const EQUALS = 0x3d;
+const NEWLINE = 0x0a;
+
+/**
+ * Calls `record` for each record of a pax header, in order.
+ *
+ *     30 mtime=1350244992.023960108\n      the length counts everything, itself and the newline too; a value may hold any byte
+ */
+export function eachPaxRecord(text: Buffer, offset: number, record: (key: string, value: Uint8Array) => void): void {
+  for (let start = 0; start < text.length; ) {
+    const space = text.indexOf(SPACE, start);
+    const end = start + (space < 0 ? Number.NaN : decimal(text, start, space));
+    const equals = text.indexOf(EQUALS, space);
+    // NaN, an infinity, a length that does not even hold itself: each fails one of these comparisons.
+    if (!(end > space && end <= text.length)) throw malformed(offset, start, "states no possible length");
+    if (text[end - 1] !== NEWLINE) throw malformed(offset, start, "does not end in a newline");
+    if (equals < 0 || equals >= end) throw malformed(offset, start, "has no equals sign");
+    const key = text.toString("latin1", space + 1, equals);
+    if (key === "" || key.includes("\0")) throw malformed(offset, start, "has no valid keyword");
+    record(key, text.subarray(equals + 1, end - 1));
+    start = end;
+  }
+}
+
+function malformed(offset: number, start: number, found: string) {
+  return invalidArchive("decode the pax header", offset, `its record at byte ${start} ${found}`);
+}
