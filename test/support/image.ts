@@ -36,6 +36,8 @@ export interface ImageOptions {
   readonly mediaTypes?: "oci" | "docker";
   /** Default: linux on amd64. */
   readonly platform?: ImagePlatform;
+  /** The layers as they are stored, where they are not to be what `encoding` makes of the archives. */
+  readonly layers?: readonly Blob[];
   /** Replaces the diffIDs that the archives have. */
   readonly diffIds?: readonly string[];
   /** Adds to the configuration, or replaces what is there. */
@@ -46,7 +48,7 @@ export interface ImageOptions {
 export function image(archives: readonly Uint8Array[], options: ImageOptions = {}): Image {
   const { encoding = "gzip", mediaTypes = "oci", platform = { os: "linux", architecture: "amd64" } } = options;
   const types = namesOf[mediaTypes];
-  const layers = archives.map((archive) => blob(types.layer[encoding], encoded(archive, encoding)));
+  const layers = options.layers ?? archives.map((archive) => layer(archive, encoding, mediaTypes));
   const config = jsonBlob(types.config, {
     ...platform,
     config: { Env: ["PATH=/usr/bin:/bin"], Cmd: ["/bin/sh"] },
@@ -61,6 +63,11 @@ export function image(archives: readonly Uint8Array[], options: ImageOptions = {
     layers: layers.map(({ descriptor }) => descriptor),
   });
   return { manifest, config, layers, platform };
+}
+
+/** An archive, stored as a layer. */
+export function layer(archive: Uint8Array, encoding: Encoding, mediaTypes: "oci" | "docker" = "oci"): Blob {
+  return blob(namesOf[mediaTypes].layer[encoding], encoded(archive, encoding));
 }
 
 /** Makes an index of images, each described with its platform. */
@@ -82,8 +89,7 @@ export function blobsOf({ manifest, config, layers }: Image): readonly Blob[] {
   return [manifest, config, ...layers];
 }
 
-/** Stores an archive the way a layer is stored. */
-export function encoded(archive: Uint8Array, encoding: Encoding): Uint8Array {
+function encoded(archive: Uint8Array, encoding: Encoding): Uint8Array {
   switch (encoding) {
     case "plain":
       return archive;

@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { OciUnpackError, type UnpackEvent, unpack } from "../../src/index.ts";
+import { footprint } from "./footprint.ts";
+import type { ProbeMessage, ProbeOutcome, ProbeRequest } from "./probe.ts";
+
+// A host of its own for one unpacking: what the library leaves behind in a process can only be counted in one that does
+// nothing else. It is told what to do by its argument and tells its parent what it saw.
+
+const request = JSON.parse(process.argv[2] ?? "") as ProbeRequest;
+const controller = new AbortController();
+
+await startThreadPool();
+const before = footprint();
+const outcome = await unpacking();
+const after = footprint(); // at once: whatever takes its time to go away has been left behind
+tell({ type: "report", outcome, before, after });
+process.disconnect();
+
+async function unpacking(): Promise<ProbeOutcome> {
+  const { reference, directory, options } = request;
+  try {
+    const result = await unpack(reference, directory, { ...options, signal: controller.signal, onEvent });
+    return { type: "unpacked", result };
+  } catch (error) {
+    if (error === controller.signal.reason) return { type: "aborted" };
+    if (error instanceof OciUnpackError) return { type: "failed", code: error.code, message: error.message };
+    return { type: "failed", code: undefined, message: String(error) };
+  }
+}
+
+function onEvent(event: UnpackEvent): void {
+  tell({ type: "event", event });
+  if (request.end?.at !== event.type) return;
+  if (request.end.how === "throw") throw new Error("the listener had enough");
+  if (request.end.how === "abort") controller.abort(new Error("the caller had enough"));
+}
+
+/** Node starts its pool when it is first used and never ends it; here that is to happen before anything is counted. */
+async function startThreadPool(): Promise<void> {
+  await Promise.all(Array.from({ length: 8 }, () => readFile(new URL(import.meta.url))));
+}
+
+function tell(message: ProbeMessage): void {
+  process.send?.(message);
+}
