@@ -1,0 +1,147 @@
+import { join } from "node:path";
+import { isHeader, isReservedHeader } from "./headers.ts";
+import type { Toml } from "./toml.ts";
+
+/** A host that containerd may ask for a registry's images. */
+export interface ConfiguredHost {
+  /** Everything before the repository, without a slash at its end; `undefined` for the registry's own. */
+  readonly baseUrl: string | undefined;
+  /** Whether it may say what a tag means. */
+  readonly resolves: boolean;
+  /** Whether content may be fetched from it by digest. */
+  readonly pulls: boolean;
+  /** Paths of authorities. */
+  readonly ca: readonly string[];
+  /** Paths of client certificates, and of the key where it has a file of its own. */
+  readonly client: readonly (readonly [cert: string, key?: string])[];
+  readonly skipVerify: boolean;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly dialTimeoutMilliseconds: number | undefined;
+}
+
+/** What is used of a table; `push` and all that belongs to it is not our business. */
+const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"];
+
+/**
+ * What containerd's `hosts.toml` says: its hosts in the order of the file, then `server`, or the registry itself where it names none.
+ *
+ * Relative paths count from `directory`. `warn` hears of what is not understood; what is understood and wrong is
+ * `INVALID_OPTION`.
+ */
+export function configuredHosts(
+  root: Toml,
+  directory: string,
+  warn: (message: string) => void,
+): readonly ConfiguredHost[] {
+  const hosts = root.table("host");
+  warnOfUnknown(root, [...hostKeys, "server", "host"], warn);
+  return [
+    ...hosts.keys.map((text) => {
+      const url = parseHostUrl(text);
+      // The key is not shown: it may hold a password.
+      if (url === undefined) throw root.invalid("host", "has a key that is not the URL of a host");
+      const table = hosts.table(text);
+      warnOfUnknown(table, hostKeys, warn);
+      return configuredHost(table, url, directory);
+    }),
+    configuredHost(root, serverUrl(root), directory),
+  ];
+}
+
+function warnOfUnknown(table: Toml, known: readonly string[], warn: (message: string) => void): void {
+  for (const key of table.keys) {
+    if (!known.includes(key)) warn(table.invalid(key, "is unknown here and is ignored").message);
+  }
+}
+
+function configuredHost(table: Toml, url: URL | undefined, directory: string): ConfiguredHost {
+  const capabilities = parseCapabilities(table);
+  return {
+    baseUrl: url && baseUrlOf(url, table.boolean("override_path") ?? false),
+    resolves: capabilities.includes("resolve"),
+    pulls: capabilities.includes("pull"),
+    ca: (table.strings("ca") ?? []).map((path) => join(base(path, directory), path)),
+    client: (table.stringLists("client") ?? []).map((paths) => parseClient(table, paths, directory)),
+    skipVerify: table.boolean("skip_verify") ?? false,
+    headers: parseHeaders(table.table("header")),
+    dialTimeoutMilliseconds: parseDuration(table, "dial_timeout"),
+  };
+}
+
+function serverUrl(root: Toml): URL | undefined {
+  const text = root.string("server");
+  if (!text) return undefined;
+  const url = parseHostUrl(text);
+  if (url === undefined) throw root.invalid("server", "is not the URL of a host");
+  return url;
+}
+
+function parseCapabilities(table: Toml): readonly string[] {
+  const words = (table.strings("capabilities") ?? []).map((word) => word.toLowerCase());
+  if (words.every((word) => ["pull", "resolve", "push"].includes(word))) {
+    return words.length === 0 ? ["pull", "resolve"] : words;
+  }
+  throw table.invalid("capabilities", 'has other words than "pull", "resolve" and "push"');
+}
+
+/** `https` where no scheme is written. A URL with a password in it is none that containerd would use. */
+function parseHostUrl(text: string): URL | undefined {
+  const written = text.includes("://") ? text : `https://${text}`;
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined;
+  return url.username + url.password + url.search + url.hash === "" ? url : undefined;
+}
+
+/** Adds `/v2` unless it is there or `override_path` says that the path is complete. */
+function baseUrlOf(url: URL, isComplete: boolean): string {
+  const path = url.pathname.replace(/\/+/g, "/").replace(/\/$/, "");
+  return url.origin + (isComplete || path.endsWith("/v2") ? path : `${path}/v2`);
+}
+
+/** One file with both, or a file each. An empty second name is the way to write "the same" in a list of pairs. */
+function parseClient(table: Toml, paths: readonly string[], directory: string): readonly [cert: string, key?: string] {
+  const [cert, key, ...others] = paths.map((path) => path && join(base(path, directory), path));
+  if (!cert || others.length > 0) throw table.invalid("client", "is not a list of certificates or of pairs");
+  return key ? [cert, key] : [cert];
+}
+
+function base(path: string, directory: string): string {
+  return path.startsWith("/") ? "/" : directory;
+}
+
+function parseHeaders(table: Toml): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    table.keys.map((name) => {
+      const values = table.strings(name) ?? [];
+      if (isReservedHeader(name) || !values.every((value) => isHeader(name, value))) {
+        throw table.invalid(name, "cannot be sent as a header");
+      }
+      return [name, values];
+    }),
+  );
+}
+
+const millisecondsPerUnit: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** A duration as Go writes it, `1m30.5s`; none and nothing mean the default. */
+function parseDuration(table: Toml, key: string): number | undefined {
+  const text = table.string(key);
+  if (text === undefined || text === "" || text === "0") return undefined;
+  if (!/^(\d+(\.\d*)?(ns|us|µs|μs|ms|s|m|h))+$/.test(text))
+    throw table.invalid(key, 'is not a duration such as "200ms"');
+  const parts = text.matchAll(/([\d.]+)(\D+)/g);
+  const sum = [...parts].reduce(
+    (total, [, count, unit = ""]) => total + Number(count) * (millisecondsPerUnit[unit] ?? 0),
+    0,
+  );
+  return sum === 0 ? undefined : sum;
+}
