@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { repositoryFile } from "./support/repository.ts";
+
+const unions = [
+  { union: "ErrorCode", declaredIn: "src/errors.ts", heading: "## Error codes" },
+  { union: "WarningCode", declaredIn: "src/events.ts", heading: "## Warning codes" },
+  { union: "SkipReason", declaredIn: "src/events.ts", heading: "## Skip reasons" },
+] as const;
+
+for (const { union, declaredIn, heading } of unions) {
+  test(`docs/errors.md explains every ${union}, and none that does not exist`, async () => {
+    const declared = membersOf(union, await readFile(repositoryFile(declaredIn), "utf8"));
+    const documented = rowsBelow(heading, await readFile(repositoryFile("docs/errors.md"), "utf8"));
+    assert.ok(declared.length > 5, "the declaration was found");
+    assert.deepEqual(documented.sort(), declared.sort());
+  });
+}
+
+test("every link between the documents leads somewhere", async () => {
+  const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
+  const pages = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];
+  const broken: string[] = [];
+  for (const page of pages) {
+    const base = repositoryFile(page);
+    for (const target of localLinks(await readFile(base, "utf8"))) {
+      await readFile(new URL(target, base)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "EISDIR") broken.push(`${page}: ${target}`);
+      });
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+/** The words of `export type Name = | "A" | "B";`, comments left out. */
+function membersOf(name: string, source: string): string[] {
+  const declaration = new RegExp(`export type ${name} =([^;]*);`).exec(source.replace(/\/\/.*$/gm, ""))?.[1] ?? "";
+  return [...declaration.matchAll(/"([^"]+)"/g)].map(([, word = ""]) => word);
+}
+
+/** The first cells, set in code, of the tables between a heading and the next of its level. */
+function rowsBelow(heading: string, page: string): string[] {
+  const section = page.split(/^(?=## )/m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
+  return [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, word = ""]) => word);
+}
+
+function localLinks(page: string): string[] {
+  return [...page.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
