@@ -1,7 +1,8 @@
-import { BlockList, isIP, isIPv4 } from "node:net";
 import { OciUnpackError } from "../errors.ts";
+import { addressIn, contains, isNetwork, networkList } from "./address.ts";
 import type { Environment } from "./machine.ts";
 import type { ProxyFor } from "./options.ts";
+import { isLoopback } from "./registry-url.ts";
 
 export interface ProxyOptions {
   /** Lets `ALL_PROXY` stand in for a variable that is not set, as curl does and Go does not. Default: false. */
@@ -25,7 +26,7 @@ export function proxyFromEnvironment(env: Environment, options: ProxyOptions = {
 
   return (url) => {
     const proxy = proxies.get(url.protocol);
-    if (proxy === undefined || isThisMachine(url.hostname) || direct(url)) return undefined;
+    if (proxy === undefined || isLoopback(url.hostname) || direct(url)) return undefined;
     return parsedProxy(proxy);
   };
 }
@@ -58,65 +59,35 @@ function parsedProxy(text: string): URL {
 
 const hint = "set HTTPS_PROXY to http://HOST:PORT, or name the registry in NO_PROXY";
 
-function isThisMachine(hostname: string): boolean {
-  const host = withoutBrackets(hostname);
-  return (
-    host === "localhost" || host.endsWith(".localhost") || (isIP(host) !== 0 && loopback.check(host, family(host)))
-  );
-}
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
 type Exception = (host: string, port: string) => boolean;
 
 /** The rules of `NO_PROXY`: names with what lies beneath them, `.suffix`, addresses, networks, each but the last with a port or without, or `*`. */
 function exceptions(list: string): (url: URL) => boolean {
   const rules = list.split(",").flatMap((item) => exception(item.trim().toLowerCase()) ?? []);
-  return (url) => {
-    const host = withoutBrackets(url.hostname.toLowerCase());
-    const port = url.port || (url.protocol === "https:" ? "443" : "80");
-    return rules.some((matches) => matches(host, port));
-  };
+  return (url) =>
+    rules.some((matches) => matches(url.hostname, url.port || (url.protocol === "https:" ? "443" : "80")));
 }
 
 function exception(item: string): Exception | undefined {
   if (item === "*") return () => true;
-  const network = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(item);
-  if (network !== null) return networkException(network[1] ?? "", Number(network[2]));
-
+  if (isNetwork(item)) return addressException(item, undefined);
   // A bare IPv6 address is all colons, so only a bracketed one can be followed by a port.
-  const [, name = item, port] = isIP(item) === 0 ? (/^(.*):(\d+)$/.exec(item) ?? []) : [];
-  const host = withoutBrackets(name);
-  if (isIP(host) !== 0) return addressException(host, port);
+  const [, host = item, port] = addressIn(item) === undefined ? (/^(.*):(\d+)$/.exec(item) ?? []) : [];
+  const address = addressIn(host);
+  if (address !== undefined) return addressException(`${address}/${address.includes(":") ? 128 : 32}`, port);
   return nameException(host.startsWith("*.") ? host.slice(1) : host, port);
 }
 
-function networkException(address: string, prefixBits: number): Exception | undefined {
-  if (isIP(address) === 0 || prefixBits > (isIPv4(address) ? 32 : 128)) return undefined;
-  const network = new BlockList();
-  network.addSubnet(address, prefixBits, family(address));
-  return (host) => isIP(host) !== 0 && network.check(host, family(host));
-}
-
-function addressException(address: string, onlyPort: string | undefined): Exception {
-  const addresses = new BlockList();
-  addresses.addAddress(address, family(address));
-  return (host, port) =>
-    isIP(host) !== 0 && addresses.check(host, family(host)) && (onlyPort === undefined || port === onlyPort);
+function addressException(network: string, onlyPort: string | undefined): Exception {
+  const addresses = networkList([network]);
+  return (host, port) => {
+    const address = addressIn(host);
+    return address !== undefined && contains(addresses, address) && (onlyPort === undefined || port === onlyPort);
+  };
 }
 
 function nameException(name: string, onlyPort: string | undefined): Exception | undefined {
   if (name === "" || name === ".") return undefined;
   const suffix = name.startsWith(".") ? name : `.${name}`;
   return (host, port) => (host.endsWith(suffix) || host === name) && (onlyPort === undefined || port === onlyPort);
-}
-
-function family(address: string): "ipv4" | "ipv6" {
-  return isIPv4(address) ? "ipv4" : "ipv6";
-}
-
-function withoutBrackets(host: string): string {
-  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
