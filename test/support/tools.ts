@@ -11,6 +11,7 @@ const packages = {
   mount: "mount",
   time: "time",
   setpriv: "util-linux",
+  zstd: "zstd",
 } as const;
 
 /** A program of somebody else's that tests and benchmarks run. */
