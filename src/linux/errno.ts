@@ -1,0 +1,34 @@
+import { constants } from "node:os";
+import { getSystemErrorMap } from "node:util";
+import { OciUnpackError } from "../errors.ts";
+
+/** The numbers of errors by their names, as this machine's kernel counts them. */
+export const errnos = constants.errno;
+
+export type ErrnoName = keyof typeof errnos;
+
+const namesByNumber = new Map(Object.entries(errnos).map(([name, number]) => [number, name]));
+
+/** A system call that failed, printed as the call itself. */
+export class SystemError extends OciUnpackError {
+  /** The name of the error, such as "EACCES". */
+  readonly errno: string;
+
+  /** `attempted` is what was to be done, as an infinitive; `call` is the system call with the arguments that matter. */
+  constructor(attempted: string, call: string, errno: number) {
+    const name = namesByNumber.get(errno) ?? `error ${errno}`;
+    const isFull = errno === errnos.ENOSPC || errno === errnos.EDQUOT;
+    super(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${call} failed with ${name}${meaningOf(errno)}`);
+    this.errno = name;
+  }
+}
+
+/** Tells whether an error is a failed system call's and, where names are given, one of those. */
+export function isErrno(error: unknown, ...names: readonly ErrnoName[]): error is SystemError {
+  return error instanceof SystemError && (names.length === 0 || names.some((name) => name === error.errno));
+}
+
+function meaningOf(errno: number): string {
+  const meaning = getSystemErrorMap().get(-errno)?.[1];
+  return meaning === undefined ? "" : ` (${meaning})`;
+}

@@ -1,0 +1,104 @@
+import { calls } from "./call-numbers.ts";
+import { errnos } from "./errno.ts";
+import { declare, type Result } from "./libc.ts";
+import { closeDescriptor } from "./syscalls.ts";
+
+/** What a confined thread may still do with files. */
+export interface Confinement {
+  /** An open directory beneath which files may be made, read, written and removed. Absent: no file may be opened at all. */
+  readonly writableBeneath?: number;
+}
+
+/** The version of Landlock's interface that holds, or why none does. */
+export type ConfinementResult = { readonly abi: number } | { readonly reason: string };
+
+// The rights of linux/landlock.h, each with the ABI that brought it.
+const EXECUTE = 1 << 0;
+const MAKE_SOCK = 1 << 9;
+const IOCTL_DEV = 1 << 15;
+const fileRightsByAbi = [
+  [1, 0x1fff], // EXECUTE … MAKE_SYM
+  [2, 1 << 13], // REFER
+  [3, 1 << 14], // TRUNCATE
+  [5, IOCTL_DEV],
+] as const;
+const TCP_BIND_AND_CONNECT = 0b11; // from ABI 4 on
+const SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS = 0b11; // from ABI 6 on
+
+/** The newest ABI whose rights are all known here. */
+const newestAbi = 7;
+
+const VERSION = 1;
+const PATH_BENEATH = 1;
+const PR_SET_NO_NEW_PRIVS = 38;
+
+const createRuleset = declare<[number, Uint8Array | null, number, number]>(
+  "syscall",
+  ["long", "const void*", "long", "uint32_t"],
+  "long",
+);
+const addRule = declare<[number, number, number, Uint8Array, number]>(
+  "syscall",
+  ["long", "int", "int", "const void*", "uint32_t"],
+  "long",
+);
+const restrictSelf = declare<[number, number, number]>("syscall", ["long", "int", "uint32_t"], "long");
+const prctl = declare<[number, number, number, number, number]>("prctl", ["int", "long", "long", "long", "long"]);
+
+/**
+ * Takes from the calling thread, for the rest of its life, every right to files, TCP, device ioctls, abstract sockets
+ * and signals that Landlock can take, except what `confinement` leaves it. Other threads are not concerned.
+ *
+ * Handles that are open already stay usable, and Landlock does not watch over chmod, chown, utimes and xattrs: those
+ * are safe only because they are never given a path.
+ */
+export function confine(confinement: Confinement): ConfinementResult {
+  const version = createRuleset(calls.landlockCreateRuleset, null, 0, VERSION);
+  if (version < 0) return { reason: reasonOf(version) };
+  const abi = Math.min(version, newestAbi);
+  const result = enforce(abi, confinement);
+  return result < 0 ? { reason: reasonOf(result) } : { abi };
+}
+
+function enforce(abi: number, { writableBeneath }: Confinement): Result {
+  const rights = fileRightsByAbi.reduce((sum, [since, right]) => (since <= abi ? sum | right : sum), 0);
+  const ruleset = createRuleset(calls.landlockCreateRuleset, rulesetAttributes(abi, rights), rulesetBytes(abi), 0);
+  if (ruleset < 0) return ruleset;
+  try {
+    if (writableBeneath !== undefined) {
+      const granted = rights & ~(EXECUTE | MAKE_SOCK | IOCTL_DEV);
+      const added = addRule(calls.landlockAddRule, ruleset, PATH_BENEATH, beneath(writableBeneath, granted), 0);
+      if (added < 0) return added;
+    }
+    const privileges = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return privileges < 0 ? privileges : restrictSelf(calls.landlockRestrictSelf, ruleset, 0);
+  } finally {
+    closeDescriptor(ruleset);
+  }
+}
+
+// struct landlock_ruleset_attr { u64 handled_access_fs; u64 handled_access_net; u64 scoped; }, as long as the ABI knows it.
+function rulesetAttributes(abi: number, rights: number): Uint8Array {
+  const scoped = abi >= 6 ? SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS : 0;
+  const words = new BigUint64Array([BigInt(rights), abi >= 4 ? BigInt(TCP_BIND_AND_CONNECT) : 0n, BigInt(scoped)]);
+  return new Uint8Array(words.buffer);
+}
+
+function rulesetBytes(abi: number): number {
+  return abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
+}
+
+// struct landlock_path_beneath_attr { u64 allowed_access; s32 parent_fd; } without padding.
+function beneath(directory: number, rights: number): Uint8Array {
+  const bytes = new Uint8Array(12);
+  new BigUint64Array(bytes.buffer, 0, 1)[0] = BigInt(rights);
+  new Int32Array(bytes.buffer, 8, 1)[0] = directory;
+  return bytes;
+}
+
+function reasonOf(result: Result): string {
+  if (result === -errnos.ENOSYS) return "this kernel has no Landlock";
+  if (result === -errnos.EOPNOTSUPP) return "Landlock is switched off on this machine";
+  if (result === -errnos.EPERM) return "a seccomp filter forbids Landlock";
+  return `Landlock answers with error ${-result}`;
+}

@@ -1,0 +1,45 @@
+import koffi from "koffi";
+import { errnos } from "./errno.ts";
+
+/** What a system call gave: a number from 0 on, or, where it failed, its errno negated. Nothing is thrown on the way. */
+export type Result = number;
+
+/** The types of C that are needed here. Memory is passed as it is, shared or not, and must stay alive during the call. */
+export type CType = "int" | "long" | "uint32_t" | "const void*" | "void*";
+
+type Argument = number | Uint8Array | null;
+
+const libc = koffi.load(null);
+
+/**
+ * A function of the C library that answers -1 and errno where it fails; one that a signal interrupts is called again.
+ *
+ * Variadic functions (`openat`, `prctl`, `syscall`) are declared with the parameters they are called with: on Linux
+ * both x86-64 and arm64 pass those in the same registers either way.
+ */
+export function declare<Arguments extends readonly Argument[]>(
+  name: string,
+  parameters: readonly CType[],
+  result: "int" | "long" = "int",
+): (...args: Arguments) => Result {
+  const once = declareOnce<Arguments>(name, parameters, result);
+  return (...args) => {
+    for (;;) {
+      const answer = once(...args);
+      if (answer !== -errnos.EINTR) return answer;
+    }
+  };
+}
+
+/** The same for what must not be called again: an interrupted `close` has closed. */
+export function declareOnce<Arguments extends readonly Argument[]>(
+  name: string,
+  parameters: readonly CType[],
+  result: "int" | "long" = "int",
+): (...args: Arguments) => Result {
+  const native = libc.func(name, result, [...parameters]) as (...args: Arguments) => number;
+  return (...args) => {
+    const answer = native(...args);
+    return answer === -1 ? -koffi.errno() : answer;
+  };
+}

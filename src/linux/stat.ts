@@ -1,0 +1,97 @@
+import { constants } from "node:fs";
+import type { ByteString } from "../tar/byte-string.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import type { Timestamp } from "../tar/entry.ts";
+import { CString } from "./c-string.ts";
+import { calls } from "./call-numbers.ts";
+import { declare, type Result } from "./libc.ts";
+
+/** What a file is; the parts of `struct statx` that are asked for here. */
+export interface Stat {
+  readonly type: "file" | "directory" | "symlink" | "fifo" | "character-device" | "block-device" | "socket";
+  /** Permission bits with set-user-ID, set-group-ID and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: number;
+  readonly mtime: Timestamp;
+  readonly atime: Timestamp;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  /** Device and inode number: the same for two handles of one file, while it exists. */
+  readonly identity: string;
+}
+
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff;
+
+const statx = declare<[number, number, Uint8Array, number, number, Uint8Array]>(
+  "syscall",
+  ["long", "int", "const void*", "int", "uint32_t", "void*"],
+  "long",
+);
+
+const path = new CString();
+const empty = byteStringOf("");
+const bytes = new Uint8Array(256);
+const view = new DataView(bytes.buffer);
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** What an open file is; a negated errno where the kernel does not say. */
+export function statOf(descriptor: number): Stat | Result {
+  return statxAt(descriptor, empty, AT_EMPTY_PATH);
+}
+
+/** What a name in a directory stands for; a symlink stands for itself. */
+export function statAt(directory: number, name: ByteString): Stat | Result {
+  return statxAt(directory, name, AT_SYMLINK_NOFOLLOW);
+}
+
+function statxAt(directory: number, name: ByteString, flags: number): Stat | Result {
+  const result = statx(calls.statx, directory, path.of(name), flags, STATX_BASIC_STATS, bytes);
+  if (result < 0) return result;
+  const mode = view.getUint16(28, littleEndian);
+  return {
+    type: typeOf(mode & constants.S_IFMT),
+    mode: mode & 0o7777,
+    uid: view.getUint32(20, littleEndian),
+    gid: view.getUint32(24, littleEndian),
+    sizeBytes: Number(view.getBigUint64(40, littleEndian)),
+    atime: timestampAt(64),
+    mtime: timestampAt(112),
+    deviceMajor: view.getUint32(128, littleEndian),
+    deviceMinor: view.getUint32(132, littleEndian),
+    identity: [
+      view.getUint32(136, littleEndian),
+      view.getUint32(140, littleEndian),
+      view.getBigUint64(32, littleEndian),
+    ].join(":"),
+  };
+}
+
+function timestampAt(offset: number): Timestamp {
+  return {
+    seconds: Number(view.getBigInt64(offset, littleEndian)),
+    nanoseconds: view.getUint32(offset + 8, littleEndian),
+  };
+}
+
+function typeOf(type: number): Stat["type"] {
+  switch (type) {
+    case constants.S_IFDIR:
+      return "directory";
+    case constants.S_IFLNK:
+      return "symlink";
+    case constants.S_IFIFO:
+      return "fifo";
+    case constants.S_IFCHR:
+      return "character-device";
+    case constants.S_IFBLK:
+      return "block-device";
+    case constants.S_IFSOCK:
+      return "socket";
+    default:
+      return "file";
+  }
+}

@@ -1,0 +1,157 @@
+import { constants } from "node:fs";
+import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
+import { CString } from "./c-string.ts";
+import { calls } from "./call-numbers.ts";
+import { errnos, SystemError } from "./errno.ts";
+import { declare, declareOnce, type Result } from "./libc.ts";
+
+/*
+ * The system calls that make, find and take away names. Every name is relative to an open directory; none is a path
+ * string that somebody else could redirect, except where `openDirectoryPath` says so.
+ */
+
+/** A flag of open(2) that Node has no constant for; the same on all machines. */
+export const O_CLOEXEC = 0o2000000;
+
+/** Opens a directory and nothing else, never through a symlink at its end. */
+const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | O_CLOEXEC;
+
+const RESOLVE_NO_XDEV = 0x01;
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_NO_SYMLINKS = 0x04;
+const RESOLVE_BENEATH = 0x08;
+const AT_REMOVEDIR = 0x200;
+
+/** How often an openat2 that lost a race with a rename somewhere on the machine is tried again. */
+const attempts = 128;
+
+const path = new CString();
+const secondPath = new CString();
+
+const openat = declare<[number, Uint8Array, number, number]>("openat", ["int", "const void*", "int", "uint32_t"]);
+
+/** Opens one name in a directory. Whether a symlink is followed is for `flags` to say. */
+export function openAt(directory: number, name: ByteString, flags: number, mode = 0): Result {
+  return openat(directory, path.of(name), flags | O_CLOEXEC, mode);
+}
+
+/** Opens a directory by one name, never through a symlink. */
+export function openDirectoryAt(directory: number, name: ByteString): Result {
+  return openat(directory, path.of(name), directoryFlags, 0);
+}
+
+const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
+  "syscall",
+  ["long", "int", "const void*", "const void*", "long"],
+  "long",
+);
+
+// struct open_how { u64 flags; u64 mode; u64 resolve; }
+const how = new BigUint64Array([
+  BigInt(directoryFlags),
+  0n,
+  BigInt(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH),
+]);
+const howBytes = new Uint8Array(how.buffer);
+
+/**
+ * Opens the directory at a relative path, which may have several components but no symlink, no mount point and no way
+ * out of `directory`.
+ *
+ * Where openat2 is missing (Linux before 5.6) or a seccomp filter hides it, the path is walked one component at a time
+ * to the same effect, except that a mount point is not noticed.
+ */
+export function openDirectoryBeneath(directory: number, relativePath: ByteString): Result {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = openat2(calls.openat2, directory, path.of(relativePath), howBytes, howBytes.length);
+    if (result === -errnos.EAGAIN && attempt < attempts) continue;
+    // A filter answers EPERM for a call that it does not know; the kernel itself has no reason to, for a directory.
+    return result === -errnos.ENOSYS || result === -errnos.EPERM ? walkBeneath(directory, relativePath) : result;
+  }
+}
+
+function walkBeneath(directory: number, relativePath: ByteString): Result {
+  let current = directory;
+  for (const name of relativePath.split("/") as ByteString[]) {
+    const next = name === ".." ? -errnos.EXDEV : openDirectoryAt(current, name);
+    if (current !== directory) closeDescriptor(current);
+    if (next < 0) return next;
+    current = next;
+  }
+  return current;
+}
+
+/** Opens the directory at an absolute path, through whatever symlinks lead there: for the one that the caller names. */
+export function openDirectoryPath(absolutePath: string): number {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC;
+  const result = openat(-1, path.of(byteStringOf(absolutePath)), flags, 0);
+  if (result >= 0) return result;
+  throw new SystemError(`open the directory "${absolutePath}"`, `openat("${absolutePath}", O_DIRECTORY)`, -result);
+}
+
+const close = declareOnce<[number]>("close", ["int"]);
+
+/** Closes a descriptor. What Linux answers changes nothing: it is closed. */
+export function closeDescriptor(descriptor: number): void {
+  close(descriptor);
+}
+
+const mkdirat = declare<[number, Uint8Array, number]>("mkdirat", ["int", "const void*", "uint32_t"]);
+
+export function makeDirectoryAt(directory: number, name: ByteString, mode: number): Result {
+  return mkdirat(directory, path.of(name), mode);
+}
+
+const symlinkat = declare<[Uint8Array, number, Uint8Array]>("symlinkat", ["const void*", "int", "const void*"]);
+
+export function makeSymlinkAt(directory: number, name: ByteString, target: ByteString): Result {
+  return symlinkat(secondPath.of(target), directory, path.of(name));
+}
+
+const mknodat = declare<[number, Uint8Array, number, number]>("mknodat", ["int", "const void*", "uint32_t", "long"]);
+
+/** Makes a fifo or a device; `mode` holds the type as well. Majors up to 4095 and minors up to 2²⁰ - 1 have a number. */
+export function makeNodeAt(directory: number, name: ByteString, mode: number, major: number, minor: number): Result {
+  const device = (minor & 0xff) + major * 0x100 + (minor >>> 8) * 0x100000;
+  return mknodat(directory, path.of(name), mode, device);
+}
+
+type TwoNames = [number, Uint8Array, number, Uint8Array];
+
+const linkat = declare<[...TwoNames, number]>("linkat", ["int", "const void*", "int", "const void*", "int"]);
+
+/** Gives a file a further name. A symlink is not followed: it is the file. */
+export function makeLinkAt(from: number, fromName: ByteString, to: number, toName: ByteString): Result {
+  return linkat(from, path.of(fromName), to, secondPath.of(toName), 0);
+}
+
+const renameat = declare<TwoNames>("renameat", ["int", "const void*", "int", "const void*"]);
+
+export function renameAt(from: number, fromName: ByteString, to: number, toName: ByteString): Result {
+  return renameat(from, path.of(fromName), to, secondPath.of(toName));
+}
+
+const unlinkat = declare<[number, Uint8Array, number]>("unlinkat", ["int", "const void*", "int"]);
+
+/** Removes a name that is no directory's. */
+export function unlinkAt(directory: number, name: ByteString): Result {
+  return unlinkat(directory, path.of(name), 0);
+}
+
+/** Removes an empty directory. */
+export function removeDirectoryAt(directory: number, name: ByteString): Result {
+  return unlinkat(directory, path.of(name), AT_REMOVEDIR);
+}
+
+const readlinkat = declare<[number, Uint8Array, Uint8Array, number]>(
+  "readlinkat",
+  ["int", "const void*", "void*", "long"],
+  "long",
+);
+const target = new Uint8Array(4096);
+
+/** Where a symlink leads; a number, the negated errno, where there is none: `EINVAL` for any other file. */
+export function readSymlinkAt(directory: number, name: ByteString): ByteString | Result {
+  const length = readlinkat(directory, path.of(name), target, target.length);
+  return length < 0 ? length : byteString(target, 0, length);
+}

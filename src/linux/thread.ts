@@ -1,0 +1,25 @@
+import { isMainThread } from "node:worker_threads";
+import { declareOnce } from "./libc.ts";
+
+const unshare = declareOnce<[number]>("unshare", ["int"]);
+const umask = declareOnce<[number]>("umask", ["uint32_t"]);
+const geteuid = declareOnce<[]>("geteuid", []);
+
+const CLONE_FS = 0x200;
+
+/**
+ * Gives the calling worker thread a umask of its own and sets it to 0, so that files get the modes they are made with.
+ *
+ * The process keeps its umask. Gives false where a seccomp filter forbids it, and on the main thread, whose umask is the
+ * host's: modes have to be set explicitly then.
+ */
+export function ownUmask(): boolean {
+  if (isMainThread || unshare(CLONE_FS) < 0) return false;
+  umask(0);
+  return true;
+}
+
+/** The user whose rights the calling thread has. */
+export function effectiveUser(): number {
+  return geteuid();
+}
