@@ -16,12 +16,6 @@ export interface Extensions {
 /** What stands before most entries. */
 export const noExtensions: Extensions = {};
 
-const LONG_LINK = 0x4b; // K
-const LONG_NAME = 0x4c; // L
-const VOLUME = 0x56; // V
-const GLOBAL = 0x67; // g
-const EXTENDED = 0x78; // x
-
 /**
  * Reads the body of an extension header and adds what it says to `extensions`; `undefined` where the header is an entry's.
  *
@@ -29,16 +23,16 @@ const EXTENDED = 0x78; // x
  */
 export function readExtension(reading: Reading, extensions: Extensions): Extensions | undefined {
   switch (reading.header.typeFlag) {
-    case EXTENDED:
+    case "x":
       return { ...extensions, pax: readPaxHeader(reading) };
-    case LONG_NAME:
+    case "L":
       return { ...extensions, path: readLongName(reading) };
-    case LONG_LINK:
+    case "K":
       return { ...extensions, linkPath: readLongName(reading) };
-    case GLOBAL:
+    case "g":
       passGlobalHeader(reading);
       return extensions;
-    case VOLUME:
+    case "V": // a volume's label, which says nothing of files
       readBody(reading);
       return extensions;
     default:

@@ -56,8 +56,8 @@ export class Header {
     return undefined;
   }
 
-  get typeFlag(): number {
-    return this.block[156] ?? 0;
+  get typeFlag(): string {
+    return String.fromCharCode(this.block[156] ?? 0);
   }
 
   get isGnu(): boolean {

@@ -20,19 +20,18 @@ export interface Member {
   readonly claimedBytes: number;
 }
 
-const REGULAR = 0x30; // 0
-const GNU_SPARSE = 0x53; // S
-const types: Readonly<Record<number, EntryType>> = {
-  0: "file",
-  [REGULAR]: "file",
-  49: "hardlink", // 1
-  50: "symlink", // 2
-  51: "character-device", // 3
-  52: "block-device", // 4
-  53: "directory", // 5
-  54: "fifo", // 6
-  55: "file", // 7, contiguous
-  [GNU_SPARSE]: "file",
+/** What a type flag stands for (POSIX ustar, "typeflag"; `S` is GNU's, `\0` older than all). */
+const types: Readonly<Record<string, EntryType>> = {
+  "\0": "file",
+  "0": "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "character-device",
+  "4": "block-device",
+  "5": "directory",
+  "6": "fifo",
+  "7": "file",
+  S: "file",
 };
 
 /** Puts together what the header that was just read, and the extensions before it, say of an entry that begins at `offset`. */
@@ -46,7 +45,7 @@ export function readMember(reading: Reading, extensions: Extensions, offset: num
   const isDevice = type === "character-device" || type === "block-device";
   const entry: Entry = {
     type,
-    typeFlag: String.fromCharCode(header.typeFlag),
+    typeFlag: header.typeFlag,
     path,
     linkPath: type === "symlink" || type === "hardlink" ? linkPathOf(reading, extensions, offset) : noPath,
     mode: header.mode,
@@ -93,8 +92,8 @@ function withinLimit({ limits }: Reading, what: string, path: ByteString, offset
 function typeOf({ header, repair }: Reading, path: ByteString, storedBytes: number): EntryType {
   const type = types[header.typeFlag] ?? "other";
   if (type !== "file" || !path.endsWith("/")) return type;
-  if (header.typeFlag === 0) return "directory";
-  if (header.typeFlag !== REGULAR || storedBytes !== 0) return type;
+  if (header.typeFlag === "\0") return "directory";
+  if (header.typeFlag !== "0" || storedBytes !== 0) return type;
   repair("TRAILING_SLASH", "an empty file whose name ends in a slash was read as a directory", path);
   return "directory";
 }
@@ -123,7 +122,7 @@ type Body = Pick<Sparse, "sizeBytes" | "bodyBytes"> & Partial<Sparse>;
 const noBody: Body = { sizeBytes: 0, bodyBytes: 0 };
 
 function fileBody(reading: Reading, pax: PaxHeader | undefined, storedBytes: number): Body {
-  if (reading.header.typeFlag === GNU_SPARSE) return readOldGnuSparse(reading, storedBytes);
+  if (reading.header.typeFlag === "S") return readOldGnuSparse(reading, storedBytes);
   if (pax?.sparse?.isMap) return readPaxSparse(reading, pax.sparse, storedBytes);
   return { sizeBytes: storedBytes, bodyBytes: storedBytes };
 }

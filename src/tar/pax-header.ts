@@ -95,7 +95,7 @@ export class PaxHeader {
   }
 
   #name(keyword: string, value: Uint8Array): ByteString | undefined {
-    if (value.includes(0)) throw this.#malformed(keyword, value);
+    if (value.includes(0)) throw invalidArchive("decode the pax header", this.#offset, `its ${keyword} holds a NUL`);
     return value.length === 0 ? undefined : byteString(value);
   }
 
