@@ -1,6 +1,6 @@
 import type { UnpackEvent } from "../index.ts";
+import type { Display } from "./display.ts";
 import { eventLine } from "./event-line.ts";
-import type { Display } from "./progress.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import type { Output } from "./surroundings.ts";

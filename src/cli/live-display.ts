@@ -1,8 +1,8 @@
 import process from "node:process";
+import type { Display } from "./display.ts";
 import { eventLine } from "./event-line.ts";
 import { type FrameStyle, frame } from "./frame.ts";
 import { paintFor } from "./paint.ts";
-import type { Display } from "./progress.ts";
 import { Rate } from "./rate.ts";
 import { safeText } from "./safe-text.ts";
 import type { Output, Surroundings } from "./surroundings.ts";

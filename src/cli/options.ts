@@ -1,29 +1,8 @@
 import type { Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf, parseCommandLine } from "./command-line.ts";
+import { unpackOptionTable } from "./option-tables.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { UsageError } from "./usage-error.ts";
-
-/** Every option of `oci-unpack IMAGE DIRECTORY`; help.ts tells people about each. */
-export const unpackOptionTable = {
-  platform: { type: "string", short: "p" },
-  arch: { type: "string" },
-  os: { type: "string" },
-  sandbox: { type: "string" },
-  "can-skip-sandbox": { type: "boolean" },
-  owner: { type: "string" },
-  devices: { type: "string" },
-  strict: { type: "boolean" },
-  "keep-dirlinks": { type: "boolean" },
-  "plain-http": { type: "boolean" },
-  username: { type: "string", short: "u" },
-  "password-stdin": { type: "boolean" },
-  limit: { type: "string", multiple: true },
-  json: { type: "boolean" },
-  quiet: { type: "boolean", short: "q" },
-  verbose: { type: "boolean", short: "v" },
-  version: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-} as const;
 
 export type Verbosity = "quiet" | "normal" | "verbose";
 

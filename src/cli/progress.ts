@@ -1,15 +1,8 @@
-import type { UnpackEvent } from "../index.ts";
+import type { Display } from "./display.ts";
 import { lineDisplay } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
 import type { Verbosity } from "./options.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-/** Shows an unpacking while it runs. Closing it leaves the terminal as it was. */
-export interface Display extends Disposable {
-  show(event: UnpackEvent): void;
-  /** A line from elsewhere, which stays. */
-  say(line: string): void;
-}
 
 /** The display that suits where standard error goes: a live one on a terminal, else lines, or nothing at all. */
 export function progressDisplay(image: string, verbosity: Verbosity, surroundings: Surroundings): Display {

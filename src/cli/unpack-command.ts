@@ -1,11 +1,12 @@
 import type * as Library from "../index.ts";
 import { connection } from "./connection.ts";
+import type { Display } from "./display.ts";
 import { interruptible } from "./interrupt.ts";
 import { resultJson } from "./json.ts";
 import { parseLimits } from "./limits.ts";
 import type { UnpackCommand } from "./options.ts";
 import { paintFor } from "./paint.ts";
-import { type Display, progressDisplay } from "./progress.ts";
+import { progressDisplay } from "./progress.ts";
 import { resultLines } from "./report.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { help } from "../../src/cli/help.ts";
-import { asksForJson, parseCommand, type UnpackCommand, unpackOptionTable } from "../../src/cli/options.ts";
+import { unpackOptionTable } from "../../src/cli/option-tables.ts";
+import { asksForJson, parseCommand, type UnpackCommand } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 
 test("an image and a directory are all that is needed", () => {

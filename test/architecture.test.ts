@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { repositoryFile } from "./support/repository.ts";
+import { type Import, type SourceFile, sourceFiles } from "./support/source-files.ts";
+
+const files = sourceFiles("src");
+const byPath = new Map(files.map((file) => [file.path, file]));
+
+test("the imports of all source files are understood", () => {
+  assert.ok(files.length > 50);
+  const unknown = imports().filter(({ file }) => file !== undefined && !byPath.has(file));
+  assert.deepEqual(unknown.map(described), []);
+});
+
+test("oci/ and tar/ compute: same bytes in, same values out", () => {
+  const allowed = new Set(["node:crypto", "node:buffer"]);
+  const violations = imports(inFolders("oci", "tar")).filter(
+    ({ specifier, file }) => file === undefined && !allowed.has(specifier),
+  );
+  assert.deepEqual(violations.map(described), []);
+  assert.deepEqual(
+    filesThatSay(/\bDate\.now\(|\bperformance\b|\bprocess\.|\bMath\.random\(/, inFolders("oci", "tar")),
+    [],
+  );
+});
+
+test("oci/ and tar/ know nothing of sources, files and threads", () => {
+  const allowed = /^src\/(?:oci|tar)\/|^src\/(?:errors|limits|events)\.ts$/;
+  const violations = imports(inFolders("oci", "tar")).filter(({ file }) => file !== undefined && !allowed.test(file));
+  assert.deepEqual(violations.map(described), []);
+});
+
+test("only linux/ speaks C", () => {
+  const users = imports().filter(({ specifier, from }) => specifier === "koffi" && !inFolder(from, "linux"));
+  assert.deepEqual(users.map(described), []);
+});
+
+test("only source/http.ts opens connections", () => {
+  const networking = /^(?:node:)?(?:https?|http2|net|tls|dgram|dns|dns\/promises|undici)$/;
+  // What these modules offer besides connections.
+  const harmless = /^(?:BlockList|isIP|isIPv4|isIPv6|STATUS_CODES|createSecureContext|rootCertificates|TLSSocket)$/;
+  const violations = imports().filter(
+    ({ specifier, from, names, isType }) =>
+      networking.test(specifier) &&
+      !isType &&
+      from !== "src/source/http.ts" &&
+      !(names.length > 0 && names.every((name) => harmless.test(name))) &&
+      !(names.join() === "*" && specifier === "node:tls"),
+  );
+  assert.deepEqual(violations.map(described), []);
+  const global = /(?<![.#\w])fetch\(|\bnew WebSocket\(|\btls\w*\.connect\(/;
+  assert.deepEqual(
+    filesThatSay(global, (path) => path !== "src/source/http.ts"),
+    [],
+  );
+});
+
+test("only the command touches the process it runs in", () => {
+  const touched = new RegExp(
+    [
+      String.raw`\bprocess\.(?:env|argv|cwd|chdir|umask|on|once|off|exit|exitCode|kill|abort|std(?:in|out|err)|set\w+id)\b`,
+      String.raw`\bconsole\.`,
+      String.raw`\bos\.(?:homedir|userInfo|setPriority)\b`,
+    ].join("|"),
+  );
+  assert.deepEqual(
+    filesThatSay(touched, (path) => !inFolder(path, "cli")),
+    [],
+  );
+  const imported = imports((path) => !inFolder(path, "cli")).filter(
+    ({ specifier, names }) =>
+      (specifier === "node:process" && !names.every((name) => /^(?:arch|platform|version|versions)$/.test(name))) ||
+      (specifier === "node:os" && names.some((name) => /^(?:homedir|userInfo|setPriority)$/.test(name))) ||
+      /^node:(?:readline|repl|tty)/.test(specifier),
+  );
+  assert.deepEqual(imported.map(described), []);
+});
+
+test("the command uses what every program can use", () => {
+  const violations = imports((path) => inFolder(path, "cli")).filter(
+    ({ file }) => file !== undefined && !inFolder(file, "cli") && file !== "src/index.ts",
+  );
+  assert.deepEqual(violations.map(described), []);
+  const users = imports((path) => !inFolder(path, "cli")).filter(
+    ({ file }) => file !== undefined && inFolder(file, "cli"),
+  );
+  assert.deepEqual(users.map(described), [], "and the library knows nothing of the command");
+});
+
+test("no two files need each other", () => {
+  assert.deepEqual(cycles(), []);
+});
+
+test("nothing is exported for its test alone", () => {
+  const used = new Set(
+    imports().flatMap(({ file, names, types }) => [...names, ...types].map((name) => `${file} ${name}`)),
+  );
+  const usedWhole = new Set(
+    imports().flatMap(({ file, names, types }) => ([...names, ...types].every((name) => name === "*") ? [file] : [])),
+  );
+  const testOnly = ["test", "bench", "demo"]
+    .flatMap(sourceFiles)
+    .flatMap((file) => file.imports)
+    .filter(({ file }) => file !== undefined && byPath.has(file) && file !== "src/index.ts" && !usedWhole.has(file))
+    .flatMap(({ file, names, types }) => [
+      ...names.map((name) => ({ file, name })),
+      ...types.filter((name) => !saysTwice(file, name)).map((name) => ({ file, name })),
+    ])
+    .filter(({ file, name }) => !used.has(`${file} ${name}`));
+  assert.deepEqual([...new Set(testOnly.map(({ file, name }) => `${file}: ${name}`))].sort(), []);
+});
+
+test("what runs on confined threads waits for nobody: no asynchronous files, streams, names or connections", () => {
+  // libuv's pool is shared by all threads of the process: on Node 20 it escapes a confinement, on later ones it spreads it.
+  const asynchronous =
+    /^node:(?:fs\/promises|stream|stream\/promises|dns|dns\/promises|https?|http2|net|tls|child_process|timers\/promises)$/;
+  const entries = files.map(({ path }) => path).filter((path) => /^src\/worker\/[a-z-]+-worker\.ts$/.test(path));
+  assert.ok(entries.length >= 2);
+  const closure = reachable(entries);
+  assert.deepEqual(
+    imports((path) => closure.has(path))
+      .filter(({ specifier, isType }) => !isType && asynchronous.test(specifier))
+      .map(described),
+    [],
+  );
+  const callbacks = /\bfs\.promises\b|\bcreate(?:Read|Write)Stream\(|\.async\(|\.pipe\(|\bpipeline\(/;
+  assert.deepEqual(
+    filesThatSay(callbacks, (path) => closure.has(path)),
+    [],
+  );
+});
+
+test("every package that is imported is declared, and they fit on one hand", () => {
+  const manifest = JSON.parse(readFileSync(repositoryFile("package.json"), "utf8"));
+  const declared = Object.keys(manifest.dependencies);
+  const imported = new Set(
+    imports().flatMap(({ specifier }) =>
+      /^[^.]/.test(specifier) && !specifier.startsWith("node:") ? [specifier] : [],
+    ),
+  );
+  assert.deepEqual([...imported].sort(), declared.sort());
+  assert.ok(declared.length <= 5);
+});
+
+/** A type that its own file uses is part of what that file exports. */
+function saysTwice(path: string | undefined, name: string): boolean {
+  const text = (path === undefined ? undefined : byPath.get(path)?.text) ?? "";
+  return [...text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length > 1;
+}
+
+type From = Import & { readonly from: string };
+
+function imports(where: (path: string) => boolean = () => true): From[] {
+  return files
+    .filter(({ path }) => where(path))
+    .flatMap((file) => file.imports.map((one) => ({ ...one, from: file.path })));
+}
+
+function described({ from, specifier, names, types }: From): string {
+  return `${from} imports { ${[...names, ...types].join(", ")} } from ${specifier}`;
+}
+
+function filesThatSay(pattern: RegExp, where: (path: string) => boolean): string[] {
+  return files.filter(({ path, text }) => where(path) && pattern.test(text)).map(({ path }) => path);
+}
+
+function inFolder(path: string, folder: string): boolean {
+  return path.startsWith(`src/${folder}/`);
+}
+
+function inFolders(...folders: readonly string[]): (path: string) => boolean {
+  return (path) => folders.some((folder) => inFolder(path, folder));
+}
+
+/** All files that are loaded when these are. */
+function reachable(entries: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const pending = [...entries];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    if (found.has(path)) continue;
+    found.add(path);
+    pending.push(...neighbours(byPath.get(path)));
+  }
+  return found;
+}
+
+/** Cycles of imports, each as the way back to its beginning. Types count too: who needs another's types knows of it. */
+function cycles(): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): void => {
+    const start = way.indexOf(path);
+    if (start >= 0) found.push([...way.slice(start), path].join(" → "));
+    if (start >= 0 || done.has(path)) return;
+    for (const next of neighbours(byPath.get(path), { types: true })) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const { path } of files) visit(path, []);
+  return found;
+}
+
+function neighbours(file: SourceFile | undefined, { types = false } = {}): string[] {
+  return (file?.imports ?? []).flatMap((one) => (one.file !== undefined && (types || !one.isType) ? [one.file] : []));
+}
