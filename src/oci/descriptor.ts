@@ -1,9 +1,14 @@
-import type { Digest } from "./digest.ts";
-import type { Platform } from "./platform.ts";
+import { Buffer } from "node:buffer";
+import { OciUnpackError } from "../errors.ts";
+import { type Digest, hasherFor, parseDigest } from "./digest.ts";
+import type { JsonValue } from "./json-value.ts";
+import { bareMediaType } from "./media-type.ts";
+import { type Platform, platformFrom } from "./platform.ts";
+import { present } from "./present.ts";
 
 /** What the content elsewhere is: its type, digest and size (image-spec, descriptor.md). Parsed, so its digest is safe and its size a safe integer ≥ 0. */
 export interface Descriptor {
-  /** Lower case, without parameters. */
+  /** Lower case, without parameters. Empty where the document leaves it out: then only a config may be meant (S21). */
   readonly mediaType: string;
   readonly digest: Digest;
   readonly sizeBytes: number;
@@ -15,4 +20,69 @@ export interface Descriptor {
   readonly artifactType?: string;
   /** Only in an index. */
   readonly platform?: Platform;
+}
+
+const MiB = 1024 * 1024;
+
+/** Reads a descriptor. Throws the document's error. */
+export function descriptorFrom(value: JsonValue): Descriptor {
+  const platform = value.optional("platform");
+  return present({
+    mediaType: bareMediaType(value.optional("mediaType")?.string() ?? ""),
+    digest: digestFrom(value.required("digest")),
+    sizeBytes: value.required("size").count(),
+    data: dataFrom(value.optional("data")),
+    urls: value.optional("urls")?.strings(),
+    annotations: value.optional("annotations")?.stringMap(),
+    artifactType: value.optional("artifactType")?.string(),
+    platform: platform && platformFrom(platform),
+  });
+}
+
+/** Reads a digest. Throws the document's error. */
+export function digestFrom(value: JsonValue): Digest {
+  const text = value.string();
+  return parseDigest(text) ?? value.refuse(`"${text.slice(0, 200)}" is not a digest`);
+}
+
+function dataFrom(value: JsonValue | undefined): Uint8Array | undefined {
+  if (value === undefined) return undefined;
+  const text = value.string();
+  const bytes = Buffer.from(text, "base64");
+  // Node skips what is not base64, so only encoding it again shows whether it was.
+  if (bytes.toString("base64") !== text) value.refuse("it is not base64");
+  if (bytes.length > MiB) value.refuse(`it has ${bytes.length} bytes, and at most ${MiB} may stand in a document`);
+  return bytes;
+}
+
+/**
+ * The content that a descriptor itself holds, verified; `undefined` where it holds none (R-41).
+ *
+ * Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH`.
+ */
+export function inlineContent(descriptor: Descriptor): Uint8Array | undefined {
+  if (descriptor.data === undefined) return undefined;
+  verifyBytes(descriptor, descriptor.data);
+  return descriptor.data;
+}
+
+/** Insists that bytes at hand are what the descriptor says: the size first, then the digest (image-spec, descriptor.md, "Verification"). */
+export function verifyBytes(descriptor: Descriptor, bytes: Uint8Array): void {
+  const { digest, sizeBytes } = descriptor;
+  if (bytes.length !== sizeBytes) {
+    throw new OciUnpackError(
+      "SIZE_MISMATCH",
+      `cannot accept ${digest}: it has ${bytes.length} bytes, its descriptor says ${sizeBytes}`,
+    );
+  }
+  verifyDigest(digest, bytes);
+}
+
+/** Insists that bytes at hand have that digest. */
+export function verifyDigest(digest: Digest, bytes: Uint8Array): void {
+  const hasher = hasherFor(digest);
+  hasher.update(bytes);
+  const actual = hasher.digest();
+  if (actual !== digest)
+    throw new OciUnpackError("DIGEST_MISMATCH", `cannot accept ${digest}: its bytes digest to ${actual}`);
 }

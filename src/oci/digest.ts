@@ -35,9 +35,13 @@ export function encodedOf(digest: Digest): string {
 export function hasherFor(digest: Digest): Hasher {
   const algorithm = algorithmOf(digest);
   if (algorithm !== "sha256" && algorithm !== "sha512") {
-    throw new OciUnpackError("UNSUPPORTED_DIGEST", `cannot verify ${digest}: the algorithm "${algorithm}" is not supported`, {
-      hint: "sha256 and sha512 are",
-    });
+    throw new OciUnpackError(
+      "UNSUPPORTED_DIGEST",
+      `cannot verify ${digest}: the algorithm "${algorithm}" is not supported`,
+      {
+        hint: "sha256 and sha512 are",
+      },
+    );
   }
   return new Hasher(algorithm);
 }

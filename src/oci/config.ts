@@ -1,0 +1,82 @@
+import { digestFrom } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
+import { JsonValue } from "./json-value.ts";
+import { type Platform, platformFrom, unknown } from "./platform.ts";
+import { present } from "./present.ts";
+
+/** An image's configuration (image-spec, config.md). */
+export interface ImageConfig {
+  /** `unknown` where the config does not say. */
+  readonly platform: Platform;
+  /** The digest of each layer's decompressed archive, bottom layer first. */
+  readonly diffIDs: readonly Digest[];
+  readonly execution: ExecutionParameters;
+  readonly created?: string;
+  readonly author?: string;
+  readonly history?: readonly HistoryEntry[];
+}
+
+/** How to run the image: the section that is called `config`. Absent where the config does not say. */
+export interface ExecutionParameters {
+  readonly user?: string;
+  readonly env?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly workingDir?: string;
+  readonly stopSignal?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Paths. */
+  readonly volumes?: readonly string[];
+  /** `8080/tcp` and the like. */
+  readonly exposedPorts?: readonly string[];
+}
+
+/** A step that made the image. */
+export interface HistoryEntry {
+  readonly created?: string;
+  readonly createdBy?: string;
+  readonly author?: string;
+  readonly comment?: string;
+  /** The step changed the configuration alone; no layer belongs to it. */
+  readonly isEmptyLayer: boolean;
+}
+
+/** Reads a config. Unknown members are ignored, null is absent. Throws `INVALID_CONFIG`. */
+export function parseConfig(bytes: Uint8Array): ImageConfig {
+  const value = JsonValue.parse(bytes, "image's config", "INVALID_CONFIG");
+  const rootfs = value.required("rootfs");
+  const type = rootfs.required("type");
+  if (type.string() !== "layers") type.refuse(`"${type.string().slice(0, 100)}" is not "layers"`);
+  return present({
+    platform: platformFrom(value) ?? { os: unknown, architecture: unknown },
+    diffIDs: (rootfs.optional("diff_ids")?.list() ?? []).map(digestFrom),
+    execution: executionFrom(value.optional("config")),
+    created: value.optional("created")?.string(),
+    author: value.optional("author")?.string(),
+    history: value.optional("history")?.list().map(historyEntryFrom),
+  });
+}
+
+function executionFrom(value: JsonValue | undefined): ExecutionParameters {
+  return present({
+    user: value?.optional("User")?.string(),
+    env: value?.optional("Env")?.strings(),
+    entrypoint: value?.optional("Entrypoint")?.strings(),
+    cmd: value?.optional("Cmd")?.strings(),
+    workingDir: value?.optional("WorkingDir")?.string(),
+    stopSignal: value?.optional("StopSignal")?.string(),
+    labels: value?.optional("Labels")?.stringMap(),
+    volumes: value?.optional("Volumes")?.keys(),
+    exposedPorts: value?.optional("ExposedPorts")?.keys(),
+  });
+}
+
+function historyEntryFrom(value: JsonValue): HistoryEntry {
+  return present({
+    created: value.optional("created")?.string(),
+    createdBy: value.optional("created_by")?.string(),
+    author: value.optional("author")?.string(),
+    comment: value.optional("comment")?.string(),
+    isEmptyLayer: value.optional("empty_layer")?.boolean() ?? false,
+  });
+}

@@ -1,0 +1,92 @@
+/** The documents of an image, as the image specification and Docker before it name them. */
+export const mediaTypes = {
+  ociIndex: "application/vnd.oci.image.index.v1+json",
+  ociManifest: "application/vnd.oci.image.manifest.v1+json",
+  ociConfig: "application/vnd.oci.image.config.v1+json",
+  dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
+  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerConfig: "application/vnd.docker.container.image.v1+json",
+  dockerSchema1: "application/vnd.docker.distribution.manifest.v1+json",
+  dockerSchema1Signed: "application/vnd.docker.distribution.manifest.v1+prettyjws",
+} as const;
+
+/** What a manifest request accepts, index types first. No wildcard and no schema 1: a registry would convert to either. */
+export const manifestAccept: readonly string[] = [
+  mediaTypes.ociIndex,
+  mediaTypes.dockerList,
+  mediaTypes.ociManifest,
+  mediaTypes.dockerManifest,
+];
+
+export type DocumentKind = "index" | "manifest" | "schema1";
+
+const documentKinds: Readonly<Record<string, DocumentKind>> = {
+  [mediaTypes.ociIndex]: "index",
+  [mediaTypes.dockerList]: "index",
+  [mediaTypes.ociManifest]: "manifest",
+  [mediaTypes.dockerManifest]: "manifest",
+  [mediaTypes.dockerSchema1]: "schema1",
+  [mediaTypes.dockerSchema1Signed]: "schema1",
+};
+
+export type LayerCompression = "gzip" | "zstd" | "none";
+
+const layerCompressions: Readonly<Record<string, LayerCompression>> = {
+  "application/vnd.oci.image.layer.v1.tar": "none",
+  "application/vnd.oci.image.layer.v1.tar+gzip": "gzip",
+  "application/vnd.oci.image.layer.v1.tar+zstd": "zstd",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar": "none",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip": "gzip",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd": "zstd",
+  "application/vnd.docker.image.rootfs.diff.tar": "none",
+  "application/vnd.docker.image.rootfs.diff.tar.gzip": "gzip",
+  "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
+  "application/vnd.docker.image.rootfs.foreign.diff.tar": "none",
+  "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip": "gzip",
+  "application/vnd.docker.image.rootfs.foreign.diff.tar.zstd": "zstd",
+};
+
+const configTypes: readonly string[] = [
+  mediaTypes.ociConfig,
+  mediaTypes.dockerConfig,
+  // Registries once gave configs back under the type that their storage had, and images pushed then still say so.
+  "application/octet-stream",
+  "application/json",
+  "text/html",
+  "",
+];
+
+const saysNothing: readonly string[] = [
+  "",
+  "application/json",
+  "text/json",
+  "text/plain",
+  "application/octet-stream",
+  "binary/octet-stream",
+];
+
+/** A media type to compare by: without its parameters, in lower case (RFC 6838, section 4.2). */
+export function bareMediaType(text: string): string {
+  const semicolon = text.indexOf(";");
+  return (semicolon < 0 ? text : text.slice(0, semicolon)).trim().toLowerCase();
+}
+
+/** What a document of that type is; `undefined` for anything that is no manifest of ours. */
+export function documentKind(mediaType: string): DocumentKind | undefined {
+  return Object.hasOwn(documentKinds, mediaType) ? documentKinds[mediaType] : undefined;
+}
+
+/** How a layer of that type is compressed; `undefined` for what is no layer. */
+export function layerCompression(mediaType: string): LayerCompression | undefined {
+  return Object.hasOwn(layerCompressions, mediaType) ? layerCompressions[mediaType] : undefined;
+}
+
+/** Whether a manifest with a config of that type is an image. With any other it is an artifact, whose config is not ours to read. */
+export function isImageConfig(mediaType: string): boolean {
+  return configTypes.includes(mediaType);
+}
+
+/** Whether an answer of that type leaves open what it is, so that its body has to say. */
+export function isVague(mediaType: string): boolean {
+  return saysNothing.includes(mediaType);
+}

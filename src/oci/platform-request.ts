@@ -1,0 +1,71 @@
+import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from "./platform.ts";
+import { levelOf, lowerVariants } from "./variants.ts";
+
+/** Which platform an image is wanted for. */
+export interface PlatformRequest {
+  readonly platform: Platform;
+  /** Whether somebody asked for it, or for a part of it, rather than just being on such a machine. */
+  readonly explicit: boolean;
+  /** What will do, best first; the platform itself leads. */
+  readonly acceptable: readonly Platform[];
+}
+
+/**
+ * What `asked` means on this host; what it leaves out is the host's.
+ *
+ * How far a substitute may differ depends on what was asked for. A variant: not at all. An architecture: a lower variant
+ * of it will do. Neither: whatever the host runs will do, arm on arm64 included. The order is containerd's, but for 386,
+ * which nobody on amd64 gets without asking. A higher variant never does: this machine may be unable to run it.
+ */
+export function requestPlatform(asked: string | Partial<Platform> | undefined, host: Platform): PlatformRequest {
+  const parts = typeof asked === "string" ? parsePlatform(asked) : definedParts(asked ?? {});
+  const platform = checked(
+    parts.architecture === undefined
+      ? { ...host, ...parts }
+      : { os: host.os, ...parts, architecture: parts.architecture },
+  );
+  return { platform, explicit: Object.keys(parts).length > 0, acceptable: [platform, ...substitutes(platform, parts)] };
+}
+
+function substitutes(platform: Platform, asked: Partial<Platform>): readonly Platform[] {
+  const isVariantAsked =
+    asked.variant !== undefined || (asked.architecture !== undefined && platform.variant !== undefined);
+  if (isVariantAsked) return [];
+  return asked.architecture === undefined
+    ? [...lowerVariants(platform), ...otherArchitectures(platform)]
+    : lowerVariants(platform);
+}
+
+/** How well `candidate` meets the request: 0 is best, `undefined` is not at all. */
+export function rank(request: PlatformRequest, candidate: Platform): number | undefined {
+  if (!meetsSystem(request.platform, candidate)) return undefined;
+  const index = request.acceptable.findIndex((platform) => isSameProcessor(platform, candidate));
+  return index < 0 ? undefined : index;
+}
+
+function definedParts(asked: Partial<Platform>): Partial<Platform> {
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+}
+
+/** Held to the grammar of platforms, through which an architecture may bring its variant: `arm/v6`. */
+function checked(platform: Platform): Platform {
+  return normalizePlatform({ ...platform, ...parsePlatform(formatPlatform(platform)) });
+}
+
+/** The other architectures whose programs this one runs: 32-bit arm on arm64. */
+function otherArchitectures(platform: Platform): readonly Platform[] {
+  if (platform.architecture !== "arm64") return [];
+  const arm = { ...platform, architecture: "arm", variant: "v8" };
+  return [arm, ...lowerVariants(arm)];
+}
+
+/** An image may need a version and features of its system; a feature that nobody asked for is one nobody has. */
+function meetsSystem(wanted: Platform, candidate: Platform): boolean {
+  if (candidate.os !== wanted.os) return false;
+  if (wanted.osVersion !== undefined && candidate.osVersion !== wanted.osVersion) return false;
+  return (candidate.osFeatures ?? []).every((feature) => wanted.osFeatures?.includes(feature) === true);
+}
+
+function isSameProcessor(one: Platform, other: Platform): boolean {
+  return one.architecture === other.architecture && levelOf(one) === levelOf(other);
+}
