@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { repositoryFile } from "./support/repository.ts";
@@ -31,6 +32,14 @@ test("every link between the documents leads somewhere", async () => {
     }
   }
   assert.deepEqual(broken, []);
+});
+
+test("every file that ARCHITECTURE.md speaks of is there", async () => {
+  const page = await readFile(repositoryFile("ARCHITECTURE.md"), "utf8");
+  const named = [...page.matchAll(/`((?:src|test|demo|bench|docs)\/[\w./-]*)`/g)].map(([, path = ""]) => path);
+  const missing = named.filter((path) => !existsSync(repositoryFile(path)));
+  assert.ok(named.length > 5);
+  assert.deepEqual(missing, []);
 });
 
 /** The words of `export type Name = | "A" | "B";`, comments left out. */
