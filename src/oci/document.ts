@@ -33,8 +33,9 @@ export function parseDocument(bytes: Uint8Array, claims: DocumentClaims): ImageI
   requireKnown(mediaType);
 
   const kind = documentKind(mediaType);
-  if (shape !== undefined && shape !== kind)
+  if (shape !== undefined && shape !== kind) {
     value.refuse(`its type is "${mediaType}", its members are those of ${described[shape]}`);
+  }
   const version = value.optional("schemaVersion")?.count() ?? 2;
   if (version !== 2) value.refuse(`its schemaVersion is ${version}`);
   return kind === "index" ? imageIndexFrom(value, mediaType) : manifestFrom(value, mediaType);
@@ -66,15 +67,17 @@ function shapeOf(value: JsonValue): DocumentKind | undefined {
     ...(has("config") || has("layers") ? (["manifest"] as const) : []),
     ...(has("fsLayers") ? (["schema1"] as const) : []),
   ];
-  if (shapes.length > 1)
+  if (shapes.length > 1) {
     value.refuse(`it has the members of ${shapes.map((shape) => described[shape]).join(" and of ")}`);
+  }
   return shapes[0];
 }
 
 function agreedType(value: JsonValue, stated: readonly string[]): string | undefined {
   const [first, ...others] = new Set(stated);
-  if (others.length > 0)
+  if (others.length > 0) {
     value.refuse(`its type is stated as "${first}" and as "${others.join('" and as "').slice(0, 400)}"`);
+  }
   return first;
 }
 

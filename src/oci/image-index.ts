@@ -18,8 +18,9 @@ const mostManifests = 10_000;
 /** Reads an index that is known to be one. Entries of unknown type stay in it, as the specification demands (R-39). */
 export function imageIndexFrom(value: JsonValue, mediaType: string): ImageIndex {
   const manifests = value.optional("manifests")?.list() ?? [];
-  if (manifests.length > mostManifests)
+  if (manifests.length > mostManifests) {
     value.refuse(`it lists ${manifests.length} manifests, more than ${mostManifests}`);
+  }
   return present({
     kind: "index" as const,
     mediaType,

@@ -40,8 +40,9 @@ const shape = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debia
 export function parseReference(text: string): Reference {
   if (text === "") throw invalid(text, "it is empty");
   if (text.length > longestReference) throw invalid(`${text.slice(0, 80)}…`, `it has ${text.length} characters`);
-  if (imageId.test(text))
+  if (imageId.test(text)) {
     throw invalid(text, "it is an image's ID, which no registry knows", "name the repository too: NAME@sha256:…");
+  }
 
   const at = text.indexOf("@");
   const [host, remainder] = splitHost(at < 0 ? text : text.slice(0, at));
