@@ -12,6 +12,7 @@ export interface ImageIndex {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+const referenceType = "vnd.docker.reference.type";
 /** Far more than there are platforms. */
 const mostManifests = 10_000;
 
@@ -29,18 +30,16 @@ export function imageIndexFrom(value: JsonValue, mediaType: string): ImageIndex 
   });
 }
 
-/** Whether an entry is BuildKit's attestation of another: where it came from, what is in it. Never an image to run. */
-export function isAttestation(entry: Descriptor): boolean {
-  const { annotations = {}, platform } = entry;
-  if (Object.hasOwn(annotations, referenceType) && annotations[referenceType] === "attestation-manifest") return true;
-  return platform?.os === unknown || platform?.architecture === unknown;
-}
-
-const referenceType = "vnd.docker.reference.type";
-
 /** Whether an entry could lead to an image: not an attestation, not an artifact, not of a type that nobody here knows. */
 export function isCandidate(entry: Descriptor): boolean {
   const kind = documentKind(entry.mediaType);
   const isArtifact = entry.artifactType !== undefined && !isImageConfig(entry.artifactType);
   return (kind === "manifest" || kind === "index") && !isArtifact && !isAttestation(entry);
+}
+
+/** Whether an entry is BuildKit's attestation of another: where it came from, what is in it. Never an image to run. */
+function isAttestation(entry: Descriptor): boolean {
+  const { annotations = {}, platform } = entry;
+  if (Object.hasOwn(annotations, referenceType) && annotations[referenceType] === "attestation-manifest") return true;
+  return platform?.os === unknown || platform?.architecture === unknown;
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { isOciUnpackError } from "../../src/errors.ts";
 import { type DocumentClaims, parseDocument } from "../../src/oci/document.ts";
-import { isAttestation } from "../../src/oci/image-index.ts";
+import { isCandidate } from "../../src/oci/image-index.ts";
 import type { Manifest } from "../../src/oci/manifest.ts";
 
 const ociIndex = "application/vnd.oci.image.index.v1+json";
@@ -138,7 +138,7 @@ test("R-39: entries and layers of unknown type stay in the document", () => {
   assert.equal(layered.kind === "manifest" && layered.layers[0]?.mediaType, mediaType);
 });
 
-test("R-36: an attestation is known by its annotation or by its platform", () => {
+test("R-36: an attestation, known by its annotation or by its platform, is no candidate", () => {
   const entry = { mediaType: ociManifest, digest, size: 3 };
   const read = entriesOf([
     { ...entry, platform: { os: "unknown", architecture: "unknown" } },
@@ -147,7 +147,7 @@ test("R-36: an attestation is known by its annotation or by its platform", () =>
     { ...entry, annotations: { constructor: "attestation-manifest" } },
     { ...entry, platform: {} },
   ]);
-  assert.deepEqual(read.map(isAttestation), [true, true, false, false, false]);
+  assert.deepEqual(read.map(isCandidate), [false, false, true, true, true]);
 });
 
 test("an index's platforms are normalised", () => {
