@@ -9,7 +9,9 @@ import type { TlsFor, TlsMaterial } from "./options.ts";
 
 /** The directories in which podman and docker look for a registry's certificates. */
 export function certificateDirectories(machine: Machine): readonly string[] {
-  return [join(configHome(machine), "containers/certs.d"), "/etc/containers/certs.d", "/etc/docker/certs.d"];
+  const { systemDirectory = "/etc" } = machine;
+  const directories = [configHome(machine), systemDirectory].map((directory) => join(directory, "containers/certs.d"));
+  return [...directories, join(systemDirectory, "docker/certs.d")];
 }
 
 /**
@@ -19,48 +21,57 @@ export function certificateDirectories(machine: Machine): readonly string[] {
 export function certificatesIn(directories: readonly string[]): TlsFor {
   return async (host) => {
     for (const directory of directories) {
-      const material = await readCertificates(join(directory, host));
-      if (material !== undefined) return material;
+      const files = await certificateFiles(join(directory, host));
+      if (files !== undefined) return readTlsMaterial(files);
     }
     return undefined;
   };
 }
 
+/** Paths of what TLS needs. */
+export interface CertificateFiles {
+  /** Authorities. */
+  readonly ca: readonly string[];
+  /** Client certificates, and their keys where these have files of their own. */
+  readonly client: readonly (readonly [cert: string, key?: string])[];
+}
+
 /**
- * Reads a directory of certificates: `*.crt` are authorities, `NAME.cert` with `NAME.key` is what we show.
+ * Lists a directory of certificates: `*.crt` are authorities, `NAME.cert` with `NAME.key` is what we show. `undefined`
+ * where there is no such directory.
  *
- * Gives `undefined` where there is no such directory. Half of a pair is an error, because the registry's own complaint
- * would not say what is missing. Of several pairs the first by name is taken: TLS lets us show only one.
+ * A key without its certificate is an error, because the registry's own complaint would not say what is missing.
  */
-export async function readCertificates(directory: string): Promise<TlsMaterial | undefined> {
+export async function certificateFiles(directory: string): Promise<CertificateFiles | undefined> {
   const names = await sortedNames(directory);
   if (names === undefined) return undefined;
-  const ca = await Promise.all(withSuffix(names, ".crt").map((name) => readPem(join(directory, `${name}.crt`))));
-  const [certificate, ...others] = withSuffix(names, ".cert");
-  for (const name of withSuffix(names, ".key")) {
-    if (name !== certificate && !others.includes(name)) throw incomplete(directory, `${name}.key`, `${name}.cert`);
+  const inDirectory = (name: string) => join(directory, name);
+  const [certificates, keys] = [withSuffix(names, ".cert"), withSuffix(names, ".key")];
+  const lonely = keys.find((name) => !certificates.includes(name));
+  if (lonely !== undefined) {
+    const found = `it has "${lonely}.key" and no "${lonely}.cert"`;
+    throw new OciUnpackError("INVALID_OPTION", `cannot use "${directory}": ${found}`);
   }
-  if (certificate === undefined) return { ca };
-  const key = names.includes(`${certificate}.key`) ? join(directory, `${certificate}.key`) : undefined;
-  return { ca, ...(await readClientCertificate(join(directory, `${certificate}.cert`), key)) };
+  return {
+    ca: withSuffix(names, ".crt").map((name) => inDirectory(`${name}.crt`)),
+    client: certificates.map((name) =>
+      keys.includes(name) ? [inDirectory(`${name}.cert`), inDirectory(`${name}.key`)] : [inDirectory(`${name}.cert`)],
+    ),
+  };
 }
 
-/** Reads a client certificate and its key, which may stand in one file. */
-export async function readClientCertificate(
-  certPath: string,
-  keyPath?: string,
-): Promise<{ cert: string; key: string }> {
-  const cert = await readPem(certPath);
-  const key = keyPath === undefined ? cert : await readPem(keyPath);
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) return { cert, key };
-  throw new OciUnpackError(
-    "INVALID_OPTION",
-    `cannot use the client certificate "${certPath}": "${keyPath ?? certPath}" holds no private key`,
-  );
+/** Reads the files. Of several client certificates the first is taken: a connection can show only one. */
+export async function readTlsMaterial({ ca, client: [pair] }: CertificateFiles): Promise<TlsMaterial> {
+  const authorities = await Promise.all(ca.map(readPem));
+  if (pair === undefined) return { ca: authorities };
+  const [certPath, keyPath = certPath] = pair;
+  const [cert, key] = await Promise.all([readPem(certPath), readPem(keyPath)]);
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) return { ca: authorities, cert, key };
+  const found = `"${keyPath}" holds no private key`;
+  throw new OciUnpackError("INVALID_OPTION", `cannot use the client certificate "${certPath}": ${found}`);
 }
 
-/** Reads what must be there and must be PEM. */
-export async function readPem(path: string): Promise<string> {
+async function readPem(path: string): Promise<string> {
   const text = await readConfigFile(path);
   if (text?.includes("-----BEGIN ")) return text;
   const found = text === undefined ? "there is no such file" : "it is not PEM";
@@ -78,8 +89,4 @@ async function sortedNames(directory: string): Promise<readonly string[] | undef
 
 function withSuffix(names: readonly string[], suffix: string): string[] {
   return names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
-}
-
-function incomplete(directory: string, present: string, missing: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot use "${directory}": it has "${present}" and no "${missing}"`);
 }

@@ -1,23 +1,32 @@
 import { join } from "node:path";
+import type { CertificateFiles } from "./certs-d.ts";
 import { isHeader, isReservedHeader } from "./headers.ts";
 import type { Toml } from "./toml.ts";
 
 /** A host that containerd may ask for a registry's images. */
-export interface ConfiguredHost {
+export interface ConfiguredHost extends CertificateFiles {
   /** Everything before the repository, without a slash at its end; `undefined` for the registry's own. */
   readonly baseUrl: string | undefined;
   /** Whether it may say what a tag means. */
   readonly resolves: boolean;
   /** Whether content may be fetched from it by digest. */
   readonly pulls: boolean;
-  /** Paths of authorities. */
-  readonly ca: readonly string[];
-  /** Paths of client certificates, and of the key where it has a file of its own. */
-  readonly client: readonly (readonly [cert: string, key?: string])[];
   readonly skipVerify: boolean;
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly dialTimeoutMilliseconds: number | undefined;
 }
+
+/** The registry without a word about it. */
+export const theRegistryItself: ConfiguredHost = {
+  baseUrl: undefined,
+  resolves: true,
+  pulls: true,
+  ca: [],
+  client: [],
+  skipVerify: false,
+  headers: {},
+  dialTimeoutMilliseconds: undefined,
+};
 
 /** What is used of a table; `push` and all that belongs to it is not our business. */
 const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"];

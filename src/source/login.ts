@@ -6,6 +6,7 @@ import { runtimeAuthFile } from "./credential-places.ts";
 import { helperNamesOf, isDockerHub, namesOf } from "./docker-hub.ts";
 import type { Machine } from "./machine.ts";
 import { writePrivateFile } from "./private-file.ts";
+import { parseRegistryName } from "./registry-name.ts";
 
 export interface LoginOptions extends Machine {
   /** The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next boot. */
@@ -65,16 +66,11 @@ async function eraseAll(helper: CredentialHelper, key: string): Promise<boolean>
 
 /** The key as podman writes it: without a scheme, Docker Hub by the name that references use. */
 function loginKey(registry: string): string {
-  const key = registry.replace(/^https?:\/\//, "").replace(/\/+$/, "");
-  if (isDockerHub(key) || key === "index.docker.io/v1") return "docker.io";
-  if (!grammar.test(key)) {
-    throw refused(`"${registry}" is not a registry`, "name it like ghcr.io or 127.0.0.1:5000");
-  }
-  return key;
+  if (isDockerHub(registry)) return "docker.io";
+  const key = parseRegistryName(registry.replace(/^https?:\/\//, "").replace(/\/+$/, ""));
+  if (key !== undefined) return key;
+  throw refused(`"${registry}" is not a registry`, "name it like ghcr.io or 127.0.0.1:5000");
 }
-
-/** `host[:port][/path]`, as at the beginning of a reference. */
-const grammar = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
 
 async function readTarget(options: LoginOptions): Promise<AuthFile> {
   const path = options.authFile || options.env.REGISTRY_AUTH_FILE || runtimeAuthFile(options);

@@ -8,4 +8,6 @@ export interface Machine {
   readonly homeDirectory: string;
   /** As `process.getuid()` says. */
   readonly uid: number;
+  /** Where the system's configuration lies. Default: `/etc`. */
+  readonly systemDirectory?: string | undefined;
 }

@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isOciUnpackError } from "../../src/errors.ts";
-import { type ConfiguredHost, configuredHosts } from "../../src/source/hosts-toml.ts";
+import { type ConfiguredHost, configuredHosts, theRegistryItself } from "../../src/source/hosts-toml.ts";
 import { Toml } from "../../src/source/toml.ts";
-
-const plain: ConfiguredHost = {
-  baseUrl: undefined,
-  resolves: true,
-  pulls: true,
-  ca: [],
-  client: [],
-  skipVerify: false,
-  headers: {},
-  dialTimeoutMilliseconds: undefined,
-};
 
 function hosts(text: string, warnings: string[] = []): readonly ConfiguredHost[] {
   const path = "/certs.d/r.example/hosts.toml";
@@ -47,10 +36,10 @@ test("R-71: hosts come in the order of the file, then the server, then nothing e
 });
 
 test("R-71: without a server, the registry itself comes last, with what the file says at its top", () => {
-  assert.deepEqual(hosts(""), [plain]);
+  assert.deepEqual(hosts(""), [theRegistryItself]);
   assert.deepEqual(hosts(`skip_verify = true\n[host."m.example"]`), [
-    { ...plain, baseUrl: "https://m.example/v2" },
-    { ...plain, skipVerify: true },
+    { ...theRegistryItself, baseUrl: "https://m.example/v2" },
+    { ...theRegistryItself, skipVerify: true },
   ]);
 });
 

@@ -1,0 +1,61 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { OciUnpackError } from "../errors.ts";
+import { fileSystemError } from "../file-system-error.ts";
+import { certificateFiles } from "./certs-d.ts";
+import { isErrno, readConfigFile, warnOfFile } from "./config-file.ts";
+import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts-toml.ts";
+import type { FetchOptions } from "./source.ts";
+import { Toml } from "./toml.ts";
+
+/** What a directory of containerd's says of one registry. */
+export interface HostsConfiguration {
+  readonly origin: string;
+  readonly hosts: readonly ConfiguredHost[];
+}
+
+/**
+ * Reads what a directory such as `/etc/containerd/certs.d` holds for a registry: `HOST_PORT_`, `HOST:PORT`, or `_default`
+ * for all registries that have none of their own.
+ *
+ * A `hosts.toml` that is not TOML is a warning, and the certificates beside it count, as containerd has it.
+ */
+export async function readHostsDirectory(
+  root: string,
+  host: string,
+  { onEvent }: FetchOptions = {},
+): Promise<HostsConfiguration | undefined> {
+  for (const name of [host.replace(/:(\d+)$/, "_$1_"), host, "_default"]) {
+    const directory = join(root, name);
+    if (!(await isDirectory(directory))) continue;
+    const warn = (message: string) => warnOfFile(onEvent, message);
+    const origin = join(directory, "hosts.toml");
+    const toml = await readToml(origin, warn);
+    if (toml !== undefined) return { origin, hosts: configuredHosts(toml, directory, warn) };
+    const files = await certificateFiles(directory);
+    return { origin: directory, hosts: [{ ...theRegistryItself, ...files }] };
+  }
+  return undefined;
+}
+
+async function readToml(path: string, warn: (message: string) => void): Promise<Toml | undefined> {
+  const text = await readConfigFile(path);
+  // An empty file is one that somebody has yet to write.
+  if (!text) return undefined;
+  try {
+    return Toml.parse(path, text);
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error;
+    warn(error.message);
+    return undefined;
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+    throw fileSystemError(error, `read "${path}"`);
+  }
+}
