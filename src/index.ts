@@ -13,6 +13,7 @@ export type {
   UnpackResult,
 } from "./options.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./source/credentials.ts";
+export { type LoginOptions, login, logout } from "./source/login.ts";
 export type { Environment, Machine } from "./source/machine.ts";
 export type { Credential, Credentials, RegistryOptions } from "./source/options.ts";
 export type { Document, FetchOptions, ImageSource, Source } from "./source/source.ts";

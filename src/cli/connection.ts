@@ -1,7 +1,7 @@
 import type { Credential, dockerCredentials, Limits, RegistryOptions } from "../index.ts";
-import type { UnpackCommand } from "./options.ts";
 import { passwordFrom } from "./password.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { UnpackCommand } from "./unpack-options.ts";
 
 /** How the command talks to registries: as its options say, and else as docker and podman would on this machine. */
 export async function connection(
@@ -11,7 +11,12 @@ export async function connection(
   storedCredentials: typeof dockerCredentials,
 ): Promise<RegistryOptions> {
   return {
-    credentials: (await givenCredential(command, surroundings)) ?? storedCredentials(surroundings),
+    credentials:
+      (await givenCredential(command, surroundings)) ??
+      storedCredentials({
+        ...surroundings,
+        ...(command.authFile === undefined ? {} : { authFile: command.authFile }),
+      }),
     ...(command.plainHttp ? { plainHttp: true } : {}),
     ...(command.options.strict ? { strict: true } : {}),
     ...(manifestBytes === undefined ? {} : { manifestBytes }),

@@ -1,6 +1,9 @@
-/** What `oci-unpack --help` says. */
-export const help = `\
+/** What there is a help text about. */
+export type HelpTopic = "unpack" | "login" | "logout";
+
+const unpack = `\
 Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
+       oci-unpack login|logout [OPTIONS] REGISTRY
 
 Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
 the files into DIRECTORY/rootfs, the configuration into DIRECTORY/config.json.
@@ -20,6 +23,9 @@ Which image
                          addresses and localhost this needs no option
   -u, --username NAME    log in as NAME,
       --password-stdin   with the password read from standard input
+                         (default: as docker, podman or oci-unpack login have
+                         logged in on this machine)
+      --authfile FILE    look for logins in this file first
 
 What becomes a file
       --owner preserve|ignore
@@ -61,3 +67,32 @@ Exit status
   130, 143, 129  interrupted (SIGINT, SIGTERM, SIGHUP) and cleaned up; a second
      signal ends at once, without cleaning up
 `;
+
+const login = `\
+Usage: oci-unpack login [OPTIONS] REGISTRY
+
+Keeps a user name and a password for REGISTRY, where podman, buildah and skopeo
+find them too: in auth.json, or with the credential helper that it names. They
+are not tried; a pull will tell.
+
+  oci-unpack login ghcr.io
+  oci-unpack login -u ada --password-stdin registry.example:5000 < password
+
+  -u, --username NAME    the user name (default: asked for)
+      --password-stdin   read the password from standard input instead of asking
+      --authfile FILE    keep it in this file (default: $REGISTRY_AUTH_FILE, or
+                         $XDG_RUNTIME_DIR/containers/auth.json)
+  -h, --help             this text
+`;
+
+const logout = `\
+Usage: oci-unpack logout [OPTIONS] REGISTRY
+
+Forgets what oci-unpack login, or podman login, kept for REGISTRY.
+
+      --authfile FILE    look in this file (default: as for login)
+  -h, --help             this text
+`;
+
+/** What `--help` says. */
+export const help: Readonly<Record<HelpTopic, string>> = { unpack, login, logout };

@@ -10,6 +10,7 @@ export const unpackOptionTable = {
   strict: { type: "boolean" },
   "keep-dirlinks": { type: "boolean" },
   "plain-http": { type: "boolean" },
+  authfile: { type: "string" },
   username: { type: "string", short: "u" },
   "password-stdin": { type: "boolean" },
   limit: { type: "string", multiple: true },
@@ -17,5 +18,19 @@ export const unpackOptionTable = {
   quiet: { type: "boolean", short: "q" },
   verbose: { type: "boolean", short: "v" },
   version: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Every option of `oci-unpack login REGISTRY`. */
+export const loginOptionTable = {
+  username: { type: "string", short: "u" },
+  "password-stdin": { type: "boolean" },
+  authfile: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Every option of `oci-unpack logout REGISTRY`. */
+export const logoutOptionTable = {
+  authfile: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;

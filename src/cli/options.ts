@@ -1,169 +1,29 @@
-import type { Platform, UnpackOptions } from "../index.ts";
-import { type CommandLine, oneOf, parseCommandLine } from "./command-line.ts";
-import { unpackOptionTable } from "./option-tables.ts";
+import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { UsageError } from "./usage-error.ts";
+import { parseUnpack, type SmallCommand, type UnpackCommand } from "./unpack-options.ts";
 
-export type Verbosity = "quiet" | "normal" | "verbose";
+/** What a command line asks for. */
+export type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand;
 
-/** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
-export interface UnpackCommand {
-  readonly name: "unpack";
-  readonly image: string;
-  readonly directory: string;
-  readonly options: Pick<
-    UnpackOptions,
-    "platform" | "sandbox" | "owner" | "devices" | "strict" | "keepDirlinks" | "sourceDateEpoch"
-  >;
-  readonly plainHttp: boolean;
-  /** Whose password to read from standard input. */
-  readonly username: string | undefined;
-  /** `NAME=VALUE`, judged once the library has said which limits there are. */
-  readonly limits: readonly string[];
-  readonly json: boolean;
-  readonly verbosity: Verbosity;
-}
-
-/** What a command line asks for. Later commands become further members. */
-export type Command =
-  | { readonly name: "help" }
-  | { readonly name: "version" }
-  | { readonly name: "limits" }
-  | UnpackCommand;
-
-type UnpackLine = CommandLine<typeof unpackOptionTable>;
-
-/** Reads a command line; throws a `UsageError` for one that makes no sense. */
+/**
+ * Reads a command line; throws a `UsageError` for one that makes no sense.
+ *
+ * A command's name counts only as the very first argument: an image called `login` is `docker.io/library/login`.
+ */
 export function parseCommand(args: readonly string[], env: Surroundings["env"]): Command {
-  const line = parseCommandLine(unpackOptionTable, args);
-  if (line.values.help) return { name: "help" };
-  if (line.values.version) return { name: "version" };
-  if (line.values.limit?.includes("help")) return { name: "limits" };
-  return unpackCommand(line, env);
+  const [first, ...rest] = args;
+  switch (first) {
+    case "login":
+      return parseLogin(rest);
+    case "logout":
+      return parseLogout(rest);
+    default:
+      return parseUnpack(args, env);
+  }
 }
 
 /** Whether even a command line that cannot be read asks for JSON, so that its error can be told as JSON. */
 export function asksForJson(args: readonly string[]): boolean {
   const terminator = args.indexOf("--");
   return args.slice(0, terminator < 0 ? args.length : terminator).includes("--json");
-}
-
-function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackCommand {
-  const { values } = line;
-  const [image, directory] = imageAndDirectory(line.positionals);
-  return {
-    name: "unpack",
-    image,
-    directory,
-    options: definedOnly({
-      platform: platform(values),
-      sandbox: sandbox(values),
-      owner: oneOf("--owner", values.owner, ["preserve", "ignore"]),
-      devices: oneOf("--devices", values.devices, ["skip", "create", "placeholder", "error"]),
-      strict: values.strict,
-      keepDirlinks: values["keep-dirlinks"],
-      sourceDateEpoch: sourceDateEpoch(env),
-    }),
-    plainHttp: values["plain-http"] ?? false,
-    username: username(values),
-    limits: values.limit ?? [],
-    json: values.json ?? false,
-    verbosity: verbosity(values),
-  };
-}
-
-function imageAndDirectory(positionals: readonly string[]): [string, string] {
-  const [image, directory, surplus] = positionals;
-  if (image === undefined) {
-    throw new UsageError(
-      "cannot unpack: IMAGE and DIRECTORY are missing",
-      "try oci-unpack debian:stable ./debian, or oci-unpack --help",
-    );
-  }
-  if (directory === undefined || directory === "") {
-    throw new UsageError("cannot unpack: DIRECTORY is missing", `try oci-unpack ${image} ./rootfs`);
-  }
-  if (surplus !== undefined) {
-    throw new UsageError(
-      `cannot unpack: unexpected argument "${surplus}" after IMAGE and DIRECTORY`,
-      "one command unpacks one image; quote a DIRECTORY that has spaces",
-    );
-  }
-  return [image, directory];
-}
-
-function platform(values: UnpackLine["values"]): UnpackOptions["platform"] {
-  const { platform: whole, arch, os } = values;
-  if (arch === undefined && os === undefined) return whole;
-  if (whole !== undefined) {
-    throw new UsageError(
-      `cannot choose a platform: --platform and ${arch === undefined ? "--os" : "--arch"} are both given`,
-      "--platform OS/ARCH says it all",
-    );
-  }
-  return { ...(os === undefined ? {} : { os }), ...(arch === undefined ? {} : processor(arch)) };
-}
-
-/** `arm64`, or `arm/v7` with a variant. */
-function processor(arch: string): Partial<Platform> {
-  const [architecture = "", variant, ...surplus] = arch.split("/");
-  if (architecture === "" || variant === "" || surplus.length > 0) {
-    throw new UsageError(
-      `cannot choose a platform: --arch is ARCH or ARCH/VARIANT, found "${arch}"`,
-      "for instance --arch arm64, or --arch arm/v7",
-    );
-  }
-  return { architecture, ...(variant === undefined ? {} : { variant }) };
-}
-
-function sandbox(values: UnpackLine["values"]): UnpackOptions["sandbox"] {
-  const word = oneOf("--sandbox", values.sandbox, ["require", "prefer", "off"]);
-  if (!values["can-skip-sandbox"]) return word;
-  if (word !== undefined && word !== "prefer") {
-    throw new UsageError(
-      `cannot choose a sandbox: --sandbox ${word} and --can-skip-sandbox contradict each other`,
-      "--can-skip-sandbox is short for --sandbox prefer",
-    );
-  }
-  return "prefer";
-}
-
-/** https://reproducible-builds.org/specs/source-date-epoch/: an unreadable value is an error, not "now". */
-function sourceDateEpoch(env: Surroundings["env"]): number | undefined {
-  const text = env.SOURCE_DATE_EPOCH;
-  if (text === undefined || text === "") return undefined;
-  const seconds = Number(text);
-  if (/^-?\d+$/.test(text) && Number.isSafeInteger(seconds)) return seconds;
-  throw new UsageError(
-    `cannot use SOURCE_DATE_EPOCH: a number of seconds since 1970 is expected, found "${text}"`,
-    "unset it, or set it with SOURCE_DATE_EPOCH=$(date +%s)",
-  );
-}
-
-function username(values: UnpackLine["values"]): string | undefined {
-  const wantsPassword = values["password-stdin"] ?? false;
-  if (values.username !== undefined && !wantsPassword) {
-    throw new UsageError(
-      "cannot log in: --username is given without --password-stdin",
-      "pipe the password: oci-unpack -u NAME --password-stdin IMAGE DIRECTORY < FILE",
-    );
-  }
-  if (values.username === undefined && wantsPassword) {
-    throw new UsageError("cannot log in: --password-stdin is given without --username");
-  }
-  return values.username;
-}
-
-function verbosity(values: UnpackLine["values"]): Verbosity {
-  if (values.quiet && values.verbose) {
-    throw new UsageError("cannot be both quiet and verbose: --quiet and --verbose contradict each other");
-  }
-  return values.quiet ? "quiet" : values.verbose ? "verbose" : "normal";
-}
-
-/** An absent option and one that is `undefined` differ for the library (`exactOptionalPropertyTypes`). */
-function definedOnly<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: Exclude<T[Name], undefined>;
-  };
 }

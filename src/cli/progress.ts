@@ -1,8 +1,8 @@
 import type { Display } from "./display.ts";
 import { lineDisplay } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
-import type { Verbosity } from "./options.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { Verbosity } from "./unpack-options.ts";
 
 /** The display that suits where standard error goes: a live one on a terminal, else lines, or nothing at all. */
 export function progressDisplay(image: string, verbosity: Verbosity, surroundings: Surroundings): Display {

@@ -15,7 +15,7 @@ async function perform(args: readonly string[], surroundings: Surroundings): Pro
   switch (command.name) {
     case "help": {
       const { help } = await import("./help.ts");
-      surroundings.output.write(help);
+      surroundings.output.write(help[command.topic]);
       return exitCodes.done;
     }
     case "version": {
@@ -31,6 +31,14 @@ async function perform(args: readonly string[], surroundings: Surroundings): Pro
     case "unpack": {
       const [{ unpackCommand }, library] = await Promise.all([import("./unpack-command.ts"), import("../index.ts")]);
       return await unpackCommand(command, surroundings, library);
+    }
+    case "login": {
+      const [{ loginCommand }, { login }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
+      return await loginCommand(command, surroundings, login);
+    }
+    case "logout": {
+      const [{ logoutCommand }, { logout }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
+      return await logoutCommand(command, surroundings, logout);
     }
   }
 }

@@ -9,7 +9,7 @@ export interface Output {
 }
 
 /** Where the command reads: standard input, or a test's mouth. */
-export interface Input extends AsyncIterable<Uint8Array | string> {
+export interface Input extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
 }
 

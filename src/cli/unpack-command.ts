@@ -4,11 +4,11 @@ import type { Display } from "./display.ts";
 import { interruptible } from "./interrupt.ts";
 import { resultJson } from "./json.ts";
 import { parseLimits } from "./limits.ts";
-import type { UnpackCommand } from "./options.ts";
 import { paintFor } from "./paint.ts";
 import { progressDisplay } from "./progress.ts";
 import { resultLines } from "./report.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
+import type { UnpackCommand } from "./unpack-options.ts";
 
 /** What this command needs of the library. */
 export type UnpackLibrary = Pick<typeof Library, "unpack" | "registry" | "dockerCredentials" | "defaultLimits">;

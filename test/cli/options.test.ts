@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { help } from "../../src/cli/help.ts";
-import { unpackOptionTable } from "../../src/cli/option-tables.ts";
-import { asksForJson, parseCommand, type UnpackCommand } from "../../src/cli/options.ts";
+import { loginOptionTable, logoutOptionTable, unpackOptionTable } from "../../src/cli/option-tables.ts";
+import { asksForJson, parseCommand } from "../../src/cli/options.ts";
+import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 
 test("an image and a directory are all that is needed", () => {
@@ -12,6 +13,7 @@ test("an image and a directory are all that is needed", () => {
     directory: "./debian",
     options: {},
     plainHttp: false,
+    authFile: undefined,
     username: undefined,
     limits: [],
     json: false,
@@ -73,8 +75,10 @@ test("after -- everything is an argument", () => {
 });
 
 test("--help and --version need nothing else", () => {
-  assert.deepEqual(parseCommand(["--help"], {}), { name: "help" });
-  assert.deepEqual(parseCommand(["-h", "debian"], {}), { name: "help" });
+  assert.deepEqual(parseCommand(["--help"], {}), { name: "help", topic: "unpack" });
+  assert.deepEqual(parseCommand(["-h", "debian"], {}), { name: "help", topic: "unpack" });
+  assert.deepEqual(parseCommand(["login", "--help"], {}), { name: "help", topic: "login" });
+  assert.deepEqual(parseCommand(["logout", "-h"], {}), { name: "help", topic: "logout" });
   assert.deepEqual(parseCommand(["--version"], {}), { name: "version" });
   assert.deepEqual(parseCommand(["--limit", "help"], {}), { name: "limits" });
 });
@@ -104,6 +108,10 @@ const refused: readonly [title: string, args: readonly string[], message: string
   ["quiet and verbose at once", ["-qv", "i", "d"], "--quiet and --verbose contradict", "--help"],
   ["two sandboxes", ["--sandbox=off", "--can-skip-sandbox", "i", "d"], "contradict each other", "prefer"],
   ["a user without password", ["-u", "me", "i", "d"], "without --password-stdin", "pipe"],
+  ["a login without registry", ["login"], "REGISTRY is missing", "login ghcr.io"],
+  ["a login at two registries", ["login", "a.io", "b.io"], 'unexpected argument "b.io"', "login ghcr.io"],
+  ["a login with a password for nobody", ["login", "--password-stdin", "a.io"], "without --username", "-u NAME"],
+  ["a logout without registry", ["logout"], "REGISTRY is missing", "logout ghcr.io"],
   ["a password without user", ["--password-stdin", "i", "d"], "without --username", "--help"],
 ];
 
@@ -122,14 +130,38 @@ test("a SOURCE_DATE_EPOCH that is not a number of seconds is refused", () => {
   }
 });
 
-test("the help tells of every option, and of none that does not exist", () => {
-  const told = new Set([...help.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(([, name]) => name));
-  assert.deepEqual([...told].sort(), Object.keys(unpackOptionTable).sort());
+test("login and logout name a registry", () => {
+  assert.deepEqual(parseCommand(["login", "-u", "ada", "--password-stdin", "ghcr.io", "--authfile", "a.json"], {}), {
+    name: "login",
+    registry: "ghcr.io",
+    username: "ada",
+    passwordFromInput: true,
+    authFile: "a.json",
+  });
+  assert.deepEqual(parseCommand(["logout", "ghcr.io"], {}), {
+    name: "logout",
+    registry: "ghcr.io",
+    authFile: undefined,
+  });
 });
 
-test("the help fits a terminal of 80 columns", () => {
-  for (const line of help.split("\n")) assert.ok(line.length <= 80, line);
+test("an image may be called like a command", () => {
+  assert.equal(unpackOf("--", "login", "dir").image, "login");
+  assert.equal(unpackOf("docker.io/library/login", "dir").image, "docker.io/library/login");
 });
+
+const tables = { unpack: unpackOptionTable, login: loginOptionTable, logout: logoutOptionTable } as const;
+
+for (const topic of ["unpack", "login", "logout"] as const) {
+  test(`the help of ${topic} tells of every option, and of none that does not exist`, () => {
+    const told = new Set([...help[topic].matchAll(/^ {2,}(?:-\w, | {4})--([a-z][a-z-]+)/gm)].map(([, name]) => name));
+    assert.deepEqual([...told].sort(), Object.keys(tables[topic]).sort());
+  });
+
+  test(`the help of ${topic} fits a terminal of 80 columns`, () => {
+    for (const line of help[topic].split("\n")) assert.ok(line.length <= 80, line);
+  });
+}
 
 test("a wish for JSON is seen even where the rest cannot be read", () => {
   assert.equal(asksForJson(["--json", "--frobnicate"]), true);

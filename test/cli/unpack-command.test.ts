@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { test } from "node:test";
-import { parseCommand, type UnpackCommand } from "../../src/cli/options.ts";
+import { parseCommand } from "../../src/cli/options.ts";
 import { type UnpackLibrary, unpackCommand } from "../../src/cli/unpack-command.ts";
+import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
 import { OciUnpackError } from "../../src/errors.ts";
 import { defaultLimits } from "../../src/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -144,9 +146,7 @@ async function performed(
     env: {},
     homeDirectory: "/nowhere",
     uid: 1000,
-    input: (async function* () {
-      yield Buffer.from(input);
-    })(),
+    input: Readable.from([Buffer.from(input)]),
     output: { write: (text: string) => (performance.output += text) },
     errors: { write: (text: string) => (performance.errors += text) },
   };

@@ -1,0 +1,51 @@
+import type * as Library from "../index.ts";
+import type { LoginCommand, LogoutCommand } from "./login-options.ts";
+import { passwordFrom } from "./password.ts";
+import { prompt } from "./prompt.ts";
+import { safeText } from "./safe-text.ts";
+import { exitCodes, type Surroundings } from "./surroundings.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** `oci-unpack login REGISTRY`: keeps a login, and says where. */
+export async function loginCommand(
+  command: LoginCommand,
+  surroundings: Surroundings,
+  login: typeof Library.login,
+): Promise<number> {
+  const user = await userFor(command, surroundings);
+  const place = await login(command.registry, user, { ...surroundings, authFile: command.authFile });
+  surroundings.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(place)}\n`);
+  return exitCodes.done;
+}
+
+/** `oci-unpack logout REGISTRY`: forgets a login, and says where it was. */
+export async function logoutCommand(
+  command: LogoutCommand,
+  surroundings: Surroundings,
+  logout: typeof Library.logout,
+): Promise<number> {
+  const places = await logout(command.registry, { ...surroundings, authFile: command.authFile });
+  const registry = safeText(command.registry);
+  const lines = places.map((place) => `the login for ${registry} is no longer in ${safeText(place)}`);
+  surroundings.errors.write(`${lines.join("\n") || `there was no login for ${registry}`}\n`);
+  return exitCodes.done;
+}
+
+async function userFor(
+  { registry, username, passwordFromInput }: LoginCommand,
+  surroundings: Surroundings,
+): Promise<{ username: string; password: string }> {
+  if (username !== undefined && passwordFromInput) {
+    return { username, password: await passwordFrom(surroundings.input) };
+  }
+  if (!surroundings.input.isTTY) {
+    throw new UsageError(
+      "cannot ask for a password: standard input is no terminal",
+      `pipe it: oci-unpack login -u NAME --password-stdin ${registry} < FILE`,
+    );
+  }
+  return {
+    username: username ?? (await prompt("User name: ", "shown", surroundings)),
+    password: await prompt("Password: ", "hidden", surroundings),
+  };
+}

@@ -1,0 +1,50 @@
+import { parseCommandLine } from "./command-line.ts";
+import { loginOptionTable, logoutOptionTable } from "./option-tables.ts";
+import type { SmallCommand } from "./unpack-options.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What `oci-unpack login REGISTRY` was asked to do. */
+export interface LoginCommand {
+  readonly name: "login";
+  readonly registry: string;
+  /** Asked for at the terminal where it is not given; so is the password. */
+  readonly username: string | undefined;
+  readonly passwordFromInput: boolean;
+  readonly authFile: string | undefined;
+}
+
+/** What `oci-unpack logout REGISTRY` was asked to do. */
+export interface LogoutCommand {
+  readonly name: "logout";
+  readonly registry: string;
+  readonly authFile: string | undefined;
+}
+
+/** Reads the arguments after `login`. */
+export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand {
+  const { values, positionals } = parseCommandLine(loginOptionTable, args);
+  if (values.help) return { name: "help", topic: "login" };
+  const passwordFromInput = values["password-stdin"] ?? false;
+  if (passwordFromInput && values.username === undefined) {
+    throw new UsageError("cannot log in: --password-stdin is given without --username", loginHint);
+  }
+  const registry = onlyRegistry("log in", positionals, loginHint);
+  return { name: "login", registry, username: values.username, passwordFromInput, authFile: values.authfile };
+}
+
+/** Reads the arguments after `logout`. */
+export function parseLogout(args: readonly string[]): LogoutCommand | SmallCommand {
+  const { values, positionals } = parseCommandLine(logoutOptionTable, args);
+  if (values.help) return { name: "help", topic: "logout" };
+  const registry = onlyRegistry("log out", positionals, "for instance oci-unpack logout ghcr.io");
+  return { name: "logout", registry, authFile: values.authfile };
+}
+
+const loginHint = "for instance oci-unpack login ghcr.io, or oci-unpack login -u NAME --password-stdin ghcr.io < FILE";
+
+function onlyRegistry(attempted: string, positionals: readonly string[], hint: string): string {
+  const [registry, surplus] = positionals;
+  if (registry === undefined) throw new UsageError(`cannot ${attempted}: REGISTRY is missing`, hint);
+  if (surplus === undefined) return registry;
+  throw new UsageError(`cannot ${attempted}: unexpected argument "${surplus}" after REGISTRY`, hint);
+}

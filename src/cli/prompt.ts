@@ -1,0 +1,33 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { Interruption } from "./interrupt.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Asks a question at the terminal and gives the line that is typed, which a hidden answer never shows. */
+export function prompt(
+  question: string,
+  answer: "shown" | "hidden",
+  { input, errors }: Pick<Surroundings, "input" | "errors">,
+): Promise<string> {
+  const isHidden = answer === "hidden";
+  // What is shown is the terminal's own echo. Without one, readline edits the line itself, and draws it nowhere.
+  const lines = createInterface({ input, output: nowhere(), terminal: isHidden });
+  errors.write(question);
+  return new Promise<string>((resolve, reject) => {
+    lines.on("line", resolve);
+    lines.on("SIGINT", () => reject(new Interruption("SIGINT")));
+    lines.on("close", () => reject(new UsageError("cannot log in: there was no answer")));
+  }).finally(() => {
+    lines.close();
+    if (isHidden) errors.write("\n");
+  });
+}
+
+function nowhere(): Writable {
+  return new Writable({
+    write(_chunk, _encoding, done) {
+      done();
+    },
+  });
+}
