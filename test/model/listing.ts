@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * One file of a tree, as far as it can be told from outside. Names and contents are ByteStrings in plain clothes, so
  * that two listings can be compared with `deepEqual` and a difference reads well.
@@ -22,6 +24,12 @@ export interface Item {
 
 /** A whole tree: path to file, the root as ".". */
 export type Listing = Readonly<Record<string, Item>>;
+
+/** A file's content as an Item states it: itself while it is short, and a digest where it would bury a difference. */
+export function contentOf(content: string): string {
+  if (content.length <= 4096) return content;
+  return `${content.length} bytes, sha256 ${createHash("sha256").update(content, "latin1").digest("hex")}`;
+}
 
 /** Seconds and nanoseconds as an Item states them. */
 export function timeOf(seconds: number | bigint, nanoseconds: number | bigint): string {

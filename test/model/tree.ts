@@ -1,4 +1,4 @@
-import { type Item, type Listing, listingOf, modeOf, timeOf } from "./listing.ts";
+import { contentOf, type Item, type Listing, listingOf, modeOf, timeOf } from "./listing.ts";
 import type { Attributes, Member } from "./member.ts";
 
 /** A file as the file system has it, whatever its names: what hard links share. */
@@ -56,7 +56,7 @@ function itemOf(node: Node): Item {
     mtime: timeOf(mtime.seconds, mtime.nanoseconds),
     xattrs: Object.fromEntries([...xattrs].sort()),
   };
-  if (node.type === "file") return { ...item, content: node.content };
+  if (node.type === "file") return { ...item, content: contentOf(node.content) };
   if (node.type === "symlink") return { ...item, target: node.target };
   if (node.type === "character-device" || node.type === "block-device") return { ...item, device: node.device };
   return item;

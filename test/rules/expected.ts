@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { type Item, type Listing, modeOf, timeOf } from "../model/listing.ts";
+import { contentOf, type Item, type Listing, modeOf, timeOf } from "../model/listing.ts";
 import { defaultMtime } from "../support/tar-builder.ts";
 
 /** What may be said of an expected file; whatever is not said is what the archive builder writes by default. */
@@ -22,7 +22,10 @@ export type ExpectedTree = Readonly<Record<string, string | Item | SameAs>>;
 
 /** The words that expected trees are made of. */
 export const is = {
-  file: (content: string, said: Said = {}): Item => ({ ...item("file", 0o644, said), content: latin1(content) }),
+  file: (content: string, said: Said = {}): Item => ({
+    ...item("file", 0o644, said),
+    content: contentOf(latin1(content)),
+  }),
   directory: (said: Said = {}): Item => item("directory", 0o755, said),
   symlink: (target: string, said: Said = {}): Item => ({
     ...item("symlink", 0, said),

@@ -1,0 +1,54 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Outcome, outcomeOf } from "../support/command.ts";
+import type { User } from "./place.ts";
+
+export const root: User = { uid: 0, gid: 0 };
+
+/** A user whom nothing on the machine belongs to. */
+export const ordinaryUser: User = { uid: 61_234, gid: 61_234 };
+
+/** The real command, where every user may read it. */
+export interface Program extends Disposable {
+  run(user: User, args: readonly string[], home: string): Promise<Outcome>;
+}
+
+/** Finds the compiled command; makes a copy of it where its folder, perhaps in root's home, is closed to others. */
+export function program(): Program {
+  const built = fileURLToPath(new URL("../../", import.meta.url));
+  const isOpen =
+    spawnSync("setpriv", asUser(ordinaryUser, "test", ["-r", join(built, "src/cli/main.js")])).status === 0;
+  const place = isOpen ? built : openCopy(built);
+  return {
+    run: (user, args, home) =>
+      outcomeOf("setpriv", asUser(user, process.execPath, [join(place, "src/cli/main.js"), ...args]), {
+        environment: { HOME: home, XDG_RUNTIME_DIR: "", DOCKER_CONFIG: "", NODE_OPTIONS: "", NO_COLOR: "1" },
+        directory: "/",
+      }),
+    [Symbol.dispose]() {
+      if (!isOpen) rmSync(place, { recursive: true });
+    },
+  };
+}
+
+function asUser({ uid, gid }: User, command: string, args: readonly string[]): string[] {
+  return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", command, ...args];
+}
+
+function openCopy(built: string): string {
+  const place = mkdtempSync(join(tmpdir(), "oci-unpack-program-"));
+  cpSync(join(built, "src"), join(place, "src"), { recursive: true });
+  const repository = join(built, "..");
+  cpSync(join(repository, "package.json"), join(place, "package.json"));
+  for (const name of ["koffi", "@koromix", "fzstd", "smol-toml"]) {
+    const from = join(repository, "node_modules", name);
+    if (spawnSync("test", ["-e", from]).status === 0) {
+      cpSync(from, join(place, "node_modules", name), { recursive: true, dereference: true });
+    }
+  }
+  execFileSync("chmod", ["-R", "a+rX", place]);
+  return place;
+}

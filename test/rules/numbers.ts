@@ -1,0 +1,19 @@
+/** How many rules each section has. */
+const sections = { W: 29, T: 29, H: 16, M: 23, S: 25 } as const;
+
+/** The numbers of all rules, in order. */
+export const allRules: readonly string[] = Object.entries(sections).flatMap(([section, count]) =>
+  Array.from({ length: count }, (_, index) => `${section}${index + 1}`),
+);
+
+/** Why a rule has no case in the table. */
+export const reasons: Readonly<Record<string, string>> = {
+  T24: "needs a file system that knows no case: test/hostile/case-insensitive.test.ts",
+  H15: "needs a directory tree that spans file systems, which a fresh root never does",
+  M12: "the kernel converts capabilities by itself in a user namespace: documented in docs/safety.md",
+  M20: "is about a moment, not a result: test/rules/moment.test.ts",
+  S17: "docker archives are no source yet",
+  S18: "docker archives are no source yet",
+  S19: "image layouts are no source yet",
+  S24: "is a rule for the registry client: test/source",
+};

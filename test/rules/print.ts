@@ -1,0 +1,54 @@
+import { imageRules } from "./cases-images.ts";
+import { userRules } from "./cases-users.ts";
+import { allRules, reasons } from "./numbers.ts";
+import type { LayerRule } from "./rule.ts";
+import { assertImage, assertLenient, assertStrict, assertUser, layerRules } from "./verdict.ts";
+
+// npm run rules [-- RULE…]
+//
+// Prints every rule and whether it holds: leniently, and, where something had to be repaired, strictly too.
+
+interface Line {
+  readonly rule: string;
+  readonly claim: string;
+  readonly elsewhere?: string | undefined;
+  readonly checks: readonly (() => void | Promise<void>)[];
+}
+
+const wanted = process.argv.slice(2);
+const lines: readonly Line[] = [
+  ...layerRules.map((rule: LayerRule) => ({ ...rule, checks: [() => assertLenient(rule), () => assertStrict(rule)] })),
+  ...imageRules.map((rule) => ({
+    ...rule,
+    checks: [() => assertImage(rule, false), ...(rule.warnings ? [() => assertImage(rule, true)] : [])],
+  })),
+  ...userRules.map((rule) => ({ ...rule, checks: [() => assertUser(rule)] })),
+];
+
+let failures = 0;
+let passes = 0;
+for (const number of allRules) {
+  if (wanted.length > 0 && !wanted.includes(number)) continue;
+  for (const line of lines.filter(({ rule }) => rule === number)) await print(line);
+  if (reasons[number] !== undefined) console.log(`  –   ${number.padEnd(4)} ${reasons[number]}`);
+}
+console.log(`\n${passes} cases pass, ${failures} fail; ${Object.keys(reasons).length} rules have none`);
+process.exitCode = failures === 0 ? 0 : 1;
+
+async function print({ rule, claim, elsewhere, checks }: Line): Promise<void> {
+  const problem = await problemOf(checks);
+  if (problem === undefined) passes++;
+  else failures++;
+  console.log(`${problem === undefined ? "pass " : "FAIL "} ${rule.padEnd(4)} ${claim}`);
+  if (elsewhere !== undefined) console.log(`            not here: ${elsewhere}`);
+  if (problem !== undefined) console.log(problem.replace(/^/gm, "            "));
+}
+
+async function problemOf(checks: Line["checks"]): Promise<string | undefined> {
+  try {
+    for (const check of checks) await check();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

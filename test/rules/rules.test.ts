@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { imageRules } from "./cases-images.ts";
+import { userRules } from "./cases-users.ts";
+import { allRules, reasons } from "./numbers.ts";
+import { assertImage, assertLenient, assertStrict, assertUser, layerRules } from "./verdict.ts";
+
+const skip = skipUnlessRoot();
+
+describe("leniently", { skip }, () => {
+  for (const rule of layerRules) test(`${rule.rule}: ${rule.claim}`, () => assertLenient(rule));
+});
+
+describe("strictly", { skip }, () => {
+  for (const rule of layerRules) test(`${rule.rule}: ${rule.claim}, or is refused`, () => assertStrict(rule));
+});
+
+describe("from a registry", { skip, concurrency: 2 }, () => {
+  for (const rule of imageRules) {
+    test(`${rule.rule}: ${rule.claim}`, () => assertImage(rule, false));
+    if (rule.warnings === undefined) continue;
+    test(`${rule.rule}: ${rule.claim}, and refused strictly`, () => assertImage(rule, true));
+  }
+});
+
+describe("as an ordinary user", { skip: skip || skipWithout("setpriv"), concurrency: 2 }, () => {
+  for (const rule of userRules) test(`${rule.rule}: ${rule.claim}`, () => assertUser(rule));
+});
+
+test("every rule has a case, or a reason why it has none", () => {
+  const tested = new Set([...layerRules, ...imageRules, ...userRules].map(({ rule }) => rule));
+  assert.deepEqual(
+    allRules.filter((rule) => !tested.has(rule)),
+    Object.keys(reasons),
+  );
+});

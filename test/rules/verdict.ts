@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ErrorCode, isOciUnpackError, type UnpackOptions, type UnpackResult, unpack } from "../../src/index.ts";
+import { ordinaryUser, program } from "../hostile/as-user.ts";
+import { makePlace } from "../hostile/place.ts";
+import type { Listing } from "../model/listing.ts";
+import { image, stored } from "../support/image.ts";
+import { startRegistry } from "../support/registry-double.ts";
+import { applied } from "./apply.ts";
+import { hardlinkRules } from "./cases-hardlinks.ts";
+import type { ImageRule } from "./cases-images.ts";
+import { metadataRules } from "./cases-metadata.ts";
+import { replacementRules } from "./cases-replacement.ts";
+import { archiveRules } from "./cases-streams.ts";
+import type { UserRule } from "./cases-users.ts";
+import { whiteoutRules } from "./cases-whiteouts.ts";
+import { type ExpectedTree, expectedListing } from "./expected.ts";
+import { readTree } from "./real-tree.ts";
+import { type LayerRule, strictOutcome } from "./rule.ts";
+
+/** Every rule that speaks of archives and trees. */
+export const layerRules: readonly LayerRule[] = [
+  ...whiteoutRules,
+  ...replacementRules,
+  ...hardlinkRules,
+  ...metadataRules,
+  ...archiveRules,
+];
+
+/** Insists that a rule holds: throws an assertion's error where it does not. */
+export function assertLenient(rule: LayerRule): void {
+  const { warnings = [], skipped = [], layers, options, also } = rule;
+  const found = underUmask(0o077, () => applied(layers, { ...(options && { options }), also }));
+  assertOutcome(rule, found.outcome, rule.outcome, found.message);
+  if (typeof rule.outcome === "string") return; // what was noted before an error is of no interest
+  assert.deepEqual({ warnings: found.warnings, skipped: found.skipped }, { warnings, skipped });
+}
+
+/** Insists that `strict` turns every repair that the rule allows into an error, and changes nothing else. */
+export function assertStrict(rule: LayerRule): void {
+  const { layers, options } = rule;
+  const { outcome, message } = applied(layers, { ...(options && { options }), strict: true });
+  assertOutcome(rule, outcome, strictOutcome(rule), message);
+}
+
+function assertOutcome(rule: LayerRule, found: unknown, wanted: ExpectedTree | ErrorCode, message = ""): void {
+  if (typeof wanted === "string") assert.equal(found, wanted, message === "" ? undefined : `${found}: ${message}`);
+  else assert.deepEqual(found, { ...expectedListing(wanted), ...rule.notText }, message === "" ? undefined : message);
+}
+
+/** A caller's umask must not matter, so every rule meets one (M4). */
+function underUmask<T>(mask: number, work: () => T): T {
+  const before = process.umask(mask);
+  try {
+    return work();
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** Insists that an image comes out of a registry as its rule says, by the library's own `unpack`. */
+export async function assertImage(rule: ImageRule, strict: boolean): Promise<void> {
+  const parent = mkdtempSync(join(tmpdir(), "oci-unpack-rules-"));
+  await using registry = await startRegistry();
+  try {
+    const directory = join(parent, "target");
+    rule.before?.(directory);
+    const found = await unpacked(rule.serve(registry), directory, { ...rule.options, strict });
+    const outcome = strict && rule.warnings !== undefined ? "STRICT_VIOLATION" : rule.outcome;
+    if (typeof outcome === "string") assert.equal(found.code, outcome, found.message);
+    else {
+      assert.equal(found.message, undefined);
+      assert.deepEqual(readTree(join(directory, "rootfs")), expectedListing(outcome));
+      assert.deepEqual(found.warnings, rule.warnings ?? []);
+    }
+    if (!strict) rule.also?.({ registry, directory });
+  } finally {
+    rmSync(parent, { recursive: true });
+  }
+}
+
+interface Unpacked {
+  readonly code?: ErrorCode;
+  readonly message?: string;
+  readonly warnings?: readonly string[];
+}
+
+async function unpacked(reference: string, directory: string, options: UnpackOptions): Promise<Unpacked> {
+  try {
+    const { warnings } = await unpack(reference, directory, { platform: "linux/amd64", ...options });
+    return { warnings: Object.keys(warnings).sort() };
+  } catch (error) {
+    if (isOciUnpackError(error)) return error;
+    throw error;
+  }
+}
+
+/** Insists that an ordinary user gets, from the real command, what the rule says. */
+export async function assertUser(rule: UserRule): Promise<void> {
+  const place = makePlace(ordinaryUser);
+  using command = program();
+  await using registry = await startRegistry();
+  try {
+    rule.before?.(place.directory);
+    const reference = stored(registry, "some/image", image(rule.layers));
+    const args = ["--json", "--quiet", ...(rule.args ?? []), reference, place.target];
+    const { status, stdout, stderr } = await command.run(ordinaryUser, args, join(place.directory, "home"));
+    assert.equal(status, 0, stderr);
+    const { warnings, skipped } = JSON.parse(stdout) as Pick<UnpackResult, "warnings" | "skipped">;
+    assert.deepEqual(ownedByUser(readTree(join(place.target, "rootfs"))), expectedListing(rule.outcome));
+    assert.deepEqual(
+      { warnings: Object.keys(warnings).sort(), skipped: [...new Set(skipped.map(({ reason }) => reason))].sort() },
+      { warnings: rule.warnings ?? [], skipped: rule.skipped ?? [] },
+    );
+  } finally {
+    rmSync(place.directory, { recursive: true, force: true });
+  }
+}
+
+/** What belongs to the user is expected to belong to 0, so that the same words describe it. */
+function ownedByUser(listing: Listing): Listing {
+  const { uid, gid } = ordinaryUser;
+  const renamed = (owner: string) =>
+    owner
+      .split(":")
+      .map((id, which) => (Number(id) === [uid, gid][which] ? "0" : id))
+      .join(":");
+  return Object.fromEntries(
+    Object.entries(listing).map(([path, item]) => [path, { ...item, owner: renamed(item.owner) }]),
+  );
+}
