@@ -1,16 +1,17 @@
 import { Account } from "./account.ts";
 import { LayerFetch } from "./blob/fetch.ts";
+import { OciUnpackError } from "./errors.ts";
 import { layerCompression } from "./oci/media-type.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import type { UnpackOptions, UnpackResult } from "./options.ts";
 import { ProgressTicker } from "./progress-ticker.ts";
-import { type Image, resolveImage } from "./resolve.ts";
+import { type Image, type ImageLayer, resolveImage } from "./resolve.ts";
 import { settle, type UnpackSettings } from "./settings.ts";
 import { openSource } from "./source/default-source.ts";
 import type { ImageSource } from "./source/source.ts";
 import { Target } from "./target.ts";
 import { together } from "./together.ts";
-import { Pipeline } from "./worker/pipeline.ts";
+import { Pipeline, type PipelineLayer } from "./worker/pipeline.ts";
 import { Progress } from "./worker/progress.ts";
 
 /**
@@ -28,16 +29,17 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   const account = new Account(options);
   account.signal.throwIfAborted();
 
-  await using opened = openSource(options);
+  await using opened = openSource(name, options);
   const source = opened.source.image(name);
   await using target = await Target.claim(directory);
   await using pipeline = new Pipeline(); // while the network is asked, the threads start
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
+  const layers = image.layers.map(pipelineLayer);
   account.tell(resolved(image));
 
   const progress = Progress.forLayers(image.layers.length);
   try {
-    await fetchAndApply({ image, source, target, pipeline, progress, account, settings });
+    await fetchAndApply({ image, layers, source, target, pipeline, progress, account, settings });
     account.signal.throwIfAborted();
     await target.commit(image.configBytes);
   } catch (error) {
@@ -62,6 +64,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
 
 interface Unpacking {
   readonly image: Image;
+  readonly layers: readonly PipelineLayer[];
   readonly source: ImageSource;
   readonly target: Target;
   readonly pipeline: Pipeline;
@@ -72,7 +75,7 @@ interface Unpacking {
 
 /** Blobs come in, files come out; both at once, until all is verified. */
 async function fetchAndApply(unpacking: Unpacking): Promise<void> {
-  const { image, source, target, pipeline, progress, account, settings } = unpacking;
+  const { image, layers, source, target, pipeline, progress, account, settings } = unpacking;
   const descriptors = image.layers.map(({ descriptor }) => descriptor);
   await using fetch = new LayerFetch(source, descriptors, {
     parallelDownloads: settings.apply.limits.parallelDownloads,
@@ -86,10 +89,7 @@ async function fetchAndApply(unpacking: Unpacking): Promise<void> {
     (signal) =>
       pipeline.run(
         {
-          layers: image.layers.map(({ descriptor, diffID }) => ({
-            compression: layerCompression(descriptor.mediaType),
-            diffID,
-          })),
+          layers,
           open: (layer) => fetch.layer(layer),
           progress,
           staging: target.staging,
@@ -100,6 +100,14 @@ async function fetchAndApply(unpacking: Unpacking): Promise<void> {
         signal,
       ),
   ]);
+}
+
+/** What can be unpacked, before any of it is downloaded (R-39). */
+function pipelineLayer({ descriptor, diffID }: ImageLayer): PipelineLayer {
+  const compression = layerCompression(descriptor.mediaType);
+  if (compression !== undefined) return { compression, diffID };
+  const found = `"${descriptor.mediaType}" is no layer of files`;
+  throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`);
 }
 
 function resolved(image: Image) {

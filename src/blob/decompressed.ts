@@ -23,7 +23,7 @@ export interface DecompressOptions {
  * The bytes decide how: media types in the wild are wrong too often, and the diffID proves the result either way.
  */
 export function decompress(input: Input, output: Output, options: DecompressOptions): void {
-  const found = sniff(input.peekAtLeast(4));
+  const found = compressionOf(input.peekAtLeast(4));
   if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
   }
@@ -36,7 +36,7 @@ export function decompress(input: Input, output: Output, options: DecompressOpti
 }
 
 /** Tells a compression by its magic number. Anything unknown counts as an archive: its reader gives the better error. */
-function sniff(bytes: Uint8Array): LayerCompression {
+export function compressionOf(bytes: Uint8Array): LayerCompression {
   const magic = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length >= 2 && magic.getUint16(0) === 0x1f8b) return "gzip";
   if (bytes.length < 4) return "none";
@@ -60,7 +60,7 @@ function gunzip(input: Input, output: Output, options: DecompressOptions): void 
   try {
     gunzipMember(input, inflate, output);
     while (skipZeros(input)) {
-      if (sniff(input.peekAtLeast(4)) !== "gzip") return ignoreTrailingBytes(input, options);
+      if (compressionOf(input.peekAtLeast(4)) !== "gzip") return ignoreTrailingBytes(input, options);
       gunzipMember(input, inflate, output);
     }
   } finally {

@@ -46,13 +46,21 @@ export class BlockReader {
 
   /** Passes over `count` bytes and says how many there were. */
   skip(count: number): number {
-    let rest = count;
-    while (rest > 0 && (this.#used < this.#chunk.length || this.#advance())) {
-      const step = Math.min(rest, this.#chunk.length - this.#used);
-      this.#used += step;
-      rest -= step;
+    let rest = count - this.#use(count);
+    if (rest > 0 && this.#source.skip !== undefined) {
+      const skipped = this.#source.skip(rest);
+      this.#chunkStart += skipped;
+      rest -= skipped;
     }
+    while (rest > 0 && this.#advance()) rest -= this.#use(rest);
     return count - rest;
+  }
+
+  /** Uses up to `count` bytes of the chunk and says how many it had. */
+  #use(count: number): number {
+    const used = Math.min(count, this.#chunk.length - this.#used);
+    this.#used += used;
+    return used;
   }
 
   #advance(): boolean {

@@ -40,6 +40,11 @@ export class TarDecoder implements ByteSource {
     this.#reading = { input: new BlockReader(source), header: new Header(), limits, repair };
   }
 
+  /** How much of the archive is used up. Right after `next`: where the entry's data begins. */
+  get offset(): number {
+    return this.#reading.input.offset;
+  }
+
   /** The next entry; `undefined` after the last. */
   next(): Entry | undefined {
     if (this.#ended) return undefined;

@@ -1,0 +1,30 @@
+import { defaultLimits } from "../../limits.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { encodedOf } from "../../oci/digest.ts";
+import type { Document, FetchOptions, ImageSource } from "../source.ts";
+import { readBlob, readDocument, requireFile } from "./documents.ts";
+import type { Files } from "./files.ts";
+
+/** An image in a directory as `skopeo copy … dir:PATH` writes it: `manifest.json`, and each blob under its digest's hexadecimal part. */
+export class DirectoryImage implements ImageSource {
+  readonly name: string;
+  readonly #files: Files;
+
+  constructor(name: string, files: Files) {
+    this.name = name;
+    this.#files = files;
+  }
+
+  async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
+    // Beside the index of an image with several platforms lie their manifests, each as HEX.manifest.json.
+    const path = descriptor === undefined ? "manifest.json" : `${encodedOf(descriptor.digest)}.manifest.json`;
+    const file = await requireFile(this.#files, path, "the manifest");
+    const bytes = await readDocument(file, path, defaultLimits.manifestBytes, signal);
+    return { mediaType: descriptor?.mediaType ?? "", bytes };
+  }
+
+  async *blob(descriptor: Descriptor, { signal }: FetchOptions = {}): AsyncGenerator<Uint8Array> {
+    const file = await requireFile(this.#files, encodedOf(descriptor.digest), `blob ${descriptor.digest}`);
+    yield* readBlob(file, descriptor, signal);
+  }
+}

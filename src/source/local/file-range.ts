@@ -1,0 +1,37 @@
+import type { FileHandle } from "node:fs/promises";
+import { OciUnpackError } from "../../errors.ts";
+import { fileSystemError } from "../../file-system-error.ts";
+import { readBytes } from "./files.ts";
+
+/** A run of bytes in an open file. */
+export interface FileRange {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/** Reads a range in pieces. A file that turns out to be shorter is an error: somebody cut it meanwhile. */
+export async function* readRange(
+  file: FileHandle,
+  { offset, sizeBytes }: FileRange,
+  name: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(readBytes, sizeBytes));
+  for (let done = 0; done < sizeBytes; ) {
+    signal?.throwIfAborted();
+    const length = await readAt(file, buffer.subarray(0, sizeBytes - done), offset + done, name);
+    if (length === 0) {
+      throw new OciUnpackError("INVALID_ARCHIVE", `cannot read "${name}": it ends ${sizeBytes - done} bytes too early`);
+    }
+    yield buffer.subarray(0, length);
+    done += length;
+  }
+}
+
+async function readAt(file: FileHandle, buffer: Uint8Array, position: number, name: string): Promise<number> {
+  try {
+    return (await file.read(buffer, 0, buffer.length, position)).bytesRead;
+  } catch (error) {
+    throw fileSystemError(error, `read "${name}"`);
+  }
+}

@@ -1,0 +1,139 @@
+import { OciUnpackError } from "../../errors.ts";
+import { defaultLimits } from "../../limits.ts";
+import { type Descriptor, verifyBytes } from "../../oci/descriptor.ts";
+import { type Digest, parseDigest } from "../../oci/digest.ts";
+import { parseDocument } from "../../oci/document.ts";
+import { type ImageIndex, imageIndexFrom } from "../../oci/image-index.ts";
+import { JsonValue } from "../../oci/json-value.ts";
+import type { Manifest } from "../../oci/manifest.ts";
+import { documentKind, mediaTypes } from "../../oci/media-type.ts";
+import type { Document, FetchOptions, ImageSource } from "../source.ts";
+import { blobPath, readBlob, readDocument, requireFile } from "./documents.ts";
+import type { Files } from "./files.ts";
+
+/** Which image of a layout is meant: by the name it has there, by its digest, or the only one. */
+export type Selector = { readonly name: string } | { readonly digest: Digest } | "only";
+
+/** Splits `PATH[:NAME|@DIGEST]`. A path with a colon in it cannot be written, as with skopeo. */
+export function splitSelector(text: string): { readonly path: string; readonly selector: Selector } {
+  const at = text.lastIndexOf("@");
+  const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1));
+  if (digest !== undefined) return { path: text.slice(0, at), selector: { digest } };
+  const colon = text.indexOf(":");
+  if (colon < 0) return { path: text, selector: "only" };
+  return { path: text.slice(0, colon), selector: { name: text.slice(colon + 1) } };
+}
+
+const nameAnnotations = ["org.opencontainers.image.ref.name", "io.containerd.image.name"] as const;
+
+/** An image in an OCI image layout (image-spec, image-layout.md), whether its files lie in a directory or in an archive. */
+export class LayoutImage implements ImageSource {
+  readonly name: string;
+  readonly #files: () => Promise<Files>;
+  readonly #selector: Selector;
+
+  constructor(name: string, files: () => Promise<Files>, selector: Selector) {
+    this.name = name;
+    this.#files = files;
+    this.#selector = selector;
+  }
+
+  async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
+    const files = await this.#files();
+    if (descriptor !== undefined) return await readManifest(files, descriptor, signal);
+    const { bytes, index } = await readIndex(files, signal);
+    const chosen = choose(index, this.#selector, files.name);
+    return chosen === "index" ? { mediaType: mediaTypes.ociIndex, bytes } : await readManifest(files, chosen, signal);
+  }
+
+  async *blob(descriptor: Descriptor, { signal }: FetchOptions = {}): AsyncGenerator<Uint8Array> {
+    const files = await this.#files();
+    const file = await requireFile(files, blobPath(descriptor.digest), `blob ${descriptor.digest}`);
+    yield* readBlob(file, descriptor, signal);
+  }
+}
+
+/** Tells whether files are an image layout. */
+export async function isLayout(files: Files): Promise<boolean> {
+  return (await files.open("oci-layout")) !== undefined && (await files.open("index.json")) !== undefined;
+}
+
+/** All image manifests of a layout, those in nested indexes too. */
+export async function layoutManifests(
+  files: Files,
+  signal?: AbortSignal,
+): Promise<readonly { readonly document: Document; readonly manifest: Manifest }[]> {
+  const found: { readonly document: Document; readonly manifest: Manifest }[] = [];
+  const visit = async ({ manifests }: ImageIndex, depth: number): Promise<void> => {
+    for (const entry of manifests) {
+      if (documentKind(entry.mediaType) === undefined || (await files.open(blobPath(entry.digest))) === undefined)
+        continue;
+      const document = await readManifest(files, entry, signal);
+      const parsed = parseDocument(document.bytes, { contentType: document.mediaType });
+      if (parsed.kind === "manifest") found.push({ document, manifest: parsed });
+      else if (depth < defaultLimits.indexDepth) await visit(parsed, depth + 1);
+    }
+  };
+  await visit((await readIndex(files, signal)).index, 1);
+  return found;
+}
+
+async function readManifest(files: Files, descriptor: Descriptor, signal?: AbortSignal): Promise<Document> {
+  const file = await requireFile(files, blobPath(descriptor.digest), `manifest ${descriptor.digest}`);
+  const bytes = await readDocument(file, `manifest ${descriptor.digest}`, defaultLimits.manifestBytes, signal);
+  verifyBytes(descriptor, bytes);
+  return { mediaType: descriptor.mediaType, bytes };
+}
+
+async function readIndex(
+  files: Files,
+  signal?: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array; readonly index: ImageIndex }> {
+  const file = await files.open("index.json");
+  if (file === undefined) {
+    throw new OciUnpackError(
+      "NOT_FOUND",
+      `cannot find an image in "${files.name}": it has no index.json, so it is no OCI layout`,
+    );
+  }
+  const bytes = await readDocument(file, "index.json", defaultLimits.manifestBytes, signal);
+  return {
+    bytes,
+    index: imageIndexFrom(JsonValue.parse(bytes, "index.json", "INVALID_MANIFEST"), mediaTypes.ociIndex),
+  };
+}
+
+/** The entry that is meant, or the index itself where it is that of one image with several platforms. */
+function choose(index: ImageIndex, selector: Selector, layout: string): Descriptor | "index" {
+  const { manifests } = index;
+  if (selector === "only") {
+    const [first, ...others] = manifests;
+    if (first !== undefined && others.every(({ digest }) => digest === first.digest)) return first;
+    if (manifests.length > 0 && manifests.every((entry) => namesOf(entry).length === 0 && entry.platform))
+      return "index";
+    throw notChosen(index, layout, manifests.length === 0 ? "it lists none" : `it has ${manifests.length}`);
+  }
+  if ("digest" in selector) {
+    const found = manifests.find(({ digest }) => digest === selector.digest);
+    return found ?? refuse(index, layout, selector.digest);
+  }
+  return manifests.find((entry) => namesOf(entry).includes(selector.name)) ?? refuse(index, layout, selector.name);
+}
+
+function refuse(index: ImageIndex, layout: string, wanted: string): never {
+  throw notChosen(index, layout, `none is "${wanted}"`);
+}
+
+function namesOf({ annotations = {} }: Descriptor): readonly string[] {
+  return nameAnnotations.flatMap((key) => (Object.hasOwn(annotations, key) ? [annotations[key] ?? ""] : []));
+}
+
+function notChosen({ manifests }: ImageIndex, layout: string, found: string): OciUnpackError {
+  const choices = manifests.slice(0, 20).map((entry) => {
+    const [name] = namesOf(entry);
+    return name === undefined ? `@${entry.digest}` : `:${name}`;
+  });
+  return new OciUnpackError("NOT_FOUND", `cannot choose an image in "${layout}": ${found}`, {
+    ...(choices.length > 0 && { hint: `append one of these: ${choices.join(", ")}` }),
+  });
+}

@@ -1,0 +1,67 @@
+import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { pipeline } from "node:stream/promises";
+import { compressionOf } from "../../blob/decompressed.ts";
+import { openTemporaryFile } from "../../blob/temporary-file.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { fileSystemError } from "../../file-system-error.ts";
+import { streamDecompressor } from "./stream-decompressor.ts";
+
+/** The archive at `path`, `-` for standard input, as a file that can be read at any offset and is not compressed. */
+export async function openPlainArchive(path: string, signal?: AbortSignal): Promise<FileHandle> {
+  if (path === "-") return await copied(createReadStream("", { fd: 0, autoClose: false }), "standard input", signal);
+  const file = await openFile(path);
+  try {
+    if (await isPlain(file)) return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return await copied(file.createReadStream(), path, signal);
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isAbsent) throw new OciUnpackError("NOT_FOUND", `cannot open the archive "${path}": there is no such file`);
+    throw fileSystemError(error, `open the archive "${path}"`);
+  }
+}
+
+/** Whether the file can be read in place: it is one, and not compressed. */
+async function isPlain(file: FileHandle): Promise<boolean> {
+  if (!(await file.stat()).isFile()) return false;
+  const head = new Uint8Array(4);
+  const { bytesRead } = await file.read(head, 0, head.length, 0);
+  return compressionOf(head.subarray(0, bytesRead)) === "none";
+}
+
+/** Puts what comes through a pipe, decompressed if need be, into an unnamed file that is gone when it is closed. */
+async function copied(stream: AsyncIterable<Uint8Array>, name: string, signal?: AbortSignal): Promise<FileHandle> {
+  const file = await openTemporaryFile(tmpdir());
+  try {
+    const chunks = stream[Symbol.asyncIterator]();
+    const first = await chunks.next();
+    const head: Uint8Array = first.done ? new Uint8Array(0) : first.value;
+    const whole = async function* () {
+      yield head;
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+    };
+    const decompressor = streamDecompressor(compressionOf(head));
+    const target = async (plain: AsyncIterable<Uint8Array>) => {
+      for await (const chunk of plain) await file.writeFile(chunk);
+    };
+    const options = signal === undefined ? {} : { signal };
+    await (decompressor ? pipeline(whole, decompressor, target, options) : pipeline(whole, target, options));
+    return file;
+  } catch (error) {
+    await file.close();
+    signal?.throwIfAborted();
+    const ours = fileSystemError(error, `read "${name}"`);
+    if (ours instanceof OciUnpackError || !(error instanceof Error)) throw ours;
+    throw new OciUnpackError("INVALID_ARCHIVE", `cannot decompress "${name}": ${error.message}`, { cause: error });
+  }
+}
