@@ -89,16 +89,16 @@ export function contentOf(source: ByteSource): string {
  */
 export function inChunks(bytes: Uint8Array, chunkBytes: () => number): ByteSource {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  let at = 0;
+  let start = 0;
+  let end = 0;
   return {
     read() {
-      shared.fill(0xee, 0, at);
-      if (at === bytes.length) return undefined;
-      const end = Math.min(bytes.length, at + Math.max(1, chunkBytes()));
-      shared.set(bytes.subarray(at, end), at);
-      const chunk = shared.subarray(at, end);
-      at = end;
-      return chunk;
+      shared.fill(0xee, start, end);
+      if (end === bytes.length) return undefined;
+      start = end;
+      end = Math.min(bytes.length, start + Math.max(1, chunkBytes()));
+      shared.set(bytes.subarray(start, end), start);
+      return shared.subarray(start, end);
     },
   };
 }

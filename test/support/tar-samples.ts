@@ -19,7 +19,7 @@ const runs = Array.from({ length: 30 }, (_, index) => ({ offset: index * 4096, c
 const sparse = { runs, size: 200_000 };
 
 /** Archives that between them hold every dialect and every kind of ending. */
-export const sampleArchives: Readonly<Record<string, Uint8Array>> = {
+export const sampleArchives = {
   "a layer": tar(
     directory("etc", { mode: 0o700 }),
     file("etc/passwd", "root:x:0:0\n".repeat(100)),
@@ -58,4 +58,4 @@ export const sampleArchives: Readonly<Record<string, Uint8Array>> = {
   "no end marker": tarWithoutEnd(file("f", "x")),
   "no padding": tarWithoutEnd(file("f", "x")).slice(0, 513),
   "bytes after the end": joined(tar(file("f", "x")), "not an archive", new Uint8Array(1000)),
-};
+} as const;

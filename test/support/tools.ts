@@ -12,6 +12,9 @@ const packages = {
   time: "time",
   setpriv: "util-linux",
   zstd: "zstd",
+  tar: "tar",
+  bsdtar: "libarchive-tools",
+  bzip2: "bzip2",
 } as const;
 
 /** A program of somebody else's that tests and benchmarks run. */
