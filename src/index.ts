@@ -1,9 +1,12 @@
 export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } from "./errors.ts";
 export type { EventListener, LayerProgress, SandboxStatus, SkipReason, UnpackEvent, WarningCode } from "./events.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
+export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
-export type { Platform } from "./oci/platform.ts";
+export type { Manifest } from "./oci/manifest.ts";
+export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
+export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type {
   ApplyOptions,
   DevicePolicy,
@@ -12,8 +15,14 @@ export type {
   UnpackOptions,
   UnpackResult,
 } from "./options.ts";
+export { type Image, type ImageLayer, resolve } from "./resolve.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./source/credentials.ts";
+export { sourceFor } from "./source/default-source.ts";
+export { type EnvironmentOptions, registryFromEnvironment } from "./source/environment.ts";
+export { localSource } from "./source/local/transport.ts";
 export { type LoginOptions, login, logout } from "./source/login.ts";
 export type { Environment, Machine } from "./source/machine.ts";
 export type { Credential, Credentials, RegistryOptions } from "./source/options.ts";
+export { registry } from "./source/registry.ts";
 export type { Document, FetchOptions, ImageSource, Source } from "./source/source.ts";
+export { unpack } from "./unpack.ts";
