@@ -1,28 +1,36 @@
-import type { Credential, dockerCredentials, Limits, RegistryOptions } from "../index.ts";
+import type { Credential, EventListener, Limits, RegistryOptions, registryFromEnvironment } from "../index.ts";
 import { passwordFrom } from "./password.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
-/** How the command talks to registries: as its options say, and else as docker and podman would on this machine. */
+/** What decides how the command talks to registries. */
+export interface ConnectionBasis {
+  readonly command: UnpackCommand;
+  readonly surroundings: Surroundings;
+  readonly limits: Partial<Limits>;
+  /** Replaces whatever is stored on this machine. */
+  readonly credential: Credential | undefined;
+  readonly onEvent: EventListener;
+}
+
+/** How the command talks to registries: as its options say, and else as docker, podman and containerd would on this machine. */
 export async function connection(
-  command: UnpackCommand,
-  { manifestBytes }: Partial<Limits>,
-  surroundings: Surroundings,
-  storedCredentials: typeof dockerCredentials,
+  { command, surroundings, limits, credential, onEvent }: ConnectionBasis,
+  environmentReader: typeof registryFromEnvironment,
 ): Promise<RegistryOptions> {
+  const configured = await environmentReader({ ...surroundings, ...command.connection, onEvent });
   return {
-    credentials:
-      (await givenCredential(command, surroundings)) ??
-      storedCredentials({
-        ...surroundings,
-        ...(command.authFile === undefined ? {} : { authFile: command.authFile }),
-      }),
-    ...(command.plainHttp ? { plainHttp: true } : {}),
+    ...configured,
+    ...(credential === undefined ? {} : { credentials: credential }),
     ...(command.options.strict ? { strict: true } : {}),
-    ...(manifestBytes === undefined ? {} : { manifestBytes }),
+    ...(limits.manifestBytes === undefined ? {} : { manifestBytes: limits.manifestBytes }),
   };
 }
 
-async function givenCredential({ username }: UnpackCommand, { input }: Surroundings): Promise<Credential | undefined> {
+/** The user that the command line names, with a password from standard input. */
+export async function givenCredential(
+  { username }: UnpackCommand,
+  { input }: Surroundings,
+): Promise<Credential | undefined> {
   return username === undefined ? undefined : { username, password: await passwordFrom(input) };
 }

@@ -19,13 +19,21 @@ Which image
                          (default: this machine's)
       --arch ARCH        choose the processor only, as in arm64 or arm/v7
       --os OS            choose the operating system only
-      --plain-http       talk to the registry without TLS; for loopback
-                         addresses and localhost this needs no option
+
+Which registry, and how (what docker, podman and containerd have in their files
+counts here too: logins, mirrors, certificates; so do HTTPS_PROXY and NO_PROXY)
   -u, --username NAME    log in as NAME,
       --password-stdin   with the password read from standard input
-                         (default: as docker, podman or oci-unpack login have
-                         logged in on this machine)
       --authfile FILE    look for logins in this file first
+      --hosts-dir DIR    read mirrors from containerd's hosts.toml files in DIR
+                         (default: /etc/containerd/certs.d)
+      --tls-ca FILE      trust the authorities in FILE too; may be repeated
+      --tls-cert FILE    show this client certificate to the registry,
+      --tls-key FILE     with this key, if it is not in the same file
+      --insecure-skip-tls-verify
+                         accept any certificate, and thus anybody in between
+      --plain-http       talk to the registry without TLS; for loopback
+                         addresses and localhost this needs no option
 
 What becomes a file
       --owner preserve|ignore

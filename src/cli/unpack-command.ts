@@ -1,5 +1,5 @@
 import type * as Library from "../index.ts";
-import { connection } from "./connection.ts";
+import { connection, givenCredential } from "./connection.ts";
 import type { Display } from "./display.ts";
 import { interruptible } from "./interrupt.ts";
 import { resultJson } from "./json.ts";
@@ -11,7 +11,7 @@ import { exitCodes, type Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
 /** What this command needs of the library. */
-export type UnpackLibrary = Pick<typeof Library, "unpack" | "registry" | "dockerCredentials" | "defaultLimits">;
+export type UnpackLibrary = Pick<typeof Library, "unpack" | "registry" | "registryFromEnvironment" | "defaultLimits">;
 
 /** `oci-unpack IMAGE DIRECTORY`: unpacks, shows how it goes, tells what came of it. */
 export async function unpackCommand(
@@ -20,10 +20,11 @@ export async function unpackCommand(
   library: UnpackLibrary,
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
-  const registryOptions = await connection(command, limits, surroundings, library.dockerCredentials);
-  const result = await shown(command, surroundings, async (display, signal) => {
-    await using source = library.registry(registryOptions);
-    const options = { ...command.options, limits, source, signal, onEvent: display.show };
+  const credential = await givenCredential(command, surroundings);
+  const result = await shown(command, surroundings, async ({ show: onEvent }, signal) => {
+    const basis = { command, surroundings, limits, credential, onEvent };
+    await using source = library.registry(await connection(basis, library.registryFromEnvironment));
+    const options = { ...command.options, limits, source, signal, onEvent };
     return await library.unpack(command.image, command.directory, options);
   });
 

@@ -1,4 +1,4 @@
-import type { Platform, UnpackOptions } from "../index.ts";
+import type { EnvironmentOptions, Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf, parseCommandLine } from "./command-line.ts";
 import type { HelpTopic } from "./help.ts";
 import { unpackOptionTable } from "./option-tables.ts";
@@ -12,6 +12,12 @@ export type SmallCommand =
 
 export type Verbosity = "quiet" | "normal" | "verbose";
 
+/** How to talk to the registry, as far as the command line says. */
+export type ConnectionWishes = Pick<
+  EnvironmentOptions,
+  "plainHttp" | "authFile" | "hostsDirectory" | "tlsCa" | "tlsCert" | "tlsKey" | "insecureSkipTlsVerify"
+>;
+
 /** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
 export interface UnpackCommand {
   readonly name: "unpack";
@@ -21,9 +27,8 @@ export interface UnpackCommand {
     UnpackOptions,
     "platform" | "sandbox" | "owner" | "devices" | "strict" | "keepDirlinks" | "sourceDateEpoch"
   >;
-  readonly plainHttp: boolean;
-  /** Asked for logins before all other files. */
-  readonly authFile: string | undefined;
+  /** What the command line adds to this machine's configuration of registries. */
+  readonly connection: ConnectionWishes;
   /** Whose password to read from standard input. */
   readonly username: string | undefined;
   /** `NAME=VALUE`, judged once the library has said which limits there are. */
@@ -59,8 +64,7 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
       keepDirlinks: values["keep-dirlinks"],
       sourceDateEpoch: sourceDateEpoch(env),
     }),
-    plainHttp: values["plain-http"] ?? false,
-    authFile: values.authfile,
+    connection: connection(values),
     username: username(values),
     limits: values.limit ?? [],
     json: values.json ?? false,
@@ -134,6 +138,24 @@ function sourceDateEpoch(env: Surroundings["env"]): number | undefined {
     `cannot use SOURCE_DATE_EPOCH: a number of seconds since 1970 is expected, found "${text}"`,
     "unset it, or set it with SOURCE_DATE_EPOCH=$(date +%s)",
   );
+}
+
+function connection(values: UnpackLine["values"]): ConnectionWishes {
+  if (values["tls-key"] !== undefined && values["tls-cert"] === undefined) {
+    throw new UsageError(
+      "cannot use --tls-key: there is no --tls-cert that it belongs to",
+      "--tls-cert names the certificate; the same file may hold both",
+    );
+  }
+  return definedOnly({
+    plainHttp: values["plain-http"],
+    authFile: values.authfile,
+    hostsDirectory: values["hosts-dir"],
+    tlsCa: values["tls-ca"],
+    tlsCert: values["tls-cert"],
+    tlsKey: values["tls-key"],
+    insecureSkipTlsVerify: values["insecure-skip-tls-verify"],
+  });
 }
 
 function username(values: UnpackLine["values"]): string | undefined {

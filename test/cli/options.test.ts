@@ -12,8 +12,7 @@ test("an image and a directory are all that is needed", () => {
     image: "debian:stable",
     directory: "./debian",
     options: {},
-    plainHttp: false,
-    authFile: undefined,
+    connection: {},
     username: undefined,
     limits: [],
     json: false,
@@ -42,7 +41,8 @@ test("every option reaches the library under its own name", () => {
     keepDirlinks: true,
   });
   assert.deepEqual(command.limits, ["entries=5", "totalBytes=1G"]);
-  assert.deepEqual([command.plainHttp, command.username, command.verbosity], [true, "me", "quiet"]);
+  assert.deepEqual(command.connection, { plainHttp: true });
+  assert.deepEqual([command.username, command.verbosity], ["me", "quiet"]);
 });
 
 test("--arch and --os choose one part of the platform", () => {
@@ -108,6 +108,7 @@ const refused: readonly [title: string, args: readonly string[], message: string
   ["quiet and verbose at once", ["-qv", "i", "d"], "--quiet and --verbose contradict", "--help"],
   ["two sandboxes", ["--sandbox=off", "--can-skip-sandbox", "i", "d"], "contradict each other", "prefer"],
   ["a user without password", ["-u", "me", "i", "d"], "without --password-stdin", "pipe"],
+  ["a key without certificate", ["--tls-key", "k.pem", "i", "d"], "no --tls-cert", "--tls-cert names"],
   ["a login without registry", ["login"], "REGISTRY is missing", "login ghcr.io"],
   ["a login at two registries", ["login", "a.io", "b.io"], 'unexpected argument "b.io"', "login ghcr.io"],
   ["a login with a password for nobody", ["login", "--password-stdin", "a.io"], "without --username", "-u NAME"],

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { parseCommand } from "../../src/cli/options.ts";
+import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { type UnpackLibrary, unpackCommand } from "../../src/cli/unpack-command.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
 import { OciUnpackError } from "../../src/errors.ts";
 import { defaultLimits } from "../../src/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { UnpackOptions, UnpackResult } from "../../src/options.ts";
+import type { EnvironmentOptions } from "../../src/source/environment.ts";
 import type { RegistryOptions } from "../../src/source/options.ts";
 import { resolved, unpacked } from "./progress-events.ts";
 
@@ -66,6 +68,30 @@ test("registries are asked with the credentials that docker and podman stored", 
   assert.equal(registryOptions?.credentials, storedCredentials);
 });
 
+test("what the command line says of the connection is added to this machine's configuration", async () => {
+  const { environmentOptions, registryOptions } = await performed([
+    ...["--plain-http", "--authfile=auth.json", "--hosts-dir=hosts", "--tls-ca=a.pem", "--tls-ca=b.pem"],
+    ...["--tls-cert=c.pem", "--tls-key=k.pem", "--insecure-skip-tls-verify", "--strict", "--limit", "manifestBytes=1M"],
+    ...["alpine", "dir"],
+  ]);
+  const { env, homeDirectory, uid, input, output, errors, onEvent, ...wishes } = {
+    ...environmentOptions,
+  } as Surroundings & EnvironmentOptions;
+  assert.deepEqual([env, homeDirectory, uid], [{}, "/nowhere", 1000]);
+  assert.ok(input && output && errors && onEvent);
+  assert.deepEqual(wishes, {
+    plainHttp: true,
+    authFile: "auth.json",
+    hostsDirectory: "hosts",
+    tlsCa: ["a.pem", "b.pem"],
+    tlsCert: "c.pem",
+    tlsKey: "k.pem",
+    insecureSkipTlsVerify: true,
+  });
+  assert.equal(registryOptions?.strict, true);
+  assert.equal(registryOptions?.manifestBytes, 1024 ** 2);
+});
+
 test("a user and password that are given replace stored ones", async () => {
   const { registryOptions } = await performed(["-u", "me", "--password-stdin", "alpine", "dir"], "s3cret\n");
   assert.deepEqual(registryOptions?.credentials, { username: "me", password: "s3cret" });
@@ -109,6 +135,7 @@ interface Performance {
   directory?: string;
   options?: UnpackOptions;
   registryOptions?: RegistryOptions;
+  environmentOptions?: EnvironmentOptions;
   closed: number;
   output: string;
   errors: string;
@@ -127,7 +154,10 @@ async function performed(
   latest = performance;
   const library: UnpackLibrary = {
     defaultLimits,
-    dockerCredentials: () => storedCredentials,
+    registryFromEnvironment: async (options) => {
+      Object.assign(performance, { environmentOptions: options });
+      return { credentials: storedCredentials };
+    },
     registry(registryOptions) {
       Object.assign(performance, { registryOptions });
       const close = async () => {
