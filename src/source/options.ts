@@ -63,6 +63,9 @@ export interface EndpointQuery {
   /** The registry as the reference names it: `docker.io`, `127.0.0.1:5000`. */
   readonly host: string;
   readonly repository: string;
+  /** As the user named the image; podman's configuration tells images named by tag from those named by digest. */
+  readonly tag?: string;
+  readonly digest?: string;
 }
 
 /**
@@ -99,17 +102,33 @@ export interface Deadlines {
   readonly documentMilliseconds: number;
   /** The longest `Retry-After` that is waited for. Default: 120 s. */
   readonly retryAfterMilliseconds: number;
+  /** The first pause before a retry is at most so long, each further one up to twice the last, until 30 s. Default: 0.5 s. */
+  readonly backoffMilliseconds: number;
 }
+
+export const defaultDeadlines: Deadlines = {
+  connectMilliseconds: 30_000,
+  responseMilliseconds: 60_000,
+  stallMilliseconds: 30_000,
+  documentMilliseconds: 120_000,
+  retryAfterMilliseconds: 120_000,
+  backoffMilliseconds: 500,
+};
 
 /** How a registry client behaves. Without options it is anonymous and reads no configuration of this machine. */
 export interface RegistryOptions {
   readonly credentials?: Credential | Credentials;
   /** Speaks http to the registry: `true` for any, or for the hosts listed. Loopback addresses and `localhost` do without TLS anyway, unless this is `false`. */
   readonly plainHttp?: boolean | readonly string[];
+  /** One for all hosts, of which only the registry and its mirrors see the client's certificate, or one for each. */
   readonly tls?: TlsMaterial | TlsFor;
   readonly endpoints?: EndpointsFor;
+  /** Rewrites an image's name before it is parsed, as podman's short names are. Default: it stays as it is. */
+  readonly expandName?: (name: string) => string;
   readonly proxy?: ProxyFor;
   readonly network?: NetworkPolicy;
+  /** Sent to the registry itself and to no other host: docker's `HttpHeaders`. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly deadlines?: Partial<Deadlines>;
   /** How often a request that failed for a passing reason is repeated. Default: 5. */
   readonly retries?: number;

@@ -1,0 +1,174 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import { blobBytes } from "./blob-bytes.ts";
+import type { BlobPlace } from "./blob-place.ts";
+import type { Answer, Client } from "./client.ts";
+import { isGzipped } from "./content-encoding.ts";
+import { rangeProblem, strongETagOf } from "./content-range.ts";
+import type { Context } from "./context.ts";
+import { withMirrors } from "./endpoints.ts";
+import { Failure, isTemporary } from "./failure.ts";
+import type { Perseverance } from "./retry.ts";
+
+/** After so many new bytes a broken connection counts as the first one again … */
+const progressBytes = 1024 * 1024;
+/** … and so it does after so long, if it brought anything at all. */
+const progressMilliseconds = 60_000;
+/** A link that does not work when it is fresh will not work when it is fresh once more. */
+const mostBadLinks = 2;
+
+const identity = { "accept-encoding": "identity" };
+
+/**
+ * One blob on its way from the first byte to the last, over as many connections as it takes.
+ *
+ * A download that breaks goes on where it stopped, always by way of the registry's own URL: links to elsewhere expire, and
+ * so do tokens. A place that fails is left for the next one, which goes on from the same byte.
+ */
+export class BlobDownload {
+  readonly #client: Client;
+  readonly #blob: Descriptor;
+  readonly #context: Context;
+  /** Those not given up yet, the current one first. */
+  readonly #places: BlobPlace[];
+  readonly #failures: Failure[] = [];
+  #perseverance: Perseverance | undefined;
+  #offset = 0;
+  #etag: string | undefined;
+  #isEncoded = false;
+  #badLinks = 0;
+
+  constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context) {
+    this.#client = client;
+    this.#places = [...places];
+    this.#blob = blob;
+    this.#context = context;
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const before = { offset: this.#offset, time: performance.now() };
+      try {
+        yield* this.#counted(await this.#opened());
+        if (this.#isComplete) return;
+        throw this.#failure("UNREACHABLE", `ends after ${this.#offset} of ${this.#blob.sizeBytes} bytes`, true);
+      } catch (problem) {
+        this.#context.signal?.throwIfAborted();
+        if (this.#isComplete && isTemporary(problem)) return;
+        await this.#recover(problem, before);
+      }
+    }
+  }
+
+  get #isComplete(): boolean {
+    return this.#offset === this.#blob.sizeBytes;
+  }
+
+  get #place(): BlobPlace {
+    const [place] = this.#places;
+    if (place !== undefined) return place;
+    throw new Failure("NOT_FOUND", "no endpoint is configured that may be asked for it");
+  }
+
+  async *#counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      if (this.#offset + chunk.length > this.#blob.sizeBytes) {
+        throw this.#failure("SIZE_MISMATCH", `sends more than ${this.#blob.sizeBytes} bytes`);
+      }
+      this.#offset += chunk.length;
+      yield chunk;
+    }
+  }
+
+  /** The bytes from the current offset on. */
+  async #opened(): Promise<AsyncIterable<Uint8Array>> {
+    const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.#place.url);
+    const resumed = mayResume ? await this.#resumed() : undefined;
+    return resumed ?? this.#whole(await this.#place.open(identity, this.#context));
+  }
+
+  /** Asks for the rest alone. An answer that cannot be joined to what there is leads back to asking for everything. */
+  async #resumed(): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const size = this.#blob.sizeBytes;
+    const wanted = { first: this.#offset, last: size - 1, size, etag: this.#etag };
+    const headers = { ...identity, range: `bytes=${wanted.first}-`, ...(this.#etag && { "if-range": this.#etag }) };
+    const answer = await this.#place.open(headers, this.#context);
+    if (answer.status === 200) return this.#whole(answer);
+    const problem = answer.status === 416 ? "it knows no such part" : rangeProblem(answer, wanted);
+    const { host } = this.#place.url;
+    if (problem === undefined) {
+      this.#context.decided("range", `${host} goes on at byte ${wanted.first}`);
+      return answer.body;
+    }
+    answer.body.dismiss();
+    this.#client.distrustRanges(this.#place.url);
+    this.#context.decided("range", `${host} cannot go on at byte ${wanted.first}: ${problem}; asking for everything`);
+    return undefined;
+  }
+
+  /** A whole blob, of which the bytes that have come already are passed over. */
+  #whole(answer: Answer): AsyncIterable<Uint8Array> {
+    const { sizeBytes } = this.#blob;
+    const length = answer.headers["content-length"];
+    const hasOtherLength = length !== undefined && Number(length) !== sizeBytes;
+    if (answer.status !== 200 || (hasOtherLength && !isGzipped(answer))) {
+      answer.body.dismiss();
+      if (answer.status !== 200) throw this.#failure("REGISTRY_ERROR", `answers ${answer.status} to a plain request`);
+      throw this.#failure("SIZE_MISMATCH", `has ${length} bytes instead of ${sizeBytes}`);
+    }
+    this.#etag = strongETagOf(answer);
+    this.#isEncoded = isGzipped(answer) && length !== String(sizeBytes);
+    const bytes = blobBytes(answer, this.#blob);
+    if (this.#offset === 0) return bytes;
+    this.#context.decided("range", `${answer.url.host} begins again; ${this.#offset} bytes are passed over`);
+    return passingOver(this.#offset, bytes);
+  }
+
+  /** Waits for the next attempt, at this place or at the next; throws where there is none. */
+  async #recover(problem: unknown, before: { readonly offset: number; readonly time: number }): Promise<void> {
+    if (!(problem instanceof Failure)) throw problem;
+    const gained = this.#offset - before.offset;
+    const hasWorked =
+      gained >= progressBytes || (gained > 0 && performance.now() - before.time >= progressMilliseconds);
+    this.#perseverance ??= this.#client.perseverance(this.#place.url, this.#context);
+    if (hasWorked) this.#perseverance.progressed();
+    this.#badLinks = gained > 0 ? 0 : this.#badLinks + Number(problem.details.isBadLink === true);
+
+    const isLast = this.#places.length === 1;
+    try {
+      if (this.#badLinks > mostBadLinks || (!isLast && gained === 0)) throw problem;
+      await this.#perseverance.next(problem);
+    } catch (final) {
+      if (!(final instanceof Failure)) throw final;
+      if (isLast) throw withMirrors(final, this.#failures);
+      this.#pass(final);
+    }
+  }
+
+  #pass(failure: Failure): void {
+    this.#context.decided("endpoint", `${this.#place.url.host} is passed over: ${failure.message}`);
+    this.#failures.push(failure);
+    this.#places.shift();
+    this.#perseverance = undefined;
+    this.#etag = undefined;
+    this.#isEncoded = false;
+    this.#badLinks = 0;
+  }
+
+  #failure(code: "UNREACHABLE" | "SIZE_MISMATCH" | "REGISTRY_ERROR", found: string, temporary = false): Failure {
+    const { host } = this.#place.url;
+    return new Failure(code, `${host} ${found}`, { host, temporary });
+  }
+}
+
+async function* passingOver(
+  count: number,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let remaining = count;
+  for await (const chunk of chunks) {
+    const skipped = Math.min(remaining, chunk.length);
+    remaining -= skipped;
+    if (skipped < chunk.length) yield chunk.subarray(skipped);
+  }
+}

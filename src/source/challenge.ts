@@ -1,0 +1,85 @@
+/** One way to authenticate that a server offers: `Bearer realm="…",service="…"` (RFC 9110, section 11.3). */
+export interface Challenge {
+  /** Lower case. */
+  readonly scheme: string;
+  /** Names in lower case; where one stands twice the first counts. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+const token68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
+const whiteSpace = /[ \t]*/y;
+const separators = /[ \t,]*/y;
+const equals = /[ \t]*=[ \t]*/y;
+const quoted = /"((?:[^"\\]|\\.)*)(?:"|$)/y;
+/** What some servers write instead of a token where quotes are due: a bare URL. */
+const bare = /[^ \t,"]+/y;
+
+/**
+ * Reads the values of `WWW-Authenticate`: several headers, each with several challenges, or one of both.
+ *
+ * Commas part challenges as well as their parameters; what follows one is a parameter if it has an equals sign. What
+ * makes no sense is passed over, so that one odd challenge does not hide the next.
+ */
+export function parseChallenges(header: string | readonly string[] | undefined): Challenge[] {
+  const text = typeof header === "string" ? header : (header ?? []).join(", ");
+  const scanner = new Scanner(text);
+  const challenges: Challenge[] = [];
+  while (!scanner.isAtEnd) {
+    scanner.take(separators);
+    const scheme = scanner.take(token);
+    if (scheme === undefined) scanner.skip();
+    else challenges.push({ scheme: scheme.toLowerCase(), parameters: parametersAt(scanner) });
+  }
+  return challenges;
+}
+
+function parametersAt(scanner: Scanner): Map<string, string> {
+  const parameters = new Map<string, string>();
+  scanner.take(whiteSpace);
+  // Negotiate and its like carry one blob instead of parameters.
+  if (scanner.take(token68) !== undefined) return parameters;
+  for (;;) {
+    const start = scanner.position;
+    scanner.take(separators);
+    const name = scanner.take(token)?.toLowerCase();
+    if (name === undefined || scanner.take(equals) === undefined) {
+      scanner.position = start;
+      return parameters;
+    }
+    const value = scanner.quotedString() ?? scanner.take(bare) ?? "";
+    if (!parameters.has(name)) parameters.set(name, value);
+  }
+}
+
+class Scanner {
+  readonly #text: string;
+  position = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isAtEnd(): boolean {
+    return this.position >= this.#text.length;
+  }
+
+  take(pattern: RegExp): string | undefined {
+    return this.#match(pattern)?.[0];
+  }
+
+  quotedString(): string | undefined {
+    return this.#match(quoted)?.[1]?.replace(/\\(.)/g, "$1");
+  }
+
+  skip(): void {
+    this.position++;
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.position;
+    const match = pattern.exec(this.#text) ?? undefined;
+    if (match !== undefined) this.position = pattern.lastIndex;
+    return match;
+  }
+}

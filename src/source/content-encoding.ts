@@ -1,0 +1,32 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { Failure } from "./failure.ts";
+import type { HttpResponse } from "./http.ts";
+
+const inflated = promisify(gunzip);
+
+/** Whether a server says that it compressed what it sends, though it was asked not to. */
+export function isGzipped({ headers }: HttpResponse): boolean {
+  const encoding = headers["content-encoding"]?.trim().toLowerCase();
+  return encoding === "gzip" || encoding === "x-gzip";
+}
+
+/** A short body as it was before a server compressed it, `limit` bytes at most both ways. */
+export async function wholeDecoded(response: HttpResponse, limit: number): Promise<Buffer> {
+  const bytes = await response.body.whole(limit);
+  // Some servers say so of what they did not compress themselves, or did not compress at all.
+  if (!isGzipped(response) || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return await inflated(bytes, { maxOutputLength: limit });
+  } catch (cause) {
+    const { host } = response.url;
+    if (cause instanceof RangeError) {
+      throw new Failure("LIMIT_EXCEEDED", `${host} sends more than ${limit} bytes, once decompressed`, { cause, host });
+    }
+    throw new Failure("REGISTRY_ERROR", `${host} sends what it says is gzip and is not`, {
+      cause,
+      host,
+      temporary: true,
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { HttpResponse } from "./http.ts";
+
+/** What part of a whole a 206 says that it is; both ends belong to it. */
+export interface ContentRange {
+  readonly first: number;
+  readonly last: number;
+  /** `undefined` where the server does not say. */
+  readonly total: number | undefined;
+}
+
+/** Reads `Content-Range: bytes 0-99/1000` (RFC 9110, section 14.4); `undefined` for anything else. */
+export function contentRangeOf({ headers }: HttpResponse): ContentRange | undefined {
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/i.exec(headers["content-range"]?.trim() ?? "");
+  if (match === null) return undefined;
+  const total = match[3] === undefined ? undefined : Number(match[3]);
+  return { first: Number(match[1]), last: Number(match[2]), total };
+}
+
+/** The `ETag`, if bytes from two responses that have the same one may be joined (RFC 9110, section 8.8.1). */
+export function strongETagOf({ headers }: HttpResponse): string | undefined {
+  const { etag } = headers;
+  return etag !== undefined && /^"[^"]*"$/.test(etag) ? etag : undefined;
+}
+
+/** What is wrong with a 206 that was to bring `first` … `last` of `size` bytes; `undefined` if nothing is. */
+export function rangeProblem(
+  response: HttpResponse,
+  wanted: { readonly first: number; readonly last: number; readonly size: number; readonly etag: string | undefined },
+): string | undefined {
+  const range = contentRangeOf(response);
+  if (range === undefined) return "it does not say which part it sends";
+  if (range.first !== wanted.first || range.last !== wanted.last)
+    return `it sends bytes ${range.first} to ${range.last}`;
+  if (range.total !== undefined && range.total !== wanted.size) return `it has ${range.total} bytes in all`;
+  const length = response.headers["content-length"];
+  if (length !== undefined && Number(length) !== wanted.last - wanted.first + 1) return `it sends ${length} bytes`;
+  const etag = strongETagOf(response);
+  if (wanted.etag !== undefined && etag !== undefined && etag !== wanted.etag)
+    return "it sends a part of something else";
+  return undefined;
+}

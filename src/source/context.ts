@@ -1,0 +1,33 @@
+import type { DecisionTopic, EventListener, UnpackEvent } from "../events.ts";
+import type { FetchOptions } from "./source.ts";
+
+/** On whose behalf something is fetched: what ends it, and who hears of it. */
+export class Context {
+  readonly signal: AbortSignal | undefined;
+  readonly #listeners: readonly EventListener[];
+
+  constructor(signal: AbortSignal | undefined, ...listeners: readonly (EventListener | undefined)[]) {
+    this.signal = signal;
+    this.#listeners = listeners.filter((listener) => listener !== undefined);
+  }
+
+  tell(event: UnpackEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Adds a step to the trail that `--explain` shows. */
+  decided(topic: DecisionTopic, message: string): void {
+    this.tell({ type: "decision", topic, message });
+  }
+
+  /** The same listeners under another signal. */
+  under(signal: AbortSignal): Context {
+    return new Context(signal, ...this.#listeners);
+  }
+
+  /** As functions that a caller supplied are given it. */
+  get fetchOptions(): FetchOptions {
+    const onEvent: EventListener = (event) => this.tell(event);
+    return this.signal === undefined ? { onEvent } : { onEvent, signal: this.signal };
+  }
+}

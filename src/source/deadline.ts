@@ -1,0 +1,23 @@
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+
+/** Gives an attempt so much time as a whole, however busily it drips. */
+export async function within<T>(
+  milliseconds: number,
+  context: Context,
+  attempt: (context: Context) => Promise<T>,
+): Promise<T> {
+  const { signal } = context;
+  signal?.throwIfAborted();
+  const end = new AbortController();
+  const timedOut = new Failure("TIMEOUT", `it took more than ${milliseconds / 1000} s`, { temporary: true });
+  const timer = setTimeout(() => end.abort(timedOut), milliseconds);
+  const abort = () => end.abort(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await attempt(context.under(end.signal));
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,100 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Reference } from "../oci/reference.ts";
+import { registryHost } from "../oci/reference.ts";
+import type { Client } from "./client.ts";
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+import type { Endpoint, RegistryOptions } from "./options.ts";
+import type { Site } from "./site.ts";
+
+/** Where an image is asked for, in order: its mirrors as configured, and the registry itself. */
+export async function sitesOf(
+  reference: Reference,
+  client: Client,
+  options: RegistryOptions,
+  context: Context,
+): Promise<readonly Site[]> {
+  const query = { host: reference.registry, repository: reference.path };
+  const configured = await options.endpoints?.(query, context.fetchOptions);
+  const endpoints = configured ?? [await itself(reference, client, context)];
+  if (configured !== undefined) {
+    const names = configured.map(({ baseUrl, origin }) => (origin === undefined ? baseUrl : `${baseUrl} (${origin})`));
+    context.decided(
+      "endpoint",
+      `${reference.registry}/${reference.path} is asked for at ${names.join(", ") || "no place"}`,
+    );
+  }
+  return Promise.all(endpoints.map((endpoint) => site(endpoint, reference, client, options, context)));
+}
+
+async function itself(reference: Reference, client: Client, context: Context): Promise<Endpoint> {
+  const host = registryHost(reference);
+  const scheme = await client.transport.scheme(host, context);
+  return { baseUrl: `${scheme}://${host}/v2`, resolvesTags: true, servesDigests: true };
+}
+
+async function site(
+  endpoint: Endpoint,
+  reference: Reference,
+  client: Client,
+  options: RegistryOptions,
+  context: Context,
+): Promise<Site> {
+  const base = parsedBase(endpoint.baseUrl);
+  const isOrigin = base.host === new URL(`${base.protocol}//${registryHost(reference)}`).host;
+  return {
+    endpoint,
+    base,
+    repository: endpoint.repository ?? reference.path,
+    credentialHost: isOrigin ? reference.registry : base.host,
+    isOrigin,
+    reach: client.policy.named(),
+    headers: outgoing({ ...(isOrigin ? options.headers : {}), ...endpoint.headers }),
+    tls: endpoint.tls ?? (await client.transport.tls(base.host, "registry", context)),
+  };
+}
+
+function outgoing(headers: Readonly<Record<string, string | readonly string[]>>): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]),
+  );
+}
+
+function parsedBase(text: string): URL {
+  const base = URL.canParse(text) ? new URL(text) : undefined;
+  if (base?.protocol === "https:" || base?.protocol === "http:") return base;
+  throw new Failure("INVALID_OPTION", `the endpoint "${text}" is not an http or https URL`);
+}
+
+/**
+ * Asks one site after the other until one gives what is wanted (registry-rules, R-73). A mirror that fails, in whatever
+ * way, is passed over; the last one's failure is the one that counts, and tells of the others.
+ */
+export async function firstOf<T>(
+  sites: readonly Site[],
+  context: Context,
+  attempt: (site: Site, isLast: boolean) => Promise<T>,
+): Promise<T> {
+  const failures: Failure[] = [];
+  for (const [index, site] of sites.entries()) {
+    const isLast = index === sites.length - 1;
+    try {
+      return await attempt(site, isLast);
+    } catch (problem) {
+      if (!(problem instanceof Failure)) throw problem;
+      if (isLast) throw withMirrors(problem, failures);
+      failures.push(problem);
+      context.decided("endpoint", `${site.base.host} is passed over: ${problem.message}`);
+    }
+  }
+  throw new Failure("NOT_FOUND", "no endpoint is configured that may be asked for it", {
+    hint: "allow one to resolve tags, or pull by digest",
+  });
+}
+
+/** One failure that tells of those before it. */
+export function withMirrors(last: Failure, mirrors: readonly Failure[]): Failure {
+  if (mirrors.length === 0) return last;
+  const others = mirrors.map(({ message }) => message).join("; ");
+  return new Failure(last.code, `${last.message} (mirrors failed too: ${others})`, last.details);
+}

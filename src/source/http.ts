@@ -1,0 +1,320 @@
+import { type LookupAddress, lookup as resolveName } from "node:dns";
+import { once } from "node:events";
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+} from "node:http";
+import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, request as httpsRequest } from "node:https";
+import { connect as connectSocket, type LookupFunction, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { addressIn } from "./address.ts";
+import { Body } from "./body.ts";
+import { DeadlineWatch } from "./deadline-watch.ts";
+import { Failure } from "./failure.ts";
+import { networkFailure } from "./network-failure.ts";
+import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
+import type { Reach } from "./policy.ts";
+import { tlsOptions } from "./tls-context.ts";
+import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
+
+/** One request over one connection. Nothing is followed, authenticated or repeated here. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly url: URL;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body?: string;
+  readonly reach: Reach;
+  readonly tls?: TlsMaterial | undefined;
+  readonly connectMilliseconds?: number | undefined;
+}
+
+export interface HttpResponse {
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The other end's address; `undefined` where a proxy stands in between. */
+  readonly address: string | undefined;
+  readonly body: Body;
+}
+
+export interface ConnectionsOptions {
+  readonly deadlines: Deadlines;
+  readonly connectionsPerHost: number;
+  readonly proxy: ProxyFor | undefined;
+}
+
+/** What decides whether two requests may share connections. */
+interface Route {
+  readonly proxy: URL | undefined;
+  readonly reach: Reach;
+  readonly tls: TlsMaterial | undefined;
+}
+
+const idleMilliseconds = 15_000;
+/** Node's own 250 ms give up on every address of a host that is far away. */
+const happyEyeballsMilliseconds = 2_000;
+/** Signed URLs in `Location` can be long. */
+const maxHeaderSize = 64 * 1024;
+
+/** Every connection of a client, kept open between requests. The only code of this library that opens any. */
+export class Connections implements Disposable {
+  readonly #options: ConnectionsOptions;
+  readonly #agents = new Map<string, HttpAgent>();
+  readonly #tlsNumbers = new Map<TlsMaterial | undefined, number>();
+  readonly #waiting = new Set<(reason: Failure) => void>();
+  #isClosed = false;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** Sends a request and waits for the headers of its response. The body must be read or dismissed. */
+  async send(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
+    signal?.throwIfAborted();
+    const literal = addressIn(request.url.hostname);
+    if (literal !== undefined) request.reach.admit(request.url.host, literal);
+    const route = { proxy: this.#options.proxy?.(request.url), reach: request.reach, tls: request.tls };
+    for (;;) {
+      if (this.#isClosed) throw closed();
+      const outgoing = this.#outgoing(request, route);
+      try {
+        return await this.#response(request, route, outgoing, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        // A kept connection may have been closed by the other end just now. That says nothing about the host.
+        if (!outgoing.reusedSocket || !isClosedConnection(error)) throw networkFailure(error, peerOf(request, route));
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const giveUp of this.#waiting) giveUp(closed());
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
+
+  #outgoing({ method, url, headers, body, reach }: HttpRequest, route: Route): ClientRequest {
+    const httpProxy = url.protocol === "http:" ? route.proxy : undefined;
+    const peer = httpProxy ?? url;
+    const options: RequestOptions = {
+      method,
+      headers: httpProxy === undefined ? headers : withProxyHeaders(headers, url, httpProxy),
+      host: bareHost(peer),
+      port: portOf(peer),
+      path: httpProxy === undefined ? url.pathname + url.search : url.href,
+      agent: this.#agent(peer.protocol, route),
+      maxHeaderSize,
+      ...(route.proxy === undefined ? { lookup: admittedLookup(reach, url.host) } : {}),
+    };
+    const outgoing = peer.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
+    outgoing.on("error", () => {}); // what comes after the response is the body's to tell
+    outgoing.end(body);
+    return outgoing;
+  }
+
+  #response(
+    request: HttpRequest,
+    route: Route,
+    outgoing: ClientRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
+    const { deadlines } = this.#options;
+    const connectMilliseconds = request.connectMilliseconds ?? deadlines.connectMilliseconds;
+    const watch = new DeadlineWatch(outgoing, request.url.host, { ...deadlines, connectMilliseconds });
+    return new Promise<HttpResponse>((resolve, reject) => {
+      // A request that still waits for a connection would not notice for itself that it was destroyed.
+      const giveUp = (reason: unknown) => {
+        outgoing.destroy(reason instanceof Error ? reason : undefined);
+        reject(reason);
+      };
+      const abort = () => giveUp(signal?.reason);
+      const settle = () => {
+        watch.stop();
+        this.#waiting.delete(giveUp);
+        signal?.removeEventListener("abort", abort);
+      };
+      this.#waiting.add(giveUp);
+      signal?.addEventListener("abort", abort, { once: true });
+      outgoing.once("error", reject);
+      outgoing.once("close", () => {
+        settle();
+        reject(brokenOff(request));
+      });
+      outgoing.once("response", (incoming) => {
+        settle();
+        resolve(this.#received(request, route, incoming, signal));
+      });
+    });
+  }
+
+  #received(request: HttpRequest, route: Route, incoming: IncomingMessage, signal?: AbortSignal): HttpResponse {
+    const abort = () => incoming.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
+    signal?.addEventListener("abort", abort, { once: true });
+    incoming.once("close", () => signal?.removeEventListener("abort", abort));
+    return {
+      url: request.url,
+      status: incoming.statusCode ?? 0,
+      headers: incoming.headers,
+      address: route.proxy === undefined ? incoming.socket.remoteAddress : undefined,
+      body: new Body(incoming, request.url.host, this.#options.deadlines.stallMilliseconds, signal),
+    };
+  }
+
+  /** `protocol` is the one spoken with the next hop. */
+  #agent(protocol: string, route: Route): HttpAgent {
+    const proxy = route.proxy?.href ?? "direct";
+    const key = `${protocol} ${proxy} ${route.reach.key} ${this.#tlsNumber(route.tls)}`;
+    const known = this.#agents.get(key);
+    if (known !== undefined) return known;
+    const agent = this.#newAgent(protocol, route);
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  #newAgent(protocol: string, { proxy, tls }: Route): HttpAgent {
+    const { connectionsPerHost: maxSockets, deadlines } = this.#options;
+    const options = {
+      keepAlive: true,
+      keepAliveMsecs: idleMilliseconds,
+      maxSockets,
+      scheduling: "lifo",
+      autoSelectFamilyAttemptTimeout: happyEyeballsMilliseconds,
+    } as const;
+    if (protocol === "http:") return new HttpAgent(options);
+    const secure = { ...options, ...tlsOptions(tls) };
+    return proxy === undefined ? new HttpsAgent(secure) : new TunnelAgent(secure, proxy, deadlines.connectMilliseconds);
+  }
+
+  #tlsNumber(tls: TlsMaterial | undefined): number {
+    const number = this.#tlsNumbers.get(tls) ?? this.#tlsNumbers.size;
+    this.#tlsNumbers.set(tls, number);
+    return number;
+  }
+}
+
+/** Makes TLS connections through a proxy that sees nothing of what they carry. */
+class TunnelAgent extends HttpsAgent {
+  readonly #proxy: URL;
+  readonly #connectMilliseconds: number;
+
+  constructor(options: HttpsAgentOptions, proxy: URL, connectMilliseconds: number) {
+    super(options);
+    this.#proxy = proxy;
+    this.#connectMilliseconds = connectMilliseconds;
+  }
+
+  /** Node calls this for every new connection; without a return value it waits for the callback. */
+  override createConnection(
+    target: ConnectionOptions,
+    callback?: (error: Error | null, socket: Duplex) => void,
+  ): undefined {
+    // The callback's type has no room for a failure without a socket, which Node's own agent passes too.
+    const settle = callback as (error: unknown, socket?: Duplex) => void;
+    this.#connected(target).then(
+      (socket) => settle(null, socket),
+      (error: unknown) => settle(networkFailure(error, `the proxy ${this.#proxy.host}`)),
+    );
+  }
+
+  async #connected(target: ConnectionOptions): Promise<Socket> {
+    const proxy = { host: bareHost(this.#proxy), port: portOf(this.#proxy) };
+    const socket =
+      this.#proxy.protocol === "https:"
+        ? connectTls({ ...proxy, servername: serverName(proxy.host) })
+        : connectSocket(proxy);
+    const found = `the proxy ${this.#proxy.host} did not connect within ${this.#connectMilliseconds / 1000} s`;
+    const timedOut = new Failure("TIMEOUT", found, { temporary: true });
+    const timer = setTimeout(() => socket.destroy(timedOut), this.#connectMilliseconds);
+    try {
+      await openTunnel(socket, authorityOf(target), proxyAuthorizationOf(this.#proxy));
+      const secure = connectTls({ ...target, socket });
+      await once(secure, "secureConnect");
+      return secure;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Resolves names as the system does, and lets through only addresses that are within reach: those that get connected to. */
+function admittedLookup(reach: Reach, host: string): LookupFunction {
+  return (hostname, options, callback) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      const { admitted, refusal } = judged(addresses, reach, host);
+      const [first] = admitted;
+      if (first === undefined) return callback(refusal ?? notFound(hostname), []);
+      return options.all ? callback(null, admitted) : callback(null, first.address, first.family);
+    });
+  };
+}
+
+function judged(addresses: readonly LookupAddress[], reach: Reach, host: string) {
+  const admitted: LookupAddress[] = [];
+  let refusal: Error | undefined;
+  for (const one of addresses) {
+    try {
+      reach.admit(host, one.address);
+      admitted.push(one);
+    } catch (error) {
+      refusal = error instanceof Error ? error : undefined;
+    }
+  }
+  return { admitted, refusal };
+}
+
+function notFound(hostname: string): Error {
+  return Object.assign(new Error(`no address for ${hostname}`), { code: "ENOTFOUND" });
+}
+
+function withProxyHeaders(headers: OutgoingHttpHeaders, url: URL, proxy: URL): OutgoingHttpHeaders {
+  const authorization = proxyAuthorizationOf(proxy);
+  return {
+    ...headers,
+    host: url.host,
+    ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
+  };
+}
+
+function isClosedConnection(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
+
+function brokenOff({ url }: HttpRequest): Failure {
+  return new Failure("UNREACHABLE", `${url.host} broke the connection off`, { temporary: true, host: url.host });
+}
+
+function closed(): Failure {
+  return new Failure("UNREACHABLE", "the registry client is closed");
+}
+
+function peerOf({ url }: HttpRequest, { proxy }: Route): string {
+  return proxy !== undefined && url.protocol === "http:" ? `the proxy ${proxy.host}` : url.host;
+}
+
+/** `URL.hostname` has IPv6 addresses in brackets, sockets want them without. */
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+function portOf({ protocol, port }: URL): number {
+  return Number(port) || (protocol === "https:" ? 443 : 80);
+}
+
+function authorityOf({ host = "", port = 443 }: ConnectionOptions): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Server Name Indication has names only (RFC 6066, section 3). */
+function serverName(host: string): string {
+  return addressIn(host) === undefined ? host : "";
+}

@@ -1,0 +1,31 @@
+import { Failure } from "./failure.ts";
+import type { HttpResponse } from "./http.ts";
+
+export const mostRedirects = 5;
+
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+export function isRedirect({ status, headers }: HttpResponse): boolean {
+  return redirects.has(status) && headers.location !== undefined;
+}
+
+/** Where a redirect leads. Refuses to leave TLS, and what is no http address. */
+export function redirectTarget(response: HttpResponse): URL {
+  const { host, protocol } = response.url;
+  const location = response.headers.location ?? "";
+  if (/[\x00-\x1f\\\x7f]/.test(location) || !URL.canParse(location, response.url.href)) {
+    throw new Failure("REGISTRY_ERROR", `${host} redirects to what is no URL`, { host });
+  }
+  const target = new URL(location, response.url);
+  if (target.protocol !== "https:" && target.protocol !== "http:") {
+    throw new Failure("POLICY_DENIED", `${host} redirects to "${target.protocol}"`, { host });
+  }
+  if (target.protocol === "http:" && protocol === "https:") {
+    throw new Failure("POLICY_DENIED", `${host} redirects from https to http at ${target.host}`, { host });
+  }
+  // A user and password in a location would be sent as credentials by others; here they are dropped.
+  target.username = "";
+  target.password = "";
+  target.hash = "";
+  return target;
+}

@@ -1,0 +1,116 @@
+import { defaultLimits } from "../limits.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import { BlobDownload } from "./blob-download.ts";
+import { foreignPlaces, placeAt } from "./blob-place.ts";
+import { Client } from "./client.ts";
+import { Context } from "./context.ts";
+import { firstOf, sitesOf } from "./endpoints.ts";
+import { cannot } from "./failure.ts";
+import { fetchManifest } from "./manifest-request.ts";
+import type { RegistryOptions } from "./options.ts";
+import type { Site } from "./site.ts";
+import type { Document, FetchOptions, ImageSource, Source } from "./source.ts";
+
+/**
+ * Images from registries, by the distribution specification's pull half.
+ *
+ * Everything that images may share is shared: connections, tokens, what was learned of each host. Dispose of it to close
+ * the connections.
+ */
+export function registry(options: RegistryOptions = {}): Source {
+  const client = new Client(options);
+  return {
+    image: (name) => new RegistryImage(parseReference(name), client, options),
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+    },
+  };
+}
+
+class RegistryImage implements ImageSource {
+  readonly name: string;
+  readonly digest?: Digest;
+  readonly #reference: Reference;
+  readonly #client: Client;
+  readonly #options: RegistryOptions;
+  #sites: Promise<readonly Site[]> | undefined;
+
+  constructor(reference: Reference, client: Client, options: RegistryOptions) {
+    this.name = formatReference(reference);
+    if (reference.digest !== undefined) this.digest = reference.digest;
+    this.#reference = reference;
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async manifest(descriptor?: Descriptor, options: FetchOptions = {}): Promise<Document> {
+    const digest = descriptor?.digest ?? this.#reference.digest;
+    const reference = digest ?? this.#reference.tag ?? "latest";
+    const context = this.#context(options);
+    const { manifestBytes = defaultLimits.manifestBytes, strict = false } = this.#options;
+    const request = { reference, digest, sizeBytes: descriptor?.sizeBytes, limitBytes: manifestBytes, strict };
+    const repeatAccept = (host: string) => this.#options.repeatAccept?.includes(host) ?? false;
+    try {
+      const sites = await this.#sitesFor(digest === undefined ? "resolvesTags" : "servesDigests", context);
+      return await firstOf(sites, context, (site, isLast) =>
+        fetchManifest(
+          this.#client,
+          site,
+          { ...request, repeatAccept: repeatAccept(site.base.host) },
+          context,
+          isLast ? undefined : 0,
+        ),
+      );
+    } catch (problem) {
+      throw cannot(`fetch ${this.#nameOf(reference)}`, problem);
+    }
+  }
+
+  async *blob(descriptor: Descriptor, options: FetchOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const context = this.#context(options);
+    context.signal?.throwIfAborted();
+    const known = knownContent(descriptor);
+    if (known !== undefined) {
+      if (known.length > 0) yield known;
+      return;
+    }
+    try {
+      const sites = await this.#sitesFor("servesDigests", context);
+      const places = sites.map((site) => placeAt(site, descriptor, this.#client));
+      if (this.#options.foreignLayers) places.push(...foreignPlaces(descriptor, this.#client));
+      yield* new BlobDownload(this.#client, places, descriptor, context).bytes();
+    } catch (problem) {
+      throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem);
+    }
+  }
+
+  async #sitesFor(need: "resolvesTags" | "servesDigests", context: Context): Promise<readonly Site[]> {
+    this.#sites ??= sitesOf(this.#reference, this.#client, this.#options, context);
+    try {
+      return (await this.#sites).filter(({ endpoint }) => endpoint[need]);
+    } catch (problem) {
+      this.#sites = undefined;
+      throw problem;
+    }
+  }
+
+  #context({ signal, onEvent }: FetchOptions): Context {
+    return new Context(signal, this.#options.onEvent, onEvent);
+  }
+
+  #nameOf(reference: string): string {
+    const { registry: host, path } = this.#reference;
+    return `${host}/${path}${reference.includes(":") ? "@" : ":"}${reference}`;
+  }
+}
+
+const emptyJson = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+/** Content that need not be fetched: it is in the descriptor, or its digest and size say what it is (image-spec, manifest.md, "Guidance for an Empty Descriptor"). */
+function knownContent({ data, digest, sizeBytes }: Descriptor): Uint8Array | undefined {
+  if (data !== undefined && data.length === sizeBytes) return data;
+  if (sizeBytes === 0) return new Uint8Array();
+  return digest === emptyJson && sizeBytes === 2 ? Buffer.from("{}") : undefined;
+}

@@ -1,0 +1,93 @@
+import { STATUS_CODES } from "node:http";
+import { Failure, type FailureDetails } from "./failure.ts";
+import type { HttpResponse } from "./http.ts";
+import { retryAfterMilliseconds } from "./retry-after.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** Statuses that pass by themselves, proxies' own inventions (499, 52x, 529) among them. */
+const temporary = new Set([408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
+
+const errorBytes = 64 * 1024;
+const quotedCharacters = 200;
+
+/** Whether a status says that the same request may succeed later. */
+export function isTemporaryStatus(status: number): boolean {
+  return temporary.has(status);
+}
+
+/** Reads what a registry says when it does not give what was asked for. */
+export async function statusFailure(response: HttpResponse, secrets: Secrets): Promise<Failure> {
+  const { status } = response;
+  const { host } = response.url;
+  const text = secrets.redacted((await response.body.beginning(errorBytes)).toString("utf8"));
+  const said = saidIn(text, response.headers["content-type"]);
+  const quote = said.text === "" ? "" : `: ${said.text}`;
+  const retryAfter = temporary.has(status) ? retryAfterMilliseconds(response.headers) : undefined;
+  const details: FailureDetails = {
+    status,
+    host,
+    temporary: temporary.has(status),
+    ...(retryAfter === undefined ? {} : { retryAfterMilliseconds: retryAfter }),
+  };
+
+  if (status === 404) return notFound(said.code, quote, details);
+  if (status === 401) return new Failure("UNAUTHORIZED", `${host} wants a login${quote}`, details);
+  if (status === 403)
+    return new Failure("FORBIDDEN", `${host} forbids it${quote}`, { ...details, hint: forbiddenHint });
+  if (status === 429) return new Failure("RATE_LIMITED", `${host} limits the rate of requests${quote}`, details);
+  const words = STATUS_CODES[status];
+  const found = `${host} answers ${status}${words === undefined ? "" : ` ${words}`}${quote}`;
+  return new Failure("REGISTRY_ERROR", found, { ...details, ...plainHttpHint(status, text) });
+}
+
+const forbiddenHint = "check that the account may pull from this repository";
+
+function notFound(code: string | undefined, quote: string, details: FailureDetails): Failure {
+  const what = code === "NAME_UNKNOWN" ? "repository" : code === "BLOB_UNKNOWN" ? "blob" : "manifest";
+  const found =
+    code === undefined
+      ? `${details.host} answers 404 Not Found${quote}`
+      : `${details.host} has no such ${what}${quote}`;
+  return new Failure("NOT_FOUND", found, {
+    ...details,
+    hint: "check the name and the tag, and whether it is a private image",
+  });
+}
+
+/** What Go's server answers to http where it expects TLS. */
+function plainHttpHint(status: number, text: string): { hint?: string } {
+  if (status !== 400 || !/HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i.test(text))
+    return {};
+  return {
+    hint: "this registry speaks TLS: set `plainHttp: false`, or give its certificate as `tls.ca` (--tls-ca FILE)",
+  };
+}
+
+/** The first error of an OCI error document (distribution-spec, "Error Codes"); nothing of a web page. */
+function saidIn(text: string, contentType = ""): { readonly code?: string; readonly text: string } {
+  const error = firstError(text);
+  if (error !== undefined) {
+    const { code, message } = error;
+    return {
+      code,
+      text: [code, message]
+        .filter((part) => part !== "")
+        .join(": ")
+        .slice(0, quotedCharacters),
+    };
+  }
+  if (!contentType.startsWith("text/plain")) return { text: "" };
+  return { text: text.trim().split("\n", 1)[0]?.slice(0, quotedCharacters) ?? "" };
+}
+
+function firstError(text: string): { readonly code: string; readonly message: string } | undefined {
+  try {
+    const { errors } = JSON.parse(text) as { errors?: unknown };
+    const [first] = Array.isArray(errors) ? (errors as unknown[]) : [];
+    if (typeof first !== "object" || first === null) return undefined;
+    const { code, message } = first as { code?: unknown; message?: unknown };
+    return { code: typeof code === "string" ? code : "", message: typeof message === "string" ? message : "" };
+  } catch {
+    return undefined;
+  }
+}

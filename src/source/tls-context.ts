@@ -1,0 +1,30 @@
+import type { AgentOptions } from "node:https";
+import * as tlsModule from "node:tls";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { Failure } from "./failure.ts";
+import type { TlsMaterial } from "./options.ts";
+
+/** One context for all connections of an agent: Node would otherwise parse every authority's certificate for each. */
+export function tlsOptions(tls: TlsMaterial | undefined): AgentOptions {
+  if (tls === undefined) return {};
+  return { secureContext: secureContextFor(tls), rejectUnauthorized: tls.insecureSkipVerify !== true };
+}
+
+function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
+  try {
+    return createSecureContext({
+      ...(ca.length === 0 ? {} : { ca: [...trustedAuthorities(), ...ca] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+  } catch (cause) {
+    const found = cause instanceof Error && "code" in cause ? cause.code : "they are not PEM";
+    throw new Failure("CERTIFICATE", `the certificates or the key configured for it are unusable: ${found}`, { cause });
+  }
+}
+
+/** What this process trusts: since Node 22.15 with the additions of the system's administrator. */
+function trustedAuthorities(): readonly string[] {
+  const { getCACertificates } = tlsModule as { getCACertificates?: (type: "default") => string[] };
+  return getCACertificates?.("default") ?? rootCertificates;
+}

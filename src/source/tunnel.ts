@@ -1,0 +1,66 @@
+import type { Socket } from "node:net";
+import { Failure } from "./failure.ts";
+
+const longestHead = 16 * 1024;
+
+/**
+ * Asks a proxy, over a connection to it, for a tunnel to `authority` (`host:port`), and waits for its answer (RFC 9110, section 9.3.6).
+ *
+ * Afterwards what is written to the socket reaches the other end.
+ */
+export async function openTunnel(
+  socket: Socket,
+  authority: string,
+  proxyAuthorization: string | undefined,
+): Promise<void> {
+  const credentials = proxyAuthorization === undefined ? "" : `Proxy-Authorization: ${proxyAuthorization}\r\n`;
+  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
+  const head = await responseHead(socket);
+  const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0);
+  if (status >= 200 && status < 300) return;
+  throw refusal(status, authority);
+}
+
+/** `Proxy-Authorization` for the user and password in a proxy's URL. */
+export function proxyAuthorizationOf(proxy: URL): string | undefined {
+  if (proxy.username === "" && proxy.password === "") return undefined;
+  const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+/** Reads to the empty line after the headers. A proxy has nothing more to say before the client speaks TLS. */
+function responseHead(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let head = "";
+    const stop = () => {
+      socket.pause();
+      socket.off("data", read).off("error", fail).off("close", close);
+    };
+    const fail = (error: unknown) => {
+      stop();
+      reject(error);
+    };
+    const close = () => fail(new Failure("UNREACHABLE", "the proxy broke the connection off", { temporary: true }));
+    const read = (chunk: Buffer) => {
+      head += chunk.toString("latin1");
+      if (head.length > longestHead)
+        fail(new Failure("REGISTRY_ERROR", "the headers of the proxy's answer are too long"));
+      if (!head.includes("\r\n\r\n")) return;
+      stop();
+      resolve(head);
+    };
+    socket.on("data", read).on("error", fail).on("close", close);
+  });
+}
+
+function refusal(status: number, authority: string): Failure {
+  if (status === 407) {
+    return new Failure("UNREACHABLE", `the proxy on the way to ${authority} wants a user and a password`, {
+      status,
+      hint: "put them into the proxy's URL: http://USER:PASSWORD@HOST:PORT",
+    });
+  }
+  const found = status === 0 ? "does not speak HTTP" : `refuses with status ${status}`;
+  const temporary = status === 502 || status === 503 || status === 504;
+  return new Failure("UNREACHABLE", `the proxy on the way to ${authority} ${found}`, { status, temporary });
+}
