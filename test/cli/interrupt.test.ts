@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+
+const interruptModule = new URL("../../src/cli/interrupt.js", import.meta.url).href;
+
+/** A program whose work goes on after an abort until it is told to finish, or for ever. */
+const program = `
+  import { interruptible } from ${JSON.stringify(interruptModule)};
+  const interruption = interruptible({
+    interrupted: () => console.log("cleaning up"),
+    ending: () => console.log("ending"),
+  });
+  const alive = setInterval(() => {}, 1000);
+  process.stdin.on("data", () => process.exit(interruption.signal.reason?.exitCode ?? 0));
+  console.log("working");
+`;
+
+for (const [signal, exitCode] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
+  test(`${signal} lets the work clean up and ends with ${exitCode}`, async () => {
+    const child = await started();
+    child.kill(signal);
+    assert.equal(await line(child), "cleaning up\n");
+    child.stdin?.write("finish\n");
+    assert.deepEqual(await once(child, "close"), [exitCode, null]);
+  });
+}
+
+test("a second signal ends a clean-up that hangs at once, the terminal restored first", async () => {
+  const child = await started();
+  child.kill("SIGINT");
+  assert.equal(await line(child), "cleaning up\n");
+  const said = line(child);
+  child.kill("SIGTERM");
+  assert.deepEqual(await once(child, "close"), [null, "SIGTERM"], "which a shell calls 143");
+  assert.equal(await said, "ending\n");
+});
+
+async function started(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program]);
+  child.stdout.setEncoding("utf8");
+  assert.equal(await line(child), "working\n");
+  return child;
+}
+
+async function line(child: ChildProcess): Promise<unknown> {
+  assert.ok(child.stdout);
+  const [text] = await once(child.stdout, "data");
+  return text;
+}

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { image, stored } from "../support/image.ts";
+import { startRegistry } from "../support/registry-double.ts";
+import { drip, hangAfter } from "../support/registry-reply.ts";
+import { file, tar } from "../support/tar-builder.ts";
+
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const cursorShown = "\x1b[?25h";
+let directory = "";
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "oci-unpack-terminal-"));
+});
+
+after(() => rm(directory, { recursive: true, force: true }));
+
+test("on a terminal the progress is drawn, and gone when all is done", async () => {
+  await using registry = await startRegistry();
+  const archive = tar(file("noise", crypto.getRandomValues(new Uint8Array(60_000))));
+  registry.always(/\/blobs\//, drip(10_000, 60));
+  const { status, shown } = await onTerminal([stored(registry, "app", image([archive])), join(directory, "drawn")]);
+  assert.equal(status, 0);
+  assert.match(shown, /1\/1 {2}download .*█/);
+  assert.match(shown, /0 of 1 layer unpacked/);
+  const rest = shown.slice(shown.lastIndexOf(cursorShown) + cursorShown.length);
+  assert.match(
+    rest,
+    /^.*unpacked.* 127\.0\.0\.1:\d+\/app:latest/,
+    "after the cursor is back, only the summary is written",
+  );
+});
+
+test("an interruption on a terminal gives the cursor back", async () => {
+  await using registry = await startRegistry();
+  const reference = stored(registry, "app", image([tar(file("x", "x"))]));
+  registry.always(/\/blobs\//, hangAfter(5));
+  const { status, shown } = await onTerminal([reference, join(directory, "interrupted")], {
+    type: "\x03",
+    when: /download/,
+  });
+  assert.equal(status, 130);
+  assert.match(shown, /interrupted: cleaning up \(once more ends at once\)/);
+  assert.ok(shown.lastIndexOf(cursorShown) > shown.lastIndexOf("\x1b[?25l"));
+  assert.match(shown, /nothing was left behind/);
+});
+
+/** Runs the command on a terminal of its own, 80 columns wide; types something when something appears. */
+async function onTerminal(
+  args: readonly string[],
+  typing?: { readonly type: string; readonly when: RegExp },
+): Promise<{ status: number | null; shown: string }> {
+  const command = [process.execPath, main, "--platform=linux/amd64", ...args].map((word) => `'${word}'`).join(" ");
+  const terminal = spawn(
+    "script",
+    ["--quiet", "--return", "--command", `stty cols 80 rows 24; ${command}`, "/dev/null"],
+    {
+      env: { PATH: process.env.PATH, HOME: directory, TERM: "xterm", LANG: "C.UTF-8" },
+    },
+  );
+  let shown = "";
+  let isTyped = false;
+  terminal.stdout.setEncoding("utf8").on("data", (text) => {
+    shown += text;
+    if (typing === undefined || isTyped || !typing.when.test(shown)) return;
+    isTyped = true;
+    terminal.stdin.write(typing.type);
+  });
+  const [status] = await once(terminal, "close");
+  return { status, shown };
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { outcomeOf } from "./support/command.ts";
+import { repositoryFile } from "./support/repository.ts";
+
+test("every TypeScript example in the documents compiles against the built package", async () => {
+  // Inside the package, so that "oci-unpack" in an example means this package (Node's self-reference).
+  const directory = fileURLToPath(repositoryFile("build/examples"));
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
+  const names: string[] = [];
+  for (const page of ["README.md", ...docs.map((name) => `docs/${name}`)]) {
+    for (const [index, example] of examplesIn(await readFile(repositoryFile(page), "utf8")).entries()) {
+      const name = `${page.replace(/\W/g, "-")}-${index + 1}.ts`;
+      await writeFile(join(directory, name), example);
+      names.push(name);
+    }
+  }
+  assert.ok(names.filter((name) => name.startsWith("README")).length >= 3);
+
+  const compilerOptions = { rootDir: "..", noEmit: true, rewriteRelativeImportExtensions: false };
+  const project = { extends: "../../tsconfig.json", compilerOptions, include: ["."] };
+  await writeFile(join(directory, "tsconfig.json"), JSON.stringify(project));
+  const compiler = fileURLToPath(repositoryFile("node_modules/.bin/tsc"));
+  const { status, stdout } = await outcomeOf(compiler, ["-p", directory]);
+  assert.equal(stdout, "");
+  assert.equal(status, 0);
+});
+
+function examplesIn(page: string): string[] {
+  return [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, example = ""]) => example);
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { outcomeOf, output } from "./support/command.ts";
+import { image, stored } from "./support/image.ts";
+import { startRegistry } from "./support/registry-double.ts";
+import { repositoryFile } from "./support/repository.ts";
+import { file, tar } from "./support/tar-builder.ts";
+
+const repository = fileURLToPath(repositoryFile(""));
+const compiler = join(repository, "node_modules/.bin/tsc");
+
+let project = "";
+let packed: readonly string[] = [];
+let unreachable: string | undefined;
+
+before(async () => {
+  assert.ok(existsSync(join(repository, "dist/cli/main.js")), "run npm run build first");
+  project = await mkdtemp(join(tmpdir(), "oci-unpack-package-"));
+  // Without scripts: the package was built already, and other tests may be using what was built.
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
+  const [tarball] = JSON.parse(await output("npm", pack, { directory: repository }));
+  packed = tarball.files.map(({ path }: { path: string }) => path);
+  await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
+  unreachable = await installed(join(project, tarball.filename));
+});
+
+after(() => rm(project, { recursive: true, force: true }));
+
+test("the package has what is needed to run it and to read about it, and nothing else", () => {
+  const surplus = packed.filter(
+    (path) => !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.md|[A-Z]+(?:\.md)?|package\.json)$/.test(path),
+  );
+  assert.deepEqual(surplus, []);
+  for (const path of [
+    "dist/index.js",
+    "dist/index.d.ts",
+    "dist/cli/main.js",
+    "README.md",
+    "LICENSE",
+    "docs/errors.md",
+  ]) {
+    assert.ok(packed.includes(path), path);
+  }
+});
+
+test("the installed package type-checks in a strict project, its declarations included", async (context) => {
+  if (unreachable !== undefined) return context.skip(unreachable);
+  const options = {
+    ...{ module: "nodenext", target: "es2023", lib: ["es2023", "esnext.disposable"], strict: true, noEmit: true },
+    ...{ skipLibCheck: false, types: ["node"], typeRoots: [join(repository, "node_modules/@types")] },
+  };
+  await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["main.ts"] }));
+  await writeFile(
+    join(project, "main.ts"),
+    `import { type ErrorCode, isOciUnpackError, parseReference, unpack, type UnpackResult } from "oci-unpack";
+     const result: UnpackResult = await unpack("x", "y", { onEvent: (event) => console.log(event.type) });
+     const code: ErrorCode | undefined = isOciUnpackError(result) ? result.code : undefined;
+     console.log(code, parseReference("debian").registry);
+     // @ts-expect-error: options are checked
+     await unpack("x", "y", { sandbox: "maybe" });`,
+  );
+  const { status, stdout } = await outcomeOf(compiler, ["-p", project]);
+  assert.equal(stdout, "");
+  assert.equal(status, 0);
+});
+
+test("the installed package unpacks an image, without any install script having run", async (context) => {
+  if (unreachable !== undefined) return context.skip(unreachable);
+  await using registry = await startRegistry();
+  const reference = stored(registry, "app", image([tar(file("hello", "from the package"))]));
+  await writeFile(
+    join(project, "main.js"),
+    `import { unpack } from "oci-unpack";
+     const { rootfs } = await unpack(process.argv[2], "unpacked", { sandbox: "prefer", platform: "linux/amd64" });
+     console.log(rootfs);`,
+  );
+  const rootfs = (await output(process.execPath, ["main.js", reference], { directory: project })).trim();
+  assert.equal(await readFile(join(rootfs, "hello"), "utf8"), "from the package");
+});
+
+test("npx runs the command of the installed package", async (context) => {
+  if (unreachable !== undefined) return context.skip(unreachable);
+  const { version } = JSON.parse(await readFile(join(repository, "package.json"), "utf8"));
+  const printed = await output("npx", ["--no-install", "oci-unpack", "--version"], { directory: project });
+  assert.equal(printed, `${version}\n`);
+});
+
+/** Installs a tarball into the project; gives the reason where no registry for its dependencies can be reached. */
+async function installed(tarball: string): Promise<string | undefined> {
+  await mkdir(join(project, "node_modules"));
+  const install = ["install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball];
+  const { status, stderr } = await outcomeOf("npm", install, { directory: project });
+  if (status === 0) return undefined;
+  if (/EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT|ENOTCACHED/.test(stderr)) {
+    return "no npm registry can be reached: the package cannot be installed";
+  }
+  return assert.fail(`npm install failed: ${stderr}`);
+}
