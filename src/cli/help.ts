@@ -13,6 +13,10 @@ DIRECTORY must be absent or empty. If anything fails, nothing is left behind.
   oci-unpack --platform linux/arm64 ghcr.io/acme/api:2.1 /srv/api
   oci-unpack localhost:5000/app@sha256:… ./app --json | jq -r .rootfs
 
+IMAGE is a name in a registry, or a place on this machine as skopeo writes it:
+oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or dir:DIR,
+where FILE may be - for standard input.
+
 Which image
   -p, --platform OS/ARCH[/VARIANT]
                          choose from an image for several platforms

@@ -11,7 +11,7 @@ import { exitCodes, type Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
 /** What this command needs of the library. */
-export type UnpackLibrary = Pick<typeof Library, "unpack" | "registry" | "registryFromEnvironment" | "defaultLimits">;
+export type UnpackLibrary = Pick<typeof Library, "unpack" | "sourceFor" | "registryFromEnvironment" | "defaultLimits">;
 
 /** `oci-unpack IMAGE DIRECTORY`: unpacks, shows how it goes, tells what came of it. */
 export async function unpackCommand(
@@ -23,7 +23,7 @@ export async function unpackCommand(
   const credential = await givenCredential(command, surroundings);
   const result = await shown(command, surroundings, async ({ show: onEvent }, signal) => {
     const basis = { command, surroundings, limits, credential, onEvent };
-    await using source = library.registry(await connection(basis, library.registryFromEnvironment));
+    await using source = library.sourceFor(command.image, await connection(basis, library.registryFromEnvironment));
     const options = { ...command.options, limits, source, signal, onEvent };
     return await library.unpack(command.image, command.directory, options);
   });

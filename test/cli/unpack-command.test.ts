@@ -158,7 +158,7 @@ async function performed(
       Object.assign(performance, { environmentOptions: options });
       return { credentials: storedCredentials };
     },
-    registry(registryOptions) {
+    sourceFor(_name, registryOptions) {
       Object.assign(performance, { registryOptions });
       const close = async () => {
         performance.closed++;
