@@ -6,6 +6,7 @@ import { isErrno, readConfigFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
 import type { TlsFor, TlsMaterial } from "./options.ts";
+import type { FetchOptions } from "./source.ts";
 
 /** The directories in which podman and docker look for a registry's certificates. */
 export function certificateDirectories(machine: Machine): readonly string[] {
@@ -19,10 +20,10 @@ export function certificateDirectories(machine: Machine): readonly string[] {
  * (containers-certs.d(5)).
  */
 export function certificatesIn(directories: readonly string[]): TlsFor {
-  return async (host) => {
+  return async (host, options) => {
     for (const directory of directories) {
       const files = await certificateFiles(join(directory, host));
-      if (files !== undefined) return readTlsMaterial(files);
+      if (files !== undefined) return readTlsMaterial(files, options);
     }
     return undefined;
   };
@@ -61,18 +62,19 @@ export async function certificateFiles(directory: string): Promise<CertificateFi
 }
 
 /** Reads the files. Of several client certificates the first is taken: a connection can show only one. */
-export async function readTlsMaterial({ ca, client: [pair] }: CertificateFiles): Promise<TlsMaterial> {
-  const authorities = await Promise.all(ca.map(readPem));
+export async function readTlsMaterial(files: CertificateFiles, options: FetchOptions = {}): Promise<TlsMaterial> {
+  const [pair] = files.client;
+  const authorities = await Promise.all(files.ca.map((path) => readPem(path, options)));
   if (pair === undefined) return { ca: authorities };
   const [certPath, keyPath = certPath] = pair;
-  const [cert, key] = await Promise.all([readPem(certPath), readPem(keyPath)]);
+  const [cert, key] = await Promise.all([readPem(certPath, options), readPem(keyPath, options)]);
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) return { ca: authorities, cert, key };
   const found = `"${keyPath}" holds no private key`;
   throw new OciUnpackError("INVALID_OPTION", `cannot use the client certificate "${certPath}": ${found}`);
 }
 
-async function readPem(path: string): Promise<string> {
-  const text = await readConfigFile(path);
+async function readPem(path: string, options: FetchOptions): Promise<string> {
+  const text = await readConfigFile(path, options);
   if (text?.includes("-----BEGIN ")) return text;
   const found = text === undefined ? "there is no such file" : "it is not PEM";
   throw new OciUnpackError("INVALID_OPTION", `cannot use "${path}": ${found}`);

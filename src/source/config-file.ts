@@ -2,16 +2,23 @@ import { open } from "node:fs/promises";
 import { OciUnpackError } from "../errors.ts";
 import type { EventListener } from "../events.ts";
 import { fileSystemError } from "../file-system-error.ts";
+import type { FetchOptions } from "./source.ts";
 
 /** More than any real file has; the largest ones, bundles of certificates, have a quarter of it. */
 const largestBytes = 1024 * 1024;
 
-/** The text of a configuration file, or `undefined` where there is none. */
-export async function readConfigFile(path: string): Promise<string | undefined> {
+/** The text of a configuration file, or `undefined` where there is none. A listener hears which of both it was. */
+export async function readConfigFile(path: string, { onEvent }: FetchOptions = {}): Promise<string | undefined> {
+  const tell = (found: string) => onEvent?.({ type: "decision", topic: "configuration", message: `${path} ${found}` });
   try {
-    return await readText(path);
+    const text = await readText(path);
+    tell("is read");
+    return text;
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) {
+      tell("is not there");
+      return undefined;
+    }
     throw fileSystemError(error, `read "${path}"`);
   }
 }

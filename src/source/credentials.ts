@@ -46,15 +46,15 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
 
 async function readAuthFile(
   { path, format, named }: CredentialPlace,
-  { mustExist, onEvent }: FetchOptions & { readonly mustExist: boolean },
+  { mustExist, ...options }: FetchOptions & { readonly mustExist: boolean },
 ): Promise<AuthFile | undefined> {
   try {
-    const text = await readConfigFile(path);
+    const text = await readConfigFile(path, options);
     if (text !== undefined) return parseAuthFile(path, text, format);
     if (named) throw new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`);
   } catch (error) {
     if (mustExist || !(error instanceof OciUnpackError)) throw error;
-    warnOfFile(onEvent, error.message);
+    warnOfFile(options.onEvent, error.message);
   }
   return undefined;
 }

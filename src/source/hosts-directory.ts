@@ -23,14 +23,14 @@ export interface HostsConfiguration {
 export async function readHostsDirectory(
   root: string,
   host: string,
-  { onEvent }: FetchOptions = {},
+  options: FetchOptions = {},
 ): Promise<HostsConfiguration | undefined> {
   for (const name of [host.replace(/:(\d+)$/, "_$1_"), host, "_default"]) {
     const directory = join(root, name);
     if (!(await isDirectory(directory))) continue;
-    const warn = (message: string) => warnOfFile(onEvent, message);
+    const warn = (message: string) => warnOfFile(options.onEvent, message);
     const origin = join(directory, "hosts.toml");
-    const toml = await readToml(origin, warn);
+    const toml = await readToml(origin, warn, options);
     if (toml !== undefined) return { origin, hosts: configuredHosts(toml, directory, warn) };
     const files = await certificateFiles(directory);
     return { origin: directory, hosts: [{ ...theRegistryItself, ...files }] };
@@ -38,8 +38,12 @@ export async function readHostsDirectory(
   return undefined;
 }
 
-async function readToml(path: string, warn: (message: string) => void): Promise<Toml | undefined> {
-  const text = await readConfigFile(path);
+async function readToml(
+  path: string,
+  warn: (message: string) => void,
+  options: FetchOptions,
+): Promise<Toml | undefined> {
+  const text = await readConfigFile(path, options);
   // An empty file is one that somebody has yet to write.
   if (!text) return undefined;
   try {

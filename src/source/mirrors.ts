@@ -2,12 +2,14 @@ import { readTlsMaterial } from "./certs-d.ts";
 import { isDockerHub } from "./docker-hub.ts";
 import { readHostsDirectory } from "./hosts-directory.ts";
 import { type ConfiguredHost, theRegistryItself } from "./hosts-toml.ts";
-import type { Endpoint, EndpointQuery, EndpointsFor, TlsMaterial } from "./options.ts";
+import type { Endpoint, EndpointQuery, EndpointsFor, TlsFor, TlsMaterial } from "./options.ts";
 import { type Place, placesOf } from "./places.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 import { type PlainHttp, registryBaseUrl } from "./registry-url.ts";
+import type { FetchOptions } from "./source.ts";
+import { combinedTls, sharedTls } from "./tls-material.ts";
 
-/** What this machine's files say of mirrors. */
+/** What this machine's files say of mirrors, and what its user says of hosts. */
 export interface MirrorOptions {
   /** Podman's configuration, already read. */
   readonly registriesConf?: RegistriesConf | undefined;
@@ -15,6 +17,10 @@ export interface MirrorOptions {
   readonly hostsDirectory?: string | undefined;
   /** As in `RegistryOptions`; holds for the registry itself, not for its mirrors. */
   readonly plainHttp?: PlainHttp;
+  /** What is known of a host's certificates besides. */
+  readonly tls?: TlsFor | undefined;
+  /** For the registry itself, not for its mirrors. */
+  readonly registryTls?: TlsMaterial | undefined;
 }
 
 /**
@@ -24,70 +30,83 @@ export interface MirrorOptions {
  * hosts to ask. The registry itself comes last, unless the files leave it out.
  */
 export function mirrors(options: MirrorOptions): EndpointsFor {
-  const { registriesConf = emptyRegistriesConf, hostsDirectory, plainHttp } = options;
+  const { registriesConf = emptyRegistriesConf, hostsDirectory } = options;
+  const shared = sharedTls();
   return async (query, fetchOptions) => {
     const endpoints: Endpoint[] = [];
     for (const place of placesOf(registriesConf, query)) {
       const found = hostsDirectory && (await readHostsDirectory(hostsDirectory, place.host, fetchOptions));
       const { hosts = [theRegistryItself], origin = place.origin } = found || {};
-      const plain = place.host === query.host ? plainHttp : undefined;
       for (const host of hosts) {
-        endpoints.push(
-          ...(await endpointsOf(host, { ...place, ...(origin !== undefined && { origin }) }, query, plain)),
-        );
+        endpoints.push(...(await endpointsOf(host, place, origin, { ...options, query, shared, fetchOptions })));
       }
     }
     return endpoints;
   };
 }
 
+interface Context extends MirrorOptions {
+  readonly query: EndpointQuery;
+  readonly shared: ReturnType<typeof sharedTls>;
+  readonly fetchOptions: FetchOptions | undefined;
+}
+
 async function endpointsOf(
   host: ConfiguredHost,
   place: Place,
-  query: EndpointQuery,
-  plainHttp: PlainHttp,
-): Promise<Endpoint[]> {
+  origin: string | undefined,
+  context: Context,
+): Promise<readonly Endpoint[]> {
   const common = {
-    ...(place.repository !== query.repository && { repository: place.repository }),
+    ...(place.repository !== context.query.repository && { repository: place.repository }),
     resolvesTags: place.resolvesTags && host.resolves,
     servesDigests: place.servesDigests && host.pulls,
     ...(Object.keys(host.headers).length > 0 && { headers: host.headers }),
     ...(host.dialTimeoutMilliseconds !== undefined && { connectMilliseconds: host.dialTimeoutMilliseconds }),
-    ...(place.origin !== undefined && { origin: place.origin }),
+    ...(origin !== undefined && { origin }),
   };
-  const tls = await tlsOf(host);
-  return baseUrls(host, place, plainHttp, tls).map((address) => ({
+  const addresses = await addressesOf(host, place, context);
+  return addresses.map((address) => ({
     ...common,
     ...address,
-    ...namespaceFor(address.baseUrl, place.host),
+    // A host that is not the registry must be told for which registry it stands.
+    ...(!isHostOf(address.baseUrl, place.host) && { namespace: place.host }),
   }));
 }
 
+type Address = Pick<Endpoint, "baseUrl" | "tls">;
+
 /** One address, or, for a registry that may lack TLS, one with TLS whatever its certificate and one without. */
-function baseUrls(
+async function addressesOf(host: ConfiguredHost, place: Place, context: Context): Promise<readonly Address[]> {
+  const { query, plainHttp, shared } = context;
+  const isItself = host.baseUrl === undefined ? place.host === query.host : isHostOf(host.baseUrl, query.host);
+  const name = host.baseUrl === undefined ? place.host : new URL(host.baseUrl).host;
+  const tls = await tlsOf(host, name, isItself, context);
+  const address = (baseUrl: string, material = tls) => ({ baseUrl, ...(material && { tls: shared(material) }) });
+
+  if (host.baseUrl !== undefined) return [address(host.baseUrl)];
+  if (!place.insecure) return [address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls))];
+  return [
+    address(registryBaseUrl(name, false), { ...tls, insecureSkipVerify: true }),
+    address(registryBaseUrl(name, true)),
+  ];
+}
+
+async function tlsOf(
   host: ConfiguredHost,
-  place: Place,
-  plainHttp: PlainHttp,
-  tls: TlsMaterial | undefined,
-): Pick<Endpoint, "baseUrl" | "tls">[] {
-  if (host.baseUrl === undefined && place.insecure) {
-    return [
-      { baseUrl: registryBaseUrl(place.host, false), tls: { ...tls, insecureSkipVerify: true } },
-      { baseUrl: registryBaseUrl(place.host, true) },
-    ];
-  }
-  return [{ baseUrl: host.baseUrl ?? registryBaseUrl(place.host, plainHttp), ...(tls && { tls }) }];
+  name: string,
+  isItself: boolean,
+  context: Context,
+): Promise<TlsMaterial | undefined> {
+  const { registryTls, tls, fetchOptions } = context;
+  const fromFiles = { ...(await readTlsMaterial(host, fetchOptions)), insecureSkipVerify: host.skipVerify };
+  const said = combinedTls(isItself ? registryTls : undefined, fromFiles);
+  return combinedTls(said, await tls?.(name, fetchOptions));
 }
 
-/** `undefined` where nothing is said, so that what is said elsewhere of the host counts. */
-async function tlsOf(host: ConfiguredHost): Promise<TlsMaterial | undefined> {
-  if (host.ca.length + host.client.length === 0 && !host.skipVerify) return undefined;
-  return { ...(await readTlsMaterial(host)), ...(host.skipVerify && { insecureSkipVerify: true }) };
-}
-
-/** A host that is not the registry itself must be told for which registry it stands. */
-function namespaceFor(baseUrl: string, registry: string): { namespace?: string } {
-  const asked = new URL(baseUrl);
-  const { host } = new URL(`${asked.protocol}//${registry}`);
-  return asked.host === host || (isDockerHub(asked.host) && isDockerHub(host)) ? {} : { namespace: registry };
+/** Tells whether a URL is of the registry that references call so. */
+function isHostOf(baseUrl: string, registry: string): boolean {
+  const { protocol, host } = new URL(baseUrl);
+  const own = new URL(`${protocol}//${registry}`).host;
+  return host === own || (isDockerHub(host) && isDockerHub(own));
 }

@@ -1,12 +1,17 @@
 import { addressIn, zoneOf } from "./address.ts";
 import { isDockerHub } from "./docker-hub.ts";
+import type { TlsMaterial } from "./options.ts";
 
 /** Which registries are spoken to without TLS; loopback ones are, unless this is `false`. */
 export type PlainHttp = boolean | readonly string[] | undefined;
 
-/** Where a registry answers, without a slash at the end: `https://registry-1.docker.io/v2`. */
-export function registryBaseUrl(host: string, plainHttp: PlainHttp): string {
-  const scheme = speaksHttp(host, plainHttp) ? "http" : "https";
+/**
+ * Where a registry answers, without a slash at the end: `https://registry-1.docker.io/v2`.
+ *
+ * Without TLS where the user says so, and on loopback unless the user says otherwise or keeps certificates for it.
+ */
+export function registryBaseUrl(host: string, plainHttp: PlainHttp, tls?: TlsMaterial): string {
+  const scheme = speaksHttp(host, plainHttp, tls) ? "http" : "https";
   return `${scheme}://${isDockerHub(host) ? "registry-1.docker.io" : host}/v2`;
 }
 
@@ -17,7 +22,7 @@ export function isLoopback(hostname: string): boolean {
   return address !== undefined && zoneOf(address) === "loopback";
 }
 
-function speaksHttp(host: string, plainHttp: PlainHttp): boolean {
+function speaksHttp(host: string, plainHttp: PlainHttp, tls: TlsMaterial | undefined): boolean {
   if (typeof plainHttp === "boolean") return plainHttp;
-  return plainHttp?.includes(host) || isLoopback(host.replace(/:\d+$/, ""));
+  return plainHttp?.includes(host) || (tls === undefined && isLoopback(host.replace(/:\d+$/, "")));
 }

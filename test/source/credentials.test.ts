@@ -62,6 +62,21 @@ test("R-24: files are asked in the documented order, and the first that knows th
   assert.equal(await userOn(machine, "r.example"), undefined);
 });
 
+test("R-24: the trail of decisions names each file that was looked for, in order", async (context) => {
+  const machine = await withConfig(context, { auths: { "r.example": auth("me", "hush") } });
+  const trail: string[] = [];
+  await dockerCredentials(machine)("r.example", "a", {
+    onEvent: (event) => {
+      if (event.type === "decision") trail.push(`${event.topic}: ${event.message.replace(machine.root, "")}`);
+    },
+  });
+  assert.deepEqual(trail, [
+    "configuration: /run/containers/auth.json is not there",
+    "configuration: /home/.config/containers/auth.json is not there",
+    "configuration: /home/.docker/config.json is read",
+  ]);
+});
+
 test("R-24: without variables, podman's file in ~/.config comes before docker's in ~/.docker", async (context) => {
   const machine = await testMachine(context, {
     files: {
@@ -278,11 +293,12 @@ test("R-26: a helper that does not answer in time is ended, even where what it s
     { credsStore: "hang" },
     { programs: { "docker-credential-hang": "sleep 3 & wait" } },
   );
-  const warnings: UnpackEvent[] = [];
+  const events: UnpackEvent[] = [];
   const credentials = dockerCredentials({ ...machine, helperDeadlineMilliseconds: 200 });
   const started = performance.now();
-  assert.equal(await credentials("r.example", "a", { onEvent: (event) => warnings.push(event) }), undefined);
+  assert.equal(await credentials("r.example", "a", { onEvent: (event) => events.push(event) }), undefined);
   assert.ok(performance.now() - started < 2500);
+  const warnings = events.filter((event) => event.type === "warning");
   assert.deepEqual(warnings, [
     {
       type: "warning",

@@ -42,6 +42,7 @@ export async function testMachine(context: TestContext, options: TestMachineOpti
     env: { PATH: `${path("bin")}:/usr/bin:/bin`, XDG_RUNTIME_DIR: path("run"), ...Object.fromEntries(env) },
     homeDirectory: path("home"),
     uid: 1000,
+    systemDirectory: path("etc"),
   };
 }
 

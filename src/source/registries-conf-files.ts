@@ -1,0 +1,46 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { OciUnpackError } from "../errors.ts";
+import { fileSystemError } from "../file-system-error.ts";
+import { isErrno, readConfigFile } from "./config-file.ts";
+import { configHome } from "./credential-places.ts";
+import type { Machine } from "./machine.ts";
+import { emptyRegistriesConf, parseRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
+import type { FetchOptions } from "./source.ts";
+
+/**
+ * Reads podman's `registries.conf` and the files beside it that add to it (containers-registries.conf.d(5)).
+ *
+ * The main file is `$CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. The drop-ins of the system and of
+ * the user follow, but where the user has a main file, only the user's. A mistake in any is `INVALID_OPTION`: to go on
+ * without the file could be to go on without its `blocked`.
+ */
+export async function readRegistriesConf(machine: Machine, options: FetchOptions = {}): Promise<RegistriesConf> {
+  const { CONTAINERS_REGISTRIES_CONF: named } = machine.env;
+  const system = join(machine.systemDirectory ?? "/etc", "containers/registries.conf");
+  const user = join(configHome(machine), "containers/registries.conf");
+  const usersText = named ? undefined : await readConfigFile(user);
+  const main = named || (usersText === undefined ? system : user);
+  const dropIns =
+    main === user
+      ? await confFiles(`${user}.d`)
+      : [...(await confFiles(`${system}.d`)), ...(await confFiles(`${user}.d`))];
+
+  let conf = emptyRegistriesConf;
+  for (const path of [main, ...dropIns]) {
+    const text = await readConfigFile(path, options);
+    if (text !== undefined) conf = parseRegistriesConf(path, text, conf);
+    else if (path === named) throw new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`);
+  }
+  return conf;
+}
+
+async function confFiles(directory: string): Promise<readonly string[]> {
+  try {
+    const names = (await readdir(directory)).filter((name) => name.endsWith(".conf"));
+    return names.sort().map((name) => join(directory, name));
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
+    throw fileSystemError(error, `read "${directory}"`);
+  }
+}
