@@ -14,7 +14,8 @@ export async function sitesOf(
   options: RegistryOptions,
   context: Context,
 ): Promise<readonly Site[]> {
-  const query = { host: reference.registry, repository: reference.path };
+  const { registry: host, path: repository, ...tagAndDigest } = reference;
+  const query = { host, repository, ...tagAndDigest };
   const configured = await options.endpoints?.(query, context.fetchOptions);
   const endpoints = configured ?? [await itself(reference, client, context)];
   if (configured !== undefined) {

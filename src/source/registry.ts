@@ -22,7 +22,7 @@ import type { Document, FetchOptions, ImageSource, Source } from "./source.ts";
 export function registry(options: RegistryOptions = {}): Source {
   const client = new Client(options);
   return {
-    image: (name) => new RegistryImage(parseReference(name), client, options),
+    image: (name) => new RegistryImage(parseReference(options.expandName?.(name) ?? name), client, options),
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
     },
