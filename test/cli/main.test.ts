@@ -75,7 +75,7 @@ test("a reader who leaves early is no reason to crash", async () => {
 
 test("small answers do not load the library", async () => {
   const loaded = `process.on("exit", () => {
-    const heavy = process.moduleLoadList.filter((name) => /worker_threads|zlib|NativeModule (http|https|tls)$/.test(name));
+    const heavy = process.moduleLoadList.filter((name) => /zlib|NativeModule (?:http|https|tls)$/.test(name));
     console.log(JSON.stringify(heavy));
   });
   process.argv.splice(1, 0, "oci-unpack");
