@@ -11,6 +11,7 @@ export type {
   ApplyOptions,
   DevicePolicy,
   ResolveOptions,
+  Rootless,
   SkippedEntry,
   UnpackOptions,
   UnpackResult,

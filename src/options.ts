@@ -34,7 +34,18 @@ export interface ApplyOptions {
   readonly sourceDateEpoch?: number;
 }
 
+/** The user of this machine that becomes root in a container without privileges. */
+export interface Rootless {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface UnpackOptions extends ResolveOptions, ApplyOptions {
+  /**
+   * Makes `config.json` the configuration of a container that runs the image, so that the directory is a bundle for runc or
+   * crun (runtime-spec); the image's own configuration is `image-config.json` then. With a user: for running as that user.
+   */
+  readonly bundle?: boolean | Rootless;
   /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
   readonly sandbox?: "require" | "prefer" | "off";
 }
@@ -55,7 +66,7 @@ export interface UnpackResult {
   readonly platform: Platform;
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
-  /** Absolute path of the image's configuration, byte for byte. */
+  /** Absolute path of `config.json`: the image's configuration, byte for byte, or in a bundle the container's. */
   readonly config: string;
   readonly layers: number;
   readonly entries: number;

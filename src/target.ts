@@ -5,6 +5,13 @@ import { fileSystemError } from "./file-system-error.ts";
 
 const stagingPrefix = ".rootfs-";
 
+/** What stands beside the root filesystem. */
+export interface Documents {
+  /** In a bundle, the image's configuration, whose place the runtime's has. */
+  readonly "image-config.json"?: Uint8Array;
+  readonly "config.json": Uint8Array;
+}
+
 /**
  * The directory that is to receive an image: `rootfs/` and `config.json`, both or neither.
  *
@@ -50,18 +57,28 @@ export class Target implements AsyncDisposable {
     return join(this.directory, "config.json");
   }
 
-  /** Makes the staging directory the root filesystem and, last of all, writes the configuration. */
-  async commit(configBytes: Uint8Array): Promise<void> {
-    const temporary = join(this.directory, `.config.json-${this.staging.slice(-6)}`);
+  /** Makes the staging directory the root filesystem and then gives each document its name, `config.json` last of all. */
+  async commit(documents: Documents): Promise<void> {
+    const suffix = this.staging.slice(-6);
+    const files = Object.entries(documents).map(([name, bytes]) => ({
+      bytes,
+      temporary: join(this.directory, `.${name}-${suffix}`),
+      final: join(this.directory, name),
+    }));
+    const undo: (() => Promise<void>)[] = [];
     try {
-      await writeFile(temporary, configBytes, { flag: "wx" });
+      for (const { temporary, bytes } of files) {
+        undo.push(() => rm(temporary, { force: true }));
+        await writeFile(temporary, bytes, { flag: "wx" });
+      }
       await rename(this.staging, this.rootfs);
-      await rename(temporary, this.config).catch(async (error) => {
-        await rename(this.rootfs, this.staging);
-        throw error;
-      });
+      undo.push(() => rename(this.rootfs, this.staging));
+      for (const { temporary, final } of files) {
+        await rename(temporary, final);
+        undo.push(() => rm(final));
+      }
     } catch (error) {
-      await rm(temporary, { force: true });
+      for (const step of undo.toReversed()) await step();
       throw targetError(error, this.directory);
     }
     this.#isCommitted = true;

@@ -9,7 +9,7 @@ import { type Image, type ImageLayer, resolveImage } from "./resolve.ts";
 import { settle, type UnpackSettings } from "./settings.ts";
 import { openSource } from "./source/default-source.ts";
 import type { ImageSource } from "./source/source.ts";
-import { Target } from "./target.ts";
+import { type Documents, Target } from "./target.ts";
 import { together } from "./together.ts";
 import { Pipeline, type PipelineLayer } from "./worker/pipeline.ts";
 import { Progress } from "./worker/progress.ts";
@@ -41,7 +41,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   try {
     await fetchAndApply({ image, layers, source, target, pipeline, progress, account, settings });
     account.signal.throwIfAborted();
-    await target.commit(image.configBytes);
+    await target.commit(await documentsOf(image, target.staging, options.bundle));
   } catch (error) {
     await pipeline.discard(target.staging);
     throw error;
@@ -60,6 +60,13 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     ...account.summary(),
     milliseconds,
   };
+}
+
+async function documentsOf(image: Image, staging: string, bundle: UnpackOptions["bundle"]): Promise<Documents> {
+  if (bundle === undefined || bundle === false) return { "config.json": image.configBytes };
+  const { bundleConfig } = await import("./bundle/bundle.ts");
+  const config = bundleConfig(image.config, staging, bundle === true ? undefined : bundle);
+  return { "image-config.json": image.configBytes, "config.json": config };
 }
 
 interface Unpacking {

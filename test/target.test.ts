@@ -14,7 +14,7 @@ afterEach(() => rm(parent, { recursive: true }));
 test("commit leaves rootfs and the configuration, byte for byte, and nothing else", async () => {
   const target = await Target.claim(join(parent, "new"));
   await writeFile(join(target.staging, "file"), "in the image");
-  await target.commit(Buffer.from("{ }"));
+  await target.commit({ "config.json": Buffer.from("{ }") });
   await target[Symbol.asyncDispose]();
   assert.deepEqual((await readdir(join(parent, "new"))).toSorted(), ["config.json", "rootfs"]);
   assert.equal(await readFile(target.config, "utf8"), "{ }");
@@ -54,7 +54,7 @@ test("T25: a directory that is not empty is refused untouched", async () => {
 test("two unpackings never share a directory", async () => {
   const first = await Target.claim(join(parent, "shared"));
   await assert.rejects(Target.claim(join(parent, "shared")), { code: "TARGET_NOT_EMPTY", hint: /another unpacking/ });
-  await first.commit(Buffer.from("{}"));
+  await first.commit({ "config.json": Buffer.from("{}") });
 });
 
 test("a path that is a file, or lies below one, is refused by name", async () => {
@@ -70,7 +70,7 @@ test("a path that is a file, or lies below one, is refused by name", async () =>
 test("when the configuration cannot be written last, the root filesystem does not stay either", async () => {
   const target = await Target.claim(join(parent, "new"));
   await mkdir(join(target.config, "in the way"), { recursive: true });
-  await assert.rejects(target.commit(Buffer.from("{}")), { code: "TARGET_UNUSABLE" });
+  await assert.rejects(target.commit({ "config.json": Buffer.from("{}") }), { code: "TARGET_UNUSABLE" });
   await rm(target.config, { recursive: true });
   await target[Symbol.asyncDispose]();
   assert.deepEqual(await readdir(parent), []);

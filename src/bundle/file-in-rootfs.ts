@@ -1,0 +1,54 @@
+import { OciUnpackError } from "../errors.ts";
+import { readSome } from "../linux/content.ts";
+import { errnos, SystemError } from "../linux/errno.ts";
+import { openInRoot } from "../linux/in-root.ts";
+import { statOf } from "../linux/stat.ts";
+import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+
+/** More than any real passwd or group file has. */
+const mostBytes = 4 * 1024 * 1024;
+
+/**
+ * The text of a file in a root filesystem that nobody trusts; empty where there is none.
+ *
+ * Its path is followed within that filesystem alone, and anything but a regular file of reasonable size is an error
+ * (CVE-2024-9676, CVE-2026-47262).
+ */
+export function textInRootfs(rootfs: string, path: string): string {
+  const directory = openDirectoryPath(rootfs);
+  try {
+    const descriptor = openInRoot(directory, byteStringOf(path));
+    if (descriptor === -errnos.ENOENT || descriptor === -errnos.ENOTDIR) return "";
+    if (descriptor < 0)
+      throw new SystemError(
+        `read "${path}" in the image`,
+        `openat2("${path}", O_RDONLY, RESOLVE_IN_ROOT)`,
+        -descriptor,
+      );
+    try {
+      return readText(descriptor, path);
+    } finally {
+      closeDescriptor(descriptor);
+    }
+  } finally {
+    closeDescriptor(directory);
+  }
+}
+
+function readText(descriptor: number, path: string): string {
+  const stat = statOf(descriptor);
+  if (typeof stat === "number" || stat.type !== "file") throw unreadable(path, "it is not a regular file");
+  if (stat.sizeBytes > mostBytes) throw unreadable(path, `it has ${stat.sizeBytes} bytes, ${mostBytes} are allowed`);
+  const bytes = new Uint8Array(stat.sizeBytes);
+  for (let length = 0; length < bytes.length; ) {
+    const result = readSome(descriptor, bytes.subarray(length));
+    if (result <= 0) throw unreadable(path, "it could not be read to its end");
+    length += result;
+  }
+  return Buffer.from(bytes.buffer).toString("utf8");
+}
+
+function unreadable(path: string, found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_CONFIG", `cannot read "${path}" in the image: ${found}`);
+}

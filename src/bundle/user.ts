@@ -1,0 +1,90 @@
+import { OciUnpackError } from "../errors.ts";
+
+/** Who runs the process, in the container's numbers (runtime-spec, config.md, "User"). */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+  /** From the image's own `/etc/passwd`; `/` for a user that it does not know. */
+  readonly home: string;
+}
+
+interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+interface Group {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+/**
+ * Finds out who `User` of an image's config is: `user`, `uid`, `user:group`, `uid:gid`, or a mixture; empty is root
+ * (image-spec, conversion.md, "Config.User").
+ *
+ * Names are looked up in the texts of the image's own `/etc/passwd` and `/etc/group`; a number needs no entry there.
+ * Without a group the account's own is taken, and those that list it as a member.
+ */
+export function resolveUser(user: string, passwd: string, group: string): ProcessUser {
+  const [wantedUser = "", wantedGroup = ""] = user.split(":");
+  const accounts = parsePasswd(passwd);
+  const groups = parseGroup(group);
+  const account = findAccount(user, wantedUser, accounts);
+  if (wantedGroup !== "") {
+    return { uid: account.uid, gid: findGid(user, wantedGroup, groups), additionalGids: [], home: account.home };
+  }
+  const memberOf = groups.filter(({ members }) => members.includes(account.name)).map(({ gid }) => gid);
+  return { uid: account.uid, gid: account.gid, additionalGids: [...new Set(memberOf)], home: account.home };
+}
+
+function findAccount(user: string, wanted: string, accounts: readonly Account[]): Account {
+  const name = wanted === "" ? "0" : wanted;
+  const number = toId(name);
+  // A name that is all digits is a number first: an image cannot give itself root by an account called 1000.
+  const found = accounts.find((account) => (number === undefined ? account.name === name : account.uid === number));
+  if (found !== undefined) return found;
+  if (number !== undefined) return { name: "", uid: number, gid: 0, home: "/" };
+  throw unknownName(user, `/etc/passwd has no user "${name}"`);
+}
+
+function findGid(user: string, wanted: string, groups: readonly Group[]): number {
+  const gid = toId(wanted) ?? groups.find(({ name }) => name === wanted)?.gid;
+  if (gid !== undefined) return gid;
+  throw unknownName(user, `/etc/group has no group "${wanted}"`);
+}
+
+function unknownName(user: string, found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_CONFIG", `cannot find the image's user "${user}": ${found} in the image`);
+}
+
+function parsePasswd(text: string): readonly Account[] {
+  return fieldsOf(text).flatMap(([name = "", , uidText = "", gidText = "", , home = ""]) => {
+    const uid = toId(uidText);
+    const gid = toId(gidText);
+    return uid === undefined || gid === undefined ? [] : [{ name, uid, gid, home: home === "" ? "/" : home }];
+  });
+}
+
+function parseGroup(text: string): readonly Group[] {
+  return fieldsOf(text).flatMap(([name = "", , gidText = "", members = ""]) => {
+    const gid = toId(gidText);
+    return gid === undefined ? [] : [{ name, gid, members: members.split(",").filter((member) => member !== "") }];
+  });
+}
+
+/** Lines that cannot be read are passed over, as the C library does. */
+function fieldsOf(text: string): readonly string[][] {
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return lines.map((line) => line.trimEnd().split(":"));
+}
+
+/** A user or group number that the kernel takes: 2³² − 1 would mean "leave it as it is" (CVE-2024-40635). */
+function toId(text: string): number | undefined {
+  if (!/^\d{1,10}$/.test(text)) return undefined;
+  const id = Number(text);
+  return id < 2 ** 32 - 1 ? id : undefined;
+}

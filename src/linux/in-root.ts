@@ -1,0 +1,34 @@
+import { constants } from "node:fs";
+import type { ByteString } from "../tar/byte-string.ts";
+import { CString } from "./c-string.ts";
+import { calls } from "./call-numbers.ts";
+import { errnos } from "./errno.ts";
+import { declare, type Result } from "./libc.ts";
+import { O_CLOEXEC } from "./syscalls.ts";
+
+const RESOLVE_NO_XDEV = 0x01;
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_IN_ROOT = 0x10;
+
+const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
+  "syscall",
+  ["long", "int", "const void*", "const void*", "long"],
+  "long",
+);
+
+// struct open_how { u64 flags; u64 mode; u64 resolve; }. Not blocking: a fifo in the place of a file must not hold us.
+const how = new BigUint64Array([
+  BigInt(constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC),
+  0n,
+  BigInt(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT),
+]);
+const howBytes = new Uint8Array(how.buffer);
+const path = new CString();
+
+/** Opens a file for reading as a process would that has `directory` as its root: symlinks are followed, but never out of it. */
+export function openInRoot(directory: number, pathInRoot: ByteString): Result {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = openat2(calls.openat2, directory, path.of(pathInRoot), howBytes, howBytes.length);
+    if (result !== -errnos.EAGAIN || attempt === 128) return result;
+  }
+}
