@@ -11,7 +11,13 @@ import type { LayerRule } from "./rule.ts";
 const netRaw = Uint8Array.of(1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
 const MiB = 1024 * 1024;
-const holed = { runs: [{ offset: MiB, content: "data" }], size: 4 * MiB };
+const holed = {
+  runs: [
+    { offset: MiB, content: "data" },
+    { offset: 4 * MiB, content: "" }, // GNU tar ends every map like this
+  ],
+  size: 4 * MiB,
+};
 const sparseFormats = {
   "old GNU": sparseOldGnu,
   "pax 0.0": sparsePax00,

@@ -1,8 +1,9 @@
 import { imageRules } from "./cases-images.ts";
 import { userRules } from "./cases-users.ts";
+import { layerRules } from "./layer-rules.ts";
 import { allRules, reasons } from "./numbers.ts";
 import type { LayerRule } from "./rule.ts";
-import { assertImage, assertLenient, assertStrict, assertUser, layerRules } from "./verdict.ts";
+import { assertImage, assertLenient, assertStrict, assertUser } from "./verdict.ts";
 
 // npm run rules [-- RULE…]
 //

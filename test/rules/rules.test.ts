@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { imageRules } from "./cases-images.ts";
 import { userRules } from "./cases-users.ts";
+import { layerRules } from "./layer-rules.ts";
 import { allRules, reasons } from "./numbers.ts";
-import { assertImage, assertLenient, assertStrict, assertUser, layerRules } from "./verdict.ts";
+import { assertImage, assertLenient, assertStrict, assertUser } from "./verdict.ts";
 
 const skip = skipUnlessRoot();
 

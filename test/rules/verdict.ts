@@ -9,25 +9,11 @@ import type { Listing } from "../model/listing.ts";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { applied } from "./apply.ts";
-import { hardlinkRules } from "./cases-hardlinks.ts";
 import type { ImageRule } from "./cases-images.ts";
-import { metadataRules } from "./cases-metadata.ts";
-import { replacementRules } from "./cases-replacement.ts";
-import { archiveRules } from "./cases-streams.ts";
 import type { UserRule } from "./cases-users.ts";
-import { whiteoutRules } from "./cases-whiteouts.ts";
 import { type ExpectedTree, expectedListing } from "./expected.ts";
 import { readTree } from "./real-tree.ts";
 import { type LayerRule, strictOutcome } from "./rule.ts";
-
-/** Every rule that speaks of archives and trees. */
-export const layerRules: readonly LayerRule[] = [
-  ...whiteoutRules,
-  ...replacementRules,
-  ...hardlinkRules,
-  ...metadataRules,
-  ...archiveRules,
-];
 
 /** Insists that a rule holds: throws an assertion's error where it does not. */
 export function assertLenient(rule: LayerRule): void {
