@@ -6,12 +6,12 @@ import { test } from "node:test";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { directory, file, symlink, tar } from "../support/tar-builder.ts";
-import { missingTools, skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { program, root } from "./as-user.ts";
 import { canaries, makePlace } from "./place.ts";
 
 /** Not every machine that runs tests lets them mount a file system of user space, so this may be left out even in CI. */
-const hasFuse = existsSync("/dev/fuse") && missingTools(["lowntfs-3g"]).length === 0;
+const hasFuse = ["/dev/fuse", "/usr/bin/lowntfs-3g"].every((path) => existsSync(path));
 const skip = skipUnlessRoot() || skipWithout("setpriv") || (hasFuse ? false : "no lowntfs-3g, or no /dev/fuse");
 
 type Layers = (outside: string) => readonly Uint8Array[];

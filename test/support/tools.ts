@@ -15,7 +15,6 @@ const packages = {
   tar: "tar",
   bsdtar: "libarchive-tools",
   bzip2: "bzip2",
-  "lowntfs-3g": "ntfs-3g",
 } as const;
 
 /** A program of somebody else's that tests and benchmarks run. */
