@@ -39,7 +39,10 @@ counts here too: logins, mirrors, certificates; so do HTTPS_PROXY and NO_PROXY)
       --plain-http       talk to the registry without TLS; for loopback
                          addresses and localhost this needs no option
 
-What becomes a file
+What becomes of it
+      --bundle           make DIRECTORY a bundle for runc or crun: config.json
+                         is the container's, image-config.json the image's
+      --rootless         with --bundle: for a runtime that runs as this user
       --owner preserve|ignore
                          give files the owners that the image states
                          (default: preserve as root, otherwise ignore)

@@ -15,6 +15,7 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   homeDirectory: homedir(),
   uid: process.getuid?.() ?? 0,
+  gid: process.getgid?.() ?? 0,
   input: process.stdin,
   output: process.stdout,
   errors: process.stderr,

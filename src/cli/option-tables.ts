@@ -5,6 +5,8 @@ export const unpackOptionTable = {
   os: { type: "string" },
   sandbox: { type: "string" },
   "can-skip-sandbox": { type: "boolean" },
+  bundle: { type: "boolean" },
+  rootless: { type: "boolean" },
   owner: { type: "string" },
   devices: { type: "string" },
   strict: { type: "boolean" },

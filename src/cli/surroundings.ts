@@ -19,6 +19,7 @@ export interface Input extends NodeJS.ReadableStream {
  * Signals are the one thing more; interrupt.ts and live-display.ts listen to them.
  */
 export interface Surroundings extends Machine {
+  readonly gid: number;
   readonly input: Input;
   readonly output: Output;
   readonly errors: Output;

@@ -1,4 +1,5 @@
 import type * as Library from "../index.ts";
+import type { UnpackOptions } from "../index.ts";
 import { connection, givenCredential } from "./connection.ts";
 import type { Display } from "./display.ts";
 import { interruptible } from "./interrupt.ts";
@@ -24,7 +25,7 @@ export async function unpackCommand(
   const result = await shown(command, surroundings, async ({ show: onEvent }, signal) => {
     const basis = { command, surroundings, limits, credential, onEvent };
     await using source = library.sourceFor(command.image, await connection(basis, library.registryFromEnvironment));
-    const options = { ...command.options, limits, source, signal, onEvent };
+    const options = { ...command.options, ...bundleOf(command, surroundings), limits, source, signal, onEvent };
     return await library.unpack(command.image, command.directory, options);
   });
 
@@ -34,6 +35,10 @@ export async function unpackCommand(
     surroundings.errors.write(`${resultLines(result, paint).join("\n")}\n`);
   }
   return exitCodes.done;
+}
+
+function bundleOf({ bundle }: UnpackCommand, { uid, gid }: Surroundings): Pick<UnpackOptions, "bundle"> {
+  return bundle === "none" ? {} : { bundle: bundle === "for root" ? true : { uid, gid } };
 }
 
 /** Runs `work` with its progress on display and signals turned into an abort; afterwards the terminal is as it was. */

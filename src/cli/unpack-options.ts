@@ -27,6 +27,8 @@ export interface UnpackCommand {
     UnpackOptions,
     "platform" | "sandbox" | "owner" | "devices" | "strict" | "keepDirlinks" | "sourceDateEpoch"
   >;
+  /** Whether the directory becomes a bundle for a container runtime, and whose. */
+  readonly bundle: "none" | "for root" | "for this user";
   /** What the command line adds to this machine's configuration of registries. */
   readonly connection: ConnectionWishes;
   /** Whose password to read from standard input. */
@@ -64,6 +66,7 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
       keepDirlinks: values["keep-dirlinks"],
       sourceDateEpoch: sourceDateEpoch(env),
     }),
+    bundle: bundle(values),
     connection: connection(values),
     username: username(values),
     limits: values.limit ?? [],
@@ -126,6 +129,12 @@ function sandbox(values: UnpackLine["values"]): UnpackOptions["sandbox"] {
     );
   }
   return "prefer";
+}
+
+function bundle(values: UnpackLine["values"]): UnpackCommand["bundle"] {
+  if (values.bundle) return values.rootless ? "for this user" : "for root";
+  if (!values.rootless) return "none";
+  throw new UsageError("cannot use --rootless: there is no --bundle that it changes", "add --bundle");
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/: an unreadable value is an error, not "now". */

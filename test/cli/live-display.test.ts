@@ -87,7 +87,7 @@ function terminalFor(context: TestContext, env: Readonly<Record<string, string>>
   const errors = { isTTY: true, columns: 80, rows: 24, write: (text: string) => writes.push(text) };
   const output = { write: () => assert.fail("standard output is for data") };
   return {
-    surroundings: { env, homeDirectory: "/", uid: 0, input: process.stdin, output, errors },
+    surroundings: { env, homeDirectory: "/", uid: 0, gid: 0, input: process.stdin, output, errors },
     writes: () => writes.length,
     take() {
       const text = writes.join("");

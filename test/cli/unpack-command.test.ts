@@ -63,6 +63,14 @@ test("the library gets what the command line says, and a way to be stopped", asy
   assert.ok(signal instanceof AbortSignal && onEvent !== undefined && source !== undefined);
 });
 
+test("a bundle is for root, or for the user who asks", async () => {
+  assert.equal((await performed(["--bundle", "alpine", "dir"])).options?.bundle, true);
+  assert.deepEqual((await performed(["--bundle", "--rootless", "alpine", "dir"])).options?.bundle, {
+    uid: 1000,
+    gid: 1001,
+  });
+});
+
 test("registries are asked with the credentials that docker and podman stored", async () => {
   const { registryOptions } = await performed(["alpine", "dir"]);
   assert.equal(registryOptions?.credentials, storedCredentials);
@@ -74,10 +82,10 @@ test("what the command line says of the connection is added to this machine's co
     ...["--tls-cert=c.pem", "--tls-key=k.pem", "--insecure-skip-tls-verify", "--strict", "--limit", "manifestBytes=1M"],
     ...["alpine", "dir"],
   ]);
-  const { env, homeDirectory, uid, input, output, errors, onEvent, ...wishes } = {
+  const { env, homeDirectory, uid, gid, input, output, errors, onEvent, ...wishes } = {
     ...environmentOptions,
   } as Surroundings & EnvironmentOptions;
-  assert.deepEqual([env, homeDirectory, uid], [{}, "/nowhere", 1000]);
+  assert.deepEqual([env, homeDirectory, uid, gid], [{}, "/nowhere", 1000, 1001]);
   assert.ok(input && output && errors && onEvent);
   assert.deepEqual(wishes, {
     plainHttp: true,
@@ -176,6 +184,7 @@ async function performed(
     env: {},
     homeDirectory: "/nowhere",
     uid: 1000,
+    gid: 1001,
     input: Readable.from([Buffer.from(input)]),
     output: { write: (text: string) => (performance.output += text) },
     errors: { write: (text: string) => (performance.errors += text) },
