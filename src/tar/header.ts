@@ -98,8 +98,7 @@ export class Header {
   /** Seconds, where the dialect has a place for them and something stands there. */
   get atime(): number | undefined {
     if (this.#dialect === "star") return this.#seconds("atime", 476);
-    if (this.#dialect === "gnu" && this.block[345] !== 0 && !this.#hasMisplacedPrefix())
-      return this.#seconds("atime", 345);
+    if (this.#dialect === "gnu" && this.block[345] !== 0 && this.#hasGnuTimes()) return this.#seconds("atime", 345);
     return undefined;
   }
 
@@ -130,21 +129,20 @@ export class Header {
     return invalidArchive("decode the header", this.offset, `its ${field} field ${found} (hexadecimal ${bytes})`);
   }
 
+  /**
+   * Go before 1.8, and so the Docker of its day, wrote ustar's prefix into headers with GNU's magic. All Go programs still
+   * read it from there, if it is ASCII, when what stands in the place of the times are no numbers.
+   */
   #prefix(): ByteString {
-    if (this.block[345] === 0) return "" as ByteString;
-    if (this.#dialect === "ustar") return this.#text(345, 155);
-    if (this.#dialect === "star") return this.#text(345, 131);
-    return this.#dialect === "gnu" && this.#hasMisplacedPrefix() ? this.#text(345, 155) : ("" as ByteString);
+    const { block } = this;
+    const hasPrefix = block[345] !== 0 && this.#dialect !== "v7";
+    if (!hasPrefix) return "" as ByteString;
+    if (this.#dialect !== "gnu") return this.#text(345, this.#dialect === "star" ? 131 : 155);
+    return this.#hasGnuTimes() || highBytes(block, 345, 500) > 0 ? ("" as ByteString) : this.#text(345, 155);
   }
 
-  /**
-   * Go before 1.8, and so the Docker of its day, wrote ustar's prefix into headers with GNU's magic. All Go programs
-   * still read it from there when what stands in the place of the times are no numbers.
-   */
-  #hasMisplacedPrefix(): boolean {
-    const { block } = this;
-    const times = numericField(block, 345, 12) + (block[357] === 0 ? 0 : numericField(block, 357, 12));
-    return Number.isNaN(times) && highBytes(block, 345, 500) === 0;
+  #hasGnuTimes(): boolean {
+    return Number.isFinite(numericField(this.block, 345, 12)) && Number.isFinite(numericField(this.block, 357, 12));
   }
 
   /** What stands in a field before its first NUL, if it has one. */

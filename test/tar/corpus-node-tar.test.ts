@@ -16,17 +16,12 @@ const deviations: Readonly<Record<string, string>> = {
   "path-missing.tar": "an entry without a name is for the caller to refuse; node-tar drops it",
 };
 
-/** Where node-tar's strict mode refuses what its lenient mode repairs, it says the same as above. */
-const modes = ["", "--strict"];
-
 const archives = corpus("node-tar/archives");
 
 test("node-tar's corpus decodes to the entries that node-tar expects", { skip: archives.skip }, async (t) => {
-  for (const name of archives.names) {
-    for (const mode of modes) {
-      await t.test(`${name}${mode}`, { skip: deviations[name] ?? false }, () => {
-        assert.deepEqual(found(name), expected(name, mode));
-      });
+  for (const name of archives.names.filter((name) => deviations[name] === undefined)) {
+    for (const mode of ["", "--strict"]) {
+      await t.test(`${name}${mode}`, () => assert.deepEqual(found(name), expected(name, mode)));
     }
   }
 });

@@ -80,6 +80,12 @@ describe("every type of entry", () => {
     ]);
   });
 
+  test("devices of v7 have no numbers, for it has no place for them", () => {
+    const archive = tar(device("d", "block", [8, 1], { dialect: "v7" }));
+    const { type, deviceMajor, deviceMinor } = decodedEntry(archive);
+    assert.deepEqual([type, deviceMajor, deviceMinor], ["block-device", 0, 0]);
+  });
+
   test("a contiguous file is a file", () => {
     assert.deepEqual(
       decodedEntry(tar(entry("7", "f", "", Buffer.from("x")))),
@@ -111,7 +117,7 @@ describe("every type of entry", () => {
   });
 
   test("bits of the mode beyond the permissions are dropped", () => {
-    assert.equal(decodedEntry(tar(file("f", "", { mode: 0o104755 }))).mode, 0o4755);
+    assert.equal(decodedEntry(tar(file("f", "", { mode: 0o174755 }))).mode, 0o4755);
   });
 });
 
@@ -189,6 +195,17 @@ describe("names", () => {
     const prefix = "usr/share/".repeat(10);
     const { path, atime } = decodedEntry(tar(file("f", "", { dialect: "gnu", header: { prefix } })));
     assert.deepEqual([path, atime], [`${prefix}/f`, undefined]);
+  });
+
+  test("have such a prefix where only its beginning could be a time", () => {
+    const prefix = "201601010000 cache";
+    const { path, atime } = decodedEntry(tar(file("f", "", { dialect: "gnu", header: { prefix: `${prefix}/x` } })));
+    assert.deepEqual([path, atime], [`${prefix}/x/f`, undefined]);
+  });
+
+  test("have no such prefix that is not ASCII, nor an error where the times should be", () => {
+    const { path, atime } = decodedEntry(tar(file("f", "", { dialect: "gnu", header: { prefix: "\u00fcsr" } })));
+    assert.deepEqual([path, atime], ["f", undefined]);
   });
 });
 

@@ -7,7 +7,7 @@ import { file, gnuLongName, paxRecord, paxText, tar } from "../support/tar-build
 import { joined } from "../support/tar-header.ts";
 import { sparsePax01, sparsePax10 } from "../support/tar-sparse.ts";
 
-const FEW = 4000;
+const FEW = 2000;
 const FACTOR = 10;
 /** A quadratic step would take 100 times as long, a linear one 10 times: between them is room for garbage collection. */
 const TOLERATED = 40;

@@ -121,52 +121,73 @@ for (const [format, write] of Object.entries(formats)) {
   });
 }
 
-/** A file with pax records and whatever body. */
-function withRecords(records: Readonly<Record<string, string>>, content = "") {
-  return decoded(
-    tar(file("f", content, { pax: Object.entries(records).map(([key, value]) => [`GNU.sparse.${key}`, value]) })),
-  );
+const format10: readonly (readonly [string, string])[] = [
+  ["major", "1"],
+  ["minor", "0"],
+  ["realsize", "9"],
+];
+
+/** A file with GNU.sparse records and whatever body. */
+function withRecords(records: readonly (readonly [keyword: string, value: string])[], content: string) {
+  return decoded(tar(file("f", content, { pax: records.map(([keyword, value]) => [`GNU.sparse.${keyword}`, value]) })));
 }
 
 describe("a malformed sparse map is an error", () => {
-  const records: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-    "an unknown format": { major: "2", minor: "0", realsize: "1" },
-    "no size": { major: "0", minor: "1", numblocks: "0", map: "" },
-    "a wrong count of segments": { size: "9", numblocks: "2", map: "0,1" },
-    "an odd count of numbers": { size: "9", map: "0,1,2" },
-    "a number that is none": { size: "9", map: "0,x" },
-    "an empty number": { size: "9", map: "0,,1,1" },
-    "a negative number": { size: "9", map: "-1,1" },
-    "a number beyond safe integers": { size: "9", map: "9007199254740992,1" },
-    "an offset without a length": { size: "9", numblocks: "1", offset: "0" },
-    "a length without an offset": { size: "9", numblocks: "1", numbytes: "0" },
-    "data that is not there": { size: "9", map: "0,2" },
-    "a size that is no number": { size: "x", map: "0,1" },
-    "a name with a NUL": { name: "a\0b", size: "9", map: "0,1" },
-  };
-  for (const [fault, fields] of Object.entries(records)) {
+  const records: readonly (readonly [fault: string, fields: Readonly<Record<string, string>>, found: RegExp])[] = [
+    ["an unknown format", { major: "2", minor: "0", realsize: "1" }, /map at offset 1024: format 2\.0 is unknown$/],
+    ["no size", { major: "0", minor: "1", numblocks: "0", map: "" }, /the size of the file is missing$/],
+    ["a wrong count of segments", { size: "9", numblocks: "2", map: "0,1" }, /it has 1 segments, not 2$/],
+    ["an odd count of numbers", { size: "9", map: "0,1,2" }, /its GNU\.sparse\.map is "0,1,2"$/],
+    ["a number that is none", { size: "9", map: "0,x" }, /its GNU\.sparse\.map is "0,x"$/],
+    ["an empty number", { size: "9", map: "0,,1,1" }, /its GNU\.sparse\.map is /],
+    ["a negative number", { size: "9", map: "-1,1" }, /its GNU\.sparse\.map is /],
+    ["a number beyond safe integers", { size: "9", map: "9007199254740992,1" }, /its GNU\.sparse\.map is /],
+    ["an offset without a length", { size: "9", offset: "0" }, /its last segment has no length$/],
+    ["a length without an offset", { size: "9", numbytes: "1" }, /its GNU\.sparse\.numbytes is "1"$/],
+    ["two offsets in turn", { size: "9", map: "0", offset: "0" }, /its GNU\.sparse\.map is "0"$/],
+    ["data that is not there", { size: "9", map: "0,2" }, /have 2 bytes together, but the archive holds 1$/],
+    ["a size that is no number", { size: "x", map: "0,1" }, /its GNU\.sparse\.size is "x"$/],
+    ["a name with a NUL", { name: "a\0b", size: "9", map: "0,1" }, /its GNU\.sparse\.name is "a/],
+  ];
+  for (const [fault, fields, message] of records) {
     test(`in records: ${fault}`, () => {
-      assert.throws(() => withRecords(fields, "x"), { code: "INVALID_ARCHIVE", message: /sparse/ });
+      assert.throws(() => withRecords(Object.entries(fields), "x"), { code: "INVALID_ARCHIVE", message });
     });
   }
 
-  const maps: Readonly<Record<string, string>> = {
-    "no count": "\n0\n1\n",
-    "a count that is no number": "x\n0\n1\n",
-    "a negative count": "-1\n",
-    "an endless number": "1".repeat(600),
-    "fewer lines than counted": "2\n0\n1\n",
-  };
-  for (const [fault, map] of Object.entries(maps)) {
+  test("in records: an offset where a length is due", () => {
+    const fields: [string, string][] = [
+      ["size", "9"],
+      ["offset", "0"],
+      ["offset", "1"],
+    ];
+    assert.throws(() => withRecords(fields, "x"), {
+      code: "INVALID_ARCHIVE",
+      message: /its GNU\.sparse\.offset is "1"$/,
+    });
+  });
+
+  const maps: readonly (readonly [fault: string, map: string, found: string])[] = [
+    ["no count", "\n0\n1\n", "a line of it is empty"],
+    ["a count that is no number", "x\n0\n1\n", "a line of it is no number"],
+    ["a negative count", "-1\n", "a line of it is no number"],
+    ["an endless number", "1".repeat(600), "a line of it is no number"],
+    ["fewer lines than counted", "2\n0\n1\n", "a line of it is no number"],
+    ["no line that ends", "0".repeat(16), "a line of it is no number"],
+  ];
+  for (const [fault, map, found] of maps) {
     test(`before the data: ${fault}`, () => {
       const content = Buffer.from(joined(body(map), "x")).toString("latin1");
-      assert.throws(() => withRecords({ major: "1", minor: "0", realsize: "9" }, content), { code: "INVALID_ARCHIVE" });
+      assert.throws(() => withRecords(format10, content), {
+        code: "INVALID_ARCHIVE",
+        message: `cannot decode the sparse map at offset 1024: ${found}`,
+      });
     });
   }
 
   test("before the data: a count above the limit, before anything is made of it", () => {
     const content = Buffer.from(body("1000001\n")).toString("latin1");
-    assert.throws(() => withRecords({ major: "1", minor: "0", realsize: "9" }, content), { code: "LIMIT_EXCEEDED" });
+    assert.throws(() => withRecords(format10, content), { code: "LIMIT_EXCEEDED" });
   });
 
   test("before the data: it goes on beyond the entry", () => {
@@ -213,6 +234,12 @@ describe("a malformed sparse map is an error", () => {
 });
 
 test("records of a sparse file that hold no map mean nothing", () => {
-  const { entries } = withRecords({ name: "other", realsize: "1000" }, "x");
+  const { entries } = withRecords(
+    [
+      ["name", "other"],
+      ["realsize", "1000"],
+    ],
+    "x",
+  );
   assert.deepEqual(entries, [expectedEntry({ content: "x", sizeBytes: 1 })]);
 });
