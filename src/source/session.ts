@@ -93,8 +93,8 @@ export class Session {
     try {
       return await this.#granted(credential, context);
     } catch (problem) {
+      if (credential === undefined || this.#isAnonymous) throw isAnswer(problem) ? (this.#refusal ?? problem) : problem;
       if (!isRefusal(problem)) throw problem;
-      if (credential === undefined || this.#isAnonymous) throw this.#refusal ?? problem;
       this.#setAside(credential, context);
       return this.#authenticated(context);
     }
@@ -202,6 +202,12 @@ function isGood(grant: Grant | undefined): grant is Grant {
 
 function isRefusal(problem: unknown): problem is Failure {
   return problem instanceof Failure && (problem.code === "CREDENTIALS_REJECTED" || problem.code === "UNAUTHORIZED");
+}
+
+/** Whether somebody did answer, so that it is the missing credential that matters. */
+function isAnswer(problem: unknown): boolean {
+  const status = problem instanceof Failure ? (problem.details.status ?? 0) : 0;
+  return status >= 400 && status < 500 && status !== 429;
 }
 
 function offer({ offered }: Demands): string {

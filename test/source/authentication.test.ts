@@ -1,0 +1,356 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Credential } from "../../src/source/options.ts";
+import type { TokenAccess } from "../support/registry-access.ts";
+import type { RegistryDouble } from "../support/registry-double.ts";
+import { answer, answerJson, ociErrors, resetAfter, stating } from "../support/registry-reply.ts";
+import { asked, blob, failure, oneImage, puller } from "./pulling.ts";
+
+const user = { username: "alice", password: "correct horse" };
+const anyone: TokenAccess = { type: "token" };
+const members: TokenAccess = { type: "token", ...user };
+
+function tokenRequests({ requests }: RegistryDouble) {
+  return requests.filter(({ path }) => path.startsWith("/token"));
+}
+
+function queryOf(path: string): [string, string][] {
+  return [...new URL(path, "http://x").searchParams];
+}
+
+test("R-10: the first request is the real one, without a ping", async () => {
+  await using one = await oneImage({ access: anyone });
+  await using client = puller();
+  await client.image(one.name).manifest();
+  assert.deepEqual(
+    asked(one.registry).map((line) => line.replace(/\?.*/, "")),
+    ["GET manifests/latest", "GET /token", "GET manifests/latest"],
+  );
+});
+
+test("R-10: a 401 without a challenge sends the client to the registry's root for one", async () => {
+  await using one = await oneImage({ access: anyone });
+  const challenge = `Bearer realm="${one.registry.url}/token",service="double"`;
+  one.registry.next(/manifests/, answer(401));
+  one.registry.next(/^\/v2\/$/, answer(401, { "www-authenticate": challenge }));
+  await using client = puller();
+  await client.image(one.name).manifest();
+  assert.deepEqual(
+    asked(one.registry).map((line) => line.replace(/\?.*/, "")),
+    ["GET manifests/latest", "GET /v2/", "GET /token", "GET manifests/latest"],
+  );
+});
+
+test("R-12: tokens are preferred to passwords, and schemes nobody knows are passed over", async () => {
+  await using one = await oneImage({ access: members });
+  const bearer = `Bearer realm="${one.registry.url}/token",service="double"`;
+  one.registry.next(/manifests/, answer(401, { "www-authenticate": `Negotiate, Basic realm="b", ${bearer}` }));
+  await using client = puller({ credentials: user });
+  await client.image(one.name).manifest();
+  assert.deepEqual(
+    client.told("authenticate").map(({ scheme }) => scheme),
+    ["bearer"],
+  );
+});
+
+test("R-12: an error names the schemes that were offered, where none can be met", async () => {
+  await using one = await oneImage();
+  one.registry.always(/manifests/, answer(401, { "www-authenticate": "Negotiate, NTLM" }));
+  await using client = puller();
+  const error = await failure(client.image(one.name).manifest());
+  assert.equal(error.code, "UNAUTHORIZED");
+  assert.match(error.message, /asks for a login \(negotiate or ntlm\)/);
+});
+
+test("R-13: the right to pull is asked for even if the challenge has no scope, or an opaque one", async () => {
+  for (const [scope, expected] of [
+    ["", ["repository:a/b:pull"]],
+    ["aws", ["aws", "repository:a/b:pull"]],
+    ["repository:a/b:pull,push", ["repository:a/b:pull,push"]],
+  ] as const) {
+    await using one = await oneImage({ access: { type: "token", scope } });
+    await using client = puller();
+    await client.image(one.name).manifest();
+    const query = queryOf(tokenRequests(one.registry)[0]?.path ?? "");
+    assert.deepEqual(
+      query.filter(([name]) => name === "scope").map(([, value]) => value),
+      expected,
+    );
+  }
+});
+
+test("R-14: a token is asked for with service, scope, client and account, never for offline use", async () => {
+  await using one = await oneImage({ access: members });
+  one.registry.next(/manifests/, (reply) =>
+    stating({ "www-authenticate": `Bearer realm="${one.registry.url}/token?kept=1",service="s"` })(reply, {} as never),
+  );
+  await using client = puller({ credentials: user });
+  await client.image(one.name).manifest();
+  const [request] = tokenRequests(one.registry);
+  assert.deepEqual(queryOf(request?.path ?? ""), [
+    ["kept", "1"],
+    ["service", "s"],
+    ["scope", "repository:a/b:pull"],
+    ["client_id", "oci-unpack"],
+    ["account", "alice"],
+  ]);
+  assert.equal(request?.headers.authorization, `Basic ${Buffer.from("alice:correct horse").toString("base64")}`);
+});
+
+test("R-15: an identity token is exchanged by POST", async () => {
+  await using one = await oneImage({ access: { ...members, identityToken: "refresh-me-please" } });
+  await using client = puller({ credentials: { identityToken: "refresh-me-please" } });
+  await client.image(one.name).manifest();
+  const [request] = tokenRequests(one.registry);
+  assert.equal(request?.method, "POST");
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(request?.body)), {
+    grant_type: "refresh_token",
+    refresh_token: "refresh-me-please",
+    client_id: "oci-unpack",
+    service: "double",
+    scope: "repository:a/b:pull",
+  });
+});
+
+test("R-15: where POST is not understood, GET is tried, and the first error is told", async () => {
+  const credential: Credential = { username: "alice", identityToken: "correct horse" };
+  for (const status of [400, 401, 404, 405]) {
+    await using one = await oneImage({ access: members });
+    one.registry.next(/token/, answer(status));
+    await using client = puller({ credentials: credential });
+    await client.image(one.name).manifest();
+    assert.deepEqual(
+      tokenRequests(one.registry).map(({ method }) => method),
+      ["POST", "GET"],
+    );
+  }
+  await using one = await oneImage({ access: members });
+  one.registry.always(/token/, (_, { method }) => answer(method === "POST" ? 400 : 418)({} as never, {} as never));
+  await using client = puller({ credentials: credential });
+  assert.equal((await failure(client.image(one.name).manifest())).code, "CREDENTIALS_REJECTED");
+});
+
+test("R-16: token and access_token are both understood; access_token counts", async () => {
+  await using one = await oneImage({ access: anyone });
+  await using client = puller();
+  one.registry.next(/token/, (reply, request) => {
+    const { token } = JSON.parse(Buffer.from(reply.body).toString()) as { token: string };
+    return answerJson(200, { token: "not this one", access_token: token })(reply, request);
+  });
+  await client.image(one.name).manifest();
+});
+
+test("R-16: an answer without a token is an error with a short sample of it", async () => {
+  await using one = await oneImage({ access: anyone });
+  one.registry.always(/token/, answer(200, {}, `<html>\x1b[31m${"x".repeat(1000)}`));
+  await using client = puller();
+  const error = await failure(client.image(one.name).manifest());
+  assert.equal(error.code, "REGISTRY_ERROR");
+  assert.match(error.message, /gives no token but "<html>\\u001b\[31mx+"$/);
+  assert.ok(error.message.length < 300);
+});
+
+test("R-17: a token is good for as long as is said, for 60 s at least, and renewed 5 s early", async () => {
+  const hour = 3600_000;
+  for (const [saying, requests] of [
+    [{}, 1],
+    [{ expires_in: 1 }, 1],
+    [{ expires_in: -5 }, 1],
+    [{ expires_in: "X" }, 1],
+    [{ expires_in: 300, issued_at: new Date(Date.now() + hour).toISOString() }, 1],
+    [{ expires_in: 300, issued_at: new Date(Date.now() - hour).toISOString() }, 1],
+    [{ expires_in: 300, issued_at: new Date(Date.now() - 296_000).toISOString() }, 2],
+  ] as const) {
+    await using one = await oneImage({ access: anyone });
+    one.registry.always(/token/, (reply, request) => {
+      const { token } = JSON.parse(Buffer.from(reply.body).toString()) as { token: string };
+      return answerJson(200, { token, ...saying })(reply, request);
+    });
+    await using client = puller();
+    const image = client.image(one.name);
+    await image.manifest();
+    await image.manifest();
+    assert.equal(tokenRequests(one.registry).length, requests, JSON.stringify(saying));
+  }
+});
+
+test("R-18: a relative realm is relative to the registry", async () => {
+  await using one = await oneImage({ access: { ...anyone, realm: "/token" } });
+  await using client = puller();
+  await client.image(one.name).manifest();
+  assert.equal(tokenRequests(one.registry).length, 1);
+});
+
+test("R-19: however many wait for a token, one is asked for", async () => {
+  await using one = await oneImage({ access: anyone });
+  await using client = puller();
+  const image = client.image(one.name);
+  await Promise.all(Array.from({ length: 8 }, () => blob(image, one.layer)));
+  assert.equal(tokenRequests(one.registry).length, 1);
+});
+
+test("R-19: a token request that failed is not remembered", async () => {
+  await using one = await oneImage({ access: anyone });
+  one.registry.next(/token/, answer(418));
+  await using client = puller();
+  const image = client.image(one.name);
+  await failure(image.manifest());
+  await image.manifest();
+});
+
+test("R-19: whoever aborts does not take the token from the others", async () => {
+  await using one = await oneImage({ access: anyone });
+  one.registry.next(/token/, (reply) => ({ ...reply, delivery: { kind: "drip", bytes: 40, milliseconds: 20 } }));
+  await using client = puller();
+  const image = client.image(one.name);
+  const reason = new Error("changed my mind");
+  const abort = new AbortController();
+  const first = blob(image, one.layer, abort.signal);
+  const second = blob(image, one.layer);
+  setTimeout(() => abort.abort(reason), 30);
+  await assert.rejects(first, reason);
+  assert.equal((await second).length, one.layer.size);
+  assert.equal(tokenRequests(one.registry).length, 1);
+});
+
+test("R-20: a token that ends in the middle of a blob is renewed, and the blob goes on", async () => {
+  await using one = await oneImage({ access: anyone });
+  await using client = puller();
+  one.registry.next(/blobs/, stating({})); // the refused one that asks for a token
+  one.registry.next(/blobs/, (reply, request) => {
+    one.registry.revokeTokens();
+    return resetAfter(30_000)(reply, request);
+  });
+  const bytes = await blob(client.image(one.name), one.layer);
+  assert.deepEqual(bytes, one.content);
+  assert.equal(tokenRequests(one.registry).length, 2);
+  assert.equal(one.registry.requests.at(-1)?.headers.range, "bytes=30000-");
+});
+
+test("R-21: where a fresh token is not enough, the scope of the new challenge is asked for, once", async () => {
+  await using one = await oneImage({ access: anyone });
+  const wider = `Bearer realm="${one.registry.url}/token",service="double",scope="repository:a/b:pull extra",error="insufficient_scope"`;
+  one.registry.next(/manifests/, stating({}));
+  one.registry.next(/manifests/, answer(401, { "www-authenticate": wider }));
+  await using client = puller();
+  await client.image(one.name).manifest();
+  const scopes = tokenRequests(one.registry).map(({ path }) => new URL(path, "http://x").searchParams.getAll("scope"));
+  assert.deepEqual(scopes, [["repository:a/b:pull"], ["repository:a/b:pull", "extra"]]);
+});
+
+test("R-21: a public image can be pulled with credentials that have expired, and the user hears of it", async () => {
+  const stale = { ...user, password: "expired long ago", origin: "auth.json" };
+  await using one = await oneImage({ access: { ...members, anonymous: true } });
+  await using client = puller({ credentials: stale });
+  await client.image(one.name).manifest();
+  await client.image(one.name).manifest();
+  assert.deepEqual(
+    client.told("warning").map(({ code }) => code),
+    ["CREDENTIALS_IGNORED"],
+  );
+  assert.match(client.told("warning")[0]?.message ?? "", /rejects the credentials from auth\.json; going on without$/);
+});
+
+test("R-21: rejected credentials are told from missing ones", async () => {
+  for (const access of [members, { type: "basic", ...user } as const]) {
+    await using one = await oneImage({ access });
+    await using wrong = puller({ credentials: { ...user, password: "wrong password" } });
+    const rejected = await failure(wrong.image(one.name).manifest());
+    assert.equal(rejected.code, "CREDENTIALS_REJECTED");
+    assert.match(rejected.hint ?? "", /oci-unpack login/);
+    await using none = puller();
+    assert.equal((await failure(none.image(one.name).manifest())).code, "UNAUTHORIZED");
+  }
+});
+
+test("R-21: a rejected password is shown to the registry once, not in a loop", async () => {
+  await using one = await oneImage({ access: { type: "basic", ...user } });
+  await using client = puller({ credentials: { ...user, password: "wrong password" } });
+  await failure(client.image(one.name).manifest());
+  assert.equal(one.registry.requests.filter(({ headers }) => headers.authorization !== undefined).length, 1);
+});
+
+test("R-22: a token server's 403 to the anonymous means that a login is wanted", async () => {
+  await using one = await oneImage({ access: anyone });
+  one.registry.always(/token/, answer(403, {}, ociErrors("DENIED", "denied")));
+  await using client = puller();
+  assert.equal((await failure(client.image(one.name).manifest())).code, "UNAUTHORIZED");
+});
+
+test("R-22: a missing repository, a missing manifest and a forbidden one are told apart", async () => {
+  for (const [reply, code, text] of [
+    [answer(404, {}, ociErrors("NAME_UNKNOWN", "no such name")), "NOT_FOUND", /has no such repository: NAME_UNKNOWN/],
+    [answer(404, {}, ociErrors("MANIFEST_UNKNOWN", "unknown")), "NOT_FOUND", /has no such manifest: MANIFEST_UNKNOWN/],
+    [answer(404, {}, "<html>"), "NOT_FOUND", /answers 404 Not Found/],
+    [answer(403, {}, ociErrors("DENIED", "not for you")), "FORBIDDEN", /forbids it: DENIED: not for you/],
+  ] as const) {
+    await using one = await oneImage();
+    one.registry.always(/manifests/, reply);
+    await using client = puller();
+    const error = await failure(client.image(one.name).manifest());
+    assert.equal(error.code, code);
+    assert.match(error.message, text);
+    assert.equal(one.registry.requests.length, 1, "none of them is asked for twice");
+  }
+});
+
+test("R-23: a token server that is busy is asked again", async () => {
+  await using one = await oneImage({ access: anyone });
+  one.registry.next(/token/, answer(429, { "retry-after": "0" }));
+  one.registry.next(/token/, answer(503));
+  await using client = puller();
+  await client.image(one.name).manifest();
+  assert.equal(tokenRequests(one.registry).length, 3);
+});
+
+test("R-23: a token server's endless answer is cut off", async () => {
+  await using one = await oneImage({ access: anyone });
+  one.registry.always(/token/, answerJson(200, { token: "x".repeat(5_000_000) }));
+  await using client = puller();
+  assert.equal((await failure(client.image(one.name).manifest())).code, "LIMIT_EXCEEDED");
+});
+
+test("R-23: a token server's redirect is not followed (ggcr #2291)", async () => {
+  await using one = await oneImage({ access: members });
+  one.registry.always(/token/, answer(307, { location: `${one.registry.url}/stolen` }));
+  await using client = puller({ credentials: user });
+  assert.equal((await failure(client.image(one.name).manifest())).code, "POLICY_DENIED");
+  assert.ok(!one.registry.requests.some(({ path }) => path === "/stolen"));
+});
+
+test("R-23: the registry's authorization is not shown to the token server", async () => {
+  await using one = await oneImage({ access: anyone });
+  await using client = puller();
+  const image = client.image(one.name);
+  await image.manifest();
+  one.registry.revokeTokens();
+  await image.manifest();
+  assert.deepEqual(
+    tokenRequests(one.registry).map(({ headers }) => headers.authorization),
+    [undefined, undefined],
+  );
+});
+
+test("a registry token is sent as it is", async () => {
+  await using one = await oneImage({ access: anyone });
+  const given = (await (await fetch(`${one.registry.url}/token?scope=repository:a/b:pull`)).json()) as {
+    token: string;
+  };
+  await using client = puller({ credentials: { registryToken: given.token } });
+  await client.image(one.name).manifest();
+  assert.equal(tokenRequests(one.registry).length, 1, "the test's own");
+});
+
+test("credentials are looked up once for a repository, by the registry's name", async () => {
+  await using one = await oneImage({ access: members });
+  const lookups: string[] = [];
+  await using client = puller({
+    credentials: async (host, path) => {
+      lookups.push(`${host} ${path}`);
+      return user;
+    },
+  });
+  await client.image(one.name).manifest();
+  await blob(client.image(one.name), one.layer);
+  assert.deepEqual(lookups, [`${one.registry.host} a/b`]);
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import type { OciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/errors.ts";
+import type { UnpackEvent } from "../../src/events.ts";
+import type { RegistryOptions } from "../../src/source/options.ts";
+import { registry } from "../../src/source/registry.ts";
+import type { ImageSource, Source } from "../../src/source/source.ts";
+import {
+  described,
+  type RegistryDouble,
+  type RegistryDoubleOptions,
+  type StoredDescriptor,
+  startRegistry,
+} from "../support/registry-double.ts";
+
+/** Waits short enough for tests, and everything that a client told. */
+export interface Puller extends AsyncDisposable {
+  readonly source: Source;
+  readonly events: UnpackEvent[];
+  image(name: string): ImageSource;
+  /** The events of one type. */
+  told<Type extends UnpackEvent["type"]>(type: Type): Extract<UnpackEvent, { type: Type }>[];
+}
+
+export function puller(options: RegistryOptions = {}): Puller {
+  const events: UnpackEvent[] = [];
+  const source = registry({
+    ...options,
+    deadlines: { backoffMilliseconds: 1, stallMilliseconds: 300, responseMilliseconds: 300, ...options.deadlines },
+    onEvent: (event) => events.push(event),
+  });
+  return {
+    source,
+    events,
+    image: (name) => source.image(name),
+    told: <Type extends UnpackEvent["type"]>(type: Type) =>
+      events.filter((event): event is Extract<UnpackEvent, { type: Type }> => event.type === type),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
+}
+
+/** A registry with one image, `a/b:latest`, of one blob. */
+export interface OneImage extends AsyncDisposable {
+  readonly registry: RegistryDouble;
+  readonly layer: StoredDescriptor;
+  readonly content: Buffer;
+  readonly manifest: StoredDescriptor;
+  /** `host/a/b` */
+  readonly name: string;
+}
+
+export async function oneImage(options: RegistryDoubleOptions = {}, sizeBytes = 100_000): Promise<OneImage> {
+  const registry = await startRegistry(options);
+  const content = distinctBytes(sizeBytes);
+  const layer = registry.addBlob(content);
+  const manifest = registry.addManifest("a/b", "latest", { schemaVersion: 2, config: layer, layers: [layer] });
+  const dispose = () => registry[Symbol.asyncDispose]();
+  return { registry, layer, content, manifest, name: `${registry.host}/a/b`, [Symbol.asyncDispose]: dispose };
+}
+
+/** All bytes of a blob. */
+export async function blob(image: ImageSource, descriptor: StoredDescriptor, signal?: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const options = signal === undefined ? {} : { signal };
+  for await (const chunk of image.blob(described(descriptor), options)) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** The error that a promise must end with. */
+export async function failure(promise: Promise<unknown>): Promise<OciUnpackError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (isOciUnpackError(error)) return error;
+    throw error;
+  }
+  return assert.fail("it succeeded");
+}
+
+/** Bytes that differ everywhere, so that no part can be taken for another. */
+export function distinctBytes(size: number, seed = 1): Buffer {
+  const bytes = Buffer.alloc(size);
+  let state = seed;
+  for (let index = 0; index < size; index++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[index] = state >>> 24;
+  }
+  return bytes;
+}
+
+/** The paths that were asked for, without the repository. */
+export function asked(registry: RegistryDouble): string[] {
+  return registry.requests.map(
+    ({ method, path }) => `${method} ${path.replace(/\/v2\/.+\/(manifests|blobs)\//, "$1/")}`,
+  );
+}
