@@ -1,3 +1,5 @@
+import type { Segment } from "../tar/entry.ts";
+import { errnos } from "./errno.ts";
 import { declare, type Result } from "./libc.ts";
 
 /** The bytes of open files. A call may write or read fewer than it was asked to, as in C. */
@@ -26,4 +28,29 @@ const ftruncate = declare<[number, number]>("ftruncate", ["int", "long"]);
 /** Sets the size; what lies beyond the old end is a hole. */
 export function setSize(descriptor: number, sizeBytes: number): Result {
   return ftruncate(descriptor, sizeBytes);
+}
+
+const pread = declare<[number, Uint8Array, number, number]>("pread", ["int", "void*", "long", "long"], "long");
+
+export function readSomeAt(descriptor: number, bytes: Uint8Array, offset: number): Result {
+  return pread(descriptor, bytes, bytes.length, offset);
+}
+
+const lseek = declare<[number, number, number]>("lseek", ["int", "long", "int"], "long");
+
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+
+/** Where a file has data; what lies between are holes. On a file system without holes all of it is data. */
+export function dataSegments(descriptor: number, sizeBytes: number): readonly Segment[] | Result {
+  const segments: Segment[] = [];
+  for (let end = 0; end < sizeBytes; ) {
+    const offset = lseek(descriptor, end, SEEK_DATA);
+    if (offset === -errnos.ENXIO) break;
+    if (offset < 0) return offset;
+    end = lseek(descriptor, offset, SEEK_HOLE);
+    if (end < 0) return end;
+    segments.push({ offset, length: end - offset });
+  }
+  return segments;
 }

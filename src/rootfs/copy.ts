@@ -1,0 +1,82 @@
+import { constants } from "node:fs";
+import { dataSegments, readSomeAt } from "../linux/content.ts";
+import type { Stat } from "../linux/stat.ts";
+import { closeDescriptor, openAt, readSymlinkAt } from "../linux/syscalls.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
+import type { Directory } from "./directory.ts";
+import type { Files } from "./files.ts";
+import type { Place } from "./place.ts";
+import { failure } from "./refusal.ts";
+import type { Site } from "./site.ts";
+
+/** A file that is there, and no directory. */
+export interface Original {
+  readonly directory: Directory;
+  readonly name: ByteString;
+  readonly stat: Stat;
+}
+
+/** Makes a copy where a hard link cannot be had: the same to look at, until somebody writes to one of the two. */
+export function copyTo(place: Place, { directory, name, stat }: Original, site: Site, files: Files): void {
+  const { path } = place;
+  site.findings.repaired("LINK_COPIED", "a hard link cannot be made here and is a copy", path);
+  const handle = site.tree.handles.of(directory);
+  const xattrs = site.xattrs.readAt(handle, name);
+  const entry = { ...stat, path, typeFlag: "", linkPath: noPath, offset: 0, ...(xattrs.size > 0 && { xattrs }) };
+  if (stat.type === "file") copyFile(place, openOriginal(handle, name, path), { ...entry, type: "file" }, site, files);
+  else if (stat.type === "symlink")
+    files.symlink(place, { ...entry, type: "symlink", linkPath: targetOf(handle, name, path) });
+  else if (stat.type === "fifo") files.fifo(place, { ...entry, type: "fifo" });
+  else if (stat.type !== "directory" && stat.type !== "socket")
+    files.createDevice(place, { ...entry, type: stat.type });
+}
+
+const noPath = byteStringOf("");
+
+function targetOf(handle: number, name: ByteString, path: ByteString): ByteString {
+  const target = readSymlinkAt(handle, name);
+  if (typeof target === "number") throw failure("copy", path, "readlinkat", target);
+  return target;
+}
+
+function openOriginal(handle: number, name: ByteString, path: ByteString): number {
+  const original = openAt(handle, name, constants.O_RDONLY | constants.O_NOFOLLOW);
+  if (original < 0) throw failure("copy", path, "openat(O_RDONLY)", original);
+  return original;
+}
+
+function copyFile(place: Place, original: number, entry: Entry, site: Site, files: Files): void {
+  try {
+    const segments = dataSegments(original, entry.sizeBytes);
+    if (typeof segments === "number") throw failure("copy", place.path, "lseek(SEEK_DATA)", segments);
+    for (const { length } of segments) site.copiedBytes.spend(length, place.path);
+    files.file(place, { ...entry, segments }, new Segments(original, segments, place.path));
+  } finally {
+    closeDescriptor(original);
+  }
+}
+
+/** The data of a file with holes, in order. */
+class Segments implements ByteSource {
+  readonly #file: number;
+  readonly #path: ByteString;
+  readonly #rest: Segment[];
+  readonly #buffer = new Uint8Array(256 * 1024);
+
+  constructor(file: number, segments: readonly Segment[], path: ByteString) {
+    this.#file = file;
+    this.#path = path;
+    this.#rest = segments.toReversed();
+  }
+
+  read(): Uint8Array | undefined {
+    const segment = this.#rest.pop();
+    if (segment === undefined) return undefined;
+    const wanted = this.#buffer.subarray(0, Math.min(segment.length, this.#buffer.length));
+    const bytes = readSomeAt(this.#file, wanted, segment.offset);
+    if (bytes <= 0) throw failure("copy", this.#path, "pread", bytes);
+    if (bytes < segment.length) this.#rest.push({ offset: segment.offset + bytes, length: segment.length - bytes });
+    return wanted.subarray(0, bytes);
+  }
+}

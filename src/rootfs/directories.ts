@@ -1,0 +1,156 @@
+import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } from "../linux/attributes.ts";
+import { statAt, statOf } from "../linux/stat.ts";
+import { setXattr } from "../linux/xattrs.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import type { Entry, Timestamp } from "../tar/entry.ts";
+import type { Directory, DirectoryAttributes } from "./directory.ts";
+import type { Findings } from "./findings.ts";
+import type { Handles } from "./handles.ts";
+import type { Metadata } from "./metadata.ts";
+import type { Owners } from "./owners.ts";
+import { failure, refusal } from "./refusal.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { setTimes } from "./times.ts";
+import type { Xattrs, XattrValues } from "./xattrs.ts";
+
+const acls = ["system.posix_acl_default", "system.posix_acl_access"].map(byteStringOf);
+
+/** What all directories' access-control lists together may take in memory. They have to wait there until the end. */
+const aclBytesAtMost = 16 * 1024 * 1024;
+
+/** What directory attributes need of the rest. */
+export interface DirectoriesParts {
+  readonly handles: Handles;
+  readonly surroundings: Surroundings;
+  readonly owners: Owners;
+  readonly xattrs: Xattrs;
+  readonly metadata: Metadata;
+  readonly findings: Findings;
+  readonly implied: DirectoryAttributes;
+}
+
+/** What a directory has that no layer describes (rules T18, T19). */
+export function impliedAttributes(epoch: Timestamp): DirectoryAttributes {
+  return { mode: 0o755, uid: 0, gid: 0, mtime: epoch, atime: epoch };
+}
+
+/**
+ * The attributes of directories.
+ *
+ * Owner, mode, times and access-control lists are kept until all layers are applied: children change their directory's
+ * time, a mode may forbid to make them, and set-group-ID or a default ACL would be passed on to them.
+ */
+export class Directories {
+  /** What a directory has that no layer describes. */
+  readonly implied: DirectoryAttributes;
+  readonly #parts: DirectoriesParts;
+  readonly #acls = new Map<Directory, XattrValues>();
+  #aclBytes = 0;
+
+  constructor(parts: DirectoriesParts) {
+    this.#parts = parts;
+    this.implied = parts.implied;
+  }
+
+  /** The mode to make a directory with: its own, as far as entries can be made in it meanwhile. */
+  workingMode(mode: number): number {
+    return (mode & 0o777) | 0o700;
+  }
+
+  /** Replaces all attributes by those of an entry. */
+  describe(directory: Directory, entry: Entry): void {
+    const { mode, uid, gid, mtime, atime = mtime } = entry;
+    this.#clearXattrs(directory);
+    directory.attributes = { mode: mode & 0o7777, uid, gid, mtime, atime };
+    if (entry.xattrs === undefined) return;
+    const handle = this.#parts.handles.of(directory);
+    directory.hasXattrs = true;
+    this.#keepAcls(directory, entry.path, entry.xattrs);
+    const others = new Map([...entry.xattrs].filter(([name]) => !acls.includes(name)));
+    this.#parts.xattrs.set(entry.path, others, (name, value) => setXattr(handle, name, value));
+  }
+
+  /** Replaces all attributes by those of a directory that no entry describes. */
+  reset(directory: Directory): void {
+    this.#clearXattrs(directory);
+    directory.attributes = this.implied;
+  }
+
+  /** Gives the root and every directory below it what it is to have in the end: children first, while they can be reached. */
+  finish(root: Directory): void {
+    const pending = [root];
+    const order: Directory[] = [];
+    for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+      order.push(directory);
+      for (const child of directory.children) pending.push(child);
+    }
+    for (const directory of order.reverse()) {
+      if (directory.parent === undefined) this.#finishRoot(directory);
+      else this.#finish(directory, directory.parent);
+    }
+  }
+
+  #finish(directory: Directory, parent: Directory): void {
+    const { handles, owners, findings } = this.#parts;
+    const { path, name, attributes } = directory;
+    owners.give(path, attributes, (uid, gid) => changeOwnerAt(handles.of(parent), name, uid, gid));
+    this.#finishMode(directory, path);
+    const access = {
+      setTimes: (atime: Timestamp, mtime: Timestamp) => changeTimesAt(handles.of(parent), name, atime, mtime),
+      stat: () => statAt(handles.of(parent), name),
+    };
+    setTimes(path, attributes, access, findings);
+    handles.release(directory);
+  }
+
+  #finishRoot(root: Directory): void {
+    const { handles, owners, findings } = this.#parts;
+    const handle = handles.of(root);
+    owners.give(rootPath, root.attributes, (uid, gid) => changeOwner(handle, uid, gid));
+    this.#finishMode(root, rootPath);
+    const access = {
+      setTimes: (atime: Timestamp, mtime: Timestamp) => changeTimes(handle, atime, mtime),
+      stat: () => statOf(handle),
+    };
+    setTimes(rootPath, root.attributes, access, findings);
+  }
+
+  #finishMode(directory: Directory, path: ByteString): void {
+    const { handles, metadata, surroundings, xattrs } = this.#parts;
+    const { mode } = directory.attributes;
+    if (!surroundings.keepsModes || mode !== directory.workingMode) {
+      const handle = handles.of(directory);
+      const result = changeMode(handle, mode);
+      if (result < 0) throw failure("set the mode of", path, "fchmod", result);
+      if ((mode & ~0o777) !== 0) metadata.checkMode(path, mode, statOf(handle));
+    }
+    const values = this.#acls.get(directory);
+    if (values !== undefined) xattrs.set(path, values, (name, value) => setXattr(handles.of(directory), name, value));
+  }
+
+  #keepAcls(directory: Directory, path: ByteString, values: XattrValues): void {
+    const kept = new Map([...values].filter(([name]) => acls.includes(name)));
+    if (kept.size === 0) return;
+    this.#acls.set(directory, kept);
+    this.#aclBytes += bytesIn(kept);
+    if (this.#aclBytes > aclBytesAtMost) {
+      throw refusal(path, `access-control lists of directories that take more than ${aclBytesAtMost} bytes`);
+    }
+  }
+
+  #clearXattrs(directory: Directory): void {
+    if (!directory.hasXattrs) return;
+    this.#parts.xattrs.clear(this.#parts.handles.of(directory), directory.path);
+    directory.hasXattrs = false;
+    this.#aclBytes -= bytesIn(this.#acls.get(directory) ?? new Map());
+    this.#acls.delete(directory);
+  }
+}
+
+const rootPath = byteStringOf(".");
+
+function bytesIn(values: XattrValues): number {
+  let bytes = 0;
+  for (const [name, value] of values) bytes += name.length + value.length;
+  return bytes;
+}

@@ -1,0 +1,124 @@
+import { constants } from "node:fs";
+import { errnos } from "../linux/errno.ts";
+import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
+import { writeContent } from "./content.ts";
+import type { Place } from "./place.ts";
+import type { Places } from "./places.ts";
+import { limitExceeded, refusal } from "./refusal.ts";
+import type { Site } from "./site.ts";
+
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** What Linux takes as a symlink's target. */
+const targetBytes = 4095;
+
+/** The largest device numbers that Linux has. */
+const largestMajor = 2 ** 12 - 1;
+const largestMinor = 2 ** 20 - 1;
+
+const empty: ByteSource = { read: () => undefined };
+
+/** Makes what entries describe, except directories and hard links. */
+export class Files {
+  readonly #site: Site;
+  readonly #places: Places;
+
+  constructor(site: Site, places: Places) {
+    this.#site = site;
+    this.#places = places;
+  }
+
+  /** A regular file. Nobody else sees it before it is complete: the root filesystem is private until then. */
+  file(place: Place, entry: Entry, body: ByteSource): void {
+    const { metadata, owners } = this.#site;
+    owners.check(entry);
+    this.#checkSize(entry);
+    const mode = metadata.newMode(entry);
+    const file = this.#places.make(place, "openat(O_CREAT|O_EXCL)", (directory, name) =>
+      openAt(directory, name, newFile, mode),
+    );
+    try {
+      if (entry.sizeBytes > 0) writeContent(file, entry, body);
+      metadata.completeFile(file, entry);
+    } finally {
+      closeDescriptor(file);
+    }
+  }
+
+  symlink(place: Place, entry: Entry): void {
+    const { linkPath, path } = entry;
+    if (linkPath === "" || linkPath.includes("\0")) throw refusal(path, "a symlink that leads to no path");
+    if (linkPath.length > targetBytes) {
+      throw refusal(path, `a symlink's target of ${linkPath.length} bytes, of which Linux takes ${targetBytes}`);
+    }
+    this.#site.owners.check(entry);
+    this.#places.make(place, "symlinkat", (directory, name) => makeSymlinkAt(directory, name, linkPath));
+    this.#complete(place, entry);
+  }
+
+  fifo(place: Place, entry: Entry): void {
+    this.#site.owners.check(entry);
+    const mode = constants.S_IFIFO | this.#site.metadata.newMode(entry);
+    this.#places.make(place, "mknodat", (directory, name) => makeNodeAt(directory, name, mode, 0, 0));
+    this.#complete(place, entry);
+  }
+
+  /** A device, as far as the caller wants devices. */
+  device(place: Place, entry: Entry): void {
+    const { findings, settings } = this.#site;
+    const what = nameOf(entry);
+    switch (settings.devices) {
+      case "error":
+        throw refusal(entry.path, `a ${what}`, "choose what is to become of devices, or unpack another image");
+      case "skip":
+        this.#places.vacate(place);
+        return findings.skipped(entry.path, "device", what);
+      case "placeholder":
+        this.file(place, { ...entry, type: "file", sizeBytes: 0 }, empty);
+        return findings.skipped(entry.path, "device", `an empty file stands for the ${what}`);
+      case "create":
+        this.createDevice(place, entry);
+    }
+  }
+
+  /** A device that is to be there, whatever the policy. */
+  createDevice(place: Place, entry: Entry): void {
+    const what = nameOf(entry);
+    const { type, deviceMajor, deviceMinor, path } = entry;
+    const hasNumber = isWithin(deviceMajor, largestMajor) && isWithin(deviceMinor, largestMinor);
+    if (!hasNumber) throw refusal(path, `a ${what}, a number that Linux does not have`);
+    this.#site.owners.check(entry);
+    const kind = type === "character-device" ? constants.S_IFCHR : constants.S_IFBLK;
+    const mode = kind | this.#site.metadata.newMode(entry);
+    let isDenied = false;
+    this.#places.make(place, "mknodat", (directory, name) => {
+      const result = makeNodeAt(directory, name, mode, deviceMajor, deviceMinor);
+      isDenied = result === -errnos.EPERM;
+      return isDenied ? 0 : result;
+    });
+    if (isDenied) this.#site.findings.lost(path, "device", `this user may not make the ${what}`);
+    else this.#complete(place, entry);
+  }
+
+  #complete({ parent, name }: Place, entry: Entry): void {
+    this.#site.metadata.completeNode(this.#site.tree.handles.of(parent), name, entry);
+  }
+
+  #checkSize({ path, sizeBytes, segments }: Entry): void {
+    const { fileBytes, apparentFileBytes } = this.#site.settings.limits;
+    if (sizeBytes > apparentFileBytes) {
+      throw limitExceeded(path, `a file of ${sizeBytes} bytes`, "apparentFileBytes", apparentFileBytes);
+    }
+    const storedBytes = segments?.reduce((sum, { length }) => sum + length, 0) ?? sizeBytes;
+    if (storedBytes > fileBytes) throw limitExceeded(path, `a file of ${storedBytes} bytes`, "fileBytes", fileBytes);
+  }
+}
+
+function nameOf({ type, deviceMajor, deviceMinor }: Entry): string {
+  return `${type.replace("-", " ")} ${deviceMajor}:${deviceMinor}`;
+}
+
+function isWithin(number: number, largest: number): boolean {
+  return Number.isInteger(number) && number >= 0 && number <= largest;
+}

@@ -1,0 +1,176 @@
+import { errnos } from "../linux/errno.ts";
+import { type Stat, statAt } from "../linux/stat.ts";
+import { makeLinkAt, renameAt } from "../linux/syscalls.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import type { Entry } from "../tar/entry.ts";
+import { ByName } from "./by-name.ts";
+import { copyTo } from "./copy.ts";
+import type { Directory } from "./directory.ts";
+import type { Files } from "./files.ts";
+import type { Place } from "./place.ts";
+import type { Places } from "./places.ts";
+import { type PseudoLinks, pseudoLinkDirectory } from "./pseudo-links.ts";
+import { failure, quoted, refusal } from "./refusal.ts";
+import type { Site } from "./site.ts";
+
+/** A name in a directory, whether anything stands there or not. */
+interface Name {
+  readonly directory: Directory;
+  readonly name: ByteString;
+}
+
+/** A link that is to be made. */
+interface Link {
+  readonly place: Place;
+  readonly entry: Entry;
+  readonly targetNames: readonly ByteString[];
+}
+
+/** What hard links need of the rest. */
+export interface HardlinksParts {
+  readonly site: Site;
+  readonly places: Places;
+  readonly files: Files;
+  readonly pseudoLinks: PseudoLinks;
+}
+
+/** What stops link(2) for reasons that a copy does not share: other file systems, too many links, protected_hardlinks. */
+const copyable = [errnos.EXDEV, errnos.EMLINK, errnos.EPERM, errnos.ENOTSUP, errnos.ENOSYS];
+
+const temporaryName = byteStringOf(".wh..wh.link");
+
+/**
+ * The hard links of one layer, in the order of the archive: a link is what its target is at that moment. Only a link to
+ * what is not there yet waits, for the end of its layer.
+ */
+export class Hardlinks {
+  readonly #site: Site;
+  readonly #places: Places;
+  readonly #files: Files;
+  readonly #pseudoLinks: PseudoLinks;
+  /** By the places where the links are to be. */
+  readonly #waiting = new ByName<Link>();
+
+  constructor({ site, places, files, pseudoLinks }: HardlinksParts) {
+    this.#site = site;
+    this.#places = places;
+    this.#files = files;
+    this.#pseudoLinks = pseudoLinks;
+  }
+
+  /** Makes a link, or keeps it until its target is there. */
+  link(place: Place, entry: Entry): void {
+    const targetNames = this.#site.paths.namesOf(entry.linkPath, entry.path);
+    if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
+    const link = { place, entry, targetNames };
+    if (this.#attempt(link) === undefined) return;
+    place.parent.neededIn = this.#places.layer;
+    this.#waiting.add(place.parent, place.name, link);
+  }
+
+  /** To be called when an entry is about to stand where a link may be waited for: the later entry wins. */
+  supersede({ parent, name }: Place): void {
+    if (!this.#waiting.isEmpty) this.#waiting.take(parent, name);
+  }
+
+  /**
+   * Makes the links that waited. Each is tried again when the name appears that it was held up by, so that chains of
+   * links in any order take time in proportion to their length.
+   */
+  end(): void {
+    const heldUp = new ByName<Link>();
+    const unsettled = new Set(this.#waiting.all());
+    const ready = [...unsettled].reverse();
+    for (let link = ready.pop(); link !== undefined; link = ready.pop()) {
+      const { parent, name } = link.place;
+      const missing = this.#isObsolete(link) ? undefined : this.#attempt(link);
+      if (missing !== undefined) {
+        heldUp.add(missing.directory, missing.name, link);
+        continue;
+      }
+      unsettled.delete(link);
+      this.#waiting.take(parent, name);
+      for (const next of heldUp.take(parent, name)) ready.push(next);
+    }
+    for (const { entry } of unsettled) {
+      throw refusal(entry.path, `a hard link to ${quoted(entry.linkPath)}, which is not there`);
+    }
+  }
+
+  /** Whether a directory came to stand in the link's place, or the link's own directory went. */
+  #isObsolete({ place: { parent, name } }: Link): boolean {
+    return parent.isRemoved || parent.child(name)?.layer === this.#places.layer;
+  }
+
+  /** Makes a link, or gives the name that has to be there first. */
+  #attempt(link: Link): Name | undefined {
+    const { place, entry } = link;
+    const { target, missing } = this.#targetOf(link);
+    if (target === undefined) return missing;
+    const { directory, name } = target;
+    if (directory.child(name) !== undefined) throw refusal(entry.path, "a hard link to a directory");
+    const isSelf = directory === place.parent && name === place.name;
+    if (this.#waiting.has(directory, name) && !isSelf) return target;
+    const source = this.#site.tree.handles.of(directory);
+    const stat = statAt(source, name);
+    if (stat === -errnos.ENOENT) return target;
+    if (typeof stat === "number") throw failure("link", entry.path, "statx", stat);
+    this.#compare(entry, stat);
+    if (isSelf) this.#places.made.add(directory, name);
+    else this.#make(place, { directory, name }, stat);
+    return undefined;
+  }
+
+  /** Follows the target's parents; its last name is itself the target, even where it is a symlink. */
+  #targetOf({ targetNames, entry }: Link): { readonly target?: Name; readonly missing?: Name } {
+    const { root } = this.#site.tree;
+    const name = targetNames.at(-1) ?? byteStringOf("");
+    const pseudoLinks = this.#pseudoLinks.directory;
+    if (pseudoLinks !== undefined && targetNames.length === 2 && targetNames[0] === pseudoLinkDirectory) {
+      return { target: { directory: pseudoLinks, name } };
+    }
+    let missing: Name = { directory: root, name };
+    const parents = targetNames.slice(0, -1);
+    const { directory } = this.#site.tree.walk(root, parents, entry.path, (parent, missingName) => {
+      missing = { directory: parent, name: missingName };
+      return undefined;
+    });
+    return directory === undefined ? { missing } : { target: { directory, name } };
+  }
+
+  #make(place: Place, target: Name, stat: Stat): void {
+    // The target may lie in the directory that it is to replace.
+    if (place.parent.child(place.name) === undefined) return this.#makeAt(place, target, stat);
+    const { handles } = this.#site.tree;
+    this.#makeAt({ ...place, name: temporaryName }, target, stat);
+    this.#places.vacate(place);
+    const handle = handles.of(place.parent);
+    const result = renameAt(handle, temporaryName, handle, place.name);
+    if (result < 0) throw failure("create", place.path, "renameat", result);
+    this.#places.made.delete(place.parent, temporaryName);
+    this.#places.made.add(place.parent, place.name);
+  }
+
+  #makeAt(place: Place, { directory, name }: Name, stat: Stat): void {
+    const source = this.#site.tree.handles.of(directory);
+    let obstacle = 0;
+    this.#places.make(place, "linkat", (handle, newName) => {
+      const result = makeLinkAt(source, name, handle, newName);
+      obstacle = copyable.includes(-result) ? -result : 0;
+      return obstacle === 0 ? result : 0;
+    });
+    if (obstacle !== 0) copyTo(place, { directory, name, stat }, this.#site, this.#files);
+  }
+
+  /** What a link's own header says of the file means nothing (rule H7), but may mean that something else was meant. */
+  #compare({ path, mode, uid, gid }: Entry, stat: Stat): void {
+    const hasMode = stat.mode === (mode & 0o7777);
+    const hasOwner = !this.#site.owners.arePreserved || (stat.uid === uid && stat.gid === gid);
+    if (hasMode && hasOwner) return;
+    this.#site.findings.noted(
+      "LINK_ATTRIBUTES",
+      "the link's own mode and owner are ignored: its target has others",
+      path,
+    );
+  }
+}

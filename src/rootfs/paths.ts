@@ -1,0 +1,101 @@
+import type { Limits } from "../limits.ts";
+import { readSymlinkAt } from "../linux/syscalls.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import type { Directory } from "./directory.ts";
+import type { Findings } from "./findings.ts";
+import { limitExceeded, quoted, refusal } from "./refusal.ts";
+import type { Tree } from "./tree.ts";
+
+/** What Linux takes as one name. */
+const nameBytes = 255;
+
+/** Reads the paths of entries: where they begin, what their dots mean, and which lead nowhere good. */
+export class Paths {
+  readonly #tree: Tree;
+  readonly #findings: Findings;
+  readonly #limits: Limits;
+
+  constructor(tree: Tree, findings: Findings, limits: Limits) {
+    this.#tree = tree;
+    this.#findings = findings;
+    this.#limits = limits;
+  }
+
+  /**
+   * The names that a path consists of; none for the root. Slashes at both ends, empty names and `.` mean nothing.
+   *
+   * `..` takes back the name before it. Behind a symlink that would be another place than the one it leads to for the
+   * kernel, so there it is refused, as it is where it leads out of the root.
+   */
+  namesOf(path: ByteString, entryPath: ByteString = path): readonly ByteString[] {
+    if (path.length > this.#limits.pathBytes) {
+      throw limitExceeded(entryPath, `a path of ${path.length} bytes`, "pathBytes", this.#limits.pathBytes);
+    }
+    const way = new Way(this.#tree, entryPath);
+    let hasDots = false;
+    for (const name of path.split("/") as ByteString[]) {
+      if (name === "" || name === ".") continue;
+      if (name === "..") way.takeBack();
+      else way.names.push(checked(name, entryPath));
+      hasDots ||= name === "..";
+      if (way.names.length > this.#limits.pathDepth) {
+        throw limitExceeded(
+          entryPath,
+          `more than ${this.#limits.pathDepth} names`,
+          "pathDepth",
+          this.#limits.pathDepth,
+        );
+      }
+    }
+    if (hasDots) this.#findings.repaired("PATH_NORMALISED", "`..` takes back the name before it", entryPath);
+    return way.names;
+  }
+}
+
+/** Refuses a name that no Linux file system stores. */
+export function checked(name: ByteString, path: ByteString): ByteString {
+  if (name.includes("\0")) throw refusal(path, "a NUL byte in a name");
+  if (name.length <= nameBytes) return name;
+  throw refusal(path, `a name of ${name.length} bytes, of which Linux takes ${nameBytes}`);
+}
+
+/** The names so far, and the directories that they lead to as far as anyone had to know. */
+class Way {
+  readonly names: ByteString[] = [];
+  readonly #tree: Tree;
+  readonly #path: ByteString;
+  /** Where the first n names lead; nothing where that is no directory. */
+  readonly #directories: (Directory | undefined)[];
+
+  constructor(tree: Tree, path: ByteString) {
+    this.#tree = tree;
+    this.#path = path;
+    this.#directories = [tree.root];
+  }
+
+  takeBack(): void {
+    const name = this.names.at(-1);
+    if (name === undefined) throw refusal(this.#path, "a path that leads out of the root");
+    const parent = this.#parent();
+    if (parent !== undefined && this.#isSymlink(parent, name)) {
+      throw refusal(this.#path, `\`..\` behind the symlink ${quoted(name)}`);
+    }
+    this.names.pop();
+    this.#directories.length = Math.min(this.#directories.length, this.names.length + 1);
+  }
+
+  /** Where all names but the last lead. Each name is looked up once, however often `..` comes back to it. */
+  #parent(): Directory | undefined {
+    for (let length = this.#directories.length; length < this.names.length; length += 1) {
+      const from = this.#directories[length - 1];
+      const step = this.names.slice(length - 1, length);
+      this.#directories[length] = from && this.#tree.walk(from, step, this.#path, () => undefined).directory;
+    }
+    return this.#directories[this.names.length - 1];
+  }
+
+  #isSymlink(parent: Directory, name: ByteString): boolean {
+    if (parent.child(name) !== undefined) return false;
+    return typeof readSymlinkAt(this.#tree.handles.of(parent), name) === "string";
+  }
+}

@@ -1,0 +1,46 @@
+import { makeDirectoryAt } from "../linux/syscalls.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { Directory } from "./directory.ts";
+import { failure } from "./refusal.ts";
+import { removeTree } from "./remove.ts";
+import type { Site } from "./site.ts";
+
+/** Where AUFS, and with it old Docker images, keeps the content of files that have several names. */
+export const pseudoLinkDirectory = byteStringOf(".wh..wh.plnk");
+
+/**
+ * AUFS's pseudo-links while their layer is applied: hard links may lead to them, but they are no part of the tree
+ * (rules W20, H13). No entry can have their directory's name, so that they can wait in the root itself.
+ */
+export class PseudoLinks {
+  readonly #site: Site;
+  #directory: Directory | undefined;
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  /** The directory that holds them; none if there are none. */
+  get directory(): Directory | undefined {
+    return this.#directory;
+  }
+
+  /** The directory to put one into. */
+  open(): Directory {
+    if (this.#directory !== undefined) return this.#directory;
+    const { directories, tree } = this.#site;
+    const result = makeDirectoryAt(tree.handles.of(tree.root), pseudoLinkDirectory, 0o700);
+    if (result < 0) throw failure("create", pseudoLinkDirectory, "mkdirat", result);
+    this.#directory = new Directory({ parent: tree.root, name: pseudoLinkDirectory }, 0, directories.implied, 0o700);
+    return this.#directory;
+  }
+
+  /** Removes them. The files stay where links to them were made. */
+  end(): void {
+    if (this.#directory === undefined) return;
+    const { handles, root } = this.#site.tree;
+    handles.release(this.#directory);
+    removeTree(handles.of(root), pseudoLinkDirectory);
+    this.#directory = undefined;
+  }
+}

@@ -1,0 +1,33 @@
+import { OciUnpackError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import { errnos, SystemError } from "../linux/errno.ts";
+import type { Result } from "../linux/libc.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
+
+/** A path as messages show it. What nobody would read to its end is cut. */
+export function quoted(path: ByteString): string {
+  return `"${textOf(path.length > 300 ? (`${path.slice(0, 300)}...` as ByteString) : path)}"`;
+}
+
+/** An entry that no image should have, whatever its maker meant by it. */
+export function refusal(path: ByteString, found: string, hint?: string): OciUnpackError {
+  return new OciUnpackError(
+    "ENTRY_REFUSED",
+    `cannot unpack ${quoted(path)}: ${found}`,
+    hint === undefined ? {} : { hint },
+  );
+}
+
+/** An entry that is larger in some respect than the caller allows. */
+export function limitExceeded(path: ByteString, found: string, limit: keyof Limits, allowed: number): OciUnpackError {
+  return new OciUnpackError("LIMIT_EXCEEDED", `cannot unpack ${quoted(path)}: ${found}`, {
+    hint: `raise the limit ${limit}, now ${allowed}, if you trust the image`,
+  });
+}
+
+/** A system call that failed while an entry was unpacked. `attempted` is a verb, `result` the negated errno. */
+export function failure(attempted: string, path: ByteString, call: string, result: Result): OciUnpackError {
+  const error = new SystemError(`${attempted} ${quoted(path)}`, call, -result);
+  // The one thing about which the kernel complains and the image is to blame.
+  return result === -errnos.ENAMETOOLONG ? new OciUnpackError("ENTRY_REFUSED", error.message) : error;
+}

@@ -1,0 +1,45 @@
+import type { Limits } from "../limits.ts";
+import type { DevicePolicy } from "../options.ts";
+import type { Allowance } from "./allowance.ts";
+import type { Directories } from "./directories.ts";
+import type { Findings } from "./findings.ts";
+import type { Metadata } from "./metadata.ts";
+import type { Owners } from "./owners.ts";
+import type { Parents } from "./parents.ts";
+import type { Paths } from "./paths.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { Tree } from "./tree.ts";
+import type { Xattrs } from "./xattrs.ts";
+
+/** How entries become files, with every default settled. */
+export interface RootfsSettings {
+  readonly owner: "preserve" | "ignore";
+  readonly devices: DevicePolicy;
+  readonly keepDirlinks: boolean;
+  /** Seconds since 1970 for what the image gives no time. */
+  readonly sourceDateEpoch: number;
+  readonly strict: boolean;
+  readonly limits: Limits;
+  /** Extended attributes to set although the filter table leaves them out; a `*` at the end stands for any rest. */
+  readonly xattrInclude?: readonly string[];
+  /** Extended attributes to leave out. */
+  readonly xattrExclude?: readonly string[];
+}
+
+/** The root filesystem while it is being built: what all layers work on, and work with. */
+export interface Site {
+  readonly settings: RootfsSettings;
+  readonly findings: Findings;
+  readonly surroundings: Surroundings;
+  readonly tree: Tree;
+  readonly parents: Parents;
+  readonly paths: Paths;
+  readonly owners: Owners;
+  readonly xattrs: Xattrs;
+  readonly metadata: Metadata;
+  readonly directories: Directories;
+  /** What may still be applied. */
+  readonly entries: Allowance;
+  /** What copies in the place of hard links may still take. */
+  readonly copiedBytes: Allowance;
+}

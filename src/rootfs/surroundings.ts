@@ -1,0 +1,50 @@
+import { constants } from "node:fs";
+import { changeMode } from "../linux/attributes.ts";
+import { type Stat, statAt, statOf } from "../linux/stat.ts";
+import { closeDescriptor, openAt, unlinkAt } from "../linux/syscalls.ts";
+import { removeXattr } from "../linux/xattrs.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { failure } from "./refusal.ts";
+
+/** What the kernel and the file system make of a new file when nobody says otherwise. */
+export interface Surroundings {
+  /** The owner that a new file has. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Whether a new file has the permission bits it is made with: no umask of this thread or default ACL takes some. */
+  readonly keepsModes: boolean;
+  /** Whether names that differ are the same file here: in upper and lower case, or in how an accent is written. */
+  readonly foldsNames: boolean;
+}
+
+const probe = byteStringOf("oci-unpack-probe-\u00e9");
+const otherSpellings = ["OCI-UNPACK-PROBE-\u00e9", "oci-unpack-probe-e\u0301"].map(byteStringOf);
+
+/**
+ * Prepares an empty, private directory and finds out, by making a file in it, what this place does to new files.
+ *
+ * What the directory inherited from where it stands (set-group-ID, a default ACL) must not be passed on.
+ */
+export function prepare(directory: number): Surroundings {
+  changeMode(directory, 0o700);
+  for (const acl of ["system.posix_acl_default", "system.posix_acl_access"]) removeXattr(directory, byteStringOf(acl));
+  const { uid, gid, mode } = made(directory);
+  try {
+    const foldsNames = otherSpellings.some((name) => typeof statAt(directory, name) !== "number");
+    return { uid, gid, keepsModes: mode === 0o777, foldsNames };
+  } finally {
+    unlinkAt(directory, probe);
+  }
+}
+
+function made(directory: number): Stat {
+  const file = openAt(directory, probe, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o777);
+  if (file < 0) throw failure("create", probe, "openat(O_CREAT|O_EXCL)", file);
+  try {
+    const stat = statOf(file);
+    if (typeof stat === "number") throw failure("examine", probe, "statx", stat);
+    return stat;
+  } finally {
+    closeDescriptor(file);
+  }
+}

@@ -1,0 +1,86 @@
+import { errnos } from "../linux/errno.ts";
+import { readSymlinkAt } from "../linux/syscalls.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { Directory, type DirectoryAttributes } from "./directory.ts";
+import type { Handles } from "./handles.ts";
+import { failure, refusal } from "./refusal.ts";
+
+/** Linux follows this many symlinks in one path (path_resolution(7)). */
+const linksAtMost = 40;
+
+/** What to do where a way ends too early: at a name that is not there, or that a file has. Gives where it goes on, if it does. */
+export type Missing = (parent: Directory, name: ByteString, isOccupied: boolean) => Directory | undefined;
+
+/**
+ * The directories of the root filesystem, and how a path leads to one: as it would for a process for which this root
+ * is all there is. Absolute symlinks begin at the root, and nothing is above it.
+ *
+ * The directories are known; symlinks are read from the disk where a way meets one. No path that an image chose is ever
+ * given to the kernel as a whole.
+ */
+export class Tree {
+  readonly root: Directory;
+  readonly handles: Handles;
+
+  constructor(root: Directory, handles: Handles) {
+    this.root = root;
+    this.handles = handles;
+  }
+
+  /** Follows names from a directory, symlinks included. `path` is the entry's, for messages. */
+  walk(from: Directory, names: readonly ByteString[], path: ByteString, missing: Missing): Walk {
+    const ahead = names.toReversed();
+    let here = from;
+    let links = 0;
+    for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
+      const child = name === ".." ? (here.parent ?? here) : here.child(name);
+      if (child !== undefined) {
+        here = child;
+        continue;
+      }
+      const target = readSymlinkAt(this.handles.of(here), name);
+      if (typeof target === "string") {
+        links += 1;
+        if (links > linksAtMost) throw refusal(path, `its way leads through more than ${linksAtMost} symlinks`);
+        if (target.startsWith("/")) here = this.root;
+        for (const each of target.split("/").reverse()) if (each !== "" && each !== ".") ahead.push(each as ByteString);
+        continue;
+      }
+      const isOccupied = target === -errnos.EINVAL;
+      if (!isOccupied && target !== -errnos.ENOENT) throw failure("unpack", path, "readlinkat", target);
+      const next = missing(here, name, isOccupied);
+      if (next === undefined) return { directory: undefined, links };
+      here = next;
+    }
+    return { directory: here, links };
+  }
+
+  /** The directory that names lead to, if they lead to one. */
+  find(names: readonly ByteString[], path: ByteString): Directory | undefined {
+    return this.walk(this.root, names, path, () => undefined).directory;
+  }
+
+  /** Takes note of a directory that was just made. */
+  add(parent: Directory, name: ByteString, layer: number, attributes: DirectoryAttributes, mode: number): Directory {
+    const directory = new Directory({ parent, name }, layer, attributes, mode);
+    parent.adopt(directory);
+    return directory;
+  }
+
+  /** Forgets a directory that is about to be removed, with everything below it. */
+  forget(directory: Directory): void {
+    directory.parent?.abandon(directory);
+    const removed = [directory];
+    for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
+      each.isRemoved = true;
+      this.handles.release(each);
+      for (const child of each.children) removed.push(child);
+    }
+  }
+}
+
+/** Where a way led, and through how many symlinks. */
+export interface Walk {
+  readonly directory: Directory | undefined;
+  readonly links: number;
+}

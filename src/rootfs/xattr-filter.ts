@@ -1,0 +1,54 @@
+import type { ByteString } from "../tar/byte-string.ts";
+
+/** What becomes of an extended attribute: it is set, or left out, or left out with a warning because it would act. */
+export type XattrVerdict = "set" | "leave-out" | "leave-out-and-warn";
+
+/** Names of extended attributes; one that ends in `*` stands for all names that begin so. */
+export interface XattrLists {
+  /** Set although the table says otherwise. */
+  readonly include: readonly string[];
+  /** Left out whatever else is said. */
+  readonly exclude: readonly string[];
+}
+
+/** What describes the machine that built the layer, or another tool's bookkeeping, and is wrong anywhere else. */
+const foreign = [
+  "security.selinux",
+  "security.apparmor",
+  "security.SMACK64*",
+  "security.ima",
+  "security.evm",
+  "system.nfs4_acl",
+  "system.nfs4acl",
+  "system.cifs_acl",
+  "system.richacl",
+  "btrfs.*",
+  "user.rootlesscontainers",
+  "user.containers.override_stat",
+  "user.fuseoverlayfs.*",
+];
+
+/** What an overlay file system on this machine would obey when it meets the tree: hide files, or show others in their place. */
+const overlay = ["trusted.overlay.*", "user.overlay.*"];
+
+/** Judges extended attributes by their names. */
+export class XattrFilter {
+  readonly #lists: XattrLists;
+
+  constructor(lists: XattrLists) {
+    this.#lists = lists;
+  }
+
+  verdict(name: ByteString): XattrVerdict {
+    if (isListed(name, this.#lists.exclude)) return "leave-out";
+    if (isListed(name, this.#lists.include)) return "set";
+    if (isListed(name, overlay)) return "leave-out-and-warn";
+    return isListed(name, foreign) ? "leave-out" : "set";
+  }
+}
+
+function isListed(name: ByteString, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === (pattern as ByteString),
+  );
+}

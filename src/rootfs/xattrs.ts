@@ -1,0 +1,75 @@
+import { errnos } from "../linux/errno.ts";
+import type { Result } from "../linux/libc.ts";
+import { listXattrs, listXattrsAt, readXattrAt, removeXattr } from "../linux/xattrs.ts";
+import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
+import type { Findings } from "./findings.ts";
+import { failure } from "./refusal.ts";
+import type { XattrFilter } from "./xattr-filter.ts";
+
+export type XattrValues = ReadonlyMap<ByteString, Uint8Array>;
+
+const capability = byteStringOf("security.capability");
+
+/** What the kernel answers where the file system, or this kind of file, has no place for an attribute. */
+const unsupported = [errnos.ENOTSUP, errnos.E2BIG, errnos.ENOSPC, errnos.ERANGE, errnos.EINVAL, errnos.ENOENT];
+const denied = [errnos.EPERM, errnos.EACCES];
+
+/** Sets extended attributes as far as the filter table, the file system and the kernel allow, and tells of the rest. */
+export class Xattrs {
+  readonly #filter: XattrFilter;
+  readonly #findings: Findings;
+
+  constructor(filter: XattrFilter, findings: Findings) {
+    this.#filter = filter;
+    this.#findings = findings;
+  }
+
+  /** Sets them one by one, file capabilities last: a change of owner or content would take those away. */
+  set(path: ByteString, values: XattrValues, setXattr: (name: ByteString, value: Uint8Array) => Result): void {
+    for (const [name, value] of values) {
+      if (name !== capability) this.#setOne(path, name, () => setXattr(name, value));
+    }
+    const capabilities = values.get(capability);
+    if (capabilities !== undefined) this.#setOne(path, capability, () => setXattr(capability, capabilities));
+  }
+
+  /** Removes from a directory what a lower layer's entry gave it. What the filter table keeps out came from elsewhere. */
+  clear(directory: number, path: ByteString): void {
+    const names = listXattrs(directory);
+    if (typeof names === "number") throw failure("examine", path, "flistxattr", names);
+    for (const name of names) if (this.#filter.verdict(name) === "set") removeXattr(directory, name);
+  }
+
+  /** What a file has, without what is not ours to copy. */
+  readAt(directory: number, name: ByteString): XattrValues {
+    const values = new Map<ByteString, Uint8Array>();
+    const names = listXattrsAt(directory, name);
+    for (const xattr of typeof names === "number" ? [] : names) {
+      const value = this.#filter.verdict(xattr) === "set" ? readXattrAt(directory, name, xattr) : -1;
+      if (typeof value !== "number") values.set(xattr, value);
+    }
+    return values;
+  }
+
+  #setOne(path: ByteString, name: ByteString, setXattr: () => Result): void {
+    if (name === "" || name.includes("\0")) return this.#lose(path, "xattr-unsupported", name, "it has no proper name");
+    const verdict = this.#filter.verdict(name);
+    if (verdict === "set") return this.#judge(path, name, setXattr());
+    this.#findings.skipped(path, "xattr-filtered", textOf(name));
+    if (verdict === "leave-out-and-warn") {
+      this.#findings.repaired("XATTR_NOT_APPLIED", `${textOf(name)} would act on this machine's overlays`, path);
+    }
+  }
+
+  #judge(path: ByteString, name: ByteString, result: Result): void {
+    if (result >= 0) return;
+    if (unsupported.includes(-result)) this.#lose(path, "xattr-unsupported", name, "the file system cannot store it");
+    else if (denied.includes(-result)) this.#lose(path, "xattr-denied", name, "this user may not set it");
+    else throw failure(`set ${textOf(name)} of`, path, "setxattr", result);
+  }
+
+  #lose(path: ByteString, reason: "xattr-unsupported" | "xattr-denied", name: ByteString, why: string): void {
+    this.#findings.repaired("XATTR_NOT_APPLIED", `${textOf(name)} is left out: ${why}`, path);
+    this.#findings.skipped(path, reason, textOf(name));
+  }
+}
