@@ -1,3 +1,4 @@
+import { effectiveUser } from "../linux/thread.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { Allowance } from "./allowance.ts";
 import { Directories, impliedAttributes } from "./directories.ts";
@@ -57,7 +58,8 @@ export class Rootfs {
  * it; no other way leads there, and none leads out.
  */
 export function openRootfs(directory: number, settings: RootfsSettings, reporter: Reporter): Rootfs {
-  const { limits, owner, sourceDateEpoch, strict, xattrInclude = [], xattrExclude = [] } = settings;
+  const { limits, sourceDateEpoch, strict, xattrInclude = [], xattrExclude = [] } = settings;
+  const owner = settings.owner ?? (effectiveUser() === 0 ? "preserve" : "ignore");
   const findings = new Findings(reporter, strict);
   const surroundings = prepare(directory);
   const owners = new Owners(owner, surroundings, findings);

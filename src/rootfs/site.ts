@@ -11,9 +11,10 @@ import type { Surroundings } from "./surroundings.ts";
 import type { Tree } from "./tree.ts";
 import type { Xattrs } from "./xattrs.ts";
 
-/** How entries become files, with every default settled. */
+/** How entries become files. */
 export interface RootfsSettings {
-  readonly owner: "preserve" | "ignore";
+  /** Whether files get the owners that the image states. Absent: "preserve" for root, else "ignore". */
+  readonly owner?: "preserve" | "ignore";
   readonly devices: DevicePolicy;
   readonly keepDirlinks: boolean;
   /** Seconds since 1970 for what the image gives no time. */
