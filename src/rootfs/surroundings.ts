@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { changeMode } from "../linux/attributes.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import { closeDescriptor, openAt, unlinkAt } from "../linux/syscalls.ts";
+import { ownUmask } from "../linux/thread.ts";
 import { removeXattr } from "../linux/xattrs.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { failure } from "./refusal.ts";
@@ -11,7 +12,7 @@ export interface Surroundings {
   /** The owner that a new file has. */
   readonly uid: number;
   readonly gid: number;
-  /** Whether a new file has the permission bits it is made with: no umask of this thread or default ACL takes some. */
+  /** Whether a new file has the permission bits it is made with: no umask and no default ACL takes some. */
   readonly keepsModes: boolean;
   /** Whether names that differ are the same file here: in upper and lower case, or in how an accent is written. */
   readonly foldsNames: boolean;
@@ -23,9 +24,11 @@ const otherSpellings = ["OCI-UNPACK-PROBE-\u00e9", "oci-unpack-probe-e\u0301"].m
 /**
  * Prepares an empty, private directory and finds out, by making a file in it, what this place does to new files.
  *
- * What the directory inherited from where it stands (set-group-ID, a default ACL) must not be passed on.
+ * What the directory inherited from where it stands (set-group-ID, a default ACL) must not be passed on, and neither
+ * must the host's umask: on a thread of its own this takes one of its own.
  */
 export function prepare(directory: number): Surroundings {
+  ownUmask();
   changeMode(directory, 0o700);
   for (const acl of ["system.posix_acl_default", "system.posix_acl_access"]) removeXattr(directory, byteStringOf(acl));
   const { uid, gid, mode } = made(directory);
