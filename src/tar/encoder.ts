@@ -1,0 +1,144 @@
+import { Buffer } from "node:buffer";
+import { BLOCK } from "./block-reader.ts";
+import { type ByteString, byteStringOf, bytesOf } from "./byte-string.ts";
+import type { Entry, EntryType, Timestamp } from "./entry.ts";
+import { type PaxRecord, paxText, timeText } from "./pax-text.ts";
+import { sparseMapText, sparseName, sparseRecords } from "./sparse-text.ts";
+import {
+  divided,
+  largeNumberEnd,
+  nameBytes,
+  smallNumberEnd,
+  type UstarFields,
+  writeUstarHeader,
+} from "./ustar-header.ts";
+import { xattrRecords } from "./xattr-records.ts";
+
+/** What an archive says of a file. A decoder's entry is one. */
+export type ArchivedFile = Pick<
+  Entry,
+  | "type"
+  | "path"
+  | "linkPath"
+  | "mode"
+  | "uid"
+  | "gid"
+  | "sizeBytes"
+  | "segments"
+  | "mtime"
+  | "atime"
+  | "xattrs"
+  | "deviceMajor"
+  | "deviceMinor"
+>;
+
+/** What stands behind the last entry. */
+export const endMarkerBytes = 2 * BLOCK;
+
+/** How many zeros fill the last block of data. */
+export function paddingBytes(dataBytes: number): number {
+  return -dataBytes & (BLOCK - 1);
+}
+
+/** The data that an entry has in an archive: a sparse file's segments, or all of it. */
+export function dataBytesOf({ sizeBytes, segments }: Pick<ArchivedFile, "sizeBytes" | "segments">): number {
+  return segments === undefined ? sizeBytes : segments.reduce((sum, { length }) => sum + length, 0);
+}
+
+/**
+ * All that stands before an entry's data: a ustar header and, where that cannot say everything, a pax header before it.
+ *
+ * The same file always gives the same bytes. Records are only written for what needs one: long or large values, times
+ * with a fraction, access times, extended attributes (`SCHILY.xattr`, as GNU tar, bsdtar and all Go programs read them).
+ * A sparse file is written with its map before the data (GNU's format 1.0); the caller writes the segments alone, which
+ * are to be `segmentsInBlocks`.
+ */
+export function encodedHeader(file: ArchivedFile): Uint8Array {
+  const map = file.segments === undefined ? undefined : sparseMapText(file.segments, file.sizeBytes);
+  const storedBytes = dataBytesOf(file) + (map?.length ?? 0);
+  const records = [...recordsFor(file, storedBytes), ...xattrRecords(file.xattrs)];
+  if (map !== undefined) records.push(...sparseRecords(file.path, file.sizeBytes));
+  const header = Buffer.allocUnsafe(BLOCK);
+  writeUstarHeader(header, fieldsOf(file, storedBytes));
+  if (records.length === 0) return header;
+  const parts = [paxHeader(withCharset(records)), header];
+  return Buffer.concat(map === undefined ? parts : [...parts, map]);
+}
+
+const typeFlags: Readonly<Record<Exclude<EntryType, "other">, string>> = {
+  file: "0",
+  hardlink: "1",
+  symlink: "2",
+  "character-device": "3",
+  "block-device": "4",
+  directory: "5",
+  fifo: "6",
+};
+
+const nothing = "" as ByteString;
+
+/** What does not fit is 0 or cut short: a record says it. */
+function fieldsOf(file: ArchivedFile, storedBytes: number): UstarFields {
+  const { type, path, linkPath, mode, uid, gid, mtime, deviceMajor, deviceMinor } = file;
+  if (type === "other") throw new TypeError("an archive has no entries of other types");
+  const place = file.segments === undefined ? divided(path) : { prefix: nothing, name: sparseName };
+  return {
+    ...(place ?? { prefix: nothing, name: path.slice(0, nameBytes) as ByteString }),
+    typeFlag: typeFlags[type],
+    linkName: linkPath.slice(0, nameBytes) as ByteString,
+    mode,
+    uid: uid < smallNumberEnd ? uid : 0,
+    gid: gid < smallNumberEnd ? gid : 0,
+    sizeBytes: storedBytes < largeNumberEnd ? storedBytes : 0,
+    mtime: fitsInHeader(mtime.seconds) ? mtime.seconds : 0,
+    deviceMajor,
+    deviceMinor,
+  };
+}
+
+function recordsFor(file: ArchivedFile, storedBytes: number): PaxRecord[] {
+  const { path, linkPath, uid, gid, mtime, atime, segments } = file;
+  const records: PaxRecord[] = [];
+  const add = (keyword: string, value: string) => records.push([keyword as ByteString, value as ByteString]);
+  if (segments === undefined && divided(path) === undefined) add("path", path);
+  if (linkPath.length > nameBytes) add("linkpath", linkPath);
+  if (storedBytes >= largeNumberEnd) add("size", String(storedBytes));
+  if (uid >= smallNumberEnd) add("uid", String(uid));
+  if (gid >= smallNumberEnd) add("gid", String(gid));
+  if (mtime.nanoseconds !== 0 || !fitsInHeader(mtime.seconds)) add("mtime", timeText(mtime));
+  if (atime !== undefined && !isSameTime(atime, mtime)) add("atime", timeText(atime));
+  return records;
+}
+
+function fitsInHeader(seconds: number): boolean {
+  return seconds >= 0 && seconds < largeNumberEnd;
+}
+
+function isSameTime(one: Timestamp, other: Timestamp): boolean {
+  return one.seconds === other.seconds && one.nanoseconds === other.nanoseconds;
+}
+
+/** POSIX wants names in UTF-8, or a record that says otherwise. */
+function withCharset(records: readonly PaxRecord[]): readonly PaxRecord[] {
+  const named = records.filter(
+    ([keyword]) => keyword === "path" || keyword === "linkpath" || keyword === "GNU.sparse.name",
+  );
+  if (named.every(([, value]) => isUtf8(value))) return records;
+  return [["hdrcharset" as ByteString, "BINARY" as ByteString], ...records];
+}
+
+function isUtf8(value: ByteString): boolean {
+  const bytes = bytesOf(value);
+  return Buffer.from(bytes).equals(Buffer.from(Buffer.from(bytes).toString("utf8"), "utf8"));
+}
+
+function paxHeader(records: readonly PaxRecord[]): Uint8Array {
+  const text = paxText(records);
+  const header = Buffer.alloc(BLOCK + text.length + paddingBytes(text.length));
+  writeUstarHeader(header, {
+    ...{ name: byteStringOf("PaxHeader"), prefix: nothing, typeFlag: "x", linkName: nothing },
+    ...{ mode: 0o644, uid: 0, gid: 0, sizeBytes: text.length, mtime: 0, deviceMajor: 0, deviceMinor: 0 },
+  });
+  header.set(text, BLOCK);
+  return header;
+}
