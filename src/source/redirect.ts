@@ -9,9 +9,9 @@ export function isRedirect({ status, headers }: HttpResponse): boolean {
   return redirects.has(status) && headers.location !== undefined;
 }
 
-/** Where a redirect leads. Refuses to leave TLS, and what is no http address. */
+/** Where a redirect leads. Refuses what is no http address, and what readers might understand differently. */
 export function redirectTarget(response: HttpResponse): URL {
-  const { host, protocol } = response.url;
+  const { host } = response.url;
   const location = response.headers.location ?? "";
   if (/[\x00-\x1f\\\x7f]/.test(location) || !URL.canParse(location, response.url.href)) {
     throw new Failure("REGISTRY_ERROR", `${host} redirects to what is no URL`, { host });
@@ -19,9 +19,6 @@ export function redirectTarget(response: HttpResponse): URL {
   const target = new URL(location, response.url);
   if (target.protocol !== "https:" && target.protocol !== "http:") {
     throw new Failure("POLICY_DENIED", `${host} redirects to "${target.protocol}"`, { host });
-  }
-  if (target.protocol === "http:" && protocol === "https:") {
-    throw new Failure("POLICY_DENIED", `${host} redirects from https to http at ${target.host}`, { host });
   }
   // A user and password in a location would be sent as credentials by others; here they are dropped.
   target.username = "";

@@ -94,7 +94,7 @@ export class Session {
       return await this.#granted(credential, context);
     } catch (problem) {
       if (credential === undefined || this.#isAnonymous) throw isAnswer(problem) ? (this.#refusal ?? problem) : problem;
-      if (!isRefusal(problem)) throw problem;
+      if (!(problem instanceof Failure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
       this.#setAside(credential, context);
       return this.#authenticated(context);
     }
@@ -198,10 +198,6 @@ export class Session {
 
 function isGood(grant: Grant | undefined): grant is Grant {
   return grant !== undefined && grant.renewAt > performance.now();
-}
-
-function isRefusal(problem: unknown): problem is Failure {
-  return problem instanceof Failure && (problem.code === "CREDENTIALS_REJECTED" || problem.code === "UNAUTHORIZED");
 }
 
 /** Whether somebody did answer, so that it is the missing credential that matters. */

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { AgentOptions } from "node:https";
 import * as tlsModule from "node:tls";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
@@ -12,6 +13,7 @@ export function tlsOptions(tls: TlsMaterial | undefined): AgentOptions {
 
 function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
   try {
+    for (const certificate of ca) new X509Certificate(certificate); // OpenSSL itself passes over what it cannot read
     return createSecureContext({
       ...(ca.length === 0 ? {} : { ca: [...trustedAuthorities(), ...ca] }),
       ...(cert === undefined ? {} : { cert }),

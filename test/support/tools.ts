@@ -15,6 +15,10 @@ const packages = {
   tar: "tar",
   bsdtar: "libarchive-tools",
   bzip2: "bzip2",
+  openssl: "openssl",
+  htpasswd: "apache2-utils",
+  nginx: "nginx",
+  tinyproxy: "tinyproxy-bin",
 } as const;
 
 /** A program of somebody else's that tests and benchmarks run. */

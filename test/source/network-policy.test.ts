@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { zoneOf } from "../../src/source/address.ts";
+import { Policy } from "../../src/source/policy.ts";
+import { registrableDomain } from "../../src/source/registrable-domain.ts";
+import { authority } from "../support/certificates.ts";
+import { startRegistry } from "../support/registry-double.ts";
+import { answer } from "../support/registry-reply.ts";
+import { skipWithout } from "../support/tools.ts";
+import { blob, failure, oneImage, puller } from "./pulling.ts";
+
+const user = { username: "alice", password: "correct horse" };
+
+test("R-7: loopback registries speak http, all others https unless the user says so", async () => {
+  await using one = await oneImage();
+  await using client = puller();
+  await client.image(one.name).manifest();
+  await client.image(`localhost:${one.registry.host.split(":")[1]}/a/b`).manifest();
+  for (const [plainHttp, host] of [
+    [undefined, "10.255.255.1"],
+    [undefined, "registry.test:80"],
+    [["other.test"], "registry.test"],
+  ] as const) {
+    const seen: string[] = [];
+    await using remote = puller({
+      ...(plainHttp && { plainHttp }),
+      proxy: (url) => {
+        seen.push(url.protocol);
+        throw new Error("far enough");
+      },
+    });
+    await assert.rejects(remote.image(`${host}/a/b`).manifest(), /far enough/);
+    assert.deepEqual(seen, ["https:"]);
+  }
+  for (const plainHttp of [true, ["registry.test"]]) {
+    const seen: string[] = [];
+    await using remote = puller({
+      plainHttp,
+      proxy: (url) => {
+        seen.push(url.protocol);
+        throw new Error("far enough");
+      },
+    });
+    await assert.rejects(remote.image("registry.test/a/b").manifest(), /far enough/);
+    assert.deepEqual(seen, ["http:"]);
+  }
+});
+
+test("an address is public only if it is in no special network, however it is written", () => {
+  const zones = {
+    loopback: ["127.0.0.1", "127.255.0.9", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1", "64:ff9b::7f00:1"],
+    "link-local": ["169.254.169.254", "fe80::1", "fe80::1%eth0", "::ffff:169.254.169.254", "2002:a9fe:a9fe::1"],
+    private: [
+      "10.0.0.1",
+      "172.31.255.255",
+      "192.168.1.1",
+      "100.64.0.1",
+      "fd00:ec2::254",
+      "::ffff:10.0.0.1",
+      "224.0.0.1",
+    ],
+    public: ["1.1.1.1", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "100.128.0.1"],
+  };
+  for (const [zone, addresses] of Object.entries(zones)) {
+    for (const address of addresses) assert.equal(zoneOf(address), zone, address);
+  }
+});
+
+test("what a registry names may be no nearer than the registry itself", () => {
+  const policy = new Policy();
+  const reachable = (registry: string | undefined) =>
+    ["8.8.8.8", "10.0.0.1", "169.254.169.254", "127.0.0.1"].filter((address) => {
+      try {
+        policy.referred(registry).admit("elsewhere.test", address);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  assert.deepEqual(reachable("1.1.1.1"), ["8.8.8.8"]);
+  assert.deepEqual(reachable(undefined), ["8.8.8.8"], "behind a proxy nobody knows where the registry is");
+  assert.deepEqual(reachable("192.168.0.1"), ["8.8.8.8", "10.0.0.1"]);
+  assert.deepEqual(reachable("127.0.0.1"), ["8.8.8.8", "10.0.0.1", "127.0.0.1"]);
+  assert.deepEqual(reachable("169.254.0.9"), ["8.8.8.8", "169.254.169.254"]);
+});
+
+test("what the user allows may lie anywhere: by host, host and port, suffix or network", () => {
+  const policy = new Policy({ allowHosts: ["auth.test", "cdn.test:8443", "*.corp.test", "10.1.0.0/16"] });
+  const reach = policy.referred("1.1.1.1");
+  for (const host of ["auth.test", "auth.test:5000", "cdn.test:8443", "a.corp.test"]) reach.admit(host, "127.0.0.1");
+  reach.admit("other.test", "10.1.2.3");
+  for (const host of ["cdn.test", "corp.test", "xauth.test"]) {
+    assert.throws(() => reach.admit(host, "127.0.0.1"), { code: "POLICY_DENIED" });
+  }
+  assert.throws(() => reach.admit("other.test", "10.2.0.1"), { code: "POLICY_DENIED" });
+  assert.throws(() => new Policy({ allowHosts: ["10.0.0.0/99"] }), { code: "INVALID_OPTION" });
+});
+
+test("credentials go to a registry's own host, its domain, its known token server, or where the user allows", () => {
+  const trusts = (registry: string, realm: string, allowHosts: string[] = []) =>
+    new Policy({ allowHosts }).trusts(new URL(realm), new URL(registry));
+  assert.ok(trusts("https://ghcr.io", "https://ghcr.io/token"));
+  assert.ok(trusts("https://registry.test:5000", "https://registry.test/token"), "any port of it");
+  assert.ok(trusts("https://registry.gitlab.com", "https://gitlab.com/jwt/auth"));
+  assert.ok(trusts("https://registry-1.docker.io", "https://auth.docker.io/token"));
+  assert.ok(trusts("https://registry.acme.co.uk", "https://auth.acme.co.uk/token"));
+  assert.ok(!trusts("https://registry.acme.co.uk", "https://evil.co.uk/token"));
+  assert.ok(!trusts("https://mine.azurecr.io", "https://yours.azurecr.io/token"));
+  assert.ok(!trusts("https://registry.test", "https://evil.example/token"));
+  assert.ok(!trusts("https://registry.test", "http://registry.test/token"), "and never without TLS");
+  assert.ok(!trusts("https://10.0.0.1", "https://10.0.0.2/token"));
+  assert.ok(trusts("https://registry.test", "https://login.example/token", ["login.example"]));
+});
+
+test("hosts belong together only beneath a name that somebody registered", () => {
+  assert.equal(registrableDomain("a.b.example.com"), "example.com");
+  assert.equal(registrableDomain("registry.example.com.au"), "example.com.au");
+  assert.equal(registrableDomain("co.uk"), undefined);
+  assert.equal(registrableDomain("com"), undefined);
+  assert.equal(registrableDomain("127.0.0.1"), undefined);
+  assert.equal(registrableDomain("[::1]"), undefined);
+  assert.notEqual(registrableDomain("a.s3.eu-west-1.amazonaws.com"), registrableDomain("b.s3.eu-west-1.amazonaws.com"));
+});
+
+test("a token server that does not belong to the registry never sees the password (CVE-2026-48978)", async () => {
+  await using stranger = await startRegistry({ address: "127.0.0.2", access: { type: "token" } });
+  await using one = await oneImage({ access: { type: "token", ...user, realm: `${stranger.url}/token` } });
+  await using client = puller({ credentials: user });
+  const error = await failure(client.image(one.name).manifest());
+  assert.equal(error.code, "POLICY_DENIED");
+  assert.match(error.message, /wants its credentials shown to 127\.0\.0\.2:\d+, which is not known to belong to it$/);
+  assert.match(error.hint ?? "", /allowHosts/);
+  assert.deepEqual(
+    stranger.requests.map(({ headers, path }) => [headers.authorization, /account/.test(path)]),
+    [[undefined, false]],
+  );
+});
+
+test("a token server that the user allows is trusted", async () => {
+  await using stranger = await startRegistry({ address: "127.0.0.2", access: { type: "token", ...user } });
+  await using one = await oneImage({ access: { type: "token", ...user, realm: `${stranger.url}/token` } });
+  await using client = puller({ credentials: user, network: { allowHosts: [stranger.host] } });
+  await failure(client.image(one.name).manifest()); // its tokens mean nothing to the registry
+  assert.ok(stranger.requests.some(({ headers }) => headers.authorization?.startsWith("Basic ")));
+});
+
+test("the address that is connected to counts, not the name: a name for a private address is refused", async () => {
+  const port = (host: string) => host.split(":")[1];
+  await using inner = await startRegistry({ access: { type: "token" } });
+  for (const realm of [`http://127.0.0.1:${port(inner.host)}/token`, `http://localhost:${port(inner.host)}/token`]) {
+    await using one = await oneImage({ address: "127.0.0.2", access: { type: "token", realm } });
+    await using client = puller({ network: { denyPrivate: true, allowHosts: [one.registry.host] } });
+    const error = await failure(client.image(one.name).manifest());
+    assert.equal(error.code, "POLICY_DENIED", realm);
+    assert.match(error.message, /a loopback address$/);
+  }
+  assert.equal(inner.requests.length, 0);
+});
+
+test("denyPrivate holds for the registry, for redirects and for mirrors, by name and by address", async () => {
+  await using inner = await startRegistry();
+  await using one = await oneImage({ address: "127.0.0.2", redirectBlobs: () => `${inner.url}/cdn/x` });
+  await using strict = puller({ network: { denyPrivate: true } });
+  for (const name of [one.name, one.name.replace("127.0.0.2", "localhost")]) {
+    assert.equal((await failure(strict.image(name).manifest())).code, "POLICY_DENIED");
+  }
+  await using allowed = puller({ network: { denyPrivate: true, allowHosts: ["127.0.0.2"] } });
+  await allowed.image(one.name).manifest();
+  assert.equal((await failure(blob(allowed.image(one.name), one.layer))).code, "POLICY_DENIED");
+  assert.equal(inner.requests.length, 0);
+  await using mirrored = puller({
+    network: { denyPrivate: true },
+    endpoints: async () => [{ baseUrl: `${inner.url}/v2`, resolvesTags: true, servesDigests: true }],
+  });
+  assert.equal((await failure(mirrored.image("registry.test/a/b").manifest())).code, "POLICY_DENIED");
+});
+
+test("a kept connection to a host that may be reached is not lent to a request that may not reach it", async () => {
+  await using shared = await startRegistry({ address: "127.0.0.2" });
+  const endpoint = { baseUrl: `${shared.url}/v2`, resolvesTags: true, servesDigests: true };
+  const manifest = shared.addManifest("a/b", "latest", {});
+  await using one = await oneImage({ redirectBlobs: (digest) => `${shared.url}/cdn/${digest}` });
+  await using client = puller({
+    network: { denyPrivate: true, allowHosts: [one.registry.host] },
+    endpoints: async ({ host }) => (host === "mirror.test" ? [endpoint] : undefined),
+  });
+  assert.equal((await failure(client.image("mirror.test/a/b").manifest())).code, "POLICY_DENIED");
+  assert.equal((await failure(blob(client.image(one.name), one.layer))).code, "POLICY_DENIED");
+  assert.ok(manifest.size > 0);
+  assert.equal(shared.requests.length, 0);
+});
+
+test("a redirect or a token server never leads from https to http", { skip: skipWithout("openssl") }, async () => {
+  const own = await authority();
+  const tls = await own.issue();
+  await using plain = await startRegistry();
+  await using redirecting = await oneImage({ tls, redirectBlobs: (digest) => `${plain.url}/cdn/${digest}` });
+  plain.addBlob(redirecting.content);
+  await using client = puller({ tls: { ca: [own.cert] } });
+  const error = await failure(blob(client.image(redirecting.name), redirecting.layer));
+  assert.equal(error.code, "POLICY_DENIED");
+  assert.match(error.message, /over http, away from https$/);
+  await using asking = await oneImage({ tls, access: { type: "token", ...user, realm: `${plain.url}/token` } });
+  assert.equal((await failure(client.image(asking.name).manifest())).code, "POLICY_DENIED");
+  assert.equal(plain.requests.length, 0);
+});
+
+test("a realm that readers could understand in two ways is not used", async () => {
+  for (const realm of [
+    "http://127.0.0.1\\\\@127.0.0.2/token",
+    "http://user@127.0.0.1/token",
+    "http://127.0.0.1/\ttoken",
+    "file:///etc/passwd",
+  ]) {
+    await using one = await oneImage();
+    one.registry.always(/manifests/, answer(401, { "www-authenticate": `Bearer realm="${realm}",service="s"` }));
+    await using client = puller({ credentials: user });
+    const error = await failure(client.image(one.name).manifest());
+    assert.equal(error.code, "UNAUTHORIZED", realm);
+    assert.equal(client.told("authenticate").length, 0);
+  }
+});
+
+test("R-42: foreign layers are fetched only where that is allowed, by https, and without credentials", {
+  skip: skipWithout("openssl"),
+}, async () => {
+  const own = await authority();
+  await using vendor = await startRegistry({ address: "127.0.0.2", tls: await own.issue({ names: "IP:127.0.0.2" }) });
+  await using one = await oneImage({ access: { type: "basic", ...user } });
+  const foreign = vendor.addBlob("a layer that may not be distributed");
+  const descriptor = { mediaType: foreign.mediaType, digest: foreign.digest, sizeBytes: foreign.size };
+  const pull = async (urls: string[], foreignLayers: boolean) => {
+    const network = { allowHosts: [vendor.host] };
+    await using client = puller({
+      credentials: user,
+      foreignLayers,
+      tls: { ca: [own.cert] },
+      plainHttp: [one.registry.host],
+      network,
+    });
+    const bytes: Uint8Array[] = [];
+    for await (const chunk of client.image(one.name).blob({ ...descriptor, urls })) bytes.push(chunk);
+    return Buffer.concat(bytes).toString();
+  };
+  const url = `${vendor.url}/cdn/${foreign.digest}`;
+  assert.equal((await failure(pull([url], false))).code, "NOT_FOUND");
+  assert.equal(vendor.requests.length, 0);
+  assert.equal(await pull([url], true), "a layer that may not be distributed");
+  assert.equal(vendor.requests[0]?.headers.authorization, undefined);
+  assert.equal((await failure(pull([url.replace("https", "http")], true))).code, "POLICY_DENIED");
+});
