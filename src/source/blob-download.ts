@@ -82,6 +82,8 @@ export class BlobDownload {
 
   /** The bytes from the current offset on. */
   async #opened(): Promise<AsyncIterable<Uint8Array>> {
+    const held = this.#places.length > 1 ? this.#client.heldBack(this.#place.url) : undefined;
+    if (held !== undefined) throw held;
     const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.#place.url);
     const resumed = mayResume ? await this.#resumed() : undefined;
     return resumed ?? this.#whole(await this.#place.open(identity, this.#context));

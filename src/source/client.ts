@@ -37,7 +37,7 @@ export class Client implements Disposable {
   readonly deadlines: Deadlines;
   readonly #options: RegistryOptions;
   readonly #connections: Connections;
-  readonly #throttle = new Throttle();
+  readonly #throttle: Throttle;
   readonly #sessions = new Map<string, Session>();
   readonly #withoutRanges = new Set<string>();
 
@@ -46,6 +46,7 @@ export class Client implements Disposable {
     this.policy = new Policy(options.network);
     this.transport = new Transport(options);
     this.deadlines = { ...defaultDeadlines, ...options.deadlines };
+    this.#throttle = new Throttle(this.deadlines.retryAfterMilliseconds);
     this.#connections = new Connections({
       deadlines: this.deadlines,
       connectionsPerHost: options.connections ?? defaultConnections,
@@ -74,6 +75,12 @@ export class Client implements Disposable {
   async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: Context): Promise<Answer> {
     const journey = new Journey(url, headers, { reach: this.policy.referred(undefined), isElsewhere: true });
     return this.#accepted(await this.#followed(journey, context));
+  }
+
+  /** Why a host is to be left alone, if it is: whoever has another one to ask does not wait. */
+  heldBack({ host }: URL): Failure | undefined {
+    const milliseconds = this.#throttle.remainingMilliseconds(host);
+    return milliseconds === 0 ? undefined : new Failure("RATE_LIMITED", `${host} asks to be left alone`, { host });
   }
 
   /** Whether a host's partial answers have been of use, as far as is known. */
@@ -134,6 +141,8 @@ export class Client implements Disposable {
   /** One request and its response, as soon as the host may be asked. */
   async #exchange(request: HttpRequest, context: Context): Promise<HttpResponse> {
     const { method, url, headers } = request;
+    const held = this.heldBack(url);
+    if (held !== undefined) context.decided("retry", `waiting, because ${held.message}`);
     await this.#throttle.turn(url.host, context.signal);
     const userAgent = this.#options.userAgent ?? defaultUserAgent;
     const complete = { ...request, headers: { "user-agent": userAgent, ...headers } };
@@ -145,11 +154,19 @@ export class Client implements Disposable {
   async #accepted(answer: Answer): Promise<Answer> {
     const { status, isElsewhere, url } = answer;
     if (status === 200 || status === 206 || status === 416) return answer;
-    const failure = await statusFailure(answer, this.secrets);
+    const failure = await this.#failure(answer);
     if (!isElsewhere || failure.details.temporary === true) throw failure;
     // Signed links expire: the registry has a fresh one.
     const found = `${url.host} answers ${status} to a link that the registry gave`;
     throw new Failure("REGISTRY_ERROR", found, { status, host: url.host, temporary: true, isBadLink: true });
+  }
+
+  /** What a host says that it does not give what was asked for; whoever asks it next minds its `Retry-After`. */
+  async #failure(response: HttpResponse): Promise<Failure> {
+    const failure = await statusFailure(response, this.secrets);
+    const { retryAfterMilliseconds } = failure.details;
+    if (retryAfterMilliseconds !== undefined) this.#throttle.hold(response.url.host, retryAfterMilliseconds);
+    return failure;
   }
 
   #session(site: Site): Session {
@@ -190,7 +207,7 @@ export class Client implements Disposable {
         within(this.deadlines.documentMilliseconds, context, async (limited) => {
           const certificates = tls ?? (await this.transport.tls(realm.host, "stranger", limited));
           const response = await this.#exchange({ ...request, reach, tls: certificates }, limited);
-          if (isTemporaryStatus(response.status)) throw await statusFailure(response, this.secrets);
+          if (isTemporaryStatus(response.status)) throw await this.#failure(response);
           return { status: response.status, body: await response.body.whole(tokenBytes) };
         }),
       );

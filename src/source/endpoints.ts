@@ -73,6 +73,7 @@ function parsedBase(text: string): URL {
  */
 export async function firstOf<T>(
   sites: readonly Site[],
+  client: Client,
   context: Context,
   attempt: (site: Site, isLast: boolean) => Promise<T>,
 ): Promise<T> {
@@ -80,6 +81,8 @@ export async function firstOf<T>(
   for (const [index, site] of sites.entries()) {
     const isLast = index === sites.length - 1;
     try {
+      const held = isLast ? undefined : client.heldBack(site.base);
+      if (held !== undefined) throw held;
       return await attempt(site, isLast);
     } catch (problem) {
       if (!(problem instanceof Failure)) throw problem;

@@ -54,7 +54,7 @@ class RegistryImage implements ImageSource {
     const repeatAccept = (host: string) => this.#options.repeatAccept?.includes(host) ?? false;
     try {
       const sites = await this.#sitesFor(digest === undefined ? "resolvesTags" : "servesDigests", context);
-      return await firstOf(sites, context, (site, isLast) =>
+      return await firstOf(sites, this.#client, context, (site, isLast) =>
         fetchManifest(
           this.#client,
           site,

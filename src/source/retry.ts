@@ -37,8 +37,10 @@ export class Perseverance {
     if (!isTemporary(problem)) throw problem;
     const { retries, throttle } = this.#options;
     if (this.#failures >= retries) throw exhausted(problem, retries);
-    const delayMilliseconds = this.#delay(problem);
     const { host, status } = problem.details;
+    const refusal = host === undefined ? undefined : throttle.refusal(host);
+    if (refusal !== undefined) throw refusedUntil(problem, refusal);
+    const delayMilliseconds = this.#delay(problem);
     this.#failures++;
     if (host !== undefined && (status === 429 || status === 503)) throttle.hold(host, delayMilliseconds);
     const attempt = this.#failures;
@@ -47,14 +49,10 @@ export class Perseverance {
   }
 
   /** What the server asks for, else an exponential backoff with full jitter. */
-  #delay(problem: Failure): number {
-    const { deadlines } = this.#options;
-    const { retryAfterMilliseconds } = problem.details;
-    if (retryAfterMilliseconds === undefined) {
-      return Math.random() * Math.min(longestBackoffMilliseconds, deadlines.backoffMilliseconds * 2 ** this.#failures);
-    }
-    if (retryAfterMilliseconds <= deadlines.retryAfterMilliseconds) return retryAfterMilliseconds;
-    throw tooLong(problem, retryAfterMilliseconds);
+  #delay({ details }: Failure): number {
+    const { backoffMilliseconds } = this.#options.deadlines;
+    const longest = Math.min(longestBackoffMilliseconds, backoffMilliseconds * 2 ** this.#failures);
+    return details.retryAfterMilliseconds ?? Math.random() * longest;
   }
 }
 
@@ -75,11 +73,7 @@ function exhausted(problem: Failure, retries: number): Failure {
   return new Failure(problem.code, `${problem.message} (${retries + 1} attempts)`, details);
 }
 
-function tooLong(problem: Failure, milliseconds: number): Failure {
-  const moment = new Date(Date.now() + milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
-  return new Failure(problem.code, `${problem.message}; it asks to wait until ${moment}`, {
-    ...problem.details,
-    temporary: false,
-    hint: "wait, or log in where that raises the limit",
-  });
+function refusedUntil(problem: Failure, refusal: Failure): Failure {
+  const details = { ...problem.details, ...refusal.details, temporary: false };
+  return new Failure(problem.code, `${problem.message}; ${refusal.message}`, details);
 }

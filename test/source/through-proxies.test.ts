@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { authority } from "../support/certificates.ts";
+import { startProxy } from "../support/proxy-double.ts";
+import { scratch } from "../support/scratch.ts";
+import { skipWithout } from "../support/tools.ts";
+import { blob, failure, oneImage, puller } from "./pulling.ts";
+
+const skip = skipWithout("openssl");
+const login = "alice:p@ss word";
+
+function withLogin(proxy: URL): URL {
+  return new URL(proxy.href.replace("//", `//${login.split(":").map(encodeURIComponent).join(":")}@`));
+}
+
+test("R-74: https goes through a proxy in a tunnel, with the user and password of its URL", { skip }, async () => {
+  const own = await authority();
+  await using one = await oneImage({ tls: await own.issue({ names: "DNS:registry.test" }) });
+  await using proxy = await startProxy({ login, destination: one.registry.host });
+  await using client = puller({ tls: { ca: [own.cert] }, proxy: () => withLogin(proxy.url) });
+  const image = client.image("registry.test/a/b");
+  await image.manifest();
+  assert.deepEqual(await blob(image, one.layer), one.content);
+  assert.deepEqual(proxy.asked, ["CONNECT registry.test:443"], "one tunnel, used again");
+  assert.equal(one.registry.requests[0]?.headers["proxy-authorization"], undefined);
+});
+
+test("R-74: a proxy may itself speak TLS", { skip }, async () => {
+  const own = await authority();
+  await using one = await oneImage({ tls: await own.issue() });
+  await using proxy = await startProxy({ tls: await own.issue() });
+  await using client = puller({ tls: { ca: [own.cert] }, retries: 0, proxy: () => proxy.url });
+  const error = await failure(client.image(one.name).manifest());
+  assert.equal(error.code, "CERTIFICATE", "and its certificate is checked against the machine's authorities");
+  assert.match(error.message, /the certificate of the proxy 127\.0\.0\.1:\d+/);
+});
+
+test("R-74: http goes through a proxy as a request for a whole URL", async () => {
+  await using one = await oneImage();
+  await using proxy = await startProxy({ login });
+  await using client = puller({ proxy: () => withLogin(proxy.url) });
+  assert.deepEqual(await blob(client.image(one.name), one.layer), one.content);
+  assert.deepEqual(proxy.asked, [`GET ${one.registry.url}/v2/a/b/blobs/${one.layer.digest}`]);
+  assert.equal(one.registry.requests[0]?.headers.host, one.registry.host);
+});
+
+test("R-74: each URL has the proxy that is meant for it, or none", async () => {
+  await using one = await oneImage();
+  await using proxy = await startProxy();
+  await using client = puller({ proxy: (url) => (url.pathname.includes("manifests") ? proxy.url : undefined) });
+  await client.image(one.name).manifest();
+  await blob(client.image(one.name), one.layer);
+  assert.equal(proxy.asked.length, 1);
+});
+
+test("R-74: a proxy that refuses, wants a login or is not there is named", { skip }, async () => {
+  const own = await authority();
+  await using one = await oneImage({ tls: await own.issue() });
+  await using strict = await startProxy({ login });
+  await using closed = await startProxy({ refusal: 403 });
+  const gone = await startProxy();
+  await gone[Symbol.asyncDispose]();
+  for (const [proxy, found] of [
+    [strict, /the proxy on the way to 127\.0\.0\.1:\d+ wants a user and a password$/],
+    [closed, /the proxy on the way to 127\.0\.0\.1:\d+ refuses with status 403$/],
+    [gone, /cannot reach the proxy 127\.0\.0\.1:\d+: it refuses connections$/],
+  ] as const) {
+    await using client = puller({ tls: { ca: [own.cert] }, proxy: () => proxy.url });
+    const error = await failure(client.image(one.name).manifest());
+    assert.equal(error.code, "UNREACHABLE");
+    assert.match(error.message, found);
+  }
+});
+
+test("a proxy's password is in no event and no error", { skip }, async () => {
+  const own = await authority();
+  await using one = await oneImage({ tls: await own.issue() });
+  await using proxy = await startProxy({ login: "somebody:else" });
+  const secret = new URL(proxy.url.href.replace("//", "//alice:planted-secret@"));
+  await using client = puller({ tls: { ca: [own.cert] }, proxy: () => secret });
+  const error = await failure(client.image(one.name).manifest());
+  assert.doesNotMatch(JSON.stringify(client.events) + error.stack + String(error.cause), /planted-secret/);
+});
+
+test("R-74: tinyproxy takes the same credentials", { skip: skipWithout("openssl", "tinyproxy") }, async () => {
+  const own = await authority();
+  await using one = await oneImage({ tls: await own.issue() });
+  const port = 20_000 + (process.pid % 10_000);
+  await using temporary = await scratch();
+  const configuration = join(temporary.directory, "tinyproxy.conf");
+  await writeFile(
+    configuration,
+    `Port ${port}\nListen 127.0.0.1\nBasicAuth alice secretword\nTimeout 10\nMaxClients 20\n`,
+  );
+  const child = spawn("tinyproxy", ["-d", "-c", configuration], { stdio: "ignore" });
+  try {
+    await listening(port);
+    const proxy = (password: string) => () => new URL(`http://alice:${password}@127.0.0.1:${port}`);
+    await using client = puller({ tls: { ca: [own.cert] }, proxy: proxy("secretword") });
+    assert.deepEqual(await blob(client.image(one.name), one.layer), one.content);
+    await using wrong = puller({ tls: { ca: [own.cert] }, retries: 0, proxy: proxy("wrong") });
+    assert.equal((await failure(wrong.image(one.name).manifest())).code, "UNREACHABLE");
+  } finally {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+});
+
+async function listening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const socket = connect(port, "127.0.0.1");
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("cannot start tinyproxy: nobody listens");
+}
