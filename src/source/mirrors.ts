@@ -76,7 +76,7 @@ async function endpointsOf(
 
 type Address = Pick<Endpoint, "baseUrl" | "tls">;
 
-/** One address, or, for a registry that may lack TLS, one with TLS whatever its certificate and one without. */
+/** One address, or, for an insecure registry, one with TLS whatever its certificate and one without, the likelier first. */
 async function addressesOf(host: ConfiguredHost, place: Place, context: Context): Promise<readonly Address[]> {
   const { query, plainHttp, shared } = context;
   const isItself = host.baseUrl === undefined ? place.host === query.host : isHostOf(host.baseUrl, query.host);
@@ -85,11 +85,13 @@ async function addressesOf(host: ConfiguredHost, place: Place, context: Context)
   const address = (baseUrl: string, material = tls) => ({ baseUrl, ...(material && { tls: shared(material) }) });
 
   if (host.baseUrl !== undefined) return [address(host.baseUrl)];
-  if (!place.insecure) return [address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls))];
-  return [
+  const own = address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls));
+  if (!place.insecure) return [own];
+  const either = [
     address(registryBaseUrl(name, false), { ...tls, insecureSkipVerify: true }),
     address(registryBaseUrl(name, true)),
   ];
+  return own.baseUrl.startsWith("http:") ? either.reverse() : either;
 }
 
 async function tlsOf(

@@ -159,13 +159,18 @@ test("R-72: insecure means any certificate, then http; R-7: everything else mean
     [[registry.mirror]]
     location = "m.example"
     [[registry.mirror]]
-    location = "localhost:5001"`;
+    location = "localhost:5001"
+    [[registry.mirror]]
+    location = "localhost:5002"
+    insecure = true`;
   const found = await endpoints(context, image, { conf });
   assert.deepEqual(
     found.map(({ baseUrl, tls }) => [baseUrl, tls?.insecureSkipVerify ?? false]),
     [
       ["https://m.example/v2", false],
       ["http://localhost:5001/v2", false],
+      ["http://localhost:5002/v2", false],
+      ["https://localhost:5002/v2", true],
       ["https://r.example:5000/v2", true],
       ["http://r.example:5000/v2", false],
     ],

@@ -17,13 +17,19 @@ export interface DockerRegistryOptions {
   readonly storage?: string;
   /** Default: any free one. */
   readonly port?: number;
+  /** The URL of a registry that it is to be a pull-through cache of. */
+  readonly cacheOf?: string;
+  /** Whom it lets in, as its configuration says it: `{ htpasswd: … }` or `{ token: … }`. Default: everybody. */
+  readonly auth?: object;
+  /** Files with its certificate and key, and with the authorities of client certificates, which it then demands. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientcas?: readonly string[] };
 }
 
 /** Starts Debian's `docker-registry` and waits until it listens. */
-export async function dockerRegistry({ storage, port = 0 }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+export async function dockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), "docker-registry-"));
   const configuration = join(directory, "config.yml");
-  await writeFile(configuration, configurationFor(storage ?? join(directory, "storage"), port));
+  await writeFile(configuration, configurationFor(join(directory, "storage"), options));
   const child = spawn("docker-registry", ["serve", configuration], { stdio: ["ignore", "ignore", "pipe"] });
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
     await ended(child, signal);
@@ -38,12 +44,16 @@ export async function dockerRegistry({ storage, port = 0 }: DockerRegistryOption
   }
 }
 
-function configurationFor(storage: string, port: number): string {
+function configurationFor(ownStorage: string, options: DockerRegistryOptions): string {
+  const { storage = ownStorage, port = 0, cacheOf, auth, tls } = options;
+  const http = { addr: `127.0.0.1:${port}`, secret: "loopback only", ...(tls && { tls }) };
   return [
     "version: 0.1",
     "log: { level: info, accesslog: { disabled: true } }",
     `storage: { filesystem: { rootdirectory: ${JSON.stringify(storage)} }, delete: { enabled: true } }`,
-    `http: { addr: "127.0.0.1:${port}", secret: "loopback only" }`,
+    `http: ${JSON.stringify(http)}`, // JSON is YAML
+    ...(auth === undefined ? [] : [`auth: ${JSON.stringify(auth)}`]),
+    ...(cacheOf === undefined ? [] : [`proxy: { remoteurl: ${JSON.stringify(cacheOf)} }`]),
   ].join("\n");
 }
 
