@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../src/errors.ts";
 import { certificateDirectories, certificatesIn } from "../../src/source/certs-d.ts";
+import { registryFromEnvironment } from "../../src/source/environment.ts";
+import { registry } from "../../src/source/registry.ts";
+import { authority } from "../support/certificates.ts";
+import { image, stored } from "../support/image.ts";
+import { startRegistry } from "../support/registry-double.ts";
+import { skipWithout } from "../support/tools.ts";
 import { testMachine } from "./machine.ts";
 
 const certificate = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
@@ -64,4 +70,35 @@ test("R-70: half of a pair, and what is not PEM, is an error that names the file
   await refused("client.cert", certificate("client"), /"[^"]*client\.cert" holds no private key$/);
   await refused("client.key", privateKey("client"), /has "client\.key" and no "client\.cert"$/);
   await refused("ca.crt", "\x30\x82\x01", /ca\.crt": it is not PEM$/);
+});
+
+test("R-70, R-71: a registry that wants a client certificate opens to the files of either configuration", {
+  skip: skipWithout("openssl"),
+}, async (context) => {
+  const own = await authority();
+  const mine = await own.issue({ names: "DNS:me.test" });
+  await using server = await startRegistry({ tls: { ...(await own.issue()), clientCa: own.cert } });
+  const reference = stored(server, "ns/image", image([]));
+  const docker = `etc/docker/certs.d/${server.host}`;
+  const containerd = `etc/containerd/certs.d/${server.host}`;
+
+  for (const files of [
+    { [`${docker}/ca.crt`]: own.cert, [`${docker}/client.cert`]: mine.cert, [`${docker}/client.key`]: mine.key },
+    {
+      [`${containerd}/ca.crt`]: own.cert,
+      [`${containerd}/client.cert`]: mine.cert,
+      [`${containerd}/client.key`]: mine.key,
+    },
+    {
+      [`${containerd}/hosts.toml`]: 'ca = "our.pem"\nclient = [["my.pem", "my.key"]]',
+      [`${containerd}/our.pem`]: own.cert,
+      [`${containerd}/my.pem`]: mine.cert,
+      [`${containerd}/my.key`]: mine.key,
+    },
+  ]) {
+    await using source = registry(await registryFromEnvironment(await testMachine(context, { files })));
+    assert.notEqual((await source.image(reference).manifest()).bytes.length, 0);
+  }
+  await using without = registry({ ...(await registryFromEnvironment(await testMachine(context))), retries: 0 });
+  await assert.rejects(without.image(reference).manifest());
 });
