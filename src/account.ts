@@ -46,6 +46,7 @@ export class Account {
       case "skipped":
       case "warning":
       case "layer-started":
+      case "layer-unpacked":
         this.tell(report);
         break;
       case "untold":

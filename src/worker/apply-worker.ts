@@ -51,5 +51,5 @@ function applyLayer(job: ApplyJob, layer: number, input: RingReader, rootfs: Roo
     }
     applier.end();
   });
-  tell({ type: "layer-done", layer });
+  tell({ type: "layer-unpacked", layer, entries });
 }

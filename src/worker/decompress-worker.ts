@@ -23,7 +23,6 @@ function decompressLayers(job: DecompressJob): void {
   for (const layer of job.layers.keys()) {
     remainingBytes -= inLayer(layer, () => decompressLayer(job, layer, remainingBytes, input, output));
     output.end();
-    tell({ type: "layer-done", layer });
   }
 }
 

@@ -69,7 +69,7 @@ export type Report =
   | { readonly type: "confined"; readonly status: SandboxStatus }
   | { readonly type: "space" }
   | { readonly type: "layer-started"; readonly layer: number }
-  | { readonly type: "layer-done"; readonly layer: number }
+  | { readonly type: "layer-unpacked"; readonly layer: number; readonly entries: number }
   | {
       readonly type: "skipped";
       readonly layer: number;
