@@ -10,7 +10,7 @@ import { output } from "../support/command.ts";
 import { blob, type Image, image, stored } from "../support/image.ts";
 import { type ProbeReport, type ProbeRequest, probe } from "../support/probe.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
-import { answer, closeAfter, type Fault, hangAfter, withBody } from "../support/registry-reply.ts";
+import { answer, closeAfter, drip, type Fault, hangAfter, type Reply, withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -51,6 +51,15 @@ for (const { title, code, image: failing = sample, fault } of failures) {
   });
 }
 
+for (const milliseconds of [0, 10, 20, 30, 40, 60, 80]) {
+  test(`a failure ${milliseconds} ms after the threads began to start leaves nothing behind`, async () => {
+    await using stage = await setStage(sample);
+    stage.registry.always(/\/manifests\//, (_, request) => drip(1, milliseconds)(noSuchImage, request));
+    const { outcome } = await stage.probeLeavingNothing();
+    assert.equal(outcome.type === "failed" && outcome.code, "NOT_FOUND", JSON.stringify(outcome));
+  });
+}
+
 test("an abort between two layers leaves nothing behind and rejects with the signal's own reason", async () => {
   await using stage = await setStage(sample);
   const { outcome } = await stage.probeLeavingNothing({ end: { at: "layer-unpacked", how: "abort" } });
@@ -70,13 +79,13 @@ test("an abort while a blob arrives leaves nothing behind, no connection either"
 test("a listener that throws ends the unpacking with its own error and leaves nothing behind", async () => {
   await using stage = await setStage(sample);
   const { outcome } = await stage.probeLeavingNothing({ end: { at: "layer-unpacked", how: "throw" } });
-  assert.deepEqual(outcome, { type: "failed", code: undefined, message: "Error: the listener had enough" });
+  assert.deepEqual(outcome, { type: "failed", message: "Error: the listener had enough" });
 });
 
 test("a registry that keeps breaking off leaves nothing behind", async () => {
   await using stage = await setStage(sample);
   stage.registry.always(/\/blobs\//, closeAfter(10));
-  const { outcome } = await stage.probeLeavingNothing();
+  const { outcome } = await stage.probeLeavingNothing({ retries: 1 });
   assert.equal(outcome.type, "failed", JSON.stringify(outcome));
 });
 
@@ -152,6 +161,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assert.deepEqual(await readdir(stage.directory, { recursive: true }), stage.found);
   });
 }
+
+const noSuchImage: Reply = { status: 404, headers: { "content-length": 1 }, body: Buffer.from(".") };
 
 /** A registry with an image in it, and a directory to unpack it in, beside which nothing may change. */
 interface Stage extends AsyncDisposable {

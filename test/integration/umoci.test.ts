@@ -12,11 +12,12 @@ import { ociUnpack } from "../support/oci-unpack.ts";
 import { repositoryFile } from "../support/repository.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
-import { defaultMtime, device, directory, file, tar, whiteout } from "../support/tar-builder.ts";
+import { directory, file, tar } from "../support/tar-builder.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 import { type Difference, differences } from "../support/tree-differences.ts";
 import { type PushOptions, pushed, type SkopeoSource, unpackedByUmoci } from "../support/umoci.ts";
+import { disagreements } from "./umoci-disagreements.ts";
 
 // The real command against the real counterparts: a registry that is Debian's docker-registry, filled by skopeo, from
 // which umoci and we unpack the same images; both trees are read by the same reader and compared field by field.
@@ -44,12 +45,12 @@ describe("oci-unpack and umoci make the same tree", { skip }, () => {
   test("of the image for this platform in an index of several", () => compareLayout("index", { all: true }));
   test("of an image without layers", () => compareLayout("empty"));
 
-  for (const { name, transport } of fixtures()) {
+  for (const { name, transport, platform } of fixtures()) {
     test(`of ${name} as ${transport}`, async () => {
       const archive = join(place.directory, name.replace(/\.gz$/, ""));
       const bytes = await readFile(fixture(name));
       await writeFile(archive, name.endsWith(".gz") ? gunzipSync(bytes) : bytes);
-      await compare(`${transport}:${archive}`, { preserve: transport === "oci-archive" });
+      await compare(`${transport}:${archive}`, { preserve: transport === "oci-archive" }, platform);
     });
   }
 
@@ -65,15 +66,19 @@ describe("oci-unpack and umoci make the same tree", { skip }, () => {
     return compare(`oci:${join(place.directory, "layout")}:${tag}`, options);
   }
 
-  async function compare(source: SkopeoSource, options?: PushOptions): Promise<void> {
-    assert.deepEqual(await differencesOf(source, options), []);
+  async function compare(source: SkopeoSource, options?: PushOptions, platform?: string): Promise<void> {
+    assert.deepEqual(await differencesOf(source, options, platform), []);
   }
 
-  async function differencesOf(source: SkopeoSource, options?: PushOptions): Promise<readonly Difference[]> {
+  async function differencesOf(
+    source: SkopeoSource,
+    options?: PushOptions,
+    platform = "linux/amd64",
+  ): Promise<readonly Difference[]> {
     const own = await mkdtemp(join(place.directory, "compared-"));
     const reference = `${registry.host}/compared/image:latest`;
     await pushed(source, reference, options);
-    const args = ["--quiet", "--platform", "linux/amd64", "--sandbox", "require"];
+    const args = ["--quiet", "--platform", platform, "--sandbox", "require"];
     const outcome = await ociUnpack([...args, reference, join(own, "ours")]);
     assert.deepEqual(outcome, { status: 0, signal: undefined, stdout: "", stderr: "" });
     const theirs = readTree(await unpackedByUmoci(reference, own));
@@ -81,69 +86,6 @@ describe("oci-unpack and umoci make the same tree", { skip }, () => {
     return differences(readTree(join(own, "ours/rootfs")), theirs);
   }
 });
-
-/** An image that umoci and we read differently on purpose; what is ours is what the rule says. */
-interface Disagreement {
-  readonly rule: string;
-  readonly title: string;
-  readonly layers: readonly Uint8Array[];
-  readonly expected: readonly Pick<Difference, "path" | "field" | "ours">[];
-}
-
-const epoch = "0.000000000";
-const stated = `${defaultMtime}.000000000`;
-
-const disagreements: readonly Disagreement[] = [
-  {
-    rule: "T19",
-    title: "the times of directories that no layer names, and of those they are made in",
-    layers: [tar(directory("./"), file("implied/too/file"))],
-    expected: [
-      { path: ".", field: "mtime", ours: stated },
-      { path: "implied", field: "mtime", ours: epoch },
-      { path: "implied/too", field: "mtime", ours: epoch },
-    ],
-  },
-  {
-    rule: "T29",
-    title: "device nodes, which we leave out",
-    layers: [tar(directory("./"), directory("dev"), device("dev/null", "character", [1, 3]))],
-    expected: [{ path: "dev/null", field: "presence", ours: undefined }],
-  },
-  {
-    rule: "W20",
-    title: "what AUFS kept for itself, which is no part of an image",
-    layers: [tar(directory("./"), directory(".wh..wh.plnk"), file(".wh..wh.plnk/1.2"))],
-    expected: [
-      { path: ".", field: "mtime", ours: stated },
-      { path: ".wh..wh.plnk", field: "presence", ours: undefined },
-      { path: ".wh..wh.plnk/1.2", field: "presence", ours: undefined },
-    ],
-  },
-  {
-    rule: "W22",
-    title: "names that only whiteouts may have, which we leave out",
-    layers: [tar(directory("./"), directory("d"), file("d/.wh.x/y"))],
-    expected: [
-      { path: "d", field: "mtime", ours: stated },
-      { path: "d/.wh.x", field: "presence", ours: undefined },
-      { path: "d/.wh.x/y", field: "presence", ours: undefined },
-    ],
-  },
-  {
-    rule: "W4",
-    title: "a directory that its layer hides and implies, which gets the attributes of an implied one",
-    layers: [
-      tar(directory("./"), directory("d", { mode: 0o700, uid: 7 }), file("d/x")),
-      tar(file("d/y"), whiteout("d")),
-    ],
-    expected: [
-      { path: "d", field: "mode", ours: "0755" },
-      { path: "d", field: "owner", ours: "0:0" },
-      { path: "d", field: "mtime", ours: epoch },
-    ],
-  },
-];
 
 async function writeSamples(layout: string): Promise<void> {
   const layers = sampleLayers();
@@ -157,23 +99,26 @@ async function writeSamples(layout: string): Promise<void> {
   ]);
 }
 
-/** Images that other tools made, where they lie beside a checkout; without them the tests' own images are what is compared. */
-function fixtures(): readonly { name: string; transport: "oci-archive" | "docker-archive" }[] {
-  const oci = [
-    "busybox-1.31.1",
-    "busybox.multiplatform",
-    "small-gzip",
-    "small-zstd",
-    "small-estargz",
-    "small-uncompressed",
-  ];
+/** Images that other tools made, where they lie beside a checkout; without them the tests' own images are compared. */
+function fixtures(): readonly Fixture[] {
+  const oci = (name: string, platform?: string): Fixture => ({ name, transport: "oci-archive", platform });
+  const docker = (name: string): Fixture => ({ name, transport: "docker-archive" });
   return [
-    ...oci.map((name) => ({ name: `${name}.oci.tar`, transport: "oci-archive" as const })),
-    { name: "hello-world.hybrid.tar", transport: "oci-archive" as const },
-    { name: "hello-world.hybrid.tar", transport: "docker-archive" as const },
-    { name: "alpine-3.10.docker.tar.gz", transport: "docker-archive" as const },
-    { name: "alpine-3.11.docker.tar.gz", transport: "docker-archive" as const },
+    oci("busybox-1.31.1.oci.tar"),
+    oci("busybox.multiplatform.oci.tar"), // its index names eight platforms; amd64's blobs are there
+    ...["gzip", "zstd", "estargz", "uncompressed"].map((name) => oci(`small-${name}.oci.tar`, "linux/arm64")),
+    oci("hello-world.hybrid.tar"),
+    docker("hello-world.hybrid.tar"),
+    docker("alpine-3.10.docker.tar.gz"),
+    docker("alpine-3.11.docker.tar.gz"),
   ].filter(({ name }) => existsSync(fixture(name)));
+}
+
+interface Fixture {
+  readonly name: string;
+  readonly transport: "oci-archive" | "docker-archive";
+  /** Default: linux/amd64. */
+  readonly platform?: string | undefined;
 }
 
 function fixture(name: string): string {

@@ -8,7 +8,9 @@ import type { Footprint } from "./footprint.ts";
 export interface ProbeRequest {
   readonly reference: string;
   readonly directory: string;
-  readonly options?: Pick<UnpackOptions, "sandbox" | "platform" | "strict" | "owner" | "limits">;
+  readonly options?: Pick<UnpackOptions, "sandbox" | "platform">;
+  /** How often a registry is asked again. Default: the library's. */
+  readonly retries?: number;
   /** Ends it from within, at the first event of a type. */
   readonly end?: { readonly at: UnpackEvent["type"]; readonly how: "abort" | "throw" };
 }
@@ -17,7 +19,8 @@ export type ProbeOutcome =
   | { readonly type: "unpacked"; readonly result: UnpackResult }
   /** The promise rejected with the signal's own reason. */
   | { readonly type: "aborted" }
-  | { readonly type: "failed"; readonly code: ErrorCode | undefined; readonly message: string };
+  /** Without a code where the error is not the library's. */
+  | { readonly type: "failed"; readonly code?: ErrorCode; readonly message: string };
 
 export interface ProbeReport {
   readonly outcome: ProbeOutcome;
@@ -32,6 +35,7 @@ export type ProbeMessage =
 export interface ProbeHost {
   /** The Node to run. Default: this one. */
   readonly node?: string;
+  /** Everything that it is to find there besides PATH. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Hears of every event while it happens. */
   readonly onEvent?: (event: UnpackEvent) => void;
@@ -44,7 +48,7 @@ export async function probe(request: ProbeRequest, host: ProbeHost = {}): Promis
   const child = fork(program, [JSON.stringify(request)], {
     execPath: node,
     execArgv: [],
-    env: { ...process.env, ...environment },
+    env: { PATH: process.env.PATH, ...environment }, // some variables make Node start threads of its own
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   let report: ProbeReport | undefined;

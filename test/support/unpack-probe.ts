@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { OciUnpackError, type UnpackEvent, unpack } from "../../src/index.ts";
+import { OciUnpackError, registry, type UnpackEvent, unpack } from "../../src/index.ts";
 import { footprint } from "./footprint.ts";
 import type { ProbeMessage, ProbeOutcome, ProbeRequest } from "./probe.ts";
 
@@ -9,7 +9,7 @@ import type { ProbeMessage, ProbeOutcome, ProbeRequest } from "./probe.ts";
 const request = JSON.parse(process.argv[2] ?? "") as ProbeRequest;
 const controller = new AbortController();
 
-await startThreadPool();
+await startWhatNodeStartsOnce();
 const before = footprint();
 const outcome = await unpacking();
 const after = footprint(); // at once: whatever takes its time to go away has been left behind
@@ -17,14 +17,16 @@ tell({ type: "report", outcome, before, after });
 process.disconnect();
 
 async function unpacking(): Promise<ProbeOutcome> {
-  const { reference, directory, options } = request;
+  const { reference, directory, options, retries } = request;
   try {
-    const result = await unpack(reference, directory, { ...options, signal: controller.signal, onEvent });
+    await using source = retries === undefined ? undefined : registry({ retries });
+    const given = source === undefined ? options : { ...options, source };
+    const result = await unpack(reference, directory, { ...given, signal: controller.signal, onEvent });
     return { type: "unpacked", result };
   } catch (error) {
     if (error === controller.signal.reason) return { type: "aborted" };
     if (error instanceof OciUnpackError) return { type: "failed", code: error.code, message: error.message };
-    return { type: "failed", code: undefined, message: String(error) };
+    return { type: "failed", message: String(error) };
   }
 }
 
@@ -35,9 +37,11 @@ function onEvent(event: UnpackEvent): void {
   if (request.end.how === "abort") controller.abort(new Error("the caller had enough"));
 }
 
-/** Node starts its pool when it is first used and never ends it; here that is to happen before anything is counted. */
-async function startThreadPool(): Promise<void> {
+/** Node starts its thread pool and opens its standard streams when they are first used, and keeps them. */
+async function startWhatNodeStartsOnce(): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, () => readFile(new URL(import.meta.url))));
+  process.stdout.write("");
+  process.stderr.write("");
 }
 
 function tell(message: ProbeMessage): void {
