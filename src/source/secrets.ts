@@ -21,9 +21,10 @@ export class Secrets {
     }
   }
 
-  /** A text without them. */
-  redacted(text: string): string {
+  /** A text without them, and without what is secret in the URL that it came from. */
+  redacted(text: string, source?: URL): string {
     let clean = text;
+    for (const secret of source === undefined ? [] : secretsIn(source)) clean = clean.replaceAll(secret, "[secret]");
     for (const secret of this.#known) clean = clean.replaceAll(secret, "[secret]");
     return clean;
   }
@@ -39,6 +40,15 @@ export class Secrets {
     const query = shown.length === 0 ? "" : `?${shown.join("&")}`;
     return this.redacted(`${url.protocol}//${url.host}${url.pathname}${query}`);
   }
+}
+
+/** What a signed link's query says, as it stands there and as it means. */
+function secretsIn(url: URL): string[] {
+  const raw = url.search
+    .slice(1)
+    .split("&")
+    .map((pair) => pair.slice(pair.indexOf("=") + 1));
+  return [...raw, ...url.searchParams.values()].filter(({ length }) => length >= shortestSecret);
 }
 
 const ownParameters = new Set(["service", "scope", "client_id", "ns"]);

@@ -19,7 +19,7 @@ export function isTemporaryStatus(status: number): boolean {
 export async function statusFailure(response: HttpResponse, secrets: Secrets): Promise<Failure> {
   const { status } = response;
   const { host } = response.url;
-  const text = secrets.redacted((await response.body.beginning(errorBytes)).toString("utf8"));
+  const text = secrets.redacted((await response.body.beginning(errorBytes)).toString("utf8"), response.url);
   const said = saidIn(text, response.headers["content-type"]);
   const quote = said.text === "" ? "" : `: ${said.text}`;
   const retryAfter = temporary.has(status) ? retryAfterMilliseconds(response.headers) : undefined;
