@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../src/errors.ts";
 import type { UnpackEvent } from "../../src/events.ts";
+import { configuredHosts } from "../../src/source/hosts-toml.ts";
 import { type MirrorOptions, mirrors } from "../../src/source/mirrors.ts";
 import type { Endpoint, EndpointQuery } from "../../src/source/options.ts";
 import { emptyRegistriesConf, parseRegistriesConf } from "../../src/source/registries-conf.ts";
+import { Toml } from "../../src/source/toml.ts";
+import { repositoryFile } from "../support/repository.ts";
 import { testMachine } from "./machine.ts";
 
 const debian: EndpointQuery = { host: "docker.io", repository: "library/debian", tag: "stable" };
@@ -205,4 +209,16 @@ test("R-71, R-72: containerd's hosts are asked for each of podman's names", asyn
 
 test("R-71, R-72: without a word in any file, the registry itself is asked", async (context) => {
   assert.deepEqual(await endpoints(context, debian, {}), [{ baseUrl: "https://registry-1.docker.io/v2", ...full }]);
+});
+
+test("R-71, R-72: every configuration that docs/mirrors.md shows is understood, to the last key", async () => {
+  const page = await readFile(repositoryFile("docs/mirrors.md"), "utf8");
+  const examples = [...page.matchAll(/^```toml\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+  const warnings: string[] = [];
+  for (const text of examples) {
+    if (text.includes("[[registry]]")) parseRegistriesConf("/registries.conf", text);
+    else configuredHosts(Toml.parse("/hosts.toml", text), "/", (message) => warnings.push(message));
+  }
+  assert.deepEqual(warnings, []);
+  assert.equal(examples.length, 4);
 });
