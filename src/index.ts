@@ -17,12 +17,12 @@ export type {
   UnpackResult,
 } from "./options.ts";
 export { type Image, type ImageLayer, resolve } from "./resolve.ts";
-export { type DockerCredentialsOptions, dockerCredentials } from "./source/credentials.ts";
+export { type DockerCredentialsOptions, dockerCredentials } from "./source/configuration/credentials.ts";
+export { type EnvironmentOptions, registryFromEnvironment } from "./source/configuration/environment.ts";
+export { type LoginOptions, login, logout } from "./source/configuration/login.ts";
+export type { Environment, Machine } from "./source/configuration/machine.ts";
 export { sourceFor } from "./source/default-source.ts";
-export { type EnvironmentOptions, registryFromEnvironment } from "./source/environment.ts";
 export { localSource } from "./source/local/transport.ts";
-export { type LoginOptions, login, logout } from "./source/login.ts";
-export type { Environment, Machine } from "./source/machine.ts";
 export type { Credential, Credentials, RegistryOptions } from "./source/options.ts";
 export { registry } from "./source/registry.ts";
 export type { Document, FetchOptions, ImageSource, Source } from "./source/source.ts";

@@ -7,6 +7,7 @@ import { rangeProblem, strongETagOf } from "./content-range.ts";
 import type { Context } from "./context.ts";
 import { withMirrors } from "./endpoints.ts";
 import { Failure, isTemporary } from "./failure.ts";
+import { parallelRanges, pieceBytes, RangeViolation } from "./parallel-ranges.ts";
 import type { Perseverance } from "./retry.ts";
 
 /** After so many new bytes a broken connection counts as the first one again … */
@@ -15,6 +16,9 @@ const progressBytes = 1024 * 1024;
 const progressMilliseconds = 60_000;
 /** A link that does not work when it is fresh will not work when it is fresh once more. */
 const mostBadLinks = 2;
+
+/** Smaller ones are not worth more than one connection. */
+const parallelBytes = 64 * 1024 * 1024;
 
 const identity = { "accept-encoding": "identity" };
 
@@ -84,9 +88,38 @@ export class BlobDownload {
   async #opened(): Promise<AsyncIterable<Uint8Array>> {
     const held = this.#places.length > 1 ? this.#client.heldBack(this.#place.url) : undefined;
     if (held !== undefined) throw held;
+    if (this.#mayGoParallel()) return this.#inParallel();
     const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.#place.url);
     const resumed = mayResume ? await this.#resumed() : undefined;
     return resumed ?? this.#whole(await this.#place.open(identity, this.#context));
+  }
+
+  #mayGoParallel(): boolean {
+    const { url } = this.#place;
+    const isLarge = this.#blob.sizeBytes - this.#offset >= parallelBytes;
+    return isLarge && !this.#isEncoded && this.#client.connectionsPerBlob > 1 && this.#client.servesParallel(url);
+  }
+
+  /** Several connections, as long as every part is what it says; else one. */
+  async *#inParallel(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { url } = this.#place;
+    const open = (first: number, last: number, context: Context) =>
+      this.#place.open({ ...identity, range: `bytes=${first}-${last}` }, context);
+    const { sizeBytes } = this.#blob;
+    const mostConnections = this.#client.connectionsPerBlob;
+    const offset = this.#offset;
+    const beginning = await open(offset, offset + pieceBytes - 1, this.#context);
+    try {
+      if (beginning.status !== 206) throw new RangeViolation(`it answers ${beginning.status} to a request for a part`);
+      yield* parallelRanges({ beginning, offset, sizeBytes, mostConnections, open }, this.#context);
+      return;
+    } catch (problem) {
+      if (!(problem instanceof RangeViolation)) throw problem;
+      this.#client.distrustParallel(url);
+      this.#context.decided("range", `${url.host} is read over one connection: ${problem.message}`);
+    }
+    if (beginning.status === 200 && offset === 0) yield* this.#whole(beginning);
+    else yield* await this.#opened();
   }
 
   /** Asks for the rest alone. An answer that cannot be joined to what there is leads back to asking for everything. */

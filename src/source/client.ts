@@ -35,17 +35,20 @@ export class Client implements Disposable {
   readonly policy: Policy;
   readonly transport: Transport;
   readonly deadlines: Deadlines;
+  readonly connectionsPerBlob: number;
   readonly #options: RegistryOptions;
   readonly #connections: Connections;
   readonly #throttle: Throttle;
   readonly #sessions = new Map<string, Session>();
   readonly #withoutRanges = new Set<string>();
+  readonly #withoutParallel = new Set<string>();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.policy = new Policy(options.network);
     this.transport = new Transport(options);
     this.deadlines = { ...defaultDeadlines, ...options.deadlines };
+    this.connectionsPerBlob = options.connectionsPerBlob ?? 1;
     this.#throttle = new Throttle(this.deadlines.retryAfterMilliseconds);
     this.#connections = new Connections({
       deadlines: this.deadlines,
@@ -86,6 +89,16 @@ export class Client implements Disposable {
   /** Whether a host's partial answers have been of use, as far as is known. */
   servesRanges({ host }: URL): boolean {
     return !this.#withoutRanges.has(host);
+  }
+
+  /** Whether a host may be read over several connections at once, as far as is known. */
+  servesParallel(url: URL): boolean {
+    return this.servesRanges(url) && !this.#withoutParallel.has(url.host);
+  }
+
+  /** It lied about a part of a blob, or has none to give. */
+  distrustParallel({ host }: URL): void {
+    this.#withoutParallel.add(host);
   }
 
   /** Its partial answers are wrong: from now on it is asked for whole blobs. */

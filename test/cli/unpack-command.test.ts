@@ -9,7 +9,7 @@ import { OciUnpackError } from "../../src/errors.ts";
 import { defaultLimits } from "../../src/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { UnpackOptions, UnpackResult } from "../../src/options.ts";
-import type { EnvironmentOptions } from "../../src/source/environment.ts";
+import type { EnvironmentOptions } from "../../src/source/configuration/environment.ts";
 import type { RegistryOptions } from "../../src/source/options.ts";
 import { resolved, unpacked } from "./progress-events.ts";
 

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../../errors.ts";
 
 /** A JSON object as its members, in file order. */
 export type Members = ReadonlyMap<string, unknown>;

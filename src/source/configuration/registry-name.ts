@@ -1,6 +1,6 @@
-import { isOciUnpackError } from "../errors.ts";
-import { parseReference } from "../oci/reference.ts";
-import { isDockerHub } from "./docker-hub.ts";
+import { isOciUnpackError } from "../../errors.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { isDockerHub } from "../docker-hub.ts";
 
 /**
  * A registry or a part of one, `host[:port][/path]`, as references begin with it; Docker Hub by the name that they use.

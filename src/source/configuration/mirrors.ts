@@ -1,12 +1,12 @@
+import { isDockerHub } from "../docker-hub.ts";
+import type { Endpoint, EndpointQuery, EndpointsFor, TlsFor, TlsMaterial } from "../options.ts";
+import { type PlainHttp, registryBaseUrl } from "../registry-url.ts";
+import type { FetchOptions } from "../source.ts";
 import { readTlsMaterial } from "./certs-d.ts";
-import { isDockerHub } from "./docker-hub.ts";
 import { readHostsDirectory } from "./hosts-directory.ts";
 import { type ConfiguredHost, theRegistryItself } from "./hosts-toml.ts";
-import type { Endpoint, EndpointQuery, EndpointsFor, TlsFor, TlsMaterial } from "./options.ts";
 import { type Place, placesOf } from "./places.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
-import { type PlainHttp, registryBaseUrl } from "./registry-url.ts";
-import type { FetchOptions } from "./source.ts";
 import { combinedTls, sharedTls } from "./tls-material.ts";
 
 /** What this machine's files say of mirrors, and what its user says of hosts. */

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Environment, Machine } from "../../src/source/machine.ts";
+import type { Environment, Machine } from "../../../src/source/configuration/machine.ts";
 
 /** A made-up machine in a directory of its own: files by their path beneath it, `home` as home directory, helpers in `bin`. */
 export interface TestMachine extends Machine {

@@ -1,8 +1,8 @@
-import { OciUnpackError } from "../errors.ts";
-import { addressIn, contains, isNetwork, networkList } from "./address.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { addressIn, contains, isNetwork, networkList } from "../address.ts";
+import type { ProxyFor } from "../options.ts";
+import { isLoopback } from "../registry-url.ts";
 import type { Environment } from "./machine.ts";
-import type { ProxyFor } from "./options.ts";
-import { isLoopback } from "./registry-url.ts";
 
 export interface ProxyOptions {
   /** Lets `ALL_PROXY` stand in for a variable that is not set, as curl does and Go does not. Default: false. */

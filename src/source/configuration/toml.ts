@@ -1,5 +1,5 @@
 import { parse, TomlError, type TomlTable, type TomlValue } from "smol-toml";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../../errors.ts";
 
 /**
  * A table of a TOML file, read key by key. What is not of the type asked for is an error naming file and key.

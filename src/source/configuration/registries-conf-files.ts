@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { fileSystemError } from "../../file-system-error.ts";
+import type { FetchOptions } from "../source.ts";
 import { isErrno, readConfigFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
 import { emptyRegistriesConf, parseRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
-import type { FetchOptions } from "./source.ts";
 
 /**
  * Reads podman's `registries.conf` and the files beside it that add to it (containers-registries.conf.d(5)).

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import type { UnpackEvent } from "../../src/events.ts";
-import { dockerCredentials } from "../../src/source/credentials.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import type { UnpackEvent } from "../../../src/events.ts";
+import { dockerCredentials } from "../../../src/source/configuration/credentials.ts";
 import { auth, type TestMachine, type TestMachineOptions, testMachine } from "./machine.ts";
 
 /** Asks for one repository and tells the user (or what else there is of a credential) and the warnings. */

@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import type { EventListener } from "../events.ts";
+import { OciUnpackError } from "../../errors.ts";
+import type { EventListener } from "../../events.ts";
+import type { RegistryOptions, TlsFor, TlsMaterial } from "../options.ts";
+import type { PlainHttp } from "../registry-url.ts";
 import { type CertificateFiles, certificateDirectories, certificatesIn, readTlsMaterial } from "./certs-d.ts";
 import { dockerCredentials } from "./credentials.ts";
 import { dockerHttpHeaders } from "./docker-headers.ts";
 import type { Machine } from "./machine.ts";
 import { mirrors } from "./mirrors.ts";
-import type { RegistryOptions, TlsFor, TlsMaterial } from "./options.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
 import { readRegistriesConf } from "./registries-conf-files.ts";
-import type { PlainHttp } from "./registry-url.ts";
 import { expandShortName } from "./short-names.ts";
 import { combinedTls, sharedTls } from "./tls-material.ts";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import { certificateDirectories, certificatesIn } from "../../src/source/certs-d.ts";
-import { registryFromEnvironment } from "../../src/source/environment.ts";
-import { registry } from "../../src/source/registry.ts";
-import { authority } from "../support/certificates.ts";
-import { image, stored } from "../support/image.ts";
-import { startRegistry } from "../support/registry-double.ts";
-import { skipWithout } from "../support/tools.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import { certificateDirectories, certificatesIn } from "../../../src/source/configuration/certs-d.ts";
+import { registryFromEnvironment } from "../../../src/source/configuration/environment.ts";
+import { registry } from "../../../src/source/registry.ts";
+import { authority } from "../../support/certificates.ts";
+import { image, stored } from "../../support/image.ts";
+import { startRegistry } from "../../support/registry-double.ts";
+import { skipWithout } from "../../support/tools.ts";
 import { testMachine } from "./machine.ts";
 
 const certificate = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;

@@ -4,11 +4,11 @@ import { chmod, chown, mkdir, readdir, stat, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { isOciUnpackError } from "../../src/errors.ts";
-import { dockerCredentials } from "../../src/source/credentials.ts";
-import { login, logout } from "../../src/source/login.ts";
-import { dockerRegistry } from "../support/docker-registry.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import { dockerCredentials } from "../../../src/source/configuration/credentials.ts";
+import { login, logout } from "../../../src/source/configuration/login.ts";
+import { dockerRegistry } from "../../support/docker-registry.ts";
+import { skipUnlessRoot, skipWithout } from "../../support/tools.ts";
 import { auth, type TestMachine, testMachine } from "./machine.ts";
 
 const me = { username: "me", password: "pass:wörd" };

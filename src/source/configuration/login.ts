@@ -1,9 +1,9 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { helperNamesOf, isDockerHub, namesOf } from "../docker-hub.ts";
 import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
 import { runtimeAuthFile } from "./credential-places.ts";
-import { helperNamesOf, isDockerHub, namesOf } from "./docker-hub.ts";
 import type { Machine } from "./machine.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { parseRegistryName } from "./registry-name.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import type { UnpackEvent } from "../../src/events.ts";
-import { type EnvironmentOptions, registryFromEnvironment } from "../../src/source/environment.ts";
-import type { Endpoint } from "../../src/source/options.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import type { UnpackEvent } from "../../../src/events.ts";
+import { type EnvironmentOptions, registryFromEnvironment } from "../../../src/source/configuration/environment.ts";
+import type { Endpoint } from "../../../src/source/options.ts";
 import { auth, type TestMachineOptions, testMachine } from "./machine.ts";
 
 const image = { host: "r.example", repository: "ns/image", tag: "v1" };

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import type { UnpackEvent } from "../../src/events.ts";
-import { configuredHosts } from "../../src/source/hosts-toml.ts";
-import { type MirrorOptions, mirrors } from "../../src/source/mirrors.ts";
-import type { Endpoint, EndpointQuery } from "../../src/source/options.ts";
-import { emptyRegistriesConf, parseRegistriesConf } from "../../src/source/registries-conf.ts";
-import { Toml } from "../../src/source/toml.ts";
-import { repositoryFile } from "../support/repository.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import type { UnpackEvent } from "../../../src/events.ts";
+import { configuredHosts } from "../../../src/source/configuration/hosts-toml.ts";
+import { type MirrorOptions, mirrors } from "../../../src/source/configuration/mirrors.ts";
+import { emptyRegistriesConf, parseRegistriesConf } from "../../../src/source/configuration/registries-conf.ts";
+import { Toml } from "../../../src/source/configuration/toml.ts";
+import type { Endpoint, EndpointQuery } from "../../../src/source/options.ts";
+import { repositoryFile } from "../../support/repository.ts";
 import { testMachine } from "./machine.ts";
 
 const debian: EndpointQuery = { host: "docker.io", repository: "library/debian", tag: "stable" };

@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { fileSystemError } from "../../file-system-error.ts";
+import type { TlsFor, TlsMaterial } from "../options.ts";
+import type { FetchOptions } from "../source.ts";
 import { isErrno, readConfigFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
-import type { TlsFor, TlsMaterial } from "./options.ts";
-import type { FetchOptions } from "./source.ts";
 
 /** The directories in which podman and docker look for a registry's certificates. */
 export function certificateDirectories(machine: Machine): readonly string[] {

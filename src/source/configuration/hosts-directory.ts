@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { fileSystemError } from "../../file-system-error.ts";
+import type { FetchOptions } from "../source.ts";
 import { certificateFiles } from "./certs-d.ts";
 import { isErrno, readConfigFile, warnOfFile } from "./config-file.ts";
 import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts-toml.ts";
-import type { FetchOptions } from "./source.ts";
 import { Toml } from "./toml.ts";
 
 /** What a directory of containerd's says of one registry. */

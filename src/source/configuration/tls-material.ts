@@ -1,4 +1,4 @@
-import type { TlsMaterial } from "./options.ts";
+import type { TlsMaterial } from "../options.ts";
 
 /** Both together: the authorities of both, the client certificate of the first that has one, verification only if neither skips it. */
 export function combinedTls(first: TlsMaterial | undefined, second: TlsMaterial | undefined): TlsMaterial | undefined {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import { type ConfiguredHost, configuredHosts, theRegistryItself } from "../../src/source/hosts-toml.ts";
-import { Toml } from "../../src/source/toml.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import {
+  type ConfiguredHost,
+  configuredHosts,
+  theRegistryItself,
+} from "../../../src/source/configuration/hosts-toml.ts";
+import { Toml } from "../../../src/source/configuration/toml.ts";
 
 function hosts(text: string, warnings: string[] = []): readonly ConfiguredHost[] {
   const path = "/certs.d/r.example/hosts.toml";

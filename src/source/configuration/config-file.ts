@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
-import { OciUnpackError } from "../errors.ts";
-import type { EventListener } from "../events.ts";
-import { fileSystemError } from "../file-system-error.ts";
-import type { FetchOptions } from "./source.ts";
+import { OciUnpackError } from "../../errors.ts";
+import type { EventListener } from "../../events.ts";
+import { fileSystemError } from "../../file-system-error.ts";
+import type { FetchOptions } from "../source.ts";
 
 /** More than any real file has; the largest ones, bundles of certificates, have a quarter of it. */
 const largestBytes = 1024 * 1024;

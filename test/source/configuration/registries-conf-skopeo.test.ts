@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { registryFromEnvironment } from "../../src/source/environment.ts";
-import { registry } from "../../src/source/registry.ts";
-import { outcomeOf } from "../support/command.ts";
-import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
-import { skipWithout } from "../support/tools.ts";
+import { registryFromEnvironment } from "../../../src/source/configuration/environment.ts";
+import { registry } from "../../../src/source/registry.ts";
+import { outcomeOf } from "../../support/command.ts";
+import { type RegistryDouble, startRegistry } from "../../support/registry-double.ts";
+import { skipWithout } from "../../support/tools.ts";
 import { testMachine } from "./machine.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;

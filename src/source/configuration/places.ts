@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import type { EndpointQuery } from "./options.ts";
+import { OciUnpackError } from "../../errors.ts";
+import type { EndpointQuery } from "../options.ts";
 import type { ConfiguredMirror, ConfiguredRegistry, RegistriesConf } from "./registries-conf.ts";
 
 /** A name under which an image may be had, and what it may be asked for there. */

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import type { EndpointQuery } from "../../src/source/options.ts";
-import { placesOf } from "../../src/source/places.ts";
-import { emptyRegistriesConf, parseRegistriesConf, type RegistriesConf } from "../../src/source/registries-conf.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import { placesOf } from "../../../src/source/configuration/places.ts";
+import {
+  emptyRegistriesConf,
+  parseRegistriesConf,
+  type RegistriesConf,
+} from "../../../src/source/configuration/registries-conf.ts";
+import type { EndpointQuery } from "../../../src/source/options.ts";
 
 function conf(...texts: readonly string[]): RegistriesConf {
   return texts.reduce(

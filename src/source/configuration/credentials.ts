@@ -1,13 +1,13 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { helperNamesOf, namesOf } from "../docker-hub.ts";
+import type { Credential, Credentials } from "../options.ts";
+import type { FetchOptions } from "../source.ts";
 import { findEntry } from "./auth-entry.ts";
 import { type AuthFile, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
 import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
-import { helperNamesOf, namesOf } from "./docker-hub.ts";
 import type { Machine } from "./machine.ts";
-import type { Credential, Credentials } from "./options.ts";
-import type { FetchOptions } from "./source.ts";
 
 export interface DockerCredentialsOptions extends Machine {
   /** A file to ask before all others. */

@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../../errors.ts";
+import type { Credential } from "../options.ts";
 import { passwordOrToken } from "./auth-entry.ts";
 import { isObject } from "./auth-file.ts";
 import { runProgram } from "./helper-process.ts";
 import type { Environment } from "./machine.ts";
-import type { Credential } from "./options.ts";
 
 /** How a helper is run. */
 export interface HelperOptions {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
+import { OciUnpackError } from "../../errors.ts";
+import { fileSystemError } from "../../file-system-error.ts";
 import { isErrno } from "./config-file.ts";
 
 /**

@@ -1,6 +1,6 @@
+import { namesOf } from "../docker-hub.ts";
+import type { Credential } from "../options.ts";
 import { isObject, type Members } from "./auth-file.ts";
-import { namesOf } from "./docker-hub.ts";
-import type { Credential } from "./options.ts";
 
 /** An entry of `auths` that holds a secret, and the key it was found under. */
 export interface FoundEntry {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import type { Environment } from "../../src/source/machine.ts";
-import { type ProxyOptions, proxyFromEnvironment } from "../../src/source/proxy.ts";
+import { isOciUnpackError } from "../../../src/errors.ts";
+import type { Environment } from "../../../src/source/configuration/machine.ts";
+import { type ProxyOptions, proxyFromEnvironment } from "../../../src/source/configuration/proxy.ts";
 
 const proxy = "http://proxy.example:3128";
 

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../../errors.ts";
 import type { RegistriesConf } from "./registries-conf.ts";
 import { parseRegistryName } from "./registry-name.ts";
 

@@ -1,10 +1,10 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../../errors.ts";
+import type { FetchOptions } from "../source.ts";
 import { parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import { dockerConfigFile } from "./credential-places.ts";
 import { isHeader, isReservedHeader } from "./headers.ts";
 import type { Machine } from "./machine.ts";
-import type { FetchOptions } from "./source.ts";
 
 /**
  * The `HttpHeaders` of docker's `config.json`, for `RegistryOptions.headers`.
