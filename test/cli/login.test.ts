@@ -70,7 +70,7 @@ async function dialogue(
   steps: readonly (readonly [question: string, answer: string])[],
 ): Promise<{ status: number | null; shown: string }> {
   const command = [process.execPath, main, ...args].map((word) => `'${word}'`).join(" ");
-  const terminal = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"]);
+  const terminal = spawn("script", ["--quiet", "--return", "--command", `stty sane; ${command}`, "/dev/null"]);
   let shown = "";
   let pending = [...steps];
   terminal.stdout.setEncoding("utf8").on("data", (text) => {

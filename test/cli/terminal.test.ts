@@ -39,8 +39,9 @@ test("on a terminal the progress is drawn, and gone when all is done", async () 
 
 test("an interruption on a terminal gives the cursor back", async () => {
   await using registry = await startRegistry();
-  const reference = stored(registry, "app", image([tar(file("x", "x"))]));
-  registry.always(/\/blobs\//, hangAfter(5));
+  const app = image([tar(file("x", "x"))]);
+  const reference = stored(registry, "app", app);
+  for (const { descriptor } of app.layers) registry.always(new RegExp(descriptor.digest), hangAfter(5));
   const { status, shown } = await onTerminal([reference, join(directory, "interrupted")], {
     type: "\x03",
     when: /download/,
@@ -59,7 +60,7 @@ async function onTerminal(
   const command = [process.execPath, main, "--platform=linux/amd64", ...args].map((word) => `'${word}'`).join(" ");
   const terminal = spawn(
     "script",
-    ["--quiet", "--return", "--command", `stty cols 80 rows 24; ${command}`, "/dev/null"],
+    ["--quiet", "--return", "--command", `stty sane cols 80 rows 24; ${command}`, "/dev/null"],
     {
       env: { PATH: process.env.PATH, HOME: directory, TERM: "xterm", LANG: "C.UTF-8" },
     },

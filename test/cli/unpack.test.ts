@@ -120,8 +120,9 @@ test("what an image calls its files reaches no terminal raw", async () => {
 });
 
 test("an interruption ends with 130, says so, and leaves nothing", async () => {
-  const reference = stored(registry, "slow", small());
-  registry.always(/slow\/blobs/, hangAfter(10));
+  const slow = image([tar(file("slow", "an image of its own"))]);
+  const reference = stored(registry, "slow", slow);
+  for (const { descriptor } of slow.layers) registry.always(new RegExp(descriptor.digest), hangAfter(10));
   const target = fresh();
   const { status, stdout, stderr } = await ociUnpack([...platform, "--json", reference, target], {
     started(child) {
