@@ -39,18 +39,14 @@ export const demoLayers: readonly DemoLayer[] = [
       {
         path: "usr/bin/lamp",
         archived: file("usr/bin/lamp", program("lamp", "The lamp is lit."), { mode: 0o4755 }),
-        note: "set-user-ID: why the directory around it is closed to others",
+        note: "set-user-ID is kept",
       },
       {
         path: "usr/bin/hello",
-        archived: hardlink("usr/bin/hello", "usr/bin/greet"),
-        note: "hard link to a file of layer 1: the same inode as greet",
+        archived: hardlink("usr/bin/hello", "usr/bin/greet", { mode: 0o755 }),
+        note: "hard link to layer 1's greet",
       },
-      {
-        path: "usr/share/charts/coast",
-        archived: file("usr/share/charts/coast", noise(2_500_000)),
-        note: "its directories are in no layer: made 0755",
-      },
+      { path: "usr/share/charts/coast", archived: file("usr/share/charts/coast", noise(2_500_000)) },
       { path: "usr/share/charts/latest", archived: symlink("usr/share/charts/latest", "/usr/share/charts/coast") },
       { path: "dev/lamp", archived: device("dev/lamp", "character", [42, 0]), note: "device node" },
       { path: "run", archived: directory("run", { mode: 0o1777 }), note: "sticky, for everybody" },
@@ -64,7 +60,7 @@ export const demoLayers: readonly DemoLayer[] = [
       {
         path: "var/log/keeper.log",
         archived: file("var/log/keeper.log", "The old logs are gone, this one stays.\n"),
-        note: "of the layer that emptied its directory: it hides what is below, never its own",
+        note: "by the layer that emptied the directory",
       },
     ],
   },

@@ -53,10 +53,11 @@ function tell(): void {
   say("Left out: dev/lamp, because device nodes are made only when asked for (--devices create).");
   say();
   say("Look around:");
-  say(`  cat "${rootfs}/etc/motd"`);
-  say(`  ls -li "${rootfs}/usr/bin"                one inode, two names`);
-  say(`  cat "${join(directory, "config.json")}"   the image's configuration, byte for byte`);
-  say(`  rm -r "${parent}"                         when you are done`);
+  say(`  cd ${directory}`);
+  say("  cat rootfs/etc/motd");
+  say("  ls -li rootfs/usr/bin       # greet and hello are one inode");
+  say("  cat config.json             # the image's configuration, byte for byte");
+  say(`  rm -r ${parent}   # when you are done`);
   say();
   say("Then try a real one:  npx oci-unpack debian:stable ./debian");
   say("How it works: ARCHITECTURE.md.  What it protects you from: docs/safety.md.");

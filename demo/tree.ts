@@ -11,8 +11,8 @@ interface Provenance {
 export function treeLines(rootfs: string): string[] {
   const provenance = provenanceOfAll();
   const rows = walk(rootfs, "", "").map(({ path, drawing, stats }) => {
-    const { layer, note } = provenance.get(path) ?? { layer: undefined, note: "" };
-    return { mode: modeText(stats), drawing, layer: layer === undefined ? "" : `layer ${layer}`, note };
+    const { layer, note } = provenance.get(path) ?? { layer: undefined, note: "implied" };
+    return { mode: modeText(stats), drawing, layer: layer === undefined ? "–" : `layer ${layer}`, note };
   });
   const width = Math.max(...rows.map(({ drawing }) => drawing.length));
   return rows.map(({ mode, drawing, layer, note }) =>
