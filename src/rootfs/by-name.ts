@@ -1,8 +1,7 @@
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Directory } from "./directory.ts";
 
 /** Things that belong to a name in a directory, whether anything stands there or not. */
-export class ByName<Thing> {
+export class ByName<Directory extends object, Thing> {
   readonly #things = new Map<Directory, Map<ByteString, Thing[]>>();
 
   get isEmpty(): boolean {

@@ -3,19 +3,13 @@ import { errnos } from "../linux/errno.ts";
 import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { writeContent } from "./content.ts";
+import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
 import type { Place } from "./place.ts";
 import type { Places } from "./places.ts";
-import { limitExceeded, refusal } from "./refusal.ts";
+import { refusal } from "./refusal.ts";
 import type { Site } from "./site.ts";
 
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-
-/** What Linux takes as a symlink's target. */
-const targetBytes = 4095;
-
-/** The largest device numbers that Linux has. */
-const largestMajor = 2 ** 12 - 1;
-const largestMinor = 2 ** 20 - 1;
 
 const empty: ByteSource = { read: () => undefined };
 
@@ -31,9 +25,9 @@ export class Files {
 
   /** A regular file. Nobody else sees it before it is complete: the root filesystem is private until then. */
   file(place: Place, entry: Entry, body: ByteSource): void {
-    const { metadata, owners } = this.#site;
-    owners.check(entry);
-    this.#checkSize(entry);
+    const { metadata, settings } = this.#site;
+    checkOwner(entry);
+    checkSize(entry, settings.limits);
     const mode = metadata.newMode(entry);
     const file = this.#places.make(place, "openat(O_CREAT|O_EXCL)", (directory, name) =>
       openAt(directory, name, newFile, mode),
@@ -47,18 +41,14 @@ export class Files {
   }
 
   symlink(place: Place, entry: Entry): void {
-    const { linkPath, path } = entry;
-    if (linkPath === "" || linkPath.includes("\0")) throw refusal(path, "a symlink that leads to no path");
-    if (linkPath.length > targetBytes) {
-      throw refusal(path, `a symlink's target of ${linkPath.length} bytes, of which Linux takes ${targetBytes}`);
-    }
-    this.#site.owners.check(entry);
-    this.#places.make(place, "symlinkat", (directory, name) => makeSymlinkAt(directory, name, linkPath));
+    checkTarget(entry);
+    checkOwner(entry);
+    this.#places.make(place, "symlinkat", (directory, name) => makeSymlinkAt(directory, name, entry.linkPath));
     this.#complete(place, entry);
   }
 
   fifo(place: Place, entry: Entry): void {
-    this.#site.owners.check(entry);
+    checkOwner(entry);
     const mode = constants.S_IFIFO | this.#site.metadata.newMode(entry);
     this.#places.make(place, "mknodat", (directory, name) => makeNodeAt(directory, name, mode, 0, 0));
     this.#complete(place, entry);
@@ -67,7 +57,7 @@ export class Files {
   /** A device, as far as the caller wants devices. */
   device(place: Place, entry: Entry): void {
     const { findings, settings } = this.#site;
-    const what = nameOf(entry);
+    const what = deviceName(entry);
     switch (settings.devices) {
       case "error":
         throw refusal(entry.path, `a ${what}`, "choose what is to become of devices, or unpack another image");
@@ -84,11 +74,9 @@ export class Files {
 
   /** A device that is to be there, whatever the policy. */
   createDevice(place: Place, entry: Entry): void {
-    const what = nameOf(entry);
     const { type, deviceMajor, deviceMinor, path } = entry;
-    const hasNumber = isWithin(deviceMajor, largestMajor) && isWithin(deviceMinor, largestMinor);
-    if (!hasNumber) throw refusal(path, `a ${what}, a number that Linux does not have`);
-    this.#site.owners.check(entry);
+    checkDeviceNumber(entry);
+    checkOwner(entry);
     const kind = type === "character-device" ? constants.S_IFCHR : constants.S_IFBLK;
     const mode = kind | this.#site.metadata.newMode(entry);
     let isDenied = false;
@@ -97,28 +85,11 @@ export class Files {
       isDenied = result === -errnos.EPERM;
       return isDenied ? 0 : result;
     });
-    if (isDenied) this.#site.findings.lost(path, "device", `this user may not make the ${what}`);
+    if (isDenied) this.#site.findings.lost(path, "device", `this user may not make the ${deviceName(entry)}`);
     else this.#complete(place, entry);
   }
 
   #complete({ parent, name }: Place, entry: Entry): void {
     this.#site.metadata.completeNode(this.#site.tree.handles.of(parent), name, entry);
   }
-
-  #checkSize({ path, sizeBytes, segments }: Entry): void {
-    const { fileBytes, apparentFileBytes } = this.#site.settings.limits;
-    if (sizeBytes > apparentFileBytes) {
-      throw limitExceeded(path, `a file of ${sizeBytes} bytes`, "apparentFileBytes", apparentFileBytes);
-    }
-    const storedBytes = segments?.reduce((sum, { length }) => sum + length, 0) ?? sizeBytes;
-    if (storedBytes > fileBytes) throw limitExceeded(path, `a file of ${storedBytes} bytes`, "fileBytes", fileBytes);
-  }
-}
-
-function nameOf({ type, deviceMajor, deviceMinor }: Entry): string {
-  return `${type.replace("-", " ")} ${deviceMajor}:${deviceMinor}`;
-}
-
-function isWithin(number: number, largest: number): boolean {
-  return Number.isInteger(number) && number >= 0 && number <= largest;
 }

@@ -7,9 +7,10 @@ import { ByName } from "./by-name.ts";
 import { copyTo } from "./copy.ts";
 import type { Directory } from "./directory.ts";
 import type { Files } from "./files.ts";
+import { pseudoLinkName } from "./name-meaning.ts";
 import type { Place } from "./place.ts";
 import type { Places } from "./places.ts";
-import { type PseudoLinks, pseudoLinkDirectory } from "./pseudo-links.ts";
+import type { PseudoLinks } from "./pseudo-links.ts";
 import { failure, quoted, refusal } from "./refusal.ts";
 import type { Site } from "./site.ts";
 
@@ -49,7 +50,7 @@ export class Hardlinks {
   readonly #files: Files;
   readonly #pseudoLinks: PseudoLinks;
   /** By the places where the links are to be. */
-  readonly #waiting = new ByName<Link>();
+  readonly #waiting = new ByName<Directory, Link>();
 
   constructor({ site, places, files, pseudoLinks }: HardlinksParts) {
     this.#site = site;
@@ -78,7 +79,7 @@ export class Hardlinks {
    * links in any order take time in proportion to their length.
    */
   end(): void {
-    const heldUp = new ByName<Link>();
+    const heldUp = new ByName<Directory, Link>();
     const unsettled = new Set(this.#waiting.all());
     const ready = [...unsettled].reverse();
     for (let link = ready.pop(); link !== undefined; link = ready.pop()) {
@@ -126,7 +127,7 @@ export class Hardlinks {
     const { root } = this.#site.tree;
     const name = targetNames.at(-1) ?? byteStringOf("");
     const pseudoLinks = this.#pseudoLinks.directory;
-    if (pseudoLinks !== undefined && targetNames.length === 2 && targetNames[0] === pseudoLinkDirectory) {
+    if (pseudoLinks !== undefined && pseudoLinkName(targetNames) !== undefined) {
       return { target: { directory: pseudoLinks, name } };
     }
     let missing: Name = { directory: root, name };

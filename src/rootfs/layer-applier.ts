@@ -1,20 +1,17 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { Directory } from "./directory.ts";
+import { checkOwner } from "./entry-checks.ts";
 import { Files } from "./files.ts";
 import { Hardlinks } from "./hardlinks.ts";
+import { hiddenName, meaningOf, pseudoLinkName, whiteoutPrefix } from "./name-meaning.ts";
 import { checked } from "./paths.ts";
 import type { Place } from "./place.ts";
 import { Places } from "./places.ts";
-import { PseudoLinks, pseudoLinkDirectory } from "./pseudo-links.ts";
+import { PseudoLinks } from "./pseudo-links.ts";
 import { refusal } from "./refusal.ts";
 import type { Site } from "./site.ts";
 import { Whiteouts } from "./whiteouts.ts";
-
-/** What a name means when it begins so (image-spec, layer.md, "Whiteouts"; AUFS's own names begin with it twice). */
-const whiteoutPrefix = ".wh.";
-const reservedPrefix = ".wh..wh.";
-const opaqueName = ".wh..wh..opq";
 
 /** Applies the entries of one layer, in the order of the archive. */
 export class LayerApplier {
@@ -70,14 +67,20 @@ export class LayerApplier {
     const { path } = entry;
     if (path === "") return findings.repaired("EMPTY_NAME", "an entry without a name is left out", path);
     const names = paths.namesOf(path);
-    const name = names.at(-1);
     const parents = names.slice(0, -1);
-    if (name === undefined) this.#applyRoot(entry);
-    else if (parents.some((parent) => parent.startsWith(whiteoutPrefix))) this.#leaveOut(names, entry, body);
-    else if (name === opaqueName) this.#applyOpaque(parents, entry);
-    else if (name.startsWith(reservedPrefix)) this.#leaveOut(names, entry, body);
-    else if (name.startsWith(whiteoutPrefix)) this.#applyWhiteout(parents, name, entry);
-    else this.#createAt(parents, name, entry, body);
+    const name = names.at(-1) ?? path;
+    switch (meaningOf(names)) {
+      case "root":
+        return this.#applyRoot(entry);
+      case "plain":
+        return this.#createAt(parents, name, entry, body);
+      case "whiteout":
+        return this.#applyWhiteout(parents, name, entry);
+      case "opaque":
+        return this.#applyOpaque(parents, entry);
+      case "reserved":
+        return this.#leaveOut(names, entry, body);
+    }
   }
 
   #applyRoot(entry: Entry): void {
@@ -90,8 +93,8 @@ export class LayerApplier {
     const { path, type } = entry;
     this.#site.findings.repaired("RESERVED_NAME", "a name that begins with .wh. is left out", path);
     this.#site.findings.skipped(path, "reserved-name", "names that begin with .wh. are the layer's own");
-    const [first, name, ...more] = names;
-    if (first !== pseudoLinkDirectory || name === undefined || more.length > 0 || type !== "file") return;
+    const name = pseudoLinkName(names);
+    if (name === undefined || type !== "file") return;
     this.#files.file({ parent: this.#pseudoLinks.open(), name, path }, entry, body);
   }
 
@@ -103,8 +106,8 @@ export class LayerApplier {
 
   #applyWhiteout(parents: readonly ByteString[], marker: ByteString, entry: Entry): void {
     const { path } = entry;
-    const name = marker.slice(whiteoutPrefix.length) as ByteString;
-    if (name === "" || name === "." || name === "..") throw refusal(path, "a whiteout that names no file");
+    const name = hiddenName(marker);
+    if (name === undefined) throw refusal(path, "a whiteout that names no file");
     this.#judgeMarker(entry);
     const parent = this.#site.tree.find(parents, path);
     if (parent === undefined) this.#whiteouts.noteNothing(path);
@@ -162,8 +165,8 @@ export class LayerApplier {
   }
 
   #describe(directory: Directory, entry: Entry): void {
-    const { directories, findings, owners } = this.#site;
-    owners.check(entry);
+    const { directories, findings } = this.#site;
+    checkOwner(entry);
     if (directory.describedIn === this.#layer) {
       findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", entry.path);
     }

@@ -2,16 +2,13 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Findings } from "./findings.ts";
-import { failure, refusal } from "./refusal.ts";
+import { failure } from "./refusal.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
-
-/** The largest id. The one after it is what chown(2) reads as "leave it as it is". */
-const largestId = 2 ** 32 - 2;
 
 /** Gives files to the owners that the image states, or to nobody but who unpacks. */
 export class Owners {
@@ -24,13 +21,6 @@ export class Owners {
     this.arePreserved = policy === "preserve";
     this.#newFiles = surroundings;
     this.#findings = findings;
-  }
-
-  /** Refuses numbers that are no owner's: cut to what the kernel takes, they would be somebody else's, root's for one. */
-  check({ uid, gid, path }: Owner & { readonly path: ByteString }): void {
-    for (const id of [uid, gid]) {
-      if (id < 0 || id > largestId) throw refusal(path, `the owner ${uid}:${gid}, which no file can have`);
-    }
   }
 
   /** Changes the owner of what was just made, unless the kernel gave it that one already (0 is an owner like any other). */

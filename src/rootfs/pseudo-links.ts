@@ -1,12 +1,9 @@
 import { makeDirectoryAt } from "../linux/syscalls.ts";
-import { byteStringOf } from "../tar/byte-string.ts";
 import { Directory } from "./directory.ts";
+import { pseudoLinkDirectory } from "./name-meaning.ts";
 import { failure } from "./refusal.ts";
 import { removeTree } from "./remove.ts";
 import type { Site } from "./site.ts";
-
-/** Where AUFS, and with it old Docker images, keeps the content of files that have several names. */
-export const pseudoLinkDirectory = byteStringOf(".wh..wh.plnk");
 
 /**
  * AUFS's pseudo-links while their layer is applied: hard links may lead to them, but they are no part of the tree
