@@ -5,7 +5,7 @@ import { gunzipMember } from "./gzip.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import { inflater } from "./zlib-handle.ts";
-import { copy, unzstd } from "./zstd.ts";
+import { copy, zstdDecompressor } from "./zstd.ts";
 
 export interface DecompressOptions {
   /** What the media type says, where it says something. */
@@ -28,7 +28,7 @@ export function decompress(input: Input, output: Output, options: DecompressOpti
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
   }
   if (found === "gzip") return gunzip(input, output, options);
-  if (found === "zstd") return unzstd(input, options.zstdWindowLog, output);
+  if (found === "zstd") return unzstd(input, output, options);
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     copy(chunk, output);
     input.take(chunk.length);
@@ -58,17 +58,36 @@ export function compressionOf(bytes: Uint8Array): LayerCompression {
 function gunzip(input: Input, output: Output, options: DecompressOptions): void {
   const inflate = inflater();
   try {
-    gunzipMember(input, inflate, output);
-    while (skipZeros(input)) {
-      if (compressionOf(input.peekAtLeast(4)) !== "gzip") return ignoreTrailingBytes(input, options);
-      gunzipMember(input, inflate, output);
-    }
+    throughParts("gzip", input, options, () => gunzipMember(input, inflate, output));
   } finally {
     inflate.close();
   }
 }
 
-/** Padding between and after members is common; tells whether anything else follows. */
+function unzstd(input: Input, output: Output, options: DecompressOptions): void {
+  const decompressor = zstdDecompressor(input, options.zstdWindowLog, output);
+  try {
+    throughParts("zstd", input, options, () => decompressor.frame());
+  } finally {
+    decompressor.close();
+  }
+}
+
+/** Gzip members, or zstd frames, are one stream, however many there are. */
+function throughParts(
+  kind: LayerCompression,
+  input: Input,
+  options: DecompressOptions,
+  decompressPart: () => void,
+): void {
+  decompressPart();
+  while (skipZeros(input)) {
+    if (compressionOf(input.peekAtLeast(4)) !== kind) return ignoreTrailingBytes(input, options);
+    decompressPart();
+  }
+}
+
+/** Padding between and after gzip members is common; tells whether anything else follows. */
 function skipZeros(input: Input): boolean {
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     const zeros = chunk.findIndex((byte) => byte !== 0);

@@ -6,6 +6,7 @@ export class Input {
   readonly #source: ByteSource;
   #chunk: Uint8Array = new Uint8Array(0);
   #takenBytes = 0;
+  #hasEnded = false;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -19,9 +20,8 @@ export class Input {
   /** What can be had without reading on; reads on when that is nothing. `undefined` at the end. */
   peek(): Uint8Array | undefined {
     if (this.#chunk.length > 0) return this.#chunk;
-    const next = this.#source.read();
-    if (next === undefined) return undefined;
-    this.#chunk = next;
+    const next = this.#read();
+    if (next !== undefined) this.#chunk = next;
     return next;
   }
 
@@ -29,7 +29,7 @@ export class Input {
   peekAtLeast(length: number): Uint8Array {
     while (this.#chunk.length < length) {
       const rest = Uint8Array.from(this.#chunk);
-      const next = this.#source.read();
+      const next = this.#read();
       if (next === undefined) {
         this.#chunk = rest;
         break;
@@ -53,5 +53,13 @@ export class Input {
       throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the compressed data ends too early");
     this.take(1);
     return byte;
+  }
+
+  /** Asks the source for its end once only: what a ring gives after that belongs to the next layer. */
+  #read(): Uint8Array | undefined {
+    if (this.#hasEnded) return undefined;
+    const next = this.#source.read();
+    this.#hasEnded = next === undefined;
+    return next;
   }
 }

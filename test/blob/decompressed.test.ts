@@ -25,6 +25,32 @@ interface Settings {
   readonly expansionRatio?: number;
 }
 
+/** How often the end of the input is asked for while it is decompressed. */
+function endsRead(compressed: Uint8Array): number {
+  const chunks = compressed.length === 0 ? [] : [compressed];
+  let ends = 0;
+  const input = new Input({
+    read() {
+      const chunk = chunks.pop();
+      if (chunk === undefined) ends += 1;
+      return chunk;
+    },
+  });
+  const space = new Uint8Array(1 << 20);
+  const output = new Output(
+    { space: () => space, commit: () => {} },
+    { limits: { totalBytes: 1e9, expansionRatio: 2000 }, readBytes: () => input.takenBytes, onBytes: () => {} },
+  );
+  decompress(input, output, {
+    expected: undefined,
+    strict: false,
+    zstdWindowLog: 27,
+    trailingBytes: 1000,
+    warning: () => {},
+  });
+  return ends;
+}
+
 /** Decompresses bytes that arrive, and leave, in pieces of the given lengths. */
 function decompressed(compressed: Uint8Array, settings: Settings = {}): Outcome {
   const { chunkBytes = 65536, spaceBytes = 65536 } = settings;
@@ -135,6 +161,27 @@ test("S4: what follows the compressed data is left out with a warning, and refus
   assert.throws(() => decompressed(muchJunk), { code: "LIMIT_EXCEEDED" });
 });
 
+test("S4: what follows zstd frames is left out with a warning, zeros without one", withZstd, () => {
+  for (const chunkBytes of [1, 13, 1 << 20]) {
+    const junk = Buffer.concat([zstd(text), Buffer.from("xy")]);
+    assert.deepEqual(decompressed(junk, { chunkBytes }), { bytes: text, warnings: ["TRAILING_BYTES"] });
+    assert.deepEqual(decompressed(Buffer.concat([zstd(text), Buffer.alloc(700)]), { chunkBytes }).warnings, []);
+  }
+});
+
+test("zstd data that ends within a frame is a corrupt layer", withZstd, () => {
+  const compressed = zstd(text);
+  for (const length of [4, 6, 12, compressed.length - 1]) {
+    assert.throws(() => decompressed(compressed.subarray(0, length)), { code: "CORRUPT_LAYER" }, `${length} bytes`);
+  }
+});
+
+test("nothing is read on after the end, where the next layer would begin", () => {
+  for (const compressed of [Buffer.alloc(0), Buffer.concat([gzipSync(text), Buffer.from("x")]), Buffer.from("abc")]) {
+    assert.equal(endsRead(compressed), 1);
+  }
+});
+
 test("S5: several zstd frames, skippable ones between them, are one stream", withZstd, () => {
   const skippable = Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from("abc")]);
   const [first, second] = halves;
@@ -155,6 +202,11 @@ test("malformed zstd data is a corrupt layer", withZstd, () => {
 test("S8: a zstd window of 128 MiB is accepted", withZstd, () => {
   const wide = execFileSync("zstd", ["-q", "-c", "--long=27", "--ultra", "-19"], { input: text });
   assert.ok(decompressed(wide).bytes.equals(text));
+});
+
+test("S8: a zstd window of 256 MiB is refused before room is made for it", () => {
+  const asking = Buffer.from("28b52ffd0090010000", "hex"); // an empty frame with a window of 2 ** 28 bytes
+  assert.throws(() => decompressed(asking), { code: "LIMIT_EXCEEDED", message: /268435456/ });
 });
 
 test("S9: a blob of no bytes is an archive of no bytes", () => {

@@ -1,0 +1,99 @@
+import { OciUnpackError } from "../errors.ts";
+import type { Input } from "./input.ts";
+
+/*
+ * A frame of zstd data (RFC 8878, section 3.1.1):
+ *
+ *   magic 4 │ descriptor 1 │ window 0–1 │ dictionary 0–4 │ content size 0–8 │ block … block │ checksum 0–4
+ *
+ * and a block: 3 bytes of header, which say how long it is and whether it is the last one, and its content.
+ */
+const MAGIC_BYTES = 4;
+const LONGEST_HEADER = 18;
+const BLOCK_HEADER_BYTES = 3;
+const CHECKSUM_BYTES = 4;
+const SKIPPABLE = 0x184d2a5; // in the upper 28 bits
+
+const dictionaryBytes = [0, 1, 2, 4] as const;
+const contentSizeBytes = [0, 2, 4, 8] as const;
+
+/**
+ * Passes the bytes of one frame on, exactly those, so that what follows can be looked at. A skippable frame is left out.
+ *
+ * The decompressors would go on by themselves, but take whatever follows for the next frame, and the one in JavaScript
+ * makes room for as large a window as a frame asks for.
+ */
+export function passFrame(input: Input, windowLog: number, write: (bytes: Uint8Array) => void): void {
+  const header = input.peekAtLeast(LONGEST_HEADER);
+  if (little(header, 0, MAGIC_BYTES) >>> 4 === SKIPPABLE) return skipFrame(input);
+  const { headerBytes, windowBytes, hasChecksum } = parseHeader(header);
+  if (windowBytes > 2 ** windowLog) {
+    throw new OciUnpackError(
+      "LIMIT_EXCEEDED",
+      `cannot decompress: a zstd frame needs a window of ${windowBytes} bytes`,
+      {
+        hint: `raise the limit zstdWindowLog, now ${windowLog}, if you trust the image`,
+      },
+    );
+  }
+  pass(input, headerBytes, write);
+  for (let isLast = false; !isLast; ) {
+    const blockHeader = little(input.peekAtLeast(BLOCK_HEADER_BYTES), 0, BLOCK_HEADER_BYTES);
+    const isRepeatedByte = ((blockHeader >>> 1) & 3) === 1;
+    isLast = (blockHeader & 1) === 1;
+    pass(input, BLOCK_HEADER_BYTES + (isRepeatedByte ? 1 : blockHeader >>> 3), write);
+  }
+  if (hasChecksum) pass(input, CHECKSUM_BYTES, write);
+}
+
+function skipFrame(input: Input): void {
+  const size = little(input.peekAtLeast(MAGIC_BYTES + 4), MAGIC_BYTES, 4);
+  pass(input, MAGIC_BYTES + 4 + size, () => {});
+}
+
+interface FrameHeader {
+  readonly headerBytes: number;
+  readonly windowBytes: number;
+  readonly hasChecksum: boolean;
+}
+
+function parseHeader(bytes: Uint8Array): FrameHeader {
+  const descriptor = bytes[MAGIC_BYTES] ?? 0;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const sizeWidth = contentSizeBytes[(descriptor >>> 6) as 0 | 1 | 2 | 3] || (isSingleSegment ? 1 : 0);
+  const dictionaryWidth = dictionaryBytes[(descriptor & 3) as 0 | 1 | 2 | 3];
+  const windowWidth = isSingleSegment ? 0 : 1;
+  const sizeStart = MAGIC_BYTES + 1 + windowWidth + dictionaryWidth;
+  return {
+    headerBytes: sizeStart + sizeWidth,
+    windowBytes: isSingleSegment
+      ? little(bytes, sizeStart, sizeWidth) + (sizeWidth === 2 ? 256 : 0)
+      : windowBytesOf(bytes[MAGIC_BYTES + 1] ?? 0),
+    hasChecksum: (descriptor & 4) !== 0,
+  };
+}
+
+function windowBytesOf(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >>> 3));
+  return base + (base / 8) * (descriptor & 7);
+}
+
+/** Up to 53 bits of a little-endian number; a byte that is not there counts as 0, and is missed when it is passed on. */
+function little(bytes: Uint8Array, start: number, width: number): number {
+  let value = 0;
+  for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (bytes[start + index] ?? 0);
+  return value;
+}
+
+function pass(input: Input, length: number, write: (bytes: Uint8Array) => void): void {
+  for (let left = length; left > 0; ) {
+    const chunk = input.peek();
+    if (chunk === undefined) {
+      throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the zstd data ends too early");
+    }
+    const piece = chunk.subarray(0, left);
+    write(piece);
+    input.take(piece.length);
+    left -= piece.length;
+  }
+}
