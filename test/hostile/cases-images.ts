@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
-import { type Image, image, jsonBlob, stored } from "../support/image.ts";
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { blobsOf, type Image, image, jsonBlob, stored } from "../support/image.ts";
 import type { RegistryDouble } from "../support/registry-double.ts";
 import { answer, type Fault, stating } from "../support/registry-reply.ts";
 import { directory, file, symlink, tar } from "../support/tar-builder.ts";
@@ -84,6 +85,51 @@ const digests: readonly HostileCase[] = [
     serve: (registry) => {
       registry.always(/\/manifests\//, stating({ "docker-content-digest": "sha256:../../outside/secret" }));
       return stored(registry, "hostile/image", harmless);
+    },
+  },
+];
+
+/** Classes A and G: archives and layouts on this machine, whose files are found by names that somebody else chose. */
+const local: readonly HostileCase[] = [
+  {
+    attack: "A",
+    name: "a docker archive whose layer is a link to a file outside",
+    outcome: "NOT_FOUND",
+    serve: (_registry, { directory: place, outside }) =>
+      dockerArchive(place, "layer.tar", symlink("layer.tar", `${outside}/secret`)),
+  },
+  {
+    attack: "A",
+    name: "a docker archive whose layer is a link to itself",
+    outcome: "NOT_FOUND",
+    serve: (_registry, { directory: place }) => dockerArchive(place, "layer.tar", symlink("layer.tar", "layer.tar")),
+  },
+  {
+    attack: "G",
+    name: "a docker archive whose layer is named by an absolute path",
+    outcome: "NOT_FOUND",
+    serve: (_registry, { directory: place, outside }) => dockerArchive(place, `${outside}/secret`),
+  },
+  {
+    attack: "G",
+    name: "a docker archive whose layer is named by a path that climbs (CVE-2014-9358)",
+    outcome: "NOT_FOUND",
+    serve: (_registry, { directory: place }) => dockerArchive(place, "../../outside/secret"),
+  },
+  {
+    attack: "A",
+    name: "a layout whose blob is a link to a file outside",
+    outcome: "NOT_FOUND",
+    serve: (_registry, { directory: place, outside }) => {
+      const blobs = `${place}/layout/blobs/sha256`;
+      const [layer, ...others] = blobsOf(harmless).toReversed();
+      mkdirSync(blobs, { recursive: true });
+      for (const { bytes, descriptor } of others) writeFileSync(join(blobs, descriptor.digest.slice(7)), bytes);
+      symlinkSync(`${outside}/secret`, join(blobs, layer?.descriptor.digest.slice(7) ?? ""));
+      writeFileSync(`${place}/layout/oci-layout`, JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+      const index = { schemaVersion: 2, manifests: [harmless.manifest.descriptor] };
+      writeFileSync(`${place}/layout/index.json`, JSON.stringify(index));
+      return `oci:${place}/layout`;
     },
   },
 ];
@@ -230,11 +276,21 @@ const visible: readonly HostileCase[] = [
 export const imageCases: readonly HostileCase[] = [
   ...executed,
   ...digests,
+  ...local,
   ...documents,
   ...confusions,
   ...elsewhere,
   ...visible,
 ];
+
+/** What `docker save` writes, with a layer of that name, and further entries. */
+function dockerArchive(place: string, layerName: string, ...entries: readonly Uint8Array[]): string {
+  const path = join(place, "image.tar");
+  const manifest = [{ Config: "config.json", RepoTags: ["hostile/image:latest"], Layers: [layerName] }];
+  const documents = [file("config.json", harmless.config.bytes), file("manifest.json", JSON.stringify(manifest))];
+  writeFileSync(path, tar(...documents, ...entries));
+  return `docker-archive:${path}`;
+}
 
 /** The harmless image with other things in its manifest. */
 function manifest(registry: RegistryDouble, changes: object): string {

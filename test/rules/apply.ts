@@ -42,9 +42,8 @@ export function applied(layers: readonly Uint8Array[], application: Application 
     const failure = failureOf(() => apply(layers, directory, application, { warnings, skipped }));
     const notes = { warnings: [...warnings].sort(), skipped: [...skipped].sort() };
     if (failure !== undefined) return { outcome: failure.code, message: failure.message, ...notes };
-    const outcome = readTree(directory);
-    application.also?.(directory);
-    return { outcome, ...notes };
+    application.also?.(directory); // first, since reading a tree changes its access times
+    return { outcome: readTree(directory), ...notes };
   } finally {
     remove(directory);
   }
@@ -63,7 +62,15 @@ function apply(layers: readonly Uint8Array[], directory: string, application: Ap
   const limits = { ...defaultLimits, ...application.limits };
   const warning = (code: WarningCode) => void notes.warnings.add(code);
   const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void notes.skipped.add(reason) };
-  const settings = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, ...options, strict, limits } as const;
+  const settings = {
+    owner: "preserve",
+    devices: "skip",
+    keepDirlinks: false,
+    sourceDateEpoch: 0,
+    ...options,
+    strict,
+    limits,
+  } as const;
   const handle = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const rootfs = openRootfs(handle, settings, reporter);

@@ -15,8 +15,8 @@ import { type ExpectedTree, is } from "./expected.ts";
 export interface ImageRule {
   readonly rule: string;
   readonly claim: string;
-  /** Puts something into a registry, tells it how to serve it, and gives the reference. */
-  readonly serve: (registry: RegistryDouble) => string;
+  /** Puts something into a registry, tells it how to serve it, and gives the reference; or puts it into a directory. */
+  readonly serve: (registry: RegistryDouble, directory: string) => string | Promise<string>;
   readonly options?: UnpackOptions;
   /** Prepares the target. */
   readonly before?: (directory: string) => void;
@@ -52,6 +52,17 @@ export const imageRules: readonly ImageRule[] = [
     claim: "other bytes behind a gzip stream are reported, and everything before them counts",
     serve: (registry) => layer(registry, gzip, joined(gzipSync(archive), junk)),
     outcome,
+    warnings: ["TRAILING_BYTES"],
+  },
+  {
+    rule: "S4",
+    claim: "two bytes behind a gzip stream are reported, and the next layer is not taken for more of them",
+    serve: (registry) => {
+      const archives = [archive, tar(file("b", "2"))];
+      const layers = archives.map((one) => blob(gzip, joined(gzipSync(one), "xy")));
+      return store(registry, image(archives), { layers: layers.map(({ descriptor }) => descriptor), blobs: layers });
+    },
+    outcome: { a: "1", b: "2" },
     warnings: ["TRAILING_BYTES"],
   },
   {
@@ -124,6 +135,16 @@ export const imageRules: readonly ImageRule[] = [
     claim: "a layer of no bytes is an empty layer",
     serve: (registry) => layer(registry, plain, new Uint8Array(0), new Uint8Array(0)),
     outcome: {},
+  },
+  {
+    rule: "S9",
+    claim: "a layer of no bytes is an empty layer whatever its media type says, and the next one counts",
+    serve: (registry) => {
+      const blobs = [blob(gzip, new Uint8Array(0)), blob(gzip, gzipSync(archive))];
+      const described = image([new Uint8Array(0), archive]);
+      return store(registry, described, { layers: blobs.map(({ descriptor }) => descriptor), blobs });
+    },
+    outcome,
   },
   {
     rule: "S10",
@@ -211,7 +232,7 @@ export const imageRules: readonly ImageRule[] = [
     serve: (registry) => {
       const images = [image([archive]), image([tar(file("b", "2"))])];
       for (const one of images) stored(registry, "some/image", one);
-      registry.addManifest("some/image", "latest", imageIndex(images).bytes);
+      registry.addManifest("some/image", "latest", imageIndex(images).bytes, imageIndex(images).descriptor.mediaType);
       return `${registry.host}/some/image:latest`;
     },
     options: { platform: "linux/amd64" },

@@ -161,7 +161,7 @@ export const replacementRules: readonly LayerRule[] = [
     claim: "an empty file with a trailing slash is a directory",
     layers: [tar(entry("0", "d/", "", noBody, { mode: 0o755 }))],
     outcome: { d: is.directory() },
-    warnings: ["PATH_NORMALISED"],
+    warnings: ["TRAILING_SLASH"],
   },
   {
     rule: "T13",

@@ -61,20 +61,16 @@ export const userRules: readonly UserRule[] = [
       sg: is.file("1", { mode: 0o2755 }),
       tmp: is.directory({ mode: 0o1777 }),
     },
-    skipped: ["owner"],
   },
   {
     rule: "M5",
     claim: "a set-group-ID bit that the kernel takes away is reported",
-    layers: [tar(file("sg", "1", { mode: 0o2755 }))],
+    layers: [tar(directory("./", { mode: 0o2755 }), file("a", "1"))],
     before: (parent) => {
       chownSync(parent, 61_234, foreignGroup);
       chmodSync(parent, 0o2755);
     },
-    outcome: {
-      ".": is.directory({ mode: 0o2755, gid: foreignGroup, mtime: 0 }),
-      sg: is.file("1", { mode: 0o755, gid: foreignGroup }),
-    },
+    outcome: { ".": is.directory({ mode: 0o755, gid: foreignGroup }), a: "1" },
     warnings: ["SETGID_DROPPED"],
     skipped: ["mode"],
   },

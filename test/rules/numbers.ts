@@ -12,8 +12,5 @@ export const reasons: Readonly<Record<string, string>> = {
   H15: "needs a directory tree that spans file systems, which a fresh root never does",
   M12: "the kernel converts capabilities by itself in a user namespace: documented in docs/safety.md",
   M20: "is about a moment, not a result: test/rules/moment.test.ts",
-  S17: "docker archives are no source yet",
-  S18: "docker archives are no source yet",
-  S19: "image layouts are no source yet",
   S24: "is a rule for the registry client: test/source",
 };

@@ -1,4 +1,5 @@
 import { imageRules } from "./cases-images.ts";
+import { localRules } from "./cases-local.ts";
 import { userRules } from "./cases-users.ts";
 import { layerRules } from "./layer-rules.ts";
 import { allRules, reasons } from "./numbers.ts";
@@ -19,7 +20,7 @@ interface Line {
 const wanted = process.argv.slice(2);
 const lines: readonly Line[] = [
   ...layerRules.map((rule: LayerRule) => ({ ...rule, checks: [() => assertLenient(rule), () => assertStrict(rule)] })),
-  ...imageRules.map((rule) => ({
+  ...[...imageRules, ...localRules].map((rule) => ({
     ...rule,
     checks: [() => assertImage(rule, false), ...(rule.warnings ? [() => assertImage(rule, true)] : [])],
   })),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { imageRules } from "./cases-images.ts";
+import { localRules } from "./cases-local.ts";
 import { userRules } from "./cases-users.ts";
 import { layerRules } from "./layer-rules.ts";
 import { allRules, reasons } from "./numbers.ts";
@@ -17,8 +18,8 @@ describe("strictly", { skip }, () => {
   for (const rule of layerRules) test(`${rule.rule}: ${rule.claim}, or is refused`, () => assertStrict(rule));
 });
 
-describe("from a registry", { skip, concurrency: 2 }, () => {
-  for (const rule of imageRules) {
+describe("from a registry or a place on this machine", { skip, concurrency: 2 }, () => {
+  for (const rule of [...imageRules, ...localRules]) {
     test(`${rule.rule}: ${rule.claim}`, () => assertImage(rule, false));
     if (rule.warnings === undefined) continue;
     test(`${rule.rule}: ${rule.claim}, and refused strictly`, () => assertImage(rule, true));
@@ -30,7 +31,7 @@ describe("as an ordinary user", { skip: skip || skipWithout("setpriv"), concurre
 });
 
 test("every rule has a case, or a reason why it has none", () => {
-  const tested = new Set([...layerRules, ...imageRules, ...userRules].map(({ rule }) => rule));
+  const tested = new Set([...layerRules, ...imageRules, ...localRules, ...userRules].map(({ rule }) => rule));
   assert.deepEqual(
     allRules.filter((rule) => !tested.has(rule)),
     Object.keys(reasons),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type ErrorCode, isOciUnpackError, type UnpackOptions, type UnpackResult, unpack } from "../../src/index.ts";
 import { ordinaryUser, program } from "../hostile/as-user.ts";
 import { makePlace } from "../hostile/place.ts";
@@ -51,9 +51,11 @@ export async function assertImage(rule: ImageRule, strict: boolean): Promise<voi
   const parent = mkdtempSync(join(tmpdir(), "oci-unpack-rules-"));
   await using registry = await startRegistry();
   try {
-    const directory = join(parent, "target");
+    const directory = join(parent, "targets", "target");
+    const source = join(parent, "source");
+    for (const path of [source, dirname(directory)]) mkdirSync(path);
     rule.before?.(directory);
-    const found = await unpacked(rule.serve(registry), directory, { ...rule.options, strict });
+    const found = await unpacked(await rule.serve(registry, source), directory, { ...rule.options, strict });
     const outcome = strict && rule.warnings !== undefined ? "STRICT_VIOLATION" : rule.outcome;
     if (typeof outcome === "string") assert.equal(found.code, outcome, found.message);
     else {

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { unpack } from "../../src/index.ts";
+import { image, stored } from "../support/image.ts";
+import { startRegistry } from "../support/registry-double.ts";
+import { type Fault, hangAfter } from "../support/registry-reply.ts";
+import { scratch } from "../support/scratch.ts";
+import { file, tar } from "../support/tar-builder.ts";
+
+const MiB = 1024 * 1024;
+
+test("M20: until a set-user-ID program is complete it is none, and nobody else can reach it", async () => {
+  await using place = await scratch();
+  await using registry = await startRegistry();
+  const program = image([tar(file("su", new Uint8Array(16 * MiB).fill(1), { mode: 0o4755 }))], { encoding: "plain" });
+  const reference = stored(registry, "some/image", program);
+  const breaksOff: Fault = (reply, request) => (reply.body.length < MiB ? reply : hangAfter(12 * MiB)(reply, request));
+  registry.always(/\/blobs\//, breaksOff);
+  const target = join(place.directory, "target");
+  const controller = new AbortController();
+
+  const unpacking = unpack(reference, target, { platform: "linux/amd64", signal: controller.signal });
+  const found = await partOf(target, "su");
+  controller.abort();
+  await assert.rejects(unpacking);
+
+  assert.ok(found.size > 0 && found.size < 16 * MiB, `${found.size} bytes`);
+  assert.equal(found.mode & 0o7000, 0, "its special bits come last");
+  assert.equal(found.stagingMode & 0o7777, 0o700, "nobody else can reach it meanwhile");
+});
+
+interface Part {
+  readonly size: number;
+  readonly mode: number;
+  readonly stagingMode: number;
+}
+
+/** A file of the staging directory, once some of it is there. */
+async function partOf(target: string, name: string): Promise<Part> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    for (const staging of await readdir(target).catch(() => [])) {
+      const found = await stat(join(target, staging, name)).catch(() => undefined);
+      if (found === undefined || found.size === 0) continue;
+      return { size: found.size, mode: found.mode, stagingMode: (await stat(join(target, staging))).mode };
+    }
+    await sleep(10);
+  }
+  throw new Error(`${name} never appeared`);
+}
