@@ -8,6 +8,7 @@ import type { Context } from "./context.ts";
 import { withMirrors } from "./endpoints.ts";
 import { Failure, isTemporary } from "./failure.ts";
 import { parallelRanges, pieceBytes, RangeViolation } from "./parallel-ranges.ts";
+import { passingOver } from "./passing-over.ts";
 import type { Perseverance } from "./retry.ts";
 
 /** After so many new bytes a broken connection counts as the first one again … */
@@ -36,16 +37,18 @@ export class BlobDownload {
   readonly #places: BlobPlace[];
   readonly #failures: Failure[] = [];
   #perseverance: Perseverance | undefined;
-  #offset = 0;
+  #offset: number;
   #etag: string | undefined;
   #isEncoded = false;
   #badLinks = 0;
 
-  constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context) {
+  /** Begins at byte `offset`, where somebody has the bytes before it already. */
+  constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context, offset = 0) {
     this.#client = client;
     this.#places = [...places];
     this.#blob = blob;
     this.#context = context;
+    this.#offset = offset;
   }
 
   async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -193,17 +196,5 @@ export class BlobDownload {
   #failure(code: "UNREACHABLE" | "SIZE_MISMATCH" | "REGISTRY_ERROR", found: string, temporary = false): Failure {
     const { host } = this.#place.url;
     return new Failure(code, `${host} ${found}`, { host, temporary });
-  }
-}
-
-async function* passingOver(
-  count: number,
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let remaining = count;
-  for await (const chunk of chunks) {
-    const skipped = Math.min(remaining, chunk.length);
-    remaining -= skipped;
-    if (skipped < chunk.length) yield chunk.subarray(skipped);
   }
 }

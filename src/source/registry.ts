@@ -11,7 +11,7 @@ import { cannot } from "./failure.ts";
 import { fetchManifest } from "./manifest-request.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
-import type { Document, FetchOptions, ImageSource, Source } from "./source.ts";
+import type { BlobOptions, Document, FetchOptions, ImageSource, Source } from "./source.ts";
 
 /**
  * Images from registries, by the distribution specification's pull half.
@@ -68,19 +68,20 @@ class RegistryImage implements ImageSource {
     }
   }
 
-  async *blob(descriptor: Descriptor, options: FetchOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const context = this.#context(options);
     context.signal?.throwIfAborted();
+    const { offset = 0 } = options;
     const known = knownContent(descriptor);
     if (known !== undefined) {
-      if (known.length > 0) yield known;
+      if (known.length > offset) yield known.subarray(offset);
       return;
     }
     try {
       const sites = await this.#sitesFor("servesDigests", context);
       const places = sites.map((site) => placeAt(site, descriptor, this.#client));
       if (this.#options.foreignLayers) places.push(...foreignPlaces(descriptor, this.#client));
-      yield* new BlobDownload(this.#client, places, descriptor, context).bytes();
+      yield* new BlobDownload(this.#client, places, descriptor, context, offset).bytes();
     } catch (problem) {
       throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem);
     }

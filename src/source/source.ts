@@ -15,6 +15,12 @@ export interface FetchOptions {
   readonly onEvent?: EventListener;
 }
 
+/** What a request for a blob is given. */
+export interface BlobOptions extends FetchOptions {
+  /** The byte to begin with, for whoever has those before it. Default: 0. */
+  readonly offset?: number;
+}
+
 /** Where images come from: a registry, a layout on disk, an archive. Holds what may be shared between images. */
 export interface Source extends AsyncDisposable {
   /** Binds a name, in this source's own grammar, without contacting anyone. Throws `INVALID_REFERENCE`. */
@@ -35,10 +41,10 @@ export interface ImageSource {
    */
   manifest(descriptor?: Descriptor, options?: FetchOptions): Promise<Document>;
   /**
-   * The bytes of a blob, in order, from the first to the last, whatever happens to connections in between.
+   * The bytes of a blob, in order, from `offset` to the last, whatever happens to connections in between.
    *
    * Nothing is verified here but that the length does not exceed the descriptor's size. Ending the iteration early closes
-   * the connection. Chunks may be reused by the producer after the next is asked for.
+   * the connection. A chunk belongs to whoever asked for it: it is never written to again.
    */
-  blob(descriptor: Descriptor, options?: FetchOptions): AsyncIterable<Uint8Array>;
+  blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
 }

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { OciUnpackError } from "../../src/errors.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
-import type { Document, FetchOptions, ImageSource, Source } from "../../src/source/source.ts";
+import type { BlobOptions, Document, ImageSource, Source } from "../../src/source/source.ts";
 
 /** A descriptor as it stands in JSON. */
 export interface WrittenDescriptor {
@@ -75,16 +75,12 @@ export class MemorySource implements Source {
     return { mediaType, bytes: this.#content(descriptor) };
   }
 
-  /** Gives the same small buffer again and again, as a producer may. */
-  async *#blob(descriptor: Descriptor, options: FetchOptions = {}): AsyncGenerator<Uint8Array> {
+  async *#blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     this.fetched.push(descriptor.mediaType);
     const bytes = this.#content(descriptor);
-    const buffer = new Uint8Array(100);
-    for (let start = 0; start < bytes.length; start += buffer.length) {
+    for (let start = options.offset ?? 0; start < bytes.length; start += chunkBytes) {
       options.signal?.throwIfAborted();
-      const chunk = bytes.subarray(start, start + buffer.length);
-      buffer.set(chunk);
-      yield buffer.subarray(0, chunk.length);
+      yield bytes.slice(start, start + chunkBytes);
     }
   }
 
@@ -94,6 +90,8 @@ export class MemorySource implements Source {
     return bytes;
   }
 }
+
+const chunkBytes = 100;
 
 function bytesOf(content: Content): Uint8Array {
   if (content instanceof Uint8Array) return content;

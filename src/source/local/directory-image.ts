@@ -1,7 +1,7 @@
 import { defaultLimits } from "../../limits.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodedOf } from "../../oci/digest.ts";
-import type { Document, FetchOptions, ImageSource } from "../source.ts";
+import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
 import { readBlob, readDocument, requireFile } from "./documents.ts";
 import type { Files } from "./files.ts";
 
@@ -23,8 +23,8 @@ export class DirectoryImage implements ImageSource {
     return { mediaType: descriptor?.mediaType ?? "", bytes };
   }
 
-  async *blob(descriptor: Descriptor, { signal }: FetchOptions = {}): AsyncGenerator<Uint8Array> {
+  async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     const file = await requireFile(this.#files, encodedOf(descriptor.digest), `blob ${descriptor.digest}`);
-    yield* readBlob(file, descriptor, signal);
+    yield* readBlob(file, descriptor, options);
   }
 }

@@ -7,7 +7,7 @@ import { type Digest, digestOf, Hasher } from "../../oci/digest.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { type LayerCompression, mediaTypes } from "../../oci/media-type.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
-import type { Document, FetchOptions, ImageSource } from "../source.ts";
+import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
 import { blobPath, readBlob, readDocument, requireFile } from "./documents.ts";
 import type { Files, StoredFile } from "./files.ts";
 import { isLayout, layoutManifests } from "./layout.ts";
@@ -48,11 +48,11 @@ export class DockerArchiveImage implements ImageSource {
     return (await this.#assemble(signal)).document;
   }
 
-  async *blob(descriptor: Descriptor, { signal }: FetchOptions = {}): AsyncGenerator<Uint8Array> {
-    const file = (await this.#assemble(signal)).blobs.get(descriptor.digest);
+  async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
+    const file = (await this.#assemble(options.signal)).blobs.get(descriptor.digest);
     if (file === undefined)
       throw new OciUnpackError("NOT_FOUND", `cannot find blob ${descriptor.digest} in "${this.name}"`);
-    yield* readBlob(file, descriptor, signal);
+    yield* readBlob(file, descriptor, options);
   }
 
   #assemble(signal?: AbortSignal): Promise<Assembled> {

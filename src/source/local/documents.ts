@@ -1,6 +1,8 @@
 import { OciUnpackError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { algorithmOf, type Digest, encodedOf } from "../../oci/digest.ts";
+import { passingOver } from "../passing-over.ts";
+import type { BlobOptions } from "../source.ts";
 import type { Files, StoredFile } from "./files.ts";
 
 /** Where a layout keeps a blob (image-spec, image-layout.md). A parsed digest has no characters that could lead elsewhere. */
@@ -42,11 +44,11 @@ export async function readDocument(
 export async function* readBlob(
   file: StoredFile,
   descriptor: Descriptor,
-  signal?: AbortSignal,
+  { offset = 0, signal }: BlobOptions,
 ): AsyncGenerator<Uint8Array> {
   if (file.sizeBytes !== descriptor.sizeBytes) {
     const found = `its file has ${file.sizeBytes} bytes, its descriptor says ${descriptor.sizeBytes}`;
     throw new OciUnpackError("SIZE_MISMATCH", `cannot accept blob ${descriptor.digest}: ${found}`);
   }
-  yield* file.read(signal);
+  yield* passingOver(offset, file.read(signal));
 }

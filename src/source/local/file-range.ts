@@ -16,10 +16,11 @@ export async function* readRange(
   name: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(Math.min(readBytes, sizeBytes));
   for (let done = 0; done < sizeBytes; ) {
     signal?.throwIfAborted();
-    const length = await readAt(file, buffer.subarray(0, sizeBytes - done), offset + done, name);
+    // A new one for each piece, which whoever reads may keep; nothing of what was in that memory is ever given out.
+    const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, sizeBytes - done));
+    const length = await readAt(file, buffer, offset + done, name);
     if (length === 0) {
       throw new OciUnpackError("INVALID_ARCHIVE", `cannot read "${name}": it ends ${sizeBytes - done} bytes too early`);
     }

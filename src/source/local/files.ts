@@ -1,7 +1,7 @@
 /** A file of an image that lies on this machine. */
 export interface StoredFile {
   readonly sizeBytes: number;
-  /** The bytes from the first to the last. A chunk is valid only until the next is asked for. */
+  /** The bytes from the first to the last. A chunk is never written to again. */
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 

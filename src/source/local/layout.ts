@@ -7,7 +7,7 @@ import { type ImageIndex, imageIndexFrom } from "../../oci/image-index.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import type { Manifest } from "../../oci/manifest.ts";
 import { documentKind, mediaTypes } from "../../oci/media-type.ts";
-import type { Document, FetchOptions, ImageSource } from "../source.ts";
+import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
 import { blobPath, readBlob, readDocument, requireFile } from "./documents.ts";
 import type { Files } from "./files.ts";
 
@@ -46,10 +46,10 @@ export class LayoutImage implements ImageSource {
     return chosen === "index" ? { mediaType: mediaTypes.ociIndex, bytes } : await readManifest(files, chosen, signal);
   }
 
-  async *blob(descriptor: Descriptor, { signal }: FetchOptions = {}): AsyncGenerator<Uint8Array> {
+  async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     const files = await this.#files();
     const file = await requireFile(files, blobPath(descriptor.digest), `blob ${descriptor.digest}`);
-    yield* readBlob(file, descriptor, signal);
+    yield* readBlob(file, descriptor, options);
   }
 }
 

@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, readlink, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { verified } from "../../../src/blob/verified.ts";
 import { type Image as Resolved, resolve } from "../../../src/resolve.ts";
 import { localSource } from "../../../src/source/local/transport.ts";
+import { unpack } from "../../../src/unpack.ts";
 import { output } from "../../support/command.ts";
 import { image, imageIndex } from "../../support/image.ts";
 import { writeImageLayout } from "../../support/image-layout.ts";
 import { sampleLayers } from "../../support/sample-layers.ts";
 import { type Scratch, scratch } from "../../support/scratch.ts";
+import { file, tar } from "../../support/tar-builder.ts";
 import { skipWithout } from "../../support/tools.ts";
 
 const amd64 = image(sampleLayers());
@@ -50,6 +53,27 @@ test("an image in a layout is found by its name, by its digest, and by its platf
   assert.equal((await readWhole(`oci:${place.path}:1.0`)).digest, digest);
   assert.equal((await readWhole(`oci:${place.path}@${digest}`)).digest, digest);
   assert.equal((await readWhole(`oci:${place.path}:all`, "linux/arm64")).digest, arm64.manifest.descriptor.digest);
+});
+
+test("a layer that is larger than what is read at once comes out whole", async () => {
+  await using place = await scratch();
+  const content = randomBytes(5_000_000);
+  const path = join(place.directory, "layout");
+  await writeImageLayout(path, [{ tag: "1", images: [image([tar(file("large", content))])] }]);
+  const { rootfs } = await unpack(`oci:${path}:1`, join(place.directory, "target"), { platform: "linux/amd64" });
+  assert.ok((await readFile(join(rootfs, "large"))).equals(content));
+});
+
+test("a blob is given from the byte on that was asked for", async () => {
+  await using place = await layout();
+  await using source = localSource();
+  const [layer] = amd64.layers;
+  if (layer === undefined) throw new TypeError("the image has layers");
+  const { mediaType, digest, size } = layer.descriptor;
+  const blob = source.image(`oci:${place.path}:1.0`).blob({ mediaType, digest, sizeBytes: size }, { offset: 100 });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of blob) chunks.push(chunk);
+  assert.deepEqual(Buffer.concat(chunks), Buffer.from(layer.bytes.subarray(100)));
 });
 
 test("S19: a name that a layout lacks, or none where there are several, is answered with those there are", async () => {
