@@ -6,8 +6,8 @@ import { randomStack } from "./generator.ts";
 import { shrunk } from "./shrink.ts";
 import { stackText } from "./stack-text.ts";
 
-const seeds = 5000;
-const seedsPerTest = 500;
+const seeds = 10_000;
+const seedsPerTest = 1000;
 
 describe("the tree on disk is the model's tree", { skip: skipUnlessRoot() }, () => {
   for (let first = 0; first < seeds; first += seedsPerTest) {

@@ -148,8 +148,10 @@ class Model {
     else if (member.type === "directory" && existing !== undefined && directory !== undefined) {
       directory.attributes = attributesOf(member); // children stay; attributes are replaced, xattrs too (M6)
       existing.layer = this.#layer;
-    } else if (isDevice(member) && this.#devices === "skip") parent.children.delete(name);
-    else this.#bind(parent, name, nodeOf(member));
+    } else if (isDevice(member) && this.#devices === "skip") {
+      parent.children.delete(name); // what is left out still hides what is lower, and still has parents
+      parent.neededBy = this.#layer;
+    } else this.#bind(parent, name, nodeOf(member));
   }
 
   /** What a directory's entry finds: a directory, or on request a link to one (T4). */

@@ -10,6 +10,7 @@ export function mutated(archive: Uint8Array, random: Random): Uint8Array {
 }
 
 function mutatedOnce(bytes: Uint8Array, random: Random): Uint8Array {
+  if (bytes.length === 0) return bytes;
   const offset = random.below(bytes.length);
   const block = Math.floor(offset / BLOCK) * BLOCK;
   switch (random.below(6)) {
@@ -69,7 +70,7 @@ function hasMagic(block: Uint8Array): boolean {
 }
 
 function replaced(bytes: Uint8Array, offset: number, value: Uint8Array): Uint8Array {
-  bytes.set(value.subarray(0, Math.max(0, bytes.length - offset)), offset);
+  if (offset < bytes.length) bytes.set(value.subarray(0, bytes.length - offset), offset);
   return bytes;
 }
 
