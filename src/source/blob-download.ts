@@ -7,7 +7,7 @@ import { rangeProblem, strongETagOf } from "./content-range.ts";
 import type { Context } from "./context.ts";
 import { withMirrors } from "./endpoints.ts";
 import { Failure, isTemporary } from "./failure.ts";
-import { parallelRanges, pieceBytes, RangeViolation } from "./parallel-ranges.ts";
+import { parallelRanges, pieceBytes, RangeViolation, thenIfSlow } from "./parallel-ranges.ts";
 import { passingOver } from "./passing-over.ts";
 import type { Perseverance } from "./retry.ts";
 
@@ -91,16 +91,19 @@ export class BlobDownload {
   async #opened(): Promise<AsyncIterable<Uint8Array>> {
     const held = this.#places.length > 1 ? this.#client.heldBack(this.#place.url) : undefined;
     if (held !== undefined) throw held;
-    if (this.#mayGoParallel()) return this.#inParallel();
     const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.#place.url);
     const resumed = mayResume ? await this.#resumed() : undefined;
     return resumed ?? this.#whole(await this.#place.open(identity, this.#context));
   }
 
-  #mayGoParallel(): boolean {
+  /** One connection, and more of them once that one turns out to be slow. */
+  #single(answer: Answer, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     const { url } = this.#place;
     const isLarge = this.#blob.sizeBytes - this.#offset >= parallelBytes;
-    return isLarge && !this.#isEncoded && this.#client.connectionsPerBlob > 1 && this.#client.servesParallel(url);
+    const hasRanges = answer.headers["accept-ranges"] === "bytes" && strongETagOf(answer) !== undefined;
+    const isAllowed = this.#client.connectionsPerBlob > 1 && this.#client.servesParallel(url);
+    if (!isLarge || !hasRanges || !isAllowed || this.#isEncoded) return bytes;
+    return thenIfSlow(bytes, () => this.#inParallel());
   }
 
   /** Several connections, as long as every part is what it says; else one. */
@@ -113,7 +116,8 @@ export class BlobDownload {
     const offset = this.#offset;
     const beginning = await open(offset, offset + pieceBytes - 1, this.#context);
     try {
-      if (beginning.status !== 206) throw new RangeViolation(`it answers ${beginning.status} to a request for a part`);
+      if (beginning.status !== 206)
+        throw new RangeViolation(`it answers ${beginning.status} where a part was asked for`);
       yield* parallelRanges({ beginning, offset, sizeBytes, mostConnections, open }, this.#context);
       return;
     } catch (problem) {
@@ -121,8 +125,8 @@ export class BlobDownload {
       this.#client.distrustParallel(url);
       this.#context.decided("range", `${url.host} is read over one connection: ${problem.message}`);
     }
-    if (beginning.status === 200 && offset === 0) yield* this.#whole(beginning);
-    else yield* await this.#opened();
+    beginning.body.dismiss();
+    yield* await this.#opened();
   }
 
   /** Asks for the rest alone. An answer that cannot be joined to what there is leads back to asking for everything. */
@@ -136,7 +140,7 @@ export class BlobDownload {
     const { host } = this.#place.url;
     if (problem === undefined) {
       this.#context.decided("range", `${host} goes on at byte ${wanted.first}`);
-      return answer.body;
+      return this.#single(answer, answer.body);
     }
     answer.body.dismiss();
     this.#client.distrustRanges(this.#place.url);
@@ -157,7 +161,7 @@ export class BlobDownload {
     this.#etag = strongETagOf(answer);
     this.#isEncoded = isGzipped(answer) && length !== String(sizeBytes);
     const bytes = blobBytes(answer, this.#blob);
-    if (this.#offset === 0) return bytes;
+    if (this.#offset === 0) return this.#single(answer, bytes);
     this.#context.decided("range", `${answer.url.host} begins again; ${this.#offset} bytes are passed over`);
     return passingOver(this.#offset, bytes);
   }

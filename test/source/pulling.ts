@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createCipheriv } from "node:crypto";
 import type { OciUnpackError } from "../../src/errors.ts";
 import { isOciUnpackError } from "../../src/errors.ts";
 import type { UnpackEvent } from "../../src/events.ts";
@@ -77,15 +78,10 @@ export async function failure(promise: Promise<unknown>): Promise<OciUnpackError
   return assert.fail("it succeeded");
 }
 
-/** Bytes that differ everywhere, so that no part can be taken for another. */
+/** Bytes without any pattern, so that no part can be taken for another; the same ones for the same seed. */
 export function distinctBytes(size: number, seed = 1): Buffer {
-  const bytes = Buffer.alloc(size);
-  let state = seed;
-  for (let index = 0; index < size; index++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[index] = state >>> 24;
-  }
-  return bytes;
+  const cipher = createCipheriv("aes-128-ctr", Buffer.alloc(16, seed), Buffer.alloc(16));
+  return cipher.update(Buffer.alloc(size));
 }
 
 /** The paths that were asked for, without the repository. */

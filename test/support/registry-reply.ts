@@ -20,7 +20,8 @@ export interface RecordedRequest {
 export type Delivery =
   /** Reset, closed or left alone after so many bytes of the body; below 0 before even the status line. */
   | { readonly kind: "reset" | "close" | "hang"; readonly afterBytes: number }
-  | { readonly kind: "drip"; readonly bytes: number; readonly milliseconds: number };
+  /** In pieces with pauses between, up to `until` bytes; the rest at once. */
+  | { readonly kind: "drip"; readonly bytes: number; readonly milliseconds: number; readonly until?: number };
 
 export interface Reply {
   readonly status: number;
@@ -48,9 +49,9 @@ export function hangAfter(bytes: number): Fault {
   return (reply) => ({ ...reply, delivery: { kind: "hang", afterBytes: bytes } });
 }
 
-/** Sends the body in small pieces with pauses between. */
-export function drip(bytes: number, milliseconds: number): Fault {
-  return (reply) => ({ ...reply, delivery: { kind: "drip", bytes, milliseconds } });
+/** Sends the body in pieces with pauses between, or only what comes before byte `until`. */
+export function drip(bytes: number, milliseconds: number, until = Number.POSITIVE_INFINITY): Fault {
+  return (reply) => ({ ...reply, delivery: { kind: "drip", bytes, milliseconds, until } });
 }
 
 /** Answers something else altogether. */
@@ -88,7 +89,7 @@ export function ociErrors(code: string, message: string): string {
 /** Sends a reply as its delivery says. */
 export async function deliver(response: ServerResponse, reply: Reply): Promise<void> {
   const { delivery, body } = reply;
-  if (delivery?.kind === "drip") return dripping(response, reply, delivery.bytes, delivery.milliseconds);
+  if (delivery?.kind === "drip") return dripping(response, reply, delivery);
   if (delivery === undefined) {
     response.writeHead(reply.status, reply.headers).end(body);
     return;
@@ -110,11 +111,16 @@ function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
   });
 }
 
-async function dripping(response: ServerResponse, reply: Reply, bytes: number, milliseconds: number): Promise<void> {
-  response.writeHead(reply.status, reply.headers).flushHeaders();
-  for (let offset = 0; offset < reply.body.length && !response.destroyed; offset += bytes) {
-    response.write(reply.body.subarray(offset, offset + bytes));
+async function dripping(
+  response: ServerResponse,
+  { status, headers, body }: Reply,
+  { bytes, milliseconds, until = body.length }: Extract<Delivery, { kind: "drip" }>,
+): Promise<void> {
+  response.writeHead(status, headers).flushHeaders();
+  let offset = 0;
+  for (; offset < Math.min(until, body.length) && !response.destroyed; offset += bytes) {
+    response.write(body.subarray(offset, offset + bytes));
     await sleep(milliseconds);
   }
-  response.end();
+  response.end(body.subarray(offset));
 }
