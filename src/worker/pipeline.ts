@@ -18,6 +18,8 @@ export interface PipelineJob {
   /** The compressed bytes of a layer; asked for once each, from the bottom up. */
   readonly open: (layer: number) => AsyncIterable<Uint8Array>;
   readonly progress: Progress;
+  /** Whether diffIDs are verified on a thread of their own: worth its start for large images, where a processor is free. */
+  readonly hasDigestThread: boolean;
   /** Absolute path of the private directory that becomes the root filesystem. */
   readonly staging: string;
   readonly sandbox: SandboxPolicy;
@@ -31,9 +33,10 @@ const compressedRingBytes = 2 * 1024 * 1024;
 const archiveRingBytes = 4 * 1024 * 1024;
 
 /**
- * The working threads: one decompresses, one applies.
+ * The working threads: one decompresses, one applies, and for large images one verifies the diffIDs.
  *
  *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ applying thread ──▶ files
+ *                                                            ╚═════════▶ digesting thread
  */
 export class Pipeline implements AsyncDisposable {
   readonly #threads: Promise<{ readonly decompressing: Thread; readonly applying: Thread }>;
@@ -52,7 +55,9 @@ export class Pipeline implements AsyncDisposable {
     const progress = job.progress.shared;
     const { decompressing, applying } = await this.#threads;
     const compressed = createRing(compressedRingBytes, layers.length);
-    const archives = createRing(archiveRingBytes, layers.length);
+    const archives = createRing(archiveRingBytes, layers.length, job.hasDigestThread ? 2 : 1);
+    await using digesting = job.hasDigestThread ? new Thread("digest-worker") : undefined;
+    const diffIDs = layers.map(({ diffID }) => diffID);
     const writer = new AsyncRingWriter(compressed);
     const onReport = (report: Report) => (report.type === "space" ? writer.wake() : job.onReport(report));
     const cancel = () => {
@@ -65,9 +70,20 @@ export class Pipeline implements AsyncDisposable {
       () => feed(job, writer),
       () =>
         decompressing.do(
-          { type: "decompress", input: compressed, output: archives, progress, layers, sandbox, strict, limits },
+          {
+            type: "decompress",
+            input: compressed,
+            output: archives,
+            progress,
+            layers,
+            verifies: digesting === undefined,
+            sandbox,
+            strict,
+            limits,
+          },
           onReport,
         ),
+      async () => digesting?.do({ type: "digest", input: archives, diffIDs, sandbox }, onReport),
       () =>
         applying.do(
           { type: "apply", input: archives, progress, layers: layers.length, staging, sandbox, settings },

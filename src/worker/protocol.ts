@@ -20,9 +20,20 @@ export interface DecompressJob {
   readonly output: SharedRing;
   readonly progress: SharedArrayBuffer;
   readonly layers: readonly { readonly compression: LayerCompression | undefined; readonly diffID: Digest }[];
+  /** Whether this thread verifies the diffIDs too; else a thread of its own does. */
+  readonly verifies: boolean;
   readonly sandbox: SandboxPolicy;
   readonly strict: boolean;
   readonly limits: Limits;
+}
+
+/** What the digesting thread is to do: to read along and verify each archive's diffID. */
+export interface DigestJob {
+  readonly type: "digest";
+  /** Read as its second reader. */
+  readonly input: SharedRing;
+  readonly diffIDs: readonly Digest[];
+  readonly sandbox: SandboxPolicy;
 }
 
 /** How entries become files. */
@@ -54,7 +65,7 @@ export interface DiscardJob {
   readonly staging: string;
 }
 
-export type Job = DecompressJob | ApplyJob | DiscardJob;
+export type Job = DecompressJob | DigestJob | ApplyJob | DiscardJob;
 
 /** An error in a form that survives the way between threads. */
 export interface ErrorMessage {

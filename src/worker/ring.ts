@@ -2,26 +2,28 @@ import type { ByteSpace } from "../blob/output.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
 /*
- * A ring of bytes in shared memory, with one thread that writes and one that reads.
+ * A ring of bytes in shared memory, with one thread that writes and one or two that read, each of them everything.
  *
- *   control  │ HEAD │ TAIL │ ENDS │ STATE │ WRITTEN │ READ │ WANTED │ end positions … │   Int32
- *   bytes    │ ······ [tail ▒▒▒▒▒▒▒▒▒▒▒▒▒ head) ···································· │   Uint8, a power of two
+ *   control  │ HEAD │ ENDS │ STATE │ WRITTEN │ READ │ WANTED │ READERS │ TAIL │ TAIL │ end positions … │   Int32
+ *   bytes    │ ······ [tail ▒▒▒▒▒▒▒▒▒▒▒▒▒ head) ················································· │   Uint8, a power of two
  *
- * HEAD and TAIL count bytes since the beginning, modulo 2³²; their difference is what is in the ring. Several streams
- * pass through one after the other: where the n-th ends is noted in the n-th end position, so that the writer may begin
- * the next stream while the reader is still busy with this one.
+ * HEAD and TAIL count bytes since the beginning, modulo 2³²; their difference is what a reader has before it. Several
+ * streams pass through one after the other: where the n-th ends is noted in the n-th end position, so that the writer may
+ * begin the next stream while a reader is still busy with this one.
  */
 const HEAD = 0;
-const TAIL = 1;
-const ENDS = 2;
-const STATE = 3;
-/** Changes whenever the writer did something: what the reader sleeps on. */
-const WRITTEN = 4;
-/** Changes whenever the reader did something: what a writing thread sleeps on. */
-const READ = 5;
+const ENDS = 1;
+const STATE = 2;
+/** Changes whenever the writer did something: what a reader sleeps on. */
+const WRITTEN = 3;
+/** Changes whenever a reader did something: what a writing thread sleeps on. */
+const READ = 4;
 /** How many bytes of free space an asynchronous writer waits for; 0 when it does not wait. */
-const WANTED = 6;
-const CONTROL_WORDS = 8;
+const WANTED = 5;
+const READERS = 6;
+/** One for each reader, at most two. */
+const TAIL = 7;
+const CONTROL_WORDS = 9;
 
 const OPEN = 0;
 const CANCELLED = 1;
@@ -41,11 +43,10 @@ export class RingCancelled extends Error {
 }
 
 /** Makes a ring of `capacityBytes` (a power of two) for at most `streams` streams. */
-export function createRing(capacityBytes: number, streams: number): SharedRing {
-  return {
-    control: new SharedArrayBuffer((CONTROL_WORDS + streams) * Int32Array.BYTES_PER_ELEMENT),
-    bytes: new SharedArrayBuffer(capacityBytes),
-  };
+export function createRing(capacityBytes: number, streams: number, readers: 1 | 2 = 1): SharedRing {
+  const control = new SharedArrayBuffer((CONTROL_WORDS + streams) * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(control)[READERS] = readers;
+  return { control, bytes: new SharedArrayBuffer(capacityBytes) };
 }
 
 /** Makes every read and write of this ring, waiting or yet to come, throw `RingCancelled`. */
@@ -71,8 +72,14 @@ abstract class RingEnd {
     this.viewBytes = this.bytes.length >>> 3;
   }
 
-  protected usedBytes(): number {
-    return (Atomics.load(this.control, HEAD) - Atomics.load(this.control, TAIL)) >>> 0;
+  /** Free for the writer: what every reader is done with. */
+  protected freeBytes(): number {
+    const head = Atomics.load(this.control, HEAD);
+    let usedBytes = (head - Atomics.load(this.control, TAIL)) >>> 0;
+    if (this.control[READERS] === 2) {
+      usedBytes = Math.max(usedBytes, (head - Atomics.load(this.control, TAIL + 1)) >>> 0);
+    }
+    return this.bytes.length - usedBytes;
   }
 
   protected throwIfCancelled(): void {
@@ -89,13 +96,15 @@ abstract class RingEnd {
 /** The reading end, on a thread that may sleep. Gives one stream after the other: `undefined` ends one, the next `read` begins the next. */
 export class RingReader extends RingEnd implements ByteSource {
   readonly #wakeWriter: () => void;
+  readonly #tail: number;
   #stream = 0;
   #heldBytes = 0;
 
   /** `wakeWriter` is called when an asynchronous writer had asked to be told about free space. */
-  constructor(ring: SharedRing, wakeWriter: () => void = () => {}) {
+  constructor(ring: SharedRing, wakeWriter: () => void = () => {}, reader: 0 | 1 = 0) {
     super(ring);
     this.#wakeWriter = wakeWriter;
+    this.#tail = TAIL + reader;
   }
 
   read(): Uint8Array | undefined {
@@ -106,7 +115,7 @@ export class RingReader extends RingEnd implements ByteSource {
       // In this order: bytes seen before the stream was seen to be open cannot belong to the next one.
       const head = Atomics.load(this.control, HEAD);
       const ended = Atomics.load(this.control, ENDS) > this.#stream;
-      const tail = Atomics.load(this.control, TAIL);
+      const tail = Atomics.load(this.control, this.#tail);
       const limit = ended ? (this.control[CONTROL_WORDS + this.#stream] ?? 0) : head;
       const availableBytes = (limit - tail) >>> 0;
       if (availableBytes > 0) {
@@ -124,12 +133,12 @@ export class RingReader extends RingEnd implements ByteSource {
 
   #release(): void {
     if (this.#heldBytes === 0) return;
-    Atomics.add(this.control, TAIL, this.#heldBytes);
+    Atomics.add(this.control, this.#tail, this.#heldBytes);
     this.#heldBytes = 0;
     Atomics.add(this.control, READ, 1);
     Atomics.notify(this.control, READ);
     const wanted = Atomics.load(this.control, WANTED);
-    if (wanted > 0 && this.bytes.length - this.usedBytes() >= wanted) {
+    if (wanted > 0 && this.freeBytes() >= wanted) {
       if (Atomics.exchange(this.control, WANTED, 0) > 0) this.#wakeWriter();
     }
   }
@@ -152,7 +161,7 @@ abstract class RingWriterEnd extends RingEnd {
   }
 
   protected freeSpace(): Uint8Array | undefined {
-    const freeBytes = this.bytes.length - this.usedBytes();
+    const freeBytes = this.freeBytes();
     return freeBytes === 0 ? undefined : this.view(Atomics.load(this.control, HEAD), freeBytes);
   }
 
@@ -208,7 +217,7 @@ export class AsyncRingWriter extends RingWriterEnd {
       this.#wake = resolve;
       Atomics.store(this.control, WANTED, wanted);
       // The reader may have freed it, or someone cancelled, just before it could see the wish.
-      const gone = Atomics.load(this.control, STATE) !== OPEN || this.bytes.length - this.usedBytes() >= wanted;
+      const gone = Atomics.load(this.control, STATE) !== OPEN || this.freeBytes() >= wanted;
       if (gone && Atomics.exchange(this.control, WANTED, 0) > 0) this.wake();
     });
   }

@@ -61,12 +61,33 @@ test("space is never more than is free, and a chunk's memory is not reused while
 test("counters that wrap around 2³² change nothing", () => {
   const ring = createRing(16, 1);
   const control = new Int32Array(ring.control);
-  control[0] = control[1] = -6; // six bytes before the wrap
+  control[0] = control[7] = -6; // head and tail six bytes before the wrap
   const writer = new RingWriter(ring);
   const reader = new RingReader(ring);
   put(writer, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   writer.end();
   assert.deepEqual(drained(reader), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+test("two readers get everything each, and the writer waits for the slower one", async () => {
+  const ring = createRing(64, 1, 2);
+  const writer = new AsyncRingWriter(ring);
+  const [first, second] = [new RingReader(ring), new RingReader(ring, () => writer.wake(), 1)];
+  const bytes = [...Array(72).keys()];
+  let isWritten = false;
+  const written = writer.write(Uint8Array.from(bytes)).then(() => {
+    isWritten = true;
+  });
+  const firstBytes: number[] = [];
+  while (firstBytes.length < 64) firstBytes.push(...(first.read() ?? []));
+  await new Promise(setImmediate);
+  assert.equal(isWritten, false, "the second reader has not read yet");
+  const secondBytes: number[] = [];
+  while (secondBytes.length < 64) secondBytes.push(...(second.read() ?? []));
+  await written;
+  writer.end();
+  assert.deepEqual([...firstBytes, ...drained(first)], bytes);
+  assert.deepEqual([...secondBytes, ...drained(second)], bytes);
 });
 
 test("a cancelled ring refuses both ends", () => {
