@@ -157,6 +157,8 @@ export class Client implements Disposable {
     const held = this.heldBack(url);
     if (held !== undefined) context.decided("retry", `waiting, because ${held.message}`);
     await this.#throttle.turn(url.host, context.signal);
+    const proxy = this.#options.proxy?.(url);
+    if (proxy !== undefined) context.decided("proxy", `${url.host} is reached through ${proxy.host}`);
     const userAgent = this.#options.userAgent ?? defaultUserAgent;
     const complete = { ...request, headers: { "user-agent": userAgent, ...headers } };
     const response = await this.#connections.send(complete, context.signal);

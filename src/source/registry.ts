@@ -8,6 +8,7 @@ import { Client } from "./client.ts";
 import { Context } from "./context.ts";
 import { firstOf, sitesOf } from "./endpoints.ts";
 import { cannot } from "./failure.ts";
+import { Flight } from "./flight.ts";
 import { fetchManifest } from "./manifest-request.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
@@ -22,7 +23,7 @@ import type { BlobOptions, Document, FetchOptions, ImageSource, Source } from ".
 export function registry(options: RegistryOptions = {}): Source {
   const client = new Client(options);
   return {
-    image: (name) => new RegistryImage(parseReference(options.expandName?.(name) ?? name), client, options),
+    image: (name) => new RegistryImage(name, client, options),
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
     },
@@ -32,12 +33,16 @@ export function registry(options: RegistryOptions = {}): Source {
 class RegistryImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly #written: string;
   readonly #reference: Reference;
   readonly #client: Client;
   readonly #options: RegistryOptions;
-  #sites: Promise<readonly Site[]> | undefined;
+  readonly #flight = new Flight<readonly Site[]>();
+  #sites: readonly Site[] | undefined;
 
-  constructor(reference: Reference, client: Client, options: RegistryOptions) {
+  constructor(written: string, client: Client, options: RegistryOptions) {
+    const reference = parseReference(options.expandName?.(written) ?? written);
+    this.#written = written;
     this.name = formatReference(reference);
     if (reference.digest !== undefined) this.digest = reference.digest;
     this.#reference = reference;
@@ -88,13 +93,13 @@ class RegistryImage implements ImageSource {
   }
 
   async #sitesFor(need: "resolvesTags" | "servesDigests", context: Context): Promise<readonly Site[]> {
-    this.#sites ??= sitesOf(this.#reference, this.#client, this.#options, context);
-    try {
-      return (await this.#sites).filter(({ endpoint }) => endpoint[need]);
-    } catch (problem) {
-      this.#sites = undefined;
-      throw problem;
-    }
+    this.#sites ??= await this.#flight.join(context.signal, (signal) => this.#foundSites(context.under(signal)));
+    return this.#sites.filter(({ endpoint }) => endpoint[need]);
+  }
+
+  #foundSites(context: Context): Promise<readonly Site[]> {
+    context.decided("reference", `"${this.#written}" is ${this.name}`);
+    return sitesOf(this.#reference, this.#client, this.#options, context);
   }
 
   #context({ signal, onEvent }: FetchOptions): Context {

@@ -29,7 +29,8 @@ export class Transport {
   /** The certificates for `host[:port]`. A stranger is whom a registry, not the user, named. */
   tls(host: string, role: "registry" | "stranger", context: Context): Promise<TlsMaterial | undefined> {
     if (typeof this.#tls !== "function") return Promise.resolve(role === "registry" ? this.#tls : this.#forStrangers);
-    const known = this.#byHost.get(host) ?? this.#tls(host, context.fetchOptions);
+    const { onEvent } = context.fetchOptions;
+    const known = this.#byHost.get(host) ?? this.#tls(host, onEvent && { onEvent }); // for all, so no one's to abort
     this.#byHost.set(host, known);
     known.catch(() => this.#byHost.delete(host));
     return known;
