@@ -34,6 +34,8 @@ export interface Limits {
   readonly headerBytes: number;
   /** Bytes of one entry's extended attributes, names and values together. */
   readonly xattrBytes: number;
+  /** Names and attributes, in memory, where all layers are merged there: roughly, and of all layers together. */
+  readonly treeBytes: number;
   /** Data segments of one sparse file. */
   readonly sparseSegments: number;
   /** Bytes other than zero after an archive's end marker. */
@@ -59,6 +61,7 @@ export const defaultLimits: Limits = {
   pathDepth: 2048,
   headerBytes: MiB,
   xattrBytes: MiB,
+  treeBytes: 2 * GiB,
   sparseSegments: 1_000_000,
   trailingBytes: MiB,
   zstdWindowLog: 27,

@@ -25,6 +25,8 @@ interface Link {
   readonly place: Place;
   readonly entry: Entry;
   readonly targetNames: readonly ByteString[];
+  /** The directory that the link is to replace, if there is one. */
+  readonly replaced: Directory | undefined;
 }
 
 /** What hard links need of the rest. */
@@ -63,7 +65,7 @@ export class Hardlinks {
   link(place: Place, entry: Entry): void {
     const targetNames = this.#site.paths.namesOf(entry.linkPath, entry.path);
     if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
-    const link = { place, entry, targetNames };
+    const link = { place, entry, targetNames, replaced: place.parent.child(place.name) };
     if (this.#attempt(link) === undefined) return;
     place.parent.neededIn = this.#places.layer;
     this.#waiting.add(place.parent, place.name, link);
@@ -84,7 +86,7 @@ export class Hardlinks {
     const ready = [...unsettled].reverse();
     for (let link = ready.pop(); link !== undefined; link = ready.pop()) {
       const { parent, name } = link.place;
-      const missing = this.#isObsolete(link) ? undefined : this.#attempt(link);
+      const missing = this.#attempt(link);
       if (missing !== undefined) {
         heldUp.add(missing.directory, missing.name, link);
         continue;
@@ -98,9 +100,10 @@ export class Hardlinks {
     }
   }
 
-  /** Whether a directory came to stand in the link's place, or the link's own directory went. */
-  #isObsolete({ place: { parent, name } }: Link): boolean {
-    return parent.isRemoved || parent.child(name)?.layer === this.#places.layer;
+  /** Whether, since the link began to wait, a directory came to stand in its place, or its own directory went. */
+  #isObsolete({ place: { parent, name }, replaced }: Link): boolean {
+    const directory = parent.child(name);
+    return parent.isRemoved || (directory !== undefined && directory !== replaced);
   }
 
   /** Makes a link, or gives the name that has to be there first. */
@@ -116,6 +119,7 @@ export class Hardlinks {
     const stat = statAt(source, name);
     if (stat === -errnos.ENOENT) return target;
     if (typeof stat === "number") throw failure("link", entry.path, "statx", stat);
+    if (this.#isObsolete(link)) return undefined;
     this.#compare(entry, stat);
     if (isSelf) this.#places.made.add(directory, name);
     else this.#make(place, { directory, name }, stat);

@@ -161,7 +161,11 @@ export class LayerApplier {
   /** The directory that a symlink at a place leads to, where such links are to be kept. */
   #linkedDirectory({ parent, name, path }: Place): Directory | undefined {
     const { settings, tree } = this.#site;
-    return settings.keepDirlinks ? tree.walk(parent, [name], path, () => undefined).directory : undefined;
+    if (!settings.keepDirlinks) return undefined;
+    const { directory } = tree.walk(parent, [name], path, () => undefined);
+    // The link stands for this layer's directory now, so that no whiteout of the layer hides it.
+    if (directory !== undefined) this.#places.made.add(parent, name);
+    return directory;
   }
 
   #describe(directory: Directory, entry: Entry): void {

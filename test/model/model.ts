@@ -143,9 +143,9 @@ class Model {
   #create(parents: readonly string[], name: string, member: Member): void {
     const parent = this.#makeWay(parents);
     const existing = this.#childOf(parent, name);
-    const directory = this.#existingDirectory(parents, name, existing);
+    const directory = member.type === "directory" ? this.#existingDirectory(parents, name, existing) : undefined;
     if (member.type === "hardlink") this.#link(parents, name, member);
-    else if (member.type === "directory" && existing !== undefined && directory !== undefined) {
+    else if (existing !== undefined && directory !== undefined) {
       directory.attributes = attributesOf(member); // children stay; attributes are replaced, xattrs too (M6)
       existing.layer = this.#layer;
     } else if (isDevice(member) && this.#devices === "skip") {

@@ -74,6 +74,18 @@ export const hardlinkRules: readonly LayerRule[] = [
     outcome: "ENTRY_REFUSED",
   },
   {
+    rule: "H5",
+    claim: "a link to what never comes is refused where it would have replaced a directory",
+    layers: [tar(file("b/x", "1"), hardlink("b", "a"))],
+    outcome: "ENTRY_REFUSED",
+  },
+  {
+    rule: "H5",
+    claim: "a link to what never comes is refused although its own directory went",
+    layers: [tar(hardlink("d/b", "a"), device("d", "character", [1, 3]))],
+    outcome: "ENTRY_REFUSED",
+  },
+  {
     rule: "H6",
     claim: "a link to a symlink is that symlink, and what it leads to is untouched",
     layers: [tar(file("x", "1", { mode: 0o600 }), symlink("s", "x"), hardlink("t", "s", { mode: 0o4777 }))],

@@ -1,0 +1,66 @@
+import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "../rootfs/entry-checks.ts";
+import { refusal } from "../rootfs/refusal.ts";
+import type { Entry } from "../tar/entry.ts";
+import type { Merging } from "./merging.ts";
+import type { Place, Places } from "./places.ts";
+import { TreeFile } from "./tree-file.ts";
+
+/** Says where the data of a file's entry are. Called at once, for every file that the tree takes in. */
+export type Store = (entry: Entry) => number;
+
+/** Makes what entries describe, except directories and hard links. */
+export class Files {
+  readonly #merging: Merging;
+  readonly #places: Places;
+  readonly #store: Store;
+
+  constructor(merging: Merging, places: Places, store: Store) {
+    this.#merging = merging;
+    this.#places = places;
+    this.#store = store;
+  }
+
+  file(place: Place, entry: Entry): void {
+    checkOwner(entry);
+    checkSize(entry, this.#merging.settings.limits);
+    this.#put("file", place, entry, entry.sizeBytes > 0 ? this.#store(entry) : 0);
+  }
+
+  symlink(place: Place, entry: Entry): void {
+    checkTarget(entry);
+    checkOwner(entry);
+    this.#put("symlink", place, entry);
+  }
+
+  fifo(place: Place, entry: Entry): void {
+    checkOwner(entry);
+    this.#put("fifo", place, entry);
+  }
+
+  /** A device, as far as the caller wants devices. */
+  device(type: "character-device" | "block-device", place: Place, entry: Entry): void {
+    const { findings, settings } = this.#merging;
+    const { path } = entry;
+    const what = deviceName(entry);
+    switch (settings.devices) {
+      case "error":
+        throw refusal(path, `a ${what}`, "choose what is to become of devices, or unpack another image");
+      case "skip":
+        this.#places.vacate(place);
+        return findings.skipped(path, "device", what);
+      case "placeholder":
+        this.file(place, { ...entry, sizeBytes: 0 });
+        return findings.skipped(path, "device", `an empty file stands for the ${what}`);
+      case "create":
+        checkDeviceNumber(entry);
+        checkOwner(entry);
+        this.#put(type, place, entry);
+    }
+  }
+
+  #put(type: TreeFile["type"], place: Place, entry: Entry, content = 0): void {
+    const { layer } = this.#places;
+    const xattrs = this.#merging.xattrs.kept(entry);
+    this.#places.putNew(place, new TreeFile(type, entry, { layer, xattrs, content }));
+  }
+}

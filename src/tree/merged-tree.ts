@@ -1,0 +1,58 @@
+import { Allowance } from "../rootfs/allowance.ts";
+import { Findings, type Reporter } from "../rootfs/findings.ts";
+import { XattrFilter } from "../rootfs/xattr-filter.ts";
+import { Directory, never } from "./directory.ts";
+import type { Store } from "./files.ts";
+import { LayerMerge } from "./layer-merge.ts";
+import type { Merging, TreeSettings } from "./merging.ts";
+import { Paths } from "./paths.ts";
+import { Xattrs } from "./xattrs.ts";
+
+/**
+ * What is below the first layer that a tree is given: nothing, or layers of which nothing is known. On unknown ground,
+ * whatever depends on it throws `Undetermined`; everything else is as it would be.
+ */
+export type Ground = "nothing" | "unknown";
+
+/**
+ * What the layers of an image make together, from the bottom up: names, types and attributes in memory, and of each
+ * file where its data are.
+ *
+ *     const tree = new MergedTree(settings, reporter);
+ *     for (const layer of layers.keys()) {
+ *       const merge = tree.beginLayer(layer, store);
+ *       … merge.apply(entry) …
+ *       merge.end();
+ *     }
+ *
+ * It computes and touches nothing. The rules are those by which `rootfs/` makes files.
+ */
+export class MergedTree {
+  readonly #merging: Merging;
+
+  constructor(settings: TreeSettings, reporter: Reporter, ground: Ground = "nothing") {
+    const { limits, sourceDateEpoch, strict } = settings;
+    const findings = new Findings(reporter, strict);
+    const implied = { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: sourceDateEpoch, nanoseconds: 0 } };
+    const root = new Directory(undefined, ground === "nothing" ? 0 : never, implied, ground === "unknown");
+    this.#merging = {
+      settings,
+      findings,
+      root,
+      paths: new Paths(root, findings, limits),
+      xattrs: new Xattrs(new XattrFilter({ include: [], exclude: [] }), findings),
+      implied,
+      entries: new Allowance(limits, "entries", "entries"),
+      memory: new Allowance(limits, "treeBytes", "bytes of names and attributes"),
+    };
+  }
+
+  get root(): Directory {
+    return this.#merging.root;
+  }
+
+  /** Begins a layer, counted from 0; the one before it must have ended. `store` says where each file's data are. */
+  beginLayer(layer: number, store: Store): LayerMerge {
+    return new LayerMerge(this.#merging, layer, store);
+  }
+}

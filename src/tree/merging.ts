@@ -1,0 +1,32 @@
+import type { Limits } from "../limits.ts";
+import type { DevicePolicy } from "../options.ts";
+import type { Allowance } from "../rootfs/allowance.ts";
+import type { Findings } from "../rootfs/findings.ts";
+import type { Directory } from "./directory.ts";
+import type { Paths } from "./paths.ts";
+import type { Attributes } from "./tree-file.ts";
+import type { Xattrs } from "./xattrs.ts";
+
+/** How entries become a tree, with every default settled. */
+export interface TreeSettings {
+  readonly devices: DevicePolicy;
+  readonly keepDirlinks: boolean;
+  /** Seconds since 1970 for what the image gives no time. */
+  readonly sourceDateEpoch: number;
+  readonly strict: boolean;
+  readonly limits: Limits;
+}
+
+/** A tree while layers are merged into it: what all layers work on, and work with. */
+export interface Merging {
+  readonly settings: TreeSettings;
+  readonly findings: Findings;
+  readonly root: Directory;
+  readonly paths: Paths;
+  readonly xattrs: Xattrs;
+  /** What a directory has that no layer describes (rules T18, T19). */
+  readonly implied: Attributes;
+  readonly entries: Allowance;
+  /** What the tree takes in memory. */
+  readonly memory: Allowance;
+}

@@ -1,0 +1,91 @@
+import type { Limits } from "../limits.ts";
+import type { Findings } from "../rootfs/findings.ts";
+import { limitExceeded, quoted, refusal } from "../rootfs/refusal.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { Directory } from "./directory.ts";
+import { fileOf } from "./tree-file.ts";
+import { walk } from "./walk.ts";
+
+/** What Linux takes as one name. */
+const nameBytes = 255;
+
+/** Reads the paths of entries: where they begin, what their dots mean, and which lead nowhere good. */
+export class Paths {
+  readonly #root: Directory;
+  readonly #findings: Findings;
+  readonly #limits: Limits;
+
+  constructor(root: Directory, findings: Findings, limits: Limits) {
+    this.#root = root;
+    this.#findings = findings;
+    this.#limits = limits;
+  }
+
+  /**
+   * The names that a path consists of; none for the root. Slashes at both ends, empty names and `.` mean nothing.
+   *
+   * `..` takes back the name before it. Behind a symlink that would be another place than the one it leads to for the
+   * kernel, so there it is refused, as it is where it leads out of the root.
+   */
+  namesOf(path: ByteString, entryPath: ByteString = path): readonly ByteString[] {
+    const { pathBytes, pathDepth } = this.#limits;
+    if (path.length > pathBytes)
+      throw limitExceeded(entryPath, `a path of ${path.length} bytes`, "pathBytes", pathBytes);
+    const way = new Way(this.#root, entryPath);
+    let hasDots = false;
+    for (const name of path.split("/") as ByteString[]) {
+      if (name === "" || name === ".") continue;
+      if (name === "..") way.takeBack();
+      else way.names.push(checked(name, entryPath));
+      hasDots ||= name === "..";
+      if (way.names.length > pathDepth) {
+        throw limitExceeded(entryPath, `more than ${pathDepth} names`, "pathDepth", pathDepth);
+      }
+    }
+    if (hasDots) this.#findings.repaired("PATH_NORMALISED", "`..` takes back the name before it", entryPath);
+    return way.names;
+  }
+}
+
+/** Refuses a name that no Linux file system stores. */
+function checked(name: ByteString, path: ByteString): ByteString {
+  if (name.includes("\0")) throw refusal(path, "a NUL byte in a name");
+  if (name.length <= nameBytes) return name;
+  throw refusal(path, `a name of ${name.length} bytes, of which Linux takes ${nameBytes}`);
+}
+
+/** The names so far, and the directories that they lead to as far as anyone had to know. */
+class Way {
+  readonly names: ByteString[] = [];
+  readonly #root: Directory;
+  readonly #path: ByteString;
+  /** Where the first n names lead; nothing where that is no directory. */
+  readonly #directories: (Directory | undefined)[];
+
+  constructor(root: Directory, path: ByteString) {
+    this.#root = root;
+    this.#path = path;
+    this.#directories = [root];
+  }
+
+  takeBack(): void {
+    const name = this.names.at(-1);
+    if (name === undefined) throw refusal(this.#path, "a path that leads out of the root");
+    const child = this.#parent()?.child(name);
+    if (child !== undefined && !(child instanceof Directory) && fileOf(child).type === "symlink") {
+      throw refusal(this.#path, `\`..\` behind the symlink ${quoted(name)}`);
+    }
+    this.names.pop();
+    this.#directories.length = Math.min(this.#directories.length, this.names.length + 1);
+  }
+
+  /** Where all names but the last lead. Each name is looked up once, however often `..` comes back to it. */
+  #parent(): Directory | undefined {
+    for (let length = this.#directories.length; length < this.names.length; length += 1) {
+      const from = this.#directories[length - 1];
+      const step = this.names.slice(length - 1, length);
+      this.#directories[length] = from && walk(this.#root, from, step, this.#path, () => undefined);
+    }
+    return this.#directories[this.names.length - 1];
+  }
+}

@@ -1,0 +1,92 @@
+import { limitExceeded, quoted } from "../rootfs/refusal.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { Directory } from "./directory.ts";
+import type { Merging } from "./merging.ts";
+import { FurtherName, type TreeFile } from "./tree-file.ts";
+import { walk } from "./walk.ts";
+
+/** Where something is to be: a name in a directory. `path` is the entry's own, for messages. */
+export interface Place {
+  readonly parent: Directory;
+  readonly name: ByteString;
+  readonly path: ByteString;
+}
+
+/** Puts things at the places of a tree, in the stead of whatever is there, for one layer. */
+export class Places {
+  readonly layer: number;
+  readonly #merging: Merging;
+
+  constructor(merging: Merging, layer: number) {
+    this.#merging = merging;
+    this.layer = layer;
+  }
+
+  /** Puts a new file there. */
+  putNew(place: Place, file: TreeFile): void {
+    this.#clear(place);
+    place.parent.set(place.name, file);
+  }
+
+  /** Gives a file that is there a further name. */
+  put(place: Place, file: TreeFile): void {
+    this.#clear(place);
+    file.isLinked = true;
+    place.parent.set(place.name, new FurtherName(file, this.layer));
+  }
+
+  /** Makes a directory there, whose attributes are implied until an entry describes it. */
+  makeDirectory(place: Place): Directory {
+    const { parent, name, path } = place;
+    const { implied, settings } = this.#merging;
+    const { pathDepth } = settings.limits;
+    if (parent.depth >= pathDepth) {
+      throw limitExceeded(path, `a directory below ${parent.depth} others`, "pathDepth", pathDepth);
+    }
+    // Where lower layers may have a directory, theirs and this one are the same.
+    const isOpen = parent.isUnknown(name);
+    this.#clear(place);
+    const directory = new Directory({ parent, name }, this.layer, implied, isOpen);
+    parent.set(name, directory);
+    return directory;
+  }
+
+  /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
+  wayTo(names: readonly ByteString[], path: ByteString): Directory {
+    const { findings, root } = this.#merging;
+    const directory = walk(root, root, names, path, (parent, name, isOccupied) => {
+      if (isOccupied) {
+        findings.repaired("PARENT_REPLACED", `${quoted(name)} was no directory and is replaced by one`, path);
+        parent.delete(name);
+      }
+      return this.makeDirectory({ parent, name, path });
+    });
+    if (directory === undefined) throw new TypeError("a way that is made leads somewhere");
+    return directory;
+  }
+
+  /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */
+  vacate({ parent, name }: Place): void {
+    const child = parent.knownChild(name);
+    if (child instanceof Directory) forget(child);
+    parent.delete(name);
+    parent.neededIn = this.layer;
+  }
+
+  #clear({ parent, name, path }: Place): void {
+    const child = parent.knownChild(name);
+    if (child?.layer === this.layer) {
+      this.#merging.findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", path);
+    }
+    if (child instanceof Directory) forget(child);
+  }
+}
+
+/** Marks a directory, and all below it, as gone. */
+export function forget(directory: Directory): void {
+  const removed = [directory];
+  for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
+    each.isRemoved = true;
+    for (const [, child] of each.knownChildren()) if (child instanceof Directory) removed.push(child);
+  }
+}

@@ -1,0 +1,107 @@
+import type { ByteString } from "../tar/byte-string.ts";
+import type { Entry, EntryType, Segment, Timestamp } from "../tar/entry.ts";
+
+/** What a file has besides its type and its content. */
+export interface Attributes {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: Timestamp;
+  readonly atime?: Timestamp | undefined;
+  readonly xattrs?: ReadonlyMap<ByteString, Uint8Array> | undefined;
+}
+
+/** What few files have, kept apart so that the many take less memory. */
+interface Rarities {
+  readonly atime: Timestamp | undefined;
+  readonly xattrs: Attributes["xattrs"];
+  readonly segments: readonly Segment[] | undefined;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+}
+
+/** What a file is not told by its entry, or not as it is to be. */
+interface Circumstances {
+  readonly layer: number;
+  readonly xattrs: Attributes["xattrs"];
+  readonly content: number;
+}
+
+/** What is no directory: a file, symlink, fifo or device. All its names share it. */
+export class TreeFile implements Attributes {
+  readonly type: Exclude<EntryType, "directory" | "hardlink" | "other">;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: Timestamp;
+  /** Holes counted; 0 for what is no regular file. */
+  readonly sizeBytes: number;
+  /** Where the data are, in the words of whoever builds the tree. */
+  readonly content: number;
+  /** Where a symlink leads. */
+  readonly linkPath: ByteString;
+  /** The layer that brought it. */
+  readonly origin: number;
+  /** The layer that its first name belongs to. */
+  layer: number;
+  /** Whether it ever had a further name. */
+  isLinked = false;
+  readonly #rarities: Rarities | undefined;
+
+  constructor(type: TreeFile["type"], entry: Entry, { layer, xattrs, content }: Circumstances) {
+    const { atime, segments, deviceMajor, deviceMinor } = entry;
+    const isRegular = type === "file";
+    this.type = type;
+    // Linux has one mode for all symlinks, and it means nothing.
+    this.mode = type === "symlink" ? 0o777 : entry.mode & 0o7777;
+    this.uid = entry.uid;
+    this.gid = entry.gid;
+    this.mtime = entry.mtime;
+    this.sizeBytes = isRegular ? entry.sizeBytes : 0;
+    this.content = content;
+    this.linkPath = entry.linkPath;
+    this.origin = layer;
+    this.layer = layer;
+    const isDevice = type === "character-device" || type === "block-device";
+    const isPlain = (atime ?? xattrs ?? segments) === undefined && !isDevice;
+    this.#rarities = isPlain ? undefined : { atime, xattrs, segments, deviceMajor, deviceMinor };
+  }
+
+  get atime(): Timestamp | undefined {
+    return this.#rarities?.atime;
+  }
+
+  get xattrs(): Attributes["xattrs"] {
+    return this.#rarities?.xattrs;
+  }
+
+  /** Where the data go in a sparse file. */
+  get segments(): readonly Segment[] | undefined {
+    return this.#rarities?.segments;
+  }
+
+  get deviceMajor(): number {
+    return this.#rarities?.deviceMajor ?? 0;
+  }
+
+  get deviceMinor(): number {
+    return this.#rarities?.deviceMinor ?? 0;
+  }
+}
+
+/** A name that a file has besides its first one. */
+export class FurtherName {
+  readonly file: TreeFile;
+  /** The layer that the name belongs to. */
+  layer: number;
+
+  constructor(file: TreeFile, layer: number) {
+    this.file = file;
+    this.layer = layer;
+  }
+}
+
+/** The file that a name stands for. */
+export function fileOf(named: TreeFile | FurtherName): TreeFile {
+  return named instanceof TreeFile ? named : named.file;
+}

@@ -1,0 +1,75 @@
+import type { ByteString } from "../tar/byte-string.ts";
+import { Directory } from "./directory.ts";
+import type { Merging } from "./merging.ts";
+import { forget, type Place } from "./places.ts";
+
+/**
+ * The whiteouts of one layer: they hide what lower layers left, wherever in the layer they stand, and never what the
+ * layer itself brings (image-spec, layer.md, "Whiteouts").
+ */
+export class Whiteouts {
+  readonly #merging: Merging;
+  readonly #layer: number;
+
+  constructor(merging: Merging, layer: number) {
+    this.#merging = merging;
+    this.#layer = layer;
+  }
+
+  /** Hides what lower layers have at a place and below it. */
+  hide({ parent, name, path }: Place): void {
+    const child = parent.knownChild(name);
+    if (child instanceof Directory) {
+      this.#clear(child);
+      this.#settle(child);
+    } else if (child !== undefined || parent.isUnknown(name)) {
+      if (child?.layer !== this.#layer) parent.delete(name);
+    } else {
+      this.noteNothing(path);
+    }
+  }
+
+  /** A whiteout of what is not there, or of what is nowhere. */
+  noteNothing(path: ByteString): void {
+    this.#merging.findings.noted("WHITEOUT_WITHOUT_TARGET", "the whiteout hides nothing", path);
+  }
+
+  /** Hides everything that lower layers have in a directory, and keeps the directory. */
+  hideAllIn(directory: Directory): void {
+    directory.neededIn = this.#layer;
+    this.#clear(directory);
+  }
+
+  /** Removes everything of lower layers below a directory. */
+  #clear(top: Directory): void {
+    const pending = [top];
+    const order: Directory[] = [];
+    for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+      order.push(directory);
+      directory.close();
+      if (directory.clearedIn === this.#layer) continue;
+      directory.clearedIn = this.#layer;
+      for (const [name, child] of directory.knownChildren()) {
+        if (child instanceof Directory) pending.push(child);
+        else if (child.layer !== this.#layer) directory.delete(name);
+      }
+    }
+    for (const directory of order.reverse()) if (directory !== top) this.#settle(directory);
+  }
+
+  /**
+   * Decides about a directory in which nothing of lower layers is left. It stays if this layer has something in it, or
+   * an entry for it; without an entry it is a new directory that happens to have the name of the lower one.
+   */
+  #settle(directory: Directory): void {
+    const { parent, name } = directory;
+    if (directory.layer === this.#layer || parent === undefined) return;
+    if (directory.neededIn !== this.#layer && directory.isEmpty) {
+      forget(directory);
+      parent.delete(name);
+      return;
+    }
+    directory.attributes = this.#merging.implied;
+    directory.origin = this.#layer;
+  }
+}
