@@ -1,4 +1,5 @@
-import type { Credential, EventListener, Limits, RegistryOptions, registryFromEnvironment } from "../index.ts";
+import type * as Library from "../index.ts";
+import type { Credential, EventListener, Limits, RegistryOptions, Source } from "../index.ts";
 import { passwordFrom } from "./password.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
@@ -13,10 +14,20 @@ export interface ConnectionBasis {
   readonly onEvent: EventListener;
 }
 
+/** What this takes of the library. */
+export type SourceLibrary = Pick<typeof Library, "sourceFor" | "registryFromEnvironment" | "store" | "storedSource">;
+
+/** Where the image comes from: what its name says, by way of a store if there is one. */
+export async function openSource(basis: ConnectionBasis, library: SourceLibrary): Promise<Source> {
+  const { image, store, isOffline: offline } = basis.command;
+  const source = library.sourceFor(image, await connection(basis, library.registryFromEnvironment));
+  return store === undefined ? source : library.storedSource(source, library.store(store), { offline });
+}
+
 /** How the command talks to registries: as its options say, and else as docker, podman and containerd would on this machine. */
-export async function connection(
+async function connection(
   { command, surroundings, limits, credential, onEvent }: ConnectionBasis,
-  environmentReader: typeof registryFromEnvironment,
+  environmentReader: SourceLibrary["registryFromEnvironment"],
 ): Promise<RegistryOptions> {
   const configured = await environmentReader({ ...surroundings, ...command.connection, onEvent });
   return {

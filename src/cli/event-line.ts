@@ -1,5 +1,5 @@
 import type { UnpackEvent } from "../index.ts";
-import { durationText } from "./quantities.ts";
+import { bytesText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
 /** An event as one line for people, if it deserves one: some always do, the others only where everything is asked for. */
@@ -30,6 +30,8 @@ function detail(event: UnpackEvent): string | undefined {
       return `${safeText(event.method)} ${safeText(event.url)} → ${event.status}`;
     case "authenticate":
       return `authenticating (${event.scheme}) with ${safeText(event.realm)}`;
+    case "stored":
+      return `${bytesText(event.bytes)} of ${event.digest} are in the store`;
     case "warning":
       return `warning: ${event.code}${place(event)}: ${safeText(event.message)}`;
     case "skipped":

@@ -1,9 +1,10 @@
 /** What there is a help text about. */
-export type HelpTopic = "unpack" | "login" | "logout";
+export type HelpTopic = "unpack" | "login" | "logout" | "store";
 
 const unpack = `\
 Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
        oci-unpack login|logout [OPTIONS] REGISTRY
+       oci-unpack store list|verify|prune [OPTIONS]
 
 Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
 the files into DIRECTORY/rootfs, the configuration into DIRECTORY/config.json.
@@ -39,6 +40,11 @@ counts here too: logins, mirrors, certificates; so do HTTPS_PROXY and NO_PROXY)
       --plain-http       talk to the registry without TLS; for loopback
                          addresses and localhost this needs no option
 
+What is kept for next time
+      --store DIR        keep blobs in DIR, and download none that is there; DIR
+                         is an OCI image layout, which other tools read too
+      --offline          take everything from the store, and ask nobody
+
 What becomes of it
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
@@ -71,6 +77,7 @@ What is printed
   -h, --help             this text
 
 Environment
+  OCI_UNPACK_STORE       the store, where --store names none
   SOURCE_DATE_EPOCH      the time of directories to which the image gives none
   NO_COLOR               no colours
   NODE_DEBUG=oci-unpack  with an error, the place in the code and its causes
@@ -109,5 +116,23 @@ Forgets what oci-unpack login, or podman login, kept for REGISTRY.
   -h, --help             this text
 `;
 
+const store = `\
+Usage: oci-unpack store list|verify|prune [OPTIONS]
+
+A store keeps the blobs of images that were unpacked with --store. It is an OCI
+image layout: skopeo and umoci read it as oci:DIR:NAME.
+
+  oci-unpack store list      the images, the one that was used last first
+  oci-unpack store verify    read every blob; exit status 1 if any is corrupt
+                             or missing (nothing of such a blob is ever used)
+  oci-unpack store prune     remove what belongs to no image, and
+
+      --max-size SIZE    images too, those that were used last staying, until
+                         the rest is no larger than SIZE, as in 500M or 10G
+      --store DIR        the store (default: $OCI_UNPACK_STORE)
+      --json             the answer as JSON
+  -h, --help             this text
+`;
+
 /** What `--help` says. */
-export const help: Readonly<Record<HelpTopic, string>> = { unpack, login, logout };
+export const help: Readonly<Record<HelpTopic, string>> = { unpack, login, logout, store };

@@ -1,14 +1,7 @@
 import type { Limits } from "../index.ts";
+import { parseSize, sizeUnits } from "./size.ts";
 import { suggestion } from "./suggestion.ts";
 import { UsageError } from "./usage-error.ts";
-
-const multipliers: Readonly<Record<string, number>> = {
-  "": 1,
-  K: 1024,
-  M: 1024 ** 2,
-  G: 1024 ** 3,
-  T: 1024 ** 4,
-};
 
 /** Reads `NAME=VALUE` options against the limits that there are. `totalBytes=10G` is ten times 1024³. */
 export function parseLimits(options: readonly string[], defaults: Limits): Partial<Limits> {
@@ -30,9 +23,8 @@ function parseLimit(option: string, defaults: Limits): [string, number] {
 }
 
 function parseValue(name: string, text: string): number {
-  const [, digits = "", unit = ""] = /^(\d+)([KMGT]?)$/.exec(text.toUpperCase()) ?? [];
-  const value = Number(digits) * (multipliers[unit] ?? 1);
-  if (digits === "" || !Number.isSafeInteger(value) || (unit !== "" && !countsBytes(name))) {
+  const value = parseSize(text);
+  if (value === undefined || (/\D/.test(text) && !countsBytes(name))) {
     const wanted = countsBytes(name) ? "a size such as 500M or 10G" : "a whole number";
     throw new UsageError(`cannot set a limit: ${name} takes ${wanted}, found "${text}"`, exampleOf(name));
   }
@@ -53,8 +45,8 @@ function exampleOf(name: string): string {
 
 function sizeText(name: string, value: number): string {
   if (!countsBytes(name)) return String(value);
-  const unit = ["T", "G", "M", "K"].find((letter) => value % (multipliers[letter] ?? 1) === 0) ?? "";
-  return `${value / (multipliers[unit] ?? 1)}${unit}`;
+  const unit = ["T", "G", "M", "K"].find((letter) => value % (sizeUnits[letter] ?? 1) === 0) ?? "";
+  return `${value / (sizeUnits[unit] ?? 1)}${unit}`;
 }
 
 function countsBytes(name: string): boolean {

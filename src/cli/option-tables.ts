@@ -20,6 +20,8 @@ export const unpackOptionTable = {
   "insecure-skip-tls-verify": { type: "boolean" },
   username: { type: "string", short: "u" },
   "password-stdin": { type: "boolean" },
+  store: { type: "string" },
+  offline: { type: "boolean" },
   limit: { type: "string", multiple: true },
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
@@ -39,5 +41,13 @@ export const loginOptionTable = {
 /** Every option of `oci-unpack logout REGISTRY`. */
 export const logoutOptionTable = {
   authfile: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Every option of `oci-unpack store list|verify|prune`. */
+export const storeOptionTable = {
+  store: { type: "string" },
+  "max-size": { type: "string" },
+  json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;

@@ -1,9 +1,10 @@
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
+import { parseStore, type StoreCommand } from "./store-options.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { parseUnpack, type SmallCommand, type UnpackCommand } from "./unpack-options.ts";
 
 /** What a command line asks for. */
-export type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand;
+export type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand | StoreCommand;
 
 /**
  * Reads a command line; throws a `UsageError` for one that makes no sense.
@@ -17,6 +18,8 @@ export function parseCommand(args: readonly string[], env: Surroundings["env"]):
       return parseLogin(rest);
     case "logout":
       return parseLogout(rest);
+    case "store":
+      return parseStore(rest, env);
     default:
       return parseUnpack(args, env);
   }

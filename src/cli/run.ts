@@ -36,6 +36,10 @@ async function perform(args: readonly string[], surroundings: Surroundings): Pro
       const [{ loginCommand }, { login }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
       return await loginCommand(command, surroundings, login);
     }
+    case "store": {
+      const [{ storeCommand }, { store }] = await Promise.all([import("./store-command.ts"), import("../index.ts")]);
+      return await storeCommand(command, surroundings, store);
+    }
     case "logout": {
       const [{ logoutCommand }, { logout }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
       return await logoutCommand(command, surroundings, logout);

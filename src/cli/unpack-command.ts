@@ -1,6 +1,6 @@
 import type * as Library from "../index.ts";
 import type { UnpackOptions } from "../index.ts";
-import { connection, givenCredential } from "./connection.ts";
+import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import type { Display } from "./display.ts";
 import { interruptible } from "./interrupt.ts";
 import { resultJson } from "./json.ts";
@@ -12,7 +12,7 @@ import { exitCodes, type Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
 /** What this command needs of the library. */
-export type UnpackLibrary = Pick<typeof Library, "unpack" | "sourceFor" | "registryFromEnvironment" | "defaultLimits">;
+export type UnpackLibrary = SourceLibrary & Pick<typeof Library, "unpack" | "defaultLimits">;
 
 /** `oci-unpack IMAGE DIRECTORY`: unpacks, shows how it goes, tells what came of it. */
 export async function unpackCommand(
@@ -24,7 +24,7 @@ export async function unpackCommand(
   const credential = await givenCredential(command, surroundings);
   const result = await shown(command, surroundings, async ({ show: onEvent }, signal) => {
     const basis = { command, surroundings, limits, credential, onEvent };
-    await using source = library.sourceFor(command.image, await connection(basis, library.registryFromEnvironment));
+    await using source = await openSource(basis, library);
     const options = { ...command.options, ...bundleOf(command, surroundings), limits, source, signal, onEvent };
     return await library.unpack(command.image, command.directory, options);
   });

@@ -31,6 +31,10 @@ export interface UnpackCommand {
   readonly bundle: "none" | "for root" | "for this user";
   /** What the command line adds to this machine's configuration of registries. */
   readonly connection: ConnectionWishes;
+  /** Where blobs are kept, if anywhere. */
+  readonly store: string | undefined;
+  /** Whether everything is to come from there. */
+  readonly isOffline: boolean;
   /** Whose password to read from standard input. */
   readonly username: string | undefined;
   /** `NAME=VALUE`, judged once the library has said which limits there are. */
@@ -68,6 +72,7 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
     }),
     bundle: bundle(values),
     connection: connection(values),
+    ...storeWishes(values, env),
     username: username(values),
     limits: values.limit ?? [],
     json: values.json ?? false,
@@ -165,6 +170,24 @@ function connection(values: UnpackLine["values"]): ConnectionWishes {
     tlsKey: values["tls-key"],
     insecureSkipTlsVerify: values["insecure-skip-tls-verify"],
   });
+}
+
+function storeWishes(
+  values: UnpackLine["values"],
+  env: Surroundings["env"],
+): Pick<UnpackCommand, "store" | "isOffline"> {
+  const store = storeDirectory(values.store, env);
+  if (!values.offline || store !== undefined) return { store, isOffline: values.offline ?? false };
+  throw new UsageError(
+    "cannot go offline: there is no store that images could come from",
+    "name it with --store DIR, or with OCI_UNPACK_STORE",
+  );
+}
+
+/** The store that is meant: what the command line says, or else the environment. */
+export function storeDirectory(option: string | undefined, env: Surroundings["env"]): string | undefined {
+  const fromEnvironment = env.OCI_UNPACK_STORE;
+  return option ?? (fromEnvironment === "" ? undefined : fromEnvironment);
 }
 
 function username(values: UnpackLine["values"]): string | undefined {
