@@ -61,7 +61,8 @@ export type DecisionTopic =
   | "policy"
   | "retry"
   | "range"
-  | "platform";
+  | "platform"
+  | "store";
 
 /** Everything an unpacking has to tell while it runs. Numbers are absolute; at most ten progress events a second a layer. */
 export type UnpackEvent =
@@ -86,6 +87,8 @@ export type UnpackEvent =
       /** What there is to download, repeated blobs counted once. */
       readonly totalBytes: number;
     }
+  /** How many bytes of a blob came out of a store instead of over the network; they count as downloaded in the next two. */
+  | { readonly type: "stored"; readonly digest: string; readonly bytes: number }
   | ({ readonly type: "download-progress" } & LayerProgress)
   | ({ readonly type: "downloaded" } & LayerProgress)
   | { readonly type: "layer-started"; readonly layer: number }

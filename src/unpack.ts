@@ -40,8 +40,9 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   account.tell(resolved(image));
 
   const progress = Progress.forLayers(image.layers.length);
+  let storedBytes = 0;
   try {
-    await fetchAndApply({ image, layers, source, target, pipeline, progress, account, settings });
+    storedBytes = await fetchAndApply({ image, layers, source, target, pipeline, progress, account, settings });
     account.signal.throwIfAborted();
     await target.commit(await documentsOf(image, target.staging, options.bundle));
   } catch (error) {
@@ -49,6 +50,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     throw error;
   }
 
+  const totals = progress.totals();
   const milliseconds = performance.now() - startedAt;
   account.tell({ type: "finished", digest: image.digest, rootfs: target.rootfs, milliseconds });
   return {
@@ -58,7 +60,8 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     rootfs: target.rootfs,
     config: target.config,
     layers: image.layers.length,
-    ...progress.totals(),
+    ...totals,
+    downloadedBytes: totals.downloadedBytes - storedBytes,
     ...account.summary(),
     milliseconds,
   };
@@ -82,8 +85,8 @@ interface Unpacking {
   readonly settings: UnpackSettings;
 }
 
-/** Blobs come in, files come out; both at once, until all is verified. */
-async function fetchAndApply(unpacking: Unpacking): Promise<void> {
+/** Blobs come in, files come out; both at once, until all is verified. Gives how many bytes of blobs were in a store. */
+async function fetchAndApply(unpacking: Unpacking): Promise<number> {
   const { image, layers, source, target, pipeline, progress, account, settings } = unpacking;
   const descriptors = image.layers.map(({ descriptor }) => descriptor);
   await using fetch = new LayerFetch(source, descriptors, {
@@ -110,6 +113,7 @@ async function fetchAndApply(unpacking: Unpacking): Promise<void> {
         signal,
       ),
   ]);
+  return fetch.storedBytes;
 }
 
 /** Digesting takes a quarter of the decompressing thread's time, starting a thread about 30 ms of a processor's. */

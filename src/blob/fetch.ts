@@ -34,6 +34,7 @@ export class LayerFetch implements AsyncDisposable {
   readonly #options: FetchLayersOptions;
   readonly #downloads = new Map<Digest, Download>();
   readonly #layers: readonly Descriptor[];
+  readonly #storedBytes = new Map<string, number>();
 
   /** `layers` go from the bottom up. */
   constructor(image: ImageSource, layers: readonly Descriptor[], options: FetchLayersOptions) {
@@ -78,6 +79,11 @@ export class LayerFetch implements AsyncDisposable {
     return download.spool.reading();
   }
 
+  /** How many of the bytes came out of a store instead of over the network. */
+  get storedBytes(): number {
+    return [...this.#storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { spool } of this.#downloads.values()) await spool[Symbol.asyncDispose]();
   }
@@ -101,10 +107,10 @@ export class LayerFetch implements AsyncDisposable {
   }
 
   async #download({ descriptor, lowestLayer, spool }: Download, signal: AbortSignal): Promise<void> {
-    const { onEvent, onProgress } = this.#options;
+    const { onProgress } = this.#options;
     let bytes = 0;
     try {
-      const chunks = this.#image.blob(descriptor, { signal, ...(onEvent && { onEvent }) });
+      const chunks = this.#image.blob(descriptor, { signal, onEvent: this.#onEvent });
       for await (const chunk of verified(descriptor, chunks)) {
         bytes += chunk.length;
         onProgress(lowestLayer, bytes);
@@ -116,6 +122,11 @@ export class LayerFetch implements AsyncDisposable {
       spool.fail(error);
       throw error;
     }
-    onEvent?.({ type: "downloaded", layer: lowestLayer, bytes, totalBytes: descriptor.sizeBytes });
+    this.#onEvent({ type: "downloaded", layer: lowestLayer, bytes, totalBytes: descriptor.sizeBytes });
   }
+
+  readonly #onEvent: EventListener = (event) => {
+    if (event.type === "stored") this.#storedBytes.set(event.digest, event.bytes);
+    this.#options.onEvent?.(event);
+  };
 }

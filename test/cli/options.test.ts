@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { help } from "../../src/cli/help.ts";
-import { loginOptionTable, logoutOptionTable, unpackOptionTable } from "../../src/cli/option-tables.ts";
+import {
+  loginOptionTable,
+  logoutOptionTable,
+  storeOptionTable,
+  unpackOptionTable,
+} from "../../src/cli/option-tables.ts";
 import { asksForJson, parseCommand } from "../../src/cli/options.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
@@ -14,6 +19,8 @@ test("an image and a directory are all that is needed", () => {
     options: {},
     bundle: "none",
     connection: {},
+    store: undefined,
+    isOffline: false,
     username: undefined,
     limits: [],
     json: false,
@@ -148,14 +155,48 @@ test("login and logout name a registry", () => {
   });
 });
 
+test("the store is named by an option, or else by the environment", () => {
+  const env = { OCI_UNPACK_STORE: "/var/cache/images" };
+  const storeOf = (args: readonly string[], env: Readonly<Record<string, string>>) => {
+    const { store, isOffline } = parseCommand([...args, "i", "d"], env) as UnpackCommand;
+    return [store, isOffline];
+  };
+  assert.deepEqual(storeOf([], env), ["/var/cache/images", false]);
+  assert.deepEqual(storeOf(["--store=here", "--offline"], env), ["here", true]);
+  assert.deepEqual(storeOf([], { OCI_UNPACK_STORE: "" }), [undefined, false]);
+  assert.match(usageErrorOf(() => storeOf(["--offline"], {})).message, /there is no store/);
+  assert.deepEqual(parseCommand(["store", "prune", "--max-size", "10G", "--json"], env), {
+    name: "store",
+    action: "prune",
+    directory: "/var/cache/images",
+    maxBytes: 10 * 1024 ** 3,
+    json: true,
+  });
+});
+
+test("a store's command line that makes no sense is refused", () => {
+  for (const args of [["list"], ["--store=x"], ["clean", "--store=x"], ["list", "more", "--store=x"]]) {
+    usageErrorOf(() => parseCommand(["store", ...args], {}));
+  }
+  for (const size of ["10X", "much", "-1"]) {
+    usageErrorOf(() => parseCommand(["store", "prune", `--max-size=${size}`, "--store=x"], {}));
+  }
+  usageErrorOf(() => parseCommand(["store", "list", "--max-size=1G", "--store=x"], {}));
+});
+
 test("an image may be called like a command", () => {
   assert.equal(unpackOf("--", "login", "dir").image, "login");
   assert.equal(unpackOf("docker.io/library/login", "dir").image, "docker.io/library/login");
 });
 
-const tables = { unpack: unpackOptionTable, login: loginOptionTable, logout: logoutOptionTable } as const;
+const tables = {
+  unpack: unpackOptionTable,
+  login: loginOptionTable,
+  logout: logoutOptionTable,
+  store: storeOptionTable,
+} as const;
 
-for (const topic of ["unpack", "login", "logout"] as const) {
+for (const topic of ["unpack", "login", "logout", "store"] as const) {
   test(`the help of ${topic} tells of every option, and of none that does not exist`, () => {
     const told = new Set([...help[topic].matchAll(/^ {2,}(?:-\w, | {4})--([a-z][a-z-]+)/gm)].map(([, name]) => name));
     assert.deepEqual([...told].sort(), Object.keys(tables[topic]).sort());

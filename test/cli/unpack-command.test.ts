@@ -11,6 +11,8 @@ import { digestOf } from "../../src/oci/digest.ts";
 import type { UnpackOptions, UnpackResult } from "../../src/options.ts";
 import type { EnvironmentOptions } from "../../src/source/configuration/environment.ts";
 import type { RegistryOptions } from "../../src/source/options.ts";
+import { store } from "../../src/store/store.ts";
+import { storedSource } from "../../src/store/stored-source.ts";
 import { resolved, unpacked } from "./progress-events.ts";
 
 const result: UnpackResult = {
@@ -173,6 +175,8 @@ async function performed(
       };
       return { image: () => assert.fail("the library asks, not the command"), [Symbol.asyncDispose]: close };
     },
+    store,
+    storedSource,
     async unpack(name, directory, options) {
       Object.assign(performance, { name, directory, options });
       options?.onEvent?.(resolved(1000));

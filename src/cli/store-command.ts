@@ -1,0 +1,62 @@
+import type { Store, StoredImageEntry, StoreFindings, store } from "../index.ts";
+import { interruptible } from "./interrupt.ts";
+import { bytesText, counted } from "./quantities.ts";
+import { safeJson, safeText } from "./safe-text.ts";
+import type { StoreCommand } from "./store-options.ts";
+import { exitCodes, type Surroundings } from "./surroundings.ts";
+
+/** `oci-unpack store list|verify|prune`: tells what is in a store, whether it is right, or makes it smaller. */
+export async function storeCommand(
+  command: StoreCommand,
+  surroundings: Surroundings,
+  openStore: typeof store,
+): Promise<number> {
+  const opened = openStore(command.directory);
+  const say = (result: unknown, lines: readonly string[]) =>
+    surroundings.output.write(command.json ? `${safeJson(result)}\n` : lines.map((line) => `${line}\n`).join(""));
+  using interruption = interruptible({ interrupted: () => {}, ending: () => {} });
+  const { signal } = interruption;
+  switch (command.action) {
+    case "list": {
+      const images = await opened.list();
+      say(images, images.length === 0 ? ["the store is empty"] : images.map(imageLine));
+      return exitCodes.done;
+    }
+    case "verify": {
+      const findings = await opened.verify({ signal });
+      say(findings, findingLines(findings));
+      return findings.corrupt.length + findings.missing.length === 0 ? exitCodes.done : exitCodes.failed;
+    }
+    case "prune":
+      return await prune(opened, command, signal, say);
+  }
+}
+
+async function prune(
+  opened: Store,
+  { maxBytes }: StoreCommand,
+  signal: AbortSignal,
+  say: (result: unknown, lines: readonly string[]) => void,
+): Promise<number> {
+  const result = await opened.prune({ signal, ...(maxBytes !== undefined && { maxBytes }) });
+  const removed = result.removedImages.map((name) => `removed ${safeText(name)}`);
+  say(result, [...removed, `freed ${bytesText(result.freedBytes)}, kept ${bytesText(result.keptBytes)}`]);
+  return exitCodes.done;
+}
+
+/** `2026-01-31 17:05  54.0 MB  sha256:0123456789ab  docker.io/library/debian:stable` */
+function imageLine({ name, digest, sizeBytes, lastUsed }: StoredImageEntry): string {
+  const when = lastUsed.toISOString().slice(0, 16).replace("T", " ");
+  const short = digest.slice(0, digest.indexOf(":") + 13);
+  return `${when}  ${bytesText(sizeBytes).padStart(8)}  ${short}  ${name === undefined ? "(no name)" : safeText(name)}`;
+}
+
+function findingLines({ blobs, corrupt, missing }: StoreFindings): readonly string[] {
+  const lines = [
+    ...corrupt.map((digest) => `corrupt: ${digest}`),
+    ...missing.map((digest) => `missing: ${digest}`),
+    `${counted(blobs, "blob")} read, ${corrupt.length} corrupt, ${missing.length} missing`,
+  ];
+  const isRight = corrupt.length + missing.length === 0;
+  return isRight ? lines : [...lines, "what is corrupt or missing is fetched again when it is needed"];
+}

@@ -1,0 +1,59 @@
+import { oneOf, parseCommandLine } from "./command-line.ts";
+import { storeOptionTable } from "./option-tables.ts";
+import { parseSize } from "./size.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { type SmallCommand, storeDirectory } from "./unpack-options.ts";
+import { UsageError } from "./usage-error.ts";
+
+const actions = ["list", "verify", "prune"] as const;
+
+/** What `oci-unpack store list|verify|prune` was asked to do. */
+export interface StoreCommand {
+  readonly name: "store";
+  readonly action: (typeof actions)[number];
+  readonly directory: string;
+  readonly maxBytes: number | undefined;
+  readonly json: boolean;
+}
+
+/** Reads the arguments after `store`. */
+export function parseStore(args: readonly string[], env: Surroundings["env"]): StoreCommand | SmallCommand {
+  const { values, positionals } = parseCommandLine(storeOptionTable, args);
+  if (values.help) return { name: "help", topic: "store" };
+  const action = onlyAction(positionals);
+  const directory = storeDirectory(values.store, env);
+  if (directory === undefined) {
+    throw new UsageError(
+      `cannot ${action} the store: none is named`,
+      "name it with --store DIR, or with OCI_UNPACK_STORE",
+    );
+  }
+  const maxSize = values["max-size"];
+  if (maxSize !== undefined && action !== "prune") {
+    throw new UsageError(`cannot use --max-size: oci-unpack store ${action} removes nothing`);
+  }
+  const maxBytes = maxSize === undefined ? undefined : parseMaxSize(maxSize);
+  return { name: "store", action, directory, maxBytes, json: values.json ?? false };
+}
+
+function onlyAction(positionals: readonly string[]): StoreCommand["action"] {
+  const [word, surplus] = positionals;
+  const action = oneOf("oci-unpack store", word, actions);
+  if (action === undefined) {
+    throw new UsageError(
+      "cannot use the store: what to do is missing",
+      "one of oci-unpack store list, verify and prune",
+    );
+  }
+  if (surplus === undefined) return action;
+  throw new UsageError(`cannot ${action} the store: unexpected argument "${surplus}"`);
+}
+
+function parseMaxSize(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new UsageError(
+    `cannot prune the store: --max-size takes a size such as 500M or 10G, found "${text}"`,
+    "for instance --max-size 10G",
+  );
+}

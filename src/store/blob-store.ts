@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileSystemError } from "../file-system-error.ts";
+import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
+import { blobPath } from "../source/local/documents.ts";
+import { readRange } from "../source/local/file-range.ts";
+import { openLocked } from "./file-lock.ts";
+import { namesIn, openIfThere, statIfThere } from "./if-there.ts";
+
+/** What a blob must be. A Descriptor is one. */
+export interface ExpectedBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The files of a store: an OCI image layout (image-spec, image-layout.md), and beside it what only this program uses.
+ *
+ *     oci-layout  index.json  blobs/ALGORITHM/HEX     what every tool reads
+ *     ingest/ALGORITHM-HEX.part                       a blob that is being fetched, locked by whoever fetches it
+ *     layers/…                                        layers as directories, for overlays
+ *     in-use.lock  index.lock                         locked, never read
+ */
+export class BlobStore {
+  /** Absolute. */
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = resolve(directory);
+  }
+
+  /** Whether it was ever made. */
+  async exists(): Promise<boolean> {
+    return (await statIfThere(this.path("oci-layout"))) !== undefined;
+  }
+
+  path(...names: readonly string[]): string {
+    return join(this.directory, ...names);
+  }
+
+  pathOf(digest: Digest): string {
+    return this.path(blobPath(digest));
+  }
+
+  partPathOf(digest: Digest): string {
+    return this.path("ingest", `${algorithmOf(digest)}-${encodedOf(digest)}.part`);
+  }
+
+  /** Says that somebody works with the store: while anybody does, nothing is taken out of it. */
+  use(signal?: AbortSignal): Promise<FileHandle> {
+    return openLocked(this.path("in-use.lock"), "shared", signal);
+  }
+
+  /** Waits until nobody else works with the store, and keeps everybody out. */
+  useAlone(signal?: AbortSignal): Promise<FileHandle> {
+    return openLocked(this.path("in-use.lock"), "exclusive", signal);
+  }
+
+  /** Whether a blob is there, by its name and size alone. */
+  async has({ digest, sizeBytes }: ExpectedBlob): Promise<boolean> {
+    return (await this.sizeOf(digest)) === sizeBytes;
+  }
+
+  /** The size of a blob; `undefined` where it is not stored. */
+  async sizeOf(digest: Digest): Promise<number | undefined> {
+    return (await statIfThere(this.pathOf(digest)))?.size;
+  }
+
+  /** Opens a blob that is there and is what its digest says. One that is not is removed, so that it can be fetched again. */
+  async open(blob: ExpectedBlob, signal?: AbortSignal): Promise<FileHandle | undefined> {
+    const path = this.pathOf(blob.digest);
+    const file = await openIfThere(path);
+    if (file === undefined) return undefined;
+    try {
+      if (await isIntact(file, blob, path, signal)) return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+    await rm(path, { force: true });
+    return undefined;
+  }
+
+  /** Whether a blob's bytes are what its name says, as far as that can be told here. */
+  async isIntact(digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const sizeBytes = await this.sizeOf(digest);
+    const path = this.pathOf(digest);
+    const file = await openIfThere(path);
+    if (file === undefined || sizeBytes === undefined) return false;
+    try {
+      return await isIntact(file, { digest, sizeBytes }, path, signal);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Every blob of an algorithm that can be verified. */
+  async *blobs(): AsyncGenerator<ExpectedBlob> {
+    for (const algorithm of ["sha256", "sha512"]) {
+      for (const name of await namesIn(this.path("blobs", algorithm))) {
+        const digest = parseDigest(`${algorithm}:${name}`);
+        const sizeBytes = digest && (await this.sizeOf(digest));
+        if (digest !== undefined && sizeBytes !== undefined) yield { digest, sizeBytes };
+      }
+    }
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.pathOf(digest), { force: true });
+  }
+
+  /** Removes what is on its way into the store, and gives its size. Only while nobody uses the store. */
+  async clearIngest(): Promise<number> {
+    let bytes = 0;
+    for (const name of await namesIn(this.path("ingest"))) {
+      bytes += (await statIfThere(this.path("ingest", name)))?.size ?? 0;
+      await rm(this.path("ingest", name), { force: true, recursive: true });
+    }
+    return bytes;
+  }
+
+  /** When an image was last used; `undefined` where its document is missing. */
+  async lastUse(digest: Digest): Promise<Date | undefined> {
+    return (await statIfThere(this.pathOf(digest)))?.mtime;
+  }
+
+  /** Notes that an image was used now. The time of modification of its documents, whose content never changes, says so. */
+  async touch(digest: Digest): Promise<void> {
+    const now = new Date();
+    await utimes(this.pathOf(digest), now, now).catch((error: unknown) => {
+      throw fileSystemError(error, `note the use of ${digest}`);
+    });
+  }
+
+  /** Stores bytes at hand, whose digest is known to be right. */
+  async put({ digest, sizeBytes }: ExpectedBlob, bytes: Uint8Array): Promise<void> {
+    if (await this.has({ digest, sizeBytes })) return;
+    await this.replace(this.pathOf(digest), bytes, 0o444);
+  }
+
+  /** Gives a file new content as a whole: whoever reads it sees the old one or the new one, also after a crash. */
+  async replace(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
+    const temporary = this.path("ingest", `${randomBytes(8).toString("hex")}.tmp`);
+    try {
+      await writeFile(temporary, bytes, { flag: "wx", mode, flush: true });
+      await mkdir(dirname(path), { recursive: true });
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw fileSystemError(error, `write "${path}"`);
+    }
+  }
+}
+
+async function isIntact(
+  file: FileHandle,
+  { digest, sizeBytes }: ExpectedBlob,
+  path: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if ((await file.stat()).size !== sizeBytes) return false;
+  const hasher = hasherFor(digest);
+  for await (const chunk of readRange(file, { offset: 0, sizeBytes }, path, signal)) hasher.update(chunk);
+  return hasher.digest() === digest;
+}

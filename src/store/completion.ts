@@ -1,0 +1,58 @@
+import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ImageIndex } from "../oci/image-index.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { recordName } from "./stored-index.ts";
+
+/**
+ * Watches an image arrive and gives it its name in the store's index when it is complete, so that no tool ever finds a
+ * name there that leads to blobs which are missing.
+ */
+export class Completion {
+  readonly #name: string;
+  #top: Descriptor | undefined;
+  readonly #manifests: { readonly digest: Digest; readonly manifest: Manifest; missing: Set<Digest> | undefined }[] =
+    [];
+  #isRecorded = false;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Takes note of a document; `isTop` says that it is the one that the image's name stands for. */
+  add(descriptor: Descriptor, document: ImageIndex | Manifest, isTop: boolean): void {
+    if (isTop) this.#top = { ...descriptor, mediaType: document.mediaType };
+    if (document.kind === "manifest") {
+      this.#manifests.push({ digest: descriptor.digest, manifest: document, missing: undefined });
+    }
+  }
+
+  /** A blob is stored. With the last one of a manifest the image is complete, for one platform at least. */
+  async arrived(store: BlobStore, digest: Digest, signal?: AbortSignal): Promise<void> {
+    for (const one of this.#manifests) {
+      one.missing ??= await missingBlobs(store, one.manifest);
+      one.missing.delete(digest);
+      if (one.missing.size === 0) await this.#record(store, one.digest, signal);
+    }
+  }
+
+  async #record(store: BlobStore, manifest: Digest, signal?: AbortSignal): Promise<void> {
+    if (this.#isRecorded || this.#top === undefined) return;
+    this.#isRecorded = true;
+    await recordName(store, this.#name, this.#top, signal);
+    await store.touch(this.#top.digest);
+    await store.touch(manifest);
+  }
+}
+
+/** Blobs that a manifest brings itself are stored on the way: no other tool would look for them there. */
+async function missingBlobs(store: BlobStore, { config, layers }: Manifest): Promise<Set<Digest>> {
+  const missing = new Set<Digest>();
+  for (const blob of [config, ...layers]) {
+    const content = inlineContent(blob);
+    if (content !== undefined) await store.put(blob, content);
+    else if (!(await store.has(blob))) missing.add(blob.digest);
+  }
+  return missing;
+}

@@ -1,0 +1,43 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import type { LockKind } from "../linux/lock.ts";
+import { pause } from "../source/pause.ts";
+import { statIfThere } from "./if-there.ts";
+
+const shortestPauseMilliseconds = 5;
+const longestPauseMilliseconds = 200;
+
+/**
+ * Opens a file, made if need be, as soon as nobody holds a lock that excludes this one. Closing the file unlocks it, and
+ * so does the end of the process, however it comes.
+ *
+ * The kernel could wait by itself, but on a thread, and nothing but the other process would end that.
+ */
+export async function openLocked(path: string, kind: LockKind, signal?: AbortSignal): Promise<FileHandle> {
+  for (;;) {
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    try {
+      await lock(file, kind, signal);
+      // Whoever held the lock may have given the file another name, or removed it.
+      if (await isAt(path, file)) return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+  }
+}
+
+async function lock(file: FileHandle, kind: LockKind, signal?: AbortSignal): Promise<void> {
+  const { tryLock } = await import("../linux/lock.ts");
+  signal?.throwIfAborted();
+  for (let milliseconds = shortestPauseMilliseconds; !tryLock(file.fd, kind); milliseconds *= 2) {
+    await pause(Math.min(milliseconds, longestPauseMilliseconds), signal);
+  }
+}
+
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const ours = await file.stat();
+  const there = await statIfThere(path);
+  return there !== undefined && there.dev === ours.dev && there.ino === ours.ino;
+}

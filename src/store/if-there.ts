@@ -1,0 +1,29 @@
+import type { Stats } from "node:fs";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { fileSystemError } from "../file-system-error.ts";
+
+/** Opens a file for reading; `undefined` where there is none. */
+export function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return ifThere(`open "${path}"`, () => open(path, "r"));
+}
+
+/** What stands at a path, if anything does. */
+export function statIfThere(path: string): Promise<Stats | undefined> {
+  return ifThere(`look at "${path}"`, () => stat(path));
+}
+
+/** The names in a directory; none where there is no directory. */
+export async function namesIn(directory: string): Promise<readonly string[]> {
+  return (await ifThere(`list "${directory}"`, () => readdir(directory))) ?? [];
+}
+
+async function ifThere<T>(attempted: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const isMissing =
+      error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+    if (isMissing) return undefined;
+    throw fileSystemError(error, attempted);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Digest } from "../oci/digest.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { reachable } from "./stored-documents.ts";
+import { readNames } from "./stored-index.ts";
+
+/** An image that a store has, complete for one platform at least. */
+export interface StoredImageEntry {
+  /** Its canonical name; another tool may have left an image without one. */
+  readonly name: string | undefined;
+  /** Of the manifest or index that the name stands for. */
+  readonly digest: Digest;
+  /** Of all its blobs that are stored. Images may share some. */
+  readonly sizeBytes: number;
+  readonly lastUsed: Date;
+}
+
+/** An image with the blobs of it that are stored, and their sizes. */
+export interface ImageWithBlobs extends StoredImageEntry {
+  readonly blobs: ReadonlyMap<Digest, number>;
+}
+
+/** The images of a store, the one that was used last first. */
+export async function listImages(store: BlobStore): Promise<readonly StoredImageEntry[]> {
+  return (await imagesWithBlobs(store)).map(({ name, digest, sizeBytes, lastUsed }) => {
+    return { name, digest, sizeBytes, lastUsed };
+  });
+}
+
+export async function imagesWithBlobs(store: BlobStore): Promise<readonly ImageWithBlobs[]> {
+  const images: ImageWithBlobs[] = [];
+  for (const { name, descriptor } of await readNames(store)) {
+    const blobs = new Map<Digest, number>();
+    for (const { digest } of await reachable(store, descriptor)) {
+      const sizeBytes = await store.sizeOf(digest);
+      if (sizeBytes !== undefined) blobs.set(digest, sizeBytes);
+    }
+    const sizeBytes = [...blobs.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const lastUsed = (await store.lastUse(descriptor.digest)) ?? new Date(0);
+    images.push({ name, digest: descriptor.digest, sizeBytes, lastUsed, blobs });
+  }
+  return images.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime());
+}

@@ -1,0 +1,42 @@
+import { OciUnpackError } from "../errors.ts";
+import { BlobStore } from "./blob-store.ts";
+import { listImages, type StoredImageEntry } from "./list.ts";
+import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
+import { type StoreFindings, verifyBlobs } from "./verify.ts";
+
+/** A directory with the blobs of images that were unpacked: a plain OCI image layout, which skopeo and umoci read too. */
+export interface Store {
+  /** Absolute. */
+  readonly directory: string;
+  /** The images, the one that was used last first. */
+  list(): Promise<readonly StoredImageEntry[]>;
+  /** Reads every blob. Changes nothing. */
+  verify(options?: { readonly signal?: AbortSignal }): Promise<StoreFindings>;
+  /** Removes what no image needs, also beginnings of blobs, and with `maxBytes` images; waits for others who use the store. */
+  prune(options?: PruneOptions): Promise<PruneResult>;
+}
+
+/** The store in a directory, which is made when something is first stored. */
+export function store(directory: string): Store {
+  const blobs = new BlobStore(directory);
+  return {
+    directory: blobs.directory,
+    async list() {
+      await insistOn(blobs);
+      return await listImages(blobs);
+    },
+    async verify({ signal } = {}) {
+      await insistOn(blobs);
+      return await verifyBlobs(blobs, signal);
+    },
+    async prune(options = {}) {
+      await insistOn(blobs);
+      return await pruneStore(blobs, options);
+    },
+  };
+}
+
+async function insistOn(blobs: BlobStore): Promise<void> {
+  if (await blobs.exists()) return;
+  throw new OciUnpackError("NOT_FOUND", `cannot read the store "${blobs.directory}": there is none`);
+}

@@ -1,0 +1,185 @@
+import { verified } from "../blob/verified.ts";
+import { isOciUnpackError, OciUnpackError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
+import { parseDocument } from "../oci/document.ts";
+import { Context } from "../source/context.ts";
+import { readRange } from "../source/local/file-range.ts";
+import { passingOver } from "../source/passing-over.ts";
+import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source/source.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { Completion } from "./completion.ts";
+import { PartialBlob } from "./partial-blob.ts";
+import { storedDocument } from "./stored-documents.ts";
+import { readNames } from "./stored-index.ts";
+
+/** Gives the store when it is ready, having said that it is in use. */
+export type StoreInUse = (signal?: AbortSignal) => Promise<BlobStore>;
+
+/** An image of another source, of which everything that comes is kept, and nothing is fetched that is kept already. */
+export class StoredImage implements ImageSource {
+  readonly name: string;
+  readonly digest?: Digest;
+  readonly #image: ImageSource;
+  readonly #store: StoreInUse;
+  readonly #isOffline: boolean;
+  readonly #completion: Completion;
+
+  constructor(image: ImageSource, store: StoreInUse, isOffline: boolean) {
+    this.name = image.name;
+    if (image.digest !== undefined) this.digest = image.digest;
+    this.#image = image;
+    this.#store = store;
+    this.#isOffline = isOffline;
+    this.#completion = new Completion(image.name);
+  }
+
+  async manifest(descriptor?: Descriptor, options: FetchOptions = {}): Promise<Document> {
+    const store = await this.#store(options.signal);
+    const document =
+      descriptor === undefined ? await this.#named(store, options) : await this.#described(store, descriptor, options);
+    await this.#keep(store, document, descriptor);
+    return document;
+  }
+
+  async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
+    const store = await this.#store(options.signal);
+    yield* passingOver(options.offset ?? 0, this.#whole(store, descriptor, options));
+    if (!this.#isOffline) await this.#completion.arrived(store, descriptor.digest, options.signal);
+  }
+
+  /** A tag is asked for where it is kept, unless that is out of reach on purpose: only there is known what it stands for now. */
+  async #named(store: BlobStore, options: FetchOptions): Promise<Document> {
+    const digest = this.digest ?? (this.#isOffline ? await this.#recorded(store) : undefined);
+    const bytes = digest && (await storedDocument(store, digest, options.signal));
+    if (bytes !== undefined) return { mediaType: "", bytes };
+    if (this.#isOffline) throw await notStored(store, this.name);
+    return await this.#image.manifest(undefined, options);
+  }
+
+  async #recorded(store: BlobStore): Promise<Digest | undefined> {
+    return (await readNames(store)).find(({ name }) => name === this.name)?.descriptor.digest;
+  }
+
+  async #described(store: BlobStore, descriptor: Descriptor, options: FetchOptions): Promise<Document> {
+    const bytes = await storedDocument(store, descriptor.digest, options.signal);
+    if (bytes !== undefined) return { mediaType: descriptor.mediaType, bytes };
+    if (this.#isOffline) throw incomplete(store, descriptor, this.name);
+    return await this.#image.manifest(descriptor, options);
+  }
+
+  /** Stores a document, unless it turns out to be none: whoever asked for it will say what is wrong. */
+  async #keep(store: BlobStore, { mediaType, bytes }: Document, described?: Descriptor): Promise<void> {
+    const blob = { digest: digestOf(bytes), sizeBytes: bytes.length };
+    if (blob.digest !== (described ?? this).digest && (described ?? this).digest !== undefined) return;
+    try {
+      const claims = { contentType: mediaType, ...(described && { descriptorType: described.mediaType }) };
+      this.#completion.add({ ...blob, mediaType }, parseDocument(bytes, claims), described === undefined);
+    } catch (error) {
+      if (isOciUnpackError(error)) return;
+      throw error;
+    }
+    if (!this.#isOffline) await store.put(blob, bytes);
+  }
+
+  async *#whole(store: BlobStore, descriptor: Descriptor, options: BlobOptions): AsyncGenerator<Uint8Array> {
+    const before = await this.#stored(store, descriptor, options);
+    if (before !== undefined) return yield* before;
+    if (this.#isOffline) throw incomplete(store, descriptor, this.name);
+    await using part = await PartialBlob.open(store, descriptor.digest, options.signal);
+    // Another process may have fetched it while this one waited.
+    const meanwhile = await this.#stored(store, descriptor, options);
+    if (meanwhile !== undefined) {
+      await part.discard();
+      return yield* meanwhile;
+    }
+    if (part.sizeBytes > descriptor.sizeBytes) await part.clear();
+    if (part.sizeBytes === 0) yield* this.#arriving(part, descriptor, options);
+    else yield* await this.#completed(part, descriptor, options);
+  }
+
+  async #stored(
+    store: BlobStore,
+    blob: Descriptor,
+    options: FetchOptions,
+  ): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const file = await store.open(blob, signal);
+    if (file === undefined) return undefined;
+    const { digest, sizeBytes } = blob;
+    options.onEvent?.({ type: "stored", digest, bytes: sizeBytes });
+    return (async function* () {
+      try {
+        yield* readRange(file, { offset: 0, sizeBytes }, digest, signal);
+      } finally {
+        await file.close();
+      }
+    })();
+  }
+
+  /** The bytes while they come, so that unpacking need not wait. */
+  async *#arriving(part: PartialBlob, blob: Descriptor, options: FetchOptions): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of verified(blob, this.#image.blob(blob, options))) {
+        await part.append(chunk);
+        yield chunk;
+      }
+    } catch (error) {
+      if (isWrong(error)) await part.discard();
+      throw error;
+    }
+    await part.publish();
+  }
+
+  /**
+   * Fetches the rest of a blob that an earlier process began, and only then gives its bytes: what lay about is believed
+   * when the whole has its digest. Where it has not, the blob is fetched once more from the beginning.
+   */
+  async #completed(part: PartialBlob, blob: Descriptor, options: FetchOptions): Promise<AsyncGenerator<Uint8Array>> {
+    const { digest } = blob;
+    options.onEvent?.({ type: "stored", digest, bytes: part.sizeBytes });
+    try {
+      for await (const _chunk of verified(blob, this.#rest(part, blob, options)));
+    } catch (error) {
+      if (!isWrong(error)) throw error;
+      new Context(options.signal, options.onEvent).decided("store", `${digest} is fetched again: ${error.message}`);
+      options.onEvent?.({ type: "stored", digest, bytes: 0 });
+      await part.clear();
+      return this.#arriving(part, blob, options);
+    }
+    await part.publish();
+    return part.read(options.signal);
+  }
+
+  async *#rest(part: PartialBlob, blob: Descriptor, options: FetchOptions): AsyncGenerator<Uint8Array> {
+    const offset = part.sizeBytes;
+    yield* part.read(options.signal);
+    if (offset === blob.sizeBytes) return;
+    for await (const chunk of this.#image.blob(blob, { ...options, offset })) {
+      await part.append(chunk);
+      yield chunk;
+    }
+  }
+}
+
+function isWrong(error: unknown): error is OciUnpackError {
+  return isOciUnpackError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH");
+}
+
+async function notStored(store: BlobStore, name: string): Promise<OciUnpackError> {
+  const names = (await readNames(store)).flatMap((entry) => entry.name ?? []);
+  return new OciUnpackError("NOT_FOUND", `cannot find "${name}" in the store "${store.directory}"`, {
+    hint:
+      names.length === 0
+        ? "the store is empty: unpack the image once without --offline"
+        : `unpack it once without --offline, or choose one of ${names.slice(0, 10).join(", ")}`,
+  });
+}
+
+function incomplete(store: BlobStore, { digest }: Descriptor, name: string): OciUnpackError {
+  const found = `the store "${store.directory}" does not have it, or not as it should be`;
+  return new OciUnpackError("NOT_FOUND", `cannot read blob ${digest} of "${name}" offline: ${found}`, {
+    hint: "unpack the image once without --offline",
+  });
+}

@@ -1,0 +1,77 @@
+import type { FileHandle } from "node:fs/promises";
+import { OciUnpackError } from "../errors.ts";
+import type { Source } from "../source/source.ts";
+import { BlobStore } from "./blob-store.ts";
+import { makeStore } from "./make-store.ts";
+import type { Store } from "./store.ts";
+import { StoredImage } from "./stored-image.ts";
+
+/** How a store is used. */
+export interface StoredSourceOptions {
+  /** Takes everything from the store and asks nobody. Default: false. */
+  readonly offline?: boolean;
+}
+
+/**
+ * A source that keeps in a store whatever comes from another one, and takes from there what it has already.
+ *
+ * Blobs are verified on their way in and again before they are given out; one that was damaged meanwhile is fetched
+ * again. Any number of processes may share a store. Disposing of this source disposes of the other one.
+ */
+export function storedSource(source: Source, store: Store, { offline = false }: StoredSourceOptions = {}): Source {
+  const blobs = new BlobStore(store.directory);
+  const closing = new AbortController();
+  let use: Promise<FileHandle | undefined> | undefined;
+  const inUse = async (signal?: AbortSignal): Promise<BlobStore> => {
+    use ??= begin(blobs, offline, closing.signal);
+    try {
+      await unlessAborted(use, signal);
+    } catch (error) {
+      if (signal?.aborted !== true) use = undefined;
+      throw error;
+    }
+    return blobs;
+  };
+  return {
+    image: (name) => new StoredImage(source.image(name), inUse, offline),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      const lock = await use?.catch(() => undefined);
+      await lock?.close();
+      await source[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Says that the store is in use. Where nothing can be written, nothing can be taken away meanwhile either. */
+async function begin(blobs: BlobStore, offline: boolean, signal?: AbortSignal): Promise<FileHandle | undefined> {
+  if (!offline) {
+    await makeStore(blobs);
+    return await blobs.use(signal);
+  }
+  if (!(await blobs.exists())) {
+    throw new OciUnpackError("NOT_FOUND", `cannot read the store "${blobs.directory}": there is none`, {
+      hint: "unpack an image once without --offline",
+    });
+  }
+  try {
+    return await blobs.use(signal);
+  } catch (error) {
+    if (isReadOnly(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Many may wait for one thing; each gives up for itself. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
+  });
+}
+
+function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EROFS" || error.code === "EACCES");
+}
