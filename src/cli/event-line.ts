@@ -2,8 +2,17 @@ import type { UnpackEvent } from "../index.ts";
 import { bytesText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
-/** An event as one line for people, if it deserves one: some always do, the others only where everything is asked for. */
-export function eventLine(event: UnpackEvent, verbose: boolean): string | undefined {
+/** What is told beyond what everybody has to know. */
+export interface Curiosity {
+  /** Each request, warning and skipped entry. */
+  readonly verbose: boolean;
+  /** Each decision, and why it went that way. */
+  readonly explain: boolean;
+}
+
+/** An event as one line for people, if it deserves one: some always do, the others only for who is curious. */
+export function eventLine(event: UnpackEvent, { verbose, explain }: Curiosity): string | undefined {
+  if (event.type === "decision") return explain ? `${event.topic}: ${safeText(event.message)}` : undefined;
   return noteworthy(event) ?? (verbose ? detail(event) : undefined);
 }
 

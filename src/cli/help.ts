@@ -71,6 +71,8 @@ Safety
 What is printed
       --json             the result, or the error, as one JSON object on
                          standard output; all else goes to standard error
+      --explain          each decision and its reason: files read, mirrors,
+                         credentials, platforms (with --json also as data)
   -q, --quiet            errors only
   -v, --verbose          each request, each warning, each entry left out
       --version          the version of oci-unpack

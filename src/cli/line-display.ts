@@ -1,6 +1,6 @@
 import type { UnpackEvent } from "../index.ts";
 import type { Display } from "./display.ts";
-import { eventLine } from "./event-line.ts";
+import { type Curiosity, eventLine } from "./event-line.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import type { Output } from "./surroundings.ts";
@@ -10,7 +10,7 @@ import { Tally } from "./tally.ts";
 const heartbeatMilliseconds = 10_000;
 
 /** Plain lines, for a file, a pipe or a log: what was found, each layer that is done, and a sign of life now and then. */
-export function lineDisplay(verbose: boolean, output: Output): Display {
+export function lineDisplay(curiosity: Curiosity, output: Output): Display {
   const tally = new Tally();
   let lastLineTime = Date.now();
   const say = (line: string): void => {
@@ -21,7 +21,7 @@ export function lineDisplay(verbose: boolean, output: Output): Display {
   return {
     show(event) {
       tally.record(event);
-      const line = milestone(event, tally) ?? eventLine(event, verbose);
+      const line = milestone(event, tally) ?? eventLine(event, curiosity);
       if (line !== undefined) say(line);
       else if (Date.now() - lastLineTime >= heartbeatMilliseconds && tally.totalBytes > 0) say(heartbeat(tally));
     },

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Display } from "./display.ts";
-import { eventLine } from "./event-line.ts";
+import { type Curiosity, eventLine } from "./event-line.ts";
 import { type FrameStyle, frame } from "./frame.ts";
 import { paintFor } from "./paint.ts";
 import { Rate } from "./rate.ts";
@@ -24,7 +24,7 @@ const clearBelow = "\r\x1b[J";
  * Between frames the cursor rests at the picture's top left, hidden. A terminal that is made narrower folds the lines
  * below its cursor, never the place where the cursor is, so a resize needs no bookkeeping: the next frame overwrites.
  */
-export function liveDisplay(image: string, verbose: boolean, surroundings: Surroundings): Display {
+export function liveDisplay(image: string, curiosity: Curiosity, surroundings: Surroundings): Display {
   const { errors } = surroundings;
   const tally = new Tally();
   const rates = { download: new Rate(), unpack: new Rate() };
@@ -58,7 +58,7 @@ export function liveDisplay(image: string, verbose: boolean, surroundings: Surro
   return {
     show(event) {
       tally.record(event);
-      const line = eventLine(event, verbose);
+      const line = eventLine(event, curiosity);
       if (line !== undefined) lines.push(line);
     },
     say(line) {

@@ -24,6 +24,7 @@ export const unpackOptionTable = {
   offline: { type: "boolean" },
   limit: { type: "string", multiple: true },
   json: { type: "boolean" },
+  explain: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
   verbose: { type: "boolean", short: "v" },
   version: { type: "boolean" },

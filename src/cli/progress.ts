@@ -2,15 +2,15 @@ import type { Display } from "./display.ts";
 import { lineDisplay } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { Verbosity } from "./unpack-options.ts";
+import type { UnpackCommand } from "./unpack-options.ts";
 
 /** The display that suits where standard error goes: a live one on a terminal, else lines, or nothing at all. */
-export function progressDisplay(image: string, verbosity: Verbosity, surroundings: Surroundings): Display {
+export function progressDisplay({ image, verbosity, explain }: UnpackCommand, surroundings: Surroundings): Display {
   const { errors, env } = surroundings;
   if (verbosity === "quiet") return silence;
-  const verbose = verbosity === "verbose";
-  if (errors.isTTY === true && env.TERM !== "dumb") return liveDisplay(image, verbose, surroundings);
-  return lineDisplay(verbose, errors);
+  const curiosity = { verbose: verbosity === "verbose", explain };
+  if (errors.isTTY === true && env.TERM !== "dumb") return liveDisplay(image, curiosity, surroundings);
+  return lineDisplay(curiosity, errors);
 }
 
 const silence: Display = {

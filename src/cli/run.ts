@@ -1,16 +1,18 @@
 import { asksForJson, parseCommand } from "./options.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
+import { Trail } from "./trail.ts";
 
 /** Does what a command line says and returns the exit code. Parts are loaded when they are needed, so that the small answers come at once. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const trail = new Trail();
   try {
-    return await perform(args, surroundings);
+    return await perform(args, surroundings, trail);
   } catch (error) {
-    return await reportFailure(error, asksForJson(args), surroundings);
+    return await reportFailure(error, surroundings, asksForJson(args) ? trail : undefined);
   }
 }
 
-async function perform(args: readonly string[], surroundings: Surroundings): Promise<number> {
+async function perform(args: readonly string[], surroundings: Surroundings, trail: Trail): Promise<number> {
   const command = parseCommand(args, surroundings.env);
   switch (command.name) {
     case "help": {
@@ -30,7 +32,7 @@ async function perform(args: readonly string[], surroundings: Surroundings): Pro
     }
     case "unpack": {
       const [{ unpackCommand }, library] = await Promise.all([import("./unpack-command.ts"), import("../index.ts")]);
-      return await unpackCommand(command, surroundings, library);
+      return await unpackCommand(command, surroundings, trail, library);
     }
     case "login": {
       const [{ loginCommand }, { login }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
@@ -47,7 +49,8 @@ async function perform(args: readonly string[], surroundings: Surroundings): Pro
   }
 }
 
-async function reportFailure(error: unknown, json: boolean, surroundings: Surroundings): Promise<number> {
+/** Tells people, and with a trail also programs, what went wrong. */
+async function reportFailure(error: unknown, surroundings: Surroundings, trail: Trail | undefined): Promise<number> {
   const [{ failureOf }, { debugLines, failureLines }, { failureJson }, { paintFor }] = await Promise.all([
     import("./failure.ts"),
     import("./report.ts"),
@@ -59,7 +62,7 @@ async function reportFailure(error: unknown, json: boolean, surroundings: Surrou
   const lines = failureLines(failure, paintFor(errors, env));
   if (wantsDebugging(env)) lines.push(...debugLines(error));
   errors.write(`${lines.join("\n")}\n`);
-  if (json) output.write(failureJson(failure));
+  if (trail !== undefined) output.write(failureJson(failure, trail));
   return failure.exitCode;
 }
 

@@ -1,5 +1,5 @@
 import type * as Library from "../index.ts";
-import type { UnpackOptions } from "../index.ts";
+import type { EventListener, UnpackOptions } from "../index.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import type { Display } from "./display.ts";
 import { interruptible } from "./interrupt.ts";
@@ -9,6 +9,7 @@ import { paintFor } from "./paint.ts";
 import { progressDisplay } from "./progress.ts";
 import { resultLines } from "./report.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
+import type { Trail } from "./trail.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
 /** What this command needs of the library. */
@@ -18,23 +19,32 @@ export type UnpackLibrary = SourceLibrary & Pick<typeof Library, "unpack" | "def
 export async function unpackCommand(
   command: UnpackCommand,
   surroundings: Surroundings,
+  trail: Trail,
   library: UnpackLibrary,
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
   const credential = await givenCredential(command, surroundings);
-  const result = await shown(command, surroundings, async ({ show: onEvent }, signal) => {
+  const result = await shown(command, surroundings, async ({ show }, signal) => {
+    const onEvent = command.explain ? both(show, (event) => trail.record(event)) : show;
     const basis = { command, surroundings, limits, credential, onEvent };
     await using source = await openSource(basis, library);
     const options = { ...command.options, ...bundleOf(command, surroundings), limits, source, signal, onEvent };
     return await library.unpack(command.image, command.directory, options);
   });
 
-  if (command.json) surroundings.output.write(resultJson(result));
+  if (command.json) surroundings.output.write(resultJson(result, trail));
   if (command.verbosity !== "quiet") {
     const paint = paintFor(surroundings.errors, surroundings.env);
     surroundings.errors.write(`${resultLines(result, paint).join("\n")}\n`);
   }
   return exitCodes.done;
+}
+
+function both(first: EventListener, second: EventListener): EventListener {
+  return (event) => {
+    first(event);
+    second(event);
+  };
 }
 
 function bundleOf({ bundle }: UnpackCommand, { uid, gid }: Surroundings): Pick<UnpackOptions, "bundle"> {
@@ -47,7 +57,7 @@ async function shown<T>(
   surroundings: Surroundings,
   work: (display: Display, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  using display = progressDisplay(command.image, command.verbosity, surroundings);
+  using display = progressDisplay(command, surroundings);
   using interruption = interruptible({
     interrupted: () => display.say("interrupted: cleaning up (once more ends at once)"),
     ending: () => display[Symbol.dispose](),

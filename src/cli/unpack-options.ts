@@ -41,6 +41,8 @@ export interface UnpackCommand {
   readonly limits: readonly string[];
   readonly json: boolean;
   readonly verbosity: Verbosity;
+  /** Whether the trail of decisions is told. */
+  readonly explain: boolean;
 }
 
 type UnpackLine = CommandLine<typeof unpackOptionTable>;
@@ -77,6 +79,7 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
     limits: values.limit ?? [],
     json: values.json ?? false,
     verbosity: verbosity(values),
+    explain: values.explain ?? false,
   };
 }
 

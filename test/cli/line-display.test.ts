@@ -52,10 +52,16 @@ test("waiting for a registry, a missing sandbox and ignored credentials are told
   ]);
 });
 
+test("--explain tells each decision, --verbose does not", () => {
+  const decision: UnpackEvent = { type: "decision", topic: "endpoint", message: "x is asked for at https://x/v2\x07" };
+  assert.deepEqual(lines([decision], { explain: true }), ["endpoint: x is asked for at https://x/v2\\x07"]);
+  assert.deepEqual(lines([decision], { verbose: true }), []);
+});
+
 test("a long download gives a sign of life now and then", (context) => {
   context.mock.timers.enable({ apis: ["Date"] });
   const output = recorder();
-  using display = lineDisplay(false, output);
+  using display = lineDisplay({ verbose: false, explain: false }, output);
   display.show(resolved(100_000_000));
   for (let second = 1; second <= 25; second++) {
     context.mock.timers.tick(1000);
@@ -83,9 +89,9 @@ test("what a registry or an image says reaches a log without control characters"
   assert.equal(lines(events, { verbose: true }).length, events.length);
 });
 
-function lines(events: readonly UnpackEvent[], { verbose = false } = {}): string[] {
+function lines(events: readonly UnpackEvent[], { verbose = false, explain = false } = {}): string[] {
   const output = recorder();
-  using display = lineDisplay(verbose, output);
+  using display = lineDisplay({ verbose, explain }, output);
   for (const event of events) display.show(event);
   return output.lines();
 }

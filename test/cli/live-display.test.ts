@@ -4,12 +4,13 @@ import { liveDisplay } from "../../src/cli/live-display.ts";
 import { downloading, resolved, started } from "./progress-events.ts";
 
 const hideCursor = "\x1b[?25l";
+const incurious = { verbose: false, explain: false };
 const showCursor = "\x1b[?25h";
 
 test("the cursor is hidden while the display lives, and comes back with a clean line", (context) => {
   const terminal = terminalFor(context);
   {
-    using display = liveDisplay("debian", false, terminal.surroundings);
+    using display = liveDisplay("debian", incurious, terminal.surroundings);
     assert.ok(terminal.take().startsWith(hideCursor));
     display.show(resolved(1000));
   }
@@ -18,7 +19,7 @@ test("the cursor is hidden while the display lives, and comes back with a clean 
 
 test("a frame is drawn ten times a second, in one write, and the cursor returns to its beginning", (context) => {
   const terminal = terminalFor(context);
-  using display = liveDisplay("debian", false, terminal.surroundings);
+  using display = liveDisplay("debian", incurious, terminal.surroundings);
   assert.match(terminal.take(), /resolving debian/);
   display.show(resolved(1000, 1000));
   display.show(downloading(0, 500, 1000));
@@ -33,7 +34,7 @@ test("a frame is drawn ten times a second, in one write, and the cursor returns 
 
 test("lines are cut, not folded, by a terminal that is too narrow", (context) => {
   const terminal = terminalFor(context);
-  using display = liveDisplay("x".repeat(500), false, terminal.surroundings);
+  using display = liveDisplay("x".repeat(500), incurious, terminal.surroundings);
   display.say("a line that stays may fold");
   const text = terminal.take();
   const cut = text.slice(text.lastIndexOf("\x1b[?7l"), text.lastIndexOf("\x1b[?7h"));
@@ -43,7 +44,7 @@ test("lines are cut, not folded, by a terminal that is too narrow", (context) =>
 
 test("however many things are worth a line, the picture is drawn no more often", (context) => {
   const terminal = terminalFor(context);
-  using display = liveDisplay("debian", true, terminal.surroundings);
+  using display = liveDisplay("debian", { ...incurious, verbose: true }, terminal.surroundings);
   terminal.take();
   for (let index = 0; index < 10_000; index++) {
     display.show({ type: "skipped", layer: 0, path: `dev/${index}`, reason: "device", detail: "" });
@@ -55,7 +56,7 @@ test("however many things are worth a line, the picture is drawn no more often",
 
 test("lines that were not drawn yet are not lost at the end", (context) => {
   const terminal = terminalFor(context);
-  const display = liveDisplay("debian", false, terminal.surroundings);
+  const display = liveDisplay("debian", incurious, terminal.surroundings);
   display.show({ type: "warning", code: "CONFIGURATION", message: "cannot use hosts.toml" });
   display[Symbol.dispose]();
   assert.ok(terminal.take().includes("warning: cannot use hosts.toml\n"));
@@ -63,7 +64,7 @@ test("lines that were not drawn yet are not lost at the end", (context) => {
 
 test("NO_COLOR leaves a display without colours", (context) => {
   const terminal = terminalFor(context, { NO_COLOR: "1" });
-  using display = liveDisplay("debian", false, terminal.surroundings);
+  using display = liveDisplay("debian", incurious, terminal.surroundings);
   display.show(resolved(1000));
   display.show(downloading(0, 500, 1000));
   context.mock.timers.tick(100);
@@ -74,7 +75,7 @@ test("a display that is closed leaves no listener and no timer behind", (context
   const counts = () => ["exit", "SIGTSTP", "SIGCONT"].map((name) => process.listenerCount(name));
   const before = counts();
   const terminal = terminalFor(context);
-  liveDisplay("debian", false, terminal.surroundings)[Symbol.dispose]();
+  liveDisplay("debian", incurious, terminal.surroundings)[Symbol.dispose]();
   terminal.take();
   context.mock.timers.tick(1000);
   assert.equal(terminal.writes(), 0);

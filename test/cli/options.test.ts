@@ -25,6 +25,7 @@ test("an image and a directory are all that is needed", () => {
     limits: [],
     json: false,
     verbosity: "normal",
+    explain: false,
   });
 });
 

@@ -4,6 +4,7 @@ import { type Failure, failureOf } from "../../src/cli/failure.ts";
 import { failureJson, resultJson } from "../../src/cli/json.ts";
 import { paintFor } from "../../src/cli/paint.ts";
 import { debugLines, failureLines, resultLines } from "../../src/cli/report.ts";
+import { Trail } from "../../src/cli/trail.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import { OciUnpackError } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -92,8 +93,10 @@ test("hostile text in errors and results is shown, not obeyed", () => {
     ...debugLines(new Error(hostile, { cause: new Error(hostile) })),
   ];
   for (const line of lines) assert.doesNotMatch(line, /\p{C}/u);
-  assert.deepEqual(JSON.parse(failureJson(failure)), { error: { code: "NOT_FOUND", message: hostile, hint: hostile } });
-  assert.doesNotMatch(failureJson(failure).trimEnd(), /\p{C}/u);
+  assert.deepEqual(JSON.parse(failureJson(failure, new Trail())), {
+    error: { code: "NOT_FOUND", message: hostile, hint: hostile },
+  });
+  assert.doesNotMatch(failureJson(failure, new Trail()).trimEnd(), /\p{C}/u);
 });
 
 test("for developers an error comes with its place and its causes", () => {
@@ -104,9 +107,18 @@ test("for developers an error comes with its place and its causes", () => {
 });
 
 test("JSON is one line with the fields of the result", () => {
-  const json = resultJson(result);
+  const json = resultJson(result, new Trail());
   assert.equal(json.indexOf("\n"), json.length - 1);
   assert.deepEqual(JSON.parse(json), result);
+});
+
+test("with --explain, JSON has the decisions too, of a success and of a failure", () => {
+  const trail = new Trail();
+  trail.record({ type: "decision", topic: "reference", message: '"x" is docker.io/library/x:latest' });
+  trail.record({ type: "layer-started", layer: 0 });
+  const decisions = [{ topic: "reference", message: '"x" is docker.io/library/x:latest' }];
+  assert.deepEqual(JSON.parse(resultJson(result, trail)).decisions, decisions);
+  assert.deepEqual(JSON.parse(failureJson(failureOf(new Error("x")), trail)).decisions, decisions);
 });
 
 test("colours are for terminals whose user did not refuse them", () => {

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { parseCommand } from "../../src/cli/options.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
+import { Trail } from "../../src/cli/trail.ts";
 import { type UnpackLibrary, unpackCommand } from "../../src/cli/unpack-command.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
 import { OciUnpackError } from "../../src/errors.ts";
@@ -193,6 +194,6 @@ async function performed(
     output: { write: (text: string) => (performance.output += text) },
     errors: { write: (text: string) => (performance.errors += text) },
   };
-  const status = await unpackCommand(parseCommand(args, {}) as UnpackCommand, surroundings, library);
+  const status = await unpackCommand(parseCommand(args, {}) as UnpackCommand, surroundings, new Trail(), library);
   return Object.assign(performance, { status });
 }

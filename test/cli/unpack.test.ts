@@ -74,6 +74,18 @@ test("--verbose tells each request and each entry left out, the summary how many
   assert.match(stderr, /left out: 1 device node; -v lists each/);
 });
 
+test("--explain tells why things went as they did, as lines and as data", async () => {
+  const reference = stored(registry, "explained", small());
+  const { stdout, stderr } = await ociUnpack([...platform, "--explain", "--json", reference, fresh()]);
+  const decision = { topic: "reference", message: `"${reference}" is ${reference}` };
+  assert.ok(stderr.split("\n").includes(`${decision.topic}: ${decision.message}`), stderr);
+  const { decisions } = JSON.parse(stdout);
+  assert.deepEqual(
+    decisions.find(({ topic }: { topic: string }) => topic === "reference"),
+    decision,
+  );
+});
+
 test("an image that is not there ends with 1 and leaves nothing", async () => {
   const target = fresh();
   const { status, stdout, stderr } = await ociUnpack(["--json", `${registry.host}/nothing/here:1`, target]);
