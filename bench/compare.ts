@@ -1,47 +1,91 @@
-import { writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { dockerRegistry } from "../test/support/docker-registry.ts";
 import { requireTools } from "../test/support/tools.ts";
 import { contenders } from "./contenders.ts";
-import { corpus, referenceOf, sizeOf } from "./corpus.ts";
-import { machine } from "./machine.ts";
-import { interleaved } from "./measure.ts";
+import { type BenchImage, benchImage, corpus } from "./corpus.ts";
+import { gigabit, loopback } from "./links.ts";
+import { machine, versions } from "./machine.ts";
+import { interleaved, type Runs } from "./measure.ts";
+import { ext4, tmpfs } from "./places.ts";
 import { recipes } from "./recipes.ts";
+import { type Title, writeSection } from "./results.ts";
+import { startUp } from "./start-up.ts";
 import { table } from "./table.ts";
+import { linkTargets, memoryTargets, type Target, targetTable } from "./targets.ts";
 
-const { values } = parseArgs({
+const { values: flags } = parseArgs({
   options: {
-    rounds: { type: "string", default: "5" },
+    parts: { type: "string", default: "memory,disk,link,start-up" },
     images: { type: "string" },
+    contenders: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    /** Where the disk is that ext4 is measured on. */
+    disk: { type: "string", default: "/var/tmp" },
   },
 });
 
-const say = (line: string) => console.error(line);
-requireTools("docker-registry", "skopeo", "umoci", "time");
-const { storage } = await corpus(say);
-await using registry = await dockerRegistry({ storage });
-const sections: string[] = [];
-const names = values.images?.split(",") ?? recipes.map(({ name }) => name);
-for (const recipe of recipes.filter(({ name }) => names.includes(name))) {
-  say(`measuring ${recipe.name}`);
-  const image = {
-    gzip: referenceOf(registry.host, recipe, "gzip"),
-    zstd: referenceOf(registry.host, recipe, "zstd"),
-  };
-  const section = table(
-    recipe,
-    (await sizeOf(image.gzip)) / 1e6,
-    await interleaved(contenders, image, Number(values.rounds)),
-  );
-  console.log(section);
-  sections.push(section);
+/** A part of the corpus, or of the contenders, does not replace the results of the whole. */
+const isWhole = flags.images === undefined && flags.contenders === undefined;
+const chosenImages = chosen(recipes, ({ name }) => name, flags.images);
+const chosenContenders = chosen(contenders, ({ key }) => key, flags.contenders);
+const rounds = Number(flags.rounds);
+
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  memory: () => compare("Loopback, tmpfs", () => Promise.resolve(loopback), tmpfs, memoryTargets),
+  disk: () => compare("Loopback, ext4", () => Promise.resolve(loopback), ext4(flags.disk), []),
+  link: () => compare("1 Gbit/s, tmpfs", gigabit, tmpfs, linkTargets),
+  "start-up": () => compareStartUp("Start-up"),
+};
+
+const run = chosen(Object.keys(parts), (part) => part, flags.parts);
+requireTools("docker-registry", "skopeo", "time", "mkfs.ext4", "mount", "ip", "tc", "nsenter");
+requireTools(...chosenContenders.flatMap(({ tools }) => tools));
+const { storage } = await corpus((line) => console.error(line));
+for (const part of run) await parts[part]?.();
+
+async function compare(
+  title: Title,
+  open: typeof gigabit,
+  place: typeof tmpfs,
+  targets: readonly Target[],
+): Promise<void> {
+  await using link = await open();
+  await using registry = await dockerRegistry({ storage, address: link.address });
+  const results = new Map<BenchImage, Runs>();
+  for (const recipe of chosenImages) {
+    console.error(`${title}: ${recipe.name}`);
+    const image = await benchImage(registry.host, recipe);
+    const runs = await interleaved(chosenContenders, image, rounds, { link, place });
+    console.log(table(image, runs));
+    results.set(image, runs);
+  }
+  const programs = [...new Set(chosenContenders.flatMap(({ tools }) => tools)), "docker-registry"];
+  await report(title, [
+    await versions(programs),
+    `Medians of ${rounds} rounds after one that does not count; for memory, the most.`,
+    targetTable(targets, results),
+    ...[...results].map(([image, runs]) => table(image, runs)),
+  ]);
 }
 
-// A part of the corpus does not replace the results of the whole.
-if (values.images === undefined) {
-  const target = fileURLToPath(new URL("../../bench/results.md", import.meta.url));
-  const method = `Medians of ${values.rounds} rounds after one that does not count; tmpfs target, registry on loopback.`;
-  await writeFile(target, `# Results\n\n${await machine()}\n\n${method}\n\n${sections.join("\n")}`);
-  say(`wrote ${target}`);
+async function compareStartUp(title: Title): Promise<void> {
+  await using registry = await dockerRegistry({ storage });
+  const [tiny] = recipes;
+  if (tiny === undefined) throw new Error("the corpus is empty");
+  await report(title, [await startUp(await benchImage(registry.host, tiny), 4 * rounds + 1)]);
+}
+
+async function report(title: Title, paragraphs: readonly string[]): Promise<void> {
+  const text = [await machine(), ...paragraphs].join("\n\n");
+  if (isWhole) await writeSection(title, text);
+  else console.log(text);
+}
+
+/** Those that a flag names, separated by commas, or all. */
+function chosen<T>(all: readonly T[], nameOf: (one: T) => string, flag: string | undefined): readonly T[] {
+  if (flag === undefined) return all;
+  const names = flag.split(",");
+  const unknown = names.find((name) => !all.some((one) => nameOf(one) === name));
+  if (unknown !== undefined) throw new Error(`cannot choose "${unknown}": there are ${all.map(nameOf).join(", ")}`);
+  return all.filter((one) => names.includes(nameOf(one)));
 }

@@ -1,26 +1,26 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Tool } from "../test/support/tools.ts";
+import type { BenchImage } from "./corpus.ts";
 
 /** A command with its arguments. */
 export type Command = readonly [string, ...string[]];
 
-/** One way to get from a registry to a root filesystem. */
+/** One way to get from a registry to a root filesystem, or a part of that way for comparison. */
 export interface Contender {
+  /** What `--contenders` calls it. */
+  readonly key: string;
   readonly name: string;
   readonly tools: readonly Tool[];
+  /** What has to be there before, and is not measured. Leaves nothing but its purpose in `directory`: there is `aside`. */
+  preparation?(image: BenchImage, directory: string, aside: string): readonly Command[];
   /** The commands, one after the other, that put the image's root filesystem somewhere below `directory`. */
   steps(image: BenchImage, directory: string): readonly Command[];
 }
 
-/** An image of the corpus by its two names. */
-export interface BenchImage {
-  readonly gzip: string;
-  readonly zstd: string;
-}
-
 /** What everything is measured against. */
 export const yardstick: Contender = {
+  key: "umoci",
   name: "skopeo copy + umoci unpack",
   tools: ["skopeo", "umoci"],
   steps: ({ gzip }, directory) => [
@@ -37,21 +37,95 @@ export const yardstick: Contender = {
   ],
 };
 
+/** No unpacking at all: nothing that downloads can be faster. */
+export const download: Contender = {
+  key: "curl",
+  name: "curl of the blobs, nothing else",
+  tools: ["curl"],
+  steps: ({ blobs }) => [["curl", "-sSf", ...blobs.flatMap((blob) => ["-o", "/dev/null", blob])]],
+};
+
+/** Layers on top of each other: no digest is checked, whiteouts stay as files, and what they delete stays too. */
+const pipes: Contender = {
+  key: "tar",
+  name: "curl \\| igzip \\| tar",
+  tools: ["curl", "igzip", "tar"],
+  steps: ({ blobs }, directory) => [
+    ["sh", "-euc", `for blob; do curl -sSf "$blob" | igzip -dc | tar -xpC "$0"; done`, directory, ...blobs],
+  ],
+};
+
+/** Leaves the layers apart, each in a directory, as its containers use them. */
+const podman: Contender = {
+  key: "podman",
+  name: "podman pull, fresh storage",
+  tools: ["podman"],
+  steps: ({ gzip }, directory) => [
+    [
+      "env",
+      `TMPDIR=${directory}`,
+      "podman",
+      ...[
+        "--root",
+        join(directory, "storage"),
+        "--runroot",
+        join(directory, "run"),
+        "--tmpdir",
+        join(directory, "tmp"),
+      ],
+      // Without a mount of its own on its directory, which would outlive the command.
+      ...["--storage-driver", "overlay", "--storage-opt", "overlay.skip_mount_home=true"],
+      ...["pull", "--quiet", "--tls-verify=false", gzip],
+    ],
+  ],
+};
+
+export const ours: Contender = {
+  key: "oci-unpack",
+  name: "oci-unpack",
+  tools: [],
+  steps: ({ gzip }, directory) => [unpacking(gzip, join(directory, "image"))],
+};
+
+const oursFromZstd: Contender = {
+  key: "zstd",
+  name: "oci-unpack, zstd",
+  tools: [],
+  steps: ({ zstd }, directory) => [unpacking(zstd, join(directory, "image"))],
+};
+
+const oursIntoStore: Contender = {
+  key: "store",
+  name: "oci-unpack --store, empty",
+  tools: [],
+  steps: ({ gzip }, directory) => [unpacking(gzip, join(directory, "image"), "--store", join(directory, "store"))],
+};
+
+const oursFromStore: Contender = {
+  key: "warm",
+  name: "oci-unpack --store, warm",
+  tools: [],
+  preparation: ({ gzip }, directory, aside) => [
+    unpacking(gzip, join(aside, "image"), "--store", join(directory, "store")),
+  ],
+  steps: oursIntoStore.steps,
+};
+
 export const contenders: readonly Contender[] = [
-  ours("oci-unpack", ({ gzip }) => gzip),
-  ours("oci-unpack, zstd", ({ zstd }) => zstd),
+  ours,
+  oursFromZstd,
+  oursIntoStore,
+  oursFromStore,
   yardstick,
+  podman,
+  pipes,
+  download,
 ];
 
-function ours(name: string, reference: (image: BenchImage) => string): Contender {
-  return {
-    name,
-    tools: [],
-    steps: (image, directory) => [
-      [process.execPath, command, "--quiet", "--sandbox", "require", reference(image), join(directory, "image")],
-    ],
-  };
-}
-
 /** The built command: as a user has it, not as the tests compile it. */
-const command = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+export const command: Command = [process.execPath, fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))];
+
+/** As it is by default. TLS is not what is measured here, whichever address the registry has. */
+function unpacking(reference: string, target: string, ...options: readonly string[]): Command {
+  return [...command, "--quiet", "--plain-http", ...options, reference, target];
+}

@@ -14,16 +14,35 @@ export interface Corpus {
   readonly recipes: readonly Recipe[];
 }
 
-/** What an image is called in the corpus's registry. */
-export function referenceOf(host: string, recipe: Recipe, compression: Compression): string {
-  return `${host}/bench/${recipe.name}:${compression}`;
+/** An image of the corpus, as a registry serves it. */
+export interface BenchImage {
+  readonly recipe: Recipe;
+  /** Its two names. */
+  readonly gzip: string;
+  readonly zstd: string;
+  /** The URLs of its layers in gzip, the lowest first. */
+  readonly blobs: readonly string[];
+  /** The compressed bytes of these layers, as the manifest states them. */
+  readonly megabytes: number;
 }
 
-/** The compressed bytes of an image's layers, as its manifest states them. */
-export async function sizeOf(reference: string): Promise<number> {
-  const manifest = await output("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${reference}`]);
-  const { layers } = JSON.parse(manifest) as { layers: readonly { size: number }[] };
-  return layers.reduce((bytes, { size }) => bytes + size, 0);
+/** What a registry that serves the corpus says of an image. */
+export async function benchImage(host: string, recipe: Recipe): Promise<BenchImage> {
+  const gzip = referenceOf(host, recipe, "gzip");
+  const manifest = await output("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${gzip}`]);
+  const { layers } = JSON.parse(manifest) as { layers: readonly { digest: string; size: number }[] };
+  return {
+    recipe,
+    gzip,
+    zstd: referenceOf(host, recipe, "zstd"),
+    blobs: layers.map(({ digest }) => `http://${host}/v2/bench/${recipe.name}/blobs/${digest}`),
+    megabytes: layers.reduce((bytes, { size }) => bytes + size, 0) / 1e6,
+  };
+}
+
+/** What an image is called in the corpus's registry. */
+function referenceOf(host: string, recipe: Recipe, compression: Compression): string {
+  return `${host}/bench/${recipe.name}:${compression}`;
 }
 
 /**

@@ -1,7 +1,11 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { output } from "../test/support/command.ts";
-import type { BenchImage, Command, Contender } from "./contenders.ts";
+import { scratch } from "../test/support/scratch.ts";
+import type { Command, Contender } from "./contenders.ts";
+import type { BenchImage } from "./corpus.ts";
+import type { Link } from "./links.ts";
+import { type Place, tmpfs } from "./places.ts";
 
 /** What one run cost. */
 export interface Measurement {
@@ -15,20 +19,56 @@ export interface Measurement {
 /** Every contender's runs on one image. */
 export type Runs = ReadonlyMap<Contender, readonly Measurement[]>;
 
+/** What an image goes through, and where to. */
+export interface Circumstances {
+  readonly link: Link;
+  readonly place: Place;
+}
+
 /**
  * Lets contenders unpack an image in turn, so that whatever else the machine does falls on all of them alike.
  *
- * A first round, which fills the page cache with the registry's blobs and the programs, does not count.
+ * A first round, which fills the page cache with the registry's blobs and the programs, does not count. Who begins a
+ * round changes.
  */
-export async function interleaved(contenders: readonly Contender[], image: BenchImage, rounds: number): Promise<Runs> {
-  const runs = new Map<Contender, Measurement[]>(contenders.map((contender) => [contender, []]));
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const [contender, measurements] of runs) {
-      const measurement = await unpacking(contender, image);
-      if (round > 0) measurements.push(measurement);
+export async function interleaved(
+  contenders: readonly Contender[],
+  image: BenchImage,
+  rounds: number,
+  circumstances: Circumstances,
+): Promise<Runs> {
+  const able = await warmedUp(contenders, image, circumstances);
+  const runs = new Map<Contender, Measurement[]>(able.map((contender) => [contender, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const contender of rotated(able, round)) {
+      runs.get(contender)?.push(await unpacking(contender, image, circumstances));
     }
   }
   return runs;
+}
+
+/** The round that does not count. A tool that cannot do it here, podman in some container, is left out of the others. */
+async function warmedUp(
+  contenders: readonly Contender[],
+  image: BenchImage,
+  circumstances: Circumstances,
+): Promise<readonly Contender[]> {
+  const able: Contender[] = [];
+  for (const contender of contenders) {
+    try {
+      await unpacking(contender, image, circumstances);
+      able.push(contender);
+    } catch (error) {
+      if (contender.tools.length === 0) throw error; // this project's own
+      console.error(`leaving out ${contender.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return able;
+}
+
+function rotated<T>(values: readonly T[], by: number): readonly T[] {
+  const first = by % values.length;
+  return [...values.slice(first), ...values.slice(0, first)];
 }
 
 /** The middle one of several numbers. */
@@ -39,23 +79,36 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Every Linux has a tmpfs here: no disk is measured, and no allocator of inodes. */
-const memory = "/dev/shm";
+async function unpacking(
+  contender: Contender,
+  image: BenchImage,
+  { link, place }: Circumstances,
+): Promise<Measurement> {
+  await using target = await place.fresh();
+  await using notes = await scratch();
+  await prepare(contender, image, target.directory, link);
+  let total: Measurement = { wallSeconds: 0, cpuSeconds: 0, peakMegabytes: 0 };
+  for (const step of contender.steps(image, target.directory)) {
+    total = sum(total, await timed(link.across(step), join(notes.directory, "time")));
+  }
+  return total;
+}
 
-async function unpacking(contender: Contender, image: BenchImage): Promise<Measurement> {
-  const directory = await mkdtemp(join(memory, "oci-unpack-bench-"));
-  try {
-    let total: Measurement = { wallSeconds: 0, cpuSeconds: 0, peakMegabytes: 0 };
-    for (const step of contender.steps(image, directory)) total = sum(total, await timed(step, directory));
-    return total;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+/** Files that are in nobody's way do not even share the file system with those that are measured. */
+async function prepare(contender: Contender, image: BenchImage, directory: string, link: Link): Promise<void> {
+  if (contender.preparation === undefined) return;
+  await using aside = await tmpfs.fresh();
+  for (const step of contender.preparation(image, directory, aside.directory)) {
+    const [program, ...args] = link.across(step);
+    await output(program, args);
   }
 }
 
-/** Runs a command under `time`, which asks the kernel what the whole process, threads and children included, used. */
-async function timed([program, ...args]: Command, directory: string): Promise<Measurement> {
-  const report = join(directory, "time");
+/**
+ * Runs a command under `time`, which asks the kernel what the whole process, threads and children included, used, and
+ * notes it in the file `report`.
+ */
+export async function timed([program, ...args]: Command, report: string): Promise<Measurement> {
   const start = performance.now();
   await output("time", ["-q", "-f", "%U %S %M", "-o", report, program, ...args]);
   const wallSeconds = (performance.now() - start) / 1000;

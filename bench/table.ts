@@ -1,37 +1,40 @@
-import { type Contender, yardstick } from "./contenders.ts";
+import { download, yardstick } from "./contenders.ts";
+import type { BenchImage } from "./corpus.ts";
 import { type Measurement, median, type Runs } from "./measure.ts";
-import type { Recipe } from "./recipes.ts";
 
-/** Medians of all runs on one image as a table in Markdown, each against the yardstick's of the same run. */
-export function table(recipe: Recipe, megabytes: number, runs: Runs): string {
-  const against = medians(runs.get(yardstick) ?? []);
-  const rows = [...runs].map(([contender, measurements]) => row(contender, medians(measurements), against));
+/** All runs on one image as a table in Markdown: medians, and their ratios to those of the yardstick and of bare curl. */
+export function table({ recipe, megabytes }: BenchImage, runs: Runs): string {
+  const against = [yardstick, download].map((contender) => median(wallSeconds(runs.get(contender) ?? [])));
+  const rows = [...runs].map(([{ name }, measurements]) => row(name, measurements, against));
   return [
-    `### ${recipe.name}: ${recipe.description}, ${megabytes.toFixed(1)} MB`,
+    `#### ${recipe.name}: ${recipe.description}, ${megabytes.toFixed(1)} MB`,
     "",
-    "| tool | wall (s) | ratio | CPU (s) | ratio | peak memory (MB) |",
-    "|---|---:|---:|---:|---:|---:|",
+    "| tool | wall (s) | from – to | ÷ skopeo + umoci | ÷ curl | CPU (s) | peak memory (MB) |",
+    "|---|---:|---:|---:|---:|---:|---:|",
     ...rows,
     "",
   ].join("\n");
 }
 
-function row({ name }: Contender, own: Measurement, against: Measurement): string {
+function row(name: string, measurements: readonly Measurement[], against: readonly number[]): string {
+  const walls = wallSeconds(measurements);
+  const wall = median(walls);
   const cells = [
     name,
-    own.wallSeconds.toFixed(2),
-    (own.wallSeconds / against.wallSeconds).toFixed(2),
-    own.cpuSeconds.toFixed(2),
-    (own.cpuSeconds / against.cpuSeconds).toFixed(2),
-    own.peakMegabytes.toFixed(0),
+    wall.toFixed(2),
+    `${Math.min(...walls).toFixed(2)} – ${Math.max(...walls).toFixed(2)}`,
+    ...against.map((seconds) => ratioText(wall / seconds)),
+    median(measurements.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
+    Math.max(...measurements.map(({ peakMegabytes }) => peakMegabytes)).toFixed(0),
   ];
   return `| ${cells.join(" | ")} |`;
 }
 
-function medians(measurements: readonly Measurement[]): Measurement {
-  return {
-    wallSeconds: median(measurements.map(({ wallSeconds }) => wallSeconds)),
-    cpuSeconds: median(measurements.map(({ cpuSeconds }) => cpuSeconds)),
-    peakMegabytes: median(measurements.map(({ peakMegabytes }) => peakMegabytes)),
-  };
+/** How often one number goes into another; a dash where the other was not measured. */
+export function ratioText(ratio: number): string {
+  return Number.isNaN(ratio) ? "–" : ratio.toFixed(2);
+}
+
+export function wallSeconds(measurements: readonly Measurement[]): readonly number[] {
+  return measurements.map((measurement) => measurement.wallSeconds);
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 /** The registry that everybody's tools are tested with, running on loopback. */
 export interface DockerRegistry extends AsyncDisposable {
-  /** `127.0.0.1:port`: what stands before the first slash of a reference. */
+  /** `address:port`: what stands before the first slash of a reference. */
   readonly host: string;
   /** Ends it at once, in the middle of whatever it sends. */
   kill(): Promise<void>;
@@ -15,6 +15,8 @@ export interface DockerRegistry extends AsyncDisposable {
 export interface DockerRegistryOptions {
   /** Where it keeps its blobs. Default: a temporary directory that goes when the registry does. */
   readonly storage?: string;
+  /** Where it listens. Default: 127.0.0.1. */
+  readonly address?: string;
   /** Default: any free one. */
   readonly port?: number;
   /** The URL of a registry that it is to be a pull-through cache of. */
@@ -45,8 +47,8 @@ export async function dockerRegistry(options: DockerRegistryOptions = {}): Promi
 }
 
 function configurationFor(ownStorage: string, options: DockerRegistryOptions): string {
-  const { storage = ownStorage, port = 0, cacheOf, auth, tls } = options;
-  const http = { addr: `127.0.0.1:${port}`, secret: "loopback only", ...(tls && { tls }) };
+  const { storage = ownStorage, address = "127.0.0.1", port = 0, cacheOf, auth, tls } = options;
+  const http = { addr: `${address}:${port}`, secret: "loopback only", ...(tls && { tls }) };
   return [
     "version: 0.1",
     "log: { level: info, accesslog: { disabled: true } }",
@@ -65,7 +67,7 @@ async function listening(child: ChildProcess): Promise<string> {
     // The listener stays to the end: a log that nobody reads would stop the registry when the pipe is full.
     child.stderr?.on("data", (chunk: Buffer) => {
       log = (log + chunk.toString()).slice(-8192);
-      const host = /listening on (127\.0\.0\.1:\d+)/.exec(log)?.[1];
+      const host = /listening on ([\d.]+:\d+)/.exec(log)?.[1];
       if (host !== undefined) resolve(host);
     });
     child.once("exit", () => reject(new Error(`cannot start docker-registry: ${log}`)));

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { type Command, command } from "./contenders.ts";
+import type { BenchImage } from "./corpus.ts";
+import { median } from "./measure.ts";
+import { tmpfs } from "./places.ts";
+import { targetRow } from "./targets.ts";
+
+/** A command of a few milliseconds, of whose time a good part is Node's own. */
+interface Start {
+  readonly name: string;
+  command(directory: string): Command;
+}
+
+/** Compares what happens before and besides the unpacking with Node's own start: a table in Markdown. */
+export async function startUp(tiny: BenchImage, rounds: number): Promise<string> {
+  const request = `require("node:http").get(${JSON.stringify(tiny.blobs[0])}, (response) => response.resume())`;
+  const starts = {
+    nothing: { name: "`node -e 0`", command: () => [process.execPath, "-e", "0"] },
+    version: { name: "`oci-unpack --version`", command: () => [...command, "--version"] },
+    request: { name: "Node and one request, for the layer's blob", command: () => [process.execPath, "-e", request] },
+    unpack: {
+      name: `\`oci-unpack\` of ${tiny.recipe.name} (${tiny.megabytes.toFixed(1)} MB), complete`,
+      command: (directory) => [...command, "--quiet", "--plain-http", tiny.gzip, join(directory, "image")],
+    },
+  } as const satisfies Record<string, Start>;
+  const seconds = await interleaved(Object.values(starts), rounds);
+  const milliseconds = (start: Start) => 1000 * median(seconds.get(start) ?? []);
+  const rows = Object.values(starts).map((start) => `| ${start.name} | ${milliseconds(start).toFixed(0)} |`);
+  return [
+    `Medians of ${rounds} rounds.`,
+    "",
+    ...["| command | wall (ms) |", "|---|---:|", ...rows, ""],
+    ...["| target | at most | reached | |", "|---|---:|---:|---|"],
+    target("--version ÷ Node alone", 1.3, milliseconds(starts.version) / milliseconds(starts.nothing)),
+    target("small image ÷ Node and one request", 2.2, milliseconds(starts.unpack) / milliseconds(starts.request)),
+  ].join("\n");
+}
+
+function target(what: string, atMost: number, reached: number): string {
+  return targetRow(what, atMost.toFixed(2), reached.toFixed(2), reached <= atMost);
+}
+
+/** In turn, after a first round that does not count. */
+async function interleaved(starts: readonly Start[], rounds: number): Promise<ReadonlyMap<Start, readonly number[]>> {
+  const seconds = new Map<Start, number[]>(starts.map((start) => [start, []]));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const start of starts) {
+      await using place = await tmpfs.fresh();
+      const measured = await wallSeconds(start.command(place.directory));
+      if (round > 0) seconds.get(start)?.push(measured);
+    }
+  }
+  return seconds;
+}
+
+/** Without `time` in between: a millisecond more would count here. */
+async function wallSeconds([program, ...args]: Command): Promise<number> {
+  const began = performance.now();
+  const child: ChildProcess = spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const [status] = await once(child, "exit");
+  if (status !== 0) throw new Error(`cannot measure ${program} ${args.join(" ")}: exit status ${status}`);
+  return (performance.now() - began) / 1000;
+}
