@@ -1,3 +1,5 @@
+export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
+export type { CopyForm } from "./copy/files.ts";
 export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } from "./errors.ts";
 export type { EventListener, LayerProgress, SandboxStatus, SkipReason, UnpackEvent, WarningCode } from "./events.ts";
 export { defaultLimits, type Limits } from "./limits.ts";

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { OciUnpackError } from "./errors.ts";
 import { fileSystemError } from "./file-system-error.ts";
+import { makeDirectories, removeCreated } from "./made-directories.ts";
 
 const stagingPrefix = ".rootfs-";
 
@@ -39,7 +40,9 @@ export class Target implements AsyncDisposable {
    */
   static async claim(path: string): Promise<Target> {
     const directory = resolve(path);
-    const firstCreated = await makeDirectory(directory);
+    const firstCreated = await makeDirectories(directory, 0o700).catch((error: unknown) => {
+      throw targetError(error, directory);
+    });
     try {
       await insistOnEmpty(directory);
       return new Target(directory, await mkdtemp(join(directory, stagingPrefix)), firstCreated);
@@ -92,15 +95,6 @@ export class Target implements AsyncDisposable {
   }
 }
 
-/** Gives the uppermost directory that had to be made. */
-async function makeDirectory(directory: string): Promise<string | undefined> {
-  try {
-    return await mkdir(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw targetError(error, directory);
-  }
-}
-
 async function insistOnEmpty(directory: string): Promise<void> {
   const names = await readdir(directory);
   if (names.length === 0) return;
@@ -110,18 +104,6 @@ async function insistOnEmpty(directory: string): Promise<void> {
       ? "another unpacking is using it, or one was killed: remove the directory when none is running"
       : "name a directory that does not exist yet, or an empty one",
   });
-}
-
-/** Removes, from the inside out and only while they are empty, the directories that were made here. */
-async function removeCreated(directory: string, firstCreated: string | undefined): Promise<void> {
-  if (firstCreated === undefined) return;
-  for (let current = directory; current.length >= firstCreated.length; current = dirname(current)) {
-    try {
-      await rmdir(current);
-    } catch {
-      return; // Somebody else put something there meanwhile.
-    }
-  }
 }
 
 function targetError(error: unknown, directory: string): unknown {

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { OciUnpackError } from "../errors.ts";
 import type { Source } from "../source/source.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { BlobStore } from "./blob-store.ts";
 import { makeStore } from "./make-store.ts";
 import type { Store } from "./store.ts";
@@ -60,16 +61,6 @@ async function begin(blobs: BlobStore, offline: boolean, signal?: AbortSignal): 
     if (isReadOnly(error)) return undefined;
     throw error;
   }
-}
-
-/** Many may wait for one thing; each gives up for itself. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
-  });
 }
 
 function isReadOnly(error: unknown): boolean {

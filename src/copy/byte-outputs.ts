@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, link, open, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { OciUnpackError } from "../errors.ts";
+import { fileSystemError } from "../file-system-error.ts";
+import { unlessAborted } from "../unless-aborted.ts";
+import type { ByteOutput } from "./archive-output.ts";
+
+/** A file that appears when it is complete, where there was none before. */
+export class NewFile implements ByteOutput {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: FileHandle;
+
+  private constructor(path: string, temporary: string, file: FileHandle) {
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#file = file;
+  }
+
+  static async open(path: string): Promise<NewFile> {
+    const absolute = resolve(path);
+    const temporary = join(dirname(absolute), `.${basename(absolute)}-${randomBytes(4).toString("hex")}`);
+    try {
+      const isThere = await stat(absolute).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) throw collision(absolute);
+      return new NewFile(absolute, temporary, await open(temporary, "wx", 0o644));
+    } catch (error) {
+      throw fileSystemError(error, `write "${absolute}"`);
+    }
+  }
+
+  get temporaryDirectory(): string {
+    return dirname(this.#path);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#file.writeFile(bytes);
+    } catch (error) {
+      throw fileSystemError(error, `write "${this.#path}"`);
+    }
+  }
+
+  /** A link, unlike a rename, never takes the place of a file that somebody made meanwhile. */
+  async commit(): Promise<void> {
+    try {
+      await link(this.#temporary, this.#path);
+    } catch (error) {
+      const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
+      throw isThere ? collision(this.#path) : fileSystemError(error, `write "${this.#path}"`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+    await rm(this.#temporary, { force: true });
+  }
+}
+
+/** A stream of the caller's, such as standard output. What went into it cannot be taken back. */
+export class StreamOutput implements ByteOutput {
+  readonly temporaryDirectory = tmpdir();
+  readonly #stream: Writable;
+  readonly #signal: AbortSignal;
+
+  constructor(stream: Writable, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#signal = signal;
+  }
+
+  /** Waits until the bytes are gone, so that a slow reader slows the download down. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
+    const written = new Promise<void>((resolve, reject) => {
+      this.#stream.write(bytes, (error) => (error ? reject(gone(error)) : resolve()));
+    });
+    await unlessAborted(written, this.#signal);
+  }
+
+  async commit(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function gone(cause: Error): OciUnpackError {
+  return new OciUnpackError("FILE_SYSTEM", `cannot write the archive: ${cause.message}`, {
+    cause,
+    hint: "whoever read it has gone away",
+  });
+}
+
+function collision(path: string): OciUnpackError {
+  return new OciUnpackError("TARGET_NOT_EMPTY", `cannot write "${path}": it exists already`, {
+    hint: "name a file that does not exist yet",
+  });
+}

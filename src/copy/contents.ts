@@ -1,0 +1,113 @@
+import { Documents } from "../documents.ts";
+import { OciUnpackError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ImageIndex } from "../oci/image-index.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { documentKind } from "../oci/media-type.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import type { ResolveOptions } from "../options.ts";
+import { resolveImage } from "../resolve.ts";
+import { settleLimits } from "../settings.ts";
+import type { FetchOptions } from "../source/source.ts";
+import type { RecordedImage } from "./recorded-image.ts";
+
+/** All that an image consists of. */
+export interface ImageContents {
+  /** What its name stands for in the copy: a manifest, or the index of them all. */
+  readonly top: Descriptor;
+  /** The platform, or the platforms, that it is for, in words. */
+  readonly platform: string;
+  /** Manifests and indexes, by digest. */
+  readonly documents: ReadonlyMap<Digest, Uint8Array>;
+  readonly manifests: readonly Manifest[];
+  /** Configs and layers, each once: those of one manifest in its order. */
+  readonly blobs: readonly Descriptor[];
+}
+
+/** What an image consists of for one platform. */
+export async function oneImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
+  const { digest, manifest, manifests: entries, platform } = await resolveImage(source, options);
+  const entry = entries.find((each) => each.digest === digest);
+  const bytes = source.bytesOf(digest, entry?.data);
+  const top = { mediaType: manifest.mediaType, digest, sizeBytes: bytes.length };
+  const documents = new Map([[digest, bytes]]);
+  const blobs = blobsOf([manifest], []);
+  return { top, platform: formatPlatform(platform), documents, manifests: [manifest], blobs };
+}
+
+/** What it consists of for all platforms, with whatever else its index lists: attestations, artifacts. */
+export async function wholeImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
+  const limits = settleLimits(options.limits);
+  const { signal, onEvent } = options;
+  const fetchOptions: FetchOptions = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
+  const collection = new Collection(source, new Documents(source, limits, fetchOptions), limits);
+  return await collection.collected();
+}
+
+/** Follows an index to all that it leads to. */
+class Collection {
+  readonly #source: RecordedImage;
+  readonly #documents: Documents;
+  readonly #limits: Limits;
+  readonly #found = new Map<Digest, Uint8Array>();
+  readonly #manifests: Manifest[] = [];
+  readonly #others: Descriptor[] = [];
+
+  constructor(source: RecordedImage, documents: Documents, limits: Limits) {
+    this.#source = source;
+    this.#documents = documents;
+    this.#limits = limits;
+  }
+
+  async collected(): Promise<ImageContents> {
+    const { digest, document } = await this.#documents.named();
+    await this.#take(digest, document, undefined, 0);
+    const top = { mediaType: document.mediaType, digest, sizeBytes: this.#found.get(digest)?.length ?? 0 };
+    const blobs = blobsOf(this.#manifests, this.#others);
+    this.#checkSize(blobs);
+    return { top, platform: "all platforms", documents: this.#found, manifests: this.#manifests, blobs };
+  }
+
+  async #take(
+    digest: Digest,
+    document: ImageIndex | Manifest,
+    inline: Uint8Array | undefined,
+    depth: number,
+  ): Promise<void> {
+    if (depth > this.#limits.indexDepth)
+      throw refused(`indexes lead to indexes more than ${this.#limits.indexDepth} deep`);
+    this.#found.set(digest, this.#source.bytesOf(digest, inline));
+    if (document.kind === "manifest") {
+      this.#manifests.push(document);
+      return;
+    }
+    for (const entry of document.manifests) {
+      if (this.#found.has(entry.digest)) continue;
+      const kind = documentKind(entry.mediaType);
+      if (kind !== "manifest" && kind !== "index") {
+        this.#others.push(entry);
+        continue;
+      }
+      const described = await this.#documents.described(entry);
+      await this.#take(entry.digest, described.document, entry.data, depth + 1);
+    }
+  }
+
+  #checkSize(blobs: readonly Descriptor[]): void {
+    const bytes = blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const allowed = this.#limits.downloadBytes;
+    if (bytes > allowed) throw refused(`it has ${bytes} bytes, ${allowed} are allowed (downloadBytes)`);
+  }
+}
+
+function blobsOf(manifests: readonly Manifest[], others: readonly Descriptor[]): readonly Descriptor[] {
+  const blobs = [...manifests.flatMap(({ config, layers }) => [config, ...layers]), ...others];
+  for (const blob of blobs) inlineContent(blob);
+  return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+}
+
+function refused(found: string): OciUnpackError {
+  return new OciUnpackError("LIMIT_EXCEEDED", `cannot copy the image: ${found}`);
+}

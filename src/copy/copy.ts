@@ -1,0 +1,135 @@
+import type { Writable } from "node:stream";
+import { Account } from "../account.ts";
+import { LayerFetch } from "../blob/fetch.ts";
+import { OciUnpackError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ResolveOptions } from "../options.ts";
+import { ProgressTicker } from "../progress-ticker.ts";
+import { settleLimits } from "../settings.ts";
+import { openSource } from "../source/default-source.ts";
+import { blobPath } from "../source/local/documents.ts";
+import { together } from "../together.ts";
+import { Progress } from "../worker/progress.ts";
+import { ArchiveOutput } from "./archive-output.ts";
+import { NewFile, StreamOutput } from "./byte-outputs.ts";
+import { type ImageContents, oneImage, wholeImage } from "./contents.ts";
+import { type CopyForm, copyForms, smallFiles } from "./files.ts";
+import { LayoutOutput } from "./layout-output.ts";
+import type { CopyOutput } from "./output.ts";
+import { RecordedImage } from "./recorded-image.ts";
+
+export interface CopyOptions extends ResolveOptions {
+  /** An OCI image layout in a directory or in an archive, or what `docker load` reads. Default: "layout". */
+  readonly form?: CopyForm;
+  /** Copies the image for all its platforms, with all that its index lists, instead of one. Default: false. */
+  readonly allPlatforms?: boolean;
+  /** Seconds since 1970 as the time of every file in an archive. Default: 0. */
+  readonly sourceDateEpoch?: number;
+}
+
+export interface CopyResult {
+  /** The canonical name of what was asked for. */
+  readonly reference: string;
+  /** The digest of what was copied: of a manifest, or with `allPlatforms` of the index. The copy has the same. */
+  readonly digest: Digest;
+  readonly blobs: number;
+  /** Bytes of blobs that came over the network. */
+  readonly downloadedBytes: number;
+  readonly milliseconds: number;
+}
+
+/**
+ * Copies an image as it is: every document and blob verified, and byte for byte the same.
+ *
+ * `destination` is a directory, absent or empty, for a layout; for an archive a file that does not exist yet, or a stream.
+ * Whatever goes wrong, no part of a copy is left behind, except in a stream.
+ *
+ * @throws OciUnpackError, or the reason of `options.signal`.
+ */
+export async function copy(
+  name: string,
+  destination: string | Writable,
+  options: CopyOptions = {},
+): Promise<CopyResult> {
+  const startedAt = performance.now();
+  const account = new Account(options);
+  const form = settleForm(options.form);
+  account.signal.throwIfAborted();
+  await using opened = openSource(name, options);
+  const source = new RecordedImage(opened.source.image(name));
+  await using output = await openOutput(destination, form, { account, options });
+  const ask = options.allPlatforms ? wholeImage : oneImage;
+  const contents = await ask(source, { ...options, signal: account.signal, onEvent: account.tell });
+  account.tell(resolved(source.name, contents));
+  for (const { path, bytes } of smallFiles(source.name, contents, form)) await output.add(path, bytes.length, [bytes]);
+  const downloadedBytes = await copyBlobs({ source, contents, output, account, options });
+  account.signal.throwIfAborted();
+  await output.commit();
+  return {
+    reference: source.name,
+    digest: contents.top.digest,
+    blobs: contents.blobs.length,
+    downloadedBytes,
+    milliseconds: performance.now() - startedAt,
+  };
+}
+
+function settleForm(form: CopyForm = "layout"): CopyForm {
+  if (copyForms.includes(form)) return form;
+  throw new OciUnpackError(
+    "INVALID_OPTION",
+    `cannot use the option form: "${form}" is none of ${copyForms.join(", ")}`,
+  );
+}
+
+async function openOutput(
+  destination: string | Writable,
+  form: CopyForm,
+  { account, options }: Pick<Copying, "account" | "options">,
+): Promise<CopyOutput> {
+  const isPath = typeof destination === "string";
+  if (form !== "layout") {
+    const bytes = isPath ? await NewFile.open(destination) : new StreamOutput(destination, account.signal);
+    return new ArchiveOutput(bytes, options.sourceDateEpoch ?? 0);
+  }
+  if (isPath) return await LayoutOutput.open(destination);
+  throw new OciUnpackError("INVALID_OPTION", "cannot copy into a stream: a layout is a directory", {
+    hint: "choose the form oci-archive",
+  });
+}
+
+interface Copying {
+  readonly source: RecordedImage;
+  readonly contents: ImageContents;
+  readonly output: CopyOutput;
+  readonly account: Account;
+  readonly options: CopyOptions;
+}
+
+/** Downloads blobs side by side and writes them one after the other. Gives how many bytes came over the network. */
+async function copyBlobs({ source, contents, output, account, options }: Copying): Promise<number> {
+  const { blobs } = contents;
+  const progress = Progress.forLayers(blobs.length);
+  await using fetch = new LayerFetch(source, blobs, {
+    parallelDownloads: settleLimits(options.limits).parallelDownloads,
+    directory: output.temporaryDirectory,
+    onEvent: account.tell,
+    onProgress: (blob, bytes) => progress.setDownloadedBytes(blob, bytes),
+  });
+  using _ticker = new ProgressTicker(blobs, progress, account.tell);
+  await together(account.signal, [
+    (signal) => fetch.run(signal),
+    async () => {
+      for (const [index, { digest, sizeBytes }] of blobs.entries()) {
+        await output.add(blobPath(digest), sizeBytes, fetch.layer(index));
+      }
+    },
+  ]);
+  return progress.totals().downloadedBytes - fetch.storedBytes;
+}
+
+function resolved(reference: string, { top, platform, blobs }: ImageContents) {
+  const layers = blobs.map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
+  const totalBytes = layers.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  return { type: "resolved", reference, digest: top.digest, platform, layers, totalBytes } as const;
+}

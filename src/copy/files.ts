@@ -1,0 +1,80 @@
+import { OciUnpackError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { mediaTypes } from "../oci/media-type.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import { blobPath } from "../source/local/documents.ts";
+import type { ImageContents } from "./contents.ts";
+
+/** In what form an image is copied; the names are skopeo's. */
+export const copyForms = ["layout", "oci-archive", "docker-archive"] as const;
+export type CopyForm = (typeof copyForms)[number];
+
+/** A file of the copy that is known before any blob has come. */
+export interface SmallFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The files that say what the blobs of a copy are, `index.json` first of all.
+ *
+ * A docker archive is an OCI layout too, as docker writes it from version 25 on, with a list in Docker's own words beside
+ * it. Its blobs are those of the image, compressed as they are, so that every digest stays what it was.
+ */
+export function smallFiles(name: string, contents: ImageContents, form: CopyForm): readonly SmallFile[] {
+  const reference = referenceIn(name);
+  const list = form === "docker-archive" ? [jsonFile("manifest.json", dockerList(contents, reference))] : [];
+  const documents = [...contents.documents].map(([digest, bytes]) => ({ path: blobPath(digest), bytes }));
+  return [
+    jsonFile("index.json", indexOf(contents, reference)),
+    jsonFile("oci-layout", { imageLayoutVersion: "1.0.0" }),
+    ...list,
+    ...documents,
+  ];
+}
+
+function indexOf({ top }: ImageContents, reference: Reference | undefined): object {
+  const { mediaType, digest, sizeBytes: size } = top;
+  const annotations = annotationsOf(reference);
+  const entry = { mediaType, digest, size, ...(annotations && { annotations }) };
+  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [entry] };
+}
+
+/** The tag, by which skopeo and umoci find the image, and the whole name, which containerd and docker read. */
+function annotationsOf(reference: Reference | undefined): Readonly<Record<string, string>> | undefined {
+  if (reference?.tag === undefined) return undefined;
+  return {
+    "org.opencontainers.image.ref.name": reference.tag,
+    "io.containerd.image.name": withoutDigest(reference),
+  };
+}
+
+function dockerList({ manifests }: ImageContents, reference: Reference | undefined): object {
+  const [manifest, ...others] = manifests;
+  if (manifest === undefined || others.length > 0) {
+    throw new OciUnpackError("INVALID_OPTION", "cannot copy the image: a docker archive has room for one platform", {
+      hint: "choose one, or another form of copy",
+    });
+  }
+  const { config, layers } = manifest;
+  const pathOf = ({ digest }: { readonly digest: Digest }) => blobPath(digest);
+  const tags = reference?.tag === undefined ? null : [withoutDigest(reference)];
+  return [{ Config: pathOf(config), RepoTags: tags, Layers: layers.map(pathOf) }];
+}
+
+/** The name as one of a registry's, if it is one. */
+function referenceIn(name: string): Reference | undefined {
+  try {
+    return parseReference(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutDigest({ registry, path, tag }: Reference): string {
+  return formatReference({ registry, path, ...(tag !== undefined && { tag }) });
+}
+
+function jsonFile(path: string, value: object): SmallFile {
+  return { path, bytes: Buffer.from(JSON.stringify(value)) };
+}

@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { OciUnpackError } from "../errors.ts";
+import { fileSystemError } from "../file-system-error.ts";
+import { makeDirectories, removeCreated } from "../made-directories.ts";
+import type { CopyOutput } from "./output.ts";
+
+/** What makes a directory a layout; renamed last. */
+const last = "index.json";
+
+/** A copy as a directory, absent or empty before. */
+export class LayoutOutput implements CopyOutput {
+  readonly #directory: string;
+  readonly #staging: string;
+  readonly #firstCreated: string | undefined;
+  readonly #renamed: string[] = [];
+  #isCommitted = false;
+
+  private constructor(directory: string, staging: string, firstCreated: string | undefined) {
+    this.#directory = directory;
+    this.#staging = staging;
+    this.#firstCreated = firstCreated;
+  }
+
+  static async open(path: string): Promise<LayoutOutput> {
+    const directory = resolve(path);
+    try {
+      const firstCreated = await makeDirectories(directory, 0o777);
+      if ((await readdir(directory)).length > 0) throw notEmpty(directory);
+      return new LayoutOutput(directory, await mkdtemp(join(directory, ".copy-")), firstCreated);
+    } catch (error) {
+      throw fileSystemError(error, `write to "${directory}"`);
+    }
+  }
+
+  get temporaryDirectory(): string {
+    return this.#staging;
+  }
+
+  async add(path: string, _sizeBytes: number, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    const target = join(this.#staging, path);
+    await this.#attempt(() => mkdir(dirname(target), { recursive: true }));
+    const file = await this.#attempt(() => open(target, "wx", 0o644));
+    try {
+      for await (const chunk of chunks) await this.#attempt(() => file.writeFile(chunk));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async commit(): Promise<void> {
+    await this.#attempt(async () => {
+      const names = await readdir(this.#staging);
+      for (const name of [...names.filter((each) => each !== last), last]) {
+        await rename(join(this.#staging, name), join(this.#directory, name));
+        this.#renamed.push(name);
+      }
+      await rmdir(this.#staging);
+    });
+    this.#isCommitted = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isCommitted) return;
+    const ours = [this.#staging, ...this.#renamed.map((name) => join(this.#directory, name))];
+    for (const path of ours) await rm(path, { recursive: true, force: true });
+    await removeCreated(this.#directory, this.#firstCreated);
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw fileSystemError(error, `write to "${this.#directory}"`);
+    }
+  }
+}
+
+function notEmpty(directory: string): OciUnpackError {
+  return new OciUnpackError("TARGET_NOT_EMPTY", `cannot write to "${directory}": it is not empty`, {
+    hint: "name a directory that does not exist yet, or an empty one",
+  });
+}

@@ -1,0 +1,34 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
+import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source/source.ts";
+
+/** An image whose documents are remembered as they came: a copy has the same bytes, and so the same digests. */
+export class RecordedImage implements ImageSource {
+  readonly name: string;
+  readonly digest?: Digest;
+  readonly #image: ImageSource;
+  readonly #documents = new Map<Digest, Uint8Array>();
+
+  constructor(image: ImageSource) {
+    this.name = image.name;
+    if (image.digest !== undefined) this.digest = image.digest;
+    this.#image = image;
+  }
+
+  async manifest(descriptor?: Descriptor, options?: FetchOptions): Promise<Document> {
+    const document = await this.#image.manifest(descriptor, options);
+    this.#documents.set(descriptor?.digest ?? this.digest ?? digestOf(document.bytes), document.bytes);
+    return document;
+  }
+
+  blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array> {
+    return this.#image.blob(descriptor, options);
+  }
+
+  /** The bytes of a document that has come. One that an index holds itself never comes. */
+  bytesOf(digest: Digest, inline?: Uint8Array): Uint8Array {
+    const bytes = this.#documents.get(digest) ?? inline;
+    if (bytes === undefined) throw new RangeError(`nobody asked for ${digest}`);
+    return bytes;
+  }
+}
