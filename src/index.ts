@@ -20,10 +20,12 @@ export type {
 } from "./options.ts";
 export { type Image, type ImageLayer, resolve } from "./resolve.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./source/configuration/credentials.ts";
+export { engineSocketFromEnvironment } from "./source/configuration/engine-socket.ts";
 export { type EnvironmentOptions, registryFromEnvironment } from "./source/configuration/environment.ts";
 export { type LoginOptions, login, logout } from "./source/configuration/login.ts";
 export type { Environment, Machine } from "./source/configuration/machine.ts";
-export { sourceFor } from "./source/default-source.ts";
+export { type SourceOptions, sourceFor } from "./source/default-source.ts";
+export { engineSource } from "./source/engine.ts";
 export { localSource } from "./source/local/transport.ts";
 export type { Credential, Credentials, RegistryOptions } from "./source/options.ts";
 export { registry } from "./source/registry.ts";

@@ -1,5 +1,5 @@
 import type * as Library from "../index.ts";
-import type { Credential, EventListener, Limits, RegistryOptions, Source } from "../index.ts";
+import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
 import { passwordFrom } from "./password.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
@@ -15,13 +15,23 @@ export interface ConnectionBasis {
 }
 
 /** What this takes of the library. */
-export type SourceLibrary = Pick<typeof Library, "sourceFor" | "registryFromEnvironment" | "store" | "storedSource">;
+export type SourceLibrary = Pick<
+  typeof Library,
+  "sourceFor" | "registryFromEnvironment" | "engineSocketFromEnvironment" | "store" | "storedSource"
+>;
 
 /** Where the image comes from: what its name says, by way of a store if there is one. */
 export async function openSource(basis: ConnectionBasis, library: SourceLibrary): Promise<Source> {
   const { image, store, isOffline: offline } = basis.command;
-  const source = library.sourceFor(image, await connection(basis, library.registryFromEnvironment));
+  const source = library.sourceFor(image, await sourceOptions(basis, library));
   return store === undefined ? source : library.storedSource(source, library.store(store), { offline });
+}
+
+/** What the kind of source that the name asks for needs to know. */
+async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Promise<SourceOptions> {
+  if (!basis.command.image.startsWith("docker-daemon:"))
+    return await connection(basis, library.registryFromEnvironment);
+  return { engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
 }
 
 /** How the command talks to registries: as its options say, and else as docker, podman and containerd would on this machine. */

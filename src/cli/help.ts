@@ -16,7 +16,8 @@ DIRECTORY must be absent or empty. If anything fails, nothing is left behind.
 
 IMAGE is a name in a registry, or a place on this machine as skopeo writes it:
 oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or dir:DIR,
-where FILE may be - for standard input.
+where FILE may be - for standard input, or docker-daemon:NAME, which docker or
+podman has.
 
 Which image
   -p, --platform OS/ARCH[/VARIANT]
@@ -81,6 +82,7 @@ What is printed
 Environment
   OCI_UNPACK_STORE       the store, where --store names none
   SOURCE_DATE_EPOCH      the time of directories to which the image gives none
+  DOCKER_HOST            the engine's socket, as unix:///PATH
   NO_COLOR               no colours
   NODE_DEBUG=oci-unpack  with an error, the place in the code and its causes
 

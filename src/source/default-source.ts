@@ -1,15 +1,23 @@
+import { engineSource, isEngineName } from "./engine.ts";
 import { localSource, splitTransport } from "./local/transport.ts";
 import type { RegistryOptions } from "./options.ts";
 import { registry } from "./registry.ts";
 import type { Source } from "./source.ts";
 
+/** How to talk to a registry, and where else an image may be. */
+export interface SourceOptions extends RegistryOptions {
+  /** The Unix socket of the engine that has `docker-daemon:` images. Default: `/var/run/docker.sock`. */
+  readonly engineSocket?: string;
+}
+
 /**
- * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`) or a
- * registry.
+ * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`), a
+ * running engine (`docker-daemon:`) or a registry.
  *
  * Where names come from strangers, make a `registry()` and give that as the source: it never opens a file.
  */
-export function sourceFor(name: string, options: RegistryOptions = {}): Source {
+export function sourceFor(name: string, { engineSocket, ...options }: SourceOptions = {}): Source {
+  if (isEngineName(name)) return engineSource(engineSocket);
   return splitTransport(name) === undefined ? registry(options) : localSource();
 }
 

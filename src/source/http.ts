@@ -47,6 +47,8 @@ export interface ConnectionsOptions {
   readonly deadlines: Deadlines;
   readonly connectionsPerHost: number;
   readonly proxy: ProxyFor | undefined;
+  /** A Unix socket that every connection leads to, whatever host a URL names. */
+  readonly socketPath?: string;
 }
 
 /** What decides whether two requests may share connections. */
@@ -110,6 +112,7 @@ export class Connections implements Disposable {
       path: httpProxy === undefined ? url.pathname + url.search : url.href,
       agent: this.#agent(peer.protocol, route),
       maxHeaderSize,
+      ...(this.#options.socketPath === undefined ? {} : { socketPath: this.#options.socketPath }),
       ...(route.proxy === undefined ? { lookup: admittedLookup(reach, url.host) } : {}),
     };
     const outgoing = peer.protocol === "https:" ? httpsRequest(options) : httpRequest(options);

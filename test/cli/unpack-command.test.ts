@@ -79,6 +79,11 @@ test("registries are asked with the credentials that docker and podman stored", 
   assert.equal(registryOptions?.credentials, storedCredentials);
 });
 
+test("an engine is asked at its socket, and no configuration of registries is read for it", async () => {
+  const { registryOptions, environmentOptions } = await performed(["docker-daemon:alpine", "dir"]);
+  assert.deepEqual([registryOptions, environmentOptions], [{ engineSocket: "/run/engine.sock" }, undefined]);
+});
+
 test("what the command line says of the connection is added to this machine's configuration", async () => {
   const { environmentOptions, registryOptions } = await performed([
     ...["--plain-http", "--authfile=auth.json", "--hosts-dir=hosts", "--tls-ca=a.pem", "--tls-ca=b.pem"],
@@ -169,6 +174,7 @@ async function performed(
       Object.assign(performance, { environmentOptions: options });
       return { credentials: storedCredentials };
     },
+    engineSocketFromEnvironment: async () => "/run/engine.sock",
     sourceFor(_name, registryOptions) {
       Object.assign(performance, { registryOptions });
       const close = async () => {

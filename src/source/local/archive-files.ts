@@ -35,13 +35,17 @@ export class ArchiveFiles implements Files {
 
   /** Opens the archive at `path`, `-` for standard input. One that is compressed, or that comes through a pipe, is put into an unnamed temporary file first. */
   static async open(path: string, signal?: AbortSignal): Promise<ArchiveFiles> {
-    const file = await openPlainArchive(path, signal);
+    return await ArchiveFiles.in(await openPlainArchive(path, signal), path);
+  }
+
+  /** The files in an archive that is open already; it will be closed with them. */
+  static async in(file: FileHandle, name: string): Promise<ArchiveFiles> {
     try {
-      return new ArchiveFiles(path, file, membersOf(file));
+      return new ArchiveFiles(name, file, membersOf(file));
     } catch (error) {
       await file.close();
       if (!(error instanceof OciUnpackError)) throw error;
-      throw new OciUnpackError(error.code, `cannot read the archive "${path}": ${error.message}`, { cause: error });
+      throw new OciUnpackError(error.code, `cannot read the archive "${name}": ${error.message}`, { cause: error });
     }
   }
 

@@ -33,12 +33,12 @@ interface Assembled {
  */
 export class DockerArchiveImage implements ImageSource {
   readonly name: string;
-  readonly #files: () => Promise<Files>;
+  readonly #files: (signal?: AbortSignal) => Promise<Files>;
   /** The repository and tag that are meant, where the archive holds several images. */
   readonly #wanted: string | undefined;
   #assembled: Promise<Assembled> | undefined;
 
-  constructor(name: string, files: () => Promise<Files>, wanted?: string) {
+  constructor(name: string, files: (signal?: AbortSignal) => Promise<Files>, wanted?: string) {
     this.name = name;
     this.#files = files;
     this.#wanted = wanted;
@@ -56,7 +56,7 @@ export class DockerArchiveImage implements ImageSource {
   }
 
   #assemble(signal?: AbortSignal): Promise<Assembled> {
-    this.#assembled ??= this.#files().then((files) => assemble(files, this.#wanted, signal));
+    this.#assembled ??= this.#files(signal).then((files) => assemble(files, this.#wanted, signal));
     return this.#assembled;
   }
 }

@@ -6,11 +6,14 @@ import { compressionOf } from "../../blob/decompressed.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
+import { Failure } from "../failure.ts";
 import { streamDecompressor } from "./stream-decompressor.ts";
 
 /** The archive at `path`, `-` for standard input, as a file that can be read at any offset and is not compressed. */
 export async function openPlainArchive(path: string, signal?: AbortSignal): Promise<FileHandle> {
-  if (path === "-") return await copied(createReadStream("", { fd: 0, autoClose: false }), "standard input", signal);
+  if (path === "-") {
+    return await plainCopy(createReadStream("", { fd: 0, autoClose: false }), "standard input", signal);
+  }
   const file = await openFile(path);
   try {
     if (await isPlain(file)) return file;
@@ -18,7 +21,7 @@ export async function openPlainArchive(path: string, signal?: AbortSignal): Prom
     await file.close();
     throw error;
   }
-  return await copied(file.createReadStream(), path, signal);
+  return await plainCopy(file.createReadStream(), path, signal);
 }
 
 async function openFile(path: string): Promise<FileHandle> {
@@ -40,7 +43,11 @@ async function isPlain(file: FileHandle): Promise<boolean> {
 }
 
 /** Puts what comes through a pipe, decompressed if need be, into an unnamed file that is gone when it is closed. */
-async function copied(stream: AsyncIterable<Uint8Array>, name: string, signal?: AbortSignal): Promise<FileHandle> {
+export async function plainCopy(
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
+  signal?: AbortSignal,
+): Promise<FileHandle> {
   const file = await openTemporaryFile(tmpdir());
   try {
     const chunks = stream[Symbol.asyncIterator]();
@@ -60,6 +67,7 @@ async function copied(stream: AsyncIterable<Uint8Array>, name: string, signal?: 
   } catch (error) {
     await file.close();
     signal?.throwIfAborted();
+    if (error instanceof Failure) throw error; // whoever sends it tells what went wrong
     const ours = fileSystemError(error, `read "${name}"`);
     if (ours instanceof OciUnpackError || !(error instanceof Error)) throw ours;
     throw new OciUnpackError("INVALID_ARCHIVE", `cannot decompress "${name}": ${error.message}`, { cause: error });

@@ -1,0 +1,119 @@
+import { OciUnpackError } from "../errors.ts";
+import { parseJson } from "../oci/json.ts";
+import { cannot, Failure } from "./failure.ts";
+import { Connections, type HttpResponse } from "./http.ts";
+import { ArchiveFiles } from "./local/archive-files.ts";
+import { DockerArchiveImage } from "./local/docker-archive.ts";
+import type { Files } from "./local/files.ts";
+import { plainCopy } from "./local/plain-archive.ts";
+import { defaultDeadlines } from "./options.ts";
+import type { Source } from "./source.ts";
+
+const prefix = "docker-daemon:";
+
+/** Where docker listens unless it is told otherwise. */
+export const defaultEngineSocket = "/var/run/docker.sock";
+
+/** An engine puts an image together before the first byte of it comes; a large one takes its time. */
+const patientMilliseconds = 10 * 60_000;
+const deadlines = {
+  ...defaultDeadlines,
+  responseMilliseconds: patientMilliseconds,
+  stallMilliseconds: patientMilliseconds,
+};
+
+const errorBytes = 64 * 1024;
+
+/** Whether a name means an image of a running engine. */
+export function isEngineName(name: string): boolean {
+  return name.startsWith(prefix);
+}
+
+/**
+ * Images that a running engine has, docker or podman, as `docker-daemon:REFERENCE` or `docker-daemon:ID`.
+ *
+ * The engine exports the image as `docker save` does. What comes waits in an unnamed temporary file, because the list of
+ * what is in it comes last.
+ */
+export function engineSource(socketPath = defaultEngineSocket): Source {
+  const connections = new Connections({ deadlines, connectionsPerHost: 1, proxy: undefined, socketPath });
+  const opened: Files[] = [];
+  return {
+    image(name) {
+      const reference = referenceIn(name);
+      let files: Promise<Files> | undefined;
+      return new DockerArchiveImage(name, (signal) => {
+        files ??= exported(connections, reference, socketPath, signal).then((archive) => {
+          opened.push(archive);
+          return archive;
+        });
+        return files;
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      connections[Symbol.dispose]();
+      for (const files of opened.splice(0)) await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What a reference or an identifier may consist of; nothing in it has a meaning of its own in a URL's path. */
+function referenceIn(name: string): string {
+  const reference = name.slice(prefix.length);
+  if (isEngineName(name) && /^\w[\w./:@-]*$/.test(reference) && !/(^|\/)\.\.?(\/|$)/.test(reference)) return reference;
+  throw new OciUnpackError("INVALID_REFERENCE", `cannot open "${name}": "${reference}" is no image's name`, {
+    hint: "write it as docker-daemon:NAME[:TAG], or docker-daemon:ID",
+  });
+}
+
+async function exported(
+  connections: Connections,
+  reference: string,
+  socketPath: string,
+  signal?: AbortSignal,
+): Promise<Files> {
+  const url = new URL(`http://localhost/images/${reference}/get`);
+  const reach = { key: "engine", admit: () => {} };
+  try {
+    const response = await connections.send({ method: "GET", url, headers: {}, reach }, signal);
+    if (response.status !== 200) throw await refusal(response);
+    return await ArchiveFiles.in(await plainCopy(response.body, `image ${reference} of the engine`, signal), reference);
+  } catch (problem) {
+    throw cannot(`fetch "${reference}" from the engine at "${socketPath}"`, withHint(problem));
+  }
+}
+
+async function refusal({ status, body }: HttpResponse): Promise<Failure> {
+  const said = messageIn(await body.beginning(errorBytes));
+  const found = said === undefined ? `it answers ${status}` : said;
+  if (status !== 404) return new Failure("REGISTRY_ERROR", found);
+  return new Failure("NOT_FOUND", found, { hint: "docker images, or podman images, lists what it has" });
+}
+
+/** Engines answer with `{"message": …}` where they refuse. */
+function messageIn(bytes: Uint8Array): string | undefined {
+  try {
+    const json = parseJson(bytes);
+    const hasMessage = typeof json === "object" && json !== null && "message" in json;
+    return hasMessage && typeof json.message === "string" ? json.message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** That nobody listens, or only for others, is all that a socket can say. */
+function withHint(problem: unknown): unknown {
+  const cause = problem instanceof Failure ? problem.cause : problem;
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "EACCES") {
+    return new Failure("UNREACHABLE", "this user may not use it", {
+      cause,
+      hint: "run as a user whom the engine admits",
+    });
+  }
+  if (code !== "ENOENT" && code !== "ECONNREFUSED") return problem;
+  return new Failure("UNREACHABLE", "no engine listens there", {
+    cause,
+    hint: "start docker, or podman system service, and name its socket with DOCKER_HOST=unix:///PATH",
+  });
+}
