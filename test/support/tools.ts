@@ -28,6 +28,10 @@ const packages = {
   htpasswd: "apache2-utils",
   nginx: "nginx",
   tinyproxy: "tinyproxy-bin",
+  runc: "runc",
+  crun: "crun",
+  busybox: "busybox-static",
+  unshare: "util-linux",
 } as const;
 
 /** A program of somebody else's that tests and benchmarks run. */

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { unpack } from "../../src/index.ts";
+import { ordinaryUser, program } from "../hostile/as-user.ts";
+import { type Outcome, outcomeOf } from "../support/command.ts";
+import type { Image } from "../support/image.ts";
+import { writeImageLayout } from "../support/image-layout.ts";
+import { repositoryFile } from "../support/repository.ts";
+import { busyboxImage, debianImage, type Execution } from "../support/runnable-images.ts";
+import { type Scratch, scratch } from "../support/scratch.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+
+// Bundles are started by the runtimes that they are made for. What the container says of itself is what counts.
+
+const skip = skipUnlessRoot() || skipWithout("runc", "busybox");
+const withCrun = skip || skipWithout("crun", "unshare");
+
+const asApp: Execution = {
+  User: "app",
+  Env: ["PATH=/bin:/usr/bin", "GREETING=hello world"],
+  WorkingDir: "/home/app",
+  Entrypoint: ["/bin/sh", "-c"],
+  Cmd: ["id; pwd; echo $GREETING; echo $HOME; hostname; grep Cap /proc/self/status"],
+};
+
+const saidByApp = [
+  "uid=1000(app) gid=1001(app) groups=29(audio)",
+  "/home/app",
+  "hello world",
+  "/home/app",
+  "oci-unpack",
+  "CapInh:\t0000000000000000",
+  "CapPrm:\t0000000000000000",
+  "CapEff:\t0000000000000000",
+  "CapBnd:\t0000000020000420",
+  "CapAmb:\t0000000000000000",
+];
+
+describe("runc runs a bundle", { skip }, () => {
+  test("as the image's user, with its environment, in its directory, and without capabilities", async () => {
+    await using place = await bundleOf(busyboxImage(asApp));
+    const { stdout, stderr, status } = await runc(place);
+    assert.deepEqual([status, stderr, linesIn(stdout)], [0, "", saidByApp]);
+  });
+
+  test("and passes on how it ended", async () => {
+    await using place = await bundleOf(busyboxImage({ Cmd: ["/bin/sh", "-c", "exit 42"] }));
+    assert.equal((await runc(place)).status, 42);
+  });
+
+  test("whose image names users and groups by number, or in other words than its own", async () => {
+    for (const [User, wanted] of [
+      ["1234:5678", "uid=1234 gid=5678"],
+      ["app:audio", "uid=1000(app) gid=29(audio)"],
+      ["", "uid=0(root) gid=0(root)"],
+    ] as const) {
+      await using place = await bundleOf(busyboxImage({ User, Cmd: ["/bin/id"] }));
+      assert.equal(linesIn((await runc(place)).stdout)[0]?.replace(/ groups=0\(root\)$/, ""), wanted);
+    }
+  });
+
+  test("in which volumes can be written, and a directory that is missing is the working directory", async () => {
+    const Cmd = ["/bin/sh", "-c", "touch /data/new && ls /data && pwd"];
+    await using place = await bundleOf(busyboxImage({ Cmd, Volumes: { "/data": {} }, WorkingDir: "srv/made/here" }));
+    assert.deepEqual(linesIn((await runc(place)).stdout), ["new", "/srv/made/here"]);
+    assert.ok(!existsSync(join(place.bundle, "rootfs/data/new")), "a volume is not the image");
+  });
+
+  test("of Debian", async () => {
+    const Cmd = ["bash", "-c", "id -un; cat /etc/debian_version; echo $BASH"];
+    await using place = await bundleOf(debianImage({ User: "app", Cmd, Env: ["PATH=/usr/bin:/bin"] }));
+    const { stdout, stderr } = await runc(place);
+    const version = (await readFile("/etc/debian_version", "utf8")).trim();
+    assert.deepEqual([stderr, linesIn(stdout)], ["", ["app", version, "/usr/bin/bash"]]);
+  });
+
+  for (const { name, transport, args, wanted } of fixtures()) {
+    test(`of ${name}`, async () => {
+      await using place = await scratch();
+      const bundle = join(place.directory, "bundle");
+      const archive = fileURLToPath(repositoryFile(`../shared/fixtures/images/${name}`));
+      await unpack(`${transport}:${archive}`, bundle, { bundle: true, platform: "linux/amd64" });
+      const path = join(bundle, "config.json");
+      const config = JSON.parse(await readFile(path, "utf8"));
+      await writeFile(path, JSON.stringify({ ...config, process: { ...config.process, args } }));
+      const { stdout, stderr } = await runc({ directory: place.directory, bundle });
+      assert.equal(stderr, "");
+      assert.match(stdout, wanted);
+    });
+  }
+
+  test("for an ordinary user, as that user", { skip: skipWithout("setpriv") }, async () => {
+    await using place = await scratch();
+    using command = program();
+    await chmod(place.directory, 0o777);
+    const layout = join(place.directory, "layout");
+    const bundle = join(place.directory, "bundle");
+    await writeImageLayout(layout, [{ tag: "1", images: [busyboxImage({ Cmd: ["/bin/id", "-u"] })] }]);
+    const args = ["-q", "-p", "linux/amd64", "--bundle", "--rootless", `oci:${layout}:1`, bundle];
+    assert.deepEqual((await command.run(ordinaryUser, args, place.directory)).stderr, "");
+    const { uid, gid } = ordinaryUser;
+    const started = ["runc", "--root", join(place.directory, "runc"), "run", "--bundle", bundle, "rootless"];
+    const setpriv = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...started];
+    const { stdout, stderr } = await outcomeOf("setpriv", setpriv, {
+      environment: { XDG_RUNTIME_DIR: place.directory },
+    });
+    assert.deepEqual([stdout, stderr], ["0\n", ""]);
+  });
+});
+
+test("crun runs a bundle like runc", { skip: withCrun }, async () => {
+  await using place = await bundleOf(busyboxImage(asApp));
+  // crun insists on cgroups of version 2, which a mount namespace of its own can have on any machine.
+  const crun = `crun --root ${place.directory}/crun run --bundle ${place.bundle} test`;
+  const script = `umount -l -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup && exec ${crun}`;
+  const { stdout, stderr } = await outcomeOf("unshare", ["--mount", "sh", "-c", script]);
+  assert.deepEqual([stderr, linesIn(stdout)], ["", saidByApp]);
+});
+
+interface Bundle extends Scratch {
+  readonly bundle: string;
+}
+
+async function bundleOf(image: Image): Promise<Bundle> {
+  const place = await scratch();
+  const layout = join(place.directory, "layout");
+  const bundle = join(place.directory, "bundle");
+  await writeImageLayout(layout, [{ tag: "1", images: [image] }]);
+  await unpack(`oci:${layout}:1`, bundle, { bundle: true, platform: "linux/amd64" });
+  return { ...place, bundle };
+}
+
+function runc({ directory, bundle }: Pick<Bundle, "directory" | "bundle">): Promise<Outcome> {
+  return outcomeOf("runc", ["--root", join(directory, "runc"), "run", "--bundle", bundle, `test-${process.pid}`]);
+}
+
+function linesIn(text: string): readonly string[] {
+  return text.trimEnd().split("\n");
+}
+
+/** Images that other tools made, where they lie beside a checkout. */
+function fixtures() {
+  return [
+    {
+      name: "alpine-3.10.docker.tar.gz",
+      transport: "docker-archive",
+      args: ["cat", "/etc/alpine-release"],
+      wanted: /^3\.10\.\d+\n$/,
+    },
+    { name: "busybox-1.31.1.oci.tar", transport: "oci-archive", args: ["busybox", "id"], wanted: /^uid=0\(root\)/ },
+  ].filter(({ name }) => existsSync(repositoryFile(`../shared/fixtures/images/${name}`)));
+}
