@@ -1,11 +1,14 @@
+import { Buffer } from "node:buffer";
 import { isMainThread } from "node:worker_threads";
 import { declareOnce } from "./libc.ts";
 
 const unshare = declareOnce<[number]>("unshare", ["int"]);
 const umask = declareOnce<[number]>("umask", ["uint32_t"]);
 const geteuid = declareOnce<[]>("geteuid", []);
+const prctl = declareOnce<[number, Uint8Array]>("prctl", ["int", "const void*"]);
 
 const CLONE_FS = 0x200;
+const PR_SET_NAME = 15;
 
 /**
  * Gives the calling worker thread a umask of its own and sets it to 0, so that files get the modes they are made with.
@@ -22,4 +25,9 @@ export function ownUmask(): boolean {
 /** The user whose rights the calling thread has. */
 export function effectiveUser(): number {
   return geteuid();
+}
+
+/** Names the calling thread, in at most 15 bytes, for whoever looks with `top -H`, `perf` or a debugger. */
+export function nameThread(name: string): void {
+  prctl(PR_SET_NAME, Buffer.from(`${name}\0`));
 }

@@ -10,7 +10,7 @@ import { Reporter } from "./reporter.ts";
 import { RingReader } from "./ring.ts";
 import { serve, tell } from "./serve.ts";
 
-serve((job) => {
+serve("oci-apply", (job) => {
   if (job.type === "apply") applyLayers(job);
   if (job.type === "discard") discardStaging(job.staging);
 });

@@ -9,7 +9,7 @@ import type { DecompressJob } from "./protocol.ts";
 import { RingReader, RingWriter } from "./ring.ts";
 import { serve, tell } from "./serve.ts";
 
-serve((job) => {
+serve("oci-decompress", (job) => {
   if (job.type === "decompress") decompressLayers(job);
 });
 

@@ -5,7 +5,7 @@ import type { DigestJob } from "./protocol.ts";
 import { RingReader } from "./ring.ts";
 import { serve } from "./serve.ts";
 
-serve((job) => {
+serve("oci-digest", (job) => {
   if (job.type === "digest") verifyDiffIDs(job);
 });
 

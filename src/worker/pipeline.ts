@@ -1,9 +1,10 @@
+import { channel } from "node:diagnostics_channel";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import { together } from "../together.ts";
 import type { Progress } from "./progress.ts";
 import type { ApplySettings, Report, SandboxPolicy } from "./protocol.ts";
-import { AsyncRingWriter, cancelRing, createRing } from "./ring.ts";
+import { AsyncRingWriter, cancelRing, createRing, waitsOf } from "./ring.ts";
 import { startLibuvPool, Thread } from "./thread.ts";
 
 /** A layer as the working threads need to know it. */
@@ -31,6 +32,9 @@ export interface PipelineJob {
 // Rings hold what one side does while the other is held up for a moment; larger ones only leave the processor's caches.
 const compressedRingBytes = 2 * 1024 * 1024;
 const archiveRingBytes = 4 * 1024 * 1024;
+
+/** Tells whoever measures (node:diagnostics_channel), at the end of a run, how the threads waited for each other. */
+const ringsChannel = channel("oci-unpack:rings");
 
 /**
  * The working threads: one decompresses, one applies, and for large images one verifies the diffIDs.
@@ -90,6 +94,9 @@ export class Pipeline implements AsyncDisposable {
           onReport,
         ),
     ]);
+    if (ringsChannel.hasSubscribers) {
+      ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives) });
+    }
   }
 
   /** Removes what a failed run left in the staging directory: from the confined thread, if it still lives. */

@@ -10,6 +10,10 @@ import type { ByteSource } from "../tar/entry.ts";
  * HEAD and TAIL count bytes since the beginning, modulo 2³²; their difference is what a reader has before it. Several
  * streams pass through one after the other: where the n-th ends is noted in the n-th end position, so that the writer may
  * begin the next stream while a reader is still busy with this one.
+ *
+ *   waits    │ count, milliseconds │ of the writer, then of each reader                                 │   Float64
+ *
+ * Who waits is not the one that holds the others up. Each number has one writer and is only ever shown to people.
  */
 const HEAD = 0;
 const ENDS = 1;
@@ -25,6 +29,8 @@ const READERS = 6;
 const TAIL = 7;
 const CONTROL_WORDS = 9;
 
+const MOST_READERS = 2;
+
 const OPEN = 0;
 const CANCELLED = 1;
 
@@ -32,6 +38,13 @@ const CANCELLED = 1;
 export interface SharedRing {
   readonly control: SharedArrayBuffer;
   readonly bytes: SharedArrayBuffer;
+  readonly waits: SharedArrayBuffer;
+}
+
+/** How often, and how long in all, one end of a ring had nothing to do but wait for the other. */
+export interface Waits {
+  readonly count: number;
+  readonly milliseconds: number;
 }
 
 /** Thrown out of a blocked read or write when the other side, or the main thread, has given up. Never reaches a caller. */
@@ -46,7 +59,16 @@ export class RingCancelled extends Error {
 export function createRing(capacityBytes: number, streams: number, readers: 1 | 2 = 1): SharedRing {
   const control = new SharedArrayBuffer((CONTROL_WORDS + streams) * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(control)[READERS] = readers;
-  return { control, bytes: new SharedArrayBuffer(capacityBytes) };
+  const waits = new SharedArrayBuffer((1 + MOST_READERS) * 2 * Float64Array.BYTES_PER_ELEMENT);
+  return { control, bytes: new SharedArrayBuffer(capacityBytes), waits };
+}
+
+/** How the ends of a ring waited for each other so far. */
+export function waitsOf(ring: SharedRing): { readonly writer: Waits; readonly readers: readonly Waits[] } {
+  const numbers = new Float64Array(ring.waits);
+  const end = (index: number) => ({ count: numbers[2 * index] ?? 0, milliseconds: numbers[2 * index + 1] ?? 0 });
+  const readers = new Int32Array(ring.control)[READERS] ?? 0;
+  return { writer: end(0), readers: Array.from({ length: readers }, (_, reader) => end(1 + reader)) };
 }
 
 /** Makes every read and write of this ring, waiting or yet to come, throw `RingCancelled`. */
@@ -65,11 +87,14 @@ abstract class RingEnd {
   protected readonly bytes: Uint8Array;
   /** The most that one view may span: the other side works on the rest meanwhile. */
   protected readonly viewBytes: number;
+  readonly #waits: Float64Array;
 
-  constructor(ring: SharedRing) {
+  /** `end` is 0 for the writer, then come the readers. */
+  constructor(ring: SharedRing, end: number) {
     this.control = new Int32Array(ring.control);
     this.bytes = new Uint8Array(ring.bytes);
     this.viewBytes = this.bytes.length >>> 3;
+    this.#waits = new Float64Array(ring.waits, 2 * end * Float64Array.BYTES_PER_ELEMENT, 2);
   }
 
   /** Free for the writer: what every reader is done with. */
@@ -80,6 +105,19 @@ abstract class RingEnd {
       usedBytes = Math.max(usedBytes, (head - Atomics.load(this.control, TAIL + 1)) >>> 0);
     }
     return this.bytes.length - usedBytes;
+  }
+
+  /** Sleeps until `word` has another value than the one seen. */
+  protected sleep(word: number, seen: number): void {
+    const startedAt = performance.now();
+    Atomics.wait(this.control, word, seen);
+    this.countWait(startedAt);
+  }
+
+  protected countWait(startedAt: number): void {
+    const [count = 0, milliseconds = 0] = this.#waits;
+    this.#waits[0] = count + 1;
+    this.#waits[1] = milliseconds + performance.now() - startedAt;
   }
 
   protected throwIfCancelled(): void {
@@ -102,7 +140,7 @@ export class RingReader extends RingEnd implements ByteSource {
 
   /** `wakeWriter` is called when an asynchronous writer had asked to be told about free space. */
   constructor(ring: SharedRing, wakeWriter: () => void = () => {}, reader: 0 | 1 = 0) {
-    super(ring);
+    super(ring, 1 + reader);
     this.#wakeWriter = wakeWriter;
     this.#tail = TAIL + reader;
   }
@@ -127,7 +165,7 @@ export class RingReader extends RingEnd implements ByteSource {
         this.#stream += 1;
         return undefined;
       }
-      Atomics.wait(this.control, WRITTEN, written);
+      this.sleep(WRITTEN, written);
     }
   }
 
@@ -146,6 +184,10 @@ export class RingReader extends RingEnd implements ByteSource {
 
 abstract class RingWriterEnd extends RingEnd {
   #streams = 0;
+
+  constructor(ring: SharedRing) {
+    super(ring, 0);
+  }
 
   commit(length: number): void {
     Atomics.add(this.control, HEAD, length);
@@ -179,7 +221,7 @@ export class RingWriter extends RingWriterEnd implements ByteSpace {
       this.throwIfCancelled();
       const space = this.freeSpace();
       if (space !== undefined) return space;
-      Atomics.wait(this.control, READ, read);
+      this.sleep(READ, read);
     }
   }
 }
@@ -195,7 +237,9 @@ export class AsyncRingWriter extends RingWriterEnd {
       this.throwIfCancelled();
       const space = this.freeSpace();
       if (space === undefined) {
+        const startedAt = performance.now();
         await this.#spaceFreed();
+        this.countWait(startedAt);
         continue;
       }
       const length = Math.min(space.length, rest.length);

@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import { nameThread } from "../linux/thread.ts";
 import { type Job, packError, type Report } from "./protocol.ts";
 import { RingCancelled } from "./ring.ts";
 
@@ -7,8 +8,9 @@ export function tell(report: Report): void {
   parentPort?.postMessage(report);
 }
 
-/** Does each job that arrives, synchronously, and reports how it ended. */
-export function serve(work: (job: Job) => void): void {
+/** Does each job that arrives at the thread called `name`, synchronously, and reports how it ended. */
+export function serve(name: string, work: (job: Job) => void): void {
+  nameThread(name);
   parentPort?.on("message", (job: Job) => {
     try {
       work(job);

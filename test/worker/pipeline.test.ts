@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,6 +9,7 @@ import { defaultLimits } from "../../src/limits.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
 import { Progress } from "../../src/worker/progress.ts";
+import type { waitsOf } from "../../src/worker/ring.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
 
@@ -67,3 +70,38 @@ for (const hasDigestThread of [false, true]) {
     }
   });
 }
+
+test("a run tells at its end how the threads waited for each other", async () => {
+  await using place = await scratch();
+  const told: unknown[] = [];
+  const listener = (message: unknown) => told.push(message);
+  subscribe("oci-unpack:rings", listener);
+  try {
+    await applied(place.directory, true);
+  } finally {
+    unsubscribe("oci-unpack:rings", listener);
+  }
+  assert.equal(told.length, 1);
+  const [{ compressed, archives: archiveRing }] = told as [
+    Record<"compressed" | "archives", ReturnType<typeof waitsOf>>,
+  ];
+  assert.equal(compressed.readers.length, 1);
+  assert.equal(archiveRing.readers.length, 2);
+  const waits = [compressed, archiveRing].flatMap(({ writer, readers }) => [writer, ...readers]);
+  for (const { count, milliseconds } of waits) assert.equal(count > 0, milliseconds > 0);
+});
+
+test("the working threads have names of their own", { timeout: 20_000 }, async () => {
+  await using pipeline = new Pipeline();
+  const awaited = ["oci-apply", "oci-decompress"];
+  let found: string[] = [];
+  while (found.length < awaited.length) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const names = readdirSync("/proc/self/task").map((task) =>
+      readFileSync(`/proc/self/task/${task}/comm`, "utf8").trim(),
+    );
+    found = names.filter((name) => name.startsWith("oci-")).sort();
+  }
+  assert.deepEqual(found, awaited);
+  assert.ok(pipeline);
+});

@@ -8,6 +8,7 @@ import {
   RingCancelled,
   RingReader,
   RingWriter,
+  waitsOf,
 } from "../../src/worker/ring.ts";
 
 /** All bytes of the reader's current stream. */
@@ -113,6 +114,23 @@ test("an asynchronous writer that waits for space is told when there is some, an
   cancelRing(ring);
   writer.wake();
   await assert.rejects(stuck, RingCancelled);
+});
+
+test("who waited for whom is counted, and for how long", async () => {
+  const ring = createRing(16, 1);
+  const writer = new AsyncRingWriter(ring);
+  const reader = new RingReader(ring, () => writer.wake());
+  const written = writer.write(new Uint8Array(17));
+  const { count, milliseconds } = waitsOf(ring).writer;
+  assert.deepEqual([count, milliseconds], [0, 0], "it still waits");
+  const before = performance.now();
+  while (performance.now() < before + 5) await new Promise(setImmediate);
+  for (let chunk = 0; chunk < 3; chunk += 1) reader.read(); // two of them are free then, a quarter of the ring
+  await written;
+  const waits = waitsOf(ring);
+  assert.equal(waits.writer.count, 1);
+  assert.ok(waits.writer.milliseconds >= 5);
+  assert.deepEqual(waits.readers, [{ count: 0, milliseconds: 0 }]);
 });
 
 test("two threads pass five megabytes in pieces of any length, unharmed", { timeout: 30_000 }, async () => {
