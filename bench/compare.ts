@@ -11,7 +11,7 @@ import { recipes } from "./recipes.ts";
 import { type Title, writeSection } from "./results.ts";
 import { startUp } from "./start-up.ts";
 import { table } from "./table.ts";
-import { linkTargets, memoryTargets, type Target, targetTable } from "./targets.ts";
+import { linkTargets, memoryTargets, type Target, targetRows, targetTable } from "./targets.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -56,14 +56,14 @@ async function compare(
     console.error(`${title}: ${recipe.name}`);
     const image = await benchImage(registry.host, recipe);
     const runs = await interleaved(chosenContenders, image, rounds, { link, place });
-    console.log(table(image, runs));
+    console.log(`${table(image, runs)}\n`);
     results.set(image, runs);
   }
   const programs = [...new Set(chosenContenders.flatMap(({ tools }) => tools)), "docker-registry"];
   await report(title, [
     await versions(programs),
     `Medians of ${rounds} rounds after one that does not count; for memory, the most.`,
-    targetTable(targets, results),
+    targetTable(targetRows(targets, results)),
     ...[...results].map(([image, runs]) => table(image, runs)),
   ]);
 }

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type Command, command } from "./contenders.ts";
 import type { BenchImage } from "./corpus.ts";
+import { markdownTable } from "./markdown.ts";
 import { median } from "./measure.ts";
 import { tmpfs } from "./places.ts";
-import { targetRow } from "./targets.ts";
+import { targetRow, targetTable } from "./targets.ts";
 
 /** A command of a few milliseconds, of whose time a good part is Node's own. */
 interface Start {
@@ -27,19 +28,17 @@ export async function startUp(tiny: BenchImage, rounds: number): Promise<string>
   } as const satisfies Record<string, Start>;
   const seconds = await interleaved(Object.values(starts), rounds);
   const milliseconds = (start: Start) => 1000 * median(seconds.get(start) ?? []);
-  const rows = Object.values(starts).map((start) => `| ${start.name} | ${milliseconds(start).toFixed(0)} |`);
   return [
     `Medians of ${rounds} rounds.`,
-    "",
-    ...["| command | wall (ms) |", "|---|---:|", ...rows, ""],
-    ...["| target | at most | reached | |", "|---|---:|---:|---|"],
-    target("--version ÷ Node alone", 1.3, milliseconds(starts.version) / milliseconds(starts.nothing)),
-    target("small image ÷ Node and one request", 2.2, milliseconds(starts.unpack) / milliseconds(starts.request)),
-  ].join("\n");
-}
-
-function target(what: string, atMost: number, reached: number): string {
-  return targetRow(what, atMost.toFixed(2), reached.toFixed(2), reached <= atMost);
+    markdownTable(
+      ["command", "wall (ms)"],
+      Object.values(starts).map((start) => [start.name, milliseconds(start).toFixed(0)]),
+    ),
+    targetTable([
+      targetRow("--version ÷ Node alone", 1.3, milliseconds(starts.version) / milliseconds(starts.nothing), 2),
+      targetRow("tiny ÷ Node and one request", 2.2, milliseconds(starts.unpack) / milliseconds(starts.request), 2),
+    ]),
+  ].join("\n\n");
 }
 
 /** In turn, after a first round that does not count. */

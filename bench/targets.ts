@@ -1,7 +1,8 @@
 import { type Contender, download, ours, yardstick } from "./contenders.ts";
 import type { BenchImage } from "./corpus.ts";
+import { markdownTable } from "./markdown.ts";
 import { median, type Runs } from "./measure.ts";
-import { ratioText, wallSeconds } from "./table.ts";
+import { wallSeconds } from "./table.ts";
 
 /** What this project means to reach: a ratio of medians of the same run, at most. */
 export interface Target {
@@ -26,35 +27,32 @@ export const linkTargets: readonly Target[] = [
 /** Everywhere, however large the image. */
 const peakMegabytesAtMost = 220;
 
+/** What was to be reached, what was, and whether that is enough. */
+export type TargetRow = readonly [what: string, atMost: string, reached: string, verdict: string];
+
 /** The targets beside what was reached, as a table in Markdown. */
-export function targetTable(targets: readonly Target[], results: ReadonlyMap<BenchImage, Runs>): string {
-  const rows = [...results].flatMap(([image, runs]) => [
-    ...targets.filter((target) => target.image === image.recipe.name).map((target) => ratioRow(target, runs)),
-    peakRow(image.recipe.name, runs),
+export function targetTable(rows: readonly TargetRow[]): string {
+  return markdownTable(["target", "at most", "reached", ""], rows);
+}
+
+export function targetRow(what: string, atMost: number, reached: number, digits: number): TargetRow {
+  return [what, atMost.toFixed(digits), reached.toFixed(digits), reached <= atMost ? "reached" : "**missed**"];
+}
+
+/** The targets that the runs on some images have. */
+export function targetRows(targets: readonly Target[], results: ReadonlyMap<BenchImage, Runs>): readonly TargetRow[] {
+  return [...results].flatMap(([{ recipe }, runs]) => [
+    ...targets.filter(({ image }) => image === recipe.name).map((target) => ratioRow(target, runs)),
+    targetRow(`${recipe.name}: peak memory (MB)`, peakMegabytesAtMost, peakMegabytes(runs), 0),
   ]);
-  return ["| target | at most | reached | |", "|---|---:|---:|---|", ...rows, ""].join("\n");
 }
 
-function ratioRow({ image, against, atMost }: Target, runs: Runs): string {
-  const [own, other] = [ours, against].map((contender) => median(wallSeconds(runs.get(contender) ?? [])));
-  const ratio = (own ?? Number.NaN) / (other ?? Number.NaN);
-  return targetRow(`${image} ÷ ${against.name}`, atMost.toFixed(2), ratioText(ratio), ratio <= atMost);
+function ratioRow({ image, against, atMost }: Target, runs: Runs): TargetRow {
+  const seconds = (contender: Contender) => median(wallSeconds(runs.get(contender) ?? []));
+  return targetRow(`${image} ÷ ${against.name}`, atMost, seconds(ours) / seconds(against), 2);
 }
 
-function peakRow(image: string, runs: Runs): string {
-  const measurements = [...runs]
-    .filter(([{ tools }]) => tools.length === 0)
-    .flatMap(([, measurements]) => measurements);
-  const peak = Math.max(...measurements.map(({ peakMegabytes }) => peakMegabytes));
-  return targetRow(
-    `${image}: peak memory (MB)`,
-    String(peakMegabytesAtMost),
-    peak.toFixed(0),
-    peak <= peakMegabytesAtMost,
-  );
-}
-
-/** One target as a row of a table in Markdown. */
-export function targetRow(what: string, atMost: string, reached: string, isReached: boolean): string {
-  return `| ${what} | ${atMost} | ${reached} | ${isReached ? "reached" : "**missed**"} |`;
+function peakMegabytes(runs: Runs): number {
+  const own = [...runs].filter(([{ tools }]) => tools.length === 0);
+  return Math.max(...own.flatMap(([, measurements]) => measurements.map(({ peakMegabytes: peak }) => peak)));
 }
