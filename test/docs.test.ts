@@ -42,6 +42,15 @@ test("every file that ARCHITECTURE.md speaks of is there", async () => {
   assert.deepEqual(missing, []);
 });
 
+test("ARCHITECTURE.md speaks of every folder of the source", async () => {
+  const page = await readFile(repositoryFile("ARCHITECTURE.md"), "utf8");
+  const folders = (await readdir(repositoryFile("src"), { withFileTypes: true })).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const unspoken = folders.filter(({ name }) => !page.includes(`| \`src/${name}/\` |`)).map(({ name }) => name);
+  assert.deepEqual(unspoken, []);
+});
+
 /** The words of `export type Name = | "A" | "B";`, comments left out. */
 function membersOf(name: string, source: string): string[] {
   const declaration = new RegExp(`export type ${name} =([^;]*);`).exec(source.replace(/\/\/.*$/gm, ""))?.[1] ?? "";
