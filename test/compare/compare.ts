@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expectedListing } from "../rules/expected.ts";
 import { layerRules } from "../rules/layer-rules.ts";
@@ -7,6 +6,7 @@ import type { LayerRule } from "../rules/rule.ts";
 import { image, stored } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { startRegistry } from "../support/registry-double.ts";
+import { removeTree } from "../support/remove-tree.ts";
 import { contenders, type Subject } from "./contenders.ts";
 import { judged, type Verdict } from "./judgement.ts";
 import { page, type Row } from "./page.ts";
@@ -66,15 +66,7 @@ async function prepared({ rule, layers }: LayerRule): Promise<Subject & AsyncDis
     work: `${work}/tool`,
     async [Symbol.asyncDispose]() {
       await registry[Symbol.asyncDispose]();
-      remove();
+      removeTree(work);
     },
   };
-}
-
-function remove(): void {
-  try {
-    rmSync(work, { recursive: true, force: true });
-  } catch {
-    execFileSync("rm", ["-rf", work]);
-  }
 }

@@ -13,6 +13,8 @@ export const ordinaryUser: User = { uid: 61_234, gid: 61_234 };
 
 /** The real command, where every user may read it. */
 export interface Program extends Disposable {
+  /** Where `src` and `test` lie. */
+  readonly directory: string;
   run(user: User, args: readonly string[], home: string): Promise<Outcome>;
 }
 
@@ -23,6 +25,7 @@ export function program(): Program {
     spawnSync("setpriv", asUser(ordinaryUser, "test", ["-r", join(built, "src/cli/main.js")])).status === 0;
   const place = isOpen ? built : openCopy(built);
   return {
+    directory: place,
     run: (user, args, home) =>
       outcomeOf("setpriv", asUser(user, process.execPath, [join(place, "src/cli/main.js"), ...args]), {
         environment: { HOME: home, XDG_RUNTIME_DIR: "", DOCKER_CONFIG: "", NODE_OPTIONS: "", NO_COLOR: "1" },
@@ -34,13 +37,14 @@ export function program(): Program {
   };
 }
 
-function asUser({ uid, gid }: User, command: string, args: readonly string[]): string[] {
+/** The arguments with which setpriv runs a command as a user. */
+export function asUser({ uid, gid }: User, command: string, args: readonly string[]): string[] {
   return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", command, ...args];
 }
 
 function openCopy(built: string): string {
   const place = mkdtempSync(join(tmpdir(), "oci-unpack-program-"));
-  cpSync(join(built, "src"), join(place, "src"), { recursive: true });
+  for (const part of ["src", "test/hostile"]) cpSync(join(built, part), join(place, part), { recursive: true });
   const repository = join(built, "..");
   cpSync(join(repository, "package.json"), join(place, "package.json"));
   for (const name of ["koffi", "@koromix", "fzstd", "smol-toml"]) {

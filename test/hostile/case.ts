@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../src/errors.ts";
+import type { ErrorCode, UnpackOptions } from "../../src/index.ts";
 import { image, stored } from "../support/image.ts";
 import type { RegistryDouble } from "../support/registry-double.ts";
 import type { Place } from "./place.ts";
@@ -32,7 +32,9 @@ export interface HostileCase {
   readonly name: string;
   /** Puts the image into a registry and gives the reference. */
   readonly serve: (registry: RegistryDouble, place: Place) => string;
-  /** Further arguments of the command. */
+  /** For the library, and as arguments for the command. */
+  readonly options?: Pick<UnpackOptions, "limits" | "devices" | "keepDirlinks">;
+  /** Arguments that only the command has. */
   readonly args?: readonly string[];
   /** "contained": unpacked, since what it says has a harmless meaning inside the root. */
   readonly outcome: "contained" | ErrorCode;
@@ -46,8 +48,8 @@ export interface HostileCase {
 export interface Seen {
   readonly place: Place;
   readonly registry: RegistryDouble;
-  readonly stdout: string;
-  readonly stderr: string;
+  /** What the command wrote, to standard output and standard error. */
+  readonly printed: string;
 }
 
 type Layers = (place: Place) => readonly Uint8Array[];

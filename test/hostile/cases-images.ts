@@ -101,7 +101,7 @@ const local: readonly HostileCase[] = [
   {
     attack: "A",
     name: "a docker archive whose layer is a link to itself",
-    outcome: "NOT_FOUND",
+    outcome: "INVALID_ARCHIVE",
     serve: (_registry, { directory: place }) => dockerArchive(place, "layer.tar", symlink("layer.tar", "layer.tar")),
   },
   {
@@ -118,8 +118,8 @@ const local: readonly HostileCase[] = [
   },
   {
     attack: "A",
-    name: "a layout whose blob is a link to a file outside",
-    outcome: "NOT_FOUND",
+    name: "a layout whose blob is a link to a file outside, which is another file then",
+    outcome: "SIZE_MISMATCH",
     serve: (_registry, { directory: place, outside }) => {
       const blobs = `${place}/layout/blobs/sha256`;
       const [layer, ...others] = blobsOf(harmless).toReversed();
@@ -153,7 +153,7 @@ const documents: readonly HostileCase[] = [
     attack: "H",
     name: "a manifest of more layers than allowed",
     outcome: "LIMIT_EXCEEDED",
-    serve: (registry) => manifest(registry, { layers: Array(1001).fill(harmless.layers[0]?.descriptor) }),
+    serve: (registry) => stored(registry, "hostile/image", image(Array(1001).fill(tar(file("a", "1"))))),
   },
   {
     attack: "H",
@@ -224,7 +224,7 @@ const confusions: readonly HostileCase[] = [
   {
     attack: "J",
     name: "a configuration that is a layer",
-    outcome: "INVALID_CONFIG",
+    outcome: "NOT_AN_IMAGE",
     serve: (registry) => manifest(registry, { config: harmless.layers[0]?.descriptor }),
   },
 ];
@@ -244,7 +244,7 @@ const elsewhere: readonly HostileCase[] = [
   {
     attack: "K",
     name: "a redirect to a file",
-    outcome: "REGISTRY_ERROR",
+    outcome: "POLICY_DENIED",
     serve: (registry, { outside }) => {
       registry.always(/\/blobs\//, answer(307, { location: `file://${outside}/secret` }));
       return stored(registry, "hostile/image", harmless);

@@ -71,7 +71,7 @@ const throughLinks: readonly HostileCase[] = [
     ...contained("A", "a device below a symlink", ({ outside }) => [
       tar(symlink("s", outside), device("s/device", "character", [1, 3])),
     ]),
-    args: ["--devices", "placeholder"],
+    options: { devices: "placeholder" },
   },
   contained("A", "a directory that is remembered, then replaced by a symlink (CVE-2021-32803)", ({ outside }) => [
     tar(directory("d"), file("d/a", "1"), symlink("d", outside), file("d/secret", "overwritten")),
@@ -99,7 +99,7 @@ const throughLinks: readonly HostileCase[] = [
       tar(directory(outside), symlink("s", outside)),
       tar(directory("s", setuid), file("s/secret", "overwritten")),
     ]),
-    args: ["--keep-dirlinks"],
+    options: { keepDirlinks: true },
   },
   refused("A", "a file below a symlink to itself", "ENTRY_REFUSED", () => [tar(symlink("s", "s"), file("s/x", "1"))]),
   refused("A", "a file below a symlink that grows whenever it is followed", "ENTRY_REFUSED", () => [
@@ -113,6 +113,9 @@ const throughLinks: readonly HostileCase[] = [
 /** Class A: hard links to what the archive does not own. */
 const throughHardLinks: readonly HostileCase[] = [
   refused("A", "a hard link to an absolute path outside", "ENTRY_REFUSED", ({ outside }) => [
+    tar(hardlink("h", `${outside}/secret`)),
+  ]),
+  contained("A", "a file in the place of a hard link to an absolute path outside", ({ outside }) => [
     tar(hardlink("h", `${outside}/secret`), file("h", "overwritten")),
   ]),
   refused("A", "a hard link to a path that climbs", "ENTRY_REFUSED", () => [

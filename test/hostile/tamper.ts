@@ -1,32 +1,35 @@
 import { readdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
-// Run as a process of its own: TARGET OUTSIDE. Waits for the staging directory in TARGET and then, as fast as it can,
-// puts symlinks to OUTSIDE in the place of its directories and takes them away again.
+// Run as a process of its own: TARGETS OUTSIDE. Finds what is being unpacked into the directories of TARGETS and, as fast
+// as it can, puts symlinks to OUTSIDE in the place of directories there and takes them away again. Tells its parent how
+// often it did.
 
-const [target = "", outside = ""] = process.argv.slice(2);
-process.on("SIGTERM", () => process.exit());
-process.send?.("ready");
+const [targets = "", outside = ""] = process.argv.slice(2);
 
 let swaps = 0;
-for (;;) {
-  for (const directory of directories()) swap(directory);
-  if (swaps > 0 && swaps % 1000 === 0) process.send?.({ swaps });
-  await new Promise(setImmediate); // for signals
+for (let round = 1; ; round++) {
+  const stagings = below(targets).flatMap(below);
+  const folders = stagings.flatMap(below);
+  // The staging directory itself is swapped now and then only: without it nothing else can be tried.
+  const directory = round % 50 === 0 ? oneOf(stagings) : oneOf(folders);
+  if (directory !== undefined) swap(directory);
+  if (round % 20 !== 0) continue;
+  process.send?.(swaps);
+  await new Promise(setImmediate);
 }
 
-/** The staging directory's own name may be swapped too, and so may what stands in it. */
-function directories(): string[] {
-  const stagings = names(target).map((name) => join(target, name));
-  return [...stagings.flatMap((staging) => names(staging).map((name) => join(staging, name))), ...stagings];
-}
-
-function names(directory: string): string[] {
+function below(directory: string): string[] {
   try {
-    return readdirSync(directory).filter((name) => !name.endsWith(".away") && name !== "config.json");
+    const names = readdirSync(directory).filter((name) => !name.endsWith(".away") && name !== "config.json");
+    return names.map((name) => join(directory, name));
   } catch {
     return [];
   }
+}
+
+function oneOf(paths: readonly string[]): string | undefined {
+  return paths[Math.floor(Math.random() * paths.length)];
 }
 
 function swap(directory: string): void {

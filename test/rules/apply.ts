@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ErrorCode, isOciUnpackError } from "../../src/errors.ts";
@@ -10,6 +9,7 @@ import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
 import type { Listing } from "../model/listing.ts";
+import { removeTree } from "../support/remove-tree.ts";
 import { readTree } from "./real-tree.ts";
 
 export interface Application {
@@ -45,7 +45,7 @@ export function applied(layers: readonly Uint8Array[], application: Application 
     application.also?.(directory); // first, since reading a tree changes its access times
     return { outcome: readTree(directory), ...notes };
   } finally {
-    remove(directory);
+    removeTree(directory);
   }
 }
 
@@ -97,13 +97,5 @@ function failureOf(work: () => void): { readonly code: ErrorCode; readonly messa
   } catch (error) {
     if (isOciUnpackError(error)) return error;
     throw error;
-  }
-}
-
-function remove(directory: string): void {
-  try {
-    rmSync(directory, { recursive: true, force: true });
-  } catch {
-    execFileSync("rm", ["-rf", directory]); // a path that is too long for Node is not too long for rm
   }
 }

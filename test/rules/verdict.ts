@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ErrorCode, isOciUnpackError, type UnpackOptions, type UnpackResult, unpack } from "../../src/index.ts";
@@ -8,6 +8,7 @@ import { makePlace } from "../hostile/place.ts";
 import type { Listing } from "../model/listing.ts";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
+import { removeTree } from "../support/remove-tree.ts";
 import { applied } from "./apply.ts";
 import type { ImageRule } from "./cases-images.ts";
 import type { UserRule } from "./cases-users.ts";
@@ -65,7 +66,7 @@ export async function assertImage(rule: ImageRule, strict: boolean): Promise<voi
     }
     if (!strict) rule.also?.({ registry, directory });
   } finally {
-    rmSync(parent, { recursive: true });
+    removeTree(parent);
   }
 }
 
@@ -103,7 +104,7 @@ export async function assertUser(rule: UserRule): Promise<void> {
       { warnings: rule.warnings ?? [], skipped: rule.skipped ?? [] },
     );
   } finally {
-    rmSync(place.directory, { recursive: true, force: true });
+    removeTree(place.directory);
   }
 }
 
