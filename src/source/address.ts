@@ -41,6 +41,15 @@ export function addressIn(hostname: string): string | undefined {
   return isIP(bare) === 0 ? undefined : bare;
 }
 
+/** `URL.hostname` has IPv6 addresses in brackets; sockets want them without. */
+export function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+export function portOf({ protocol, port }: URL): number {
+  return Number(port) || (protocol === "https:" ? 443 : 80);
+}
+
 /** Networks as `address/bits`. */
 export function networkList(networks: readonly string[]): BlockList {
   const list = new BlockList();

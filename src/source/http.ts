@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup as resolveName } from "node:dns";
+import { lookup } from "node:dns";
 import { once } from "node:events";
 import {
   type ClientRequest,
@@ -10,10 +10,11 @@ import {
   type RequestOptions,
 } from "node:http";
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, request as httpsRequest } from "node:https";
-import { connect as connectSocket, type LookupFunction, type Socket } from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { addressIn } from "./address.ts";
+import { addressIn, bareHost, portOf } from "./address.ts";
+import { admittedLookup } from "./admitted-lookup.ts";
 import { Body } from "./body.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import { Failure } from "./failure.ts";
@@ -51,14 +52,16 @@ export interface ConnectionsOptions {
   readonly socketPath?: string;
 }
 
-/** What decides whether two requests may share connections. */
+/** The way to a host; requests that take the same one share connections. */
 interface Route {
-  readonly proxy: URL | undefined;
-  readonly reach: Reach;
+  /** Where a connection leads: to the host itself, or to a proxy that is asked for whole URLs. */
+  readonly hop: URL;
+  /** The proxy through which a connection to the host leads, as a tunnel. */
+  readonly tunnel: URL | undefined;
   readonly tls: TlsMaterial | undefined;
+  readonly reach: Reach;
 }
 
-const idleMilliseconds = 15_000;
 /** Node's own 250 ms give up on every address of a host that is far away. */
 const happyEyeballsMilliseconds = 2_000;
 /** Signed URLs in `Location` can be long. */
@@ -81,7 +84,7 @@ export class Connections implements Disposable {
     signal?.throwIfAborted();
     const literal = addressIn(request.url.hostname);
     if (literal !== undefined) request.reach.admit(request.url.host, literal);
-    const route = { proxy: this.#options.proxy?.(request.url), reach: request.reach, tls: request.tls };
+    const route = routeOf(request, this.#options.proxy?.(request.url));
     for (;;) {
       if (this.#isClosed) throw closed();
       const outgoing = this.#outgoing(request, route);
@@ -90,7 +93,7 @@ export class Connections implements Disposable {
       } catch (error) {
         signal?.throwIfAborted();
         // A kept connection may have been closed by the other end just now. That says nothing about the host.
-        if (!outgoing.reusedSocket || !isClosedConnection(error)) throw networkFailure(error, peerOf(request, route));
+        if (!outgoing.reusedSocket || !isClosedConnection(error)) throw networkFailure(error, hopOf(request, route));
       }
     }
   }
@@ -101,21 +104,23 @@ export class Connections implements Disposable {
     for (const agent of this.#agents.values()) agent.destroy();
   }
 
-  #outgoing({ method, url, headers, body, reach }: HttpRequest, route: Route): ClientRequest {
-    const httpProxy = url.protocol === "http:" ? route.proxy : undefined;
-    const peer = httpProxy ?? url;
+  #outgoing(request: HttpRequest, route: Route): ClientRequest {
+    const { method, url, headers, body, reach } = request;
+    const { hop } = route;
+    const isForwarded = hop !== url;
     const options: RequestOptions = {
       method,
-      headers: httpProxy === undefined ? headers : withProxyHeaders(headers, url, httpProxy),
-      host: bareHost(peer),
-      port: portOf(peer),
-      path: httpProxy === undefined ? url.pathname + url.search : url.href,
-      agent: this.#agent(peer.protocol, route),
+      headers: isForwarded ? withProxyHeaders(headers, url, hop) : headers,
+      host: bareHost(hop),
+      port: portOf(hop),
+      path: isForwarded ? url.href : url.pathname + url.search,
+      agent: this.#agent(route),
       maxHeaderSize,
       ...(this.#options.socketPath === undefined ? {} : { socketPath: this.#options.socketPath }),
-      ...(route.proxy === undefined ? { lookup: admittedLookup(reach, url.host) } : {}),
+      // The user chose the proxy, and whatever lies behind it is looked up there.
+      ...(isProxied(request, route) ? {} : { lookup: admittedLookup(reach, url.host, lookup) }),
     };
-    const outgoing = peer.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
+    const outgoing = hop.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
     outgoing.on("error", () => {}); // what comes after the response is the body's to tell
     outgoing.end(body);
     return outgoing;
@@ -164,34 +169,33 @@ export class Connections implements Disposable {
       url: request.url,
       status: incoming.statusCode ?? 0,
       headers: incoming.headers,
-      address: route.proxy === undefined ? incoming.socket.remoteAddress : undefined,
+      address: isProxied(request, route) ? undefined : incoming.socket.remoteAddress,
       body: new Body(incoming, request.url.host, this.#options.deadlines.stallMilliseconds, signal),
     };
   }
 
-  /** `protocol` is the one spoken with the next hop. */
-  #agent(protocol: string, route: Route): HttpAgent {
-    const proxy = route.proxy?.href ?? "direct";
-    const key = `${protocol} ${proxy} ${route.reach.key} ${this.#tlsNumber(route.tls)}`;
+  #agent(route: Route): HttpAgent {
+    const { hop, tunnel, tls, reach } = route;
+    const key = `${hop.protocol} ${tunnel?.href} ${this.#tlsNumber(tls)} ${reach.key}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const agent = this.#newAgent(protocol, route);
+    const agent = this.#newAgent(route);
     this.#agents.set(key, agent);
     return agent;
   }
 
-  #newAgent(protocol: string, { proxy, tls }: Route): HttpAgent {
-    const { connectionsPerHost: maxSockets, deadlines } = this.#options;
+  #newAgent({ hop, tunnel, tls }: Route): HttpAgent {
+    const { connectionsPerHost, deadlines } = this.#options;
     const options = {
       keepAlive: true,
-      keepAliveMsecs: idleMilliseconds,
-      maxSockets,
+      maxSockets: connectionsPerHost,
       scheduling: "lifo",
       autoSelectFamilyAttemptTimeout: happyEyeballsMilliseconds,
     } as const;
-    if (protocol === "http:") return new HttpAgent(options);
+    if (hop.protocol === "http:") return new HttpAgent(options);
     const secure = { ...options, ...tlsOptions(tls) };
-    return proxy === undefined ? new HttpsAgent(secure) : new TunnelAgent(secure, proxy, deadlines.connectMilliseconds);
+    if (tunnel === undefined) return new HttpsAgent(secure);
+    return new TunnelAgent(secure, tunnel, deadlines.connectMilliseconds);
   }
 
   #tlsNumber(tls: TlsMaterial | undefined): number {
@@ -221,7 +225,7 @@ class TunnelAgent extends HttpsAgent {
     const settle = callback as (error: unknown, socket?: Duplex) => void;
     this.#connected(target).then(
       (socket) => settle(null, socket),
-      (error: unknown) => settle(networkFailure(error, `the proxy ${this.#proxy.host}`)),
+      (error: unknown) => settle(error),
     );
   }
 
@@ -235,7 +239,7 @@ class TunnelAgent extends HttpsAgent {
     const timedOut = new Failure("TIMEOUT", found, { temporary: true });
     const timer = setTimeout(() => socket.destroy(timedOut), this.#connectMilliseconds);
     try {
-      await openTunnel(socket, authorityOf(target), proxyAuthorizationOf(this.#proxy));
+      await this.#opened(socket, authorityOf(target));
       const secure = connectTls({ ...target, socket });
       await once(secure, "secureConnect");
       return secure;
@@ -246,37 +250,24 @@ class TunnelAgent extends HttpsAgent {
       clearTimeout(timer);
     }
   }
-}
 
-/** Resolves names as the system does, and lets through only addresses that are within reach: those that get connected to. */
-function admittedLookup(reach: Reach, host: string): LookupFunction {
-  return (hostname, options, callback) => {
-    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, []);
-      const { admitted, refusal } = judged(addresses, reach, host);
-      const [first] = admitted;
-      if (first === undefined) return callback(refusal ?? notFound(hostname), []);
-      return options.all ? callback(null, admitted) : callback(null, first.address, first.family);
-    });
-  };
-}
-
-function judged(addresses: readonly LookupAddress[], reach: Reach, host: string) {
-  const admitted: LookupAddress[] = [];
-  let refusal: Error | undefined;
-  for (const one of addresses) {
+  async #opened(socket: Socket, authority: string): Promise<void> {
     try {
-      reach.admit(host, one.address);
-      admitted.push(one);
+      await openTunnel(socket, authority, proxyAuthorizationOf(this.#proxy));
     } catch (error) {
-      refusal = error instanceof Error ? error : undefined;
+      throw networkFailure(error, `the proxy ${this.#proxy.host}`);
     }
   }
-  return { admitted, refusal };
 }
 
-function notFound(hostname: string): Error {
-  return Object.assign(new Error(`no address for ${hostname}`), { code: "ENOTFOUND" });
+function routeOf({ url, tls, reach }: HttpRequest, proxy: URL | undefined): Route {
+  if (proxy === undefined) return { hop: url, tunnel: undefined, tls, reach };
+  if (url.protocol === "http:") return { hop: proxy, tunnel: undefined, tls: undefined, reach };
+  return { hop: url, tunnel: proxy, tls, reach };
+}
+
+function isProxied({ url }: HttpRequest, { hop, tunnel }: Route): boolean {
+  return hop !== url || tunnel !== undefined;
 }
 
 function withProxyHeaders(headers: OutgoingHttpHeaders, url: URL, proxy: URL): OutgoingHttpHeaders {
@@ -300,17 +291,8 @@ function closed(): Failure {
   return new Failure("UNREACHABLE", "the registry client is closed");
 }
 
-function peerOf({ url }: HttpRequest, { proxy }: Route): string {
-  return proxy !== undefined && url.protocol === "http:" ? `the proxy ${proxy.host}` : url.host;
-}
-
-/** `URL.hostname` has IPv6 addresses in brackets, sockets want them without. */
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, "");
-}
-
-function portOf({ protocol, port }: URL): number {
-  return Number(port) || (protocol === "https:" ? 443 : 80);
+function hopOf({ url }: HttpRequest, { hop }: Route): string {
+  return hop === url ? url.host : `the proxy ${hop.host}`;
 }
 
 function authorityOf({ host = "", port = 443 }: ConnectionOptions): string {

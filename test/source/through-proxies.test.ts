@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { authority } from "../support/certificates.ts";
+import { output } from "../support/command.ts";
 import { startProxy } from "../support/proxy-double.ts";
 import { scratch } from "../support/scratch.ts";
 import { skipWithout } from "../support/tools.ts";
@@ -30,14 +31,57 @@ test("R-74: https goes through a proxy in a tunnel, with the user and password o
   assert.equal(one.registry.requests[0]?.headers["proxy-authorization"], undefined);
 });
 
-test("R-74: a proxy may itself speak TLS", { skip }, async () => {
+test("R-74: a proxy may itself speak TLS, for http and for https", { skip }, async () => {
+  const own = await authority();
+  await using plain = await oneImage();
+  await using secure = await oneImage({ tls: await own.issue() });
+  await using proxy = await startProxy({ tls: await own.issue() });
+  for (const one of [plain, secure]) {
+    await using client = puller({
+      tls: async () => ({ ca: [own.cert] }),
+      plainHttp: [plain.registry.host],
+      proxy: () => proxy.url,
+    });
+    const error = await failure(client.image(one.name).manifest());
+    assert.equal(error.code, "CERTIFICATE");
+    assert.match(error.message, /the certificate of the proxy 127\.0\.0\.1:\d+/);
+  }
+  // Its certificate is checked by what Node trusts, which a process cannot change for itself.
+  await using temporary = await scratch();
+  const ca = join(temporary.directory, "ca.pem");
+  await writeFile(ca, own.cert);
+  const pulled = await output(
+    process.execPath,
+    ["--input-type=module", "--eval", pullThrough, proxy.url.href, plain.name, secure.name],
+    {
+      environment: { NODE_EXTRA_CA_CERTS: ca, REGISTRY: import.meta.resolve("../../src/source/registry.js") },
+    },
+  );
+  assert.equal(pulled, "application/vnd.oci.image.manifest.v1+json\n".repeat(2));
+  assert.deepEqual(proxy.asked, [
+    `GET ${plain.registry.url}/v2/a/b/manifests/latest`,
+    `CONNECT ${secure.registry.host}`,
+  ]);
+});
+
+const pullThrough = `
+  const [proxy, plain, secure] = process.argv.slice(1);
+  const { registry } = await import(process.env.REGISTRY);
+  for (const [name, plainHttp] of [[plain, true], [secure, false]]) {
+    const source = registry({ plainHttp, proxy: () => new URL(proxy) });
+    console.log((await source.image(name).manifest()).mediaType);
+    await source[Symbol.asyncDispose]();
+  }
+`;
+
+test("R-74: a certificate at the end of a tunnel is the registry's, not the proxy's", { skip }, async () => {
   const own = await authority();
   await using one = await oneImage({ tls: await own.issue() });
-  await using proxy = await startProxy({ tls: await own.issue() });
-  await using client = puller({ tls: { ca: [own.cert] }, retries: 0, proxy: () => proxy.url });
+  await using proxy = await startProxy();
+  await using client = puller({ plainHttp: false, proxy: () => proxy.url });
   const error = await failure(client.image(one.name).manifest());
-  assert.equal(error.code, "CERTIFICATE", "and its certificate is checked against the machine's authorities");
-  assert.match(error.message, /the certificate of the proxy 127\.0\.0\.1:\d+/);
+  assert.equal(error.code, "CERTIFICATE");
+  assert.match(error.message, /the certificate of 127\.0\.0\.1:\d+ comes from an authority/);
 });
 
 test("R-74: http goes through a proxy as a request for a whole URL", async () => {
