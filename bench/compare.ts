@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { dockerRegistry } from "../test/support/docker-registry.ts";
 import { requireTools } from "../test/support/tools.ts";
+import { chosen } from "./chosen.ts";
 import { contenders } from "./contenders.ts";
 import { type BenchImage, benchImage, corpus } from "./corpus.ts";
 import { gigabit, loopback } from "./links.ts";
@@ -79,13 +80,4 @@ async function report(title: Title, paragraphs: readonly string[]): Promise<void
   const text = [await machine(), ...paragraphs].join("\n\n");
   if (isWhole) await writeSection(title, text);
   else console.log(text);
-}
-
-/** Those that a flag names, separated by commas, or all. */
-function chosen<T>(all: readonly T[], nameOf: (one: T) => string, flag: string | undefined): readonly T[] {
-  if (flag === undefined) return all;
-  const names = flag.split(",");
-  const unknown = names.find((name) => !all.some((one) => nameOf(one) === name));
-  if (unknown !== undefined) throw new Error(`cannot choose "${unknown}": there are ${all.map(nameOf).join(", ")}`);
-  return all.filter((one) => names.includes(nameOf(one)));
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { output } from "../test/support/command.ts";
 import { scratch } from "../test/support/scratch.ts";
-import type { Command, Contender } from "./contenders.ts";
+import { type Command, type Contender, command } from "./contenders.ts";
 import type { BenchImage } from "./corpus.ts";
 import type { Link } from "./links.ts";
 import { type Place, tmpfs } from "./places.ts";
@@ -114,6 +114,18 @@ export async function timed([program, ...args]: Command, report: string): Promis
   const wallSeconds = (performance.now() - start) / 1000;
   const [user = 0, system = 0, kibibytes = 0] = (await readFile(report, "utf8")).trim().split(" ").map(Number);
   return { wallSeconds, cpuSeconds: user + system, peakMegabytes: (kibibytes * 1024) / 1e6 };
+}
+
+/** Measures the built command without `time`, which not every machine has. `before` is a command that starts another. */
+export async function selfMeasured(before: Command, args: readonly string[], report: string): Promise<Measurement> {
+  const [program, ...options] = before;
+  const [node, main = ""] = command;
+  const usage = new URL("usage.js", import.meta.url).href;
+  const start = performance.now();
+  const environment = { OCI_UNPACK_BENCH_USAGE: report };
+  await output(program, [...options, node, "--import", usage, main, ...args], { environment });
+  const wallSeconds = (performance.now() - start) / 1000;
+  return { wallSeconds, ...(JSON.parse(await readFile(report, "utf8")) as Omit<Measurement, "wallSeconds">) };
 }
 
 function sum(a: Measurement, b: Measurement): Measurement {

@@ -11,14 +11,19 @@ export interface Place {
 }
 
 /** Memory: no disk is measured, and no allocator of inodes. Every Linux has a tmpfs here. */
-export const tmpfs: Place = {
-  name: "tmpfs",
+export const tmpfs = within("/dev/shm", "tmpfs");
 
-  async fresh() {
-    const directory = await mkdtemp("/dev/shm/oci-unpack-bench-");
-    return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
-  },
-};
+/** Some directory, whatever its file system is. */
+export function within(parent: string, name: string = parent): Place {
+  return {
+    name,
+
+    async fresh() {
+      const directory = await mkdtemp(join(parent, "oci-unpack-bench-"));
+      return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+    },
+  };
+}
 
 /** Far more than any image of the corpus needs; the file is sparse. */
 const diskBytes = 16 * 1024 ** 3;
