@@ -70,7 +70,8 @@ export class BlobDownload {
     return this.#offset === this.#blob.sizeBytes;
   }
 
-  get #place(): BlobPlace {
+  /** Where the bytes come from at the moment. */
+  get place(): BlobPlace {
     const [place] = this.#places;
     if (place !== undefined) return place;
     throw new Failure("NOT_FOUND", "no endpoint is configured that may be asked for it");
@@ -89,16 +90,16 @@ export class BlobDownload {
 
   /** The bytes from the current offset on. */
   async #opened(): Promise<AsyncIterable<Uint8Array>> {
-    const held = this.#places.length > 1 ? this.#client.heldBack(this.#place.url) : undefined;
+    const held = this.#places.length > 1 ? this.#client.heldBack(this.place.url) : undefined;
     if (held !== undefined) throw held;
-    const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.#place.url);
+    const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.place.url);
     const resumed = mayResume ? await this.#resumed() : undefined;
-    return resumed ?? this.#whole(await this.#place.open(identity, this.#context));
+    return resumed ?? this.#whole(await this.place.open(identity, this.#context));
   }
 
   /** One connection, and more of them once that one turns out to be slow. */
   #single(answer: Answer, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    const { url } = this.#place;
+    const { url } = this.place;
     const isLarge = this.#blob.sizeBytes - this.#offset >= parallelBytes;
     const hasRanges = answer.headers["accept-ranges"] === "bytes" && strongETagOf(answer) !== undefined;
     const isAllowed = this.#client.connectionsPerBlob > 1 && this.#client.servesParallel(url);
@@ -108,9 +109,9 @@ export class BlobDownload {
 
   /** Several connections, as long as every part is what it says; else one. */
   async *#inParallel(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { url } = this.#place;
+    const { url } = this.place;
     const open = (first: number, last: number, context: Context) =>
-      this.#place.open({ ...identity, range: `bytes=${first}-${last}` }, context);
+      this.place.open({ ...identity, range: `bytes=${first}-${last}` }, context);
     const { sizeBytes } = this.#blob;
     const mostConnections = this.#client.connectionsPerBlob;
     const offset = this.#offset;
@@ -134,16 +135,16 @@ export class BlobDownload {
     const size = this.#blob.sizeBytes;
     const wanted = { first: this.#offset, last: size - 1, size, etag: this.#etag };
     const headers = { ...identity, range: `bytes=${wanted.first}-`, ...(this.#etag && { "if-range": this.#etag }) };
-    const answer = await this.#place.open(headers, this.#context);
+    const answer = await this.place.open(headers, this.#context);
     if (answer.status === 200) return this.#whole(answer);
     const problem = answer.status === 416 ? "it knows no such part" : rangeProblem(answer, wanted);
-    const { host } = this.#place.url;
+    const { host } = this.place.url;
     if (problem === undefined) {
       this.#context.decided("range", `${host} goes on at byte ${wanted.first}`);
       return this.#single(answer, answer.body);
     }
     answer.body.dismiss();
-    this.#client.distrustRanges(this.#place.url);
+    this.#client.distrustRanges(this.place.url);
     this.#context.decided("range", `${host} cannot go on at byte ${wanted.first}: ${problem}; asking for everything`);
     return undefined;
   }
@@ -172,7 +173,7 @@ export class BlobDownload {
     const gained = this.#offset - before.offset;
     const hasWorked =
       gained >= progressBytes || (gained > 0 && performance.now() - before.time >= progressMilliseconds);
-    this.#perseverance ??= this.#client.perseverance(this.#place.url, this.#context);
+    this.#perseverance ??= this.#client.perseverance(this.place.url, this.#context);
     if (hasWorked) this.#perseverance.progressed();
     this.#badLinks = gained > 0 ? 0 : this.#badLinks + Number(problem.details.isBadLink === true);
 
@@ -188,7 +189,7 @@ export class BlobDownload {
   }
 
   #pass(failure: Failure): void {
-    this.#context.decided("endpoint", `${this.#place.url.host} is passed over: ${failure.message}`);
+    this.#context.decided("endpoint", `${this.place.url.host} is passed over: ${failure.message}`);
     this.#failures.push(failure);
     this.#places.shift();
     this.#perseverance = undefined;
@@ -198,7 +199,7 @@ export class BlobDownload {
   }
 
   #failure(code: "UNREACHABLE" | "SIZE_MISMATCH" | "REGISTRY_ERROR", found: string, temporary = false): Failure {
-    const { host } = this.#place.url;
+    const { host } = this.place.url;
     return new Failure(code, `${host} ${found}`, { host, temporary });
   }
 }

@@ -42,6 +42,7 @@ export class Client implements Disposable {
   readonly #sessions = new Map<string, Session>();
   readonly #withoutRanges = new Set<string>();
   readonly #withoutParallel = new Set<string>();
+  readonly #corrupt = new Set<string>();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -89,6 +90,15 @@ export class Client implements Disposable {
   /** Whether a host's partial answers have been of use, as far as is known. */
   servesRanges({ host }: URL): boolean {
     return !this.#withoutRanges.has(host);
+  }
+
+  /** Whether what is at a blob's URL has turned out not to be that blob. */
+  isCorruptAt({ href }: URL): boolean {
+    return this.#corrupt.has(href);
+  }
+
+  foundCorruptAt({ href }: URL): void {
+    this.#corrupt.add(href);
   }
 
   /** Whether a host may be read over several connections at once, as far as is known. */
@@ -163,6 +173,9 @@ export class Client implements Disposable {
     const complete = { ...request, headers: { "user-agent": userAgent, ...headers } };
     const response = await this.#connections.send(complete, context.signal);
     context.tell({ type: "request", method, url: this.secrets.printable(url), status: response.status });
+    const quota = response.headers["ratelimit-remaining"];
+    if (typeof quota === "string")
+      context.decided("retry", `${url.host} has a quota, of which ${quota.slice(0, 40)} is left`);
     return response;
   }
 

@@ -10,6 +10,7 @@ import { firstOf, sitesOf } from "./endpoints.ts";
 import { cannot } from "./failure.ts";
 import { Flight } from "./flight.ts";
 import { fetchManifest } from "./manifest-request.ts";
+import { mirroredBlob } from "./mirrored-blob.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
 import type { BlobOptions, Document, FetchOptions, ImageSource, Source } from "./source.ts";
@@ -86,7 +87,8 @@ class RegistryImage implements ImageSource {
       const sites = await this.#sitesFor("servesDigests", context);
       const places = sites.map((site) => placeAt(site, descriptor, this.#client));
       if (this.#options.foreignLayers) places.push(...foreignPlaces(descriptor, this.#client));
-      yield* new BlobDownload(this.#client, places, descriptor, context, offset).bytes();
+      if (places.length > 1 && offset === 0) yield* mirroredBlob(this.#client, places, descriptor, context);
+      else yield* new BlobDownload(this.#client, places, descriptor, context, offset).bytes();
     } catch (problem) {
       throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem);
     }

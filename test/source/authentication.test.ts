@@ -331,6 +331,27 @@ test("R-23: the registry's authorization is not shown to the token server", asyn
   );
 });
 
+test("a challenge cannot smuggle parameters into a token request", async () => {
+  await using one = await oneImage({ access: anyone });
+  const service = "s&scope=repository:other:push#";
+  one.registry.next(/manifests/, answer(401, { "www-authenticate": `Bearer realm="/token",service="${service}"` }));
+  await using client = puller();
+  await client.image(one.name).manifest();
+  assert.deepEqual(queryOf(tokenRequests(one.registry)[0]?.path ?? "").slice(0, 2), [
+    ["service", service],
+    ["scope", "repository:a/b:pull"],
+  ]);
+});
+
+test("a token cannot smuggle headers into a request", async () => {
+  await using one = await oneImage({ access: anyone });
+  one.registry.always(/token/, answerJson(200, { token: "x\r\nX-Injected: 1" }));
+  await using client = puller();
+  const error = await failure(client.image(one.name).manifest());
+  assert.equal(error.code, "REGISTRY_ERROR");
+  assert.match(error.message, /gives no token/);
+});
+
 test("a registry token is sent as it is", async () => {
   await using one = await oneImage({ access: anyone });
   const given = (await (await fetch(`${one.registry.url}/token?scope=repository:a/b:pull`)).json()) as {

@@ -89,6 +89,43 @@ test("R-73: a blob that breaks off at a mirror goes on at the registry, from the
   assert.equal(one.registry.requests[0]?.headers["if-range"], undefined, "the mirror's ETag is the mirror's own");
 });
 
+test("R-61: a short blob that is corrupt at a mirror comes from the registry, and nobody notices", async () => {
+  await using one = await oneImage();
+  await using fleet = await mirrored(one);
+  fleet.mirror.always(
+    /blobs/,
+    withBody((body) => Buffer.from(body).fill(0, 5_000, 5_100)),
+  );
+  assert.deepEqual(await blob(fleet.image, one.layer), one.content);
+  await blob(fleet.image, one.layer);
+  assert.equal(fleet.mirror.requests.length, 1, "and the mirror is not asked for it again");
+});
+
+test("R-61: a long blob that is corrupt at a mirror is an error, and comes from the registry the next time", async () => {
+  await using one = await oneImage({}, 5_000_000);
+  await using fleet = await mirrored(one);
+  fleet.mirror.always(
+    /blobs/,
+    withBody((body) => Buffer.from(body).fill(0, 5_000, 5_100)),
+  );
+  const error = await failure(blob(fleet.image, one.layer));
+  assert.equal(error.code, "DIGEST_MISMATCH");
+  assert.match(error.message, /127\.0\.0\.2:\d+ sends 5000000 bytes whose digest is sha256:/);
+  assert.equal(Buffer.compare(await blob(fleet.image, one.layer), one.content), 0);
+});
+
+test("R-61: a blob that is corrupt everywhere is an error", async () => {
+  await using one = await oneImage();
+  await using fleet = await mirrored(one);
+  for (const { always } of [fleet.mirror, one.registry])
+    always(
+      /blobs/,
+      withBody((body) => Buffer.from(body).fill(0)),
+    );
+  assert.equal((await failure(blob(fleet.image, one.layer))).code, "DIGEST_MISMATCH");
+  assert.equal(one.registry.requests.length, 1);
+});
+
 test("R-73: an error tells what was wrong at each host", async () => {
   await using one = await oneImage();
   await using fleet = await mirrored(one);

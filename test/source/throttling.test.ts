@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { retryAfterMilliseconds } from "../../src/source/retry-after.ts";
-import { answer } from "../support/registry-reply.ts";
+import { answer, stating } from "../support/registry-reply.ts";
 import { blob, failure, oneImage, puller } from "./pulling.ts";
 
 test("R-56: Retry-After is read as seconds and as a date, RateLimit-Reset as seconds and as a moment", () => {
@@ -51,6 +51,14 @@ test("R-56: while one request waits, no other goes to that host", async () => {
   const [refused, ...others] = one.registry.requests;
   for (const { time } of others)
     assert.ok(time - (refused?.time ?? 0) >= 990, `asked after ${time - (refused?.time ?? 0)} ms`);
+});
+
+test("what is left of Docker Hub's quota is told", async () => {
+  await using one = await oneImage();
+  one.registry.next(/manifests/, stating({ "ratelimit-limit": "100;w=21600", "ratelimit-remaining": "76;w=21600" }));
+  await using client = puller();
+  await client.image(one.name).manifest();
+  assert.match(client.told("decision").at(-1)?.message ?? "", /has a quota, of which 76;w=21600 is left$/);
 });
 
 test("R-56: without advice the pauses grow, and are drawn by lot", async () => {
