@@ -61,12 +61,10 @@ async function compare(
     results.set(image, runs);
   }
   const programs = [...new Set(chosenContenders.flatMap(({ tools }) => tools)), "docker-registry"];
-  await report(title, [
-    await versions(programs),
-    `Medians of ${rounds} rounds after one that does not count; for memory, the most.`,
-    targetTable(targetRows(targets, results)),
-    ...[...results].map(([image, runs]) => table(image, runs)),
-  ]);
+  const method = `Medians of ${rounds} rounds after one that does not count; for memory, the most.`;
+  const paragraphs = [await versions(programs), method, targetTable(targetRows(targets, results))];
+  const tables = [...results].map(([image, runs]) => table(image, runs));
+  await report(title, isWhole ? [...paragraphs, ...tables] : paragraphs);
 }
 
 async function compareStartUp(title: Title): Promise<void> {
