@@ -77,6 +77,8 @@ export interface ErrorMessage {
 
 /** What a working thread tells. */
 export type Report =
+  /** The thread's code is loaded: it can be given jobs, and ended without leaving anything open. */
+  | { readonly type: "ready" }
   | { readonly type: "confined"; readonly status: SandboxStatus }
   | { readonly type: "space" }
   | { readonly type: "layer-started"; readonly layer: number }

@@ -11,6 +11,7 @@ export function tell(report: Report): void {
 /** Does each job that arrives at the thread called `name`, synchronously, and reports how it ended. */
 export function serve(name: string, work: (job: Job) => void): void {
   nameThread(name);
+  tell({ type: "ready" });
   parentPort?.on("message", (job: Job) => {
     try {
       work(job);

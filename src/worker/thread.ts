@@ -16,6 +16,8 @@ export async function startLibuvPool(): Promise<void> {
 /** A working thread, seen from the main thread: it is given jobs, tells reports, and ends when it is disposed of. */
 export class Thread implements AsyncDisposable {
   readonly #worker: Worker;
+  /** Settled when the thread's code is loaded, or will never be. */
+  readonly #loaded: Promise<void>;
   #onReport: (report: Report) => void = () => {};
   #settle: { resolve(): void; reject(error: unknown): void } | undefined;
   #failure: OciUnpackError | undefined;
@@ -27,6 +29,10 @@ export class Thread implements AsyncDisposable {
     this.#worker.on("message", (report: Report) => this.#receive(report));
     this.#worker.on("error", (error) => this.#fail(`a working thread failed: ${error.message}`, error));
     this.#worker.on("exit", (status) => this.#fail(`a working thread ended with status ${status}`));
+    this.#loaded = new Promise((resolve) => {
+      this.#worker.once("message", () => resolve());
+      this.#worker.once("exit", () => resolve());
+    });
   }
 
   /** Does a job. Reports arrive at `onReport`, which must not throw, until the promise settles; one that was cancelled counts as done. */
@@ -46,10 +52,13 @@ export class Thread implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#failure ??= new OciUnpackError("INTERNAL", "the working thread was ended");
+    // A thread that is ended while it loads modules leaves their files open (seen on Node 20).
+    await this.#loaded;
     await this.#worker.terminate();
   }
 
   #receive(report: Report): void {
+    if (report.type === "ready") return;
     const settle = this.#settle;
     if (report.type === "done" || report.type === "cancelled" || report.type === "failed") {
       this.#settle = undefined;
