@@ -41,6 +41,7 @@ export class BlobDownload {
   #etag: string | undefined;
   #isEncoded = false;
   #badLinks = 0;
+  #attempts = 0;
 
   /** Begins at byte `offset`, where somebody has the bytes before it already. */
   constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context, offset = 0) {
@@ -53,6 +54,7 @@ export class BlobDownload {
 
   async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
+      this.#attempts++;
       const before = { offset: this.#offset, time: performance.now() };
       try {
         yield* this.#counted(await this.#opened());
@@ -64,6 +66,11 @@ export class BlobDownload {
         await this.#recover(problem, before);
       }
     }
+  }
+
+  /** How often it was begun, or gone on with. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
   get #isComplete(): boolean {

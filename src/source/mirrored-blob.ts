@@ -39,7 +39,8 @@ export async function* mirroredBlob(
     }
     const { url } = download.place;
     client.foundCorruptAt(url);
-    const found = `${url.host} sends ${blob.sizeBytes} bytes whose digest is ${actual}`;
+    const resumed = download.attempts === 1 ? "" : `, in ${download.attempts} attempts`;
+    const found = `${url.host} sends ${blob.sizeBytes} bytes whose digest is ${actual}${resumed}`;
     context.decided("endpoint", `${url.host} is passed over: ${found}`);
     remaining = remaining.slice(remaining.indexOf(download.place) + 1);
     if (!isShort || remaining.length === 0) throw new Failure("DIGEST_MISMATCH", found, { host: url.host });

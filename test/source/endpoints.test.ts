@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint } from "../../src/source/options.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
-import { answer, hangAfter, resetAfter, stating, withBody } from "../support/registry-reply.ts";
+import { answer, closeAfter, hangAfter, resetAfter, stating, withBody } from "../support/registry-reply.ts";
 import { asked, blob, failure, type OneImage, oneImage, puller } from "./pulling.ts";
 
 function endpoint({ url }: RegistryDouble, more: Partial<Endpoint> = {}): Endpoint {
@@ -112,6 +112,17 @@ test("R-61: a long blob that is corrupt at a mirror is an error, and comes from 
   assert.equal(error.code, "DIGEST_MISMATCH");
   assert.match(error.message, /127\.0\.0\.2:\d+ sends 5000000 bytes whose digest is sha256:/);
   assert.equal(Buffer.compare(await blob(fleet.image, one.layer), one.content), 0);
+});
+
+test("R-62: the error for a corrupt blob names both digests, the size, the mirror, and that it was resumed", async () => {
+  await using one = await oneImage({}, 5_000_000);
+  await using fleet = await mirrored(one);
+  const corrupt = withBody((body) => Buffer.from(body).fill(0, 0, 100));
+  fleet.mirror.next(/blobs/, (reply, request) => closeAfter(2_000_000)(corrupt(reply, request), request));
+  const { message } = await failure(blob(fleet.image, one.layer));
+  const shape =
+    /^cannot fetch .+@(sha256:\w+): 127\.0\.0\.2:\d+ sends 5000000 bytes whose digest is sha256:\w+, in 2 attempts$/;
+  assert.equal(shape.exec(message)?.[1], one.layer.digest);
 });
 
 test("R-61: a blob that is corrupt everywhere is an error", async () => {
