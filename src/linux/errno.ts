@@ -5,8 +5,6 @@ import { OciUnpackError } from "../errors.ts";
 /** The numbers of errors by their names, as this machine's kernel counts them. */
 export const errnos = constants.errno;
 
-export type ErrnoName = keyof typeof errnos;
-
 const namesByNumber = new Map(Object.entries(errnos).map(([name, number]) => [number, name]));
 
 /** A system call that failed, printed as the call itself. */
@@ -21,11 +19,6 @@ export class SystemError extends OciUnpackError {
     super(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${call} failed with ${name}${meaningOf(errno)}`);
     this.errno = name;
   }
-}
-
-/** Tells whether an error is a failed system call's and, where names are given, one of those. */
-export function isErrno(error: unknown, ...names: readonly ErrnoName[]): error is SystemError {
-  return error instanceof SystemError && (names.length === 0 || names.some((name) => name === error.errno));
 }
 
 function meaningOf(errno: number): string {

@@ -58,16 +58,6 @@ export function listXattrsAt(directory: number, name: ByteString): readonly Byte
   return namesIn(readWhole((buffer, size) => llistxattr(pathOf(directory, name), buffer, size)));
 }
 
-const fgetxattr = declare<[number, Uint8Array, Uint8Array, number]>(
-  "fgetxattr",
-  ["int", "const void*", "void*", "long"],
-  "long",
-);
-
-export function readXattr(descriptor: number, name: ByteString): Uint8Array | Result {
-  return readWhole((buffer, size) => fgetxattr(descriptor, key.of(name), buffer, size));
-}
-
 const lgetxattr = declare<[Uint8Array, Uint8Array, Uint8Array, number]>(
   "lgetxattr",
   ["const void*", "const void*", "void*", "long"],

@@ -204,10 +204,11 @@ class Model {
   }
 
   #linkNow({ parent, parents, name, names }: Deferred): boolean {
-    if (this.#walk(parents) !== parent) throw new Unspecified("H4: the deferred link's parent has moved");
     const node = this.#linkTarget(names);
-    if (node !== undefined) this.#bind(parent, name, node);
-    return node !== undefined;
+    if (node === undefined) return false;
+    if (this.#walk(parents) !== parent) throw new Unspecified("H4: the deferred link's parent has moved");
+    this.#bind(parent, name, node);
+    return true;
   }
 
   /** What a path names, symlinks followed in its parents only. */
