@@ -1,3 +1,4 @@
+import { onAbort } from "../on-abort.ts";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 
@@ -12,12 +13,11 @@ export async function within<T>(
   const end = new AbortController();
   const timedOut = new Failure("TIMEOUT", `it took more than ${milliseconds / 1000} s`, { temporary: true });
   const timer = setTimeout(() => end.abort(timedOut), milliseconds);
-  const abort = () => end.abort(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
+  const listenNoMore = onAbort(signal, () => end.abort(signal?.reason));
   try {
     return await attempt(context.under(end.signal));
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
+    listenNoMore();
   }
 }

@@ -1,3 +1,5 @@
+import { unlessAborted } from "../unless-aborted.ts";
+
 interface Attempt<T> {
   readonly result: Promise<T>;
   readonly abandon: AbortController;
@@ -19,7 +21,7 @@ export class Flight<T> {
     const attempt = this.#attempt;
     attempt.passengers++;
     try {
-      return await abortable(attempt.result, signal);
+      return await unlessAborted(attempt.result, signal);
     } finally {
       attempt.passengers--;
       if (attempt.passengers === 0) this.#over(attempt);
@@ -37,14 +39,4 @@ function started<T>(start: (signal: AbortSignal) => Promise<T>): Attempt<T> {
   const result = start(abandon.signal);
   result.catch(() => {}); // the passengers hear of it, if there still are any
   return { result, abandon, passengers: 0 };
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    const settle = () => signal.removeEventListener("abort", abort);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).then(settle, settle);
-  });
 }

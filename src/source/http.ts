@@ -13,6 +13,7 @@ import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, request as
 import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { onAbort } from "../on-abort.ts";
 import { addressIn, bareHost, portOf } from "./address.ts";
 import { admittedLookup } from "./admitted-lookup.ts";
 import { Body } from "./body.ts";
@@ -141,14 +142,13 @@ export class Connections implements Disposable {
         outgoing.destroy(reason instanceof Error ? reason : undefined);
         reject(reason);
       };
-      const abort = () => giveUp(signal?.reason);
+      const listenNoMore = onAbort(signal, () => giveUp(signal?.reason));
       const settle = () => {
         watch.stop();
         this.#waiting.delete(giveUp);
-        signal?.removeEventListener("abort", abort);
+        listenNoMore();
       };
       this.#waiting.add(giveUp);
-      signal?.addEventListener("abort", abort, { once: true });
       outgoing.once("error", reject);
       outgoing.once("close", () => {
         settle();
@@ -163,8 +163,7 @@ export class Connections implements Disposable {
 
   #received(request: HttpRequest, route: Route, incoming: IncomingMessage, signal?: AbortSignal): HttpResponse {
     const abort = () => incoming.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
-    signal?.addEventListener("abort", abort, { once: true });
-    incoming.once("close", () => signal?.removeEventListener("abort", abort));
+    incoming.once("close", onAbort(signal, abort));
     return {
       url: request.url,
       status: incoming.statusCode ?? 0,

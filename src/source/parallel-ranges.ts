@@ -1,3 +1,4 @@
+import { onAbort } from "../on-abort.ts";
 import type { Answer } from "./client.ts";
 import { rangeProblem, strongETagOf } from "./content-range.ts";
 import type { Context } from "./context.ts";
@@ -72,8 +73,7 @@ export async function* parallelRanges(
   const { beginning, offset, sizeBytes, mostConnections, open } = options;
   const etag = strongETagOf(beginning);
   const lane = new AbortController();
-  const abort = () => lane.abort(context.signal?.reason);
-  context.signal?.addEventListener("abort", abort, { once: true });
+  const listenNoMore = onAbort(context.signal, () => lane.abort(context.signal?.reason));
   const laneContext = context.under(lane.signal);
   const [firstPiece, ...pieces] = piecesOf(offset, sizeBytes);
   const width = new Width(mostConnections);
@@ -98,7 +98,7 @@ export async function* parallelRanges(
       width.arrived(pieceBytes);
     }
   } finally {
-    context.signal?.removeEventListener("abort", abort);
+    listenNoMore();
     lane.abort(new Failure("UNREACHABLE", "another part of the blob failed"));
     await Promise.allSettled(running);
   }

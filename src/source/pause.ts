@@ -1,11 +1,16 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { onAbort } from "../on-abort.ts";
 
 /** Waits; an abort ends it at once with the signal's reason. */
-export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
+export function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    throw error;
-  }
+    const timer = setTimeout(() => {
+      listenNoMore();
+      resolve();
+    }, milliseconds);
+    const listenNoMore = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    });
+  });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { described, startRegistry } from "../support/registry-double.ts";
@@ -321,6 +322,20 @@ test("R-64: an abort ends waiting of every kind: for an answer, for a token, bet
       (error) => error === reason,
     );
   }
+});
+
+test("R-64: however many downloads share a signal, it gets one listener, and keeps none", async () => {
+  await using one = await oneImage();
+  await using client = puller();
+  const { signal } = new AbortController();
+  const listeners = () => getEventListeners(signal, "abort").length;
+  const seen = new Set<number>();
+  const reading = async () => {
+    for await (const _ of client.image(one.name).blob(described(one.layer), { signal })) seen.add(listeners());
+  };
+  await Promise.all(Array.from({ length: 40 }, reading));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([[...seen], listeners()], [[1], 0]);
 });
 
 test("R-64: ending the iteration early closes the connection", async () => {
