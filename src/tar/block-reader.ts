@@ -13,6 +13,8 @@ export class BlockReader {
   #used = 0;
   /** Where the chunk begins in the archive. */
   #chunkStart = 0;
+  /** Whether the source has said so: it is not asked again, for what it gave then could be the next archive. */
+  #hasEnded = false;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -47,7 +49,7 @@ export class BlockReader {
   /** Passes over `count` bytes and says how many there were. */
   skip(count: number): number {
     let rest = count - this.#use(count);
-    if (rest > 0 && this.#source.skip !== undefined) {
+    if (rest > 0 && !this.#hasEnded && this.#source.skip !== undefined) {
       const skipped = this.#source.skip(rest);
       this.#chunkStart += skipped;
       rest -= skipped;
@@ -64,9 +66,12 @@ export class BlockReader {
   }
 
   #advance(): boolean {
+    if (this.#hasEnded) return false;
     this.#chunkStart += this.#chunk.length;
     this.#used = 0;
-    this.#chunk = this.#source.read() ?? nothing;
-    return this.#chunk.length > 0;
+    const next = this.#source.read();
+    this.#hasEnded = next === undefined;
+    this.#chunk = next ?? nothing;
+    return !this.#hasEnded;
   }
 }

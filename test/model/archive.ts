@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { defaultLimits } from "../../src/limits.ts";
 import { byteString } from "../../src/tar/byte-string.ts";
@@ -44,10 +45,15 @@ export function membersOf(archive: Uint8Array): Member[] {
   return members;
 }
 
-/** Bytes at hand, in one piece. */
+/** Bytes at hand, in one piece. Asked again after its end, a source may give the next archive, or wait for it for ever. */
 export function sourceOf(bytes: Uint8Array): ByteSource {
-  const pieces = bytes.length === 0 ? [] : [bytes];
-  return { read: () => pieces.pop() };
+  const pieces = bytes.length === 0 ? [undefined] : [undefined, bytes];
+  return {
+    read() {
+      assert.ok(pieces.length > 0, "the source is not asked again after its end");
+      return pieces.pop();
+    },
+  };
 }
 
 function memberOf({ type, path, linkPath, mode, uid, gid, mtime, ...more }: Entry, content: string): Member {

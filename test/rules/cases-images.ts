@@ -6,7 +6,7 @@ import type { ErrorCode, UnpackOptions, WarningCode } from "../../src/index.ts";
 import { type Blob, blob, type Image, image, imageIndex, jsonBlob, stored } from "../support/image.ts";
 import type { RegistryDouble } from "../support/registry-double.ts";
 import { drip, stating, withBody } from "../support/registry-reply.ts";
-import { directory, file, tar, whiteout } from "../support/tar-builder.ts";
+import { directory, file, tar, tarWithoutEnd, whiteout } from "../support/tar-builder.ts";
 import { joined } from "../support/tar-header.ts";
 import { gzipWithAllFields, zstdFrame, zstdSkippableFrame } from "./compressed.ts";
 import { type ExpectedTree, is } from "./expected.ts";
@@ -35,6 +35,15 @@ const junk = "neither gzip nor zstd";
 
 /** Rules S4–S25 that a registry can break, and the rules T25 and M21 about the target. */
 export const imageRules: readonly ImageRule[] = [
+  {
+    rule: "S1",
+    claim: "an archive that ends with one zero block leaves the next one alone",
+    serve: (registry) => {
+      const shortEnd = (name: string) => joined(tarWithoutEnd(file(name, "1")), new Uint8Array(512));
+      return stored(registry, "some/image", image([shortEnd("a"), shortEnd("b")]));
+    },
+    outcome: { a: "1", b: "1" },
+  },
   {
     rule: "S2",
     claim: "a compressed layer that breaks off is an error",
