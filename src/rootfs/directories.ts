@@ -106,7 +106,10 @@ export class Directories {
   #finishRoot(root: Directory): void {
     const { handles, owners, findings } = this.#parts;
     const handle = handles.of(root);
-    owners.give(rootPath, root.attributes, (uid, gid) => changeOwner(handle, uid, gid));
+    const present = statOf(handle);
+    if (typeof present === "number") throw failure("examine", rootPath, "statx", present);
+    // It was not made here, and may have its group from where it stands.
+    owners.give(rootPath, root.attributes, (uid, gid) => changeOwner(handle, uid, gid), present);
     this.#finishMode(root, rootPath);
     const access = {
       setTimes: (atime: Timestamp, mtime: Timestamp) => changeTimes(handle, atime, mtime),

@@ -23,9 +23,17 @@ export class Owners {
     this.#findings = findings;
   }
 
-  /** Changes the owner of what was just made, unless the kernel gave it that one already (0 is an owner like any other). */
-  give(path: ByteString, { uid, gid }: Owner, chown: (uid: number, gid: number) => Result): void {
-    if (!this.arePreserved || (uid === this.#newFiles.uid && gid === this.#newFiles.gid)) return;
+  /**
+   * Changes the owner of a file, unless it has that one already: 0 is an owner like any other. What was made here has
+   * the owner that the kernel gives to new files.
+   */
+  give(
+    path: ByteString,
+    { uid, gid }: Owner,
+    chown: (uid: number, gid: number) => Result,
+    present: Owner = this.#newFiles,
+  ): void {
+    if (!this.arePreserved || (uid === present.uid && gid === present.gid)) return;
     const result = chown(uid, gid);
     if (result >= 0) return;
     // Without the privilege, or in a user namespace that has no such user.

@@ -50,6 +50,8 @@ export class Places {
     const { directories, findings, tree } = this.#site;
     const { directory, links } = tree.walk(tree.root, names, path, (parent, name, isOccupied) => {
       const place = { parent, name, path };
+      // One long path makes thousands of them.
+      this.#site.entries.spend(1, path);
       if (isOccupied) {
         findings.repaired("PARENT_REPLACED", `${quoted(name)} was no directory and is replaced by one`, path);
         this.#unlink(place);

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defaultLimits, type Limits } from "../../src/limits.ts";
+import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
+import { removeChildren } from "../../src/rootfs/remove.ts";
+import { openRootfs } from "../../src/rootfs/rootfs.ts";
+import type { RootfsSettings } from "../../src/rootfs/site.ts";
+import { textOf } from "../../src/tar/byte-string.ts";
+import { type Member, pieces } from "./entries.ts";
+import { readTree, type Tree } from "./tree.ts";
+
+export interface BuildingOptions extends Partial<Omit<RootfsSettings, "limits">> {
+  readonly limits?: Partial<Limits>;
+  /** Where the root filesystem is to be made. Default: the system's directory for temporary files. */
+  readonly within?: string;
+  /** Prepares the directory before it becomes a root. */
+  readonly before?: (directory: string) => void;
+}
+
+/** A root filesystem and what was found while it was made. Goes when its scope ends. */
+export interface Building extends Disposable {
+  readonly directory: string;
+  readonly tree: Tree;
+  /** `path: reason` */
+  readonly skipped: readonly string[];
+  /** `CODE path` */
+  readonly warnings: readonly string[];
+}
+
+/** Applies layers, the bottom one first, to a directory made for it. */
+export function built(layers: readonly (readonly Member[])[], options: BuildingOptions = {}): Building {
+  const { within = tmpdir(), before, limits, ...settings } = options;
+  const directory = mkdtempSync(join(within, "oci-unpack-test-"));
+  const handle = openDirectoryPath(directory);
+  const remove = () => {
+    removeChildren(handle);
+    closeDescriptor(handle);
+    rmdirSync(directory);
+  };
+  try {
+    before?.(directory);
+    const findings = apply(handle, layers, {
+      ...defaultSettings,
+      ...settings,
+      limits: { ...defaultLimits, ...limits },
+    });
+    return { directory, tree: readTree(directory, { contents: "bytes" }), ...findings, [Symbol.dispose]: remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+const defaultSettings = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
+
+function apply(handle: number, layers: readonly (readonly Member[])[], settings: RootfsSettings) {
+  const skipped: string[] = [];
+  const warnings: string[] = [];
+  const rootfs = openRootfs(handle, settings, {
+    skipped: (path, reason) => skipped.push(`${textOf(path)}: ${reason}`),
+    warning: (code, _message, path) => warnings.push(path === undefined ? code : `${code} ${textOf(path)}`),
+  });
+  try {
+    for (const [index, layer] of layers.entries()) {
+      const applier = rootfs.beginLayer(index);
+      for (const { entry, data } of layer) applier.apply(entry, pieces(data));
+      applier.end();
+    }
+    rootfs.finish();
+  } finally {
+    rootfs.close();
+  }
+  return { skipped, warnings };
+}
