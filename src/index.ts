@@ -27,7 +27,19 @@ export type { Environment, Machine } from "./source/configuration/machine.ts";
 export { type SourceOptions, sourceFor } from "./source/default-source.ts";
 export { engineSource } from "./source/engine.ts";
 export { localSource } from "./source/local/transport.ts";
-export type { Credential, Credentials, RegistryOptions } from "./source/options.ts";
+export type {
+  Credential,
+  Credentials,
+  Deadlines,
+  Endpoint,
+  EndpointQuery,
+  EndpointsFor,
+  NetworkPolicy,
+  ProxyFor,
+  RegistryOptions,
+  TlsFor,
+  TlsMaterial,
+} from "./source/options.ts";
 export { registry } from "./source/registry.ts";
 export type { Document, FetchOptions, ImageSource, Source } from "./source/source.ts";
 export type { StoredImageEntry } from "./store/list.ts";
