@@ -8,6 +8,9 @@ const lseek = declare<[number, number, number]>("lseek", ["int", "long", "int"],
 const DT_DIR = 4;
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
+const bytes = new Uint8Array(32 * 1024);
+const view = new DataView(bytes.buffer);
+
 /** A name in a directory. Some file systems do not tell directories from other files here. */
 export interface DirectoryEntry {
   readonly name: ByteString;
@@ -21,8 +24,6 @@ export interface DirectoryEntry {
  *   struct linux_dirent64 { u64 ino; s64 offset; u16 length; u8 type; char name[]; }
  */
 export function readEntries(directory: number): readonly DirectoryEntry[] | Result {
-  const bytes = new Uint8Array(32 * 1024);
-  const view = new DataView(bytes.buffer);
   const entries: DirectoryEntry[] = [];
   while (entries.length === 0) {
     const end = getdents64(calls.getdents64, directory, bytes, bytes.length);
