@@ -13,6 +13,8 @@ export interface FetchLayersOptions {
   /** Where temporary files may be made, for blobs that arrive before their turn. */
   readonly directory: string;
   readonly onEvent?: EventListener;
+  /** What each layer is called in events. Default: its place. */
+  readonly numbers?: readonly number[];
   /** Called with the compressed bytes of a blob so far. `layer` is the lowest layer that uses it. */
   readonly onProgress: (layer: number, bytes: number) => void;
 }
@@ -94,7 +96,8 @@ export class LayerFetch implements AsyncDisposable {
     const before = this.#downloads.get(digest);
     if (before === undefined) {
       const spool = new Spool({ directory: this.#options.directory, memoryBytes: spoolMemoryBytes });
-      this.#downloads.set(digest, { descriptor, lowestLayer: layer, spool, isRead: false });
+      const lowestLayer = this.#options.numbers?.[layer] ?? layer;
+      this.#downloads.set(digest, { descriptor, lowestLayer, spool, isRead: false });
       return;
     }
     if (before.descriptor.sizeBytes !== sizeBytes) {

@@ -36,6 +36,13 @@ export function readSomeAt(descriptor: number, bytes: Uint8Array, offset: number
   return pread(descriptor, bytes, bytes.length, offset);
 }
 
+const syncfs = declare<[number]>("syncfs", ["int"]);
+
+/** Waits until all that was written to a file system is on disk; `descriptor` is open for anything on it. */
+export function syncFileSystem(descriptor: number): Result {
+  return syncfs(descriptor);
+}
+
 const lseek = declare<[number, number, number]>("lseek", ["int", "long", "int"], "long");
 
 const SEEK_DATA = 3;

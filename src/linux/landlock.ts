@@ -7,6 +7,8 @@ import { closeDescriptor } from "./syscalls.ts";
 export interface Confinement {
   /** An open directory beneath which files may be made, read, written and removed. Absent: no file may be opened at all. */
   readonly writableBeneath?: number;
+  /** Open directories beneath which files may be read, and nothing more. */
+  readonly readableBeneath?: readonly number[];
 }
 
 /** The version of Landlock's interface that holds, or why none does. */
@@ -14,6 +16,8 @@ export type ConfinementResult = { readonly abi: number } | { readonly reason: st
 
 // The rights of linux/landlock.h, each with the ABI that brought it.
 const EXECUTE = 1 << 0;
+const READ_FILE = 1 << 2;
+const READ_DIR = 1 << 3;
 const MAKE_SOCK = 1 << 9;
 const IOCTL_DEV = 1 << 15;
 const fileRightsByAbi = [
@@ -60,14 +64,17 @@ export function confine(confinement: Confinement): ConfinementResult {
   return result < 0 ? { reason: reasonOf(result) } : { abi };
 }
 
-function enforce(abi: number, { writableBeneath }: Confinement): Result {
+function enforce(abi: number, { writableBeneath, readableBeneath = [] }: Confinement): Result {
   const rights = fileRightsByAbi.reduce((sum, [since, right]) => (since <= abi ? sum | right : sum), 0);
   const ruleset = createRuleset(calls.landlockCreateRuleset, rulesetAttributes(abi, rights), rulesetBytes(abi), 0);
   if (ruleset < 0) return ruleset;
   try {
+    const granted = readableBeneath.map((directory) => beneath(directory, READ_FILE | READ_DIR));
     if (writableBeneath !== undefined) {
-      const granted = rights & ~(EXECUTE | MAKE_SOCK | IOCTL_DEV);
-      const added = addRule(calls.landlockAddRule, ruleset, PATH_BENEATH, beneath(writableBeneath, granted), 0);
+      granted.push(beneath(writableBeneath, rights & ~(EXECUTE | MAKE_SOCK | IOCTL_DEV)));
+    }
+    for (const rule of granted) {
+      const added = addRule(calls.landlockAddRule, ruleset, PATH_BENEATH, rule, 0);
       if (added < 0) return added;
     }
     const privileges = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -1,27 +1,25 @@
 import { constants } from "node:fs";
 import { dataSegments, readSomeAt } from "../linux/content.ts";
-import type { Stat } from "../linux/stat.ts";
 import { closeDescriptor, openAt, readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
-import type { Directory } from "./directory.ts";
 import type { Files } from "./files.ts";
 import type { Place } from "./place.ts";
 import { failure } from "./refusal.ts";
 import type { Site } from "./site.ts";
+import type { FoundFile } from "./tree.ts";
 
 /** A file that is there, and no directory. */
-export interface Original {
-  readonly directory: Directory;
+export interface Original extends FoundFile {
   readonly name: ByteString;
-  readonly stat: Stat;
 }
 
 /** Makes a copy where a hard link cannot be had: the same to look at, until somebody writes to one of the two. */
-export function copyTo(place: Place, { directory, name, stat }: Original, site: Site, files: Files): void {
+export function copyTo(place: Place, { handle, name, stat, isBelow }: Original, site: Site, files: Files): void {
   const { path } = place;
-  site.findings.repaired("LINK_COPIED", "a hard link cannot be made here and is a copy", path);
-  const handle = site.tree.handles.of(directory);
+  if (isBelow)
+    site.findings.noted("LINK_COPIED", "a hard link to a file of a lower layer is a copy in an overlay", path);
+  else site.findings.repaired("LINK_COPIED", "a hard link cannot be made here and is a copy", path);
   const xattrs = site.xattrs.readAt(handle, name);
   const entry = { ...stat, path, typeFlag: "", linkPath: noPath, offset: 0, ...(xattrs.size > 0 && { xattrs }) };
   if (stat.type === "file") copyFile(place, openOriginal(handle, name, path), { ...entry, type: "file" }, site, files);

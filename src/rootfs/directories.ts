@@ -18,6 +18,9 @@ const acls = ["system.posix_acl_default", "system.posix_acl_access"].map(byteStr
 /** What all directories' access-control lists together may take in memory. They have to wait there until the end. */
 const aclBytesAtMost = 16 * 1024 * 1024;
 
+/** What an entry says of a directory. */
+export type DirectoryEntry = Pick<Entry, "path" | "mode" | "uid" | "gid" | "mtime" | "atime" | "xattrs">;
+
 /** What directory attributes need of the rest. */
 export interface DirectoriesParts {
   readonly handles: Handles;
@@ -58,7 +61,7 @@ export class Directories {
   }
 
   /** Replaces all attributes by those of an entry. */
-  describe(directory: Directory, entry: Entry): void {
+  describe(directory: Directory, entry: DirectoryEntry): void {
     const { mode, uid, gid, mtime, atime = mtime } = entry;
     this.#clearXattrs(directory);
     directory.attributes = { mode: mode & 0o7777, uid, gid, mtime, atime };
@@ -82,7 +85,7 @@ export class Directories {
     const order: Directory[] = [];
     for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
       order.push(directory);
-      for (const child of directory.children) pending.push(child);
+      for (const child of directory.children) if (child.isMade) pending.push(child);
     }
     for (const directory of order.reverse()) {
       if (directory.parent === undefined) this.#finishRoot(directory);

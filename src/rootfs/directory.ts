@@ -1,5 +1,6 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
+import type { LowerDirectory } from "./lower.ts";
 
 /** What a directory will have in the end. Until then it is open to its owner and to nobody else's wishes. */
 export interface DirectoryAttributes {
@@ -39,6 +40,12 @@ export class Directory {
   clearedIn: number;
   /** Whether it is gone, and everything below it. */
   isRemoved = false;
+  /** What the layers below show in it, where they lie elsewhere; nothing where this layer begins it anew. */
+  lower: LowerDirectory | undefined;
+  /** Whether it is on disk. One of the layers below is made here when something is put into it. */
+  isMade = true;
+  /** Names of the layers below that are hidden. */
+  hidden: Set<ByteString> | undefined;
   /** An open handle, or -1. Belongs to `Handles`, as does the next. */
   descriptor = -1;
   isRecentlyUsed = false;
@@ -76,6 +83,13 @@ export class Directory {
 
   abandon(child: Directory): void {
     this.#children?.delete(child.name);
+  }
+
+  /** Hides what the layers below have at a name, be it there or not. */
+  hide(name: ByteString): void {
+    if (this.lower === undefined) return;
+    this.hidden ??= new Set();
+    this.hidden.add(name);
   }
 
   /** Its path in the root filesystem, for messages and nothing else. */

@@ -33,6 +33,13 @@ export function checkDeviceNumber(entry: Entry): void {
   if (!hasNumber) throw refusal(entry.path, `a ${deviceName(entry)}, a number that Linux does not have`);
 }
 
+/** Refuses the device that an overlay takes for a whiteout (rule T29). */
+export function checkNoWhiteout(entry: Entry): void {
+  const { type, deviceMajor, deviceMinor, path } = entry;
+  if (type !== "character-device" || deviceMajor !== 0 || deviceMinor !== 0) return;
+  throw refusal(path, `a ${deviceName(entry)}, which an overlay takes for a whiteout`);
+}
+
 /** A device as messages name it. */
 export function deviceName({ type, deviceMajor, deviceMinor }: Entry): string {
   return `${type.replace("-", " ")} ${deviceMajor}:${deviceMinor}`;

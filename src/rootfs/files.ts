@@ -3,7 +3,7 @@ import { errnos } from "../linux/errno.ts";
 import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { writeContent } from "./content.ts";
-import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
+import { checkDeviceNumber, checkNoWhiteout, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
 import type { Place } from "./place.ts";
 import type { Places } from "./places.ts";
 import { refusal } from "./refusal.ts";
@@ -74,6 +74,7 @@ export class Files {
 
   /** A device that is to be there, whatever the policy. */
   createDevice(place: Place, entry: Entry): void {
+    if (this.#site.isOverlayLayer) checkNoWhiteout(entry);
     const { type, deviceMajor, deviceMinor, path } = entry;
     checkDeviceNumber(entry);
     checkOwner(entry);

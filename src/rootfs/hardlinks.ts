@@ -1,10 +1,10 @@
 import { errnos } from "../linux/errno.ts";
-import { type Stat, statAt } from "../linux/stat.ts";
+import type { Stat } from "../linux/stat.ts";
 import { makeLinkAt, renameAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ByName } from "./by-name.ts";
-import { copyTo } from "./copy.ts";
+import { copyTo, type Original } from "./copy.ts";
 import type { Directory } from "./directory.ts";
 import type { Files } from "./files.ts";
 import { pseudoLinkName } from "./name-meaning.ts";
@@ -65,10 +65,16 @@ export class Hardlinks {
   link(place: Place, entry: Entry): void {
     const targetNames = this.#site.paths.namesOf(entry.linkPath, entry.path);
     if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
-    const link = { place, entry, targetNames, replaced: place.parent.child(place.name) };
+    const link = { place, entry, targetNames, replaced: this.#site.tree.directoryAt(place.parent, place.name) };
     if (this.#attempt(link) === undefined) return;
     place.parent.neededIn = this.#places.layer;
     this.#waiting.add(place.parent, place.name, link);
+  }
+
+  /** Makes what stands at a place, and is no directory, something that this layer brings: its own whiteouts spare it. */
+  claim(place: Place): void {
+    const found = this.#site.tree.fileAt(place.parent, place.name, place.path);
+    if (found !== undefined) this.#claim(place, { ...found, name: place.name });
   }
 
   /** To be called when an entry is about to stand where a link may be waited for: the later entry wins. */
@@ -112,17 +118,18 @@ export class Hardlinks {
     const { target, missing } = this.#targetOf(link);
     if (target === undefined) return missing;
     const { directory, name } = target;
-    if (directory.child(name) !== undefined) throw refusal(entry.path, "a hard link to a directory");
+    const { tree } = this.#site;
+    if (tree.directoryAt(directory, name) !== undefined) throw refusal(entry.path, "a hard link to a directory");
     const isSelf = directory === place.parent && name === place.name;
     if (this.#waiting.has(directory, name) && !isSelf) return target;
-    const source = this.#site.tree.handles.of(directory);
-    const stat = statAt(source, name);
-    if (stat === -errnos.ENOENT) return target;
-    if (typeof stat === "number") throw failure("link", entry.path, "statx", stat);
+    // Now, because a handle that was asked for stays open only while few others are.
+    this.#places.establish(place.parent);
+    const found = tree.fileAt(directory, name, entry.path);
+    if (found === undefined) return target;
     if (this.#isObsolete(link)) return undefined;
-    this.#compare(entry, stat);
-    if (isSelf) this.#places.made.add(directory, name);
-    else this.#make(place, { directory, name }, stat);
+    this.#compare(entry, found.stat);
+    if (isSelf) this.#claim(place, { ...found, name });
+    else this.#make(place, { ...found, name });
     return undefined;
   }
 
@@ -143,11 +150,11 @@ export class Hardlinks {
     return directory === undefined ? { missing } : { target: { directory, name } };
   }
 
-  #make(place: Place, target: Name, stat: Stat): void {
+  #make(place: Place, original: Original): void {
     // The target may lie in the directory that it is to replace.
-    if (place.parent.child(place.name) === undefined) return this.#makeAt(place, target, stat);
+    if (place.parent.child(place.name) === undefined) return this.#makeAt(place, original);
     const { handles } = this.#site.tree;
-    this.#makeAt({ ...place, name: temporaryName }, target, stat);
+    this.#makeAt({ ...place, name: temporaryName }, original);
     this.#places.vacate(place);
     const handle = handles.of(place.parent);
     const result = renameAt(handle, temporaryName, handle, place.name);
@@ -156,15 +163,21 @@ export class Hardlinks {
     this.#places.made.add(place.parent, place.name);
   }
 
-  #makeAt(place: Place, { directory, name }: Name, stat: Stat): void {
-    const source = this.#site.tree.handles.of(directory);
+  #claim(place: Place, original: Original): void {
+    if (original.isBelow) copyTo(place, original, this.#site, this.#files);
+    else this.#places.made.add(place.parent, place.name);
+  }
+
+  #makeAt(place: Place, original: Original): void {
+    // A layer of an overlay stands by itself: what it shares with another would be lost with that one.
+    if (original.isBelow) return copyTo(place, original, this.#site, this.#files);
     let obstacle = 0;
     this.#places.make(place, "linkat", (handle, newName) => {
-      const result = makeLinkAt(source, name, handle, newName);
+      const result = makeLinkAt(original.handle, original.name, handle, newName);
       obstacle = copyable.includes(-result) ? -result : 0;
       return obstacle === 0 ? result : 0;
     });
-    if (obstacle !== 0) copyTo(place, { directory, name, stat }, this.#site, this.#files);
+    if (obstacle !== 0) copyTo(place, original, this.#site, this.#files);
   }
 
   /** What a link's own header says of the file means nothing (rule H7), but may mean that something else was meant. */

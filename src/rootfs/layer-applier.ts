@@ -11,7 +11,10 @@ import { Places } from "./places.ts";
 import { PseudoLinks } from "./pseudo-links.ts";
 import { refusal } from "./refusal.ts";
 import type { Site } from "./site.ts";
-import { Whiteouts } from "./whiteouts.ts";
+import type { WhiteoutPolicy } from "./whiteout-policy.ts";
+
+/** What becomes of the whiteouts of one layer. */
+export type WhiteoutsOf = (site: Site, places: Places) => WhiteoutPolicy;
 
 /** Applies the entries of one layer, in the order of the archive. */
 export class LayerApplier {
@@ -19,12 +22,12 @@ export class LayerApplier {
   readonly #layer: number;
   readonly #places: Places;
   readonly #files: Files;
-  readonly #whiteouts: Whiteouts;
+  readonly #whiteouts: WhiteoutPolicy;
   readonly #pseudoLinks: PseudoLinks;
   readonly #hardlinks: Hardlinks;
 
   /** `layer` counts from the bottom, from 0. */
-  constructor(site: Site, layer: number) {
+  constructor(site: Site, layer: number, whiteoutsOf: WhiteoutsOf) {
     const places = new Places(site, layer);
     const files = new Files(site, places);
     const pseudoLinks = new PseudoLinks(site);
@@ -32,7 +35,7 @@ export class LayerApplier {
     this.#layer = layer;
     this.#places = places;
     this.#files = files;
-    this.#whiteouts = new Whiteouts(site, places);
+    this.#whiteouts = whiteoutsOf(site, places);
     this.#pseudoLinks = pseudoLinks;
     this.#hardlinks = new Hardlinks({ site, places, files, pseudoLinks });
   }
@@ -154,17 +157,18 @@ export class LayerApplier {
   }
 
   #applyDirectory(place: Place, entry: Entry): void {
-    const existing = place.parent.child(place.name) ?? this.#linkedDirectory(place);
+    const existing = this.#site.tree.directoryAt(place.parent, place.name) ?? this.#linkedDirectory(place);
     this.#describe(existing ?? this.#places.makeDirectory(place, entry.mode), entry);
   }
 
   /** The directory that a symlink at a place leads to, where such links are to be kept. */
-  #linkedDirectory({ parent, name, path }: Place): Directory | undefined {
+  #linkedDirectory(place: Place): Directory | undefined {
+    const { parent, name, path } = place;
     const { settings, tree } = this.#site;
     if (!settings.keepDirlinks) return undefined;
     const { directory } = tree.walk(parent, [name], path, () => undefined);
     // The link stands for this layer's directory now, so that no whiteout of the layer hides it.
-    if (directory !== undefined) this.#places.made.add(parent, name);
+    if (directory !== undefined) this.#hardlinks.claim(place);
     return directory;
   }
 
@@ -174,6 +178,7 @@ export class LayerApplier {
     if (directory.describedIn === this.#layer) {
       findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", entry.path);
     }
+    this.#places.establish(directory);
     directory.describedIn = this.#layer;
     directory.layer = this.#layer;
     directories.describe(directory, entry);

@@ -1,5 +1,4 @@
 import type { Limits } from "../limits.ts";
-import { readSymlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 import type { Findings } from "./findings.ts";
@@ -95,7 +94,6 @@ class Way {
   }
 
   #isSymlink(parent: Directory, name: ByteString): boolean {
-    if (parent.child(name) !== undefined) return false;
-    return typeof readSymlinkAt(this.#tree.handles.of(parent), name) === "string";
+    return this.#tree.directoryAt(parent, name) === undefined && typeof this.#tree.targetAt(parent, name) === "string";
   }
 }

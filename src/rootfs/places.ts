@@ -2,6 +2,7 @@ import { OciUnpackError } from "../errors.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
+import { statAt } from "../linux/stat.ts";
 import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
@@ -62,11 +63,24 @@ export class Places {
     return { directory, links };
   }
 
+  /** Makes a directory of the layers below one of this layer too, with the attributes that it has there. */
+  establish(directory: Directory): void {
+    const { parent, name, path, attributes, lower, workingMode } = directory;
+    if (directory.isMade || parent === undefined) return;
+    this.establish(parent);
+    const { directories, tree } = this.#site;
+    const result = makeDirectoryAt(tree.handles.of(parent), name, workingMode);
+    if (result < 0) throw failure("create", path, "mkdirat", result);
+    directory.isMade = true;
+    if (lower !== undefined) directories.describe(directory, { ...attributes, path, xattrs: lower.xattrs });
+  }
+
   /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */
   vacate(place: Place): void {
     const child = place.parent.child(place.name);
     if (child === undefined) this.#unlink(place);
     else this.#removeDirectory(child);
+    place.parent.hide(place.name);
     this.made.delete(place.parent, place.name);
     place.parent.neededIn = this.layer;
   }
@@ -76,6 +90,8 @@ export class Places {
     call: string,
     create: (directory: number, name: ByteString) => Result,
   ): Result {
+    this.establish(parent);
+    if (parent.lower !== undefined) this.#site.parents.linkMayBeGone();
     const child = parent.child(name);
     if (child !== undefined) {
       if (child.layer === this.layer) this.#tellDuplicate(path);
@@ -86,6 +102,7 @@ export class Places {
     if (result === -errnos.EEXIST) {
       if (this.made.has(parent, name)) this.#tellDuplicate(path);
       this.#unlink({ parent, name, path });
+      parent.hide(name);
       result = create(handle, name);
     }
     if (result < 0) throw failure("create", path, call, result);
@@ -99,16 +116,19 @@ export class Places {
   #removeDirectory(directory: Directory): void {
     const { parents, tree } = this.#site;
     if (directory.parent === undefined) throw new TypeError("the root is never removed");
-    const handle = tree.handles.of(directory.parent);
+    const { parent, name, isMade } = directory;
+    const handle = isMade ? tree.handles.of(parent) : -1;
     tree.forget(directory);
     parents.linkMayBeGone();
-    removeTree(handle, directory.name);
+    parent.hide(name);
+    if (isMade) removeTree(handle, name);
   }
 
   #unlink({ parent, name, path }: Place): void {
     const { parents, surroundings, tree } = this.#site;
+    if (!parent.isMade) return;
     const handle = tree.handles.of(parent);
-    if (surroundings.foldsNames) insistOnName(handle, name, path);
+    if (surroundings.foldsNames && typeof statAt(handle, name) !== "number") insistOnName(handle, name, path);
     const result = unlinkAt(handle, name);
     if (result < 0 && result !== -errnos.ENOENT) throw failure("replace", path, "unlinkat", result);
     parents.linkMayBeGone();

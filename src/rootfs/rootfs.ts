@@ -1,20 +1,8 @@
-import { effectiveUser } from "../linux/thread.ts";
-import { byteStringOf } from "../tar/byte-string.ts";
-import { Allowance } from "./allowance.ts";
-import { Directories, impliedAttributes } from "./directories.ts";
-import { Directory } from "./directory.ts";
-import { Findings, type Reporter } from "./findings.ts";
-import { Handles } from "./handles.ts";
-import { LayerApplier } from "./layer-applier.ts";
-import { Metadata } from "./metadata.ts";
-import { Owners } from "./owners.ts";
-import { Parents } from "./parents.ts";
-import { Paths } from "./paths.ts";
+import type { Reporter } from "./findings.ts";
+import { LayerApplier, type WhiteoutsOf } from "./layer-applier.ts";
+import { newSite } from "./new-site.ts";
 import type { RootfsSettings, Site } from "./site.ts";
-import { prepare } from "./surroundings.ts";
-import { Tree } from "./tree.ts";
-import { XattrFilter } from "./xattr-filter.ts";
-import { Xattrs } from "./xattrs.ts";
+import { Whiteouts } from "./whiteouts.ts";
 
 /**
  * A root filesystem that layers are applied to, from the bottom up.
@@ -32,14 +20,17 @@ import { Xattrs } from "./xattrs.ts";
  */
 export class Rootfs {
   readonly #site: Site;
+  readonly #whiteouts: WhiteoutsOf;
 
-  constructor(site: Site) {
+  /** `whiteouts` says what becomes of those of a layer. Default: they are carried out. */
+  constructor(site: Site, whiteouts: WhiteoutsOf = (own, places) => new Whiteouts(own, places)) {
     this.#site = site;
+    this.#whiteouts = whiteouts;
   }
 
   /** Begins a layer, counted from 0; the one before it must have ended. */
   beginLayer(layer: number): LayerApplier {
-    return new LayerApplier(this.#site, layer);
+    return new LayerApplier(this.#site, layer, this.#whiteouts);
   }
 
   /** Gives all directories, the root last, the attributes that they are to have. Nothing can be applied afterwards. */
@@ -58,32 +49,5 @@ export class Rootfs {
  * it; no other way leads there, and none leads out.
  */
 export function openRootfs(directory: number, settings: RootfsSettings, reporter: Reporter): Rootfs {
-  const { limits, sourceDateEpoch, strict, xattrInclude = [], xattrExclude = [] } = settings;
-  const owner = settings.owner ?? (effectiveUser() === 0 ? "preserve" : "ignore");
-  const findings = new Findings(reporter, strict);
-  const surroundings = prepare(directory);
-  const owners = new Owners(owner, surroundings, findings);
-  const xattrs = new Xattrs(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings);
-  const metadata = new Metadata(surroundings, owners, xattrs, findings);
-  const implied = impliedAttributes({ seconds: sourceDateEpoch, nanoseconds: 0 });
-  const root = new Directory(undefined, 0, implied, 0o700);
-  const handles = new Handles(root, directory);
-  const directories = new Directories({ handles, surroundings, owners, xattrs, metadata, findings, implied });
-  const tree = new Tree(root, handles);
-  const parents = new Parents();
-  parents.set(byteStringOf(""), root, 0);
-  return new Rootfs({
-    settings,
-    findings,
-    surroundings,
-    tree,
-    parents,
-    paths: new Paths(tree, findings, limits),
-    owners,
-    xattrs,
-    metadata,
-    directories,
-    entries: new Allowance(limits, "entries", "entries"),
-    copiedBytes: new Allowance(limits, "totalBytes", "bytes in copies of hard links"),
-  });
+  return new Rootfs(newSite(directory, settings, reporter));
 }

@@ -39,6 +39,8 @@ export interface Site {
   readonly xattrs: Xattrs;
   readonly metadata: Metadata;
   readonly directories: Directories;
+  /** Whether this is a layer of an overlay, to which some files mean more than they say. */
+  readonly isOverlayLayer: boolean;
   /** What may still be applied. */
   readonly entries: Allowance;
   /** What copies in the place of hard links may still take. */

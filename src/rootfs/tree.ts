@@ -1,8 +1,11 @@
 import { errnos } from "../linux/errno.ts";
+import type { Result } from "../linux/libc.ts";
+import { type Stat, statAt } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { Directory, type DirectoryAttributes } from "./directory.ts";
+import { Directory, type DirectoryAttributes, never } from "./directory.ts";
 import type { Handles } from "./handles.ts";
+import type { LowerDirectory, LowerNode } from "./lower.ts";
 import { failure, refusal } from "./refusal.ts";
 
 /** Linux follows this many symlinks in one path (path_resolution(7)). */
@@ -33,12 +36,12 @@ export class Tree {
     let here = from;
     let links = 0;
     for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
-      const child = name === ".." ? (here.parent ?? here) : here.child(name);
+      const child = name === ".." ? (here.parent ?? here) : this.directoryAt(here, name);
       if (child !== undefined) {
         here = child;
         continue;
       }
-      const target = readSymlinkAt(this.handles.of(here), name);
+      const target = this.targetAt(here, name);
       if (typeof target === "string") {
         links += 1;
         if (links > linksAtMost) throw refusal(path, `its way leads through more than ${linksAtMost} symlinks`);
@@ -60,6 +63,43 @@ export class Tree {
     return this.walk(this.root, names, path, () => undefined).directory;
   }
 
+  /** The directory at a name, also where only layers below have one. */
+  directoryAt(parent: Directory, name: ByteString): Directory | undefined {
+    const child = parent.child(name);
+    if (child !== undefined || parent.lower === undefined) return child;
+    const below = this.below(parent, name);
+    return below?.directory === undefined ? undefined : adopted(parent, name, below.directory);
+  }
+
+  /** Where the symlink at a name leads; a negated errno where there is none: `EINVAL` for any other file. */
+  targetAt(parent: Directory, name: ByteString): ByteString | Result {
+    const target = parent.isMade ? readSymlinkAt(this.handles.of(parent), name) : -errnos.ENOENT;
+    if (target !== -errnos.ENOENT) return target;
+    const below = this.below(parent, name);
+    if (below === undefined) return target;
+    return below.directory === undefined ? readSymlinkAt(below.handle, name) : -errnos.EINVAL;
+  }
+
+  /** What is no directory at a name, and the directory on disk that it stands in. */
+  fileAt(parent: Directory, name: ByteString, path: ByteString): FoundFile | undefined {
+    if (parent.isMade) {
+      const handle = this.handles.of(parent);
+      const stat = statAt(handle, name);
+      if (typeof stat !== "number") return { handle, stat, isBelow: false };
+      if (stat !== -errnos.ENOENT) throw failure("examine", path, "statx", stat);
+    }
+    const below = this.below(parent, name);
+    if (below === undefined || below.directory !== undefined) return undefined;
+    return { handle: below.handle, stat: below.stat, isBelow: true };
+  }
+
+  /** What layers below show at a name, where this tree has nothing there and does not hide it. */
+  below(parent: Directory, name: ByteString): LowerNode | undefined {
+    if (parent.lower === undefined || parent.hidden?.has(name) === true) return undefined;
+    if (parent.isMade && typeof statAt(this.handles.of(parent), name) !== "number") return undefined;
+    return parent.lower.find(name);
+  }
+
   /** Takes note of a directory that was just made. */
   add(parent: Directory, name: ByteString, layer: number, attributes: DirectoryAttributes, mode: number): Directory {
     const directory = new Directory({ parent, name }, layer, attributes, mode);
@@ -77,6 +117,24 @@ export class Tree {
       for (const child of each.children) removed.push(child);
     }
   }
+}
+
+/** A directory of the layers below, as one of this tree. It is not made before it is needed. */
+function adopted(parent: Directory, name: ByteString, lower: LowerDirectory): Directory {
+  const { mode, uid, gid, mtime, atime } = lower.stat;
+  const directory = new Directory({ parent, name }, never, { mode, uid, gid, mtime, atime }, (mode & 0o777) | 0o700);
+  directory.lower = lower;
+  directory.isMade = false;
+  parent.adopt(directory);
+  return directory;
+}
+
+/** A file that is no directory, and where it stands. */
+export interface FoundFile {
+  readonly handle: number;
+  readonly stat: Stat;
+  /** Whether it is one of the layers below, whose directory is theirs. */
+  readonly isBelow: boolean;
 }
 
 /** Where a way led, and through how many symlinks. */

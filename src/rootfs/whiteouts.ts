@@ -8,12 +8,13 @@ import type { Place } from "./place.ts";
 import type { Places } from "./places.ts";
 import { failure } from "./refusal.ts";
 import type { Site } from "./site.ts";
+import type { WhiteoutPolicy } from "./whiteout-policy.ts";
 
 /**
  * The whiteouts of one layer: they hide what lower layers left, wherever in the layer they stand, and never what the
  * layer itself brings (image-spec, layer.md, "Whiteouts").
  */
-export class Whiteouts {
+export class Whiteouts implements WhiteoutPolicy {
   readonly #site: Site;
   readonly #places: Places;
 

@@ -14,20 +14,32 @@ const capability = byteStringOf("security.capability");
 const unsupported = [errnos.ENOTSUP, errnos.E2BIG, errnos.ENOSPC, errnos.ERANGE, errnos.EINVAL, errnos.ENOENT];
 const denied = [errnos.EPERM, errnos.EACCES];
 
+/** Under which names attributes are stored, where those that an image states would act. */
+export interface StoredNames {
+  /** How an attribute of that name is stored. */
+  stored(name: ByteString): ByteString;
+  /** Which attribute is stored so; nothing for what is no attribute of the image's. */
+  stated(stored: ByteString): ByteString | undefined;
+}
+
+const asTheyAre: StoredNames = { stored: (name) => name, stated: (stored) => stored };
+
 /** Sets extended attributes as far as the filter table, the file system and the kernel allow, and tells of the rest. */
 export class Xattrs {
   readonly #filter: XattrFilter;
   readonly #findings: Findings;
+  readonly #names: StoredNames;
 
-  constructor(filter: XattrFilter, findings: Findings) {
+  constructor(filter: XattrFilter, findings: Findings, names: StoredNames = asTheyAre) {
     this.#filter = filter;
     this.#findings = findings;
+    this.#names = names;
   }
 
   /** Sets them one by one, file capabilities last: a change of owner or content would take those away. */
   set(path: ByteString, values: XattrValues, setXattr: (name: ByteString, value: Uint8Array) => Result): void {
     for (const [name, value] of values) {
-      if (name !== capability) this.#setOne(path, name, () => setXattr(name, value));
+      if (name !== capability) this.#setOne(path, name, () => setXattr(this.#names.stored(name), value));
     }
     const capabilities = values.get(capability);
     if (capabilities !== undefined) this.#setOne(path, capability, () => setXattr(capability, capabilities));
@@ -37,18 +49,25 @@ export class Xattrs {
   clear(directory: number, path: ByteString): void {
     const names = listXattrs(directory);
     if (typeof names === "number") throw failure("examine", path, "flistxattr", names);
-    for (const name of names) if (this.#filter.verdict(name) === "set") removeXattr(directory, name);
+    for (const stored of names) if (this.#statedName(stored) !== undefined) removeXattr(directory, stored);
   }
 
   /** What a file has, without what is not ours to copy. */
   readAt(directory: number, name: ByteString): XattrValues {
     const values = new Map<ByteString, Uint8Array>();
     const names = listXattrsAt(directory, name);
-    for (const xattr of typeof names === "number" ? [] : names) {
-      const value = this.#filter.verdict(xattr) === "set" ? readXattrAt(directory, name, xattr) : -1;
-      if (typeof value !== "number") values.set(xattr, value);
+    for (const stored of typeof names === "number" ? [] : names) {
+      const xattr = this.#statedName(stored);
+      const value = xattr === undefined ? -1 : readXattrAt(directory, name, stored);
+      if (xattr !== undefined && typeof value !== "number") values.set(xattr, value);
     }
     return values;
+  }
+
+  /** The name of an attribute that an image may have given; nothing for what came from elsewhere. */
+  #statedName(stored: ByteString): ByteString | undefined {
+    const name = this.#names.stated(stored);
+    return name !== undefined && this.#filter.verdict(name) === "set" ? name : undefined;
   }
 
   #setOne(path: ByteString, name: ByteString, setXattr: () => Result): void {

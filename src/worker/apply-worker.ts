@@ -1,10 +1,9 @@
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
-import { openRootfs, type Rootfs } from "../rootfs/rootfs.ts";
-import { TarDecoder } from "../tar/decoder.ts";
+import { openRootfs } from "../rootfs/rootfs.ts";
+import { applyEntries } from "./apply-entries.ts";
+import { applyOverlay } from "./apply-overlay.ts";
 import { confineThread } from "./confinement.ts";
 import { discardStaging } from "./discard.ts";
-import { inLayer } from "./in-layer.ts";
-import { Progress } from "./progress.ts";
 import type { ApplyJob } from "./protocol.ts";
 import { Reporter } from "./reporter.ts";
 import { RingReader } from "./ring.ts";
@@ -12,6 +11,7 @@ import { serve, tell } from "./serve.ts";
 
 serve("oci-apply", (job) => {
   if (job.type === "apply") applyLayers(job);
+  if (job.type === "apply-overlay") applyOverlay(job);
   if (job.type === "discard") discardStaging(job.staging);
 });
 
@@ -24,7 +24,9 @@ function applyLayers(job: ApplyJob): void {
     const rootfs = openRootfs(directory, job.settings, reporter);
     try {
       const input = new RingReader(job.input);
-      for (let layer = 0; layer < job.layers; layer += 1) applyLayer(job, layer, input, rootfs, reporter);
+      for (let layer = 0; layer < job.layers; layer += 1) {
+        applyEntries({ job, layer, input, reporter, begin: () => rootfs.beginLayer(layer) });
+      }
       rootfs.finish();
     } finally {
       rootfs.close();
@@ -33,23 +35,4 @@ function applyLayers(job: ApplyJob): void {
   } finally {
     closeDescriptor(directory);
   }
-}
-
-function applyLayer(job: ApplyJob, layer: number, input: RingReader, rootfs: Rootfs, reporter: Reporter): void {
-  tell({ type: "layer-started", layer });
-  reporter.layer = layer;
-  const { limits, strict } = job.settings;
-  const progress = new Progress(job.progress);
-  const decoder = new TarDecoder(input, { limits, strict, warning: reporter.warning });
-  const applier = rootfs.beginLayer(layer);
-  let entries = 0;
-  inLayer(layer, () => {
-    for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
-      applier.apply(entry, decoder);
-      entries += 1;
-      progress.setEntries(layer, entries);
-    }
-    applier.end();
-  });
-  tell({ type: "layer-unpacked", layer, entries });
 }

@@ -5,7 +5,7 @@ import { Output } from "../blob/output.ts";
 import { confineThread } from "./confinement.ts";
 import { inLayer } from "./in-layer.ts";
 import { Progress } from "./progress.ts";
-import type { DecompressJob } from "./protocol.ts";
+import type { DecompressJob, NumberedLayer } from "./protocol.ts";
 import { RingReader, RingWriter } from "./ring.ts";
 import { serve, tell } from "./serve.ts";
 
@@ -19,8 +19,8 @@ function decompressLayers(job: DecompressJob): void {
   const input = new RingReader(job.input, () => tell({ type: "space" }));
   const output = new RingWriter(job.output);
   let remainingBytes = job.limits.totalBytes;
-  for (const layer of job.layers.keys()) {
-    remainingBytes -= inLayer(layer, () => decompressLayer(job, layer, remainingBytes, input, output));
+  for (const layer of job.layers) {
+    remainingBytes -= inLayer(layer.number, () => decompressLayer(job, layer, remainingBytes, input, output));
     output.end();
   }
 }
@@ -28,13 +28,11 @@ function decompressLayers(job: DecompressJob): void {
 /** Gives the number of decompressed bytes. */
 function decompressLayer(
   job: DecompressJob,
-  layer: number,
+  { number: layer, compression, diffID }: NumberedLayer,
   totalBytes: number,
   ring: RingReader,
   next: RingWriter,
 ): number {
-  const { compression, diffID } = job.layers[layer] ?? {};
-  if (diffID === undefined) throw new RangeError(`there is no layer ${layer}`);
   const progress = new Progress(job.progress);
   const input = new Input(ring);
   const verification = job.verifies ? new DiffIDVerification(diffID) : undefined;

@@ -13,9 +13,9 @@ serve("oci-digest", (job) => {
 function verifyDiffIDs(job: DigestJob): void {
   confineThread(job.sandbox, {});
   const input = new RingReader(job.input, undefined, 1);
-  for (const [layer, diffID] of job.diffIDs.entries()) {
+  for (const { number, diffID } of job.layers) {
     const verification = new DiffIDVerification(diffID);
     for (let chunk = input.read(); chunk !== undefined; chunk = input.read()) verification.update(chunk);
-    inLayer(layer, () => verification.end());
+    inLayer(number, () => verification.end());
   }
 }

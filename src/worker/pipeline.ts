@@ -1,28 +1,22 @@
 import { channel } from "node:diagnostics_channel";
-import type { Digest } from "../oci/digest.ts";
-import type { LayerCompression } from "../oci/media-type.ts";
 import { together } from "../together.ts";
 import type { Progress } from "./progress.ts";
-import type { ApplySettings, Report, SandboxPolicy } from "./protocol.ts";
-import { AsyncRingWriter, cancelRing, createRing, waitsOf } from "./ring.ts";
+import type { ApplyOverlayJob, ApplySettings, Job, NumberedLayer, Report, SandboxPolicy } from "./protocol.ts";
+import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
 import { startLibuvPool, Thread } from "./thread.ts";
 
-/** A layer as the working threads need to know it. */
-export interface PipelineLayer {
-  /** What the media type says, where it says something. */
-  readonly compression: LayerCompression | undefined;
-  readonly diffID: Digest;
-}
-
 export interface PipelineJob {
-  readonly layers: readonly PipelineLayer[];
-  /** The compressed bytes of a layer; asked for once each, from the bottom up. */
-  readonly open: (layer: number) => AsyncIterable<Uint8Array>;
+  /** Bottom first. */
+  readonly layers: readonly NumberedLayer[];
+  /** The compressed bytes of a layer, by its place in `layers`; asked for once each, in that order. */
+  readonly open: (index: number) => AsyncIterable<Uint8Array>;
   readonly progress: Progress;
   /** Whether diffIDs are verified on a thread of their own: worth its start for large images, where a processor is free. */
   readonly hasDigestThread: boolean;
-  /** Absolute path of the private directory that becomes the root filesystem. */
+  /** Absolute path of the private directory that becomes the root filesystem, or holds the layers of an overlay. */
   readonly staging: string;
+  /** For the layers of an overlay: how they are to be made, and on what. */
+  readonly overlay?: Pick<ApplyOverlayJob, "layers" | "kind" | "isKept">;
   readonly sandbox: SandboxPolicy;
   readonly settings: ApplySettings;
   /** Must not throw. */
@@ -54,14 +48,13 @@ export class Pipeline implements AsyncDisposable {
 
   /** Applies all layers. When it fails or is aborted, both threads have stopped before it throws. */
   async run(job: PipelineJob, signal: AbortSignal): Promise<void> {
-    const { layers, sandbox, settings, staging } = job;
+    const { layers, sandbox, settings } = job;
     const { limits, strict } = settings;
     const progress = job.progress.shared;
     const { decompressing, applying } = await this.#threads;
     const compressed = createRing(compressedRingBytes, layers.length);
     const archives = createRing(archiveRingBytes, layers.length, job.hasDigestThread ? 2 : 1);
     await using digesting = job.hasDigestThread ? new Thread("digest-worker") : undefined;
-    const diffIDs = layers.map(({ diffID }) => diffID);
     const writer = new AsyncRingWriter(compressed);
     const onReport = (report: Report) => (report.type === "space" ? writer.wake() : job.onReport(report));
     const cancel = () => {
@@ -87,12 +80,8 @@ export class Pipeline implements AsyncDisposable {
           },
           onReport,
         ),
-      async () => digesting?.do({ type: "digest", input: archives, diffIDs, sandbox }, onReport),
-      () =>
-        applying.do(
-          { type: "apply", input: archives, progress, layers: layers.length, staging, sandbox, settings },
-          onReport,
-        ),
+      async () => digesting?.do({ type: "digest", input: archives, layers, sandbox }, onReport),
+      () => applying.do(applyJob(job, archives), onReport),
     ]);
     if (ringsChannel.hasSubscribers) {
       ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives) });
@@ -116,6 +105,12 @@ export class Pipeline implements AsyncDisposable {
 async function startThreads(): Promise<{ readonly decompressing: Thread; readonly applying: Thread }> {
   await startLibuvPool();
   return { decompressing: new Thread("decompress-worker"), applying: new Thread("apply-worker") };
+}
+
+function applyJob({ layers, overlay, progress, staging, sandbox, settings }: PipelineJob, input: SharedRing): Job {
+  const common = { input, progress: progress.shared, staging, sandbox, settings };
+  if (overlay !== undefined) return { type: "apply-overlay", ...common, ...overlay };
+  return { type: "apply", ...common, layers: layers.length };
 }
 
 async function feed(job: PipelineJob, writer: AsyncRingWriter): Promise<void> {

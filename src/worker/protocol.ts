@@ -4,6 +4,7 @@ import type { Limits } from "../limits.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { DevicePolicy } from "../options.ts";
+import type { OverlayKind } from "../overlay/format.ts";
 import type { SharedRing } from "./ring.ts";
 
 /*
@@ -13,13 +14,22 @@ import type { SharedRing } from "./ring.ts";
 
 export type SandboxPolicy = "require" | "prefer" | "off";
 
+/** A layer as the working threads know it. */
+export interface NumberedLayer {
+  /** From 0 at the bottom of the image. Not all of its layers need be there. */
+  readonly number: number;
+  /** What the media type says, where it says something. */
+  readonly compression: LayerCompression | undefined;
+  readonly diffID: Digest;
+}
+
 /** What the decompressing thread is to do, all of it, in order. */
 export interface DecompressJob {
   readonly type: "decompress";
   readonly input: SharedRing;
   readonly output: SharedRing;
   readonly progress: SharedArrayBuffer;
-  readonly layers: readonly { readonly compression: LayerCompression | undefined; readonly diffID: Digest }[];
+  readonly layers: readonly NumberedLayer[];
   /** Whether this thread verifies the diffIDs too; else a thread of its own does. */
   readonly verifies: boolean;
   readonly sandbox: SandboxPolicy;
@@ -32,7 +42,7 @@ export interface DigestJob {
   readonly type: "digest";
   /** Read as its second reader. */
   readonly input: SharedRing;
-  readonly diffIDs: readonly Digest[];
+  readonly layers: readonly NumberedLayer[];
   readonly sandbox: SandboxPolicy;
 }
 
@@ -59,13 +69,29 @@ export interface ApplyJob {
   readonly settings: ApplySettings;
 }
 
+/** What the applying thread is to do instead, where each layer of an overlay becomes a directory of its own. */
+export interface ApplyOverlayJob {
+  readonly type: "apply-overlay";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  /** Absolute path of a private directory, in which layers are made under their numbers. */
+  readonly staging: string;
+  /** Absolute paths of the layers that are there already, bottom first; nothing for those in the ring. */
+  readonly layers: readonly (string | undefined)[];
+  readonly kind: OverlayKind;
+  /** Whether all is to be on disk, and not only in memory, at the end. */
+  readonly isKept: boolean;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: ApplySettings;
+}
+
 /** Asks the applying thread, after a failure, to remove what it made. */
 export interface DiscardJob {
   readonly type: "discard";
   readonly staging: string;
 }
 
-export type Job = DecompressJob | DigestJob | ApplyJob | DiscardJob;
+export type Job = DecompressJob | DigestJob | ApplyJob | ApplyOverlayJob | DiscardJob;
 
 /** An error in a form that survives the way between threads. */
 export interface ErrorMessage {

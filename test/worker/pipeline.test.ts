@@ -26,7 +26,7 @@ async function applied(
   await using pipeline = new Pipeline();
   await pipeline.run(
     {
-      layers: diffIDs.map((diffID) => ({ compression: "gzip", diffID })),
+      layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", diffID })),
       async *open(layer) {
         yield gzipSync(archives[layer] ?? new Uint8Array());
       },

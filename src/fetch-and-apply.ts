@@ -1,0 +1,96 @@
+import { availableParallelism } from "node:os";
+import type { Account } from "./account.ts";
+import { LayerFetch } from "./blob/fetch.ts";
+import { OciUnpackError } from "./errors.ts";
+import type { Descriptor } from "./oci/descriptor.ts";
+import { layerCompression } from "./oci/media-type.ts";
+import { formatPlatform } from "./oci/platform.ts";
+import { ProgressTicker } from "./progress-ticker.ts";
+import type { Image, ImageLayer } from "./resolve.ts";
+import type { UnpackSettings } from "./settings.ts";
+import type { ImageSource } from "./source/source.ts";
+import { together } from "./together.ts";
+import type { Pipeline, PipelineJob } from "./worker/pipeline.ts";
+import type { Progress } from "./worker/progress.ts";
+import type { NumberedLayer } from "./worker/protocol.ts";
+
+export interface Unpacking {
+  readonly image: Image;
+  /** Those of its layers that are to be unpacked, bottom first. */
+  readonly layers: readonly NumberedLayer[];
+  readonly source: ImageSource;
+  /** Where temporary files may be made. */
+  readonly directory: string;
+  readonly staging: string;
+  readonly overlay?: PipelineJob["overlay"];
+  readonly pipeline: Pipeline;
+  readonly progress: Progress;
+  readonly account: Account;
+  readonly settings: UnpackSettings;
+}
+
+/** Blobs come in, files come out; both at once, until all is verified. Gives how many bytes of blobs were in a store. */
+export async function fetchAndApply(unpacking: Unpacking): Promise<number> {
+  const { image, layers, source, directory, staging, overlay, pipeline, progress, account, settings } = unpacking;
+  const all = image.layers.map(({ descriptor }) => descriptor);
+  const descriptors = layers.flatMap(({ number }) => all[number] ?? []);
+  await using fetch = new LayerFetch(source, descriptors, {
+    parallelDownloads: settings.apply.limits.parallelDownloads,
+    directory,
+    numbers: layers.map(({ number }) => number),
+    onEvent: account.tell,
+    onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
+  });
+  using _ticker = new ProgressTicker(all, progress, account.tell);
+  await together(account.signal, [
+    (signal) => fetch.run(signal),
+    (signal) =>
+      pipeline.run(
+        {
+          layers,
+          open: (index) => fetch.layer(index),
+          progress,
+          hasDigestThread: deservesDigestThread(descriptors),
+          staging,
+          ...(overlay && { overlay }),
+          sandbox: settings.sandbox,
+          settings: settings.apply,
+          onReport: account.report,
+        },
+        signal,
+      ),
+  ]);
+  return fetch.storedBytes;
+}
+
+/** The layers of an image, as far as they can be unpacked, before any of it is downloaded (R-39). */
+export function numberedLayers({ layers }: Image): readonly NumberedLayer[] {
+  return layers.map(numberedLayer);
+}
+
+function numberedLayer({ descriptor, diffID }: ImageLayer, number: number): NumberedLayer {
+  const compression = layerCompression(descriptor.mediaType);
+  if (compression !== undefined) return { number, compression, diffID };
+  const found = `"${descriptor.mediaType}" is no layer of files`;
+  throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`);
+}
+
+/** Digesting takes a quarter of the decompressing thread's time, starting a thread about 30 ms of a processor's. */
+function deservesDigestThread(layers: readonly Descriptor[]): boolean {
+  const totalBytes = layers.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  return totalBytes >= 32 * 1024 * 1024 && availableParallelism() > 2;
+}
+
+/** Tells what an image turned out to be. */
+export function resolved(image: Image) {
+  const layers = image.layers.map(({ descriptor }) => ({ digest: descriptor.digest, sizeBytes: descriptor.sizeBytes }));
+  const sizes = new Map(layers.map(({ digest, sizeBytes }) => [digest, sizeBytes]));
+  return {
+    type: "resolved",
+    reference: image.reference,
+    digest: image.digest,
+    platform: formatPlatform(image.platform),
+    layers,
+    totalBytes: [...sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0),
+  } as const;
+}

@@ -1,0 +1,70 @@
+import { constants } from "node:fs";
+import { OciUnpackError } from "../errors.ts";
+import { errnos } from "../linux/errno.ts";
+import { makeNodeAt } from "../linux/syscalls.ts";
+import { readXattrAt, setXattr } from "../linux/xattrs.ts";
+import { failure } from "../rootfs/refusal.ts";
+import type { StoredNames } from "../rootfs/xattrs.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+
+/** Who may mount an overlay: whoever has the privilege to set `trusted.` attributes, or any user, with `-o userxattr`. */
+export type OverlayKind = "privileged" | "userxattr";
+
+const prefixes = { privileged: "trusted.overlay.", userxattr: "user.overlay." } as const;
+
+/** What an escaped attribute has behind the prefix, so that the overlay shows it without (Linux 6.7; older ones hide it). */
+const escapeWord = "overlay.";
+
+const yes = new Uint8Array(Buffer.from("y"));
+
+/** How an overlay's layers say what they hide (kernel documentation, overlayfs, "whiteouts and opaque directories"). */
+export class OverlayFormat implements StoredNames {
+  readonly kind: OverlayKind;
+  /** Attributes whose names begin so mean something to the overlay. */
+  readonly prefix: string;
+  readonly #opaque: ByteString;
+
+  constructor(kind: OverlayKind) {
+    this.kind = kind;
+    this.prefix = prefixes[kind];
+    this.#opaque = byteStringOf(`${this.prefix}opaque`);
+  }
+
+  stored(name: ByteString): ByteString {
+    if (!name.startsWith(this.prefix)) return name;
+    return (this.prefix + escapeWord + name.slice(this.prefix.length)) as ByteString;
+  }
+
+  stated(stored: ByteString): ByteString | undefined {
+    if (!stored.startsWith(this.prefix)) return stored;
+    if (!stored.startsWith(this.prefix + escapeWord)) return undefined;
+    return (this.prefix + stored.slice(this.prefix.length + escapeWord.length)) as ByteString;
+  }
+
+  /** Marks a name as hidden: a device that no image can have otherwise. */
+  makeWhiteout(directory: number, name: ByteString, path: ByteString): void {
+    const result = makeNodeAt(directory, name, constants.S_IFCHR, 0, 0);
+    if (result < 0) throw unmarked("mknodat(S_IFCHR, 0:0)", path, result);
+  }
+
+  /** Marks a directory as hiding all that layers below have in it. */
+  makeOpaque(directory: number, path: ByteString): void {
+    const result = setXattr(directory, this.#opaque, yes);
+    if (result < 0) throw unmarked(`fsetxattr("${this.#opaque}")`, path, result);
+  }
+
+  isOpaque(parent: number, name: ByteString): boolean {
+    const value = readXattrAt(parent, name, this.#opaque);
+    return typeof value !== "number" && value.length === 1 && value[0] === yes[0];
+  }
+}
+
+function unmarked(call: string, path: ByteString, result: number): OciUnpackError {
+  const { code, message } = failure("mark", path, call, result);
+  const hints: Readonly<Record<number, string>> = {
+    [errnos.EPERM]: "choose the kind of overlay that needs no privilege: --overlay userxattr",
+    [errnos.ENOTSUP]: "unpack into a file system that can be a layer of an overlay",
+  };
+  const hint = hints[-result];
+  return new OciUnpackError(code, message, hint === undefined ? {} : { hint });
+}

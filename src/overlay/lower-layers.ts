@@ -1,0 +1,115 @@
+import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
+import { errnos } from "../linux/errno.ts";
+import { type Stat, statAt, statOf } from "../linux/stat.ts";
+import { impliedAttributes } from "../rootfs/directories.ts";
+import { Directory, never } from "../rootfs/directory.ts";
+import { Handles } from "../rootfs/handles.ts";
+import type { LowerDirectory, LowerNode } from "../rootfs/lower.ts";
+import { failure } from "../rootfs/refusal.ts";
+import type { Xattrs, XattrValues } from "../rootfs/xattrs.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import type { OverlayFormat } from "./format.ts";
+
+/** Directories of layers keep nothing here but their place: what they are is read from the disk. */
+const unread = impliedAttributes({ seconds: 0, nanoseconds: 0 });
+
+const self = byteStringOf(".");
+
+/** Layers that lie in directories of their own, seen as the overlay that they make up. */
+export class LowerLayers {
+  readonly #handles: Handles;
+  readonly #roots: readonly Directory[];
+  readonly #format: OverlayFormat;
+
+  /** Open handles of the layers' directories, topmost first. They stay the caller's to close. */
+  constructor(layers: readonly [number, ...number[]], format: OverlayFormat) {
+    this.#roots = layers.map((descriptor) => {
+      const root = new Directory(undefined, never, unread, 0);
+      root.descriptor = descriptor;
+      return root;
+    });
+    const [top] = this.#roots;
+    if (top === undefined) throw new RangeError("there are no layers below");
+    this.#handles = new Handles(top, layers[0]);
+    this.#format = format;
+  }
+
+  /** The root that they show. `xattrs` says which attributes of it are an image's. */
+  root(xattrs: Xattrs): LowerDirectory {
+    const view = { handles: this.#handles, format: this.#format, xattrs };
+    const stat = existing(statOf(this.#handles.of(this.#roots[0] as Directory)), self);
+    return new MergedDirectory(view, this.#roots, stat);
+  }
+
+  close(): void {
+    this.#handles.close();
+  }
+}
+
+interface View {
+  readonly handles: Handles;
+  readonly format: OverlayFormat;
+  readonly xattrs: Xattrs;
+}
+
+/** A directory that several layers may have; the topmost one says what it is. */
+class MergedDirectory implements LowerDirectory {
+  readonly stat: Stat;
+  readonly #view: View;
+  readonly #parts: readonly Directory[];
+
+  constructor(view: View, parts: readonly Directory[], stat: Stat) {
+    this.#view = view;
+    this.#parts = parts;
+    this.stat = stat;
+  }
+
+  get xattrs(): XattrValues {
+    const [top] = this.#parts;
+    return top === undefined ? new Map() : this.#view.xattrs.readAt(this.#view.handles.of(top), self);
+  }
+
+  find(name: ByteString): LowerNode | undefined {
+    const { handles, format } = this.#view;
+    const parts: Directory[] = [];
+    let stat: Stat | undefined;
+    for (const part of this.#parts) {
+      const handle = handles.of(part);
+      const found = statAt(handle, name);
+      if (found === -errnos.ENOENT) continue;
+      const node = existing(found, part.path);
+      if (node.type !== "directory") {
+        if (stat === undefined) return isWhiteout(node) ? undefined : { handle, stat: node };
+        break;
+      }
+      stat ??= node;
+      parts.push(new Directory({ parent: part, name }, never, unread, 0));
+      if (format.isOpaque(handle, name)) break;
+    }
+    return stat === undefined ? undefined : { directory: new MergedDirectory(this.#view, parts, stat) };
+  }
+
+  *names(): Iterable<ByteString> {
+    const seen = new Set<ByteString>();
+    for (const part of this.#parts) {
+      const handle = this.#view.handles.of(part);
+      rewindEntries(handle);
+      for (;;) {
+        const entries = readEntries(handle);
+        if (typeof entries === "number") throw failure("examine", part.path, "getdents64", entries);
+        if (entries.length === 0) break;
+        for (const { name } of entries) seen.add(name);
+      }
+    }
+    for (const name of seen) if (this.find(name) !== undefined) yield name;
+  }
+}
+
+function isWhiteout({ type, deviceMajor, deviceMinor }: Stat): boolean {
+  return type === "character-device" && deviceMajor === 0 && deviceMinor === 0;
+}
+
+function existing(stat: Stat | number, path: ByteString): Stat {
+  if (typeof stat === "number") throw failure("examine", path, "statx", stat);
+  return stat;
+}

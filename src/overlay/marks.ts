@@ -1,0 +1,32 @@
+import { statAt } from "../linux/stat.ts";
+import type { Directory } from "../rootfs/directory.ts";
+import type { Places } from "../rootfs/places.ts";
+import type { Site } from "../rootfs/site.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import type { OverlayFormat } from "./format.ts";
+
+/**
+ * Marks in a layer that is complete what it hides of those below: names, by whiteouts; directories that were begun anew,
+ * by being opaque. What nobody would see anyway is not marked.
+ */
+export function mark(site: Site, places: Places, format: OverlayFormat): void {
+  const pending = [site.tree.root];
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    for (const child of directory.children) pending.push(child);
+    for (const name of directory.hidden ?? []) markHidden(site, places, format, directory, name);
+    if (isAnew(directory)) format.makeOpaque(site.tree.handles.of(directory), directory.path);
+  }
+}
+
+function markHidden(site: Site, places: Places, format: OverlayFormat, directory: Directory, name: ByteString): void {
+  const { handles } = site.tree;
+  if (directory.isMade && typeof statAt(handles.of(directory), name) !== "number") return;
+  if (directory.lower?.find(name) === undefined) return;
+  places.establish(directory);
+  format.makeWhiteout(handles.of(directory), name, directory.path);
+}
+
+/** Whether a directory has nothing to do with the one that layers below have at its name. */
+function isAnew({ isMade, lower, parent, name }: Directory): boolean {
+  return isMade && lower === undefined && parent?.lower?.find(name)?.directory !== undefined;
+}

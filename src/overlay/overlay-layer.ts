@@ -1,0 +1,76 @@
+import type { Reporter } from "../rootfs/findings.ts";
+import type { LayerApplier } from "../rootfs/layer-applier.ts";
+import { newSite } from "../rootfs/new-site.ts";
+import { Places } from "../rootfs/places.ts";
+import { Rootfs } from "../rootfs/rootfs.ts";
+import type { RootfsSettings, Site } from "../rootfs/site.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
+import type { OverlayFormat } from "./format.ts";
+import { LowerLayers } from "./lower-layers.ts";
+import { mark } from "./marks.ts";
+import { RecordedWhiteouts } from "./recorded-whiteouts.ts";
+
+/** Alone in its directory a layer is the first of all. */
+const only = 0;
+
+export interface OverlayLayerParts {
+  /** An open handle of an empty directory, of which nobody else knows yet. */
+  readonly directory: number;
+  /** Open handles of the layers below, topmost first. */
+  readonly lower: readonly number[];
+  readonly format: OverlayFormat;
+  readonly settings: RootfsSettings;
+  readonly reporter: Reporter;
+  /** What all layers of the image share. */
+  readonly shared: Pick<Site, "entries" | "copiedBytes">;
+}
+
+/** Makes an empty directory the next layer of an overlay: what it shows together with those below is the image so far. */
+export class OverlayLayer implements Disposable {
+  readonly #applier: LayerApplier;
+  readonly #site: Site;
+  readonly #rootfs: Rootfs;
+  readonly #below: LowerLayers | undefined;
+  readonly #format: OverlayFormat;
+
+  constructor({ directory, lower, format, settings, reporter, shared }: OverlayLayerParts) {
+    const [top, ...others] = lower;
+    this.#below = top === undefined ? undefined : new LowerLayers([top, ...others], format);
+    this.#format = format;
+    this.#site = newSite(directory, settings, reporter, {
+      ...shared,
+      xattrInclude: [`${format.prefix}*`],
+      xattrNames: format,
+    });
+    this.#rootfs = new Rootfs(this.#site, (site, places) => new RecordedWhiteouts(site, places));
+    this.#beginRoot();
+    this.#applier = this.#rootfs.beginLayer(only);
+  }
+
+  apply(entry: Entry, body: ByteSource): void {
+    this.#applier.apply(entry, body);
+  }
+
+  /** Completes the layer; all entries have been applied. */
+  end(): void {
+    this.#applier.end();
+    mark(this.#site, new Places(this.#site, only), this.#format);
+    this.#rootfs.finish();
+  }
+
+  [Symbol.dispose](): void {
+    this.#rootfs.close();
+    this.#below?.close();
+  }
+
+  /** The topmost layer's root is the overlay's: it has what the layers below say until this one says otherwise. */
+  #beginRoot(): void {
+    if (this.#below === undefined) return;
+    const { directories, tree, xattrs } = this.#site;
+    const lower = this.#below.root(xattrs);
+    const { mode, uid, gid, mtime, atime } = lower.stat;
+    directories.describe(tree.root, { path: byteStringOf("."), mode, uid, gid, mtime, atime, xattrs: lower.xattrs });
+    tree.root.lower = lower;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Limits } from "../limits.ts";
+import { effectiveUser } from "../linux/thread.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { Allowance } from "./allowance.ts";
+import { Directories, impliedAttributes } from "./directories.ts";
+import { Directory } from "./directory.ts";
+import { Findings, type Reporter } from "./findings.ts";
+import { Handles } from "./handles.ts";
+import { Metadata } from "./metadata.ts";
+import { Owners } from "./owners.ts";
+import { Parents } from "./parents.ts";
+import { Paths } from "./paths.ts";
+import type { RootfsSettings, Site } from "./site.ts";
+import { prepare } from "./surroundings.ts";
+import { Tree } from "./tree.ts";
+import { XattrFilter } from "./xattr-filter.ts";
+import { type StoredNames, Xattrs } from "./xattrs.ts";
+
+/** In what a root filesystem differs that is one layer of an overlay. */
+export interface OverlayVariation extends Pick<Site, "entries" | "copiedBytes"> {
+  /** Extended attributes that are set although the filter table leaves them out, under the names that they are stored by. */
+  readonly xattrInclude: readonly string[];
+  readonly xattrNames: StoredNames;
+}
+
+/** What is shared by all the layers of one image. */
+export function allowances(limits: Limits): Pick<Site, "entries" | "copiedBytes"> {
+  return {
+    entries: new Allowance(limits, "entries", "entries"),
+    copiedBytes: new Allowance(limits, "totalBytes", "bytes in copies of hard links"),
+  };
+}
+
+/** Prepares an empty directory to become a root filesystem, or a layer of one. */
+export function newSite(
+  directory: number,
+  settings: RootfsSettings,
+  reporter: Reporter,
+  overlay?: OverlayVariation,
+): Site {
+  const { limits, sourceDateEpoch, strict, xattrExclude = [] } = settings;
+  const xattrInclude = [...(settings.xattrInclude ?? []), ...(overlay?.xattrInclude ?? [])];
+  const owner = settings.owner ?? (effectiveUser() === 0 ? "preserve" : "ignore");
+  const findings = new Findings(reporter, strict);
+  const surroundings = prepare(directory);
+  const owners = new Owners(owner, surroundings, findings);
+  const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
+  const xattrs = new Xattrs(filter, findings, overlay?.xattrNames);
+  const metadata = new Metadata(surroundings, owners, xattrs, findings);
+  const implied = impliedAttributes({ seconds: sourceDateEpoch, nanoseconds: 0 });
+  const root = new Directory(undefined, 0, implied, 0o700);
+  const handles = new Handles(root, directory);
+  const directories = new Directories({ handles, surroundings, owners, xattrs, metadata, findings, implied });
+  const tree = new Tree(root, handles);
+  const parents = new Parents();
+  parents.set(byteStringOf(""), root, 0);
+  const { entries, copiedBytes } = overlay ?? allowances(limits);
+  return {
+    settings,
+    findings,
+    surroundings,
+    tree,
+    parents,
+    paths: new Paths(tree, findings, limits),
+    owners,
+    xattrs,
+    metadata,
+    directories,
+    isOverlayLayer: overlay !== undefined,
+    entries,
+    copiedBytes,
+  };
+}

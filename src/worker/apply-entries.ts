@@ -1,0 +1,42 @@
+import { TarDecoder } from "../tar/decoder.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
+import { inLayer } from "./in-layer.ts";
+import { Progress } from "./progress.ts";
+import type { ApplySettings } from "./protocol.ts";
+import type { Reporter } from "./reporter.ts";
+import { tell } from "./serve.ts";
+
+/** Where the entries of a layer go. */
+export interface EntrySink {
+  apply(entry: Entry, body: ByteSource): void;
+  end(): void;
+}
+
+export interface LayerOfEntries {
+  readonly job: { readonly progress: SharedArrayBuffer; readonly settings: ApplySettings };
+  /** The layer's number in the image, from 0. */
+  readonly layer: number;
+  readonly input: ByteSource;
+  readonly reporter: Reporter;
+  readonly begin: () => EntrySink;
+}
+
+/** Decodes the next archive of the input and applies it, entry by entry. */
+export function applyEntries({ job, layer, input, reporter, begin }: LayerOfEntries): void {
+  tell({ type: "layer-started", layer });
+  reporter.layer = layer;
+  const { limits, strict } = job.settings;
+  const progress = new Progress(job.progress);
+  const decoder = new TarDecoder(input, { limits, strict, warning: reporter.warning });
+  let entries = 0;
+  inLayer(layer, () => {
+    const sink = begin();
+    for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
+      sink.apply(entry, decoder);
+      entries += 1;
+      progress.setEntries(layer, entries);
+    }
+    sink.end();
+  });
+  tell({ type: "layer-unpacked", layer, entries });
+}

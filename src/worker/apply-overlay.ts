@@ -1,0 +1,71 @@
+import { syncFileSystem } from "../linux/content.ts";
+import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openDirectoryPath } from "../linux/syscalls.ts";
+import { OverlayFormat } from "../overlay/format.ts";
+import { OverlayLayer } from "../overlay/overlay-layer.ts";
+import { allowances } from "../rootfs/new-site.ts";
+import { failure } from "../rootfs/refusal.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { applyEntries } from "./apply-entries.ts";
+import { confineThread } from "./confinement.ts";
+import type { ApplyOverlayJob } from "./protocol.ts";
+import { Reporter } from "./reporter.ts";
+import { RingReader } from "./ring.ts";
+import { tell } from "./serve.ts";
+
+/** Turns each archive in the ring into a directory beneath the staging directory. Layers that are there already may be read. */
+export function applyOverlay(job: ApplyOverlayJob): void {
+  const opened: number[] = [];
+  const open = (path: string) => {
+    const directory = openDirectoryPath(path);
+    opened.push(directory);
+    return directory;
+  };
+  try {
+    const staging = open(job.staging);
+    const present = job.layers.map((path) => (path === undefined ? undefined : open(path)));
+    const readableBeneath = present.filter((directory) => directory !== undefined);
+    tell({ type: "confined", status: confineThread(job.sandbox, { writableBeneath: staging, readableBeneath }) });
+    makeLayers(job, staging, present, opened);
+    if (job.isKept) keep(staging);
+  } finally {
+    for (const directory of opened) closeDescriptor(directory);
+  }
+}
+
+/** A layer that others will build on must not lose anything when the machine stops. */
+function keep(staging: number): void {
+  const result = syncFileSystem(staging);
+  if (result < 0) throw failure("write", byteStringOf("."), "syncfs", result);
+}
+
+function makeLayers(
+  job: ApplyOverlayJob,
+  staging: number,
+  present: readonly (number | undefined)[],
+  opened: number[],
+): void {
+  const input = new RingReader(job.input);
+  const reporter = new Reporter(tell);
+  const shared = allowances(job.settings.limits);
+  const format = new OverlayFormat(job.kind);
+  const lower: number[] = [];
+  for (const [layer, there] of present.entries()) {
+    const directory = there ?? newDirectory(staging, layer);
+    if (there === undefined) {
+      opened.push(directory);
+      const parts = { directory, lower: [...lower], format, settings: job.settings, reporter, shared };
+      using made = new OverlayLayer(parts);
+      applyEntries({ job, layer, input, reporter, begin: () => made });
+    }
+    lower.unshift(directory);
+  }
+  reporter.close();
+}
+
+function newDirectory(staging: number, layer: number): number {
+  const name = byteStringOf(String(layer));
+  const result = makeDirectoryAt(staging, name, 0o700);
+  const directory = result < 0 ? result : openDirectoryAt(staging, name);
+  if (directory < 0) throw failure("create", name, result < 0 ? "mkdirat" : "openat", directory);
+  return directory;
+}

@@ -1,0 +1,87 @@
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { type ErrorCode, isOciUnpackError } from "../../src/errors.ts";
+import type { SkipReason, WarningCode } from "../../src/events.ts";
+import { defaultLimits } from "../../src/limits.ts";
+import type { ApplyOptions } from "../../src/options.ts";
+import { OverlayFormat, type OverlayKind } from "../../src/overlay/format.ts";
+import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
+import { allowances } from "../../src/rootfs/new-site.ts";
+import { TarDecoder } from "../../src/tar/decoder.ts";
+import { sourceOf } from "../model/archive.ts";
+
+/** What came of layers, each in a directory of its own. */
+export interface Stacked {
+  /** The layers' directories, topmost first, as `lowerdir` wants them. */
+  readonly directories: readonly string[];
+  /** The code of the error that ended everything. */
+  readonly failure?: ErrorCode;
+  readonly message?: string;
+  readonly warnings: readonly WarningCode[];
+  readonly skipped: readonly SkipReason[];
+}
+
+/** Makes directories of uncompressed layers, in this process: what the confined threads do, without the threads. */
+export function stacked(
+  layers: readonly Uint8Array[],
+  place: string,
+  kind: OverlayKind,
+  options: ApplyOptions = {},
+): Stacked {
+  const warnings = new Set<WarningCode>();
+  const skipped = new Set<SkipReason>();
+  const directories: string[] = [];
+  const failure = failureOf(() => makeLayers(layers, { place, kind, options, directories, warnings, skipped }));
+  return {
+    directories,
+    warnings: [...warnings].sort(),
+    skipped: [...skipped].sort(),
+    ...(failure && { failure: failure.code, message: failure.message }),
+  };
+}
+
+interface Making {
+  readonly place: string;
+  readonly kind: OverlayKind;
+  readonly options: ApplyOptions;
+  readonly directories: string[];
+  readonly warnings: Set<WarningCode>;
+  readonly skipped: Set<SkipReason>;
+}
+
+function makeLayers(layers: readonly Uint8Array[], making: Making): void {
+  const { place, kind, options, directories } = making;
+  const warning = (code: WarningCode) => void making.warnings.add(code);
+  const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void making.skipped.add(reason) };
+  const limits = defaultLimits;
+  const defaults = { owner: "preserve", devices: "skip", keepDirlinks: false, sourceDateEpoch: 0 } as const;
+  const settings = { ...defaults, ...options, strict: false, limits };
+  const shared = allowances(limits);
+  const handles: number[] = [];
+  try {
+    for (const [index, archive] of layers.entries()) {
+      const path = join(place, String(index));
+      mkdirSync(path, { recursive: true });
+      const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      const format = new OverlayFormat(kind);
+      using layer = new OverlayLayer({ directory, lower: [...handles], format, settings, reporter, shared });
+      handles.unshift(directory);
+      directories.unshift(path);
+      const decoder = new TarDecoder(sourceOf(archive), { limits, strict: false, warning });
+      for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) layer.apply(entry, decoder);
+      layer.end();
+    }
+  } finally {
+    for (const handle of handles) closeSync(handle);
+  }
+}
+
+function failureOf(work: () => void): { readonly code: ErrorCode; readonly message: string } | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (isOciUnpackError(error)) return error;
+    throw error;
+  }
+}
