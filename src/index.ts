@@ -12,6 +12,7 @@ export { formatReference, parseReference, type Reference } from "./oci/reference
 export type {
   ApplyOptions,
   DevicePolicy,
+  IdMapping,
   ResolveOptions,
   Rootless,
   SkippedEntry,

@@ -22,10 +22,33 @@ export interface ResolveOptions {
 /** What to do with a device node: leave it out, make it, put an empty file in its place, or refuse the image. */
 export type DevicePolicy = "skip" | "create" | "placeholder" | "error";
 
+/** A run of ids: those from `containerID` on, in the image, are those from `hostID` on, on this machine (runtime-spec, config-linux.md). */
+export interface IdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
 /** How entries become files. */
 export interface ApplyOptions {
-  /** Whether files get the owners that the image states. Default: "preserve" as root, else "ignore". */
+  /** Whether files get the owners that the image states. Default: "preserve" as root or with maps of ids, else "ignore". */
   readonly owner?: "preserve" | "ignore";
+  /**
+   * Notes on a file, in extended attributes, the owner that it should have and did not get, or the device that it stands for:
+   * in `user.rootlesscontainers` for umoci, in `user.containers.override_stat` for containers/storage. Default: false.
+   */
+  readonly recordOwners?: boolean;
+  /** What the image's users are on this machine; one that has no place in the map is an error. Default: themselves. */
+  readonly uidMap?: readonly IdMapping[];
+  /** The same for groups. */
+  readonly gidMap?: readonly IdMapping[];
+  /**
+   * Extended attributes to set although they belong to another machine or act on this one: `security.selinux`, `user.overlay.*`.
+   * A `*` at the end stands for any rest.
+   */
+  readonly xattrInclude?: readonly string[];
+  /** Extended attributes to leave out. Goes before `xattrInclude`. */
+  readonly xattrExclude?: readonly string[];
   /** Default: "skip". */
   readonly devices?: DevicePolicy;
   /** Follows a symlink where a layer has a directory of that name, instead of replacing the link. Default: false. */

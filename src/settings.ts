@@ -1,6 +1,6 @@
 import { OciUnpackError } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
-import type { UnpackOptions } from "./options.ts";
+import type { IdMapping, UnpackOptions } from "./options.ts";
 import type { ApplySettings, SandboxPolicy } from "./worker/protocol.ts";
 
 /** The options of an unpacking, checked and with every default settled. */
@@ -18,11 +18,34 @@ export function settle(options: UnpackOptions): UnpackSettings {
       ...(owner !== undefined && { owner }),
       devices: oneOf("devices", options.devices ?? "skip", ["skip", "create", "placeholder", "error"]),
       keepDirlinks: options.keepDirlinks ?? false,
+      ...(options.recordOwners !== undefined && { recordOwners: options.recordOwners }),
+      ...idMaps(options),
+      xattrInclude: options.xattrInclude ?? [],
+      xattrExclude: options.xattrExclude ?? [],
       sourceDateEpoch: wholeNumber("sourceDateEpoch", options.sourceDateEpoch ?? 0),
       strict: options.strict ?? false,
       limits: settleLimits(options.limits),
     },
   };
+}
+
+const idCount = 2 ** 32 - 1;
+
+function idMaps({ uidMap, gidMap }: UnpackOptions): Pick<ApplySettings, "uidMap" | "gidMap"> {
+  return {
+    ...(uidMap !== undefined && { uidMap: idMap("uidMap", uidMap) }),
+    ...(gidMap !== undefined && { gidMap: idMap("gidMap", gidMap) }),
+  };
+}
+
+function idMap(option: string, map: readonly IdMapping[]): readonly IdMapping[] {
+  for (const { containerID, hostID, size } of map) {
+    for (const id of [containerID, hostID]) {
+      if (wholeNumber(option, id) + wholeNumber(option, size) <= idCount) continue;
+      throw invalid(option, `${size} ids from ${id} on are more than there are`);
+    }
+  }
+  return map;
 }
 
 /** The limits in force: the defaults, and what the caller says otherwise. */

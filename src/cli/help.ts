@@ -49,13 +49,22 @@ What is kept for next time
 What becomes of it
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
-      --rootless         with --bundle: for a runtime that runs as this user
+      --rootless         note on files the owners that they cannot be given, as
+                         umoci and podman do; with --bundle: for a runtime that
+                         runs as this user
       --owner preserve|ignore
                          give files the owners that the image states
                          (default: preserve as root, otherwise ignore)
+      --uid-map CONTAINER:HOST[:SIZE]
+      --gid-map CONTAINER:HOST[:SIZE]
+                         shift users, or groups; may be repeated
       --devices skip|create|placeholder|error
                          leave device nodes out, make them, put empty files in
                          their place, or refuse the image (default: skip)
+      --xattr-include NAME
+      --xattr-exclude NAME
+                         set, or leave out, this extended attribute; NAME may
+                         end in *, as in user.overlay.*; may be repeated
       --keep-dirlinks    where a layer has a directory and a lower one a link of
                          that name, keep the link and follow it
       --strict           refuse an image in which something would have to be

@@ -1,4 +1,4 @@
-import type { EnvironmentOptions, Platform, UnpackOptions } from "../index.ts";
+import type { EnvironmentOptions, IdMapping, Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf, parseCommandLine } from "./command-line.ts";
 import type { HelpTopic } from "./help.ts";
 import { unpackOptionTable } from "./option-tables.ts";
@@ -25,7 +25,18 @@ export interface UnpackCommand {
   readonly directory: string;
   readonly options: Pick<
     UnpackOptions,
-    "platform" | "sandbox" | "owner" | "devices" | "strict" | "keepDirlinks" | "sourceDateEpoch"
+    | "platform"
+    | "sandbox"
+    | "owner"
+    | "recordOwners"
+    | "uidMap"
+    | "gidMap"
+    | "devices"
+    | "strict"
+    | "keepDirlinks"
+    | "xattrInclude"
+    | "xattrExclude"
+    | "sourceDateEpoch"
   >;
   /** Whether the directory becomes a bundle for a container runtime, and whose. */
   readonly bundle: "none" | "for root" | "for this user";
@@ -67,9 +78,14 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
       platform: platform(values),
       sandbox: sandbox(values),
       owner: oneOf("--owner", values.owner, ["preserve", "ignore"]),
+      recordOwners: values.rootless,
+      uidMap: idMap("--uid-map", values["uid-map"]),
+      gidMap: idMap("--gid-map", values["gid-map"]),
       devices: oneOf("--devices", values.devices, ["skip", "create", "placeholder", "error"]),
       strict: values.strict,
       keepDirlinks: values["keep-dirlinks"],
+      xattrInclude: values["xattr-include"],
+      xattrExclude: values["xattr-exclude"],
       sourceDateEpoch: sourceDateEpoch(env),
     }),
     bundle: bundle(values),
@@ -140,9 +156,22 @@ function sandbox(values: UnpackLine["values"]): UnpackOptions["sandbox"] {
 }
 
 function bundle(values: UnpackLine["values"]): UnpackCommand["bundle"] {
-  if (values.bundle) return values.rootless ? "for this user" : "for root";
-  if (!values.rootless) return "none";
-  throw new UsageError("cannot use --rootless: there is no --bundle that it changes", "add --bundle");
+  if (!values.bundle) return "none";
+  return values.rootless ? "for this user" : "for root";
+}
+
+/** `CONTAINER:HOST` for one id, `CONTAINER:HOST:SIZE` for as many, as umoci has it. */
+function idMap(option: string, texts: readonly string[] | undefined): readonly IdMapping[] | undefined {
+  return texts?.map((text) => {
+    const [, containerID, hostID, size = "1"] = /^(\d{1,10}):(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
+    if (containerID !== undefined && hostID !== undefined) {
+      return { containerID: Number(containerID), hostID: Number(hostID), size: Number(size) };
+    }
+    throw new UsageError(
+      `cannot use ${option}: CONTAINER:HOST:SIZE is expected, found "${text}"`,
+      `for instance ${option} 0:100000:65536`,
+    );
+  });
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/: an unreadable value is an error, not "now". */

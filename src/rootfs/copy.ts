@@ -21,7 +21,15 @@ export function copyTo(place: Place, { handle, name, stat, isBelow }: Original, 
     site.findings.noted("LINK_COPIED", "a hard link to a file of a lower layer is a copy in an overlay", path);
   else site.findings.repaired("LINK_COPIED", "a hard link cannot be made here and is a copy", path);
   const xattrs = site.xattrs.readAt(handle, name);
-  const entry = { ...stat, path, typeFlag: "", linkPath: noPath, offset: 0, ...(xattrs.size > 0 && { xattrs }) };
+  const entry = {
+    ...stat,
+    ...site.owners.statedFor(stat),
+    path,
+    typeFlag: "",
+    linkPath: noPath,
+    offset: 0,
+    ...(xattrs.size > 0 && { xattrs }),
+  };
   if (stat.type === "file") copyFile(place, openOriginal(handle, name, path), { ...entry, type: "file" }, site, files);
   else if (stat.type === "symlink")
     files.symlink(place, { ...entry, type: "symlink", linkPath: targetOf(handle, name, path) });

@@ -8,6 +8,7 @@ import type { Findings } from "./findings.ts";
 import type { Handles } from "./handles.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
+import type { Stated } from "./recorded-owner.ts";
 import { failure, refusal } from "./refusal.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { setTimes } from "./times.ts";
@@ -96,7 +97,10 @@ export class Directories {
   #finish(directory: Directory, parent: Directory): void {
     const { handles, owners, findings } = this.#parts;
     const { path, name, attributes } = directory;
-    owners.give(path, attributes, (uid, gid) => changeOwnerAt(handles.of(parent), name, uid, gid));
+    const chown = (uid: number, gid: number) => changeOwnerAt(handles.of(parent), name, uid, gid);
+    if (!owners.give(path, attributes, chown)) {
+      owners.record(path, statedOf(attributes), (xattr, value) => setXattr(handles.of(directory), xattr, value));
+    }
     this.#finishMode(directory, path);
     const access = {
       setTimes: (atime: Timestamp, mtime: Timestamp) => changeTimesAt(handles.of(parent), name, atime, mtime),
@@ -112,7 +116,10 @@ export class Directories {
     const present = statOf(handle);
     if (typeof present === "number") throw failure("examine", rootPath, "statx", present);
     // It was not made here, and may have its group from where it stands.
-    owners.give(rootPath, root.attributes, (uid, gid) => changeOwner(handle, uid, gid), present);
+    const chown = (uid: number, gid: number) => changeOwner(handle, uid, gid);
+    if (!owners.give(rootPath, root.attributes, chown, present)) {
+      owners.recordRoot(rootPath, statedOf(root.attributes), (name, value) => setXattr(handle, name, value));
+    }
     this.#finishMode(root, rootPath);
     const access = {
       setTimes: (atime: Timestamp, mtime: Timestamp) => changeTimes(handle, atime, mtime),
@@ -154,6 +161,10 @@ export class Directories {
 }
 
 const rootPath = byteStringOf(".");
+
+function statedOf(attributes: DirectoryAttributes): Stated {
+  return { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 };
+}
 
 function bytesIn(values: XattrValues): number {
   let bytes = 0;

@@ -23,7 +23,7 @@ export class Files {
     this.#places = places;
   }
 
-  /** A regular file. Nobody else sees it before it is complete: the root filesystem is private until then. */
+  /** A regular file, or one in the place of a device. Nobody else sees it before it is complete: the root filesystem is private until then. */
   file(place: Place, entry: Entry, body: ByteSource): void {
     const { metadata, settings } = this.#site;
     checkOwner(entry);
@@ -65,11 +65,15 @@ export class Files {
         this.#places.vacate(place);
         return findings.skipped(entry.path, "device", what);
       case "placeholder":
-        this.file(place, { ...entry, type: "file", sizeBytes: 0 }, empty);
-        return findings.skipped(entry.path, "device", `an empty file stands for the ${what}`);
+        return this.#standIn(place, entry);
       case "create":
         this.createDevice(place, entry);
     }
+  }
+
+  #standIn(place: Place, entry: Entry): void {
+    this.file(place, { ...entry, sizeBytes: 0 }, empty);
+    this.#site.findings.skipped(entry.path, "device", `an empty file stands for the ${deviceName(entry)}`);
   }
 
   /** A device that is to be there, whatever the policy. */
@@ -86,8 +90,10 @@ export class Files {
       isDenied = result === -errnos.EPERM;
       return isDenied ? 0 : result;
     });
-    if (isDenied) this.#site.findings.lost(path, "device", `this user may not make the ${deviceName(entry)}`);
-    else this.#complete(place, entry);
+    const { findings, owners } = this.#site;
+    if (!isDenied) this.#complete(place, entry);
+    else if (owners.mayRecord(entry)) this.#standIn(place, entry);
+    else findings.lost(path, "device", `this user may not make the ${deviceName(entry)}`);
   }
 
   #complete({ parent, name }: Place, entry: Entry): void {

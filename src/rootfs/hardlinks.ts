@@ -181,14 +181,12 @@ export class Hardlinks {
   }
 
   /** What a link's own header says of the file means nothing (rule H7), but may mean that something else was meant. */
-  #compare({ path, mode, uid, gid }: Entry, stat: Stat): void {
-    const hasMode = stat.mode === (mode & 0o7777);
-    const hasOwner = !this.#site.owners.arePreserved || (stat.uid === uid && stat.gid === gid);
-    if (hasMode && hasOwner) return;
+  #compare(entry: Entry, stat: Stat): void {
+    if (stat.mode === (entry.mode & 0o7777) && this.#site.owners.isGiven(entry, stat)) return;
     this.#site.findings.noted(
       "LINK_ATTRIBUTES",
       "the link's own mode and owner are ignored: its target has others",
-      path,
+      entry.path,
     );
   }
 }

@@ -24,12 +24,9 @@ const setGroupId = 0o2000;
 
 /** How a file is changed and looked at: by its handle, or by its name in a directory. */
 interface Access extends TimesAccess {
+  chown(uid: number, gid: number): Result;
   chmod(mode: number): Result;
-}
-
-/** Setting a user's extended attributes takes the right to write to the file. */
-function workingMode({ mode, xattrs }: Pick<Entry, "mode" | "xattrs">): number {
-  return (mode & 0o7777) | (xattrs === undefined ? 0 : 0o600);
+  setXattr(name: ByteString, value: Uint8Array): Result;
 }
 
 /**
@@ -51,58 +48,63 @@ export class Metadata {
   }
 
   /** The permission bits to make a file with. */
-  newMode(entry: Pick<Entry, "mode" | "xattrs">): number {
-    return workingMode(entry) & ~specialBits;
+  newMode(entry: Entry): number {
+    return this.#workingMode(entry) & ~specialBits;
   }
 
-  /** Completes a regular file that was just made with `newMode` and is open for writing. */
+  /** Completes a regular file that was just made with `newMode` and is open for writing. It may stand for a device. */
   completeFile(file: number, entry: Entry): void {
-    const { path, xattrs } = entry;
     const access: Access = {
+      chown: (uid, gid) => changeOwner(file, uid, gid),
       chmod: (mode) => changeMode(file, mode),
+      setXattr: (name, value) => setXattr(file, name, value),
       setTimes: (atime, mtime) => changeTimes(file, atime, mtime),
       stat: () => statOf(file),
     };
-    this.#owners.give(path, entry, (uid, gid) => changeOwner(file, uid, gid));
-    this.#setMode(entry, access);
-    if (xattrs !== undefined) {
-      this.#xattrs.set(path, xattrs, (name, value) => setXattr(file, name, value));
-      this.#narrowMode(entry, access);
-    }
-    setTimes(path, entry, access, this.#findings);
+    this.#complete(entry, access, entry.type !== "file");
   }
 
   /** Completes a symlink, fifo or device. It has no handle: opening it would do something, or follow it. */
   completeNode(directory: number, name: ByteString, entry: Entry): void {
-    const { path, type, xattrs } = entry;
     const access: Access = {
+      chown: (uid, gid) => changeOwnerAt(directory, name, uid, gid),
       chmod: (mode) => changeModeAt(directory, name, mode),
+      setXattr: (xattr, value) => setXattrAt(directory, name, xattr, value),
       setTimes: (atime, mtime) => changeTimesAt(directory, name, atime, mtime),
       stat: () => statAt(directory, name),
     };
-    this.#owners.give(path, entry, (uid, gid) => changeOwnerAt(directory, name, uid, gid));
-    if (type !== "symlink") this.#setMode(entry, access);
-    if (xattrs !== undefined) {
-      this.#xattrs.set(path, xattrs, (xattr, value) => setXattrAt(directory, name, xattr, value));
-      if (type !== "symlink") this.#narrowMode(entry, access);
-    }
+    this.#complete(entry, access, false);
+  }
+
+  #complete(entry: Entry, access: Access, isStandIn: boolean): void {
+    const { path, type, xattrs } = entry;
+    const hasOwner = this.#owners.give(path, entry, access.chown);
+    const mode = this.#workingMode(entry);
+    if (type !== "symlink") this.#setMode(path, mode, access);
+    if (xattrs !== undefined) this.#xattrs.set(path, xattrs, access.setXattr);
+    if (!hasOwner || isStandIn) this.#owners.record(path, entry, access.setXattr);
+    // What setting extended attributes needed is taken from the owner again.
+    if (type !== "symlink" && mode !== (entry.mode & 0o7777)) this.#chmod(path, entry.mode & 0o7777, access);
     setTimes(path, entry, access, this.#findings);
   }
 
-  /** Sets the mode, unless the kernel made the file with it. */
-  #setMode(entry: Entry, { chmod, stat }: Access): void {
-    const mode = workingMode(entry);
-    if (this.#surroundings.keepsModes && (mode & specialBits) === 0) return;
-    const result = chmod(mode);
-    if (result < 0) throw failure("set the mode of", entry.path, "fchmod", result);
-    if ((mode & specialBits) !== 0) this.checkMode(entry.path, mode, stat());
+  /** The mode while a file is completed. Setting a user's extended attributes takes the right to write to it. */
+  #workingMode(entry: Entry): number {
+    const isWritten = entry.xattrs !== undefined || this.#owners.mayRecord(entry);
+    return (entry.mode & 0o7777) | (isWritten ? 0o600 : 0);
   }
 
-  /** Takes from the owner again what setting extended attributes needed. */
-  #narrowMode(entry: Entry, { chmod }: Access): void {
-    const mode = entry.mode & 0o7777;
-    const result = mode === workingMode(entry) ? 0 : chmod(mode);
-    if (result < 0) throw failure("set the mode of", entry.path, "fchmod", result);
+  /** Sets the mode, unless the kernel made the file with it. */
+  #setMode(path: ByteString, mode: number, access: Access): void {
+    const hasSpecialBits = (mode & specialBits) !== 0;
+    if (this.#surroundings.keepsModes && !hasSpecialBits) return;
+    this.#chmod(path, mode, access);
+    if (hasSpecialBits) this.checkMode(path, mode, access.stat());
+  }
+
+  #chmod(path: ByteString, mode: number, { chmod }: Access): void {
+    const result = chmod(mode);
+    if (result < 0) throw failure("set the mode of", path, "fchmod", result);
   }
 
   /** Tells where the kernel dropped bits without a word: set-group-ID, for one, of a group that this user is not in. */

@@ -7,7 +7,7 @@ import { Directory } from "./directory.ts";
 import { Findings, type Reporter } from "./findings.ts";
 import { Handles } from "./handles.ts";
 import { Metadata } from "./metadata.ts";
-import { Owners } from "./owners.ts";
+import { type OwnerPolicy, Owners } from "./owners.ts";
 import { Parents } from "./parents.ts";
 import { Paths } from "./paths.ts";
 import type { RootfsSettings, Site } from "./site.ts";
@@ -40,10 +40,9 @@ export function newSite(
 ): Site {
   const { limits, sourceDateEpoch, strict, xattrExclude = [] } = settings;
   const xattrInclude = [...(settings.xattrInclude ?? []), ...(overlay?.xattrInclude ?? [])];
-  const owner = settings.owner ?? (effectiveUser() === 0 ? "preserve" : "ignore");
   const findings = new Findings(reporter, strict);
   const surroundings = prepare(directory);
-  const owners = new Owners(owner, surroundings, findings);
+  const owners = new Owners(ownerPolicy(settings), surroundings, findings);
   const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
   const xattrs = new Xattrs(filter, findings, overlay?.xattrNames);
   const metadata = new Metadata(surroundings, owners, xattrs, findings);
@@ -69,5 +68,15 @@ export function newSite(
     isOverlayLayer: overlay !== undefined,
     entries,
     copiedBytes,
+  };
+}
+
+function ownerPolicy({ owner, recordOwners = false, uidMap, gidMap }: RootfsSettings): OwnerPolicy {
+  const isMeant = effectiveUser() === 0 || uidMap !== undefined || gidMap !== undefined;
+  return {
+    owner: owner ?? (isMeant ? "preserve" : "ignore"),
+    areRecorded: recordOwners,
+    ...(uidMap !== undefined && { uidMap }),
+    ...(gidMap !== undefined && { gidMap }),
   };
 }

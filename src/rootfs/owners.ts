@@ -1,43 +1,110 @@
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
+import type { IdMapping } from "../options.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Findings } from "./findings.ts";
-import { failure } from "./refusal.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { containerIdOf, hostIdOf } from "./id-map.ts";
+import { recordsOf, type Stated } from "./recorded-owner.ts";
+import { failure, refusal } from "./refusal.ts";
 
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Gives files to the owners that the image states, or to nobody but who unpacks. */
+/** Sets an extended attribute of a file that the caller knows. */
+export type SetXattr = (name: ByteString, value: Uint8Array) => Result;
+
+/** What is to become of the owners that an image states. */
+export interface OwnerPolicy {
+  readonly owner: "preserve" | "ignore";
+  /** Whether an owner that a file does not get is written down in its extended attributes. */
+  readonly areRecorded: boolean;
+  /** What the image's ids are on this machine; absent: themselves. */
+  readonly uidMap?: readonly IdMapping[];
+  readonly gidMap?: readonly IdMapping[];
+}
+
+/** Gives files to the owners that the image states, or notes on the files who that would be, or neither. */
 export class Owners {
-  /** Whether stated owners count. */
-  readonly arePreserved: boolean;
+  readonly #policy: OwnerPolicy;
   readonly #newFiles: Owner;
   readonly #findings: Findings;
 
-  constructor(policy: "preserve" | "ignore", surroundings: Surroundings, findings: Findings) {
-    this.arePreserved = policy === "preserve";
-    this.#newFiles = surroundings;
+  /** `newFiles` is the owner that the kernel gives to new files here. */
+  constructor(policy: OwnerPolicy, newFiles: Owner, findings: Findings) {
+    this.#policy = policy;
+    this.#newFiles = newFiles;
     this.#findings = findings;
   }
 
   /**
-   * Changes the owner of a file, unless it has that one already: 0 is an owner like any other. What was made here has
-   * the owner that the kernel gives to new files.
+   * Changes the owner of a file, unless it has that one already: 0 is an owner like any other. Tells whether the file has
+   * the stated owner now. What was made here has, until then, the owner that the kernel gives to new files.
    */
   give(
     path: ByteString,
-    { uid, gid }: Owner,
+    stated: Owner,
     chown: (uid: number, gid: number) => Result,
     present: Owner = this.#newFiles,
-  ): void {
-    if (!this.arePreserved || (uid === present.uid && gid === present.gid)) return;
+  ): boolean {
+    if (this.#policy.owner === "ignore") return false;
+    const { uid, gid } = this.#onThisMachine(stated, path);
+    if (uid === present.uid && gid === present.gid) return true;
     const result = chown(uid, gid);
-    if (result >= 0) return;
+    if (result >= 0) return true;
     // Without the privilege, or in a user namespace that has no such user.
     if (result !== -errnos.EPERM && result !== -errnos.EINVAL) throw failure("give away", path, "chown", result);
-    this.#findings.lost(path, "owner", `this user may not give it to ${uid}:${gid}`);
+    if (!this.#policy.areRecorded) this.#findings.lost(path, "owner", `this user may not give it to ${uid}:${gid}`);
+    return false;
   }
+
+  /** Whether a file has the stated owner, as far as those count. */
+  isGiven(stated: Owner, present: Owner): boolean {
+    if (this.#policy.owner === "ignore") return true;
+    const { uidMap, gidMap } = this.#policy;
+    return hostIdOf(stated.uid, uidMap) === present.uid && hostIdOf(stated.gid, gidMap) === present.gid;
+  }
+
+  /** The owner that an image would state of a file that is there; root where stated owners do not count. */
+  statedFor(present: Owner): Owner {
+    const { owner, uidMap, gidMap } = this.#policy;
+    if (owner === "ignore") return { uid: 0, gid: 0 };
+    return { uid: containerIdOf(present.uid, uidMap) ?? 0, gid: containerIdOf(present.gid, gidMap) ?? 0 };
+  }
+
+  #onThisMachine(stated: Owner, path: ByteString): Owner {
+    const uid = hostIdOf(stated.uid, this.#policy.uidMap);
+    const gid = hostIdOf(stated.gid, this.#policy.gidMap);
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+    throw refusal(path, `the owner ${stated.uid}:${stated.gid}, whom the maps of users and groups do not have`);
+  }
+
+  /** Whether a file's owner or type may have to be written down on it, which takes the right to write to it. */
+  mayRecord(stated: Stated): boolean {
+    return this.#policy.areRecorded && (stated.uid !== 0 || stated.gid !== 0 || isDevice(stated));
+  }
+
+  /** Writes on a file what it should be, for those who look at it as root of a container without privileges. */
+  record(path: ByteString, stated: Stated, setXattr: SetXattr): void {
+    if (!this.mayRecord(stated)) return;
+    const owner = `${stated.uid}:${stated.gid}`;
+    if (isRecorded(stated, setXattr)) {
+      this.#findings.skipped(path, "owner", `${owner} is its owner by its extended attributes only`);
+    } else this.#findings.lost(path, "owner", `${owner} can be neither its owner nor noted on it`);
+  }
+
+  /** Writes on the root what it should be, whoever owns it: without, fuse-overlayfs would not look for records below it. */
+  recordRoot(path: ByteString, stated: Stated, setXattr: SetXattr): void {
+    if (this.mayRecord(stated)) this.record(path, stated, setXattr);
+    else if (this.#policy.areRecorded) isRecorded(stated, setXattr);
+  }
+}
+
+function isRecorded(stated: Stated, setXattr: SetXattr): boolean {
+  return [...recordsOf(stated)].map(([name, value]) => setXattr(name, value)).every((result) => result >= 0);
+}
+
+function isDevice({ type }: Stated): boolean {
+  return type === "character-device" || type === "block-device";
 }

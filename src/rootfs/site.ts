@@ -1,5 +1,5 @@
 import type { Limits } from "../limits.ts";
-import type { DevicePolicy } from "../options.ts";
+import type { DevicePolicy, IdMapping } from "../options.ts";
 import type { Allowance } from "./allowance.ts";
 import type { Directories } from "./directories.ts";
 import type { Findings } from "./findings.ts";
@@ -13,8 +13,13 @@ import type { Xattrs } from "./xattrs.ts";
 
 /** How entries become files. */
 export interface RootfsSettings {
-  /** Whether files get the owners that the image states. Absent: "preserve" for root, else "ignore". */
+  /** Whether files get the owners that the image states. Absent: "preserve" for root, and where there are maps; else "ignore". */
   readonly owner?: "preserve" | "ignore";
+  /** Whether an owner that a file does not get, or the device that it stands for, is noted in its extended attributes. */
+  readonly recordOwners?: boolean;
+  /** What the image's users and groups are on this machine. Absent: themselves. */
+  readonly uidMap?: readonly IdMapping[];
+  readonly gidMap?: readonly IdMapping[];
   readonly devices: DevicePolicy;
   readonly keepDirlinks: boolean;
   /** Seconds since 1970 for what the image gives no time. */

@@ -3,8 +3,8 @@ import type { SandboxStatus, SkipReason, WarningCode } from "../events.ts";
 import type { Limits } from "../limits.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
-import type { DevicePolicy } from "../options.ts";
 import type { OverlayKind } from "../overlay/format.ts";
+import type { RootfsSettings } from "../rootfs/site.ts";
 import type { SharedRing } from "./ring.ts";
 
 /*
@@ -47,15 +47,7 @@ export interface DigestJob {
 }
 
 /** How entries become files. */
-export interface ApplySettings {
-  /** Absent: "preserve" where the thread runs as root, else "ignore". */
-  readonly owner?: "preserve" | "ignore";
-  readonly devices: DevicePolicy;
-  readonly keepDirlinks: boolean;
-  readonly sourceDateEpoch: number;
-  readonly strict: boolean;
-  readonly limits: Limits;
-}
+export type ApplySettings = RootfsSettings;
 
 /** What the applying thread is to do, all of it, in order. */
 export interface ApplyJob {

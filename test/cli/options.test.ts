@@ -39,15 +39,25 @@ test("every option reaches the library under its own name", () => {
   const command = unpackOf(
     ...["--platform", "linux/arm/v7", "--sandbox", "prefer", "--owner", "ignore", "--devices", "create"],
     ...["--strict", "--keep-dirlinks", "--plain-http", "-u", "me", "--password-stdin"],
+    ...["--rootless", "--uid-map", "0:1000", "--uid-map=1:100000:65535", "--gid-map", "0:100:5"],
+    ...["--xattr-include", "user.overlay.*", "--xattr-exclude=user.a", "--xattr-exclude=user.b"],
     ...["--limit", "entries=5", "--limit", "totalBytes=1G", "-q", "alpine", "dir"],
   );
   assert.deepEqual(command.options, {
     platform: "linux/arm/v7",
     sandbox: "prefer",
     owner: "ignore",
+    recordOwners: true,
+    uidMap: [
+      { containerID: 0, hostID: 1000, size: 1 },
+      { containerID: 1, hostID: 100_000, size: 65_535 },
+    ],
+    gidMap: [{ containerID: 0, hostID: 100, size: 5 }],
     devices: "create",
     strict: true,
     keepDirlinks: true,
+    xattrInclude: ["user.overlay.*"],
+    xattrExclude: ["user.a", "user.b"],
   });
   assert.deepEqual(command.limits, ["entries=5", "totalBytes=1G"]);
   assert.deepEqual(command.connection, { plainHttp: true });
@@ -117,7 +127,7 @@ const refused: readonly [title: string, args: readonly string[], message: string
   ["quiet and verbose at once", ["-qv", "i", "d"], "--quiet and --verbose contradict", "--help"],
   ["two sandboxes", ["--sandbox=off", "--can-skip-sandbox", "i", "d"], "contradict each other", "prefer"],
   ["a user without password", ["-u", "me", "i", "d"], "without --password-stdin", "pipe"],
-  ["--rootless alone", ["--rootless", "i", "d"], "no --bundle", "add --bundle"],
+  ["a map of users without numbers", ["--uid-map=root:me", "i", "d"], 'found "root:me"', "--uid-map 0:100000:65536"],
   ["a key without certificate", ["--tls-key", "k.pem", "i", "d"], "no --tls-cert", "--tls-cert names"],
   ["a login without registry", ["login"], "REGISTRY is missing", "login ghcr.io"],
   ["a login at two registries", ["login", "a.io", "b.io"], 'unexpected argument "b.io"', "login ghcr.io"],

@@ -21,6 +21,7 @@ export interface BuildingOptions extends Partial<Omit<RootfsSettings, "limits">>
 /** A root filesystem and what was found while it was made. Goes when its scope ends. */
 export interface Building extends Disposable {
   readonly directory: string;
+  /** Read when it is first asked for, which may take more rights than making it. */
   readonly tree: Tree;
   /** `path: reason` */
   readonly skipped: readonly string[];
@@ -45,7 +46,16 @@ export function built(layers: readonly (readonly Member[])[], options: BuildingO
       ...settings,
       limits: { ...defaultLimits, ...limits },
     });
-    return { directory, tree: readTree(directory, { contents: "bytes" }), ...findings, [Symbol.dispose]: remove };
+    let tree: Tree | undefined;
+    return {
+      directory,
+      get tree() {
+        tree ??= readTree(directory, { contents: "bytes" });
+        return tree;
+      },
+      ...findings,
+      [Symbol.dispose]: remove,
+    };
   } catch (error) {
     remove();
     throw error;
