@@ -19,6 +19,8 @@ export type {
   UnpackOptions,
   UnpackResult,
 } from "./options.ts";
+export type { OverlayKind } from "./overlay/format.ts";
+export type { OverlayOptions, OverlayResult } from "./overlay-options.ts";
 export { type Image, type ImageLayer, resolve } from "./resolve.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./source/configuration/credentials.ts";
 export { engineSocketFromEnvironment } from "./source/configuration/engine-socket.ts";
@@ -49,3 +51,4 @@ export { type Store, store } from "./store/store.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
 export type { StoreFindings } from "./store/verify.ts";
 export { unpack } from "./unpack.ts";
+export { unpackOverlay } from "./unpack-overlay.ts";

@@ -6,11 +6,19 @@ import { makeDirectories, removeCreated } from "./made-directories.ts";
 
 const stagingPrefix = ".rootfs-";
 
-/** What stands beside the root filesystem. */
+/** What stands beside the root filesystem, or beside the layers of an overlay. */
 export interface Documents {
+  /** For an overlay, the command that mounts it. */
+  readonly "mount.sh"?: Uint8Array;
   /** In a bundle, the image's configuration, whose place the runtime's has. */
   readonly "image-config.json"?: Uint8Array;
   readonly "config.json": Uint8Array;
+}
+
+export interface CommitOptions {
+  /** What the staging directory becomes. Default: `rootfs`. */
+  readonly as?: "rootfs" | "layers";
+  readonly between?: () => Promise<void>;
 }
 
 /**
@@ -60,8 +68,11 @@ export class Target implements AsyncDisposable {
     return join(this.directory, "config.json");
   }
 
-  /** Makes the staging directory the root filesystem and then gives each document its name, `config.json` last of all. */
-  async commit(documents: Documents): Promise<void> {
+  /**
+   * Makes the staging directory the root filesystem, or whatever else is wanted, and then gives each document its name,
+   * `config.json` last of all. What is to be done `between` these two is undone with them if it fails.
+   */
+  async commit(documents: Documents, { as = "rootfs", between }: CommitOptions = {}): Promise<void> {
     const suffix = this.staging.slice(-6);
     const files = Object.entries(documents).map(([name, bytes]) => ({
       bytes,
@@ -74,15 +85,17 @@ export class Target implements AsyncDisposable {
         undo.push(() => rm(temporary, { force: true }));
         await writeFile(temporary, bytes, { flag: "wx" });
       }
-      await rename(this.staging, this.rootfs);
-      undo.push(() => rename(this.rootfs, this.staging));
+      const final = join(this.directory, as);
+      await rename(this.staging, final);
+      undo.push(() => rename(final, this.staging));
+      await between?.();
       for (const { temporary, final } of files) {
         await rename(temporary, final);
         undo.push(() => rm(final));
       }
     } catch (error) {
       for (const step of undo.toReversed()) await step();
-      throw targetError(error, this.directory);
+      throw error instanceof OciUnpackError ? error : targetError(error, this.directory);
     }
     this.#isCommitted = true;
   }

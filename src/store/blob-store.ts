@@ -115,9 +115,12 @@ export class BlobStore {
   async clearIngest(): Promise<number> {
     let bytes = 0;
     for (const name of await namesIn(this.path("ingest"))) {
-      bytes += (await statIfThere(this.path("ingest", name)))?.size ?? 0;
-      await rm(this.path("ingest", name), { force: true, recursive: true });
+      const found = await statIfThere(this.path("ingest", name));
+      if (found?.isFile()) bytes += found.size;
     }
+    // Layers may lie there, whose directories their own modes close even to their owner.
+    const { discardStaging } = await import("../worker/discard.ts");
+    discardStaging(this.path("ingest"));
     return bytes;
   }
 

@@ -4,7 +4,7 @@ import { OverlayFormat } from "../overlay/format.ts";
 import { OverlayLayer } from "../overlay/overlay-layer.ts";
 import { allowances } from "../rootfs/new-site.ts";
 import { failure } from "../rootfs/refusal.ts";
-import { byteStringOf } from "../tar/byte-string.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { applyEntries } from "./apply-entries.ts";
 import { confineThread } from "./confinement.ts";
 import type { ApplyOverlayJob } from "./protocol.ts";
@@ -50,7 +50,7 @@ function makeLayers(
   const format = new OverlayFormat(job.kind);
   const lower: number[] = [];
   for (const [layer, there] of present.entries()) {
-    const directory = there ?? newDirectory(staging, layer);
+    const directory = there ?? newLayerDirectory(staging, layer);
     if (there === undefined) {
       opened.push(directory);
       const parts = { directory, lower: [...lower], format, settings: job.settings, reporter, shared };
@@ -62,10 +62,19 @@ function makeLayers(
   reporter.close();
 }
 
-function newDirectory(staging: number, layer: number): number {
-  const name = byteStringOf(String(layer));
-  const result = makeDirectoryAt(staging, name, 0o700);
-  const directory = result < 0 ? result : openDirectoryAt(staging, name);
+/** A layer lies in `NUMBER/diff`: a directory that its own owner may not write to can only be moved with one around it. */
+function newLayerDirectory(staging: number, layer: number): number {
+  const around = newDirectory(staging, byteStringOf(String(layer)));
+  try {
+    return newDirectory(around, byteStringOf("diff"));
+  } finally {
+    closeDescriptor(around);
+  }
+}
+
+function newDirectory(parent: number, name: ByteString): number {
+  const result = makeDirectoryAt(parent, name, 0o700);
+  const directory = result < 0 ? result : openDirectoryAt(parent, name);
   if (directory < 0) throw failure("create", name, result < 0 ? "mkdirat" : "openat", directory);
   return directory;
 }

@@ -66,7 +66,7 @@ export interface ApplyOverlayJob {
   readonly type: "apply-overlay";
   readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
-  /** Absolute path of a private directory, in which layers are made under their numbers. */
+  /** Absolute path of a private directory, in which layers are made, each as `NUMBER/diff`. */
   readonly staging: string;
   /** Absolute paths of the layers that are there already, bottom first; nothing for those in the ring. */
   readonly layers: readonly (string | undefined)[];

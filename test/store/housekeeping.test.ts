@@ -57,6 +57,7 @@ test("a prune keeps the images that were used last, as many as fit, and all thei
   const result = await stage.store.prune({ maxBytes });
   assert.deepEqual(result, {
     removedImages: [stage.names[0]],
+    removedLayers: 0,
     freedBytes: sizeOf(...images) - maxBytes,
     keptBytes: maxBytes,
   });
