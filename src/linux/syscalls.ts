@@ -81,10 +81,12 @@ function walkBeneath(directory: number, relativePath: ByteString): Result {
   return current;
 }
 
-/** Opens the directory at an absolute path, through whatever symlinks lead there: for the one that the caller names. */
+/**
+ * Opens the directory at an absolute path, through whatever symlinks lead to it: the caller named it. What stands there
+ * must be a directory, though: a symlink at the end is not what was made there, but somebody else's.
+ */
 export function openDirectoryPath(absolutePath: string): number {
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC;
-  const result = openat(-1, path.of(byteStringOf(absolutePath)), flags, 0);
+  const result = openat(-1, path.of(byteStringOf(absolutePath)), directoryFlags, 0);
   if (result >= 0) return result;
   throw new SystemError(`open the directory "${absolutePath}"`, `openat("${absolutePath}", O_DIRECTORY)`, -result);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -50,6 +50,49 @@ test("no canary is touched while another process swaps directories for symlinks"
     removeTree(place.directory);
   }
 });
+
+for (const [when, path] of Object.entries({
+  "before it is used": /\/manifests\//,
+  "before it is emptied": /\/blobs\//,
+})) {
+  test(`no canary is touched when the staging directory itself is swapped ${when}`, { skip }, async () => {
+    const place = makePlace(root);
+    using command = program();
+    using library = new Library(command, root);
+    await using registry = await startRegistry();
+    try {
+      const before = canaries(place);
+      const { target, outside } = place;
+      const reference = stored(registry, "hostile/image", image([tar(file("secret", "1"), file("../x"))]));
+      registry.always(path, (reply) => {
+        swapStaging(target, outside);
+        return reply;
+      });
+
+      const { word, message } = await library.unpack(reference, target, { sandbox: "off" });
+
+      assert.deepEqual(canaries(place), before, "a canary was touched");
+      assert.notEqual(word, "contained", message);
+      assert.ok(
+        readdirSync(target).some((name) => name.endsWith(".away")),
+        "it was swapped",
+      );
+    } finally {
+      removeTree(place.directory);
+    }
+  });
+}
+
+/** Puts a symlink to the outside in the place of the directory that the image is being unpacked into. */
+function swapStaging(target: string, outside: string): void {
+  for (const name of readdirSync(target).filter((found) => /^\.rootfs-\w+$/.test(found))) {
+    const staging = join(target, name);
+    if (lstatSync(staging).isSymbolicLink()) continue;
+    renameSync(staging, `${staging}.away`);
+    symlinkSync(outside, staging);
+    return;
+  }
+}
 
 /** Writes below every folder, again and again; hides it all, by a whiteout or as opaque; uses the canaries' names. */
 function layers(): Uint8Array[] {
