@@ -5,8 +5,8 @@ import type { ByteString } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 import { failure } from "./refusal.ts";
 
-/** How many directories are held open. Archives go through a tree in order, so that few are needed at a time. */
-const heldAtMost = 256;
+/** How many directories are held open where the process may open so many. Archives go through a tree in order, so that few are needed at a time. */
+const usuallyHeld = 256;
 
 /** What the kernel takes as one path, with room for a NUL. */
 const pathBytes = 4000;
@@ -23,6 +23,7 @@ export class Handles {
   /** Where the search for one that may be closed goes on: a clock, whose hand spares what was used since it last came by. */
   #hand = 0;
   #lastUsed: Directory;
+  #heldAtMost = usuallyHeld;
 
   /** `descriptor` is an open handle of the root; it is the caller's to close. */
   constructor(root: Directory, descriptor: number) {
@@ -48,6 +49,15 @@ export class Handles {
     if (last !== undefined && last !== directory) this.#held[this.#held.indexOf(directory)] = last;
   }
 
+  /** Closes half of the handles, for good, because the process may open no more; false where that would be of no use. */
+  makeRoom(): boolean {
+    const half = this.#held.length >> 1;
+    if (half === 0) return false;
+    for (let closed = 0; closed < half; closed += 1) this.#closeOne();
+    this.#heldAtMost = Math.max(2, this.#held.length);
+    return true;
+  }
+
   /** Closes all handles but the root's. */
   close(): void {
     for (const { descriptor } of this.#held) closeDescriptor(descriptor);
@@ -56,12 +66,9 @@ export class Handles {
   }
 
   #open(directory: Directory): void {
-    if (this.#held.length >= heldAtMost) this.#closeOne();
+    if (this.#held.length >= this.#heldAtMost) this.#closeOne();
     let result = openBelow(directory);
-    while (result === -errnos.EMFILE && this.#held.length > 1) {
-      this.#closeOne();
-      result = openBelow(directory);
-    }
+    if (result === -errnos.EMFILE && this.makeRoom()) result = openBelow(directory);
     if (result < 0) throw failure("open", directory.path, "openat2(RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS)", result);
     directory.descriptor = result;
     this.#held.push(directory);

@@ -99,8 +99,10 @@ export class Places {
       if (child.layer === this.layer) this.#tellDuplicate(path);
       this.#removeDirectory(child);
     }
-    const handle = this.#site.tree.handles.of(parent);
+    const { handles } = this.#site.tree;
+    const handle = handles.of(parent);
     let result = create(handle, name);
+    if (result === -errnos.EMFILE && handles.makeRoom()) result = create(handle, name);
     if (result === -errnos.EEXIST) {
       if (this.made.has(parent, name)) this.#tellDuplicate(path);
       this.#unlink({ parent, name, path });

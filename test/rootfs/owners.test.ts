@@ -11,8 +11,11 @@ import { readTree, type Tree, type TreeItem } from "../support/tree.ts";
 
 const skip = process.geteuid?.() !== 0;
 
-/** What user 61234, who has no privileges, gets. */
-async function builtByUser(options: object): Promise<{ readonly tree: Tree; readonly skipped: readonly string[] }> {
+/** What user 61234, who has no privileges, gets. `wrapper` is a command that runs the program. */
+async function builtByUser(
+  options: object,
+  wrapper: readonly string[] = [],
+): Promise<{ readonly tree: Tree; readonly skipped: readonly string[] }> {
   await using place = await scratch();
   chmodSync(place.directory, 0o700);
   chownSync(place.directory, 61_234, 61_234);
@@ -20,7 +23,7 @@ async function builtByUser(options: object): Promise<{ readonly tree: Tree; read
   const ids = ["--reuid=61234", "--regid=61234", "--clear-groups"];
   const { stdout, stderr, status } = spawnSync(
     "setpriv",
-    [...ids, process.execPath, program, place.directory, JSON.stringify(options)],
+    [...ids, ...wrapper, process.execPath, program, place.directory, JSON.stringify(options)],
     { encoding: "utf8" },
   );
   assert.equal(status, 0, stderr);
@@ -59,6 +62,24 @@ describe("owners that an ordinary user cannot give", { skip }, () => {
     const { tree, skipped } = await builtByUser({ owner: "preserve" });
     assert.deepEqual(tree.theirs?.xattrs, {});
     assert.ok(skipped.includes("theirs: owner") && skipped.includes(".: owner"));
+  });
+
+  test("are noted by root of a user namespace too, for all who are not in it", async () => {
+    const { tree, skipped } = await builtByUser({ recordOwners: true, devices: "create" }, [
+      "unshare",
+      "--map-root-user",
+    ]);
+    assert.deepEqual(recordsOf(tree.theirs), ["\x08\xe8\x07\x10\xe9\x07", "1000:1001:4711:file"]);
+    assert.deepEqual(recordsOf(tree.null), [undefined, "0:0:0666:char-1-3"]);
+    assert.deepEqual([tree.roots?.xattrs, tree["."]?.owner], [{}, "61234:61234"]);
+    assert.deepEqual(skipped, [
+      "theirs: owner",
+      "group: owner",
+      "link: owner",
+      "null: owner",
+      "null: device",
+      "dir: owner",
+    ]);
   });
 
   test("are ignored by default", async () => {
