@@ -5,7 +5,9 @@ import { impliedAttributes } from "../rootfs/directories.ts";
 import { Directory, never } from "../rootfs/directory.ts";
 import { Handles } from "../rootfs/handles.ts";
 import type { LowerDirectory, LowerNode } from "../rootfs/lower.ts";
+import type { Owners } from "../rootfs/owners.ts";
 import { failure } from "../rootfs/refusal.ts";
+import type { Site } from "../rootfs/site.ts";
 import type { Xattrs, XattrValues } from "../rootfs/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { OverlayFormat } from "./format.ts";
@@ -19,6 +21,7 @@ const self = byteStringOf(".");
 export class LowerLayers {
   readonly #handles: Handles;
   readonly #roots: readonly Directory[];
+  readonly #top: Directory;
   readonly #format: OverlayFormat;
 
   /** Open handles of the layers' directories, topmost first. They stay the caller's to close. */
@@ -30,15 +33,17 @@ export class LowerLayers {
     });
     const [top] = this.#roots;
     if (top === undefined) throw new RangeError("there are no layers below");
+    this.#top = top;
     this.#handles = new Handles(top, layers[0]);
     this.#format = format;
   }
 
-  /** The root that they show. `xattrs` says which attributes of it are an image's. */
-  root(xattrs: Xattrs): LowerDirectory {
-    const view = { handles: this.#handles, format: this.#format, xattrs };
-    const stat = existing(statOf(this.#handles.of(this.#roots[0] as Directory)), self);
-    return new MergedDirectory(view, this.#roots, stat);
+  /** The root that they show, as far as it is an image's: that is for `owners` and `xattrs` to say. */
+  root({ owners, xattrs }: Pick<Site, "owners" | "xattrs">): LowerDirectory {
+    const view = { handles: this.#handles, format: this.#format, owners, xattrs };
+    const handle = this.#handles.of(this.#top);
+    const stat = existing(statOf(handle), self);
+    return new MergedDirectory(view, this.#roots, { ...stat, ...owners.statedAt(handle, self, stat) });
   }
 
   close(): void {
@@ -49,6 +54,7 @@ export class LowerLayers {
 interface View {
   readonly handles: Handles;
   readonly format: OverlayFormat;
+  readonly owners: Owners;
   readonly xattrs: Xattrs;
 }
 
@@ -70,7 +76,7 @@ class MergedDirectory implements LowerDirectory {
   }
 
   find(name: ByteString): LowerNode | undefined {
-    const { handles, format } = this.#view;
+    const { handles, format, owners } = this.#view;
     const parts: Directory[] = [];
     let stat: Stat | undefined;
     for (const part of this.#parts) {
@@ -82,7 +88,7 @@ class MergedDirectory implements LowerDirectory {
         if (stat === undefined) return isWhiteout(node) ? undefined : { handle, stat: node };
         break;
       }
-      stat ??= node;
+      stat ??= { ...node, ...owners.statedAt(handle, name, node) };
       parts.push(new Directory({ parent: part, name }, never, unread, 0));
       if (format.isOpaque(handle, name)) break;
     }

@@ -67,8 +67,8 @@ export class OverlayLayer implements Disposable {
   /** The topmost layer's root is the overlay's: it has what the layers below say until this one says otherwise. */
   #beginRoot(): void {
     if (this.#below === undefined) return;
-    const { directories, tree, xattrs } = this.#site;
-    const lower = this.#below.root(xattrs);
+    const { directories, tree } = this.#site;
+    const lower = this.#below.root(this.#site);
     const { mode, uid, gid, mtime, atime } = lower.stat;
     directories.describe(tree.root, { path: byteStringOf("."), mode, uid, gid, mtime, atime, xattrs: lower.xattrs });
     tree.root.lower = lower;

@@ -23,7 +23,7 @@ export function copyTo(place: Place, { handle, name, stat, isBelow }: Original, 
   const xattrs = site.xattrs.readAt(handle, name);
   const entry = {
     ...stat,
-    ...site.owners.statedFor(stat),
+    ...site.owners.statedAt(handle, name, stat),
     path,
     typeFlag: "",
     linkPath: noPath,

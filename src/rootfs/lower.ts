@@ -8,6 +8,7 @@ import type { XattrValues } from "./xattrs.ts";
  * What is asked here is what such an overlay would answer if it ended with those layers.
  */
 export interface LowerDirectory {
+  /** With the owner that the image states, which may be another on this machine. */
   readonly stat: Stat;
   readonly xattrs: XattrValues;
   /** What stands at a name. */

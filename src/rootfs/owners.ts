@@ -1,10 +1,11 @@
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
+import { readXattrAt } from "../linux/xattrs.ts";
 import type { IdMapping } from "../options.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Findings } from "./findings.ts";
 import { containerIdOf, hostIdOf } from "./id-map.ts";
-import { recordsOf, type Stated } from "./recorded-owner.ts";
+import { overrideStat, recordedOwner, recordsOf, type Stated } from "./recorded-owner.ts";
 import { failure, refusal } from "./refusal.ts";
 
 export interface Owner {
@@ -71,6 +72,12 @@ export class Owners {
     const { owner, uidMap, gidMap } = this.#policy;
     if (owner === "ignore") return { uid: 0, gid: 0 };
     return { uid: containerIdOf(present.uid, uidMap) ?? 0, gid: containerIdOf(present.gid, gidMap) ?? 0 };
+  }
+
+  /** The owner that the image stated of what stands at a name: as it was written down there, or else `statedFor` it. */
+  statedAt(directory: number, name: ByteString, present: Owner): Owner {
+    const record = this.#policy.areRecorded ? readXattrAt(directory, name, overrideStat) : -errnos.ENODATA;
+    return (typeof record === "number" ? undefined : recordedOwner(record)) ?? this.statedFor(present);
   }
 
   #onThisMachine(stated: Owner, path: ByteString): Owner {

@@ -72,9 +72,7 @@ export class Places {
     const result = makeDirectoryAt(tree.handles.of(parent), name, workingMode);
     if (result < 0) throw failure("create", path, "mkdirat", result);
     directory.isMade = true;
-    if (lower === undefined) return;
-    const stated = { ...attributes, ...this.#site.owners.statedFor(attributes) };
-    directories.describe(directory, { ...stated, path, xattrs: lower.xattrs });
+    if (lower !== undefined) directories.describe(directory, { ...attributes, path, xattrs: lower.xattrs });
   }
 
   /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */

@@ -18,8 +18,15 @@ export function recordsOf(stated: Stated): ReadonlyMap<ByteString, Uint8Array> {
   return records;
 }
 
+/** The owner that a record states; `undefined` where it is none. */
+export function recordedOwner(record: Uint8Array): Pick<Stated, "uid" | "gid"> | undefined {
+  const [, uid, gid] = /^(\d{1,10}):(\d{1,10}):/.exec(Buffer.from(record).toString("latin1")) ?? [];
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+}
+
 const rootless = byteStringOf("user.rootlesscontainers");
-const overrideStat = byteStringOf("user.containers.override_stat");
+/** The record that is read again, for files that are copied. */
+export const overrideStat = byteStringOf("user.containers.override_stat");
 
 /** Stands for 0, the owner that a file without a record has. */
 const noId = 2 ** 32 - 1;

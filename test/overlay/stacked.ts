@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { type ErrorCode, isOciUnpackError } from "../../src/errors.ts";
 import type { SkipReason, WarningCode } from "../../src/events.ts";
 import { defaultLimits } from "../../src/limits.ts";
-import type { ApplyOptions } from "../../src/options.ts";
 import { OverlayFormat, type OverlayKind } from "../../src/overlay/format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { allowances } from "../../src/rootfs/new-site.ts";
+import type { RootfsSettings } from "../../src/rootfs/site.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
+
+export type StackedOptions = Partial<Omit<RootfsSettings, "strict" | "limits">>;
 
 /** What came of layers, each in a directory of its own. */
 export interface Stacked {
@@ -26,7 +28,7 @@ export function stacked(
   layers: readonly Uint8Array[],
   place: string,
   kind: OverlayKind,
-  options: ApplyOptions = {},
+  options: StackedOptions = {},
 ): Stacked {
   const warnings = new Set<WarningCode>();
   const skipped = new Set<SkipReason>();
@@ -43,7 +45,7 @@ export function stacked(
 interface Making {
   readonly place: string;
   readonly kind: OverlayKind;
-  readonly options: ApplyOptions;
+  readonly options: StackedOptions;
   readonly directories: string[];
   readonly warnings: Set<WarningCode>;
   readonly skipped: Set<SkipReason>;
