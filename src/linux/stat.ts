@@ -18,6 +18,8 @@ export interface Stat {
   readonly atime: Timestamp;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
+  /** The device that the file lies on. */
+  readonly fileSystem: string;
   /** Device and inode number: the same for two handles of one file, while it exists. */
   readonly identity: string;
 }
@@ -52,6 +54,7 @@ function statxAt(directory: number, name: ByteString, flags: number): Stat | Res
   const result = statx(calls.statx, directory, path.of(name), flags, STATX_BASIC_STATS, bytes);
   if (result < 0) return result;
   const mode = view.getUint16(28, littleEndian);
+  const fileSystem = `${view.getUint32(136, littleEndian)}:${view.getUint32(140, littleEndian)}`;
   return {
     type: typeOf(mode & constants.S_IFMT),
     mode: mode & 0o7777,
@@ -62,11 +65,8 @@ function statxAt(directory: number, name: ByteString, flags: number): Stat | Res
     mtime: timestampAt(112),
     deviceMajor: view.getUint32(128, littleEndian),
     deviceMinor: view.getUint32(132, littleEndian),
-    identity: [
-      view.getUint32(136, littleEndian),
-      view.getUint32(140, littleEndian),
-      view.getBigUint64(32, littleEndian),
-    ].join(":"),
+    fileSystem,
+    identity: `${fileSystem}:${view.getBigUint64(32, littleEndian)}`,
   };
 }
 

