@@ -10,28 +10,46 @@ import type { Image, ImageLayer } from "./resolve.ts";
 import type { UnpackSettings } from "./settings.ts";
 import type { ImageSource } from "./source/source.ts";
 import { together } from "./together.ts";
-import type { Pipeline, PipelineJob } from "./worker/pipeline.ts";
+import type { Pipeline } from "./worker/pipeline.ts";
 import type { Progress } from "./worker/progress.ts";
-import type { NumberedLayer } from "./worker/protocol.ts";
+import type { ApplyOverlayJob, Job, NumberedLayer } from "./worker/protocol.ts";
+import type { SharedRing } from "./worker/ring.ts";
 
-export interface Unpacking {
+/** An image whose layers are to go through the working threads. */
+export interface Fetching {
   readonly image: Image;
   /** Those of its layers that are to be unpacked, bottom first. */
   readonly layers: readonly NumberedLayer[];
   readonly source: ImageSource;
   /** Where temporary files may be made. */
   readonly directory: string;
-  readonly staging: string;
-  readonly overlay?: PipelineJob["overlay"];
   readonly pipeline: Pipeline;
   readonly progress: Progress;
   readonly account: Account;
   readonly settings: UnpackSettings;
 }
 
+export interface Unpacking extends Fetching {
+  /** Absolute path of the private directory that becomes the root filesystem, or holds the layers of an overlay. */
+  readonly staging: string;
+  /** For the layers of an overlay: how they are to be made, and on what. */
+  readonly overlay?: Pick<ApplyOverlayJob, "layers" | "kind" | "isKept">;
+}
+
 /** Blobs come in, files come out; both at once, until all is verified. Gives how many bytes of blobs were in a store. */
-export async function fetchAndApply(unpacking: Unpacking): Promise<number> {
-  const { image, layers, source, directory, staging, overlay, pipeline, progress, account, settings } = unpacking;
+export function fetchAndApply(unpacking: Unpacking): Promise<number> {
+  return fetchAndConsume(unpacking, (archives) => applyJob(unpacking, archives));
+}
+
+function applyJob({ layers, staging, overlay, progress, settings }: Unpacking, input: SharedRing): Job {
+  const common = { input, progress: progress.shared, staging, sandbox: settings.sandbox, settings: settings.apply };
+  if (overlay !== undefined) return { type: "apply-overlay", ...common, ...overlay };
+  return { type: "apply", ...common, layers: layers.length };
+}
+
+/** The same, where the second thread does something else with the archives. */
+export async function fetchAndConsume(fetching: Fetching, consume: (archives: SharedRing) => Job): Promise<number> {
+  const { image, layers, source, directory, pipeline, progress, account, settings } = fetching;
   const all = image.layers.map(({ descriptor }) => descriptor);
   const descriptors = layers.flatMap(({ number }) => all[number] ?? []);
   await using fetch = new LayerFetch(source, descriptors, {
@@ -51,8 +69,7 @@ export async function fetchAndApply(unpacking: Unpacking): Promise<number> {
           open: (index) => fetch.layer(index),
           progress,
           hasDigestThread: deservesDigestThread(descriptors),
-          staging,
-          ...(overlay && { overlay }),
+          consume,
           sandbox: settings.sandbox,
           settings: settings.apply,
           onReport: account.report,

@@ -2,6 +2,7 @@ export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
 export type { CopyForm } from "./copy/files.ts";
 export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } from "./errors.ts";
 export type { EventListener, LayerProgress, SandboxStatus, SkipReason, UnpackEvent, WarningCode } from "./events.ts";
+export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";

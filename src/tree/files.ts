@@ -1,12 +1,12 @@
 import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "../rootfs/entry-checks.ts";
 import { refusal } from "../rootfs/refusal.ts";
-import type { Entry } from "../tar/entry.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { Merging } from "./merging.ts";
 import type { Place, Places } from "./places.ts";
 import { TreeFile } from "./tree-file.ts";
 
-/** Says where the data of a file's entry are. Called at once, for every file that the tree takes in. */
-export type Store = (entry: Entry) => number;
+/** Keeps the data of a file that the tree takes in, or leaves them where they are, and says where that is. */
+export type Store = (entry: Entry, body: ByteSource) => number;
 
 /** Makes what entries describe, except directories and hard links. */
 export class Files {
@@ -20,10 +20,10 @@ export class Files {
     this.#store = store;
   }
 
-  file(place: Place, entry: Entry): void {
+  file(place: Place, entry: Entry, body: ByteSource): void {
     checkOwner(entry);
     checkSize(entry, this.#merging.settings.limits);
-    this.#put("file", place, entry, entry.sizeBytes > 0 ? this.#store(entry) : 0);
+    this.#put("file", place, entry, entry.sizeBytes > 0 ? this.#store(entry, body) : 0);
   }
 
   symlink(place: Place, entry: Entry): void {
@@ -38,7 +38,7 @@ export class Files {
   }
 
   /** A device, as far as the caller wants devices. */
-  device(type: "character-device" | "block-device", place: Place, entry: Entry): void {
+  device(type: "character-device" | "block-device", place: Place, entry: Entry, body: ByteSource): void {
     const { findings, settings } = this.#merging;
     const { path } = entry;
     const what = deviceName(entry);
@@ -49,7 +49,7 @@ export class Files {
         this.#places.vacate(place);
         return findings.skipped(path, "device", what);
       case "placeholder":
-        this.file(place, { ...entry, sizeBytes: 0 });
+        this.file(place, { ...entry, sizeBytes: 0 }, body);
         return findings.skipped(path, "device", `an empty file stands for the ${what}`);
       case "create":
         checkDeviceNumber(entry);

@@ -3,7 +3,7 @@ import { checkOwner } from "../rootfs/entry-checks.ts";
 import { hiddenName, meaningOf, pseudoLinkDirectory, pseudoLinkName } from "../rootfs/name-meaning.ts";
 import { refusal } from "../rootfs/refusal.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Entry } from "../tar/entry.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
 import { Directory } from "./directory.ts";
 import { Files, type Store } from "./files.ts";
 import { Hardlinks } from "./hardlinks.ts";
@@ -38,8 +38,8 @@ export class LayerMerge {
     this.#hardlinks = new Hardlinks(merging, places, this.#pseudoLinks);
   }
 
-  /** Merges an entry. */
-  apply(entry: Entry): void {
+  /** Merges an entry. `body` yields its data and then ends. */
+  apply(entry: Entry, body: ByteSource): void {
     const { entries, findings, memory, paths } = this.#merging;
     const { path } = entry;
     entries.spend(1, path);
@@ -52,13 +52,13 @@ export class LayerMerge {
       case "root":
         return this.#applyRoot(entry);
       case "plain":
-        return this.#createAt(parents, name, entry);
+        return this.#createAt(parents, name, entry, body);
       case "whiteout":
         return this.#applyWhiteout(parents, name, entry);
       case "opaque":
         return this.#applyOpaque(parents, entry);
       case "reserved":
-        return this.#leaveOut(names, entry);
+        return this.#leaveOut(names, entry, body);
     }
   }
 
@@ -73,13 +73,13 @@ export class LayerMerge {
   }
 
   /** A name that a layer uses for itself, where it marks nothing. AUFS's pseudo-links are kept for links to them. */
-  #leaveOut(names: readonly ByteString[], entry: Entry): void {
+  #leaveOut(names: readonly ByteString[], entry: Entry, body: ByteSource): void {
     const { findings } = this.#merging;
     const { path, type } = entry;
     findings.repaired("RESERVED_NAME", "a name that begins with .wh. is left out", path);
     findings.skipped(path, "reserved-name", "names that begin with .wh. are the layer's own");
     const name = pseudoLinkName(names);
-    if (name !== undefined && type === "file") this.#files.file({ parent: this.#pseudoLinks, name, path }, entry);
+    if (name !== undefined && type === "file") this.#files.file({ parent: this.#pseudoLinks, name, path }, entry, body);
   }
 
   #applyOpaque(parents: readonly ByteString[], entry: Entry): void {
@@ -103,14 +103,14 @@ export class LayerMerge {
     this.#merging.findings.repaired("UNUSUAL_WHITEOUT", message, path);
   }
 
-  #createAt(parents: readonly ByteString[], name: ByteString, entry: Entry): void {
+  #createAt(parents: readonly ByteString[], name: ByteString, entry: Entry, body: ByteSource): void {
     const { path, type } = entry;
     if (type === "other") return this.#leaveOutType(entry);
     const place = { parent: this.#places.wayTo(parents, path), name: ownCopy(name), path };
     this.#hardlinks.supersede(place);
     switch (type) {
       case "file":
-        return this.#files.file(place, entry);
+        return this.#files.file(place, entry, body);
       case "directory":
         return this.#applyDirectory(place, entry);
       case "symlink":
@@ -121,7 +121,7 @@ export class LayerMerge {
         return this.#files.fifo(place, entry);
       case "character-device":
       case "block-device":
-        return this.#files.device(type, place, entry);
+        return this.#files.device(type, place, entry, body);
     }
   }
 

@@ -21,7 +21,7 @@ export type Ground = "nothing" | "unknown";
  *     const tree = new MergedTree(settings, reporter);
  *     for (const layer of layers.keys()) {
  *       const merge = tree.beginLayer(layer, store);
- *       … merge.apply(entry) …
+ *       … merge.apply(entry, body) …
  *       merge.end();
  *     }
  *
@@ -31,7 +31,7 @@ export class MergedTree {
   readonly #merging: Merging;
 
   constructor(settings: TreeSettings, reporter: Reporter, ground: Ground = "nothing") {
-    const { limits, sourceDateEpoch, strict } = settings;
+    const { limits, sourceDateEpoch, strict, xattrInclude = [], xattrExclude = [] } = settings;
     const findings = new Findings(reporter, strict);
     const implied = { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: sourceDateEpoch, nanoseconds: 0 } };
     const root = new Directory(undefined, ground === "nothing" ? 0 : never, implied, ground === "unknown");
@@ -40,7 +40,7 @@ export class MergedTree {
       findings,
       root,
       paths: new Paths(root, findings, limits),
-      xattrs: new Xattrs(new XattrFilter({ include: [], exclude: [] }), findings),
+      xattrs: new Xattrs(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
       implied,
       entries: new Allowance(limits, "entries", "entries"),
       memory: new Allowance(limits, "treeBytes", "bytes of names and attributes"),
@@ -51,7 +51,7 @@ export class MergedTree {
     return this.#merging.root;
   }
 
-  /** Begins a layer, counted from 0; the one before it must have ended. `store` says where each file's data are. */
+  /** Begins a layer, counted from 0; the one before it must have ended. `store` is called for the data of each file. */
   beginLayer(layer: number, store: Store): LayerMerge {
     return new LayerMerge(this.#merging, layer, store);
   }

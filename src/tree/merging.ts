@@ -1,21 +1,16 @@
-import type { Limits } from "../limits.ts";
-import type { DevicePolicy } from "../options.ts";
 import type { Allowance } from "../rootfs/allowance.ts";
 import type { Findings } from "../rootfs/findings.ts";
+import type { RootfsSettings } from "../rootfs/site.ts";
 import type { Directory } from "./directory.ts";
 import type { Paths } from "./paths.ts";
 import type { Attributes } from "./tree-file.ts";
 import type { Xattrs } from "./xattrs.ts";
 
-/** How entries become a tree, with every default settled. */
-export interface TreeSettings {
-  readonly devices: DevicePolicy;
-  readonly keepDirlinks: boolean;
-  /** Seconds since 1970 for what the image gives no time. */
-  readonly sourceDateEpoch: number;
-  readonly strict: boolean;
-  readonly limits: Limits;
-}
+/** How entries become a tree: as they become files, but for what depends on who unpacks. */
+export type TreeSettings = Pick<
+  RootfsSettings,
+  "devices" | "keepDirlinks" | "sourceDateEpoch" | "strict" | "limits" | "xattrInclude" | "xattrExclude"
+>;
 
 /** A tree while layers are merged into it: what all layers work on, and work with. */
 export interface Merging {

@@ -1,7 +1,9 @@
 import { channel } from "node:diagnostics_channel";
 import { together } from "../together.ts";
+import { ChunkQueue } from "./chunk-queue.ts";
+import { cancelOutlet, createOutlet, passedOn, type SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
-import type { ApplyOverlayJob, ApplySettings, Job, NumberedLayer, Report, SandboxPolicy } from "./protocol.ts";
+import type { ApplySettings, Job, NumberedLayer, Report, SandboxPolicy } from "./protocol.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
 import { startLibuvPool, Thread } from "./thread.ts";
 
@@ -13,10 +15,8 @@ export interface PipelineJob {
   readonly progress: Progress;
   /** Whether diffIDs are verified on a thread of their own: worth its start for large images, where a processor is free. */
   readonly hasDigestThread: boolean;
-  /** Absolute path of the private directory that becomes the root filesystem, or holds the layers of an overlay. */
-  readonly staging: string;
-  /** For the layers of an overlay: how they are to be made, and on what. */
-  readonly overlay?: Pick<ApplyOverlayJob, "layers" | "kind" | "isKept">;
+  /** What the second thread is to do with the archives. */
+  readonly consume: (archives: SharedRing) => Job;
   readonly sandbox: SandboxPolicy;
   readonly settings: ApplySettings;
   /** Must not throw. */
@@ -31,27 +31,27 @@ const archiveRingBytes = 4 * 1024 * 1024;
 const ringsChannel = channel("oci-unpack:rings");
 
 /**
- * The working threads: one decompresses, one applies, and for large images one verifies the diffIDs.
+ * The working threads: one decompresses, one consumes what comes out, and for large images one verifies the diffIDs.
  *
  *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ applying thread ──▶ files
  *                                                            ╚═════════▶ digesting thread
  */
 export class Pipeline implements AsyncDisposable {
-  readonly #threads: Promise<{ readonly decompressing: Thread; readonly applying: Thread }>;
+  readonly #threads: Promise<Threads>;
 
-  /** Returns at once, while the threads start. */
-  constructor() {
-    this.#threads = startThreads();
+  /** Returns at once, while the threads start. `consumer` applies entries to a disk, or merges them in memory. */
+  constructor(consumer: "apply-worker" | "tree-worker" = "apply-worker") {
+    this.#threads = startThreads(consumer);
     // Whoever needs the threads first learns of a failure; until then it is nobody's unhandled rejection.
     this.#threads.catch(() => {});
   }
 
-  /** Applies all layers. When it fails or is aborted, both threads have stopped before it throws. */
+  /** Takes all layers through the threads. When it fails or is aborted, both have stopped before it throws. */
   async run(job: PipelineJob, signal: AbortSignal): Promise<void> {
     const { layers, sandbox, settings } = job;
     const { limits, strict } = settings;
     const progress = job.progress.shared;
-    const { decompressing, applying } = await this.#threads;
+    const { decompressing, consuming } = await this.#threads;
     const compressed = createRing(compressedRingBytes, layers.length);
     const archives = createRing(archiveRingBytes, layers.length, job.hasDigestThread ? 2 : 1);
     await using digesting = job.hasDigestThread ? new Thread("digest-worker") : undefined;
@@ -81,36 +81,67 @@ export class Pipeline implements AsyncDisposable {
           onReport,
         ),
       async () => digesting?.do({ type: "digest", input: archives, layers, sandbox }, onReport),
-      () => applying.do(applyJob(job, archives), onReport),
+      () => consuming.do(job.consume(archives), onReport),
     ]);
     if (ringsChannel.hasSubscribers) {
       ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives) });
     }
   }
 
+  /**
+   * Has the second thread do something with what it made of the layers, and gives the bytes that it hands over to `take`,
+   * which may take its time, and may not keep them. When it fails or is aborted, the thread has stopped before it throws.
+   */
+  async pour(
+    job: (outlet: SharedOutlet) => Job,
+    take: (bytes: Uint8Array) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { consuming } = await this.#threads;
+    const outlet = createOutlet();
+    const chunks = new ChunkQueue();
+    const cancel = () => {
+      cancelOutlet(outlet);
+      chunks.end();
+    };
+    await together(signal, [
+      (stop) => cancelledBy(stop, cancel),
+      async () => {
+        await consuming.do(job(outlet), (report) => report.type === "bytes" && chunks.add(report.bytes));
+        chunks.end();
+      },
+      async (stop) => {
+        for await (const chunk of chunks) {
+          stop.throwIfAborted();
+          await take(chunk);
+          passedOn(outlet);
+        }
+      },
+    ]);
+  }
+
   /** Removes what a failed run left in the staging directory: from the confined thread, if it still lives. */
   async discard(staging: string): Promise<void> {
-    const { applying } = await this.#threads;
-    if (applying.isAlive) return applying.do({ type: "discard", staging });
+    const { consuming } = await this.#threads;
+    if (consuming.isAlive) return consuming.do({ type: "discard", staging });
     const { discardStaging } = await import("./discard.ts");
     discardStaging(staging);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { decompressing, applying } = await this.#threads;
-    await Promise.all([decompressing[Symbol.asyncDispose](), applying[Symbol.asyncDispose]()]);
+    const { decompressing, consuming } = await this.#threads;
+    await Promise.all([decompressing[Symbol.asyncDispose](), consuming[Symbol.asyncDispose]()]);
   }
 }
 
-async function startThreads(): Promise<{ readonly decompressing: Thread; readonly applying: Thread }> {
-  await startLibuvPool();
-  return { decompressing: new Thread("decompress-worker"), applying: new Thread("apply-worker") };
+interface Threads {
+  readonly decompressing: Thread;
+  readonly consuming: Thread;
 }
 
-function applyJob({ layers, overlay, progress, staging, sandbox, settings }: PipelineJob, input: SharedRing): Job {
-  const common = { input, progress: progress.shared, staging, sandbox, settings };
-  if (overlay !== undefined) return { type: "apply-overlay", ...common, ...overlay };
-  return { type: "apply", ...common, layers: layers.length };
+async function startThreads(consumer: "apply-worker" | "tree-worker"): Promise<Threads> {
+  await startLibuvPool();
+  return { decompressing: new Thread("decompress-worker"), consuming: new Thread(consumer) };
 }
 
 async function feed(job: PipelineJob, writer: AsyncRingWriter): Promise<void> {

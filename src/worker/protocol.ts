@@ -5,6 +5,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { OverlayKind } from "../overlay/format.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
+import type { SharedOutlet } from "./outlet.ts";
 import type { SharedRing } from "./ring.ts";
 
 /*
@@ -77,13 +78,31 @@ export interface ApplyOverlayJob {
   readonly settings: ApplySettings;
 }
 
+/** What the merging thread is to do with the layers in the ring: to make a tree of them. */
+export interface MergeJob {
+  readonly type: "merge";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: number;
+  /** Descriptor of a file for the data of the tree's files. */
+  readonly contents: number;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: ApplySettings;
+}
+
+/** What it is to do next: to write that tree as an archive. */
+export interface ArchiveJob {
+  readonly type: "archive";
+  readonly outlet: SharedOutlet;
+}
+
 /** Asks the applying thread, after a failure, to remove what it made. */
 export interface DiscardJob {
   readonly type: "discard";
   readonly staging: string;
 }
 
-export type Job = DecompressJob | DigestJob | ApplyJob | ApplyOverlayJob | DiscardJob;
+export type Job = DecompressJob | DigestJob | ApplyJob | ApplyOverlayJob | DiscardJob | MergeJob | ArchiveJob;
 
 /** An error in a form that survives the way between threads. */
 export interface ErrorMessage {
@@ -99,6 +118,8 @@ export type Report =
   | { readonly type: "ready" }
   | { readonly type: "confined"; readonly status: SandboxStatus }
   | { readonly type: "space" }
+  /** Bytes in order, in shared memory: good until they are passed on. */
+  | { readonly type: "bytes"; readonly bytes: Uint8Array }
   | { readonly type: "layer-started"; readonly layer: number }
   | { readonly type: "layer-unpacked"; readonly layer: number; readonly entries: number }
   | {

@@ -23,7 +23,7 @@ export class Thread implements AsyncDisposable {
   #failure: OciUnpackError | undefined;
 
   /** Starts the thread whose code is `name`. The pool must run before: see `startLibuvPool`. */
-  constructor(name: "decompress-worker" | "digest-worker" | "apply-worker") {
+  constructor(name: "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker") {
     // The host's own loaders and flags have no business in there.
     this.#worker = new Worker(codeOf(name), { execArgv: [], stdin: false, resourceLimits });
     this.#worker.on("message", (report: Report) => this.#receive(report));

@@ -40,8 +40,8 @@ function listingFrom(layers: readonly Uint8Array[], application: Application, no
   const contents: string[] = [];
   for (const [index, layer] of layers.entries()) {
     const decoder = new TarDecoder(sourceOf(layer), { limits, strict, warning });
-    const merge = tree.beginLayer(index, () => contents.push(dataOf(decoder)) - 1);
-    for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) merge.apply(entry);
+    const merge = tree.beginLayer(index, (_entry, body) => contents.push(dataOf(body)) - 1);
+    for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) merge.apply(entry, decoder);
     merge.end();
   }
   return listed(tree.root, (file) => (file.sizeBytes === 0 ? "" : expanded(contents[file.content] ?? "", file)));

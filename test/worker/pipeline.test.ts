@@ -24,23 +24,21 @@ async function applied(
   const staging = join(directory, "staging");
   await mkdir(staging);
   await using pipeline = new Pipeline();
+  const progress = Progress.forLayers(archives.length);
+  const devices = "skip";
+  const settings = { devices, keepDirlinks: false, sourceDateEpoch: 0, strict: false, limits: defaultLimits } as const;
+  const common = { progress: progress.shared, staging, sandbox: "require", settings } as const;
   await pipeline.run(
     {
       layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", diffID })),
       async *open(layer) {
         yield gzipSync(archives[layer] ?? new Uint8Array());
       },
-      progress: Progress.forLayers(archives.length),
+      progress,
       hasDigestThread,
-      staging,
+      consume: (input) => ({ type: "apply", input, layers: diffIDs.length, ...common }),
       sandbox: "require",
-      settings: {
-        devices: "skip",
-        keepDirlinks: false,
-        sourceDateEpoch: 0,
-        strict: false,
-        limits: defaultLimits,
-      },
+      settings,
       onReport: () => {},
     },
     new AbortController().signal,

@@ -1,0 +1,101 @@
+import type { ByteString } from "../tar/byte-string.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { type ArchivedFile, encodedHeader, endMarkerBytes, paddingBytes } from "../tar/encoder.ts";
+import { segmentsInBlocks } from "../tar/sparse-text.ts";
+import type { Directory } from "../tree/directory.ts";
+import { type Item, inOrder } from "../tree/in-order.ts";
+import type { TreeFile } from "../tree/tree-file.ts";
+import type { ContentFile } from "./content-file.ts";
+
+/** Where an archive goes, piece by piece. */
+export interface ArchiveSink {
+  write(bytes: Uint8Array): void;
+  /** As many zeros. */
+  fill(zeros: number): void;
+  /** As many bytes of the contents, from an offset on. */
+  copy(contents: ContentFile, offset: number, length: number): void;
+}
+
+/**
+ * Writes a tree as one archive: the root first, then everything in the order of the tree. The same tree always makes the
+ * same bytes.
+ *
+ * The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
+ */
+export function writeFlatArchive(root: Directory, contents: ContentFile, sink: ArchiveSink): void {
+  for (const item of inOrder(root)) {
+    const archived = archivedFile(item);
+    sink.write(encodedHeader(archived));
+    if (item.file === undefined || archived.type !== "file") continue;
+    const dataBytes = writeData(item.file, archived, contents, sink);
+    sink.fill(paddingBytes(dataBytes));
+  }
+  sink.fill(endMarkerBytes);
+}
+
+const nothing = "" as ByteString;
+
+function archivedFile(item: Item): ArchivedFile {
+  return item.file === undefined
+    ? archivedDirectory(item.path, item.directory)
+    : archivedLeaf(item.path, item.file, item.firstPath);
+}
+
+function archivedDirectory(path: ByteString, { attributes }: Directory): ArchivedFile {
+  const { mode, uid, gid, mtime, atime, xattrs } = attributes;
+  return {
+    ...{ type: "directory", path: path === "" ? byteStringOf("./") : (`${path}/` as ByteString), linkPath: nothing },
+    ...{ mode, uid, gid, mtime, sizeBytes: 0, deviceMajor: 0, deviceMinor: 0 },
+    ...(atime !== undefined && { atime }),
+    ...(xattrs !== undefined && { xattrs }),
+  };
+}
+
+function archivedLeaf(path: ByteString, file: TreeFile, firstPath: ByteString | undefined): ArchivedFile {
+  const { type, mode, uid, gid, mtime, atime, xattrs, sizeBytes, segments, linkPath, deviceMajor, deviceMinor } = file;
+  const common = { path, mode, uid, gid, mtime };
+  if (firstPath !== undefined) {
+    return { type: "hardlink", ...common, linkPath: firstPath, sizeBytes: 0, deviceMajor: 0, deviceMinor: 0 };
+  }
+  return {
+    ...{ type, ...common, linkPath, sizeBytes, deviceMajor, deviceMinor },
+    ...(segments !== undefined && { segments: segmentsInBlocks(segments, sizeBytes) }),
+    ...(atime !== undefined && { atime }),
+    ...(xattrs !== undefined && { xattrs }),
+  };
+}
+
+/** Gives how many bytes of data that were. */
+function writeData(file: TreeFile, archived: ArchivedFile, contents: ContentFile, sink: ArchiveSink): number {
+  if (file.segments === undefined || archived.segments === undefined) {
+    sink.copy(contents, file.content, file.sizeBytes);
+    return file.sizeBytes;
+  }
+  return writeSegments(file, archived.segments, contents, sink);
+}
+
+/** The data of a sparse file, with zeros where its segments were made longer. */
+function writeSegments(
+  { content, segments = [] }: TreeFile,
+  runs: NonNullable<ArchivedFile["segments"]>,
+  contents: ContentFile,
+  sink: ArchiveSink,
+): number {
+  let dataBytes = 0;
+  let offsetInContents = content;
+  const ahead = segments.toReversed();
+  for (const run of runs) {
+    const end = run.offset + run.length;
+    let at = run.offset;
+    for (let next = ahead.at(-1); next !== undefined && next.offset < end; next = ahead.at(-1)) {
+      sink.fill(next.offset - at);
+      sink.copy(contents, offsetInContents, next.length);
+      offsetInContents += next.length;
+      at = next.offset + next.length;
+      ahead.pop();
+    }
+    sink.fill(end - at);
+    dataBytes += run.length;
+  }
+  return dataBytes;
+}

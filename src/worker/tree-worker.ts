@@ -1,0 +1,50 @@
+import { ContentFile } from "../export/content-file.ts";
+import { writeFlatArchive } from "../export/flat-archive.ts";
+import { MergedTree } from "../tree/merged-tree.ts";
+import { applyEntries } from "./apply-entries.ts";
+import { confineThread } from "./confinement.ts";
+import { Outlet } from "./outlet.ts";
+import type { ArchiveJob, MergeJob } from "./protocol.ts";
+import { Reporter } from "./reporter.ts";
+import { RingReader } from "./ring.ts";
+import { serve, tell } from "./serve.ts";
+
+/** What the first job leaves to the next. */
+let merged: { readonly tree: MergedTree; readonly contents: ContentFile } | undefined;
+
+serve("oci-tree", (job) => {
+  if (job.type === "merge") mergeLayers(job);
+  if (job.type === "archive") writeArchive(job);
+});
+
+/** Makes a tree of the archives in the ring. May open nothing: the data of files go into a file that is open already. */
+function mergeLayers(job: MergeJob): void {
+  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  const reporter = new Reporter(tell);
+  const contents = new ContentFile(job.contents);
+  const tree = new MergedTree(job.settings, reporter);
+  const input = new RingReader(job.input);
+  try {
+    for (let layer = 0; layer < job.layers; layer += 1) {
+      applyEntries({
+        job,
+        layer,
+        input,
+        reporter,
+        begin: () => tree.beginLayer(layer, (_entry, body) => contents.append(body)),
+      });
+    }
+    contents.flush();
+  } finally {
+    reporter.close();
+  }
+  merged = { tree, contents };
+}
+
+/** Hands the tree that was made last, as an archive, to the main thread. */
+function writeArchive(job: ArchiveJob): void {
+  if (merged === undefined) throw new TypeError("there is no tree to write");
+  const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
+  writeFlatArchive(merged.tree.root, merged.contents, outlet);
+  outlet.end();
+}
