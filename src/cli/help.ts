@@ -3,6 +3,7 @@ export type HelpTopic = "unpack" | "login" | "logout" | "store";
 
 const unpack = `\
 Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
+       oci-unpack [OPTIONS] --output FORM -o FILE IMAGE
        oci-unpack login|logout [OPTIONS] REGISTRY
        oci-unpack store list|verify|prune [OPTIONS]
 
@@ -46,7 +47,20 @@ What is kept for next time
                          is an OCI image layout, which other tools read too
       --offline          take everything from the store, and ask nobody
 
-What becomes of it
+What it becomes
+      --output FORM      rootfs: one directory (default)
+                         overlay: a directory for each layer, and mount.sh,
+                         which mounts them as one with the kernel's overlayfs
+                         layout, oci-archive, docker-archive: a copy of the
+                         image as it is, with all its digests
+  -o, --output-file PATH where a copy goes; - is standard output, for archives
+      --all-platforms    copy all that the image's index lists
+      --overlay privileged|userxattr
+                         who can mount the overlay: root, or anybody in a user
+                         namespace (default: as who unpacks)
+      --mount POINT      mount the overlay at once
+
+What becomes of its files
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
       --rootless         note on files the owners that they cannot be given, as

@@ -1,10 +1,9 @@
-import type { UnpackResult } from "../index.ts";
 import type { Failure } from "./failure.ts";
 import { safeJson } from "./safe-text.ts";
 import type { Decision, Trail } from "./trail.ts";
 
-/** A result as `--json` prints it: the fields of `UnpackResult`, on one line, and with `--explain` the decisions. */
-export function resultJson(result: UnpackResult, trail: Trail): string {
+/** A result as `--json` prints it: the fields of what the library gave, on one line, and with `--explain` the decisions. */
+export function resultJson(result: object, trail: Trail): string {
   return `${safeJson({ ...result, ...explained(trail) })}\n`;
 }
 

@@ -24,7 +24,11 @@ const clearBelow = "\r\x1b[J";
  * Between frames the cursor rests at the picture's top left, hidden. A terminal that is made narrower folds the lines
  * below its cursor, never the place where the cursor is, so a resize needs no bookkeeping: the next frame overwrites.
  */
-export function liveDisplay(image: string, curiosity: Curiosity, surroundings: Surroundings): Display {
+export function liveDisplay(
+  image: string,
+  curiosity: Curiosity,
+  surroundings: Pick<Surroundings, "env" | "errors">,
+): Display {
   const { errors } = surroundings;
   const tally = new Tally();
   const rates = { download: new Rate(), unpack: new Rate() };
@@ -86,7 +90,7 @@ function painted(lines: readonly string[]): string {
   return `\r${noWrapping}${body}\x1b[J${wrapping}${back}\r`;
 }
 
-function frameStyle(surroundings: Surroundings): FrameStyle {
+function frameStyle(surroundings: Pick<Surroundings, "env" | "errors">): FrameStyle {
   const { errors, env } = surroundings;
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
   return {

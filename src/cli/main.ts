@@ -29,6 +29,7 @@ async function perform(): Promise<number> {
     gid: process.getgid?.() ?? 0,
     input: process.stdin,
     output: process.stdout,
+    binaryOutput: process.stdout,
     errors: process.stderr,
   });
 }

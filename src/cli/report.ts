@@ -1,4 +1,4 @@
-import type { SkippedEntry, SkipReason, UnpackResult } from "../index.ts";
+import type { CopyResult, OverlayResult, SkippedEntry, SkipReason, UnpackResult } from "../index.ts";
 import type { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
 import { bytesText, counted, countText, durationText } from "./quantities.ts";
@@ -28,6 +28,29 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
     `  ${content}: ${sizes} downloaded, in ${durationText(result.milliseconds)}`,
     ...skippedLines(result),
     ...warningLines(result),
+  ];
+}
+
+/** What came of an overlay, as lines. */
+export function overlayLines(result: OverlayResult, paint: Paint): string[] {
+  const { reusedLayers, mount, script } = result;
+  const [first = "", ...rest] = resultLines(
+    { ...result, rootfs: result.directory, layers: result.layers.length },
+    paint,
+  );
+  const reused = reusedLayers === 0 ? [] : [`  ${counted(reusedLayers, "layer")} of these came from the store`];
+  const shown = mount === undefined ? `  mount it with: sh ${safeText(script)}` : `  mounted at ${safeText(mount)}`;
+  return [first, ...rest, ...reused, shown];
+}
+
+/** What came of a copy, as lines. */
+export function copyLines(result: CopyResult, destination: string, paint: Paint): string[] {
+  const where = destination === "-" ? "standard output" : safeText(destination);
+  const content = `${counted(result.blobs, "blob")}, ${bytesText(result.downloadedBytes)} downloaded`;
+  return [
+    `${paint.green("copied")} ${safeText(result.reference)} to ${where}`,
+    `  ${paint.faint(result.digest)}`,
+    `  ${content}, in ${durationText(result.milliseconds)}`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import type { Machine } from "../index.ts";
 
 /** Where the command writes: standard output, standard error, or a test's ears. */
@@ -22,6 +23,8 @@ export interface Surroundings extends Machine {
   readonly gid: number;
   readonly input: Input;
   readonly output: Output;
+  /** Where an archive goes: standard output again, but for bytes. */
+  readonly binaryOutput: Writable;
   readonly errors: Output;
 }
 

@@ -6,16 +6,16 @@ import { interruptible } from "./interrupt.ts";
 import { resultJson } from "./json.ts";
 import { parseLimits } from "./limits.ts";
 import { paintFor } from "./paint.ts";
+import { type ProducingLibrary, produce } from "./produce.ts";
 import { progressDisplay } from "./progress.ts";
-import { resultLines } from "./report.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import type { Trail } from "./trail.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
 /** What this command needs of the library. */
-export type UnpackLibrary = SourceLibrary & Pick<typeof Library, "unpack" | "defaultLimits">;
+export type UnpackLibrary = SourceLibrary & ProducingLibrary & Pick<typeof Library, "defaultLimits">;
 
-/** `oci-unpack IMAGE DIRECTORY`: unpacks, shows how it goes, tells what came of it. */
+/** `oci-unpack IMAGE DIRECTORY`: unpacks, or makes something else of the image, shows how it goes, tells what came of it. */
 export async function unpackCommand(
   command: UnpackCommand,
   surroundings: Surroundings,
@@ -24,18 +24,18 @@ export async function unpackCommand(
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
   const credential = await givenCredential(command, surroundings);
-  const result = await shown(command, surroundings, async ({ show }, signal) => {
+  const { result, lines } = await shown(command, surroundings, async ({ show }, signal) => {
     const onEvent = command.explain ? both(show, (event) => trail.record(event)) : show;
     const basis = { command, surroundings, limits, credential, onEvent };
     await using source = await openSource(basis, library);
     const options = { ...command.options, ...bundleOf(command, surroundings), limits, source, signal, onEvent };
-    return await library.unpack(command.image, command.directory, options);
+    return await produce(command, surroundings, options, library);
   });
 
   if (command.json) surroundings.output.write(resultJson(result, trail));
   if (command.verbosity !== "quiet") {
     const paint = paintFor(surroundings.errors, surroundings.env);
-    surroundings.errors.write(`${resultLines(result, paint).join("\n")}\n`);
+    surroundings.errors.write(`${lines(paint).join("\n")}\n`);
   }
   return exitCodes.done;
 }

@@ -2,6 +2,7 @@ import type { EnvironmentOptions, IdMapping, Platform, UnpackOptions } from "../
 import { type CommandLine, oneOf, parseCommandLine } from "./command-line.ts";
 import type { HelpTopic } from "./help.ts";
 import { unpackOptionTable } from "./option-tables.ts";
+import { type Destination, destination } from "./output-options.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -19,10 +20,8 @@ export type ConnectionWishes = Pick<
 >;
 
 /** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
-export interface UnpackCommand {
+export interface UnpackCommand extends Destination {
   readonly name: "unpack";
-  readonly image: string;
-  readonly directory: string;
   readonly options: Pick<
     UnpackOptions,
     | "platform"
@@ -69,11 +68,9 @@ export function parseUnpack(args: readonly string[], env: Surroundings["env"]): 
 
 function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackCommand {
   const { values } = line;
-  const [image, directory] = imageAndDirectory(line.positionals);
   return {
     name: "unpack",
-    image,
-    directory,
+    ...destination(line),
     options: definedOnly({
       platform: platform(values),
       sandbox: sandbox(values),
@@ -97,26 +94,6 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
     verbosity: verbosity(values),
     explain: values.explain ?? false,
   };
-}
-
-function imageAndDirectory(positionals: readonly string[]): [string, string] {
-  const [image, directory, surplus] = positionals;
-  if (image === undefined) {
-    throw new UsageError(
-      "cannot unpack: IMAGE and DIRECTORY are missing",
-      "try oci-unpack debian:stable ./debian, or oci-unpack --help",
-    );
-  }
-  if (directory === undefined || directory === "") {
-    throw new UsageError("cannot unpack: DIRECTORY is missing", `try oci-unpack ${image} ./rootfs`);
-  }
-  if (surplus !== undefined) {
-    throw new UsageError(
-      `cannot unpack: unexpected argument "${surplus}" after IMAGE and DIRECTORY`,
-      "one command unpacks one image; quote a DIRECTORY that has spaces",
-    );
-  }
-  return [image, directory];
 }
 
 function platform(values: UnpackLine["values"]): UnpackOptions["platform"] {

@@ -16,6 +16,7 @@ test("an image and a directory are all that is needed", () => {
     name: "unpack",
     image: "debian:stable",
     directory: "./debian",
+    output: { form: "rootfs" },
     options: {},
     bundle: "none",
     connection: {},
@@ -183,6 +184,38 @@ test("the store is named by an option, or else by the environment", () => {
     maxBytes: 10 * 1024 ** 3,
     json: true,
   });
+});
+
+test("what an image becomes, and where, is read together", () => {
+  const outputOf = (...args: readonly string[]) => {
+    const { output, directory } = unpackOf(...args, "image");
+    return [output, directory];
+  };
+  assert.deepEqual(outputOf("--output", "layout", "-o", "dir"), [{ form: "layout", allPlatforms: false }, "dir"]);
+  assert.deepEqual(outputOf("--output=oci-archive", "-o", "-", "--all-platforms"), [
+    { form: "oci-archive", allPlatforms: true },
+    "-",
+  ]);
+  const overlay = unpackOf("--output", "overlay", "--overlay", "userxattr", "--mount", "/mnt", "image", "dir");
+  assert.deepEqual(overlay.output, { form: "overlay", kind: "userxattr", mount: "/mnt" });
+});
+
+test("an output that makes no sense is refused", () => {
+  for (const args of [
+    ["--output", "floppy", "image", "dir"],
+    ["--output", "layout", "image"],
+    ["--output", "layout", "-o", "-", "image"],
+    ["--output", "oci-archive", "-o", "file", "image", "dir"],
+    ["--output", "oci-archive", "-o", "-", "--json", "image"],
+    ["--output", "overlay", "-o", "file", "image", "dir"],
+    ["--output", "overlay", "--bundle", "image", "dir"],
+    ["--overlay", "userxattr", "image", "dir"],
+    ["--mount", "/mnt", "image", "dir"],
+    ["--all-platforms", "image", "dir"],
+    ["-o", "file", "image", "dir"],
+  ]) {
+    usageErrorOf(() => parseCommand(args, {}));
+  }
 });
 
 test("a store's command line that makes no sense is refused", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
 import { parseCommand } from "../../src/cli/options.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
@@ -90,7 +90,18 @@ test("what the command line says of the connection is added to this machine's co
     ...["--tls-cert=c.pem", "--tls-key=k.pem", "--insecure-skip-tls-verify", "--strict", "--limit", "manifestBytes=1M"],
     ...["alpine", "dir"],
   ]);
-  const { env, homeDirectory, uid, gid, input, output, errors, onEvent, ...wishes } = {
+  const {
+    env,
+    homeDirectory,
+    uid,
+    gid,
+    input,
+    output,
+    errors,
+    binaryOutput: _binaryOutput,
+    onEvent,
+    ...wishes
+  } = {
     ...environmentOptions,
   } as Surroundings & EnvironmentOptions;
   assert.deepEqual([env, homeDirectory, uid, gid], [{}, "/nowhere", 1000, 1001]);
@@ -184,6 +195,8 @@ async function performed(
     },
     store,
     storedSource,
+    unpackOverlay: () => assert.fail("no overlay was asked for"),
+    copy: () => assert.fail("no copy was asked for"),
     async unpack(name, directory, options) {
       Object.assign(performance, { name, directory, options });
       options?.onEvent?.(resolved(1000));
@@ -198,6 +211,7 @@ async function performed(
     gid: 1001,
     input: Readable.from([Buffer.from(input)]),
     output: { write: (text: string) => (performance.output += text) },
+    binaryOutput: new PassThrough(),
     errors: { write: (text: string) => (performance.errors += text) },
   };
   const status = await unpackCommand(parseCommand(args, {}) as UnpackCommand, surroundings, new Trail(), library);

@@ -1,0 +1,62 @@
+import type { Writable } from "node:stream";
+import type * as Library from "../index.ts";
+import type { OverlayOptions, UnpackOptions } from "../index.ts";
+import type { Paint } from "./paint.ts";
+import { copyLines, overlayLines, resultLines } from "./report.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { UnpackCommand } from "./unpack-options.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What this takes of the library. */
+export type ProducingLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "copy" | "store">;
+
+/** What came of it: as data, and as lines for people. */
+export interface Produced {
+  readonly result: object;
+  readonly lines: (paint: Paint) => readonly string[];
+}
+
+/** Makes of an image what the command line wants of it. */
+export async function produce(
+  command: UnpackCommand,
+  surroundings: Surroundings,
+  options: UnpackOptions,
+  library: ProducingLibrary,
+): Promise<Produced> {
+  const { image, directory, output } = command;
+  switch (output.form) {
+    case "rootfs": {
+      const result = await library.unpack(image, directory, options);
+      return { result, lines: (paint) => resultLines(result, paint) };
+    }
+    case "overlay": {
+      const result = await library.unpackOverlay(image, directory, overlayOptions(command, options, library));
+      return { result, lines: (paint) => overlayLines(result, paint) };
+    }
+    default: {
+      const { form, allPlatforms } = output;
+      const destination = directory === "-" ? archiveOutput(surroundings) : directory;
+      const result = await library.copy(image, destination, { ...options, form, allPlatforms });
+      return { result, lines: (paint) => copyLines(result, directory, paint) };
+    }
+  }
+}
+
+function overlayOptions(
+  { output, store }: UnpackCommand,
+  options: UnpackOptions,
+  library: ProducingLibrary,
+): OverlayOptions {
+  const { kind, mount } = output.form === "overlay" ? output : {};
+  return {
+    ...options,
+    ...(kind !== undefined && { overlay: kind }),
+    ...(mount !== undefined && { mount }),
+    ...(store !== undefined && { store: library.store(store) }),
+  };
+}
+
+function archiveOutput({ output, binaryOutput }: Surroundings): Writable {
+  if (!output.isTTY) return binaryOutput;
+  throw new UsageError("cannot write an archive to a terminal", "redirect standard output, or name a file with -o");
+}
