@@ -1,24 +1,26 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { CopyResult, OverlayResult } from "../../src/index.ts";
 import { outcomeOf } from "../support/command.ts";
-import { image, imageIndex } from "../support/image.ts";
+import { type Image, image, imageIndex } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { ociUnpack } from "../support/oci-unpack.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
+import { file, tar } from "../support/tar-builder.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 
 const sample = image(sampleLayers());
 const other = image([], { platform: { os: "linux", architecture: "s390x" } });
 
-async function setStage(): Promise<Scratch & { readonly name: string }> {
+async function setStage(first: Image = sample): Promise<Scratch & { readonly name: string }> {
   const place = await scratch();
   const layout = join(place.directory, "layout");
-  await writeImageLayout(layout, [{ tag: "both", images: [sample, other], index: imageIndex([sample, other]) }]);
+  await writeImageLayout(layout, [{ tag: "both", images: [first, other], index: imageIndex([first, other]) }]);
   return { ...place, name: `oci:${layout}:both` };
 }
 
@@ -50,7 +52,7 @@ test("an archive goes into a file, or through a pipe, with the same bytes", asyn
 });
 
 test("whoever reads an archive and goes away is told of, and nothing hangs", async () => {
-  await using stage = await setStage();
+  await using stage = await setStage(image([tar(file("more than a pipe holds", randomBytes(1_000_000)))]));
   const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
   const args = ["--output", "oci-archive", "-p", "linux/amd64", "-q", "-o", "-", stage.name];
   const script = `{ "$0" "$@"; echo $? > ${stage.directory}/status; } | head -c 1000 > /dev/null`;
