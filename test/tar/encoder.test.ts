@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
-import { type ArchivedFile, dataBytesOf, encodedHeader, endMarkerBytes, paddingBytes } from "../../src/tar/encoder.ts";
+import { type ArchivedFile, encodedHeader, endMarkerBytes, paddingBytes } from "../../src/tar/encoder.ts";
 import { segmentsInBlocks } from "../../src/tar/sparse-text.ts";
 import { Random } from "../model/random.ts";
 import { type DecodedEntry, decoded } from "../support/decode.ts";
@@ -49,7 +49,7 @@ function archive(...files: readonly Written[]): Buffer {
   const parts = files.flatMap((each) => [
     encodedHeader(each),
     Buffer.from(each.content, "latin1"),
-    new Uint8Array(paddingBytes(dataBytesOf(each))),
+    new Uint8Array(paddingBytes(each.content.length)),
   ]);
   return Buffer.concat([...parts, new Uint8Array(endMarkerBytes)]);
 }
