@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { isOciUnpackError } from "../../src/errors.ts";
+import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
 import { built } from "../support/building.ts";
 import { device, directory, file, symlink } from "../support/entries.ts";
 import { scratch } from "../support/scratch.ts";
@@ -19,13 +20,10 @@ async function builtByUser(
   await using place = await scratch();
   chmodSync(place.directory, 0o700);
   chownSync(place.directory, 61_234, 61_234);
-  const program = fileURLToPath(new URL("built-by-user.js", import.meta.url));
-  const ids = ["--reuid=61234", "--regid=61234", "--clear-groups"];
-  const { stdout, stderr, status } = spawnSync(
-    "setpriv",
-    [...ids, ...wrapper, process.execPath, program, place.directory, JSON.stringify(options)],
-    { encoding: "utf8" },
-  );
+  using compiled = program();
+  const script = join(compiled.directory, "test/rootfs/built-by-user.js");
+  const [command = "", ...args] = [...wrapper, process.execPath, script, place.directory, JSON.stringify(options)];
+  const { stdout, stderr, status } = spawnSync("setpriv", asUser(ordinaryUser, command, args), { encoding: "utf8" });
   assert.equal(status, 0, stderr);
   const { root, skipped } = JSON.parse(stdout) as { root: string; skipped: readonly string[] };
   return { tree: readTree(root), skipped };
@@ -64,7 +62,9 @@ describe("owners that an ordinary user cannot give", { skip }, () => {
     assert.ok(skipped.includes("theirs: owner") && skipped.includes(".: owner"));
   });
 
-  test("are noted by root of a user namespace too, for all who are not in it", async () => {
+  test("are noted by root of a user namespace too, for all who are not in it", {
+    skip: skip || skipUnlessNodeIsOpen(),
+  }, async () => {
     const { tree, skipped } = await builtByUser({ recordOwners: true, devices: "create" }, [
       "unshare",
       "--map-root-user",
