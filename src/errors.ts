@@ -31,6 +31,7 @@ export type ErrorCode =
   | "ENTRY_REFUSED"
   | "LIMIT_EXCEEDED"
   | "STRICT_VIOLATION"
+  | "NOT_A_FILE"
   // What this machine allowed.
   | "TARGET_NOT_EMPTY"
   | "TARGET_UNUSABLE"

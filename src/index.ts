@@ -4,6 +4,11 @@ export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } f
 export type { EventListener, LayerProgress, SandboxStatus, SkipReason, UnpackEvent, WarningCode } from "./events.ts";
 export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
+export { type InspectResult, inspect } from "./look/inspect.ts";
+export { type ListOptions, type ListResult, list } from "./look/list.ts";
+export type { ListedEntry } from "./look/listed.ts";
+export type { LookOptions, LookResult } from "./look/looking.ts";
+export { type ReadResult, read } from "./look/read.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";

@@ -13,6 +13,8 @@ export interface FetchLayersOptions {
   /** Where temporary files may be made, for blobs that arrive before their turn. */
   readonly directory: string;
   readonly onEvent?: EventListener;
+  /** Whether each layer can be read again. Default: only as often as it stands among the layers. */
+  readonly isKept?: boolean;
   /** What each layer is called in events. Default: its place. */
   readonly numbers?: readonly number[];
   /** Called with the compressed bytes of a blob so far. `layer` is the lowest layer that uses it. */
@@ -96,6 +98,7 @@ export class LayerFetch implements AsyncDisposable {
     const before = this.#downloads.get(digest);
     if (before === undefined) {
       const spool = new Spool({ directory: this.#options.directory, memoryBytes: spoolMemoryBytes });
+      if (this.#options.isKept) spool.keep();
       const lowestLayer = this.#options.numbers?.[layer] ?? layer;
       this.#downloads.set(digest, { descriptor, lowestLayer, spool, isRead: false });
       return;

@@ -14,17 +14,24 @@ export type Item =
     };
 
 /**
- * Everything from a directory on down: each directory before what is in it, names in the order of their bytes. Of a file
- * that has several names, the first is the file and the others lead to it (rule W24).
+ * Everything from something at a path on down: each directory before what is in it, names in the order of their bytes.
+ * Of a file that has several names, the first is the file and the others lead to it (rule W24).
+ *
+ * `levels` says how far down: with 1, only what is in the directory itself follows it.
  */
-export function* inOrder(top: Directory, path = "" as ByteString): Iterable<Item> {
+export function* inOrder(
+  top: Node,
+  path = "" as ByteString,
+  levels = Number.POSITIVE_INFINITY,
+): Generator<Item, void, undefined> {
   const firstPaths = new Map<TreeFile, ByteString>();
-  const pending: (readonly [ByteString, Node])[] = [[path, top]];
+  const pending: (readonly [path: ByteString, node: Node, level: number])[] = [[path, top, 0]];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const [here, node] = next;
+    const [here, node, level] = next;
     if (node instanceof Directory) {
       yield { path: here, directory: node };
-      for (const [name, child] of backwards(node)) pending.push([joined(here, name), child]);
+      if (level === levels) continue;
+      for (const [name, child] of backwards(node)) pending.push([joined(here, name), child, level + 1]);
       continue;
     }
     const file = fileOf(node);

@@ -12,7 +12,7 @@ import { type Place, Places } from "./places.ts";
 import { find, walk } from "./walk.ts";
 import { Whiteouts } from "./whiteouts.ts";
 
-/** Roughly what an entry takes in memory besides its texts, and a segment of a sparse file. */
+/** What an entry takes besides its texts, and a segment of a sparse file. */
 const entryBytes = 256;
 const segmentBytes = 64;
 
@@ -163,7 +163,8 @@ export class LayerMerge {
   }
 }
 
-function weightOf({ path, linkPath, segments, xattrs }: Entry): number {
+/** Roughly what an entry takes in memory. */
+export function weightOf({ path, linkPath, segments, xattrs }: Entry): number {
   let bytes = entryBytes + path.length + linkPath.length + segmentBytes * (segments?.length ?? 0);
   for (const [name, value] of xattrs ?? []) bytes += entryBytes + name.length + value.length;
   return bytes;

@@ -6,8 +6,16 @@ import { fileOf } from "./tree-file.ts";
 /** Linux follows this many symlinks in one path (path_resolution(7)). */
 const linksAtMost = 40;
 
-/** What to do where a way ends too early: at a name that is free, or that a file has. Gives where it goes on, if it does. */
-export type Missing = (parent: Directory, name: ByteString, isOccupied: boolean) => Directory | undefined;
+/**
+ * What to do where a way ends too early: at a name that is free, or that a file has. Gives where it goes on, if it does.
+ * `isLast` tells whether the way was to end there.
+ */
+export type Missing = (
+  parent: Directory,
+  name: ByteString,
+  isOccupied: boolean,
+  isLast: boolean,
+) => Directory | undefined;
 
 /**
  * Follows names from a directory, symlinks included, as a process would for which `root` is all there is: absolute
@@ -39,7 +47,7 @@ export function walk(
       }
       continue;
     }
-    const next = missing(here, name, file !== undefined);
+    const next = missing(here, name, file !== undefined, ahead.length === 0);
     if (next === undefined) return undefined;
     here = next;
   }

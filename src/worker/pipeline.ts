@@ -1,17 +1,17 @@
 import { channel } from "node:diagnostics_channel";
 import { together } from "../together.ts";
-import { ChunkQueue } from "./chunk-queue.ts";
-import { cancelOutlet, createOutlet, passedOn, type SharedOutlet } from "./outlet.ts";
+import type { SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
 import type { ApplySettings, Job, NumberedLayer, Report, SandboxPolicy } from "./protocol.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
+import { Tap } from "./tap.ts";
 import { startLibuvPool, Thread } from "./thread.ts";
 
 export interface PipelineJob {
   /** Bottom first. */
   readonly layers: readonly NumberedLayer[];
-  /** The compressed bytes of a layer, by its place in `layers`; asked for once each, in that order. */
-  readonly open: (index: number) => AsyncIterable<Uint8Array>;
+  /** The compressed bytes of a layer, by its place in `layers`; asked for once each, in that order. The signal ends them. */
+  readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly progress: Progress;
   /** Whether diffIDs are verified on a thread of their own: worth its start for large images, where a processor is free. */
   readonly hasDigestThread: boolean;
@@ -64,7 +64,7 @@ export class Pipeline implements AsyncDisposable {
     };
     await together(signal, [
       (stop) => cancelledBy(stop, cancel),
-      () => feed(job, writer),
+      (stop) => feed(job, writer, stop),
       () =>
         decompressing.do(
           {
@@ -98,25 +98,14 @@ export class Pipeline implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<void> {
     const { consuming } = await this.#threads;
-    const outlet = createOutlet();
-    const chunks = new ChunkQueue();
-    const cancel = () => {
-      cancelOutlet(outlet);
-      chunks.end();
-    };
+    const tap = new Tap();
     await together(signal, [
-      (stop) => cancelledBy(stop, cancel),
+      (stop) => cancelledBy(stop, () => tap.cancel()),
       async () => {
-        await consuming.do(job(outlet), (report) => report.type === "bytes" && chunks.add(report.bytes));
-        chunks.end();
+        await consuming.do(job(tap.outlet), tap.report);
+        tap.end();
       },
-      async (stop) => {
-        for await (const chunk of chunks) {
-          stop.throwIfAborted();
-          await take(chunk);
-          passedOn(outlet);
-        }
-      },
+      (stop) => tap.run(take, stop),
     ]);
   }
 
@@ -144,9 +133,9 @@ async function startThreads(consumer: "apply-worker" | "tree-worker"): Promise<T
   return { decompressing: new Thread("decompress-worker"), consuming: new Thread(consumer) };
 }
 
-async function feed(job: PipelineJob, writer: AsyncRingWriter): Promise<void> {
+async function feed(job: PipelineJob, writer: AsyncRingWriter, signal: AbortSignal): Promise<void> {
   for (const layer of job.layers.keys()) {
-    for await (const chunk of job.open(layer)) await writer.write(chunk);
+    for await (const chunk of job.open(layer, signal)) await writer.write(chunk);
     writer.end();
   }
 }

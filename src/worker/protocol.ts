@@ -1,6 +1,8 @@
 import { type ErrorCode, OciUnpackError } from "../errors.ts";
 import type { SandboxStatus, SkipReason, WarningCode } from "../events.ts";
 import type { Limits } from "../limits.ts";
+import type { ListedEntry } from "../look/listed.ts";
+import type { Question } from "../look/question.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { OverlayKind } from "../overlay/format.ts";
@@ -96,13 +98,44 @@ export interface ArchiveJob {
   readonly outlet: SharedOutlet;
 }
 
+/** What the merging thread is to do with layers that come newest first: to answer a question with as few as possible. */
+export interface LookJob {
+  readonly type: "look";
+  readonly input: SharedRing;
+  readonly layers: readonly NumberedLayer[];
+  readonly question: Question;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: ApplySettings;
+}
+
+/** What it is to do with one layer: to hand over the data of one of its files. */
+export interface ExtractJob {
+  readonly type: "extract";
+  readonly input: SharedRing;
+  readonly layer: number;
+  /** The file's place among the entries. */
+  readonly place: number;
+  readonly outlet: SharedOutlet;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: ApplySettings;
+}
+
 /** Asks the applying thread, after a failure, to remove what it made. */
 export interface DiscardJob {
   readonly type: "discard";
   readonly staging: string;
 }
 
-export type Job = DecompressJob | DigestJob | ApplyJob | ApplyOverlayJob | DiscardJob | MergeJob | ArchiveJob;
+export type Job =
+  | DecompressJob
+  | DigestJob
+  | ApplyJob
+  | ApplyOverlayJob
+  | DiscardJob
+  | MergeJob
+  | ArchiveJob
+  | LookJob
+  | ExtractJob;
 
 /** An error in a form that survives the way between threads. */
 export interface ErrorMessage {
@@ -118,6 +151,12 @@ export type Report =
   | { readonly type: "ready" }
   | { readonly type: "confined"; readonly status: SandboxStatus }
   | { readonly type: "space" }
+  /** The next lower layer is needed for an answer. */
+  | { readonly type: "layer-wanted" }
+  /** Some of the entries that are asked for, in order. */
+  | { readonly type: "listed"; readonly entries: readonly ListedEntry[] }
+  /** All has been said; no more layers, and no more of a layer, are needed. */
+  | { readonly type: "answered"; readonly place: number }
   /** Bytes in order, in shared memory: good until they are passed on. */
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
   | { readonly type: "layer-started"; readonly layer: number }

@@ -3,6 +3,7 @@ import { writeFlatArchive } from "../export/flat-archive.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { applyEntries } from "./apply-entries.ts";
 import { confineThread } from "./confinement.ts";
+import { extract, look } from "./look.ts";
 import { Outlet } from "./outlet.ts";
 import type { ArchiveJob, MergeJob } from "./protocol.ts";
 import { Reporter } from "./reporter.ts";
@@ -15,6 +16,8 @@ let merged: { readonly tree: MergedTree; readonly contents: ContentFile } | unde
 serve("oci-tree", (job) => {
   if (job.type === "merge") mergeLayers(job);
   if (job.type === "archive") writeArchive(job);
+  if (job.type === "look") look(job);
+  if (job.type === "extract") extract(job);
 });
 
 /** Makes a tree of the archives in the ring. May open nothing: the data of files go into a file that is open already. */

@@ -1,0 +1,35 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source/source.ts";
+
+/** An image whose bytes are counted as they come out of its source. */
+export class CountedImage implements ImageSource {
+  readonly name: string;
+  readonly digest?: Digest;
+  readonly #image: ImageSource;
+  #bytes = 0;
+
+  constructor(image: ImageSource) {
+    this.name = image.name;
+    if (image.digest !== undefined) this.digest = image.digest;
+    this.#image = image;
+  }
+
+  /** What came so far, documents and blobs together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  async manifest(descriptor?: Descriptor, options?: FetchOptions): Promise<Document> {
+    const document = await this.#image.manifest(descriptor, options);
+    this.#bytes += document.bytes.length;
+    return document;
+  }
+
+  async *blob(descriptor: Descriptor, options?: BlobOptions): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.#image.blob(descriptor, options)) {
+      this.#bytes += chunk.length;
+      yield chunk;
+    }
+  }
+}

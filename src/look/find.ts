@@ -1,0 +1,46 @@
+import { OciUnpackError } from "../errors.ts";
+import { quoted } from "../rootfs/refusal.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { Directory, type Node } from "../tree/directory.ts";
+import { walk } from "../tree/walk.ts";
+
+/** What stands at a path, and where that really is. */
+export interface Found {
+  readonly path: ByteString;
+  readonly node: Node;
+}
+
+/**
+ * Finds what a path leads to, as a process in the container would: symlinks on the way are followed, and `..` is the
+ * directory above. One at the end is followed too where that is asked for, or where a slash follows it.
+ */
+export function find(root: Directory, path: ByteString, followsLast: boolean): Found {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".") as ByteString[];
+  const last = names.at(-1);
+  if (last === undefined) return { path: "" as ByteString, node: root };
+  if (last === ".." || followsLast || /\/\.?$/.test(path)) return followed(root, names, path);
+  const parent = walk(root, root, names.slice(0, -1), path, () => undefined);
+  const node = parent?.child(last);
+  if (parent === undefined || node === undefined) throw notFound(path);
+  return { path: pathIn(parent, last), node };
+}
+
+function followed(root: Directory, names: readonly ByteString[], path: ByteString): Found {
+  let end: Found | undefined;
+  const directory = walk(root, root, names, path, (parent, name, isOccupied, isLast) => {
+    const node = isOccupied && isLast ? parent.child(name) : undefined;
+    if (node !== undefined) end = { path: pathIn(parent, name), node };
+    return undefined;
+  });
+  const found = directory === undefined ? end : { path: directory.path, node: directory };
+  if (found === undefined || (/\/\.?$/.test(path) && !(found.node instanceof Directory))) throw notFound(path);
+  return found;
+}
+
+function pathIn(parent: Directory, name: ByteString): ByteString {
+  return parent.parent === undefined ? name : (`${parent.path}/${name}` as ByteString);
+}
+
+function notFound(path: ByteString): OciUnpackError {
+  return new OciUnpackError("NOT_FOUND", `cannot find ${quoted(path)}: the image has nothing there`);
+}

@@ -1,0 +1,22 @@
+import type { ResolveOptions } from "../options.ts";
+import { type Image, resolveImage } from "../resolve.ts";
+import { openSource } from "../source/default-source.ts";
+import { CountedImage } from "./counted-image.ts";
+
+export interface InspectResult extends Image {
+  /** Bytes that came from the source for it. */
+  readonly fetchedBytes: number;
+}
+
+/**
+ * Tells all that an image's documents say: `resolve`, with what it cost.
+ *
+ * @throws OciUnpackError, or the reason of `options.signal`.
+ */
+export async function inspect(name: string, options: ResolveOptions = {}): Promise<InspectResult> {
+  options.signal?.throwIfAborted();
+  await using opened = openSource(name, options);
+  const source = new CountedImage(opened.source.image(name));
+  const image = await resolveImage(source, options);
+  return { ...image, fetchedBytes: source.bytes };
+}

@@ -1,0 +1,104 @@
+import type { Account } from "../account.ts";
+import { LayerFetch } from "../blob/fetch.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ImageSource } from "../source/source.ts";
+import { unlessAborted } from "../unless-aborted.ts";
+
+/** A layer together with its number in the image. */
+export interface DemandedLayer {
+  readonly number: number;
+  readonly descriptor: Descriptor;
+}
+
+export interface LayersOnDemandOptions {
+  /** Where temporary files may be made. */
+  readonly directory: string;
+  /** Whether layers can be read again. */
+  readonly areKept: boolean;
+  readonly account: Account;
+  readonly onProgress: (layer: number, bytes: number) => void;
+}
+
+/** Layers that are not downloaded before somebody wants them. */
+export class LayersOnDemand implements AsyncDisposable {
+  readonly #image: ImageSource;
+  readonly #layers: readonly DemandedLayer[];
+  readonly #options: LayersOnDemandOptions;
+  readonly #fetches = new Map<Digest, LayerFetch>();
+  /** How many of the layers are wanted, and whom to tell when it is one more. */
+  #wanted = 0;
+  #wake: () => void = () => {};
+
+  /** `layers` are in the order in which they will be wanted. */
+  constructor(image: ImageSource, layers: readonly DemandedLayer[], options: LayersOnDemandOptions) {
+    this.#image = image;
+    this.#layers = layers;
+    this.#options = options;
+  }
+
+  /** How many layers were wanted. */
+  get wanted(): number {
+    return this.#wanted;
+  }
+
+  /** How many of the bytes came out of a store. */
+  get storedBytes(): number {
+    return [...this.#fetches.values()].reduce((sum, fetch) => sum + fetch.storedBytes, 0);
+  }
+
+  /** Wants the next layer. */
+  wantNext(): void {
+    this.#wanted += 1;
+    this.#wake();
+  }
+
+  /** The compressed bytes of a layer, by its place in the order; they begin to come when it is wanted. One layer at a time. */
+  async *open(index: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    while (this.#wanted <= index) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      await unlessAborted(woken, signal);
+    }
+    const layer = this.#layers[index];
+    if (layer === undefined) throw new RangeError(`there is no layer ${index}`);
+    yield* this.#kept(layer) ?? this.#downloaded(layer, signal);
+  }
+
+  /** The compressed bytes of a layer that has been read, once more. */
+  reopen(number: number): AsyncIterable<Uint8Array> {
+    const layer = this.#layers.find((each) => each.number === number);
+    const kept = layer && this.#kept(layer);
+    if (kept === undefined) throw new RangeError(`layer ${number} was not kept`);
+    return kept;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const fetch of this.#fetches.values()) await fetch[Symbol.asyncDispose]();
+  }
+
+  #kept({ descriptor }: DemandedLayer): AsyncIterable<Uint8Array> | undefined {
+    return this.#fetches.get(descriptor.digest)?.layer(0);
+  }
+
+  async *#downloaded({ number, descriptor }: DemandedLayer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { directory, areKept, account, onProgress } = this.#options;
+    const isRepeated = this.#layers.filter((each) => each.descriptor.digest === descriptor.digest).length > 1;
+    const fetch = new LayerFetch(this.#image, [descriptor], {
+      ...{ parallelDownloads: 1, directory, numbers: [number], isKept: areKept || isRepeated },
+      ...{ onEvent: account.tell, onProgress },
+    });
+    this.#fetches.set(descriptor.digest, fetch);
+    const ended = new AbortController();
+    const running = fetch.run(AbortSignal.any([signal, ended.signal]));
+    running.catch(() => {}); // reading fails with the same error
+    try {
+      yield* fetch.layer(0);
+      await running;
+    } finally {
+      ended.abort();
+      await running.catch(() => {});
+    }
+  }
+}

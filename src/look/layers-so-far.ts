@@ -1,0 +1,91 @@
+import { Allowance } from "../rootfs/allowance.ts";
+import type { Entry } from "../tar/entry.ts";
+import type { Directory } from "../tree/directory.ts";
+import { weightOf } from "../tree/layer-merge.ts";
+import { type Ground, MergedTree } from "../tree/merged-tree.ts";
+import type { TreeSettings } from "../tree/merging.ts";
+import { Undetermined } from "../tree/undetermined.ts";
+import { settles } from "./settles.ts";
+
+interface KnownLayer {
+  readonly number: number;
+  readonly entries: readonly Entry[];
+}
+
+const nobody = { warning() {}, skipped() {} };
+const noBody = { read: () => undefined };
+
+/**
+ * The layers of an image from the newest down, as far as they have been read, and what can be said of the image
+ * already: whatever is the same for every image that ends in these layers.
+ *
+ * To say it, they are merged on unknown ground. A question that depends on the ground waits for more layers, and is not
+ * asked again before one came that may have what was missing: otherwise a thousand layers would make a thousand merges.
+ */
+export class LayersSoFar {
+  readonly #settings: TreeSettings;
+  readonly #entries: Allowance;
+  readonly #memory: Allowance;
+  /** Bottom first. */
+  readonly #layers: KnownLayer[] = [];
+  /** All of them merged, once the lowest one has come. */
+  #whole: MergedTree | undefined;
+  /** What the last attempt asked for in vain. */
+  #missing: Undetermined | undefined;
+
+  constructor(settings: TreeSettings) {
+    this.#settings = settings;
+    this.#entries = new Allowance(settings.limits, "entries", "entries");
+    this.#memory = new Allowance(settings.limits, "treeBytes", "bytes of names and attributes");
+  }
+
+  /** Adds the next lower layer: the one with number 0 is the last. */
+  add(number: number, entries: Iterable<Entry>): void {
+    if (number === 0) this.#whole = this.#merged("nothing", { number, entries });
+    else this.#layers.unshift({ number, entries: [...this.#counted(entries)] });
+  }
+
+  /**
+   * Asks a question of the merged tree; `undefined` where the answer depends on lower layers. The `content` of a file in
+   * that tree is the place of its entry among those of its layer.
+   */
+  answer<Answer>(question: (root: Directory) => Answer): Answer | undefined {
+    if (this.#whole !== undefined) return question(this.#whole.root);
+    if (!this.#isWorthwhile()) return undefined;
+    try {
+      return question(this.#merged("unknown").root);
+    } catch (error) {
+      if (!(error instanceof Undetermined)) throw error;
+      this.#missing = error;
+      return undefined;
+    }
+  }
+
+  #isWorthwhile(): boolean {
+    const missing = this.#missing;
+    return missing === undefined || this.#layers[0]?.entries.some((entry) => settles(entry, missing)) === true;
+  }
+
+  /** The lowest layer, which is mostly the largest, is never held. */
+  #merged(ground: Ground, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
+    const tree = new MergedTree(this.#settings, nobody, ground);
+    for (const { number, entries } of lowest === undefined ? this.#layers : [lowest, ...this.#layers]) {
+      let place = 0;
+      const merge = tree.beginLayer(number, () => place);
+      for (const entry of entries) {
+        merge.apply(entry, noBody);
+        place += 1;
+      }
+      merge.end();
+    }
+    return tree;
+  }
+
+  *#counted(entries: Iterable<Entry>): Iterable<Entry> {
+    for (const entry of entries) {
+      this.#entries.spend(1, entry.path);
+      this.#memory.spend(weightOf(entry), entry.path);
+      yield entry;
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { byteStringOf } from "../tar/byte-string.ts";
+import type { ListedEntry } from "./listed.ts";
+import { type LookOptions, type LookResult, look } from "./looking.ts";
+
+export interface ListOptions extends LookOptions {
+  /** Lists all that is below a directory, instead of what is in it. Default: false. */
+  readonly recursive?: boolean;
+}
+
+export interface ListResult extends LookResult {
+  /** In the order of their names' bytes. */
+  readonly entries: readonly ListedEntry[];
+}
+
+/**
+ * Lists what is in a directory of an image, all layers merged, without unpacking anything; of anything else that thing
+ * itself, also of a symlink, unless a slash follows its name.
+ *
+ * Layers are read from the newest down, each verified, and no further than the answer needs.
+ *
+ * @throws OciUnpackError, or the reason of `options.signal`.
+ */
+export async function list(name: string, path = "/", options: ListOptions = {}): Promise<ListResult> {
+  const isRecursive = options.recursive ?? false;
+  return await look(name, options, { readsFile: false }, async (looking) => {
+    const { entries } = await looking.ask({ about: "entries", path: byteStringOf(path), isRecursive });
+    return { ...looking.result(), entries };
+  });
+}

@@ -1,0 +1,35 @@
+import { OciUnpackError } from "../errors.ts";
+import { quoted } from "../rootfs/refusal.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { Directory } from "../tree/directory.ts";
+import { fileOf } from "../tree/tree-file.ts";
+import { find } from "./find.ts";
+import { type ListedEntry, listed, listedEntry } from "./listed.ts";
+
+/** What one may want to know of an image's files. */
+export type Question =
+  | { readonly about: "entries"; readonly path: ByteString; readonly isRecursive: boolean }
+  | { readonly about: "content"; readonly path: ByteString };
+
+export interface Answer {
+  readonly entries: Iterable<ListedEntry>;
+  /** Of a file: the place of its entry in the archive of its layer. */
+  readonly place: number;
+}
+
+/** Answers a question of a tree. */
+export function answered(root: Directory, question: Question): Answer {
+  if (question.about === "content") return fileAt(root, question.path);
+  const found = find(root, question.path, false);
+  return { entries: listed(found, question.isRecursive), place: 0 };
+}
+
+function fileAt(root: Directory, path: ByteString): Answer {
+  const { path: realPath, node } = find(root, path, true);
+  const type = node instanceof Directory ? "directory" : fileOf(node).type;
+  if (node instanceof Directory || type !== "file") {
+    throw new OciUnpackError("NOT_A_FILE", `cannot read ${quoted(path)}: it is a ${type.replace("-", " ")}`);
+  }
+  const file = fileOf(node);
+  return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], place: file.content };
+}

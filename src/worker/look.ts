@@ -1,0 +1,93 @@
+import { LayersSoFar } from "../look/layers-so-far.ts";
+import type { ListedEntry } from "../look/listed.ts";
+import { type Answer, answered } from "../look/question.ts";
+import { TarDecoder } from "../tar/decoder.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
+import { confineThread } from "./confinement.ts";
+import { inLayer } from "./in-layer.ts";
+import { Outlet } from "./outlet.ts";
+import type { ExtractJob, LookJob } from "./protocol.ts";
+import { RingReader } from "./ring.ts";
+import { tell } from "./serve.ts";
+
+/** How many entries one message holds. */
+const entriesAtATime = 1000;
+
+/** Reads layers, the newest first, until they say enough. May open nothing: it has no use for a file. */
+export function look(job: LookJob): void {
+  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  const { entries, place } = answer(job);
+  let batch: ListedEntry[] = [];
+  for (const entry of entries) {
+    if (batch.push(entry) < entriesAtATime) continue;
+    tell({ type: "listed", entries: batch });
+    batch = [];
+  }
+  tell({ type: "listed", entries: batch });
+  tell({ type: "answered", place });
+}
+
+function answer({ input, layers, question, settings }: LookJob): Answer {
+  const soFar = new LayersSoFar({ ...settings, devices: "create" });
+  const reader = new RingReader(input);
+  const ask = (number: number, entriesOfLayer: Iterable<Entry>) => {
+    soFar.add(number, entriesOfLayer);
+    return soFar.answer((root) => {
+      const { entries, place } = answered(root, question);
+      // On unknown ground an entry may turn out to be beyond what is known: all must be seen before one is told.
+      return { place, entries: number === 0 ? entries : [...entries] };
+    });
+  };
+  for (const { number } of layers) {
+    tell({ type: "layer-wanted" });
+    // The end of an archive comes only when its digest and diffID were right: what it says is the image's.
+    const found = ask(number, entriesOf(number, reader, settings));
+    if (found !== undefined) return found;
+  }
+  return ask(0, []) ?? fail("nothing is below the bottom layer");
+}
+
+function* entriesOf(layer: number, input: ByteSource, { limits, strict }: LookJob["settings"]): Iterable<Entry> {
+  const decoder = new TarDecoder(input, { limits, strict, warning() {} });
+  const next = () => inLayer(layer, () => decoder.next());
+  for (let entry = next(); entry !== undefined; entry = next()) yield entry;
+}
+
+/** Hands over the data of one file, holes filled with zeros. */
+export function extract(job: ExtractJob): void {
+  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  const { limits, strict } = job.settings;
+  const decoder = new TarDecoder(new RingReader(job.input), { limits, strict, warning() {} });
+  let entry = decoder.next();
+  for (let place = 0; place < job.place && entry !== undefined; place += 1) entry = decoder.next();
+  if (entry === undefined) throw new TypeError(`layer ${job.layer} has no entry ${job.place}`);
+  const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
+  writeWhole(entry, decoder, outlet);
+  outlet.end();
+  tell({ type: "answered", place: job.place });
+}
+
+function writeWhole(
+  { sizeBytes, segments = [{ offset: 0, length: sizeBytes }] }: Entry,
+  body: ByteSource,
+  outlet: Outlet,
+) {
+  let at = 0;
+  let piece: Uint8Array = new Uint8Array(0);
+  for (const { offset, length } of segments) {
+    outlet.fill(offset - at);
+    for (let rest = length; rest > 0; ) {
+      if (piece.length === 0) piece = body.read() ?? fail("the decoder gives all data or throws");
+      const part = piece.subarray(0, rest);
+      outlet.write(part);
+      piece = piece.subarray(part.length);
+      rest -= part.length;
+    }
+    at = offset + length;
+  }
+  outlet.fill(sizeBytes - at);
+}
+
+function fail(why: string): never {
+  throw new TypeError(why);
+}
