@@ -8,11 +8,12 @@ import type { Input } from "./input.ts";
  *
  * and a block: 3 bytes of header, which say how long it is and whether it is the last one, and its content.
  */
-const MAGIC_BYTES = 4;
+export const MAGIC_BYTES = 4;
 const LONGEST_HEADER = 18;
-const BLOCK_HEADER_BYTES = 3;
-const CHECKSUM_BYTES = 4;
-const SKIPPABLE = 0x184d2a5; // in the upper 28 bits
+export const BLOCK_HEADER_BYTES = 3;
+export const CHECKSUM_BYTES = 4;
+/** In the upper 28 bits of a frame's magic number. */
+export const SKIPPABLE = 0x184d2a5;
 
 const dictionaryBytes = [0, 1, 2, 4] as const;
 const contentSizeBytes = [0, 2, 4, 8] as const;
@@ -38,10 +39,9 @@ export function passFrame(input: Input, windowLog: number, write: (bytes: Uint8A
   }
   pass(input, headerBytes, write);
   for (let isLast = false; !isLast; ) {
-    const blockHeader = little(input.peekAtLeast(BLOCK_HEADER_BYTES), 0, BLOCK_HEADER_BYTES);
-    const isRepeatedByte = ((blockHeader >>> 1) & 3) === 1;
-    isLast = (blockHeader & 1) === 1;
-    pass(input, BLOCK_HEADER_BYTES + (isRepeatedByte ? 1 : blockHeader >>> 3), write);
+    const block = parseBlockHeader(input.peekAtLeast(BLOCK_HEADER_BYTES));
+    isLast = block.isLast;
+    pass(input, BLOCK_HEADER_BYTES + block.contentBytes, write);
   }
   if (hasChecksum) pass(input, CHECKSUM_BYTES, write);
 }
@@ -51,13 +51,14 @@ function skipFrame(input: Input): void {
   pass(input, MAGIC_BYTES + 4 + size, () => {});
 }
 
-interface FrameHeader {
+export interface FrameHeader {
   readonly headerBytes: number;
   readonly windowBytes: number;
   readonly hasChecksum: boolean;
 }
 
-function parseHeader(bytes: Uint8Array): FrameHeader {
+/** Reads a frame's header, of which at least the first five bytes must be there to know how long it is. */
+export function parseHeader(bytes: Uint8Array): FrameHeader {
   const descriptor = bytes[MAGIC_BYTES] ?? 0;
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const sizeWidth = contentSizeBytes[(descriptor >>> 6) as 0 | 1 | 2 | 3] || (isSingleSegment ? 1 : 0);
@@ -73,13 +74,20 @@ function parseHeader(bytes: Uint8Array): FrameHeader {
   };
 }
 
+/** Reads a block's header. What is called its size is that of its content, unless that is one byte to be repeated. */
+export function parseBlockHeader(bytes: Uint8Array): { readonly isLast: boolean; readonly contentBytes: number } {
+  const header = little(bytes, 0, BLOCK_HEADER_BYTES);
+  const isRepeatedByte = ((header >>> 1) & 3) === 1;
+  return { isLast: (header & 1) === 1, contentBytes: isRepeatedByte ? 1 : header >>> 3 };
+}
+
 function windowBytesOf(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >>> 3));
   return base + (base / 8) * (descriptor & 7);
 }
 
 /** Up to 53 bits of a little-endian number; a byte that is not there counts as 0, and is missed when it is passed on. */
-function little(bytes: Uint8Array, start: number, width: number): number {
+export function little(bytes: Uint8Array, start: number, width: number): number {
   let value = 0;
   for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (bytes[start + index] ?? 0);
   return value;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { compressionOf } from "../../blob/decompressed.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
+import { ZstdEnding } from "../../blob/zstd-ending.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import { Failure } from "../failure.ts";
@@ -53,11 +54,16 @@ export async function plainCopy(
     const chunks = stream[Symbol.asyncIterator]();
     const first = await chunks.next();
     const head: Uint8Array = first.done ? new Uint8Array(0) : first.value;
+    const compression = compressionOf(head);
+    const ending = compression === "zstd" ? new ZstdEnding() : undefined;
     const whole = async function* () {
-      yield head;
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+      for (let chunk: Uint8Array | undefined = head; chunk !== undefined; chunk = (await chunks.next()).value) {
+        ending?.update(chunk);
+        yield chunk;
+      }
+      if (ending?.isWhole === false) throw new Error("the zstd data ends too early");
     };
-    const decompressor = streamDecompressor(compressionOf(head));
+    const decompressor = streamDecompressor(compression);
     const target = async (plain: AsyncIterable<Uint8Array>) => {
       for await (const chunk of plain) await file.writeFile(chunk);
     };
