@@ -39,6 +39,8 @@ export type ErrorCode =
   | "NO_SPACE"
   | "SANDBOX_UNAVAILABLE"
   | "UNSUPPORTED_SYSTEM"
+  | "TOOL_MISSING"
+  | "TOOL_FAILED"
   | "INTERNAL";
 
 /** What an error may carry besides its message. */

@@ -12,7 +12,7 @@ import type { ImageSource } from "./source/source.ts";
 import { together } from "./together.ts";
 import type { Pipeline } from "./worker/pipeline.ts";
 import type { Progress } from "./worker/progress.ts";
-import type { ApplyOverlayJob, Job, NumberedLayer } from "./worker/protocol.ts";
+import type { ApplyOverlayJob, Job, NumberedLayer, Report } from "./worker/protocol.ts";
 import type { SharedRing } from "./worker/ring.ts";
 
 /** An image whose layers are to go through the working threads. */
@@ -27,6 +27,8 @@ export interface Fetching {
   readonly progress: Progress;
   readonly account: Account;
   readonly settings: UnpackSettings;
+  /** What becomes of the threads' reports. Default: they are taken into account. */
+  readonly onReport?: (report: Report) => void;
 }
 
 export interface Unpacking extends Fetching {
@@ -72,7 +74,7 @@ export async function fetchAndConsume(fetching: Fetching, consume: (archives: Sh
           consume,
           sandbox: settings.sandbox,
           settings: settings.apply,
-          onReport: account.report,
+          onReport: fetching.onReport ?? account.report,
         },
         signal,
       ),

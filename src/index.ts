@@ -3,6 +3,7 @@ export type { CopyForm } from "./copy/files.ts";
 export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } from "./errors.ts";
 export type { EventListener, LayerProgress, SandboxStatus, SkipReason, UnpackEvent, WarningCode } from "./events.ts";
 export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
+export type { ExportForm } from "./export/form.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
 export { type InspectResult, inspect } from "./look/inspect.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";

@@ -39,6 +39,11 @@ export class NewFile implements ByteOutput {
     return dirname(this.#path);
   }
 
+  /** The path that it has until it is complete, for programs that write it themselves. */
+  get temporaryPath(): string {
+    return this.#temporary;
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     try {
       await this.#file.writeFile(bytes);

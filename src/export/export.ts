@@ -1,20 +1,38 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { Account } from "../account.ts";
 import { openTemporaryFile } from "../blob/temporary-file.ts";
 import { NewFile, StreamOutput } from "../copy/byte-outputs.ts";
+import { OciUnpackError } from "../errors.ts";
 import { fetchAndConsume, numberedLayers, resolved } from "../fetch-and-apply.ts";
 import type { UnpackOptions, UnpackResult } from "../options.ts";
-import { resolveImage } from "../resolve.ts";
+import { type Image, resolveImage } from "../resolve.ts";
 import { settle } from "../settings.ts";
 import { openSource } from "../source/default-source.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
+import type { Report } from "../worker/protocol.ts";
+import type { TreeFacts } from "./facts.ts";
+import { fileSystemTools } from "./file-system-tool.ts";
+import { type ExportForm, exportForms } from "./form.ts";
+import { insistOnTool, runTool } from "./run-tool.ts";
 
 /** Of the options of an unpacking those that mean something where no files are made. Owners are always the image's. */
-export type ExportOptions = Omit<UnpackOptions, "bundle" | "owner" | "recordOwners" | "uidMap" | "gidMap">;
+export interface ExportOptions extends Omit<UnpackOptions, "bundle" | "owner" | "recordOwners" | "uidMap" | "gidMap"> {
+  /**
+   * An archive, or a file system that can be mounted: read-only ones (erofs, squashfs), or one that can be written to
+   * (ext4). Default: "tar".
+   */
+  readonly form?: ExportForm;
+  /** How large an ext4 file system is to be. Default: as large as it must be, and a little more. */
+  readonly sizeBytes?: number;
+  /** Where the programs that make file systems are looked for, as PATH has it. Default: where systems have theirs. */
+  readonly toolPath?: string;
+}
 
 export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config"> {
+  readonly form: ExportForm;
   /** Absolute path of the file; absent where the archive went into a stream. */
   readonly file?: string;
   /** The size of what was written. */
@@ -22,12 +40,15 @@ export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config"> {
 }
 
 /**
- * Downloads an image and writes its root filesystem as one tar archive: layers merged, whiteouts resolved, every attribute
- * kept. The same image always makes the same bytes.
+ * Downloads an image and writes its root filesystem into one file: layers merged, whiteouts resolved. As a tar archive it
+ * has every attribute; what a file system has no place for is told like what an unpacking leaves out. The same image
+ * always makes the same bytes.
  *
- * `destination` is a file that does not exist yet, or a stream. Nothing is written before every digest, size and diffID
- * was right; meanwhile the data of files wait in an unnamed file beside the destination, or for a stream in the directory
- * for temporary files. Memory is needed for names and attributes alone.
+ * `destination` is a file that does not exist yet or, for an archive, a stream. Nothing is written before every digest,
+ * size and diffID was right; meanwhile the data of files wait in an unnamed file beside the destination, or for a stream
+ * in the directory for temporary files. Memory is needed for names and attributes alone.
+ *
+ * File systems are made by `mkfs.erofs`, `sqfstar` and `mke2fs`, as whoever calls this, and without root.
  *
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
@@ -38,8 +59,10 @@ export async function exportRootfs(
 ): Promise<ExportResult> {
   const startedAt = performance.now();
   const settings = settle(options);
+  const form = settleForm(options.form, destination);
   const account = new Account(options);
   account.signal.throwIfAborted();
+  if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
 
   await using opened = openSource(name, options);
   const source = opened.source.image(name);
@@ -53,18 +76,18 @@ export async function exportRootfs(
   const { temporaryDirectory: directory } = output;
   await using contents = await openTemporaryFile(directory);
   const progress = Progress.forLayers(layers.length);
-  const fetching = { image, layers, source, directory, pipeline, progress, account, settings };
+  const exporting = { image, form, output, pipeline, account, options };
+  let facts: TreeFacts | undefined;
+  const onReport = (report: Report) => {
+    if (report.type === "merged") facts = report.facts;
+    else account.report(report);
+  };
+  const fetching = { image, layers, source, directory, pipeline, progress, account, settings, onReport };
   const storedBytes = await fetchAndConsume(fetching, (input) => ({
     ...{ type: "merge", input, progress: progress.shared, layers: layers.length, contents: contents.fd },
-    ...{ sandbox: settings.sandbox, settings: settings.apply },
+    ...{ wantsFacts: form !== "tar", sandbox: settings.sandbox, settings: settings.apply },
   }));
-  let bytes = 0;
-  const write = async (chunk: Uint8Array) => {
-    bytes += chunk.length;
-    // A file is written before the chunk is filled again; who reads a stream may hold on to what came out of it.
-    await output.write(isPath ? chunk : Uint8Array.from(chunk));
-  };
-  await pipeline.pour((outlet) => ({ type: "archive", outlet }), write, account.signal);
+  const bytes = await (facts === undefined ? writeArchive(exporting) : makeFileSystem(exporting, facts));
   account.signal.throwIfAborted();
   await output.commit();
 
@@ -76,6 +99,7 @@ export async function exportRootfs(
     reference: image.reference,
     digest: image.digest,
     platform: image.platform,
+    form,
     ...(file !== undefined && { file }),
     bytes,
     layers: image.layers.length,
@@ -84,4 +108,53 @@ export async function exportRootfs(
     ...account.summary(),
     milliseconds,
   };
+}
+
+function settleForm(form: ExportForm = "tar", destination: string | Writable): ExportForm {
+  if (!exportForms.includes(form)) {
+    const found = `"${form}" is none of ${exportForms.join(", ")}`;
+    throw new OciUnpackError("INVALID_OPTION", `cannot use the option form: ${found}`);
+  }
+  if (form === "tar" || typeof destination === "string") return form;
+  throw new OciUnpackError("INVALID_OPTION", "cannot make a file system in a stream: it has to be a file");
+}
+
+interface Exporting {
+  readonly image: Image;
+  readonly form: ExportForm;
+  readonly output: NewFile | StreamOutput;
+  readonly pipeline: Pipeline;
+  readonly account: Account;
+  readonly options: ExportOptions;
+}
+
+/** Gives the size of the archive. */
+async function writeArchive({ output, pipeline, account }: Exporting): Promise<number> {
+  let bytes = 0;
+  const take = async (chunk: Uint8Array) => {
+    bytes += chunk.length;
+    // A file is written before the chunk is filled again; who reads a stream may hold on to what came out of it.
+    await output.write(output instanceof NewFile ? chunk : Uint8Array.from(chunk));
+  };
+  const pouring = { take, onReport: account.report, signal: account.signal };
+  await pipeline.pour((outlet) => ({ type: "archive", form: "tar", outlet }), pouring);
+  return bytes;
+}
+
+/** Gives the size of the file system. */
+async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<number> {
+  const { image, form, output, pipeline, account, options } = exporting;
+  if (form === "tar" || !(output instanceof NewFile)) throw new TypeError("a file system is made in a file");
+  const tool = fileSystemTools[form];
+  const path = output.temporaryPath;
+  const { sizeBytes, sourceDateEpoch = 0, toolPath: searchPath } = options;
+  const plan = { path, facts, digest: image.digest, sourceDateEpoch, sizeBytes };
+  const { temporaryDirectory: directory } = output;
+  const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: account.signal };
+  await runTool(tool, run, async (stdin, signal) => {
+    const input = new StreamOutput(stdin, signal);
+    const pouring = { take: (chunk: Uint8Array) => input.write(chunk), onReport: account.report, signal };
+    await pipeline.pour((outlet) => ({ type: "archive", form, outlet }), pouring);
+  });
+  return (await stat(path)).size;
 }

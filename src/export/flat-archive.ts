@@ -20,11 +20,16 @@ export interface ArchiveSink {
  * Writes a tree as one archive: the root first, then everything in the order of the tree. The same tree always makes the
  * same bytes.
  *
- * The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
+ * `fit` may change what is said of a file, and may fill its holes. The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
  */
-export function writeFlatArchive(root: Directory, contents: ContentFile, sink: ArchiveSink): void {
+export function writeFlatArchive(
+  root: Directory,
+  contents: ContentFile,
+  sink: ArchiveSink,
+  fit: (file: ArchivedFile, layer: number) => ArchivedFile = (file) => file,
+): void {
   for (const item of inOrder(root)) {
-    const archived = archivedFile(item);
+    const archived = fit(archivedFile(item), (item.file ?? item.directory).origin);
     sink.write(encodedHeader(archived));
     if (item.file === undefined || archived.type !== "file") continue;
     const dataBytes = writeData(item.file, archived, contents, sink);
@@ -67,11 +72,11 @@ function archivedLeaf(path: ByteString, file: TreeFile, firstPath: ByteString | 
 
 /** Gives how many bytes of data that were. */
 function writeData(file: TreeFile, archived: ArchivedFile, contents: ContentFile, sink: ArchiveSink): number {
-  if (file.segments === undefined || archived.segments === undefined) {
-    sink.copy(contents, file.content, file.sizeBytes);
-    return file.sizeBytes;
+  if (file.segments !== undefined) {
+    return writeSegments(file, archived.segments ?? [{ offset: 0, length: file.sizeBytes }], contents, sink);
   }
-  return writeSegments(file, archived.segments, contents, sink);
+  sink.copy(contents, file.content, file.sizeBytes);
+  return file.sizeBytes;
 }
 
 /** The data of a sparse file, with zeros where its segments were made longer. */

@@ -41,7 +41,7 @@ export function paddingBytes(dataBytes: number): number {
 }
 
 /** The data that an entry has in an archive: a sparse file's segments, or all of it. */
-function dataBytesOf({ sizeBytes, segments }: Pick<ArchivedFile, "sizeBytes" | "segments">): number {
+export function dataBytesOf({ sizeBytes, segments }: Pick<ArchivedFile, "sizeBytes" | "segments">): number {
   return segments === undefined ? sizeBytes : segments.reduce((sum, { length }) => sum + length, 0);
 }
 

@@ -27,6 +27,15 @@ export interface PipelineJob {
 const compressedRingBytes = 2 * 1024 * 1024;
 const archiveRingBytes = 4 * 1024 * 1024;
 
+/** What becomes of what a thread hands over. */
+export interface Pouring {
+  /** May take its time, and may not keep the bytes. */
+  readonly take: (bytes: Uint8Array) => Promise<void>;
+  /** Must not throw. */
+  readonly onReport: (report: Report) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Tells whoever measures (node:diagnostics_channel), at the end of a run, how the threads waited for each other. */
 const ringsChannel = channel("oci-unpack:rings");
 
@@ -89,20 +98,19 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /**
-   * Has the second thread do something with what it made of the layers, and gives the bytes that it hands over to `take`,
-   * which may take its time, and may not keep them. When it fails or is aborted, the thread has stopped before it throws.
+   * Has the second thread do something with what it made of the layers, and passes on the bytes that it hands over. When
+   * it fails or is aborted, the thread has stopped before it throws.
    */
-  async pour(
-    job: (outlet: SharedOutlet) => Job,
-    take: (bytes: Uint8Array) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async pour(job: (outlet: SharedOutlet) => Job, { take, onReport, signal }: Pouring): Promise<void> {
     const { consuming } = await this.#threads;
     const tap = new Tap();
     await together(signal, [
       (stop) => cancelledBy(stop, () => tap.cancel()),
       async () => {
-        await consuming.do(job(tap.outlet), tap.report);
+        await consuming.do(job(tap.outlet), (report) => {
+          tap.report(report);
+          onReport(report);
+        });
         tap.end();
       },
       (stop) => tap.run(take, stop),

@@ -1,5 +1,7 @@
 import { type ErrorCode, OciUnpackError } from "../errors.ts";
 import type { SandboxStatus, SkipReason, WarningCode } from "../events.ts";
+import type { TreeFacts } from "../export/facts.ts";
+import type { ExportForm } from "../export/form.ts";
 import type { Limits } from "../limits.ts";
 import type { ListedEntry } from "../look/listed.ts";
 import type { Question } from "../look/question.ts";
@@ -88,13 +90,16 @@ export interface MergeJob {
   readonly layers: number;
   /** Descriptor of a file for the data of the tree's files. */
   readonly contents: number;
+  /** Whether to tell what a file system for the tree must have. */
+  readonly wantsFacts: boolean;
   readonly sandbox: SandboxPolicy;
   readonly settings: ApplySettings;
 }
 
-/** What it is to do next: to write that tree as an archive. */
+/** What it is to do next, maybe several times: to write that tree as an archive that fits into a form. */
 export interface ArchiveJob {
   readonly type: "archive";
+  readonly form: ExportForm;
   readonly outlet: SharedOutlet;
 }
 
@@ -151,6 +156,8 @@ export type Report =
   | { readonly type: "ready" }
   | { readonly type: "confined"; readonly status: SandboxStatus }
   | { readonly type: "space" }
+  /** What a tree is like. */
+  | { readonly type: "merged"; readonly facts: TreeFacts }
   /** The next lower layer is needed for an answer. */
   | { readonly type: "layer-wanted" }
   /** Some of the entries that are asked for, in order. */

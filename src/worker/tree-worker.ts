@@ -1,5 +1,8 @@
 import { ContentFile } from "../export/content-file.ts";
+import { factsOf } from "../export/facts.ts";
+import { fitting } from "../export/fitting.ts";
 import { writeFlatArchive } from "../export/flat-archive.ts";
+import type { Limits } from "../limits.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { applyEntries } from "./apply-entries.ts";
 import { confineThread } from "./confinement.ts";
@@ -11,7 +14,7 @@ import { RingReader } from "./ring.ts";
 import { serve, tell } from "./serve.ts";
 
 /** What the first job leaves to the next. */
-let merged: { readonly tree: MergedTree; readonly contents: ContentFile } | undefined;
+let merged: { readonly tree: MergedTree; readonly contents: ContentFile; readonly limits: Limits } | undefined;
 
 serve("oci-tree", (job) => {
   if (job.type === "merge") mergeLayers(job);
@@ -41,13 +44,21 @@ function mergeLayers(job: MergeJob): void {
   } finally {
     reporter.close();
   }
-  merged = { tree, contents };
+  merged = { tree, contents, limits: job.settings.limits };
+  if (job.wantsFacts) tell({ type: "merged", facts: factsOf(tree.root) });
 }
 
 /** Hands the tree that was made last, as an archive, to the main thread. */
 function writeArchive(job: ArchiveJob): void {
   if (merged === undefined) throw new TypeError("there is no tree to write");
+  const { tree, contents, limits } = merged;
   const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
-  writeFlatArchive(merged.tree.root, merged.contents, outlet);
+  const reporter = new Reporter(tell);
+  const fit = fitting(job.form, limits, reporter.skipped);
+  writeFlatArchive(tree.root, contents, outlet, (file, layer) => {
+    reporter.layer = layer;
+    return fit(file);
+  });
   outlet.end();
+  reporter.close();
 }

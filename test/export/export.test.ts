@@ -56,7 +56,7 @@ test("tar makes of the archive what unpacking makes of the image", {
   execFileSync("tar", ["-x", "--xattrs", "--xattrs-include=*", "-f", stage.path, "-C", root], { stdio: "pipe" });
   assert.deepEqual(readTree(root), readTree(unpacked.rootfs));
   const { rootfs: _rootfs, config: _config, milliseconds: _unpacking, ...told } = unpacked;
-  const { bytes, file: path, milliseconds: _exporting, ...alsoTold } = exported;
+  const { bytes, form: _form, file: path, milliseconds: _exporting, ...alsoTold } = exported;
   assert.deepEqual(alsoTold, told);
   assert.deepEqual({ bytes, path }, { bytes: (await readFile(stage.path)).length, path: stage.path });
 });

@@ -1,0 +1,87 @@
+import type { Digest } from "../oci/digest.ts";
+import { encodedOf } from "../oci/digest.ts";
+import { blockBytes, type TreeFacts } from "./facts.ts";
+import type { ExportForm } from "./form.ts";
+
+/** What is to be made, and of what. */
+export interface FileSystemPlan {
+  /** The file that it is made in. */
+  readonly path: string;
+  readonly facts: TreeFacts;
+  readonly digest: Digest;
+  readonly sourceDateEpoch: number;
+  /** The size of the file, where the caller says. */
+  readonly sizeBytes: number | undefined;
+}
+
+/** A program that makes a file system of an archive on its standard input. */
+export interface FileSystemTool {
+  readonly command: string;
+  /** The Debian package that has it. */
+  readonly package: string;
+  /** What makes it tell its version and do nothing. */
+  readonly versionArgument: string;
+  args(plan: FileSystemPlan): readonly string[];
+  env(plan: FileSystemPlan): Readonly<Record<string, string>>;
+}
+
+/** The programs for each form. All are told not to take a time or a random number from this machine. */
+export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSystemTool>> = {
+  erofs: {
+    command: "mkfs.erofs",
+    package: "erofs-utils",
+    versionArgument: "--version",
+    args: ({ path, digest, sourceDateEpoch }) => [
+      ...["--tar=f", "--quiet", "-T", String(sourceDateEpoch), "--mkfs-time", "-U", uuidOf(digest), path],
+    ],
+    env: () => ({}),
+  },
+  squashfs: {
+    command: "sqfstar",
+    package: "squashfs-tools",
+    versionArgument: "-version",
+    // It passes over the archive's entry for the root.
+    args: ({ path, facts, sourceDateEpoch }) => [
+      ...["-reproducible", "-quiet", "-no-progress", "-mkfs-time", String(sourceDateEpoch)],
+      ...["-root-mode", facts.rootMode.toString(8), "-root-uid", String(facts.rootUid)],
+      ...["-root-gid", String(facts.rootGid), "-root-time", String(within(facts.rootSeconds, 0, 2 ** 32 - 1))],
+      ...["-force", path],
+    ],
+    env: () => ({}),
+  },
+  ext4: {
+    command: "mke2fs",
+    package: "e2fsprogs",
+    versionArgument: "-V",
+    args: ({ path, facts, digest, sizeBytes }) => [
+      ...["-q", "-F", "-t", "ext4", "-b", String(blockBytes), "-m", "0", "-N", String(inodesFor(facts))],
+      ...["-U", uuidOf(digest), "-E", `hash_seed=${uuidOf(digest)}`, "-d", "-", path],
+      `${Math.ceil((sizeBytes ?? sizeFor(facts)) / 1024)}K`,
+    ],
+    env: ({ sourceDateEpoch }) => ({ E2FSPROGS_FAKE_TIME: String(Math.max(1, sourceDateEpoch)) }),
+  },
+};
+
+/** The same image has the same name for itself every time. */
+function uuidOf(digest: Digest): string {
+  const hex = encodedOf(digest);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+}
+
+function within(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}
+
+const MiB = 1024 * 1024;
+const inodeBytes = 256;
+
+/** Some are left for whoever writes to the file system later. */
+function inodesFor({ inodes }: TreeFacts): number {
+  return Math.ceil(inodes * 1.1) + 1024;
+}
+
+/** Enough for a journal and for what ext4 needs to keep its books, with a little room to write. */
+function sizeFor(facts: TreeFacts): number {
+  const contentBytes = facts.blocks * blockBytes + inodesFor(facts) * inodeBytes;
+  return Math.ceil((contentBytes * 1.08 + 16 * MiB) / MiB) * MiB;
+}

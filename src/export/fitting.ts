@@ -1,0 +1,89 @@
+import type { SkipReason } from "../events.ts";
+import type { Limits } from "../limits.ts";
+import { limitExceeded } from "../rootfs/refusal.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
+import type { ArchivedFile } from "../tar/encoder.ts";
+import type { Timestamp } from "../tar/entry.ts";
+import type { ExportForm } from "./form.ts";
+
+/** Told of each part of a file that the form has no place for. */
+export type Loss = (path: ByteString, reason: SkipReason, detail: string) => void;
+
+/** What a form has a place for, as far as the program that writes it takes it from an archive. */
+interface Capacity {
+  /** Whether holes can be told. Otherwise they are filled with zeros. */
+  readonly hasHoles: boolean;
+  /** Whether a time may have a fraction of a second. */
+  readonly fractions: "all" | "after 1970" | "none";
+  /** Seconds since 1970. */
+  readonly earliest: number;
+  readonly latest: number;
+  /** Beginnings of the names of extended attributes. */
+  readonly xattrs: readonly string[];
+}
+
+const anyTime = { earliest: Number.NEGATIVE_INFINITY, latest: Number.POSITIVE_INFINITY };
+
+/** Found with erofs-utils 1.8, squashfs-tools 4.6 and e2fsprogs 1.47. */
+const capacities: Readonly<Record<ExportForm, Capacity>> = {
+  tar: { hasHoles: true, fractions: "all", ...anyTime, xattrs: [""] },
+  // mkfs.erofs knows no sparse members, and misreads the fraction of a time before 1970.
+  erofs: { hasHoles: false, fractions: "after 1970", ...anyTime, xattrs: [""] },
+  // sqfstar knows most sparse members not, and no time that squashfs has no place for.
+  squashfs: {
+    ...{ hasHoles: false, fractions: "none", earliest: 0, latest: 2 ** 32 - 1 },
+    xattrs: ["user.", "trusted.", "security."],
+  },
+  // mke2fs takes from an archive this one attribute, and whole seconds.
+  ext4: {
+    ...{ hasHoles: true, fractions: "none", earliest: -(2 ** 31), latest: 2 ** 31 - 1 },
+    xattrs: ["security.capability"],
+  },
+};
+
+/** Makes of a file what a form has a place for. A fraction of a second that is lost is not told. */
+export function fitting(form: ExportForm, { fileBytes }: Limits, loss: Loss): (file: ArchivedFile) => ArchivedFile {
+  const capacity = capacities[form];
+  if (form === "tar") return (file) => file;
+  return (file) => {
+    const { path, mtime, xattrs, segments: _segments, atime: _atime, ...rest } = file;
+    if (!capacity.hasHoles && file.sizeBytes > fileBytes) {
+      throw limitExceeded(path, `a file of ${file.sizeBytes} bytes, holes filled`, "fileBytes", fileBytes);
+    }
+    const fittingXattrs = xattrs && fittingAttributes(path, xattrs, capacity, loss);
+    return {
+      ...rest,
+      path,
+      mtime: fittingTime(path, mtime, capacity, loss),
+      ...(capacity.hasHoles && file.segments !== undefined && { segments: file.segments }),
+      ...(fittingXattrs !== undefined && fittingXattrs.size > 0 && { xattrs: fittingXattrs }),
+    };
+  };
+}
+
+function fittingTime(
+  path: ByteString,
+  time: Timestamp,
+  { fractions, earliest, latest }: Capacity,
+  loss: Loss,
+): Timestamp {
+  const seconds = Math.min(Math.max(time.seconds, earliest), latest);
+  if (seconds !== time.seconds) loss(path, "times", `${seconds} stands for ${time.seconds}`);
+  const keepsFraction = fractions === "all" || (fractions === "after 1970" && seconds >= 0);
+  return { seconds, nanoseconds: keepsFraction ? time.nanoseconds : 0 };
+}
+
+function fittingAttributes(
+  path: ByteString,
+  xattrs: NonNullable<ArchivedFile["xattrs"]>,
+  capacity: Capacity,
+  loss: Loss,
+): ReadonlyMap<ByteString, Uint8Array> {
+  return new Map(
+    [...xattrs].filter(([name]) => {
+      if (capacity.xattrs.some((beginning) => name.startsWith(beginning))) return true;
+      loss(path, "xattr-unsupported", textOf(name));
+      return false;
+    }),
+  );
+}
