@@ -51,9 +51,15 @@ What it becomes
       --output FORM      rootfs: one directory (default)
                          overlay: a directory for each layer, and mount.sh,
                          which mounts them as one with the kernel's overlayfs
+                         tar: one archive of all its files
+                         erofs, squashfs, ext4: a file system in a file, which
+                         can be mounted
                          layout, oci-archive, docker-archive: a copy of the
                          image as it is, with all its digests
-  -o, --output-file PATH where a copy goes; - is standard output, for archives
+  -o, --output-file PATH where a file or a copy goes; - is standard output, for
+                         archives
+      --size SIZE        make the ext4 file system this large, as in 2G
+                         (default: as large as it must be)
       --all-platforms    copy all that the image's index lists
       --overlay privileged|userxattr
                          who can mount the overlay: root, or anybody in a user

@@ -10,6 +10,7 @@ export const unpackOptionTable = {
   overlay: { type: "string" },
   mount: { type: "string" },
   "all-platforms": { type: "boolean" },
+  size: { type: "string" },
   bundle: { type: "boolean" },
   rootless: { type: "boolean" },
   owner: { type: "string" },

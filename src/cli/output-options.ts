@@ -1,15 +1,18 @@
-import type { CopyForm, OverlayKind } from "../index.ts";
+import type { CopyForm, ExportForm, OverlayKind } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
 import type { unpackOptionTable } from "./option-tables.ts";
+import { parseSize } from "./size.ts";
 import { UsageError } from "./usage-error.ts";
 
 const directoryForms = ["rootfs", "overlay"] as const;
 const copyForms = ["layout", "oci-archive", "docker-archive"] as const;
+const exportForms = ["tar", "erofs", "squashfs", "ext4"] as const;
 
 /** What the image becomes, and how, as far as the command line says. */
 export type OutputWish =
   | { readonly form: "rootfs" }
   | { readonly form: "overlay"; readonly kind: OverlayKind | undefined; readonly mount: string | undefined }
+  | { readonly form: ExportForm; readonly sizeBytes: number | undefined }
   | { readonly form: CopyForm; readonly allPlatforms: boolean };
 
 /** What an image is to become, and where: a directory, a file, or `-` for standard output. */
@@ -23,7 +26,7 @@ type UnpackLine = CommandLine<typeof unpackOptionTable>;
 
 /** Reads what the image is to become. */
 export function destination({ values, positionals }: UnpackLine): Destination {
-  const form = oneOf("--output", values.output, [...directoryForms, ...copyForms]) ?? "rootfs";
+  const form = oneOf("--output", values.output, [...directoryForms, ...exportForms, ...copyForms]) ?? "rootfs";
   const output = outputWish(form, values);
   refuseStrayOptions(form, values);
   if (form === "rootfs" || form === "overlay") {
@@ -42,19 +45,43 @@ function outputWish(form: OutputWish["form"], values: UnpackLine["values"]): Out
       const kind = oneOf("--overlay", values.overlay, ["privileged", "userxattr"]);
       return { form, kind, mount: values.mount };
     }
+    case "tar":
+    case "erofs":
+    case "squashfs":
+    case "ext4":
+      return { form, sizeBytes: imageSize(values.size) };
     default:
       return { form, allPlatforms: values["all-platforms"] ?? false };
   }
 }
 
+function imageSize(text: string | undefined): number | undefined {
+  const bytes = text === undefined ? undefined : parseSize(text);
+  if (text === undefined || bytes !== undefined) return bytes;
+  throw new UsageError(`cannot use --size: a size such as 500M or 10G is expected, found "${text}"`);
+}
+
+/** What nothing is unpacked for cannot belong to anybody else than the image says. */
+const ownerOptions = ["owner", "rootless", "uid-map", "gid-map"] as const;
+
 /** Options that mean something for one form only are a mistake with any other. */
 function refuseStrayOptions(form: OutputWish["form"], values: UnpackLine["values"]): void {
-  const isCopy = form !== "rootfs" && form !== "overlay";
+  const isDirectory = form === "rootfs" || form === "overlay";
+  const isExport = exportForms.some((each) => each === form);
+  const isCopy = !isDirectory && !isExport;
   const stray = [
     ["--overlay", values.overlay !== undefined && form !== "overlay", "--output overlay"],
     ["--mount", values.mount !== undefined && form !== "overlay", "--output overlay"],
     ["--all-platforms", values["all-platforms"] === true && !isCopy, "--output layout or oci-archive"],
-    ["-o", values["output-file"] !== undefined && !isCopy, "--output layout, oci-archive or docker-archive"],
+    ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
+    ["--size", values.size !== undefined && form !== "ext4", "--output ext4"],
+    ...ownerOptions.map((name) => {
+      return [
+        `--${name}`,
+        values[name] !== undefined && isExport,
+        "--output rootfs: in a file, owners are the image's",
+      ] as const;
+    }),
     ["--bundle", values.bundle === true && form !== "rootfs", "--output rootfs"],
   ] as const;
   for (const [option, isStray, wanted] of stray) {
@@ -85,22 +112,24 @@ function imageAndDirectory(positionals: readonly string[], form: "rootfs" | "ove
 function imageAndFile(
   [image, surplus]: readonly string[],
   { "output-file": file, json }: UnpackLine["values"],
-  form: CopyForm,
+  form: CopyForm | ExportForm,
 ): [string, string] {
+  const attempted = `cannot make ${form}`;
   if (image === undefined) {
-    throw new UsageError("cannot copy: IMAGE is missing", `try oci-unpack --output ${form} -o PATH debian:stable`);
+    throw new UsageError(`${attempted}: IMAGE is missing`, `try oci-unpack --output ${form} -o PATH debian:stable`);
   }
   if (surplus !== undefined) {
-    throw new UsageError(`cannot copy: unexpected argument "${surplus}" after IMAGE`, "name the destination with -o");
+    throw new UsageError(`${attempted}: unexpected argument "${surplus}" after IMAGE`, "name the destination with -o");
   }
+  const isArchive = form === "tar" || form.endsWith("archive");
   if (file === undefined) {
-    throw new UsageError(
-      "cannot copy: the destination is missing",
-      `add -o PATH${form === "layout" ? "" : ", or -o -"}`,
-    );
+    throw new UsageError(`${attempted}: the destination is missing`, `add -o PATH${isArchive ? ", or -o -" : ""}`);
   }
   if (file !== "-") return [image, file];
-  if (form === "layout") throw new UsageError("cannot copy into standard output: a layout is a directory");
+  if (!isArchive) {
+    const reason = form === "layout" ? "a layout is a directory" : "a file system is made in a file";
+    throw new UsageError(`${attempted} on standard output: ${reason}`);
+  }
   if (json) throw new UsageError("cannot write both an archive and JSON to standard output");
   return [image, file];
 }

@@ -1,14 +1,15 @@
 import type { Writable } from "node:stream";
 import type * as Library from "../index.ts";
-import type { OverlayOptions, UnpackOptions } from "../index.ts";
+import type { ExportForm, ExportOptions, OverlayOptions, UnpackOptions } from "../index.ts";
+import type { OutputWish } from "./output-options.ts";
 import type { Paint } from "./paint.ts";
-import { copyLines, overlayLines, resultLines } from "./report.ts";
+import { copyLines, exportLines, overlayLines, resultLines } from "./report.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What this takes of the library. */
-export type ProducingLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "copy" | "store">;
+export type ProducingLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store">;
 
 /** What came of it: as data, and as lines for people. */
 export interface Produced {
@@ -33,6 +34,14 @@ export async function produce(
       const result = await library.unpackOverlay(image, directory, overlayOptions(command, options, library));
       return { result, lines: (paint) => overlayLines(result, paint) };
     }
+    case "tar":
+    case "erofs":
+    case "squashfs":
+    case "ext4": {
+      const destination = directory === "-" ? archiveOutput(surroundings) : directory;
+      const result = await library.exportRootfs(image, destination, exportOptions(output, surroundings, options));
+      return { result, lines: (paint) => exportLines(result, paint) };
+    }
     default: {
       const { form, allPlatforms } = output;
       const destination = directory === "-" ? archiveOutput(surroundings) : directory;
@@ -54,6 +63,16 @@ function overlayOptions(
     ...(mount !== undefined && { mount }),
     ...(store !== undefined && { store: library.store(store) }),
   };
+}
+
+function exportOptions(
+  { form, sizeBytes }: Extract<OutputWish, { readonly form: ExportForm }>,
+  { env }: Surroundings,
+  options: UnpackOptions,
+): ExportOptions {
+  // Where a user's PATH has no directories of system administration, mke2fs is in one of them all the same.
+  const toolPath = [env.PATH, "/usr/sbin", "/sbin"].filter((part) => part !== undefined && part !== "").join(":");
+  return { ...options, form, toolPath, ...(sizeBytes !== undefined && { sizeBytes }) };
 }
 
 function archiveOutput({ output, binaryOutput }: Surroundings): Writable {

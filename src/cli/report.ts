@@ -1,4 +1,4 @@
-import type { CopyResult, OverlayResult, SkippedEntry, SkipReason, UnpackResult } from "../index.ts";
+import type { CopyResult, ExportResult, OverlayResult, SkippedEntry, SkipReason, UnpackResult } from "../index.ts";
 import type { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
 import { bytesText, counted, countText, durationText } from "./quantities.ts";
@@ -41,6 +41,19 @@ export function overlayLines(result: OverlayResult, paint: Paint): string[] {
   const reused = reusedLayers === 0 ? [] : [`  ${counted(reusedLayers, "layer")} of these came from the store`];
   const shown = mount === undefined ? `  mount it with: sh ${safeText(script)}` : `  mounted at ${safeText(mount)}`;
   return [first, ...rest, ...reused, shown];
+}
+
+/** What came of an export, as lines. */
+export function exportLines(result: ExportResult, paint: Paint): string[] {
+  const where = result.file ?? "standard output";
+  const [, digest = "", content = "", ...rest] = resultLines({ ...result, rootfs: where, config: "" }, paint);
+  const what = `${result.form}, ${bytesText(result.bytes)}`;
+  return [
+    `${paint.green("wrote")} ${safeText(result.reference)} to ${safeText(where)} (${what})`,
+    digest,
+    content,
+    ...rest,
+  ];
 }
 
 /** What came of a copy, as lines. */

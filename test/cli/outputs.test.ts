@@ -4,15 +4,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { CopyResult, OverlayResult } from "../../src/index.ts";
-import { outcomeOf } from "../support/command.ts";
+import type { CopyResult, ExportResult, OverlayResult } from "../../src/index.ts";
+import { outcomeOf, output } from "../support/command.ts";
 import { type Image, image, imageIndex } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { ociUnpack } from "../support/oci-unpack.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { skipUnlessRoot } from "../support/tools.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 
 const sample = image(sampleLayers());
 const other = image([], { platform: { os: "linux", architecture: "s390x" } });
@@ -74,3 +74,45 @@ test("--output overlay makes directories of layers, and says how to mount them",
   assert.equal((JSON.parse(again.stdout) as OverlayResult).reusedLayers, 4);
   assert.match(again.stderr, /4 layers of these came from the store/);
 });
+
+test("--output tar writes all files into one archive, in a file or through a pipe", {
+  skip: skipWithout("tar"),
+}, async () => {
+  await using stage = await setStage();
+  const path = join(stage.directory, "rootfs.tar");
+  const args = ["--output", "tar", "-p", "linux/amd64", stage.name];
+  const { status, stderr } = await ociUnpack([...args, "-o", path]);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^wrote oci:\S+ to \/\S+\/rootfs\.tar \(tar, 3\.\d\d MB\)$/m);
+  assert.match(await output("tar", ["-tf", path]), /^\.\/\nbin\/\nbin\/ping\n/);
+  const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+  await output("sh", ["-c", `"$0" "$@" -q -o - > ${stage.directory}/piped.tar`, process.execPath, main, ...args]);
+  assert.ok((await readFile(path)).equals(await readFile(join(stage.directory, "piped.tar"))));
+});
+
+test("--output ext4 makes a file system of the size that is asked for", { skip: skipWithout("mke2fs") }, async () => {
+  await using stage = await setStage();
+  const path = join(stage.directory, "root.ext4");
+  const args = ["--output", "ext4", "--size", "64M", "-o", path, "-p", "linux/amd64", "--json", "-q", stage.name];
+  const { status, stdout, stderr } = await ociUnpack(args, { env: { PATH: "/usr/bin:/bin" } });
+  assert.equal(status, 0, stderr);
+  const { form, bytes, file: made } = JSON.parse(stdout) as ExportResult;
+  assert.deepEqual({ form, bytes, made }, { form: "ext4", bytes: 64 * 1024 * 1024, made: path });
+});
+
+for (const [args, message] of [
+  [["--output", "tar", "img"], "cannot make tar: the destination is missing"],
+  [["--output", "erofs", "-o", "-", "img"], "cannot make erofs on standard output: a file system is made in a file"],
+  [["--output", "tar", "--owner", "ignore", "-o", "x", "img"], "cannot use --owner: it goes with --output rootfs"],
+  [["--output", "squashfs", "--size", "1G", "-o", "x", "img"], "cannot use --size: it goes with --output ext4"],
+  [
+    ["--output", "ext4", "--size", "big", "-o", "x", "img"],
+    'cannot use --size: a size such as 500M or 10G is expected, found "big"',
+  ],
+] as const) {
+  test(`${args.join(" ")} is a wrong command line`, async () => {
+    const { status, stderr } = await ociUnpack(args);
+    assert.equal(status, 2);
+    assert.ok(stderr.startsWith(`error: ${message}`), stderr);
+  });
+}

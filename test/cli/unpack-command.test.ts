@@ -197,6 +197,7 @@ async function performed(
     storedSource,
     unpackOverlay: () => assert.fail("no overlay was asked for"),
     copy: () => assert.fail("no copy was asked for"),
+    exportRootfs: () => assert.fail("no archive was asked for"),
     async unpack(name, directory, options) {
       Object.assign(performance, { name, directory, options });
       options?.onEvent?.(resolved(1000));
