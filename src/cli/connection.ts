@@ -1,12 +1,12 @@
 import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
+import type { ImageCommand } from "./image-options.ts";
 import { passwordFrom } from "./password.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { UnpackCommand } from "./unpack-options.ts";
 
 /** What decides how the command talks to registries. */
 export interface ConnectionBasis {
-  readonly command: UnpackCommand;
+  readonly command: ImageCommand;
   readonly surroundings: Surroundings;
   readonly limits: Partial<Limits>;
   /** Replaces whatever is stored on this machine. */
@@ -50,7 +50,7 @@ async function connection(
 
 /** The user that the command line names, with a password from standard input. */
 export async function givenCredential(
-  { username }: UnpackCommand,
+  { username }: ImageCommand,
   { input }: Surroundings,
 ): Promise<Credential | undefined> {
   return username === undefined ? undefined : { username, password: await passwordFrom(input) };

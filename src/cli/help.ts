@@ -1,11 +1,12 @@
 /** What there is a help text about. */
-export type HelpTopic = "unpack" | "login" | "logout" | "store";
+export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect";
 
 const unpack = `\
 Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
        oci-unpack [OPTIONS] --output FORM -o FILE IMAGE
        oci-unpack login|logout [OPTIONS] REGISTRY
        oci-unpack store list|verify|prune [OPTIONS]
+       oci-unpack inspect|ls|cat [OPTIONS] IMAGE [PATH]
 
 Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
 the files into DIRECTORY/rootfs, the configuration into DIRECTORY/config.json.
@@ -167,5 +168,56 @@ image layout: skopeo and umoci read it as oci:DIR:NAME.
   -h, --help             this text
 `;
 
+const ls = `\
+Usage: oci-unpack ls [OPTIONS] IMAGE [PATH]
+
+Lists what is in a directory of IMAGE, all layers merged, without unpacking it:
+type and mode, owner, size, time (UTC), and the layer that each entry is from,
+L1 being the bottom one. Layers are read from the newest down, each verified,
+and only as far as the answer needs.
+
+  oci-unpack ls debian:stable /etc
+  oci-unpack ls -R --json alpine | jq -r '.entries[].path'
+
+  -R, --recursive        list all that is below it
+      --json             the entries, and how many bytes were fetched, as JSON
+  -q, --quiet    -v, --verbose    --explain    -h, --help
+
+The options that choose an image, a registry, a store and the sandbox are those
+of oci-unpack --help.
+`;
+
+const cat = `\
+Usage: oci-unpack cat [OPTIONS] IMAGE PATH
+
+Writes a file of IMAGE to standard output, without unpacking anything. Symlinks
+are followed, inside the image. Layers are read from the newest down, and only
+until it is known which file is meant; its layer is verified before the first
+byte is written. On a terminal, what could act on it is shown as \\x1b.
+
+  oci-unpack cat debian:stable /etc/os-release
+
+  -q, --quiet    -v, --verbose    --explain    -h, --help
+
+The options that choose an image, a registry, a store and the sandbox are those
+of oci-unpack --help.
+`;
+
+const inspect = `\
+Usage: oci-unpack inspect [OPTIONS] IMAGE
+
+Tells what the documents of IMAGE say: its digest, its platforms, how it is to
+be run, and its layers with their sizes. No layer is downloaded.
+
+  oci-unpack inspect debian:stable
+  oci-unpack inspect --json alpine | jq .config.config.Env
+
+      --json             all of it, the configuration as it is, as JSON
+  -q, --quiet    -v, --verbose    --explain    -h, --help
+
+The options that choose an image, a registry and a store are those of
+oci-unpack --help.
+`;
+
 /** What `--help` says. */
-export const help: Readonly<Record<HelpTopic, string>> = { unpack, login, logout, store };
+export const help: Readonly<Record<HelpTopic, string>> = { unpack, login, logout, store, ls, cat, inspect };

@@ -1,6 +1,6 @@
 import { parseCommandLine } from "./command-line.ts";
+import type { SmallCommand } from "./image-options.ts";
 import { loginOptionTable, logoutOptionTable } from "./option-tables.ts";
-import type { SmallCommand } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `oci-unpack login REGISTRY` was asked to do. */

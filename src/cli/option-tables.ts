@@ -1,24 +1,10 @@
-/** Every option of `oci-unpack IMAGE DIRECTORY`; help.ts tells people about each. */
-export const unpackOptionTable = {
+/** The options of every command that concerns an image: which one, where from, and what to print. */
+export const imageOptionTable = {
   platform: { type: "string", short: "p" },
   arch: { type: "string" },
   os: { type: "string" },
   sandbox: { type: "string" },
   "can-skip-sandbox": { type: "boolean" },
-  output: { type: "string" },
-  "output-file": { type: "string", short: "o" },
-  overlay: { type: "string" },
-  mount: { type: "string" },
-  "all-platforms": { type: "boolean" },
-  size: { type: "string" },
-  bundle: { type: "boolean" },
-  rootless: { type: "boolean" },
-  owner: { type: "string" },
-  "uid-map": { type: "string", multiple: true },
-  "gid-map": { type: "string", multiple: true },
-  devices: { type: "string" },
-  "xattr-include": { type: "string", multiple: true },
-  "xattr-exclude": { type: "string", multiple: true },
   strict: { type: "boolean" },
   "keep-dirlinks": { type: "boolean" },
   "plain-http": { type: "boolean" },
@@ -39,6 +25,31 @@ export const unpackOptionTable = {
   verbose: { type: "boolean", short: "v" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
+} as const;
+
+/** Every option of `oci-unpack IMAGE DIRECTORY`; help.ts tells people about each. */
+export const unpackOptionTable = {
+  ...imageOptionTable,
+  output: { type: "string" },
+  "output-file": { type: "string", short: "o" },
+  overlay: { type: "string" },
+  mount: { type: "string" },
+  "all-platforms": { type: "boolean" },
+  size: { type: "string" },
+  bundle: { type: "boolean" },
+  rootless: { type: "boolean" },
+  owner: { type: "string" },
+  "uid-map": { type: "string", multiple: true },
+  "gid-map": { type: "string", multiple: true },
+  devices: { type: "string" },
+  "xattr-include": { type: "string", multiple: true },
+  "xattr-exclude": { type: "string", multiple: true },
+} as const;
+
+/** Every option of `oci-unpack ls IMAGE [PATH]`. */
+export const listOptionTable = {
+  ...imageOptionTable,
+  recursive: { type: "boolean", short: "R" },
 } as const;
 
 /** Every option of `oci-unpack login REGISTRY`. */

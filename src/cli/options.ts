@@ -1,10 +1,12 @@
+import type { SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
+import { type LookCommand, parseLook } from "./look-options.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { parseUnpack, type SmallCommand, type UnpackCommand } from "./unpack-options.ts";
+import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
 
 /** What a command line asks for. */
-export type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand | StoreCommand;
+export type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand | StoreCommand | LookCommand;
 
 /**
  * Reads a command line; throws a `UsageError` for one that makes no sense.
@@ -20,6 +22,10 @@ export function parseCommand(args: readonly string[], env: Surroundings["env"]):
       return parseLogout(rest);
     case "store":
       return parseStore(rest, env);
+    case "ls":
+    case "cat":
+    case "inspect":
+      return parseLook(first, rest, env);
     default:
       return parseUnpack(args, env);
   }

@@ -42,6 +42,12 @@ async function perform(args: readonly string[], surroundings: Surroundings, trai
       const [{ storeCommand }, { store }] = await Promise.all([import("./store-command.ts"), import("../index.ts")]);
       return await storeCommand(command, surroundings, store);
     }
+    case "ls":
+    case "cat":
+    case "inspect": {
+      const [{ lookCommand }, library] = await Promise.all([import("./look-command.ts"), import("../index.ts")]);
+      return await lookCommand(command, surroundings, trail, library);
+    }
     case "logout": {
       const [{ logoutCommand }, { logout }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
       return await logoutCommand(command, surroundings, logout);

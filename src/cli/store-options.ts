@@ -1,8 +1,8 @@
 import { oneOf, parseCommandLine } from "./command-line.ts";
+import { type SmallCommand, storeDirectory } from "./image-options.ts";
 import { storeOptionTable } from "./option-tables.ts";
 import { parseSize } from "./size.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { type SmallCommand, storeDirectory } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 const actions = ["list", "verify", "prune"] as const;

@@ -1,13 +1,12 @@
 import type * as Library from "../index.ts";
-import type { EventListener, UnpackOptions } from "../index.ts";
+import type { UnpackOptions } from "../index.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
-import type { Display } from "./display.ts";
-import { interruptible } from "./interrupt.ts";
 import { resultJson } from "./json.ts";
 import { parseLimits } from "./limits.ts";
 import { paintFor } from "./paint.ts";
 import { type ProducingLibrary, produce } from "./produce.ts";
 import { progressDisplay } from "./progress.ts";
+import { listening, shown } from "./shown.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import type { Trail } from "./trail.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
@@ -24,8 +23,8 @@ export async function unpackCommand(
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
   const credential = await givenCredential(command, surroundings);
-  const { result, lines } = await shown(command, surroundings, async ({ show }, signal) => {
-    const onEvent = command.explain ? both(show, (event) => trail.record(event)) : show;
+  const { result, lines } = await shown(progressDisplay(command, surroundings), async ({ show }, signal) => {
+    const onEvent = listening(show, command, trail);
     const basis = { command, surroundings, limits, credential, onEvent };
     await using source = await openSource(basis, library);
     const options = { ...command.options, ...bundleOf(command, surroundings), limits, source, signal, onEvent };
@@ -40,27 +39,6 @@ export async function unpackCommand(
   return exitCodes.done;
 }
 
-function both(first: EventListener, second: EventListener): EventListener {
-  return (event) => {
-    first(event);
-    second(event);
-  };
-}
-
 function bundleOf({ bundle }: UnpackCommand, { uid, gid }: Surroundings): Pick<UnpackOptions, "bundle"> {
   return bundle === "none" ? {} : { bundle: bundle === "for root" ? true : { uid, gid } };
-}
-
-/** Runs `work` with its progress on display and signals turned into an abort; afterwards the terminal is as it was. */
-async function shown<T>(
-  command: UnpackCommand,
-  surroundings: Surroundings,
-  work: (display: Display, signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  using display = progressDisplay(command, surroundings);
-  using interruption = interruptible({
-    interrupted: () => display.say("interrupted: cleaning up (once more ends at once)"),
-    ending: () => display[Symbol.dispose](),
-  });
-  return await work(display, interruption.signal);
 }
