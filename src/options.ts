@@ -65,6 +65,16 @@ export interface Rootless {
 
 export interface UnpackOptions extends ResolveOptions, ApplyOptions {
   /**
+   * What is wanted of the image, each with all that is below it: paths from the root, in which `*` is any part of a name,
+   * `?` a character, `[a-z]` one of several, and `**` any number of names. Default: everything.
+   *
+   * They are matched when all layers are merged, so that a whiteout or a link in the image works as always; the
+   * directories that lead to what is wanted come with it, and the first name that is wanted of a file is the file.
+   */
+  readonly include?: readonly string[];
+  /** What is not wanted, with all that is below it. Goes before `include`. */
+  readonly exclude?: readonly string[];
+  /**
    * Makes `config.json` the configuration of a container that runs the image, so that the directory is a bundle for runc or
    * crun (runtime-spec); the image's own configuration is `image-config.json` then. With a user: for running as that user.
    */

@@ -1,12 +1,15 @@
 import { OciUnpackError } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { IdMapping, UnpackOptions } from "./options.ts";
+import type { SelectionPatterns } from "./tree/selection.ts";
 import type { ApplySettings, SandboxPolicy } from "./worker/protocol.ts";
 
 /** The options of an unpacking, checked and with every default settled. */
 export interface UnpackSettings {
   readonly sandbox: SandboxPolicy;
   readonly apply: ApplySettings;
+  /** Which part of the image is wanted. */
+  readonly selection: SelectionPatterns;
 }
 
 /** Checks what a caller passed, who may not use TypeScript. Throws `INVALID_OPTION`. */
@@ -26,7 +29,18 @@ export function settle(options: UnpackOptions): UnpackSettings {
       strict: options.strict ?? false,
       limits: settleLimits(options.limits),
     },
+    selection: {
+      ...(options.include !== undefined && { include: patterns("include", options.include) }),
+      ...(options.exclude !== undefined && { exclude: patterns("exclude", options.exclude) }),
+    },
   };
+}
+
+function patterns(option: string, texts: readonly string[]): readonly string[] {
+  for (const text of texts) {
+    if (typeof text !== "string" || /^[/.]*$/.test(text)) throw invalid(option, `"${String(text)}" names nothing`);
+  }
+  return texts;
 }
 
 const idCount = 2 ** 32 - 1;

@@ -1,5 +1,6 @@
 import { Account } from "./account.ts";
 import { fetchAndApply, numberedLayers, resolved } from "./fetch-and-apply.ts";
+import { fetchAndApplySelected, isWhole } from "./fetch-and-apply-selected.ts";
 import type { UnpackOptions, UnpackResult } from "./options.ts";
 import { type Image, resolveImage } from "./resolve.ts";
 import { settle } from "./settings.ts";
@@ -35,7 +36,8 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   let storedBytes = 0;
   try {
     const { directory, staging } = target;
-    storedBytes = await fetchAndApply({
+    const fetchAndMakeFiles = isWhole(settings.selection) ? fetchAndApply : fetchAndApplySelected;
+    storedBytes = await fetchAndMakeFiles({
       ...{ image, layers, source, directory, staging, pipeline, progress, account, settings },
     });
     account.signal.throwIfAborted();

@@ -68,6 +68,10 @@ What it becomes
       --mount POINT      mount the overlay at once
 
 What becomes of its files
+      --include GLOB     only what GLOB matches, with all that is below it and
+                         the directories that lead there; may be repeated
+      --exclude GLOB     all but what GLOB matches; goes before --include
+                         (paths from the root: etc, usr/*/bin, **/*.pem)
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
       --rootless         note on files the owners that they cannot be given, as

@@ -36,6 +36,8 @@ export const unpackOptionTable = {
   mount: { type: "string" },
   "all-platforms": { type: "boolean" },
   size: { type: "string" },
+  include: { type: "string", multiple: true },
+  exclude: { type: "string", multiple: true },
   bundle: { type: "boolean" },
   rootless: { type: "boolean" },
   owner: { type: "string" },

@@ -69,11 +69,14 @@ function refuseStrayOptions(form: OutputWish["form"], values: UnpackLine["values
   const isDirectory = form === "rootfs" || form === "overlay";
   const isExport = exportForms.some((each) => each === form);
   const isCopy = !isDirectory && !isExport;
+  const isFiltered = form === "rootfs" || isExport;
   const stray = [
     ["--overlay", values.overlay !== undefined && form !== "overlay", "--output overlay"],
     ["--mount", values.mount !== undefined && form !== "overlay", "--output overlay"],
     ["--all-platforms", values["all-platforms"] === true && !isCopy, "--output layout or oci-archive"],
     ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
+    ["--include", values.include !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--exclude", values.exclude !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--size", values.size !== undefined && form !== "ext4", "--output ext4"],
     ...ownerOptions.map((name) => {
       return [

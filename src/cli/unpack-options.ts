@@ -10,7 +10,18 @@ import { UsageError } from "./usage-error.ts";
 export interface UnpackCommand extends Destination, ImageWishes {
   readonly name: "unpack";
   readonly options: ImageWishes["options"] &
-    Pick<UnpackOptions, "owner" | "recordOwners" | "uidMap" | "gidMap" | "devices" | "xattrInclude" | "xattrExclude">;
+    Pick<
+      UnpackOptions,
+      | "include"
+      | "exclude"
+      | "owner"
+      | "recordOwners"
+      | "uidMap"
+      | "gidMap"
+      | "devices"
+      | "xattrInclude"
+      | "xattrExclude"
+    >;
   /** Whether the directory becomes a bundle for a container runtime, and whose. */
   readonly bundle: "none" | "for root" | "for this user";
 }
@@ -34,6 +45,8 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
     options: {
       ...wishes.options,
       ...definedOnly({
+        include: values.include,
+        exclude: values.exclude,
         owner: oneOf("--owner", values.owner, ["preserve", "ignore"]),
         recordOwners: values.rootless,
         uidMap: idMap("--uid-map", values["uid-map"]),

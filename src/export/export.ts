@@ -10,6 +10,7 @@ import type { UnpackOptions, UnpackResult } from "../options.ts";
 import { type Image, resolveImage } from "../resolve.ts";
 import { settle } from "../settings.ts";
 import { openSource } from "../source/default-source.ts";
+import type { SelectionPatterns } from "../tree/selection.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
 import type { Report } from "../worker/protocol.ts";
@@ -76,7 +77,7 @@ export async function exportRootfs(
   const { temporaryDirectory: directory } = output;
   await using contents = await openTemporaryFile(directory);
   const progress = Progress.forLayers(layers.length);
-  const exporting = { image, form, output, pipeline, account, options };
+  const exporting = { image, form, output, pipeline, account, options, selection: settings.selection };
   let facts: TreeFacts | undefined;
   const onReport = (report: Report) => {
     if (report.type === "merged") facts = report.facts;
@@ -85,7 +86,8 @@ export async function exportRootfs(
   const fetching = { image, layers, source, directory, pipeline, progress, account, settings, onReport };
   const storedBytes = await fetchAndConsume(fetching, (input) => ({
     ...{ type: "merge", input, progress: progress.shared, layers: layers.length, contents: contents.fd },
-    ...{ wantsFacts: form !== "tar", sandbox: settings.sandbox, settings: settings.apply },
+    ...(form !== "tar" && { factsOn: settings.selection }),
+    ...{ sandbox: settings.sandbox, settings: settings.apply },
   }));
   const bytes = await (facts === undefined ? writeArchive(exporting) : makeFileSystem(exporting, facts));
   account.signal.throwIfAborted();
@@ -126,10 +128,11 @@ interface Exporting {
   readonly pipeline: Pipeline;
   readonly account: Account;
   readonly options: ExportOptions;
+  readonly selection: SelectionPatterns;
 }
 
 /** Gives the size of the archive. */
-async function writeArchive({ output, pipeline, account }: Exporting): Promise<number> {
+async function writeArchive({ output, pipeline, account, selection }: Exporting): Promise<number> {
   let bytes = 0;
   const take = async (chunk: Uint8Array) => {
     bytes += chunk.length;
@@ -137,13 +140,13 @@ async function writeArchive({ output, pipeline, account }: Exporting): Promise<n
     await output.write(output instanceof NewFile ? chunk : Uint8Array.from(chunk));
   };
   const pouring = { take, onReport: account.report, signal: account.signal };
-  await pipeline.pour((outlet) => ({ type: "archive", form: "tar", outlet }), pouring);
+  await pipeline.pour((outlet) => ({ type: "archive", form: "tar", selection, outlet }), pouring);
   return bytes;
 }
 
 /** Gives the size of the file system. */
 async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<number> {
-  const { image, form, output, pipeline, account, options } = exporting;
+  const { image, form, output, pipeline, account, options, selection } = exporting;
   if (form === "tar" || !(output instanceof NewFile)) throw new TypeError("a file system is made in a file");
   const tool = fileSystemTools[form];
   const path = output.temporaryPath;
@@ -154,7 +157,7 @@ async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<n
   await runTool(tool, run, async (stdin, signal) => {
     const input = new StreamOutput(stdin, signal);
     const pouring = { take: (chunk: Uint8Array) => input.write(chunk), onReport: account.report, signal };
-    await pipeline.pour((outlet) => ({ type: "archive", form, outlet }), pouring);
+    await pipeline.pour((outlet) => ({ type: "archive", form, selection, outlet }), pouring);
   });
   return (await stat(path)).size;
 }

@@ -1,6 +1,8 @@
+import type { ByteString } from "../tar/byte-string.ts";
 import { dataBytesOf } from "../tar/encoder.ts";
-import { Directory } from "../tree/directory.ts";
-import { fileOf, type TreeFile } from "../tree/tree-file.ts";
+import type { Directory } from "../tree/directory.ts";
+import { inOrder } from "../tree/in-order.ts";
+import type { TreeFile } from "../tree/tree-file.ts";
 
 /** What has to be known of a tree before a file system is made for it. */
 export interface TreeFacts {
@@ -23,32 +25,25 @@ const longestInlineTarget = 59;
 /** An entry of a directory takes this and its name (ext4). */
 const nameOverheadBytes = 12;
 
-export function factsOf(root: Directory): TreeFacts {
-  const linked = new Set<TreeFile>();
-  const pending = [root];
+/** Tells what a file system must have for what is wanted of a tree. */
+export function factsOf(root: Directory, isWanted: (path: ByteString) => boolean): TreeFacts {
   let inodes = 0;
   let blocks = 0;
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    let nameBytes = 0;
-    for (const [name, child] of directory.children()) {
-      nameBytes += nameOverheadBytes + name.length;
-      if (child instanceof Directory) {
-        pending.push(child);
-        continue;
-      }
-      const file = fileOf(child);
-      if (linked.has(file)) continue;
-      if (file.isLinked) linked.add(file);
-      inodes += 1;
-      blocks += blocksOf(file);
-    }
+  let nameBytes = 0;
+  for (const item of inOrder(root, rootPath, { isWanted })) {
+    const { path, file } = item;
+    nameBytes += nameOverheadBytes + path.length - path.lastIndexOf("/") - 1;
+    if (item.file !== undefined && item.firstPath !== undefined) continue;
     inodes += 1;
-    // Blocks of names are left half empty where they are split.
-    blocks += Math.ceil((2 * nameBytes) / blockBytes) || 1;
+    blocks += file === undefined ? 1 : blocksOf(file);
   }
+  // Blocks of names are left half empty where they are split.
+  blocks += Math.ceil((2 * nameBytes) / blockBytes);
   const { mode, uid, gid, mtime } = root.attributes;
   return { rootMode: mode, rootUid: uid, rootGid: gid, rootSeconds: mtime.seconds, inodes, blocks };
 }
+
+const rootPath = "" as ByteString;
 
 function blocksOf(file: TreeFile): number {
   if (file.type === "symlink") return file.linkPath.length > longestInlineTarget ? 1 : 0;

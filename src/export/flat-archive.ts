@@ -16,19 +16,29 @@ export interface ArchiveSink {
   copy(contents: ContentFile, offset: number, length: number): void;
 }
 
+const nothing = "" as ByteString;
+
+/** What is done to a tree on its way into an archive. */
+export interface Shaping {
+  /** May change what is said of a file, and fill its holes. */
+  readonly fit: (file: ArchivedFile, layer: number) => ArchivedFile;
+  /** Whether something at a path is to be in it. */
+  readonly isWanted: (path: ByteString) => boolean;
+}
+
 /**
  * Writes a tree as one archive: the root first, then everything in the order of the tree. The same tree always makes the
  * same bytes.
  *
- * `fit` may change what is said of a file, and may fill its holes. The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
+ * The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
  */
 export function writeFlatArchive(
   root: Directory,
   contents: ContentFile,
   sink: ArchiveSink,
-  fit: (file: ArchivedFile, layer: number) => ArchivedFile = (file) => file,
+  { fit = (file) => file, isWanted = () => true }: Partial<Shaping> = {},
 ): void {
-  for (const item of inOrder(root)) {
+  for (const item of inOrder(root, nothing, { isWanted })) {
     const archived = fit(archivedFile(item), (item.file ?? item.directory).origin);
     sink.write(encodedHeader(archived));
     if (item.file === undefined || archived.type !== "file") continue;
@@ -37,8 +47,6 @@ export function writeFlatArchive(
   }
   sink.fill(endMarkerBytes);
 }
-
-const nothing = "" as ByteString;
 
 function archivedFile(item: Item): ArchivedFile {
   return item.file === undefined

@@ -37,7 +37,7 @@ export interface ListedEntry {
  * of anything else that thing itself.
  */
 export function* listed({ path, node }: Found, isRecursive: boolean): Iterable<ListedEntry> {
-  for (const item of inOrder(node, path, isRecursive ? Number.POSITIVE_INFINITY : 1)) {
+  for (const item of inOrder(node, path, isRecursive ? {} : { levels: 1 })) {
     if (item.directory !== node) yield listedEntry(item);
   }
 }

@@ -13,31 +13,45 @@ export type Item =
       readonly directory?: never;
     };
 
+/** Which part of what is below something is wanted. */
+export interface Extent {
+  /** How far down; with 1, only what is in a directory itself follows it. Default: all the way. */
+  readonly levels?: number;
+  /** Whether something at a path is wanted. The directories that lead to it come with it. Default: everything is. */
+  readonly isWanted?: (path: ByteString) => boolean;
+}
+
 /**
  * Everything from something at a path on down: each directory before what is in it, names in the order of their bytes.
- * Of a file that has several names, the first is the file and the others lead to it (rule W24).
- *
- * `levels` says how far down: with 1, only what is in the directory itself follows it.
+ * Of a file that has several names that are wanted, the first is the file and the others lead to it (rule W24).
  */
 export function* inOrder(
   top: Node,
   path = "" as ByteString,
-  levels = Number.POSITIVE_INFINITY,
+  { levels = Number.POSITIVE_INFINITY, isWanted = () => true }: Extent = {},
 ): Generator<Item, void, undefined> {
   const firstPaths = new Map<TreeFile, ByteString>();
   const pending: (readonly [path: ByteString, node: Node, level: number])[] = [[path, top, 0]];
+  /** The directories that lead here and have not been wanted yet, by their levels. */
+  const leading: { readonly item: Item; readonly level: number }[] = [];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const [here, node, level] = next;
-    if (node instanceof Directory) {
-      yield { path: here, directory: node };
-      if (level === levels) continue;
-      for (const [name, child] of backwards(node)) pending.push([joined(here, name), child, level + 1]);
-      continue;
-    }
-    const file = fileOf(node);
-    yield { path: here, file, firstPath: firstPaths.get(file) };
-    if (file.isLinked && !firstPaths.has(file)) firstPaths.set(file, here);
+    while ((leading.at(-1)?.level ?? -1) >= level) leading.pop();
+    const item = itemAt(here, node, firstPaths);
+    if (level === 0 || isWanted(here)) {
+      for (const { item: directory } of leading.splice(0)) yield directory;
+      yield item;
+      if (item.file?.isLinked && item.firstPath === undefined) firstPaths.set(item.file, here);
+    } else if (item.directory !== undefined) leading.push({ item, level });
+    if (item.directory === undefined || level === levels) continue;
+    for (const [name, child] of backwards(item.directory)) pending.push([joined(here, name), child, level + 1]);
   }
+}
+
+function itemAt(path: ByteString, node: Node, firstPaths: ReadonlyMap<TreeFile, ByteString>): Item {
+  if (node instanceof Directory) return { path, directory: node };
+  const file = fileOf(node);
+  return { path, file, firstPath: firstPaths.get(file) };
 }
 
 function backwards(directory: Directory): (readonly [ByteString, Node])[] {

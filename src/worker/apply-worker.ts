@@ -23,7 +23,7 @@ function applyLayers(job: ApplyJob): void {
     const reporter = new Reporter(tell);
     const rootfs = openRootfs(directory, job.settings, reporter);
     try {
-      const input = new RingReader(job.input);
+      const input = new RingReader(job.input, () => tell({ type: "space" }));
       for (let layer = 0; layer < job.layers; layer += 1) {
         applyEntries({ job, layer, input, reporter, begin: () => rootfs.beginLayer(layer) });
       }

@@ -117,6 +117,32 @@ export class Pipeline implements AsyncDisposable {
     ]);
   }
 
+  /**
+   * Has the second thread consume one archive that comes from elsewhere, uncompressed and trusted: `feed` writes it. When
+   * it fails or is aborted, the thread has stopped before it throws.
+   */
+  async consume(
+    job: (archive: SharedRing) => Job,
+    feed: (write: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>,
+    { onReport, signal }: Omit<Pouring, "take">,
+  ): Promise<void> {
+    const { consuming } = await this.#threads;
+    const ring = createRing(archiveRingBytes, 1);
+    const writer = new AsyncRingWriter(ring);
+    const cancel = () => {
+      cancelRing(ring);
+      writer.wake();
+    };
+    await together(signal, [
+      (stop) => cancelledBy(stop, cancel),
+      async (stop) => {
+        await feed((bytes) => writer.write(bytes), stop);
+        writer.end();
+      },
+      () => consuming.do(job(ring), (report) => (report.type === "space" ? writer.wake() : onReport(report))),
+    ]);
+  }
+
   /** Removes what a failed run left in the staging directory: from the confined thread, if it still lives. */
   async discard(staging: string): Promise<void> {
     const { consuming } = await this.#threads;

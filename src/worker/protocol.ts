@@ -9,6 +9,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { OverlayKind } from "../overlay/format.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
+import type { SelectionPatterns } from "../tree/selection.ts";
 import type { SharedOutlet } from "./outlet.ts";
 import type { SharedRing } from "./ring.ts";
 
@@ -90,8 +91,8 @@ export interface MergeJob {
   readonly layers: number;
   /** Descriptor of a file for the data of the tree's files. */
   readonly contents: number;
-  /** Whether to tell what a file system for the tree must have. */
-  readonly wantsFacts: boolean;
+  /** The part of the tree for which to tell what a file system must have. Absent: nothing is told. */
+  readonly factsOn?: SelectionPatterns;
   readonly sandbox: SandboxPolicy;
   readonly settings: ApplySettings;
 }
@@ -100,6 +101,7 @@ export interface MergeJob {
 export interface ArchiveJob {
   readonly type: "archive";
   readonly form: ExportForm;
+  readonly selection: SelectionPatterns;
   readonly outlet: SharedOutlet;
 }
 

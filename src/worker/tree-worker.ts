@@ -4,6 +4,7 @@ import { fitting } from "../export/fitting.ts";
 import { writeFlatArchive } from "../export/flat-archive.ts";
 import type { Limits } from "../limits.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
+import { selection } from "../tree/selection.ts";
 import { applyEntries } from "./apply-entries.ts";
 import { confineThread } from "./confinement.ts";
 import { extract, look } from "./look.ts";
@@ -45,7 +46,7 @@ function mergeLayers(job: MergeJob): void {
     reporter.close();
   }
   merged = { tree, contents, limits: job.settings.limits };
-  if (job.wantsFacts) tell({ type: "merged", facts: factsOf(tree.root) });
+  if (job.factsOn !== undefined) tell({ type: "merged", facts: factsOf(tree.root, selection(job.factsOn)) });
 }
 
 /** Hands the tree that was made last, as an archive, to the main thread. */
@@ -55,9 +56,12 @@ function writeArchive(job: ArchiveJob): void {
   const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
   const reporter = new Reporter(tell);
   const fit = fitting(job.form, limits, reporter.skipped);
-  writeFlatArchive(tree.root, contents, outlet, (file, layer) => {
-    reporter.layer = layer;
-    return fit(file);
+  writeFlatArchive(tree.root, contents, outlet, {
+    isWanted: selection(job.selection),
+    fit(file, layer) {
+      reporter.layer = layer;
+      return fit(file);
+    },
   });
   outlet.end();
   reporter.close();

@@ -100,7 +100,21 @@ test("--output ext4 makes a file system of the size that is asked for", { skip: 
   assert.deepEqual({ form, bytes, made }, { form: "ext4", bytes: 64 * 1024 * 1024, made: path });
 });
 
+test("--include and --exclude take a part of the image", async () => {
+  await using stage = await setStage();
+  const target = join(stage.directory, "part");
+  const patterns = ["--include", "etc", "--include", "bin/su", "--exclude", "**/linked-*"];
+  const { status, stderr } = await ociUnpack([...patterns, "-p", "linux/amd64", stage.name, target]);
+  assert.equal(status, 0, stderr);
+  const found = await readdir(join(target, "rootfs"), { recursive: true });
+  assert.deepEqual(found.sort(), ["bin", "bin/su", "etc", "etc/before-1970", "etc/far-future", "etc/hosts"]);
+});
+
 for (const [args, message] of [
+  [
+    ["--output", "layout", "--include", "etc", "-o", "x", "img"],
+    "cannot use --include: it goes with --output rootfs, or a file",
+  ],
   [["--output", "tar", "img"], "cannot make tar: the destination is missing"],
   [["--output", "erofs", "-o", "-", "img"], "cannot make erofs on standard output: a file system is made in a file"],
   [["--output", "tar", "--owner", "ignore", "-o", "x", "img"], "cannot use --owner: it goes with --output rootfs"],

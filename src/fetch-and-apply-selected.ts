@@ -1,0 +1,41 @@
+import { openTemporaryFile } from "./blob/temporary-file.ts";
+import { fetchAndConsume, type Unpacking } from "./fetch-and-apply.ts";
+import type { SelectionPatterns } from "./tree/selection.ts";
+import { Pipeline } from "./worker/pipeline.ts";
+import { Progress } from "./worker/progress.ts";
+import type { Report } from "./worker/protocol.ts";
+
+/** Whether nothing is left out. */
+export function isWhole({ include, exclude = [] }: SelectionPatterns): boolean {
+  return include === undefined && exclude.length === 0;
+}
+
+/**
+ * As `fetchAndApply`, where only a part of the image is wanted. Which part that is can be told when all layers are merged:
+ * so they are merged in memory first, and what is wanted of the tree is applied as if it were the image's only layer.
+ */
+export async function fetchAndApplySelected(unpacking: Unpacking): Promise<number> {
+  const { layers, directory, pipeline, progress, account, settings, staging } = unpacking;
+  await using merging = new Pipeline("tree-worker");
+  await using contents = await openTemporaryFile(directory);
+  const common = { sandbox: settings.sandbox, settings: settings.apply };
+  const storedBytes = await fetchAndConsume({ ...unpacking, pipeline: merging }, (input) => ({
+    ...{ type: "merge", input, progress: progress.shared, layers: layers.length, contents: contents.fd, ...common },
+  }));
+
+  const applied = Progress.forLayers(1);
+  await pipeline.consume(
+    (input) => ({ type: "apply", input, progress: applied.shared, layers: 1, staging, ...common }),
+    (write, signal) =>
+      merging.pour((outlet) => ({ type: "archive", form: "tar", selection: settings.selection, outlet }), {
+        ...{ take: write, onReport: account.report, signal },
+      }),
+    { onReport: (report) => isOfLayers(report) || account.report(report), signal: account.signal },
+  );
+  return storedBytes;
+}
+
+/** The image's own layers have been told of. */
+function isOfLayers({ type }: Report): boolean {
+  return type === "layer-started" || type === "layer-unpacked";
+}
