@@ -19,6 +19,7 @@ import {
 import { body, joined } from "../support/tar-header.ts";
 import { sparseOldGnu, sparsePax01, sparsePax10 } from "../support/tar-sparse.ts";
 import { contained, type HostileCase, refused } from "./case.ts";
+import type { Place } from "./place.ts";
 
 const MiB = 1024 * 1024;
 const noBody = new Uint8Array(0);
@@ -72,6 +73,12 @@ const bombs: readonly HostileCase[] = [
       assert.deepEqual(Object.keys(a?.xattrs ?? {}), ["user.999"]);
     },
   },
+  {
+    ...refused("H", "more extended attributes than allowed", "LIMIT_EXCEEDED", () => [
+      tar(file("a", "", { xattrs: { "user.a": "x".repeat(600), "user.b": "x".repeat(600) } })),
+    ]),
+    options: { limits: { xattrBytes: 1000 } },
+  },
   refused("H", "extended attributes of two mebibytes", "LIMIT_EXCEEDED", () => [
     tar(
       file("a", "", {
@@ -104,19 +111,22 @@ const bombs: readonly HostileCase[] = [
 
 /** Class I: two readers, two archives. */
 const differentials: readonly HostileCase[] = [
-  contained(
-    "I",
-    "a pax size that hides an archive in a file (CVE-2025-62518)",
-    () => [
-      tarWithoutEnd(
-        pax({ size: String(smuggled.length) }),
-        joined(entry("0", "a", "", noBody), body(smuggled)),
-        file("after", "1"),
-        new Uint8Array(1024),
-      ),
-    ],
-    () => ["a", "after"],
-  ),
+  {
+    ...contained(
+      "I",
+      "a pax size that hides an archive in a file (CVE-2025-62518)",
+      () => [
+        tarWithoutEnd(
+          pax({ size: String(smuggled.length) }),
+          joined(entry("0", "a", "", noBody), body(smuggled)),
+          file("after", "1"),
+          new Uint8Array(1024),
+        ),
+      ],
+      () => ["a", "after"],
+    ),
+    also: assertNothingSmuggled,
+  },
   refused("I", "a directory that states a size, with an archive for a body", "ENTRY_REFUSED", () => [
     // Read as Go reads it, what follows is entries: a link, and a file that climbs.
     tar(entry("5", "d/", "", noBody, { header: { size: 1024 } }), file("../escape", "1")),
@@ -128,7 +138,7 @@ const differentials: readonly HostileCase[] = [
       () => [joined(tar(file("a", "1")), smuggled)],
       () => ["a"],
     ),
-    also: ({ place }) => assert.ok(!existsSync(join(place.target, "rootfs", "smuggled"))),
+    also: assertNothingSmuggled,
   },
   refused("I", "an archive behind a single block of zeros", "INVALID_ARCHIVE", () => [
     joined(tarWithoutEnd(file("a", "1")), new Uint8Array(512), smuggled),
@@ -265,7 +275,11 @@ function withoutLineBreaks(text: string): string {
   return text.replaceAll("\n", "");
 }
 
-function assertNothingLeft({ place }: { readonly place: { readonly target: string } }): void {
+function assertNothingSmuggled({ place }: { readonly place: Place }): void {
+  assert.equal(lstatSync(join(place.target, "rootfs", "smuggled"), { throwIfNoEntry: false }), undefined);
+}
+
+function assertNothingLeft({ place }: { readonly place: Place }): void {
   assert.ok(!existsSync(place.target), "nothing is left of what was written before the limit");
 }
 

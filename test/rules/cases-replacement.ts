@@ -102,6 +102,19 @@ export const replacementRules: readonly LayerRule[] = [
     outcome: { usr: is.implied(), "usr/lib": is.directory(), "usr/lib/x": "1", lib: is.symlink("/usr/lib") },
   },
   {
+    rule: "T8",
+    claim: "an absolute symlink begins at the root wherever it stands",
+    layers: [tar(symlink("a/b/lib", "/usr/lib"), file("a/b/lib/x", "1"))],
+    outcome: {
+      a: is.implied(),
+      "a/b": is.implied(),
+      "a/b/lib": is.symlink("/usr/lib"),
+      usr: is.implied(),
+      "usr/lib": is.implied(),
+      "usr/lib/x": "1",
+    },
+  },
+  {
     rule: "T9",
     claim: "a symlink that climbs above the root leads to a place inside it",
     layers: [tar(symlink("s", "../../../etc")), tar(file("s/x", "1"))],
