@@ -39,9 +39,11 @@ async function connection(
   { command, surroundings, limits, credential, onEvent }: ConnectionBasis,
   environmentReader: SourceLibrary["registryFromEnvironment"],
 ): Promise<RegistryOptions> {
-  const configured = await environmentReader({ ...surroundings, ...command.connection, onEvent });
+  const { environment, registry } = command.connection;
+  const configured = await environmentReader({ ...surroundings, ...environment, onEvent });
   return {
     ...configured,
+    ...registry,
     ...(credential === undefined ? {} : { credentials: credential }),
     ...(command.options.strict ? { strict: true } : {}),
     ...(limits.manifestBytes === undefined ? {} : { manifestBytes: limits.manifestBytes }),

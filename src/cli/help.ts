@@ -42,6 +42,22 @@ counts here too: logins, mirrors, certificates; so do HTTPS_PROXY and NO_PROXY)
                          accept any certificate, and thus anybody in between
       --plain-http       talk to the registry without TLS; for loopback
                          addresses and localhost this needs no option
+      --short-names docker|podman
+                         whose a name without a registry is: Docker Hub's, or
+                         what podman's [aliases] say (default: docker)
+      --all-proxy        use $ALL_PROXY where no other variable names a proxy
+      --connections-per-blob N
+                         fetch a large layer over up to N connections where one
+                         is slow (default: 1)
+      --foreign-layers   fetch layers that the registry lacks from the urls that
+                         the image names, without credentials
+
+What a registry may lead to (always: no nearer to this machine than itself)
+      --deny-private     connect to no private, link-local or loopback address,
+                         whatever name leads there, not even the registry's
+      --allow-host HOST  trust HOST as the registry itself: it may be private,
+                         and see the login; HOST, HOST:PORT, *.SUFFIX or a
+                         network, as in 10.0.0.0/8; may be repeated
 
 What is kept for next time
       --store DIR        keep blobs in DIR, and download none that is there; DIR

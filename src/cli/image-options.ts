@@ -1,5 +1,7 @@
-import type { EnvironmentOptions, Platform, UnpackOptions } from "../index.ts";
+import type { Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
+import { type ConnectionWishes, connectionWishes } from "./connection-options.ts";
+import { definedOnly } from "./defined-only.ts";
 import type { HelpTopic } from "./help.ts";
 import type { imageOptionTable } from "./option-tables.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -12,16 +14,9 @@ export type SmallCommand =
 
 export type Verbosity = "quiet" | "normal" | "verbose";
 
-/** How to talk to the registry, as far as the command line says. */
-export type ConnectionWishes = Pick<
-  EnvironmentOptions,
-  "plainHttp" | "authFile" | "hostsDirectory" | "tlsCa" | "tlsCert" | "tlsKey" | "insecureSkipTlsVerify"
->;
-
 /** What every command that concerns an image is told: which one is meant, how to get it, and what to print. */
 export interface ImageWishes {
   readonly options: Pick<UnpackOptions, "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch">;
-  /** What the command line adds to this machine's configuration of registries. */
   readonly connection: ConnectionWishes;
   /** Where blobs are kept, if anywhere. */
   readonly store: string | undefined;
@@ -61,7 +56,7 @@ export function imageWishes({ values }: ImageLine, env: Surroundings["env"]): Im
       keepDirlinks: values["keep-dirlinks"],
       sourceDateEpoch: sourceDateEpoch(env),
     }),
-    connection: connection(values),
+    connection: connectionWishes(values),
     ...storeWishes(values, env),
     username: username(values),
     limits: values.limit ?? [],
@@ -119,24 +114,6 @@ function sourceDateEpoch(env: Surroundings["env"]): number | undefined {
   );
 }
 
-function connection(values: ImageLine["values"]): ConnectionWishes {
-  if (values["tls-key"] !== undefined && values["tls-cert"] === undefined) {
-    throw new UsageError(
-      "cannot use --tls-key: there is no --tls-cert that it belongs to",
-      "--tls-cert names the certificate; the same file may hold both",
-    );
-  }
-  return definedOnly({
-    plainHttp: values["plain-http"],
-    authFile: values.authfile,
-    hostsDirectory: values["hosts-dir"],
-    tlsCa: values["tls-ca"],
-    tlsCert: values["tls-cert"],
-    tlsKey: values["tls-key"],
-    insecureSkipTlsVerify: values["insecure-skip-tls-verify"],
-  });
-}
-
 function storeWishes(values: ImageLine["values"], env: Surroundings["env"]): Pick<ImageWishes, "store" | "isOffline"> {
   const store = storeDirectory(values.store, env);
   if (!values.offline || store !== undefined) return { store, isOffline: values.offline ?? false };
@@ -171,11 +148,4 @@ function verbosity(values: ImageLine["values"]): Verbosity {
     throw new UsageError("cannot be both quiet and verbose: --quiet and --verbose contradict each other");
   }
   return values.quiet ? "quiet" : values.verbose ? "verbose" : "normal";
-}
-
-/** An absent option and one that is `undefined` differ for the library (`exactOptionalPropertyTypes`). */
-export function definedOnly<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: Exclude<T[Name], undefined>;
-  };
 }

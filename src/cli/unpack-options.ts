@@ -1,6 +1,7 @@
 import type { IdMapping, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf, parseCommandLine } from "./command-line.ts";
-import { definedOnly, type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
+import { definedOnly } from "./defined-only.ts";
+import { type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
 import { unpackOptionTable } from "./option-tables.ts";
 import { type Destination, destination } from "./output-options.ts";
 import type { Surroundings } from "./surroundings.ts";

@@ -72,7 +72,7 @@ export class Policy {
             ? `is at ${address}, a ${zone} address`
             : `is a ${zone} address`;
         throw new Failure("POLICY_DENIED", `${host} ${where}`, {
-          hint: `list "${host}" in \`network.allowHosts\`, if it is to be trusted`,
+          hint: `list "${host}" in \`network.allowHosts\` (--allow-host), if it is to be trusted`,
           host,
         });
       },

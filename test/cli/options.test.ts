@@ -19,7 +19,7 @@ test("an image and a directory are all that is needed", () => {
     output: { form: "rootfs" },
     options: {},
     bundle: "none",
-    connection: {},
+    connection: { environment: {}, registry: {} },
     store: undefined,
     isOffline: false,
     username: undefined,
@@ -61,8 +61,34 @@ test("every option reaches the library under its own name", () => {
     xattrExclude: ["user.a", "user.b"],
   });
   assert.deepEqual(command.limits, ["entries=5", "totalBytes=1G"]);
-  assert.deepEqual(command.connection, { plainHttp: true });
+  assert.deepEqual(command.connection, { environment: { plainHttp: true }, registry: {} });
   assert.deepEqual([command.username, command.verbosity], ["me", "quiet"]);
+});
+
+test("every option about registries reaches the library under its own name", () => {
+  const { connection } = unpackOf(
+    ...["--authfile", "auth.json", "--hosts-dir", "hosts", "--short-names", "podman", "--all-proxy"],
+    ...["--tls-ca=a.pem", "--tls-ca=b.pem", "--tls-cert", "c.pem", "--tls-key", "k.pem", "--insecure-skip-tls-verify"],
+    ...["--allow-host=*.corp.test", "--allow-host", "10.0.0.0/8", "--deny-private"],
+    ...["--foreign-layers", "--connections-per-blob", "4", "alpine", "dir"],
+  );
+  assert.deepEqual(connection, {
+    environment: {
+      authFile: "auth.json",
+      hostsDirectory: "hosts",
+      shortNames: "podman",
+      allProxy: true,
+      tlsCa: ["a.pem", "b.pem"],
+      tlsCert: "c.pem",
+      tlsKey: "k.pem",
+      insecureSkipTlsVerify: true,
+    },
+    registry: {
+      network: { allowHosts: ["*.corp.test", "10.0.0.0/8"], denyPrivate: true },
+      foreignLayers: true,
+      connectionsPerBlob: 4,
+    },
+  });
 });
 
 test("--arch and --os choose one part of the platform", () => {
@@ -130,6 +156,14 @@ const refused: readonly [title: string, args: readonly string[], message: string
   ["a user without password", ["-u", "me", "i", "d"], "without --password-stdin", "pipe"],
   ["a map of users without numbers", ["--uid-map=root:me", "i", "d"], 'found "root:me"', "--uid-map 0:100000:65536"],
   ["a key without certificate", ["--tls-key", "k.pem", "i", "d"], "no --tls-cert", "--tls-cert names"],
+  [
+    "more connections than a host gets",
+    ["--connections-per-blob=17", "i", "d"],
+    'found "17"',
+    "--connections-per-blob 4",
+  ],
+  ["no connection at all", ["--connections-per-blob=0", "i", "d"], 'found "0"', "--connections-per-blob 4"],
+  ["a short name that is nobody's", ["--short-names=quay", "i", "d"], 'found "quay"', "--help"],
   ["a login without registry", ["login"], "REGISTRY is missing", "login ghcr.io"],
   ["a login at two registries", ["login", "a.io", "b.io"], 'unexpected argument "b.io"', "login ghcr.io"],
   ["a login with a password for nobody", ["login", "--password-stdin", "a.io"], "without --username", "-u NAME"],

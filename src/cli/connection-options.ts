@@ -1,0 +1,72 @@
+import type { EnvironmentOptions, RegistryOptions } from "../index.ts";
+import { type CommandLine, oneOf } from "./command-line.ts";
+import { definedOnly } from "./defined-only.ts";
+import type { imageOptionTable } from "./option-tables.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What the command line says of how registries are talked to. */
+export interface ConnectionWishes {
+  /** What it adds to this machine's configuration. */
+  readonly environment: Pick<
+    EnvironmentOptions,
+    | "plainHttp"
+    | "authFile"
+    | "hostsDirectory"
+    | "tlsCa"
+    | "tlsCert"
+    | "tlsKey"
+    | "insecureSkipTlsVerify"
+    | "allProxy"
+    | "shortNames"
+  >;
+  /** What no file of this machine speaks of. */
+  readonly registry: Pick<RegistryOptions, "network" | "foreignLayers" | "connectionsPerBlob">;
+}
+
+type Values = CommandLine<typeof imageOptionTable>["values"];
+
+/** Reads what is said of registries. */
+export function connectionWishes(values: Values): ConnectionWishes {
+  if (values["tls-key"] !== undefined && values["tls-cert"] === undefined) {
+    throw new UsageError(
+      "cannot use --tls-key: there is no --tls-cert that it belongs to",
+      "--tls-cert names the certificate; the same file may hold both",
+    );
+  }
+  return {
+    environment: definedOnly({
+      plainHttp: values["plain-http"],
+      authFile: values.authfile,
+      hostsDirectory: values["hosts-dir"],
+      tlsCa: values["tls-ca"],
+      tlsCert: values["tls-cert"],
+      tlsKey: values["tls-key"],
+      insecureSkipTlsVerify: values["insecure-skip-tls-verify"],
+      allProxy: values["all-proxy"],
+      shortNames: oneOf("--short-names", values["short-names"], ["docker", "podman"]),
+    }),
+    registry: definedOnly({
+      network: network(values),
+      foreignLayers: values["foreign-layers"],
+      connectionsPerBlob: connectionsPerBlob(values["connections-per-blob"]),
+    }),
+  };
+}
+
+function network(values: Values): RegistryOptions["network"] {
+  const policy = definedOnly({ allowHosts: values["allow-host"], denyPrivate: values["deny-private"] });
+  return Object.keys(policy).length === 0 ? undefined : policy;
+}
+
+function connectionsPerBlob(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (/^\d{1,2}$/.test(text) && number >= 1 && number <= mostConnections) return number;
+  throw new UsageError(
+    `cannot use --connections-per-blob: a number from 1 to ${mostConnections} is expected, found "${text}"`,
+    "for instance --connections-per-blob 4",
+  );
+}
+
+/** As many as a client has for one host. */
+const mostConnections = 16;
