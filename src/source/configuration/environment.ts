@@ -6,12 +6,13 @@ import type { PlainHttp } from "../registry-url.ts";
 import { type CertificateFiles, certificateDirectories, certificatesIn, readTlsMaterial } from "./certs-d.ts";
 import { dockerCredentials } from "./credentials.ts";
 import { dockerHttpHeaders } from "./docker-headers.ts";
+import { extraAuthorities } from "./extra-authorities.ts";
 import type { Machine } from "./machine.ts";
 import { mirrors } from "./mirrors.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
 import { readRegistriesConf } from "./registries-conf-files.ts";
 import { expandShortName } from "./short-names.ts";
-import { combinedTls, sharedTls } from "./tls-material.ts";
+import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
 
 /** The machine, and what its user said beyond its files. */
 export interface EnvironmentOptions extends Machine {
@@ -46,16 +47,21 @@ export async function registryFromEnvironment(options: EnvironmentOptions): Prom
   const { env, plainHttp, allProxy = false, systemDirectory = "/etc", onEvent } = options;
   const { hostsDirectory = join(systemDirectory, "containerd/certs.d") } = options;
   const heard = onEvent === undefined ? {} : { onEvent };
-  const [registriesConf, headers, everywhere, registryTls] = await Promise.all([
+  const [registriesConf, headers, extra, everywhere, registryTls] = await Promise.all([
     readRegistriesConf(options, heard),
     dockerHttpHeaders(options, heard),
+    extraAuthorities(env, heard),
     readTlsMaterial({ ca: options.tlsCa ?? [], client: [] }, heard),
     readTlsMaterial({ ca: [], client: clientFiles(options) }, heard),
   ]);
-  const tls = certificates(options, { ...everywhere, insecureSkipVerify: options.insecureSkipTlsVerify ?? false });
+  const shared = sharedTls(extra);
+  const tls = certificates(options, shared, {
+    ...everywhere,
+    insecureSkipVerify: options.insecureSkipTlsVerify ?? false,
+  });
   return {
     credentials: dockerCredentials(options),
-    endpoints: mirrors({ registriesConf, hostsDirectory, plainHttp, tls, registryTls }),
+    endpoints: mirrors({ registriesConf, hostsDirectory, plainHttp, tls, registryTls, shared }),
     tls,
     proxy: proxyFromEnvironment(env, { allProxy }),
     headers,
@@ -65,9 +71,8 @@ export async function registryFromEnvironment(options: EnvironmentOptions): Prom
 }
 
 /** What `certs.d` has for a host, with what the user said of all hosts. */
-function certificates(machine: Machine, everywhere: TlsMaterial): TlsFor {
+function certificates(machine: Machine, shared: SharedTls, everywhere: TlsMaterial): TlsFor {
   const found = certificatesIn(certificateDirectories(machine));
-  const shared = sharedTls();
   return async (host, options) => {
     const material = combinedTls(everywhere, await found(host, options));
     return material && shared(material);

@@ -7,7 +7,7 @@ import { readHostsDirectory } from "./hosts-directory.ts";
 import { type ConfiguredHost, theRegistryItself } from "./hosts-toml.ts";
 import { type Place, placesOf } from "./places.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
-import { combinedTls, sharedTls } from "./tls-material.ts";
+import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
 
 /** What this machine's files say of mirrors, and what its user says of hosts. */
 export interface MirrorOptions {
@@ -21,6 +21,8 @@ export interface MirrorOptions {
   readonly tls?: TlsFor | undefined;
   /** For the registry itself, not for its mirrors. */
   readonly registryTls?: TlsMaterial | undefined;
+  /** Default: one of its own. */
+  readonly shared?: SharedTls | undefined;
 }
 
 /**
@@ -30,8 +32,7 @@ export interface MirrorOptions {
  * hosts to ask. The registry itself comes last, unless the files leave it out.
  */
 export function mirrors(options: MirrorOptions): EndpointsFor {
-  const { registriesConf = emptyRegistriesConf, hostsDirectory } = options;
-  const shared = sharedTls();
+  const { registriesConf = emptyRegistriesConf, hostsDirectory, shared = sharedTls() } = options;
   return async (query, fetchOptions) => {
     const endpoints: Endpoint[] = [];
     for (const place of placesOf(registriesConf, query)) {
@@ -47,7 +48,7 @@ export function mirrors(options: MirrorOptions): EndpointsFor {
 
 interface Context extends MirrorOptions {
   readonly query: EndpointQuery;
-  readonly shared: ReturnType<typeof sharedTls>;
+  readonly shared: SharedTls;
   readonly fetchOptions: FetchOptions | undefined;
 }
 

@@ -10,10 +10,18 @@ export function combinedTls(first: TlsMaterial | undefined, second: TlsMaterial 
   return { ca, ...client, ...(insecureSkipVerify && { insecureSkipVerify }) };
 }
 
-/** Gives the same object for the same material: connections are shared between requests that bring the same object. */
-export function sharedTls(): (material: TlsMaterial) => TlsMaterial {
+/** What becomes of all material before it is used. */
+export type SharedTls = (material: TlsMaterial) => TlsMaterial;
+
+/**
+ * Gives the same object for the same material: connections are shared between requests that bring the same object.
+ *
+ * Where the material has authorities, `others` are trusted beside them.
+ */
+export function sharedTls(others: readonly string[] = []): SharedTls {
   const known = new Map<string, TlsMaterial>();
-  return (material) => {
+  return (own) => {
+    const material = own.ca?.length ? { ...own, ca: [...new Set([...own.ca, ...others])] } : own;
     const text = JSON.stringify([material.ca, material.cert, material.key, material.insecureSkipVerify]);
     const first = known.get(text) ?? material;
     known.set(text, first);
