@@ -10,6 +10,7 @@ export interface TreeFacts {
   readonly rootUid: number;
   readonly rootGid: number;
   readonly rootSeconds: number;
+  readonly rootXattrs: ReadonlyMap<ByteString, Uint8Array>;
   /** Files and directories, hard links counted once. */
   readonly inodes: number;
   /** What the data of files and the names in directories take, in blocks. */
@@ -39,8 +40,11 @@ export function factsOf(root: Directory, isWanted: (path: ByteString) => boolean
   }
   // Blocks of names are left half empty where they are split.
   blocks += Math.ceil((2 * nameBytes) / blockBytes);
-  const { mode, uid, gid, mtime } = root.attributes;
-  return { rootMode: mode, rootUid: uid, rootGid: gid, rootSeconds: mtime.seconds, inodes, blocks };
+  const { mode, uid, gid, mtime, xattrs = new Map() } = root.attributes;
+  return {
+    ...{ rootMode: mode, rootUid: uid, rootGid: gid, rootSeconds: mtime.seconds, rootXattrs: xattrs },
+    ...{ inodes, blocks },
+  };
 }
 
 const rootPath = "" as ByteString;

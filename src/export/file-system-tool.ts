@@ -2,6 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import { encodedOf } from "../oci/digest.ts";
 import { blockBytes, type TreeFacts } from "./facts.ts";
 import type { ExportForm } from "./form.ts";
+import { rootAttributeArguments } from "./root-attributes.ts";
 
 /** What is to be made, and of what. */
 export interface FileSystemPlan {
@@ -45,6 +46,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
       ...["-reproducible", "-quiet", "-no-progress", "-mkfs-time", String(sourceDateEpoch)],
       ...["-root-mode", facts.rootMode.toString(8), "-root-uid", String(facts.rootUid)],
       ...["-root-gid", String(facts.rootGid), "-root-time", String(within(facts.rootSeconds, 0, 2 ** 32 - 1))],
+      ...rootAttributeArguments(facts.rootXattrs),
       ...["-force", path],
     ],
     env: () => ({}),

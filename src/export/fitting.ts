@@ -5,6 +5,7 @@ import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import type { ExportForm } from "./form.ts";
+import { tellableOfRoot } from "./root-attributes.ts";
 
 /** Told of each part of a file that the form has no place for. */
 export type Loss = (path: ByteString, reason: SkipReason, detail: string) => void;
@@ -20,6 +21,8 @@ interface Capacity {
   readonly latest: number;
   /** Beginnings of the names of extended attributes. */
   readonly xattrs: readonly string[];
+  /** Whether the root's attributes are told on a command line. */
+  readonly tellsOfRoot?: boolean;
 }
 
 const anyTime = { earliest: Number.NEGATIVE_INFINITY, latest: Number.POSITIVE_INFINITY };
@@ -27,12 +30,15 @@ const anyTime = { earliest: Number.NEGATIVE_INFINITY, latest: Number.POSITIVE_IN
 /** Found with erofs-utils 1.8, squashfs-tools 4.6 and e2fsprogs 1.47. */
 const capacities: Readonly<Record<ExportForm, Capacity>> = {
   tar: { hasHoles: true, fractions: "all", ...anyTime, xattrs: [""] },
-  // mkfs.erofs knows no sparse members, and misreads the fraction of a time before 1970.
-  erofs: { hasHoles: false, fractions: "after 1970", ...anyTime, xattrs: [""] },
+  // mkfs.erofs knows no sparse members, misreads the fraction of a time before 1970, and passes over other attributes.
+  erofs: {
+    ...{ hasHoles: false, fractions: "after 1970", ...anyTime },
+    xattrs: ["user.", "trusted.", "security.", "system.posix_acl_"],
+  },
   // sqfstar knows most sparse members not, and no time that squashfs has no place for.
   squashfs: {
     ...{ hasHoles: false, fractions: "none", earliest: 0, latest: 2 ** 32 - 1 },
-    xattrs: ["user.", "trusted.", "security."],
+    ...{ xattrs: ["user.", "trusted.", "security."], tellsOfRoot: true },
   },
   // mke2fs takes from an archive this one attribute, and whole seconds.
   ext4: {
@@ -46,17 +52,17 @@ export function fitting(form: ExportForm, { fileBytes }: Limits, loss: Loss): (f
   const capacity = capacities[form];
   if (form === "tar") return (file) => file;
   return (file) => {
-    const { path, mtime, xattrs, segments: _segments, atime: _atime, ...rest } = file;
+    const { path, mtime, xattrs: _xattrs, segments: _segments, atime: _atime, ...rest } = file;
     if (!capacity.hasHoles && file.sizeBytes > fileBytes) {
       throw limitExceeded(path, `a file of ${file.sizeBytes} bytes, holes filled`, "fileBytes", fileBytes);
     }
-    const fittingXattrs = xattrs && fittingAttributes(path, xattrs, capacity, loss);
+    const xattrs = fittingAttributes(file, capacity, loss);
     return {
       ...rest,
       path,
       mtime: fittingTime(path, mtime, capacity, loss),
       ...(capacity.hasHoles && file.segments !== undefined && { segments: file.segments }),
-      ...(fittingXattrs !== undefined && fittingXattrs.size > 0 && { xattrs: fittingXattrs }),
+      ...(xattrs !== undefined && xattrs.size > 0 && { xattrs }),
     };
   };
 }
@@ -74,14 +80,21 @@ function fittingTime(
 }
 
 function fittingAttributes(
-  path: ByteString,
-  xattrs: NonNullable<ArchivedFile["xattrs"]>,
+  { path, type, xattrs }: ArchivedFile,
   capacity: Capacity,
   loss: Loss,
-): ReadonlyMap<ByteString, Uint8Array> {
+): ArchivedFile["xattrs"] {
+  if (xattrs === undefined) return undefined;
+  // Elsewhere Linux shows a user's attributes in no way but their names (xattr(7)).
+  const hasUserAttributes = type === "file" || type === "directory";
+  const candidates = capacity.tellsOfRoot && path === "./" ? tellableOfRoot(xattrs) : xattrs;
+  const isKept = (name: ByteString) =>
+    candidates.has(name) &&
+    (hasUserAttributes || !name.startsWith("user.")) &&
+    capacity.xattrs.some((beginning) => name.startsWith(beginning));
   return new Map(
     [...xattrs].filter(([name]) => {
-      if (capacity.xattrs.some((beginning) => name.startsWith(beginning))) return true;
+      if (isKept(name)) return true;
       loss(path, "xattr-unsupported", textOf(name));
       return false;
     }),

@@ -3,35 +3,48 @@ import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ContentFile } from "../../src/export/content-file.ts";
+import { factsOf, type TreeFacts } from "../../src/export/facts.ts";
+import { fitting } from "../../src/export/fitting.ts";
 import { type ArchiveSink, writeFlatArchive } from "../../src/export/flat-archive.ts";
+import type { ExportForm } from "../../src/export/form.ts";
 import { defaultLimits } from "../../src/limits.ts";
 import type { ApplyOptions } from "../../src/options.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { sourceOf } from "../model/archive.ts";
 
+/** One archive in place of several, and what has to be known to make a file system of it. */
+export interface Flattened {
+  readonly archive: Uint8Array;
+  readonly facts: TreeFacts;
+}
+
 /** What the working thread makes of uncompressed layers, without the thread: one archive. */
 export function flattened(layers: readonly Uint8Array[], options: ApplyOptions = {}): Uint8Array {
+  return flattenedFor("tar", layers, options).archive;
+}
+
+/** The archive that is made for a form of output. */
+export function flattenedFor(form: ExportForm, layers: readonly Uint8Array[], options: ApplyOptions = {}): Flattened {
   const directory = mkdtempSync(join(tmpdir(), "oci-unpack-flat-"));
   const descriptor = openSync(join(directory, "contents"), "wx+");
   try {
-    return archive(layers, options, new ContentFile(descriptor));
+    const contents = new ContentFile(descriptor);
+    const { root } = merged(layers, options, contents);
+    contents.flush();
+    const pieces: Uint8Array[] = [];
+    writeFlatArchive(root, contents, inMemory(pieces), { fit: fitting(form, defaultLimits, () => {}) });
+    return { archive: Buffer.concat(pieces), facts: factsOf(root, () => true) };
   } finally {
     closeSync(descriptor);
     rmSync(directory, { recursive: true });
   }
 }
 
-function archive(layers: readonly Uint8Array[], options: ApplyOptions, contents: ContentFile): Uint8Array {
+function merged(layers: readonly Uint8Array[], options: ApplyOptions, contents: ContentFile): MergedTree {
   const limits = defaultLimits;
-  const settings = {
-    devices: "skip",
-    keepDirlinks: false,
-    sourceDateEpoch: 0,
-    ...options,
-    strict: false,
-    limits,
-  } as const;
+  const defaults = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0 } as const;
+  const settings = { ...defaults, ...options, strict: false, limits };
   const tree = new MergedTree(settings, { warning() {}, skipped() {} });
   for (const [index, layer] of layers.entries()) {
     const decoder = new TarDecoder(sourceOf(layer), { limits, strict: false, warning() {} });
@@ -39,10 +52,7 @@ function archive(layers: readonly Uint8Array[], options: ApplyOptions, contents:
     for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) merge.apply(entry, decoder);
     merge.end();
   }
-  contents.flush();
-  const pieces: Uint8Array[] = [];
-  writeFlatArchive(tree.root, contents, inMemory(pieces));
-  return Buffer.concat(pieces);
+  return tree;
 }
 
 function inMemory(pieces: Uint8Array[]): ArchiveSink {

@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { OverlayKind } from "../../src/overlay/format.ts";
 import type { Listing } from "../model/listing.ts";
-import { output } from "../support/command.ts";
+import { mounted as mountedInTurn } from "../support/mounted.ts";
 
 /** An overlay that is to be looked at. */
 export interface Overlay {
@@ -13,15 +12,19 @@ export interface Overlay {
   readonly kind: OverlayKind;
 }
 
-/** What the kernel shows of overlays, each mounted in a namespace that goes when all have been read. */
+/** What the kernel's overlayfs makes of directories. */
 export async function mounted(overlays: readonly Overlay[]): Promise<readonly Listing[]> {
-  const place = await mkdtemp(join(tmpdir(), "oci-unpack-overlays-"));
+  const empty = await mkdtemp(join(tmpdir(), "oci-unpack-empty-"));
   try {
-    await writeFile(join(place, "overlays.json"), JSON.stringify(overlays));
-    const reader = fileURLToPath(new URL("mounted-reader.js", import.meta.url));
-    await output("unshare", ["--mount", process.execPath, reader, place]);
-    return JSON.parse(await readFile(join(place, "listings.json"), "utf8"));
+    return await mountedInTurn(
+      overlays.map(({ directories, kind }) => {
+        // An overlay that is not written to has at least two layers.
+        const lower = directories.length < 2 ? [...directories, empty] : directories;
+        const options = [`lowerdir=${lower.join(":")}`, ...(kind === "userxattr" ? ["userxattr"] : [])];
+        return { type: "overlay", source: "overlay", options };
+      }),
+    );
   } finally {
-    await rm(place, { recursive: true });
+    await rmdir(empty);
   }
 }
