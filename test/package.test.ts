@@ -69,7 +69,7 @@ test("the installed package type-checks in a strict project, its declarations in
   assert.equal(status, 0);
 });
 
-test("the installed package unpacks an image, without any install script having run", async (context) => {
+test("security 19: the installed package unpacks an image, without any install script having run", async (context) => {
   if (unreachable !== undefined) return context.skip(unreachable);
   await using registry = await startRegistry();
   const reference = stored(registry, "app", image([tar(file("hello", "from the package"))]));

@@ -296,7 +296,7 @@ test("R-5: what nobody can verify is not accepted", async () => {
   await refusal(source, "UNSUPPORTED_DIGEST");
 });
 
-test("R-34: a manifest must have the size and the digest that the index states", async () => {
+test("R-34, security 20: a manifest must have the size and the digest that the index states", async () => {
   const { source, entries } = indexed([{ platform: amd64 }]);
   const entry = only(entries);
   source.corrupt(entry, "x".repeat(entry.size));

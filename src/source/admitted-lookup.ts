@@ -1,6 +1,13 @@
-import type { LookupAddress, lookup } from "node:dns";
+import type { LookupAddress, LookupAllOptions } from "node:dns";
 import type { LookupFunction } from "node:net";
 import type { Reach } from "./policy.ts";
+
+/** What this asks of `dns.lookup`. */
+type ResolveAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 /**
  * Resolves names with `resolve`, and gives a socket only addresses that are within reach.
@@ -8,7 +15,7 @@ import type { Reach } from "./policy.ts";
  * A socket connects to what its lookup gave it and to nothing else, so what is judged here is what is connected to: a
  * name that changes its address between a check and the connection changes nothing.
  */
-export function admittedLookup(reach: Reach, host: string, resolve: typeof lookup): LookupFunction {
+export function admittedLookup(reach: Reach, host: string, resolve: ResolveAll): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, []);

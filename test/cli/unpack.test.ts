@@ -112,7 +112,7 @@ test("a directory that is not empty stays untouched", async () => {
   assert.deepEqual(await readdir(target), ["mine"]);
 });
 
-test("what a registry says reaches no terminal raw", async () => {
+test("security 15: what a registry says reaches no terminal raw", async () => {
   registry.next(
     /hostile\/manifests/,
     answerJson(403, { errors: [{ code: "DENIED", message: "\x1b[2J\x9b\u202e no" }] }),
@@ -122,7 +122,7 @@ test("what a registry says reaches no terminal raw", async () => {
   for (const text of [stdout, stderr]) assert.doesNotMatch(text.replaceAll("\n", ""), /\p{C}/u);
 });
 
-test("what an image calls its files reaches no terminal raw", async () => {
+test("security 15: what an image calls its files reaches no terminal raw", async () => {
   const reference = stored(registry, "names", image([tar(device("\x1b]0;owned\x07\u202e\n", "block", [8, 0]))]));
   const { status, stdout, stderr } = await ociUnpack([...platform, "--json", "-v", reference, fresh()]);
   assert.equal(status, 0);

@@ -62,7 +62,7 @@ test("R-32: the type in the descriptor must be the document's and the Content-Ty
   assert.equal(read({ ...manifest, mediaType: ociManifest }, { ...claims, contentType: ociManifest }).kind, "manifest");
 });
 
-test("R-32: a document that is index and manifest at once is refused, whoever calls it what", () => {
+test("R-32, security 7: a document that is index and manifest at once is refused, whoever calls it what", () => {
   for (const both of [
     { ...manifest, ...index },
     { ...index, config },
@@ -156,7 +156,7 @@ test("an index's platforms are normalised", () => {
   assert.deepEqual(entry?.platform, { os: "linux", architecture: "arm64", osVersion: "1", osFeatures: ["x"] });
 });
 
-test("R-5: a digest that could leave its place in a URL or on a disk is refused", () => {
+test("R-5, security 8: a digest that could leave its place in a URL or on a disk is refused", () => {
   const traversals = [
     "sha256:../../../../etc/passwd",
     `sha256:${"AB".repeat(32)}`,

@@ -81,7 +81,7 @@ test("UTF-16 and a byte order mark are refused", () => {
   assert.throws(() => parseJson(Uint8Array.of(0xff, 0xfe, 0x7b, 0, 0x7d, 0)), { name: "SyntaxError" });
 });
 
-test("nesting ends at 64", () => {
+test("security 9: nesting ends at 64", () => {
   assert.doesNotThrow(() => parseJson(bytes("[".repeat(64) + "]".repeat(64))));
   for (const text of ["[".repeat(65) + "]".repeat(65), '{"a":'.repeat(65), "[".repeat(4_000_000)]) {
     assert.throws(() => parseJson(bytes(text)), { name: "SyntaxError", message: "it nests deeper than 64" });

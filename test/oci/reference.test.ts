@@ -73,7 +73,7 @@ const readable: readonly (readonly [written: string, canonical: string])[] = [
   ["f".repeat(63), `docker.io/library/${"f".repeat(63)}:latest`],
 ];
 
-test("R-1: a reference means to us what it means to docker", () => {
+test("R-1, R-2: a reference means to us what it means to docker", () => {
   assert.deepEqual(
     readable.map(([written]) => [written, formatReference(parseReference(written))]),
     readable,

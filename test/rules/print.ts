@@ -3,12 +3,15 @@ import { localRules } from "./cases-local.ts";
 import { userRules } from "./cases-users.ts";
 import { layerRules } from "./layer-rules.ts";
 import { allRules, reasons } from "./numbers.ts";
+import { registryReasons, registryRules } from "./registry-rules.ts";
 import type { LayerRule } from "./rule.ts";
+import { testedRegistryRules } from "./tested-registry-rules.ts";
 import { assertImage, assertLenient, assertStrict, assertUser } from "./verdict.ts";
 
 // npm run rules [-- RULE…]
 //
-// Prints every rule and whether it holds: leniently, and, where something had to be repaired, strictly too.
+// Prints every rule and whether it holds: leniently, and, where something had to be repaired, strictly too. What is said
+// of registry clients (R-1 … R-75, and "security 1" … for attacks on them) is proven by the tests that name it.
 
 interface Line {
   readonly rule: string;
@@ -34,7 +37,12 @@ for (const number of allRules) {
   for (const line of lines.filter(({ rule }) => rule === number)) await print(line);
   if (reasons[number] !== undefined) console.log(`  –   ${number.padEnd(4)} ${reasons[number]}`);
 }
-console.log(`\n${passes} cases pass, ${failures} fail; ${Object.keys(reasons).length} rules have none`);
+const wantedOfClients = registryRules.filter((rule) => wanted.length === 0 || wanted.includes(rule));
+for await (const { rules, title, problem } of testedRegistryRules(wantedOfClients)) {
+  await print({ rule: rules.join(", "), claim: title, checks: [() => Promise.reject(problem)].slice(problem ? 0 : 1) });
+}
+const without = { ...reasons, ...registryReasons };
+console.log(`\n${passes} cases pass, ${failures} fail; ${Object.keys(without).length} rules have none`);
 process.exitCode = failures === 0 ? 0 : 1;
 
 async function print({ rule, claim, elsewhere, checks }: Line): Promise<void> {

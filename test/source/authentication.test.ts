@@ -303,14 +303,14 @@ test("R-23: a token server that is busy is asked again", async () => {
   assert.equal(tokenRequests(one.registry).length, 3);
 });
 
-test("R-23: a token server's endless answer is cut off", async () => {
+test("R-23, security 9: a token server's endless answer is cut off", async () => {
   await using one = await oneImage({ access: anyone });
   one.registry.always(/token/, answerJson(200, { token: "x".repeat(5_000_000) }));
   await using client = puller();
   assert.equal((await failure(client.image(one.name).manifest())).code, "LIMIT_EXCEEDED");
 });
 
-test("R-23: a token server's redirect is not followed (ggcr #2291)", async () => {
+test("R-23, security 4: a token server's redirect is not followed (ggcr #2291)", async () => {
   await using one = await oneImage({ access: members });
   one.registry.always(/token/, answer(307, { location: `${one.registry.url}/stolen` }));
   await using client = puller({ credentials: user });
@@ -331,7 +331,7 @@ test("R-23: the registry's authorization is not shown to the token server", asyn
   );
 });
 
-test("a challenge cannot smuggle parameters into a token request", async () => {
+test("security 13: a challenge cannot smuggle parameters into a token request", async () => {
   await using one = await oneImage({ access: anyone });
   const service = "s&scope=repository:other:push#";
   one.registry.next(/manifests/, answer(401, { "www-authenticate": `Bearer realm="/token",service="${service}"` }));
@@ -343,7 +343,7 @@ test("a challenge cannot smuggle parameters into a token request", async () => {
   ]);
 });
 
-test("a token cannot smuggle headers into a request", async () => {
+test("security 13: a token cannot smuggle headers into a request", async () => {
   await using one = await oneImage({ access: anyone });
   one.registry.always(/token/, answerJson(200, { token: "x\r\nX-Injected: 1" }));
   await using client = puller();

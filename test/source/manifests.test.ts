@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { described } from "../support/registry-double.ts";
-import { answer, type Fault, stating, withBody } from "../support/registry-reply.ts";
+import { answer, type Fault, hangAfter, stating, withBody } from "../support/registry-reply.ts";
 import { asked, failure, oneImage, puller } from "./pulling.ts";
 
 const types = [
@@ -60,7 +60,7 @@ test("a web page in place of a manifest is named for what it is", async () => {
   assert.match(error.message, /sends a web page where a manifest should be$/);
 });
 
-test("R-33: a manifest's bytes are limited on the wire and decompressed", async () => {
+test("R-33, security 9, security 10: a manifest's bytes are limited on the wire and decompressed", async () => {
   const bomb: Fault = (reply, request) =>
     stating({ "content-encoding": "gzip" })(
       withBody(() => gzipSync(Buffer.alloc(20_000_000)))(reply, request),
@@ -74,6 +74,17 @@ test("R-33: a manifest's bytes are limited on the wire and decompressed", async 
     assert.equal(error.code, "LIMIT_EXCEEDED");
     assert.equal(one.registry.requests.length, 1);
   }
+});
+
+test("security 9: of an error without end only the beginning is read", async () => {
+  await using one = await oneImage();
+  one.registry.always(/manifests/, (reply, request) =>
+    hangAfter(100_000)(answer(403, {}, Buffer.alloc(200_000, "no "))(reply, request), request),
+  );
+  await using client = puller();
+  const error = await failure(client.image(one.name).manifest());
+  assert.equal(error.code, "FORBIDDEN");
+  assert.ok(error.message.length < 500);
 });
 
 test("R-33: a manifest that was compressed on the way is read all the same", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { zoneOf } from "../../src/source/address.ts";
+import { admittedLookup } from "../../src/source/admitted-lookup.ts";
 import { Policy } from "../../src/source/policy.ts";
 import { registrableDomain } from "../../src/source/registrable-domain.ts";
 import { authority } from "../support/certificates.ts";
 import { startRegistry } from "../support/registry-double.ts";
-import { answer } from "../support/registry-reply.ts";
+import { answer, stating } from "../support/registry-reply.ts";
 import { skipWithout } from "../support/tools.ts";
 import { blob, failure, oneImage, puller } from "./pulling.ts";
 
@@ -96,7 +97,7 @@ test("what the user allows may lie anywhere: by host, host and port, suffix or n
   assert.throws(() => new Policy({ allowHosts: ["10.0.0.0/99"] }), { code: "INVALID_OPTION" });
 });
 
-test("credentials go to a registry's own host, its domain, its known token server, or where the user allows", () => {
+test("security 2: credentials go to a registry's own host, its domain, its known token server, or where the user allows", () => {
   const trusts = (registry: string, realm: string, allowHosts: string[] = []) =>
     new Policy({ allowHosts }).trusts(new URL(realm), new URL(registry));
   assert.ok(trusts("https://ghcr.io", "https://ghcr.io/token"));
@@ -122,7 +123,7 @@ test("hosts belong together only beneath a name that somebody registered", () =>
   assert.notEqual(registrableDomain("a.s3.eu-west-1.amazonaws.com"), registrableDomain("b.s3.eu-west-1.amazonaws.com"));
 });
 
-test("a token server that does not belong to the registry never sees the password (CVE-2026-48978)", async () => {
+test("security 2: a token server that does not belong to the registry never sees the password (CVE-2026-48978)", async () => {
   await using stranger = await startRegistry({ address: "127.0.0.2", access: { type: "token" } });
   await using one = await oneImage({ access: { type: "token", ...user, realm: `${stranger.url}/token` } });
   await using client = puller({ credentials: user });
@@ -144,7 +145,7 @@ test("a token server that the user allows is trusted", async () => {
   assert.ok(stranger.requests.some(({ headers }) => headers.authorization?.startsWith("Basic ")));
 });
 
-test("the address that is connected to counts, not the name: a name for a private address is refused", async () => {
+test("security 3: the address that is connected to counts, not the name: a name for a private address is refused", async () => {
   const port = (host: string) => host.split(":")[1];
   await using inner = await startRegistry({ access: { type: "token" } });
   for (const realm of [`http://127.0.0.1:${port(inner.host)}/token`, `http://localhost:${port(inner.host)}/token`]) {
@@ -155,6 +156,30 @@ test("the address that is connected to counts, not the name: a name for a privat
     assert.match(error.message, /a loopback address$/);
   }
   assert.equal(inner.requests.length, 0);
+});
+
+test("security 3: a name that has another address by the next connection is judged by that one", async () => {
+  const answers = ["8.8.8.8", "127.0.0.1"];
+  const find = admittedLookup(new Policy().referred("1.1.1.1"), "rebound.test", (_name, _options, callback) =>
+    callback(null, [{ address: answers.shift() ?? "", family: 4 }]),
+  );
+  const addressGiven = () =>
+    new Promise((found, refused) => {
+      find("rebound.test", {}, (error, address) => (error === null ? found(address) : refused(error)));
+    });
+  assert.equal(await addressGiven(), "8.8.8.8");
+  await assert.rejects(addressGiven(), { code: "POLICY_DENIED" });
+});
+
+test("security 11: a Link header leads nowhere", async () => {
+  await using other = await startRegistry();
+  await using one = await oneImage();
+  one.registry.always(/./, stating({ link: `<${other.url}/v2/>; rel="next", </v2/a/b/tags/list?last=x>; rel="next"` }));
+  await using client = puller();
+  await client.image(one.name).manifest();
+  await blob(client.image(one.name), one.layer);
+  assert.equal(other.requests.length, 0);
+  assert.equal(one.registry.requests.length, 2);
 });
 
 test("denyPrivate holds for the registry, for redirects and for mirrors, by name and by address", async () => {
@@ -190,7 +215,9 @@ test("a kept connection to a host that may be reached is not lent to a request t
   assert.equal(shared.requests.length, 0);
 });
 
-test("a redirect or a token server never leads from https to http", { skip: skipWithout("openssl") }, async () => {
+test("security 6: a redirect or a token server never leads from https to http", {
+  skip: skipWithout("openssl"),
+}, async () => {
   const own = await authority();
   const tls = await own.issue();
   await using plain = await startRegistry();
@@ -205,7 +232,7 @@ test("a redirect or a token server never leads from https to http", { skip: skip
   assert.equal(plain.requests.length, 0);
 });
 
-test("a realm that readers could understand in two ways is not used", async () => {
+test("security 12: a realm that readers could understand in two ways is not used", async () => {
   for (const realm of [
     "http://127.0.0.1\\\\@127.0.0.2/token",
     "http://user@127.0.0.1/token",
@@ -221,7 +248,7 @@ test("a realm that readers could understand in two ways is not used", async () =
   }
 });
 
-test("R-42: foreign layers are fetched only where that is allowed, by https, and without credentials", {
+test("R-42, security 1: foreign layers are fetched only where that is allowed, by https, and without credentials", {
   skip: skipWithout("openssl"),
 }, async () => {
   const own = await authority();

@@ -15,7 +15,7 @@ for (const status of [301, 302, 303, 307, 308]) {
   });
 }
 
-test("R-58: another origin gets neither authorization nor configured headers, also later in the chain (ggcr #2349)", async () => {
+test("R-58, security 5: another origin gets neither authorization nor configured headers, also later in the chain (ggcr #2349)", async () => {
   await using cdn = await startRegistry({ address: "127.0.0.2" });
   await using one = await oneImage({ access: { type: "basic", ...user } });
   cdn.addBlob(one.content);
@@ -103,7 +103,7 @@ test("a redirect to what is no http address is refused", async () => {
   }
 });
 
-test("a signed link is in no event and no error", async () => {
+test("security 14: a signed link is in no event and no error", async () => {
   await using cdn = await startRegistry({ address: "127.0.0.2" });
   await using one = await oneImage({
     redirectBlobs: (digest) => `${cdn.url}/cdn/${digest}?X-Signature=planted-secret`,

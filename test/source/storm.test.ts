@@ -118,7 +118,7 @@ async function pulled(image: ImageSource, { manifest, blobs }: Stored): Promise<
   await Promise.all(reading).finally(() => Promise.allSettled(reading));
 }
 
-test(`${pulls} pulls through every kind of fault end in the right bytes or in one error of ours (seed ${seed})`, async () => {
+test(`security 14: ${pulls} pulls through every kind of fault end in the right bytes or in one error of ours (seed ${seed})`, async () => {
   const descriptors = readdirSync("/proc/self/fd").length;
   const told: string[] = [];
   const outcomes = { right: 0, wrong: [] as unknown[], errors: new Map<string, number>() };

@@ -241,7 +241,7 @@ test("R-26: a helper is asked for Docker Hub under docker's key and under podman
   assert.equal(await userOn(machine, "docker.io", "library/debian"), "me");
 });
 
-test("R-26: a helper that fails is a warning without its output, and the search goes on", async (context) => {
+test("R-26, security 16: a helper that fails, or whose name is a path, is a warning without its output, and the search goes on", async (context) => {
   const scripts = {
     status: "echo hush; echo hush >&2; exit 3",
     garbage: "echo '{\"Secret\": hush'",
@@ -268,7 +268,7 @@ test("R-26: a helper that fails is a warning without its output, and the search 
   }
 });
 
-test("R-26: a helper is never taken from the current directory", async (context) => {
+test("R-26, security 16: a helper is never taken from the current directory", async (context) => {
   const machine = await withConfig(
     context,
     { credsStore: "fake" },

@@ -112,7 +112,7 @@ test("R-72: a short name is Docker Hub's unless the user wants podman's aliases"
   );
 });
 
-test("R-72: where podman insists on clarity, a short name that may be anyone's is refused and nothing is searched", async (context) => {
+test("R-72, security 18: where podman insists on clarity, a short name that may be anyone's is refused and nothing is searched", async (context) => {
   const conf = (registries: string) => `short-name-mode = "enforcing"\nunqualified-search-registries = ${registries}`;
   const expand = async (registries: string) => {
     const files = { "etc/containers/registries.conf": conf(registries) };

@@ -72,7 +72,7 @@ test("R-71: a mirror like Spegel, which must be told the registry, serves everyt
   assert.deepEqual(upstream.requests, []);
 });
 
-test("R-73: a mirror that may not resolve is never asked what a tag means, and serves the content all the same", async (context) => {
+test("R-73, security 17: a mirror that may not resolve is never asked what a tag means, and serves the content all the same", async (context) => {
   await using upstream = await mirrorDouble();
   await using mirror = await mirrorDouble();
   const files = hostsToml(upstream.host, `[host."${mirror.url}"]\ncapabilities = ["pull"]`);
