@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { type DockerRegistry, dockerRegistry } from "../support/docker-registry.ts";
+import { fixtureImages, writeFixture } from "../support/fixture-images.ts";
 import { encodings, image, imageIndex } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { ociUnpack } from "../support/oci-unpack.ts";
-import { repositoryFile } from "../support/repository.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { directory, file, tar } from "../support/tar-builder.ts";
@@ -45,11 +42,10 @@ describe("oci-unpack and umoci make the same tree", { skip }, () => {
   test("of the image for this platform in an index of several", () => compareLayout("index", { all: true }));
   test("of an image without layers", () => compareLayout("empty"));
 
-  for (const { name, transport, platform } of fixtures()) {
+  for (const fixture of fixtureImages()) {
+    const { name, transport, platform } = fixture;
     test(`of ${name} as ${transport}`, async () => {
-      const archive = join(place.directory, name.replace(/\.gz$/, ""));
-      const bytes = await readFile(fixture(name));
-      await writeFile(archive, name.endsWith(".gz") ? gunzipSync(bytes) : bytes);
+      const archive = await writeFixture(fixture, place.directory);
       await compare(`${transport}:${archive}`, { preserve: transport === "oci-archive" }, platform);
     });
   }
@@ -97,30 +93,4 @@ async function writeSamples(layout: string): Promise<void> {
     { tag: "empty", images: [image([])] },
     ...disagreements.map(({ rule, layers }) => ({ tag: rule, images: [image(layers)] })),
   ]);
-}
-
-/** Images that other tools made, where they lie beside a checkout; without them the tests' own images are compared. */
-function fixtures(): readonly Fixture[] {
-  const oci = (name: string, platform?: string): Fixture => ({ name, transport: "oci-archive", platform });
-  const docker = (name: string): Fixture => ({ name, transport: "docker-archive" });
-  return [
-    oci("busybox-1.31.1.oci.tar"),
-    oci("busybox.multiplatform.oci.tar"), // its index names eight platforms; amd64's blobs are there
-    ...["gzip", "zstd", "estargz", "uncompressed"].map((name) => oci(`small-${name}.oci.tar`, "linux/arm64")),
-    oci("hello-world.hybrid.tar"),
-    docker("hello-world.hybrid.tar"),
-    docker("alpine-3.10.docker.tar.gz"),
-    docker("alpine-3.11.docker.tar.gz"),
-  ].filter(({ name }) => existsSync(fixture(name)));
-}
-
-interface Fixture {
-  readonly name: string;
-  readonly transport: "oci-archive" | "docker-archive";
-  /** Default: linux/amd64. */
-  readonly platform?: string | undefined;
-}
-
-function fixture(name: string): string {
-  return fileURLToPath(repositoryFile(`../shared/fixtures/images/${name}`));
 }

@@ -24,7 +24,7 @@ const llistxattr = libc.func("llistxattr", "long", ["const void*", "void*", "lon
  * symlink is followed. Looking changes access times only.
  */
 export function readTree(path: string): Listing {
-  const files = new Map<string, { item: Item; identity: unknown }>();
+  const files = new Map<string, Found>();
   const root = openDirectory(Buffer.from(path));
   try {
     files.set(".", { item: itemOf(fstatSync(root, { bigint: true }), within(root, ".")), identity: root });
@@ -35,16 +35,30 @@ export function readTree(path: string): Listing {
   return listingOf(files);
 }
 
-function readChildren(directory: number, prefix: string, files: Map<string, { item: Item; identity: unknown }>): void {
+interface Found {
+  readonly item: Item;
+  /** The same for all names of a file. */
+  readonly identity: unknown;
+}
+
+function readChildren(
+  directory: number,
+  prefix: string,
+  files: Map<string, Found>,
+  links = new Map<string, Item>(),
+): void {
   for (const name of readdirSync(`/proc/self/fd/${directory}`, "latin1")) {
     const place = within(directory, name);
     const status = lstatSync(place, { bigint: true });
     const path = `${prefix}${name}`;
-    files.set(path, { item: itemOf(status, place), identity: `${status.dev}:${status.ino}` });
+    const identity = `${status.dev}:${status.ino}`;
+    const item = links.get(identity) ?? itemOf(status, place); // busybox has 400 names: one is read
+    files.set(path, { item, identity });
+    if (status.nlink > 1n) links.set(identity, item);
     if (!status.isDirectory()) continue;
     const child = openDirectory(place);
     try {
-      readChildren(child, `${path}/`, files);
+      readChildren(child, `${path}/`, files, links);
     } finally {
       closeSync(child);
     }

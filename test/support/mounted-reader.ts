@@ -10,6 +10,9 @@ const [place = ""] = process.argv.slice(2);
 const point = join(place, "point");
 mkdirSync(point);
 
+// The interface that mount(8) prefers takes 256 bytes of an option.
+process.env.LIBMOUNT_FORCE_MOUNT2 = "always";
+
 const mounts = JSON.parse(readFileSync(join(place, "mounts.json"), "utf8")) as readonly Mount[];
 const listings = mounts.map(({ type, source, options }) => {
   execFileSync("mount", ["-t", type, "-o", options.join(), source, point]);
