@@ -52,6 +52,7 @@ export type {
 } from "./source/options.ts";
 export { registry } from "./source/registry.ts";
 export type { Document, FetchOptions, ImageSource, Source } from "./source/source.ts";
+export { type VerifyLoginOptions, verifyLogin } from "./source/verify-login.ts";
 export type { StoredImageEntry } from "./store/list.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";
 export { type Store, store } from "./store/store.ts";

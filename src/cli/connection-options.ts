@@ -1,7 +1,7 @@
 import type { EnvironmentOptions, RegistryOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
 import { definedOnly } from "./defined-only.ts";
-import type { imageOptionTable } from "./option-tables.ts";
+import type { connectionOptionTable, imageOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the command line says of how registries are talked to. */
@@ -23,7 +23,21 @@ export interface ConnectionWishes {
   readonly registry: Pick<RegistryOptions, "network" | "foreignLayers" | "connectionsPerBlob">;
 }
 
-type Values = CommandLine<typeof imageOptionTable>["values"];
+type Values = CommandLine<typeof connectionOptionTable>["values"];
+
+/** Reads what is said of registries where an image is meant. */
+export function imageConnectionWishes(values: CommandLine<typeof imageOptionTable>["values"]): ConnectionWishes {
+  const { environment, registry } = connectionWishes(values);
+  const shortNames = oneOf("--short-names", values["short-names"], ["docker", "podman"]);
+  const connections = connectionsPerBlob(values["connections-per-blob"]);
+  return {
+    environment: { ...environment, ...definedOnly({ shortNames }) },
+    registry: {
+      ...registry,
+      ...definedOnly({ foreignLayers: values["foreign-layers"], connectionsPerBlob: connections }),
+    },
+  };
+}
 
 /** Reads what is said of registries. */
 export function connectionWishes(values: Values): ConnectionWishes {
@@ -43,13 +57,8 @@ export function connectionWishes(values: Values): ConnectionWishes {
       tlsKey: values["tls-key"],
       insecureSkipTlsVerify: values["insecure-skip-tls-verify"],
       allProxy: values["all-proxy"],
-      shortNames: oneOf("--short-names", values["short-names"], ["docker", "podman"]),
     }),
-    registry: definedOnly({
-      network: network(values),
-      foreignLayers: values["foreign-layers"],
-      connectionsPerBlob: connectionsPerBlob(values["connections-per-blob"]),
-    }),
+    registry: definedOnly({ network: network(values) }),
   };
 }
 

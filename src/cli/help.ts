@@ -148,8 +148,8 @@ const login = `\
 Usage: oci-unpack login [OPTIONS] REGISTRY
 
 Keeps a user name and a password for REGISTRY, where podman, buildah and skopeo
-find them too: in auth.json, or with the credential helper that it names. They
-are not tried; a pull will tell.
+find them too: in auth.json, or with the credential helper that it names, once
+REGISTRY has taken them.
 
   oci-unpack login ghcr.io
   oci-unpack login -u ada --password-stdin registry.example:5000 < password
@@ -158,6 +158,18 @@ are not tried; a pull will tell.
       --password-stdin   read the password from standard input instead of asking
       --authfile FILE    keep it in this file (default: $REGISTRY_AUTH_FILE, or
                          $XDG_RUNTIME_DIR/containers/auth.json)
+      --no-verify        keep them without asking REGISTRY
+
+How REGISTRY is asked, as in oci-unpack --help
+      --plain-http
+      --tls-ca FILE
+      --tls-cert FILE
+      --tls-key FILE
+      --insecure-skip-tls-verify
+      --hosts-dir DIR
+      --all-proxy
+      --allow-host HOST
+      --deny-private
   -h, --help             this text
 `;
 

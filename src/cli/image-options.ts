@@ -1,6 +1,6 @@
 import type { Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
-import { type ConnectionWishes, connectionWishes } from "./connection-options.ts";
+import { type ConnectionWishes, imageConnectionWishes } from "./connection-options.ts";
 import { definedOnly } from "./defined-only.ts";
 import type { HelpTopic } from "./help.ts";
 import type { imageOptionTable } from "./option-tables.ts";
@@ -56,7 +56,7 @@ export function imageWishes({ values }: ImageLine, env: Surroundings["env"]): Im
       keepDirlinks: values["keep-dirlinks"],
       sourceDateEpoch: sourceDateEpoch(env),
     }),
-    connection: connectionWishes(values),
+    connection: imageConnectionWishes(values),
     ...storeWishes(values, env),
     username: username(values),
     limits: values.limit ?? [],

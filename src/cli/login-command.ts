@@ -1,4 +1,6 @@
 import type * as Library from "../index.ts";
+import type { EventListener } from "../index.ts";
+import { eventLine } from "./event-line.ts";
 import type { LoginCommand, LogoutCommand } from "./login-options.ts";
 import { passwordFrom } from "./password.ts";
 import { prompt } from "./prompt.ts";
@@ -6,14 +8,18 @@ import { safeText } from "./safe-text.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** `oci-unpack login REGISTRY`: keeps a login, and says where. */
+/** What this needs of the library. */
+export type LoginLibrary = Pick<typeof Library, "login" | "verifyLogin" | "registryFromEnvironment">;
+
+/** `oci-unpack login REGISTRY`: keeps a login that the registry takes, and says where. */
 export async function loginCommand(
   command: LoginCommand,
   surroundings: Surroundings,
-  login: typeof Library.login,
+  library: LoginLibrary,
 ): Promise<number> {
   const user = await userFor(command, surroundings);
-  const place = await login(command.registry, user, { ...surroundings, authFile: command.authFile });
+  if (command.isVerified) await verify(user, command, surroundings, library);
+  const place = await library.login(command.registry, user, { ...surroundings, authFile: command.authFile });
   surroundings.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(place)}\n`);
   return exitCodes.done;
 }
@@ -29,6 +35,24 @@ export async function logoutCommand(
   const lines = places.map((place) => `the login for ${registry} is no longer in ${safeText(place)}`);
   surroundings.errors.write(`${lines.join("\n") || `there was no login for ${registry}`}\n`);
   return exitCodes.done;
+}
+
+/** Throws where the registry does not take the login, so that it is not kept. */
+async function verify(
+  user: { readonly username: string; readonly password: string },
+  { registry, connection }: LoginCommand,
+  surroundings: Surroundings,
+  { verifyLogin, registryFromEnvironment }: LoginLibrary,
+): Promise<void> {
+  const { authFile: _, ...environment } = connection.environment; // may be about to be made
+  const say = (line: string) => surroundings.errors.write(`${line}\n`);
+  const onEvent: EventListener = (event) => {
+    const line = eventLine(event, { verbose: false, explain: false });
+    if (line !== undefined) say(line);
+  };
+  const configured = await registryFromEnvironment({ ...surroundings, ...environment, onEvent });
+  const answer = await verifyLogin(registry, user, { ...configured, ...connection.registry, onEvent });
+  if (answer === "not asked") say(`${safeText(registry)} asks for no login, so this one is untried`);
 }
 
 async function userFor(

@@ -1,4 +1,5 @@
 import { parseCommandLine } from "./command-line.ts";
+import { type ConnectionWishes, connectionWishes } from "./connection-options.ts";
 import type { SmallCommand } from "./image-options.ts";
 import { loginOptionTable, logoutOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
@@ -11,6 +12,10 @@ export interface LoginCommand {
   readonly username: string | undefined;
   readonly passwordFromInput: boolean;
   readonly authFile: string | undefined;
+  /** Whether the registry is asked first. */
+  readonly isVerified: boolean;
+  /** How it is asked. */
+  readonly connection: ConnectionWishes;
 }
 
 /** What `oci-unpack logout REGISTRY` was asked to do. */
@@ -29,7 +34,10 @@ export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand
     throw new UsageError("cannot log in: --password-stdin is given without --username", loginHint);
   }
   const registry = onlyRegistry("log in", positionals, loginHint);
-  return { name: "login", registry, username: values.username, passwordFromInput, authFile: values.authfile };
+  const { username, authfile: authFile } = values;
+  const isVerified = !values["no-verify"];
+  const connection = connectionWishes(values);
+  return { name: "login", registry, username, passwordFromInput, authFile, isVerified, connection };
 }
 
 /** Reads the arguments after `logout`. */

@@ -1,3 +1,17 @@
+/** The options of every command that talks to a registry. */
+export const connectionOptionTable = {
+  "plain-http": { type: "boolean" },
+  authfile: { type: "string" },
+  "hosts-dir": { type: "string" },
+  "tls-ca": { type: "string", multiple: true },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
+  "insecure-skip-tls-verify": { type: "boolean" },
+  "all-proxy": { type: "boolean" },
+  "allow-host": { type: "string", multiple: true },
+  "deny-private": { type: "boolean" },
+} as const;
+
 /** The options of every command that concerns an image: which one, where from, and what to print. */
 export const imageOptionTable = {
   platform: { type: "string", short: "p" },
@@ -7,17 +21,8 @@ export const imageOptionTable = {
   "can-skip-sandbox": { type: "boolean" },
   strict: { type: "boolean" },
   "keep-dirlinks": { type: "boolean" },
-  "plain-http": { type: "boolean" },
-  authfile: { type: "string" },
-  "hosts-dir": { type: "string" },
-  "tls-ca": { type: "string", multiple: true },
-  "tls-cert": { type: "string" },
-  "tls-key": { type: "string" },
-  "insecure-skip-tls-verify": { type: "boolean" },
-  "all-proxy": { type: "boolean" },
+  ...connectionOptionTable,
   "short-names": { type: "string" },
-  "allow-host": { type: "string", multiple: true },
-  "deny-private": { type: "boolean" },
   "foreign-layers": { type: "boolean" },
   "connections-per-blob": { type: "string" },
   username: { type: "string", short: "u" },
@@ -62,9 +67,10 @@ export const listOptionTable = {
 
 /** Every option of `oci-unpack login REGISTRY`. */
 export const loginOptionTable = {
+  ...connectionOptionTable,
   username: { type: "string", short: "u" },
   "password-stdin": { type: "boolean" },
-  authfile: { type: "string" },
+  "no-verify": { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 

@@ -35,8 +35,8 @@ async function perform(args: readonly string[], surroundings: Surroundings, trai
       return await unpackCommand(command, surroundings, trail, library);
     }
     case "login": {
-      const [{ loginCommand }, { login }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
-      return await loginCommand(command, surroundings, login);
+      const [{ loginCommand }, library] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
+      return await loginCommand(command, surroundings, library);
     }
     case "store": {
       const [{ storeCommand }, { store }] = await Promise.all([import("./store-command.ts"), import("../index.ts")]);

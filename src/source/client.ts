@@ -146,7 +146,7 @@ export class Client implements Disposable {
   async #arrived(journey: Journey, context: Context): Promise<Answer> {
     const answer = await this.#stop(journey, context);
     if (answer.status !== 401 || !answer.isElsewhere) return answer;
-    const authorization = await anonymousToken(answer, journey.registryAddress, this.#correspondence, context);
+    const authorization = await anonymousToken(answer, journey.registryAddress, this.correspondence, context);
     if (authorization === undefined) return answer;
     answer.body.dismiss();
     journey.authorization = authorization;
@@ -199,18 +199,19 @@ export class Client implements Disposable {
 
   #session(site: Site): Session {
     const key = siteKey(site);
-    const session = this.#sessions.get(key) ?? new Session(site, this.#correspondence);
+    const session = this.#sessions.get(key) ?? new Session(site, this.correspondence);
     this.#sessions.set(key, session);
     return session;
   }
 
-  get #correspondence(): Correspondence {
+  /** What authorizations are obtained with. */
+  get correspondence(): Correspondence {
     return {
       policy: this.policy,
       secrets: this.secrets,
       credential: (site, context) => this.#credential(site, context),
       admitScheme: (realm, registry) => this.transport.admitScheme(realm, registry),
-      ping: (site, context) => this.#ping(site, context),
+      ping: (site, context, authorization) => this.#ping(site, context, authorization),
       tokenRequest: (route, context) => this.#tokenRequest(route, context),
     };
   }
@@ -223,9 +224,10 @@ export class Client implements Disposable {
     return site.isOrigin ? credentials : undefined;
   }
 
-  #ping(site: Site, context: Context): Promise<HttpResponse> {
+  #ping(site: Site, context: Context, authorization: string | undefined): Promise<HttpResponse> {
     const url = new URL("/v2/", site.base);
-    return this.#exchange({ method: "GET", url, headers: {}, reach: site.reach, tls: site.tls }, context);
+    const headers = authorization === undefined ? {} : { authorization };
+    return this.#exchange({ method: "GET", url, headers, reach: site.reach, tls: site.tls }, context);
   }
 
   /** Bodies are read here, within the deadline, so that nobody waits for the rest of a token. */

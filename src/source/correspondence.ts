@@ -22,8 +22,8 @@ export interface Correspondence {
   readonly credential: (site: Site, context: Context) => Promise<Credential | undefined>;
   /** Sends requests to a token server, each again while it fails for passing reasons. */
   readonly tokenRequest: (route: TokenRoute, context: Context) => TokenRequest;
-  /** Asks a registry's root for the challenge that a 401 lacked. */
-  readonly ping: (site: Site, context: Context) => Promise<HttpResponse>;
+  /** Asks a registry's root: for the challenge that a 401 lacked, or whether it takes an authorization. */
+  readonly ping: (site: Site, context: Context, authorization?: string) => Promise<HttpResponse>;
   /** Throws `POLICY_DENIED` where a token server may not be asked over http. */
   readonly admitScheme: (realm: URL, registry: URL) => void;
 }

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ociUnpack } from "../support/oci-unpack.ts";
+import { startRegistry } from "../support/registry-double.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 let directory = "";
@@ -17,22 +19,60 @@ before(async () => {
 
 after(() => rm(directory, { recursive: true, force: true }));
 
+const ada = { username: "ada", password: "s3cret" };
+
 test("a login with a piped password is kept where podman finds it, until the logout", async () => {
+  await using registry = await startRegistry({ access: { type: "token", ...ada } });
+  const { host } = registry;
   const authFile = join(directory, "piped.json");
-  const login = ["login", "-u", "ada", "--password-stdin", "--authfile", authFile, "registry.example:5000"];
+  const login = ["login", "-u", "ada", "--password-stdin", "--authfile", authFile, host];
   assert.deepEqual(await ociUnpack(login, { input: "s3cret\n" }), {
     status: 0,
     signal: undefined,
     stdout: "",
-    stderr: `the login for registry.example:5000 is kept in ${authFile}\n`,
+    stderr: `the login for ${host} is kept in ${authFile}\n`,
   });
-  assert.deepEqual(await loginsIn(authFile), { "registry.example:5000": "ada:s3cret" });
+  assert.deepEqual(await loginsIn(authFile), { [host]: "ada:s3cret" });
 
-  const logout = ["logout", "--authfile", authFile, "registry.example:5000"];
+  const logout = ["logout", "--authfile", authFile, host];
   const { status, stderr } = await ociUnpack(logout);
-  assert.deepEqual([status, stderr], [0, `the login for registry.example:5000 is no longer in ${authFile}\n`]);
+  assert.deepEqual([status, stderr], [0, `the login for ${host} is no longer in ${authFile}\n`]);
   assert.deepEqual(await loginsIn(authFile), {});
-  assert.equal((await ociUnpack(logout)).stderr, "there was no login for registry.example:5000\n");
+  assert.equal((await ociUnpack(logout)).stderr, `there was no login for ${host}\n`);
+});
+
+test("a login that the registry rejects is kept nowhere, unless it is not to be tried", async () => {
+  await using registry = await startRegistry({ access: { type: "basic", ...ada } });
+  const authFile = join(directory, "rejected.json");
+  const login = ["login", "-u", "ada", "--password-stdin", "--authfile", authFile, registry.host];
+  const { status, stderr } = await ociUnpack(login, { input: "wrong-one" });
+  assert.equal(status, 1);
+  assert.match(stderr, /^error: cannot log in to \S+: the user name or the password is wrong: \S+ answers 401\nhint: /);
+  assert.doesNotMatch(stderr, /wrong-one/);
+  assert.ok(!existsSync(authFile));
+
+  const asked = registry.requests.length;
+  assert.equal((await ociUnpack([...login, "--no-verify"], { input: "wrong-one" })).status, 0);
+  assert.deepEqual(await loginsIn(authFile), { [registry.host]: "ada:wrong-one" });
+  assert.equal(registry.requests.length, asked);
+});
+
+test("a login at a registry that asks for none is kept, and said to be untried", async () => {
+  await using registry = await startRegistry();
+  const authFile = join(directory, "untried.json");
+  const login = ["login", "-u", "ada", "--password-stdin", "--authfile", authFile, registry.host];
+  const { status, stderr } = await ociUnpack(login, { input: "s3cret" });
+  assert.deepEqual([status, stderr.split("\n")[0]], [0, `${registry.host} asks for no login, so this one is untried`]);
+});
+
+test("--deny-private holds for the question of a login, too", async () => {
+  await using registry = await startRegistry({ access: { type: "basic", ...ada } });
+  const { status, stderr } = await ociUnpack(["login", "-u=ada", "--password-stdin", "--deny-private", registry.host], {
+    input: "s3cret",
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /is a loopback address/);
+  assert.equal(registry.requests.length, 0);
 });
 
 test("without a terminal a password must be piped", async () => {
@@ -44,7 +84,7 @@ test("without a terminal a password must be piped", async () => {
 test("at a terminal user name and password are asked for, and the password is never shown", async () => {
   const authFile = join(directory, "asked.json");
   const session = await dialogue(
-    ["login", "--authfile", authFile, "ghcr.io"],
+    ["login", "--no-verify", "--authfile", authFile, "ghcr.io"],
     [
       ["User name: ", "ada\r"],
       ["Password: ", "s3cre\x7fet\r"],

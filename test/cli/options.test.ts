@@ -193,6 +193,8 @@ test("login and logout name a registry", () => {
     username: "ada",
     passwordFromInput: true,
     authFile: "a.json",
+    isVerified: true,
+    connection: { environment: { authFile: "a.json" }, registry: {} },
   });
   assert.deepEqual(parseCommand(["logout", "ghcr.io"], {}), {
     name: "logout",

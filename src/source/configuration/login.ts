@@ -1,12 +1,12 @@
 import { OciUnpackError } from "../../errors.ts";
-import { helperNamesOf, isDockerHub, namesOf } from "../docker-hub.ts";
+import { helperNamesOf, namesOf } from "../docker-hub.ts";
 import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
 import { runtimeAuthFile } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
 import { writePrivateFile } from "./private-file.ts";
-import { parseRegistryName } from "./registry-name.ts";
+import { loginKey } from "./registry-name.ts";
 
 export interface LoginOptions extends Machine {
   /** The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next boot. */
@@ -18,7 +18,7 @@ export interface LoginOptions extends Machine {
  * Keeps a user's password for a registry (`ghcr.io`) or for a part of it (`ghcr.io/acme`), and says where.
  *
  * The file is podman's `auth.json`, so that podman, buildah and skopeo are logged in too. Whether the registry takes the
- * password is not asked here. Where the file names a helper for the registry, the helper gets the password instead.
+ * password is for `verifyLogin` to ask. Where the file names a helper for the registry, the helper gets the password instead.
  */
 export async function login(
   registry: string,
@@ -64,14 +64,6 @@ async function eraseAll(helper: CredentialHelper, key: string): Promise<boolean>
   return erased;
 }
 
-/** The key as podman writes it: without a scheme, Docker Hub by the name that references use. */
-function loginKey(registry: string): string {
-  if (isDockerHub(registry)) return "docker.io";
-  const key = parseRegistryName(registry.replace(/^https?:\/\//, "").replace(/\/+$/, ""));
-  if (key !== undefined) return key;
-  throw refused(`"${registry}" is not a registry`, "name it like ghcr.io or 127.0.0.1:5000");
-}
-
 async function readTarget(options: LoginOptions): Promise<AuthFile> {
   const path = options.authFile || options.env.REGISTRY_AUTH_FILE || runtimeAuthFile(options);
   return parseAuthFile(path, (await readConfigFile(path)) ?? "", "config");
@@ -89,6 +81,6 @@ function helperFor(file: AuthFile, key: string, { env, signal }: LoginOptions): 
   return typeof name === "string" ? new CredentialHelper(name, { env, signal }) : undefined;
 }
 
-function refused(found: string, hint?: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot log in: ${found}`, hint === undefined ? {} : { hint });
+function refused(found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot log in: ${found}`);
 }

@@ -1,4 +1,4 @@
-import { isOciUnpackError } from "../../errors.ts";
+import { isOciUnpackError, OciUnpackError } from "../../errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { isDockerHub } from "../docker-hub.ts";
 
@@ -18,4 +18,14 @@ export function parseRegistryName(text: string): string | undefined {
     if (isOciUnpackError(error, "INVALID_REFERENCE")) return undefined;
     throw error;
   }
+}
+
+/** The key of a login as podman writes it: without a scheme, Docker Hub by the name that references use. */
+export function loginKey(registry: string): string {
+  if (isDockerHub(registry)) return "docker.io";
+  const key = parseRegistryName(registry.replace(/^https?:\/\//, "").replace(/\/+$/, ""));
+  if (key !== undefined) return key;
+  throw new OciUnpackError("INVALID_OPTION", `cannot log in: "${registry}" is not a registry`, {
+    hint: "name it like ghcr.io or 127.0.0.1:5000",
+  });
 }
