@@ -14,6 +14,9 @@ import { statOf } from "./stat.ts";
 /** A flag of open(2) that Node has no constant for; the same on all machines. */
 export const O_CLOEXEC = 0o2000000;
 
+/** The same: a handle that only says where something is. */
+const O_PATH = 0o10000000;
+
 /** Opens a directory and nothing else, never through a symlink at its end. */
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | O_CLOEXEC;
 
@@ -47,13 +50,14 @@ const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
   "long",
 );
 
-// struct open_how { u64 flags; u64 mode; u64 resolve; }
-const how = new BigUint64Array([
-  BigInt(directoryFlags),
-  0n,
-  BigInt(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH),
-]);
-const howBytes = new Uint8Array(how.buffer);
+/** struct open_how { u64 flags; u64 mode; u64 resolve; } */
+function howToOpen(flags: number): Uint8Array {
+  const resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
+  return new Uint8Array(new BigUint64Array([BigInt(flags), 0n, BigInt(resolve)]).buffer);
+}
+
+const howToRead = howToOpen(directoryFlags);
+const howToFind = howToOpen(directoryFlags | O_PATH);
 
 /**
  * Opens the directory at a relative path, which may have several components but no symlink, no mount point and no way
@@ -63,8 +67,23 @@ const howBytes = new Uint8Array(how.buffer);
  * to the same effect, except that a mount of the same file system is not noticed.
  */
 export function openDirectoryBeneath(directory: number, relativePath: ByteString): Result {
+  return openBeneath(directory, relativePath, howToRead);
+}
+
+/**
+ * The same for a handle that names can be made and looked up at, and that is good for nothing else: its directory can
+ * neither be read nor changed by it.
+ *
+ * Landlock examines every directory above one that is opened to be read, which takes as long as the path is deep, and
+ * none for this.
+ */
+export function findDirectoryBeneath(directory: number, relativePath: ByteString): Result {
+  return openBeneath(directory, relativePath, howToFind);
+}
+
+function openBeneath(directory: number, relativePath: ByteString, how: Uint8Array): Result {
   for (let attempt = 1; ; attempt += 1) {
-    const result = openat2(calls.openat2, directory, path.of(relativePath), howBytes, howBytes.length);
+    const result = openat2(calls.openat2, directory, path.of(relativePath), how, how.length);
     if (result === -errnos.EAGAIN && attempt < attempts) continue;
     // A filter answers EPERM for a call that it does not know; the kernel itself has no reason to, for a directory.
     return result === -errnos.ENOSYS || result === -errnos.EPERM ? walkBeneath(directory, relativePath) : result;
@@ -107,6 +126,14 @@ const close = declareOnce<[number]>("close", ["int"]);
 /** Closes a descriptor. What Linux answers changes nothing: it is closed. */
 export function closeDescriptor(descriptor: number): void {
   close(descriptor);
+}
+
+const dup3 = declare<[number, number, number]>("dup3", ["int", "int", "int"]);
+
+/** Makes `descriptor` stand for what `other` stands for, which is closed. */
+export function replaceDescriptor(descriptor: number, other: number): void {
+  dup3(other, descriptor, O_CLOEXEC);
+  close(other);
 }
 
 const mkdirat = declare<[number, Uint8Array, number]>("mkdirat", ["int", "const void*", "uint32_t"]);

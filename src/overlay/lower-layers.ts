@@ -98,7 +98,7 @@ class MergedDirectory implements LowerDirectory {
   *names(): Iterable<ByteString> {
     const seen = new Set<ByteString>();
     for (const part of this.#parts) {
-      const handle = this.#view.handles.of(part);
+      const handle = this.#view.handles.opened(part);
       rewindEntries(handle);
       for (;;) {
         const entries = readEntries(handle);

@@ -14,7 +14,7 @@ export function mark(site: Site, places: Places, format: OverlayFormat): void {
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     for (const child of directory.children) pending.push(child);
     for (const name of directory.hidden ?? []) markHidden(site, places, format, directory, name);
-    if (isAnew(directory)) format.makeOpaque(site.tree.handles.of(directory), directory.path);
+    if (isAnew(directory)) format.makeOpaque(site.tree.handles.opened(directory), directory.path);
   }
 }
 

@@ -67,7 +67,7 @@ export class Directories {
     this.#clearXattrs(directory);
     directory.attributes = { mode: mode & 0o7777, uid, gid, mtime, atime };
     if (entry.xattrs === undefined) return;
-    const handle = this.#parts.handles.of(directory);
+    const handle = this.#parts.handles.opened(directory);
     directory.hasXattrs = true;
     this.#keepAcls(directory, entry.path, entry.xattrs);
     const others = new Map([...entry.xattrs].filter(([name]) => !acls.includes(name)));
@@ -99,7 +99,7 @@ export class Directories {
     const { path, name, attributes } = directory;
     const chown = (uid: number, gid: number) => changeOwnerAt(handles.of(parent), name, uid, gid);
     if (!owners.give(path, attributes, chown)) {
-      owners.record(path, statedOf(attributes), (xattr, value) => setXattr(handles.of(directory), xattr, value));
+      owners.record(path, statedOf(attributes), (xattr, value) => setXattr(handles.opened(directory), xattr, value));
     }
     this.#finishMode(directory, path);
     const access = {
@@ -132,13 +132,14 @@ export class Directories {
     const { handles, metadata, surroundings, xattrs } = this.#parts;
     const { mode } = directory.attributes;
     if (!surroundings.keepsModes || mode !== directory.workingMode) {
-      const handle = handles.of(directory);
+      const handle = handles.opened(directory);
       const result = changeMode(handle, mode);
       if (result < 0) throw failure("set the mode of", path, "fchmod", result);
       if ((mode & ~0o777) !== 0) metadata.checkMode(path, mode, statOf(handle));
     }
     const values = this.#acls.get(directory);
-    if (values !== undefined) xattrs.set(path, values, (name, value) => setXattr(handles.of(directory), name, value));
+    if (values !== undefined)
+      xattrs.set(path, values, (name, value) => setXattr(handles.opened(directory), name, value));
   }
 
   #keepAcls(directory: Directory, path: ByteString, values: XattrValues): void {
@@ -153,7 +154,7 @@ export class Directories {
 
   #clearXattrs(directory: Directory): void {
     if (!directory.hasXattrs) return;
-    this.#parts.xattrs.clear(this.#parts.handles.of(directory), directory.path);
+    this.#parts.xattrs.clear(this.#parts.handles.opened(directory), directory.path);
     directory.hasXattrs = false;
     this.#aclBytes -= bytesIn(this.#acls.get(directory) ?? new Map());
     this.#acls.delete(directory);

@@ -46,8 +46,10 @@ export class Directory {
   isMade = true;
   /** Names of the layers below that are hidden. */
   hidden: Set<ByteString> | undefined;
-  /** An open handle, or -1. Belongs to `Handles`, as does the next. */
+  /** An open handle, or -1. Belongs to `Handles`, as do the next two. */
   descriptor = -1;
+  /** Whether the handle is good for more than for names. */
+  isOpened = false;
   isRecentlyUsed = false;
   /** Most directories have none, so that a map for each would be most of what they take. */
   #children: Map<ByteString, Directory> | undefined;

@@ -1,7 +1,7 @@
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
-import { closeDescriptor, openDirectoryBeneath } from "../linux/syscalls.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath, replaceDescriptor } from "../linux/syscalls.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 import { failure } from "./refusal.ts";
 
@@ -11,11 +11,16 @@ const usuallyHeld = 256;
 /** What the kernel takes as one path, with room for a NUL. */
 const pathBytes = 4000;
 
+const self = byteStringOf(".");
+
 /**
  * Open handles of directories, opened when they are needed and closed when others are.
  *
  * A directory is opened relative to the nearest one above it that is open, through no symlink and across no mount point:
  * what is reached is what `Directory` says, or nothing.
+ *
+ * Most only tell where names are made and looked up (`O_PATH`): few directories are read, and most have their mode and
+ * no extended attributes from the beginning.
  */
 export class Handles {
   readonly #root: Directory;
@@ -28,23 +33,33 @@ export class Handles {
   /** `descriptor` is an open handle of the root; it is the caller's to close. */
   constructor(root: Directory, descriptor: number) {
     root.descriptor = descriptor;
+    root.isOpened = true;
     this.#root = root;
     this.#lastUsed = root;
   }
 
-  /** The handle of a directory. It stays open at least until two others have been asked for. */
+  /** A handle to make and look up names at. It stays open at least until two others have been asked for. */
   of(directory: Directory): number {
-    if (directory.descriptor < 0) this.#open(directory);
+    if (directory.descriptor < 0) this.#find(directory);
     directory.isRecentlyUsed = true;
     this.#lastUsed = directory;
     return directory.descriptor;
   }
 
+  /** The same handle, made one to read the directory's entries and to change its attributes by. */
+  opened(directory: Directory): number {
+    const handle = this.of(directory);
+    if (directory.isOpened) return handle;
+    const opened = this.#withRoom(directory, () => openDirectoryBeneath(handle, self));
+    replaceDescriptor(handle, opened);
+    directory.isOpened = true;
+    return handle;
+  }
+
   /** Closes a directory's handle, if it has one. */
   release(directory: Directory): void {
     if (directory.descriptor < 0 || directory === this.#root) return;
-    closeDescriptor(directory.descriptor);
-    directory.descriptor = -1;
+    forget(directory);
     const last = this.#held.pop();
     if (last !== undefined && last !== directory) this.#held[this.#held.indexOf(directory)] = last;
   }
@@ -60,18 +75,21 @@ export class Handles {
 
   /** Closes all handles but the root's. */
   close(): void {
-    for (const { descriptor } of this.#held) closeDescriptor(descriptor);
-    for (const directory of this.#held) directory.descriptor = -1;
+    for (const directory of this.#held) forget(directory);
     this.#held.length = 0;
   }
 
-  #open(directory: Directory): void {
+  #find(directory: Directory): void {
     if (this.#held.length >= this.#heldAtMost) this.#closeOne();
-    let result = openBelow(directory);
-    if (result === -errnos.EMFILE && this.makeRoom()) result = openBelow(directory);
-    if (result < 0) throw failure("open", directory.path, "openat2(RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS)", result);
-    directory.descriptor = result;
+    directory.descriptor = this.#withRoom(directory, () => findFromAbove(directory));
     this.#held.push(directory);
+  }
+
+  #withRoom(directory: Directory, open: () => Result): number {
+    let result = open();
+    if (result === -errnos.EMFILE && this.makeRoom()) result = open();
+    if (result >= 0) return result;
+    throw failure("open", directory.path, "openat2(RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS)", result);
   }
 
   /** Never the one that was asked for last: whoever works with two has not done with it. */
@@ -86,8 +104,14 @@ export class Handles {
   }
 }
 
-/** Opens a directory from the nearest one above it that is open, however long the way, in pieces that the kernel takes. */
-function openBelow(directory: Directory): Result {
+function forget(directory: Directory): void {
+  closeDescriptor(directory.descriptor);
+  directory.descriptor = -1;
+  directory.isOpened = false;
+}
+
+/** Finds a directory from the nearest one above it that is open, however long the way, in pieces that the kernel takes. */
+function findFromAbove(directory: Directory): Result {
   const names: ByteString[] = [];
   let ancestor = directory;
   for (; ancestor.descriptor < 0 && ancestor.parent !== undefined; ancestor = ancestor.parent) {
@@ -95,7 +119,7 @@ function openBelow(directory: Directory): Result {
   }
   let current = ancestor.descriptor;
   for (const piece of pieces(names.reverse())) {
-    const next = openDirectoryBeneath(current, piece);
+    const next = findDirectoryBeneath(current, piece);
     if (current !== ancestor.descriptor) closeDescriptor(current);
     if (next < 0) return next;
     current = next;

@@ -130,7 +130,8 @@ export class Places {
     const { parents, surroundings, tree } = this.#site;
     if (!parent.isMade) return;
     const handle = tree.handles.of(parent);
-    if (surroundings.foldsNames && typeof statAt(handle, name) !== "number") insistOnName(handle, name, path);
+    const mayBeAnother = surroundings.foldsNames && typeof statAt(handle, name) !== "number";
+    if (mayBeAnother) insistOnName(tree.handles.opened(parent), name, path);
     const result = unlinkAt(handle, name);
     if (result < 0 && result !== -errnos.ENOENT) throw failure("replace", path, "unlinkat", result);
     parents.linkMayBeGone();

@@ -68,7 +68,7 @@ export class Whiteouts implements WhiteoutPolicy {
   }
 
   #clearFiles(directory: Directory, path: ByteString): void {
-    const handle = this.#site.tree.handles.of(directory);
+    const handle = this.#site.tree.handles.opened(directory);
     rewindEntries(handle);
     for (;;) {
       const entries = readEntries(handle);
