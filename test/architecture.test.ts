@@ -36,7 +36,8 @@ test("only linux/ speaks C", () => {
   assert.deepEqual(users.map(described), []);
 });
 
-test("only source/http.ts opens connections", () => {
+test("only source/http.ts opens connections, and https.ts for it", () => {
+  const openers = /^src\/source\/https?\.ts$/;
   const networking = /^(?:node:)?(?:https?|http2|net|tls|dgram|dns|dns\/promises|undici)$/;
   // What these modules offer besides connections.
   const harmless = /^(?:BlockList|isIP|isIPv4|isIPv6|STATUS_CODES|createSecureContext|rootCertificates|TLSSocket)$/;
@@ -44,14 +45,24 @@ test("only source/http.ts opens connections", () => {
     ({ specifier, from, names, isType }) =>
       networking.test(specifier) &&
       !isType &&
-      from !== "src/source/http.ts" &&
+      !openers.test(from) &&
       !(names.length > 0 && names.every((name) => harmless.test(name))) &&
       !(names.join() === "*" && specifier === "node:tls"),
   );
   assert.deepEqual(violations.map(described), []);
   const global = /(?<![.#\w])fetch\(|\bnew WebSocket\(|\btls\w*\.connect\(/;
   assert.deepEqual(
-    filesThatSay(global, (path) => path !== "src/source/http.ts"),
+    filesThatSay(global, (path) => !openers.test(path)),
+    [],
+  );
+  const users = imports().filter(
+    ({ file, from, names }) =>
+      (file === "src/source/https.ts" && from !== "src/source/http.ts") ||
+      (file === "src/source/node-http.ts" && !openers.test(from) && names.join() !== "STATUS_CODES"),
+  );
+  assert.deepEqual(users.map(described), []);
+  assert.deepEqual(
+    filesThatSay(/\bgetBuiltinModule\b|\bcreateRequire\b/, (path) => path !== "src/source/node-http.ts"),
     [],
   );
 });

@@ -1,5 +1,4 @@
 import type { ClientRequest } from "node:http";
-import { TLSSocket } from "node:tls";
 import { Failure } from "./failure.ts";
 import type { Deadlines } from "./options.ts";
 
@@ -19,7 +18,7 @@ export class DeadlineWatch {
         return;
       }
       this.#limit(deadlines.connectMilliseconds, "accept a connection");
-      socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", connected);
+      socket.once("encrypted" in socket ? "secureConnect" : "connect", connected);
     });
   }
 

@@ -1,29 +1,25 @@
 import { lookup } from "node:dns";
-import { once } from "node:events";
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type RequestOptions,
+import type {
+  Agent,
+  AgentOptions,
+  ClientRequest,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestOptions,
 } from "node:http";
-import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, request as httpsRequest } from "node:https";
-import { connect as connectSocket, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { onAbort } from "../on-abort.ts";
 import { addressIn, bareHost, portOf } from "./address.ts";
 import { admittedLookup } from "./admitted-lookup.ts";
 import { Body } from "./body.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import { Failure } from "./failure.ts";
+import type { Way } from "./https.ts";
 import { networkFailure } from "./network-failure.ts";
+import { HttpAgent, request } from "./node-http.ts";
 import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
 import type { Reach } from "./policy.ts";
-import { tlsOptions } from "./tls-context.ts";
-import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
+import { proxyAuthorizationOf } from "./tunnel.ts";
 
 /** One request over one connection. Nothing is followed, authenticated or repeated here. */
 export interface HttpRequest {
@@ -63,15 +59,24 @@ interface Route {
   readonly reach: Reach;
 }
 
+/** What sends requests over one kind of connection. */
+interface HttpClient {
+  request(options: RequestOptions): ClientRequest;
+  /** An agent for the hosts that a route leads to, by the way of a proxy if there is a tunnel. */
+  agent(options: AgentOptions, way: Way): Agent;
+}
+
+const plainClient: HttpClient = { request, agent: (options) => new HttpAgent(options) };
+
 /** Node's own 250 ms give up on every address of a host that is far away. */
 const happyEyeballsMilliseconds = 2_000;
 /** Signed URLs in `Location` can be long. */
 const maxHeaderSize = 64 * 1024;
 
-/** Every connection of a client, kept open between requests. The only code of this library that opens any. */
+/** Every connection of a client, kept open between requests. With `https.ts` the only code of this library that opens any. */
 export class Connections implements Disposable {
   readonly #options: ConnectionsOptions;
-  readonly #agents = new Map<string, HttpAgent>();
+  readonly #agents = new Map<string, Agent>();
   readonly #tlsNumbers = new Map<TlsMaterial | undefined, number>();
   readonly #waiting = new Set<(reason: Failure) => void>();
   #isClosed = false;
@@ -86,9 +91,10 @@ export class Connections implements Disposable {
     const literal = addressIn(request.url.hostname);
     if (literal !== undefined) request.reach.admit(request.url.host, literal);
     const route = routeOf(request, this.#options.proxy?.(request.url));
+    const client = route.hop.protocol === "https:" ? await import("./https.ts") : plainClient;
     for (;;) {
       if (this.#isClosed) throw closed();
-      const outgoing = this.#outgoing(request, route);
+      const outgoing = this.#outgoing(request, route, client);
       try {
         return await this.#response(request, route, outgoing, signal);
       } catch (error) {
@@ -105,7 +111,7 @@ export class Connections implements Disposable {
     for (const agent of this.#agents.values()) agent.destroy();
   }
 
-  #outgoing(request: HttpRequest, route: Route): ClientRequest {
+  #outgoing(request: HttpRequest, route: Route, client: HttpClient): ClientRequest {
     const { method, url, headers, body, reach } = request;
     const { hop } = route;
     const isForwarded = hop !== url;
@@ -115,13 +121,13 @@ export class Connections implements Disposable {
       host: bareHost(hop),
       port: portOf(hop),
       path: isForwarded ? url.href : url.pathname + url.search,
-      agent: this.#agent(route),
+      agent: this.#agent(route, client),
       maxHeaderSize,
       ...(this.#options.socketPath === undefined ? {} : { socketPath: this.#options.socketPath }),
       // The user chose the proxy, and whatever lies behind it is looked up there.
       ...(isProxied(request, route) ? {} : { lookup: admittedLookup(reach, url.host, lookup) }),
     };
-    const outgoing = hop.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
+    const outgoing = client.request(options);
     outgoing.on("error", () => {}); // what comes after the response is the body's to tell
     outgoing.end(body);
     return outgoing;
@@ -173,89 +179,27 @@ export class Connections implements Disposable {
     };
   }
 
-  #agent(route: Route): HttpAgent {
+  #agent(route: Route, client: HttpClient): Agent {
     const { hop, tunnel, tls, reach } = route;
     const key = `${hop.protocol} ${tunnel?.href} ${this.#tlsNumber(tls)} ${reach.key}`;
+    const { connectionsPerHost, deadlines } = this.#options;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const agent = this.#newAgent(route);
-    this.#agents.set(key, agent);
-    return agent;
-  }
-
-  #newAgent({ hop, tunnel, tls }: Route): HttpAgent {
-    const { connectionsPerHost, deadlines } = this.#options;
     const options = {
       keepAlive: true,
       maxSockets: connectionsPerHost,
       scheduling: "lifo",
       autoSelectFamilyAttemptTimeout: happyEyeballsMilliseconds,
     } as const;
-    if (hop.protocol === "http:") return new HttpAgent(options);
-    const secure = { ...options, ...tlsOptions(tls) };
-    if (tunnel === undefined) return new HttpsAgent(secure);
-    return new TunnelAgent(secure, tunnel, deadlines.connectMilliseconds);
+    const agent = client.agent(options, { tunnel, tls, connectMilliseconds: deadlines.connectMilliseconds });
+    this.#agents.set(key, agent);
+    return agent;
   }
 
   #tlsNumber(tls: TlsMaterial | undefined): number {
     const number = this.#tlsNumbers.get(tls) ?? this.#tlsNumbers.size;
     this.#tlsNumbers.set(tls, number);
     return number;
-  }
-}
-
-/** Makes TLS connections through a proxy that sees nothing of what they carry. */
-class TunnelAgent extends HttpsAgent {
-  readonly #proxy: URL;
-  readonly #connectMilliseconds: number;
-
-  constructor(options: HttpsAgentOptions, proxy: URL, connectMilliseconds: number) {
-    super(options);
-    this.#proxy = proxy;
-    this.#connectMilliseconds = connectMilliseconds;
-  }
-
-  /** Node calls this for every new connection; without a return value it waits for the callback. */
-  override createConnection(
-    target: ConnectionOptions,
-    callback?: (error: Error | null, socket: Duplex) => void,
-  ): undefined {
-    // The callback's type has no room for a failure without a socket, which Node's own agent passes too.
-    const settle = callback as (error: unknown, socket?: Duplex) => void;
-    this.#connected(target).then(
-      (socket) => settle(null, socket),
-      (error: unknown) => settle(error),
-    );
-  }
-
-  async #connected(target: ConnectionOptions): Promise<Socket> {
-    const proxy = { host: bareHost(this.#proxy), port: portOf(this.#proxy) };
-    const socket =
-      this.#proxy.protocol === "https:"
-        ? connectTls({ ...proxy, servername: serverName(proxy.host) })
-        : connectSocket(proxy);
-    const found = `the proxy ${this.#proxy.host} did not connect within ${this.#connectMilliseconds / 1000} s`;
-    const timedOut = new Failure("TIMEOUT", found, { temporary: true });
-    const timer = setTimeout(() => socket.destroy(timedOut), this.#connectMilliseconds);
-    try {
-      await this.#opened(socket, authorityOf(target));
-      const secure = connectTls({ ...target, socket });
-      await once(secure, "secureConnect");
-      return secure;
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #opened(socket: Socket, authority: string): Promise<void> {
-    try {
-      await openTunnel(socket, authority, proxyAuthorizationOf(this.#proxy));
-    } catch (error) {
-      throw networkFailure(error, `the proxy ${this.#proxy.host}`);
-    }
   }
 }
 
@@ -292,13 +236,4 @@ function closed(): Failure {
 
 function hopOf({ url }: HttpRequest, { hop }: Route): string {
   return hop === url ? url.host : `the proxy ${hop.host}`;
-}
-
-function authorityOf({ host = "", port = 443 }: ConnectionOptions): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
-/** Server Name Indication has names only (RFC 6066, section 3). */
-function serverName(host: string): string {
-  return addressIn(host) === undefined ? host : "";
 }

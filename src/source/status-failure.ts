@@ -1,6 +1,6 @@
-import { STATUS_CODES } from "node:http";
 import { Failure, type FailureDetails } from "./failure.ts";
 import type { HttpResponse } from "./http.ts";
+import { STATUS_CODES } from "./node-http.ts";
 import { retryAfterMilliseconds } from "./retry-after.ts";
 import type { Secrets } from "./secrets.ts";
 

@@ -25,6 +25,11 @@ function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
   }
 }
 
+/** Whether this Node can be asked what it trusts, which it can since 22.15. */
+export function tellsAuthorities(): boolean {
+  return "getCACertificates" in tlsModule;
+}
+
 /** What this process trusts: since Node 22.15 with the additions of the system's administrator. */
 function trustedAuthorities(): readonly string[] {
   const { getCACertificates } = tlsModule as { getCACertificates?: (type: "default") => string[] };

@@ -1,4 +1,3 @@
-import * as tls from "node:tls";
 import type { FetchOptions } from "../source.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import type { Environment } from "./machine.ts";
@@ -11,7 +10,7 @@ import type { Environment } from "./machine.ts";
  */
 export async function extraAuthorities(env: Environment, options: FetchOptions): Promise<readonly string[]> {
   const path = env.NODE_EXTRA_CA_CERTS;
-  if (!path || "getCACertificates" in tls) return [];
+  if (!path || (await import("../tls-context.ts")).tellsAuthorities()) return [];
   try {
     const text = await readConfigFile(path, options);
     return text?.includes("-----BEGIN ") ? [text] : [];

@@ -6,7 +6,7 @@ import type { FetchOptions } from "../source.ts";
 import { certificateFiles } from "./certs-d.ts";
 import { isErrno, readConfigFile, warnOfFile } from "./config-file.ts";
 import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts-toml.ts";
-import { Toml } from "./toml.ts";
+import type { Toml } from "./toml.ts";
 
 /** What a directory of containerd's says of one registry. */
 export interface HostsConfiguration {
@@ -46,8 +46,9 @@ async function readToml(
   const text = await readConfigFile(path, options);
   // An empty file is one that somebody has yet to write.
   if (!text) return undefined;
+  const toml = await import("./toml.ts");
   try {
-    return Toml.parse(path, text);
+    return toml.Toml.parse(path, text);
   } catch (error) {
     if (!(error instanceof OciUnpackError)) throw error;
     warn(error.message);

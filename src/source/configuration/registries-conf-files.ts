@@ -6,7 +6,7 @@ import type { FetchOptions } from "../source.ts";
 import { isErrno, readConfigFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
-import { emptyRegistriesConf, parseRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
+import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 
 /**
  * Reads podman's `registries.conf` and the files beside it that add to it (containers-registries.conf.d(5)).
@@ -29,7 +29,7 @@ export async function readRegistriesConf(machine: Machine, options: FetchOptions
   let conf = emptyRegistriesConf;
   for (const path of [main, ...dropIns]) {
     const text = await readConfigFile(path, options);
-    if (text !== undefined) conf = parseRegistriesConf(path, text, conf);
+    if (text !== undefined) conf = (await import("./registries-conf-parser.ts")).parseRegistriesConf(path, text, conf);
     else if (path === named) throw new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`);
   }
   return conf;

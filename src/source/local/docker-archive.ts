@@ -1,4 +1,4 @@
-import { compressionOf } from "../../blob/decompressed.ts";
+import { compressionOf } from "../../blob/compression.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { defaultLimits } from "../../limits.ts";
 import { parseConfig } from "../../oci/config.ts";

@@ -2,13 +2,12 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { pipeline } from "node:stream/promises";
-import { compressionOf } from "../../blob/decompressed.ts";
+import { compressionOf } from "../../blob/compression.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
 import { ZstdEnding } from "../../blob/zstd-ending.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import { Failure } from "../failure.ts";
-import { streamDecompressor } from "./stream-decompressor.ts";
 
 /** The archive at `path`, `-` for standard input, as a file that can be read at any offset and is not compressed. */
 export async function openPlainArchive(path: string, signal?: AbortSignal): Promise<FileHandle> {
@@ -63,6 +62,7 @@ export async function plainCopy(
       }
       if (ending?.isWhole === false) throw new Error("the zstd data ends too early");
     };
+    const { streamDecompressor } = await import("./stream-decompressor.ts");
     const decompressor = streamDecompressor(compression);
     const target = async (plain: AsyncIterable<Uint8Array>) => {
       for await (const chunk of plain) await file.writeFile(chunk);

@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isOciUnpackError } from "../../../src/errors.ts";
 import { placesOf } from "../../../src/source/configuration/places.ts";
-import {
-  emptyRegistriesConf,
-  parseRegistriesConf,
-  type RegistriesConf,
-} from "../../../src/source/configuration/registries-conf.ts";
+import { emptyRegistriesConf, type RegistriesConf } from "../../../src/source/configuration/registries-conf.ts";
+import { parseRegistriesConf } from "../../../src/source/configuration/registries-conf-parser.ts";
 import type { EndpointQuery } from "../../../src/source/options.ts";
 
 function conf(...texts: readonly string[]): RegistriesConf {
