@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { isOciUnpackError, OciUnpackError } from "../errors.ts";
 import type { EventListener } from "../events.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -97,7 +97,8 @@ export class LayerFetch implements AsyncDisposable {
     const { digest, sizeBytes } = descriptor;
     const before = this.#downloads.get(digest);
     if (before === undefined) {
-      const spool = new Spool({ directory: this.#options.directory, memoryBytes: spoolMemoryBytes });
+      const isHeld = this.#alternatives(descriptor) > 0;
+      const spool = new Spool({ directory: this.#options.directory, memoryBytes: spoolMemoryBytes, isHeld });
       if (this.#options.isKept) spool.keep();
       const lowestLayer = this.#options.numbers?.[layer] ?? layer;
       this.#downloads.set(digest, { descriptor, lowestLayer, spool, isRead: false });
@@ -112,23 +113,38 @@ export class LayerFetch implements AsyncDisposable {
     before.spool.keep();
   }
 
-  async #download({ descriptor, lowestLayer, spool }: Download, signal: AbortSignal): Promise<void> {
-    const { onProgress } = this.#options;
-    let bytes = 0;
+  /** Downloads a blob; once more where a mirror had a wrong one, of which nobody has read anything yet. */
+  async #download(download: Download, signal: AbortSignal): Promise<void> {
+    const { descriptor, lowestLayer: layer, spool } = download;
+    const { sizeBytes } = descriptor;
+    const alternatives = this.#alternatives(descriptor);
     try {
-      const chunks = this.#image.blob(descriptor, { signal, onEvent: this.#onEvent });
-      for await (const chunk of verified(descriptor, chunks)) {
-        bytes += chunk.length;
-        onProgress(lowestLayer, bytes);
-        await spool.write(chunk);
-        signal.throwIfAborted();
-      }
-      await spool.end();
+      await this.#receive(download, signal);
     } catch (error) {
+      if (isOciUnpackError(error, "DIGEST_MISMATCH") && this.#alternatives(descriptor) < alternatives) {
+        await spool.forget();
+        return this.#download(download, signal);
+      }
       spool.fail(error);
       throw error;
     }
-    this.#onEvent({ type: "downloaded", layer: lowestLayer, bytes, totalBytes: descriptor.sizeBytes });
+    this.#onEvent({ type: "downloaded", layer, bytes: sizeBytes, totalBytes: sizeBytes });
+  }
+
+  async #receive({ descriptor, lowestLayer, spool }: Download, signal: AbortSignal): Promise<void> {
+    let bytes = 0;
+    const chunks = this.#image.blob(descriptor, { signal, onEvent: this.#onEvent });
+    for await (const chunk of verified(descriptor, chunks)) {
+      bytes += chunk.length;
+      this.#options.onProgress(lowestLayer, bytes);
+      await spool.write(chunk);
+      signal.throwIfAborted();
+    }
+    await spool.end();
+  }
+
+  #alternatives(descriptor: Descriptor): number {
+    return this.#image.alternatives?.(descriptor) ?? 0;
   }
 
   readonly #onEvent: EventListener = (event) => {

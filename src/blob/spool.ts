@@ -7,6 +7,8 @@ export interface SpoolOptions {
   readonly directory: string;
   /** Bytes kept in memory before the file is used. */
   readonly memoryBytes: number;
+  /** Whether readers wait until all is there and is what it should be. Default: false. */
+  readonly isHeld?: boolean;
 }
 
 /** What waits to be read: bytes in memory, or a range of the file. */
@@ -61,6 +63,14 @@ export class Spool implements AsyncDisposable {
     this.#notify();
   }
 
+  /** Forgets all that was written: it was wrong. Only where readers wait for the end. */
+  async forget(): Promise<void> {
+    await this.#flushing;
+    this.#segments.length = 0;
+    this.#unwritten = [];
+    this.#memoryBytes = this.#unwrittenBytes = this.#fileBytes = 0;
+  }
+
   /** Says that the last byte came and that the whole is what it should be. */
   async end(): Promise<void> {
     await this.#flush();
@@ -74,6 +84,7 @@ export class Spool implements AsyncDisposable {
 
   /** The bytes in order, as they come. Once for each spool. */
   async *reading(): AsyncGenerator<Uint8Array> {
+    while (this.#options.isHeld && !this.#state.done) await this.#changed();
     this.#isRead = true;
     this.#notify();
     for (;;) {

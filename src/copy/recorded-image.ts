@@ -25,6 +25,10 @@ export class RecordedImage implements ImageSource {
     return this.#image.blob(descriptor, options);
   }
 
+  alternatives(descriptor: Descriptor): number {
+    return this.#image.alternatives?.(descriptor) ?? 0;
+  }
+
   /** The bytes of a document that has come. One that an index holds itself never comes. */
   bytesOf(digest: Digest, inline?: Uint8Array): Uint8Array {
     const bytes = this.#documents.get(digest) ?? inline;

@@ -26,6 +26,10 @@ export class CountedImage implements ImageSource {
     return document;
   }
 
+  alternatives(descriptor: Descriptor): number {
+    return this.#image.alternatives?.(descriptor) ?? 0;
+  }
+
   async *blob(descriptor: Descriptor, options?: BlobOptions): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#image.blob(descriptor, options)) {
       this.#bytes += chunk.length;

@@ -9,6 +9,11 @@ import { Failure } from "./failure.ts";
 /** Held until its digest is known, so that nobody sees a mirror's mistake. */
 const heldBytes = 4 * 1024 * 1024;
 
+/** Those that are not known to have a wrong blob; the last one in any case. */
+export function placesInUse(places: readonly BlobPlace[], client: Client): readonly BlobPlace[] {
+  return places.filter(({ url }, index) => index === places.length - 1 || !client.isCorruptAt(url));
+}
+
 /**
  * The bytes of a blob that mirrors may have, whose digest is checked here as well, because a mirror may have another one.
  *
@@ -22,7 +27,7 @@ export async function* mirroredBlob(
   context: Context,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const isShort = blob.sizeBytes <= heldBytes;
-  let remaining = places.filter(({ url }, index) => index === places.length - 1 || !client.isCorruptAt(url));
+  let remaining = placesInUse(places, client);
   for (;;) {
     const download = new BlobDownload(client, remaining, blob, context);
     const hasher = hasherFor(blob.digest);

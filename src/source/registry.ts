@@ -3,14 +3,14 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { BlobDownload } from "./blob-download.ts";
-import { foreignPlaces, placeAt } from "./blob-place.ts";
+import { type BlobPlace, foreignPlaces, placeAt } from "./blob-place.ts";
 import { Client } from "./client.ts";
 import { Context } from "./context.ts";
 import { firstOf, sitesOf } from "./endpoints.ts";
 import { cannot } from "./failure.ts";
 import { Flight } from "./flight.ts";
 import { fetchManifest } from "./manifest-request.ts";
-import { mirroredBlob } from "./mirrored-blob.ts";
+import { mirroredBlob, placesInUse } from "./mirrored-blob.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
 import type { BlobOptions, Document, FetchOptions, ImageSource, Source } from "./source.ts";
@@ -85,13 +85,24 @@ class RegistryImage implements ImageSource {
     }
     try {
       const sites = await this.#sitesFor("servesDigests", context);
-      const places = sites.map((site) => placeAt(site, descriptor, this.#client));
-      if (this.#options.foreignLayers) places.push(...foreignPlaces(descriptor, this.#client));
+      const places = this.#placesOf(descriptor, sites);
       if (places.length > 1 && offset === 0) yield* mirroredBlob(this.#client, places, descriptor, context);
       else yield* new BlobDownload(this.#client, places, descriptor, context, offset).bytes();
     } catch (problem) {
       throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem);
     }
+  }
+
+  alternatives(descriptor: Descriptor): number {
+    const sites = (this.#sites ?? []).filter(({ endpoint }) => endpoint.servesDigests);
+    const places = placesInUse(this.#placesOf(descriptor, sites), this.#client);
+    // An insecure registry is one place, with TLS and without.
+    return Math.max(0, new Set(places.map(({ url }) => url.host)).size - 1);
+  }
+
+  #placesOf(descriptor: Descriptor, sites: readonly Site[]): readonly BlobPlace[] {
+    const places = sites.map((site) => placeAt(site, descriptor, this.#client));
+    return this.#options.foreignLayers ? [...places, ...foreignPlaces(descriptor, this.#client)] : places;
   }
 
   async #sitesFor(need: "resolvesTags" | "servesDigests", context: Context): Promise<readonly Site[]> {

@@ -47,4 +47,11 @@ export interface ImageSource {
    * the connection. A chunk belongs to whoever asked for it: it is never written to again.
    */
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
+  /**
+   * How many further places have a blob, should the bytes of the first be wrong: mirrors are not to be trusted. Whoever
+   * got a wrong one from `blob` asks again, and gets it from the next place; there is one less then.
+   *
+   * Known once the manifest has come. Default: none.
+   */
+  alternatives?(descriptor: Descriptor): number;
 }

@@ -48,6 +48,10 @@ export class StoredImage implements ImageSource {
     if (!this.#isOffline) await this.#completion.arrived(store, descriptor.digest, options.signal);
   }
 
+  alternatives(descriptor: Descriptor): number {
+    return this.#isOffline ? 0 : (this.#image.alternatives?.(descriptor) ?? 0);
+  }
+
   /** A tag is asked for where it is kept, unless that is out of reach on purpose: only there is known what it stands for now. */
   async #named(store: BlobStore, options: FetchOptions): Promise<Document> {
     const digest = this.digest ?? (this.#isOffline ? await this.#recorded(store) : undefined);

@@ -45,6 +45,30 @@ test("a blob that arrives before its turn overflows into a file without a name, 
   assert.ok((await drained(spool.reading())).equals(expected));
 });
 
+test("a blob that is held comes out when it is proven, without what was forgotten before", async () => {
+  await using spool = new Spool({ directory, memoryBytes: MiB, isHeld: true });
+  let isEnded = false;
+  const reading = drained(spool.reading()).then((bytes) => ({ bytes, cameAfterTheEnd: isEnded }));
+  for (let n = 100; n < 250; n += 1) await spool.write(chunk(n));
+  await spool.forget();
+  for (let n = 0; n < 100; n += 1) await spool.write(chunk(n));
+  isEnded = true;
+  await spool.end();
+  const { bytes, cameAfterTheEnd } = await reading;
+  assert.ok(bytes.equals(expected));
+  assert.ok(cameAfterTheEnd);
+});
+
+test("a blob that is held, kept and forgotten can be read twice", async () => {
+  await using spool = new Spool({ directory, memoryBytes: MiB, isHeld: true });
+  spool.keep();
+  for (let n = 100; n < 250; n += 1) await spool.write(chunk(n));
+  await spool.forget();
+  await fill(spool);
+  assert.ok((await drained(spool.reading())).equals(expected));
+  assert.ok((await drained(spool.rereading())).equals(expected));
+});
+
 test("a blob that is being read waits in memory: the download waits, and no file is made", async () => {
   await using spool = new Spool({ directory, memoryBytes: MiB });
   const reading = spool.reading();

@@ -59,7 +59,7 @@ test("R-73: whatever is wrong with a mirror, the next host is asked, without wai
     answer(307, { location: "ftp://x/" }),
   ]) {
     await using one = await oneImage();
-    await using fleet = await mirrored(one, {}, { deadlines: { responseMilliseconds: 50 } });
+    await using fleet = await mirrored(one, {}, { deadlines: { responseMilliseconds: 400 } });
     fleet.mirror.always(/./, fault);
     const byDigest = fleet.client.image(`${one.name}@${one.manifest.digest}`);
     await byDigest.manifest();
