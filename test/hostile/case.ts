@@ -33,7 +33,7 @@ export interface HostileCase {
   /** Puts the image into a registry and gives the reference. */
   readonly serve: (registry: RegistryDouble, place: Place) => string;
   /** For the library, and as arguments for the command. */
-  readonly options?: Pick<UnpackOptions, "limits" | "devices" | "keepDirlinks">;
+  readonly options?: Pick<UnpackOptions, "limits" | "devices" | "keepDirlinks" | "bundle">;
   /** Arguments that only the command has. */
   readonly args?: readonly string[];
   /** "contained": unpacked, since what it says has a harmless meaning inside the root. */

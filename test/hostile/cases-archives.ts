@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync, lstatSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readTree } from "../rules/real-tree.ts";
+import { type Image, image, stored } from "../support/image.ts";
 import {
   device,
   directory,
@@ -35,9 +36,9 @@ const bombs: readonly HostileCase[] = [
     also: assertNothingLeft,
   },
   {
-    ...refused("H", "more decompressed bytes than allowed", "LIMIT_EXCEEDED", () => [
-      tar(file("a", new Uint8Array(MiB))),
-      tar(file("b", new Uint8Array(2 * MiB))),
+    ...refused("H", "more decompressed bytes than allowed, over all layers", "LIMIT_EXCEEDED", () => [
+      tar(file("a", new Uint8Array(1.5 * MiB))),
+      tar(file("b", new Uint8Array(1.5 * MiB))),
     ]),
     options: { limits: { totalBytes: 2 * MiB } },
     also: assertNothingLeft,
@@ -192,11 +193,43 @@ const trusted: readonly HostileCase[] = [
   contained("N", "an /etc/passwd that is a fifo, where opening waits for ever", () => [
     tar(fifo("etc/passwd"), fifo("etc/group"), hardlink("etc/shadow", "etc/passwd")),
   ]),
+  {
+    ...refused("N", "a bundle's /etc/passwd that is a symlink to one outside", "INVALID_CONFIG", () => []),
+    serve: (registry, { directory: place }) => {
+      const outside = join(place, "passwd");
+      writeFileSync(outside, "app:x:0:0::/:/bin/sh\n");
+      return stored(registry, "hostile/image", asUserApp(tar(symlink("etc/passwd", outside))));
+    },
+    options: { bundle: true },
+  },
+  {
+    ...refused("N", "a bundle's /etc/passwd that is a fifo", "INVALID_CONFIG", () => [tar(fifo("etc/passwd"))]),
+    options: { bundle: true },
+  },
+  {
+    ...refused("N", "a bundle's /etc/passwd of five mebibytes (CVE-2024-9676)", "INVALID_CONFIG", () => [
+      tar(file("etc/passwd", new Uint8Array(5 * MiB))),
+    ]),
+    options: { bundle: true },
+  },
+  {
+    ...refused("N", "a bundle's volume that climbs (CVE-2022-23648)", "INVALID_CONFIG", () => []),
+    serve: (registry) => {
+      const config = { config: { Volumes: { "/data/../../outside": {} } } };
+      return stored(registry, "hostile/image", image([tar(file("a", "1"))], { config }));
+    },
+    options: { bundle: true },
+  },
   contained("N", "a fifo in the place of a file and a file in the place of a fifo", () => [
     tar(fifo("a"), file("b", "1")),
     tar(file("a", "1"), fifo("b")),
   ]),
 ];
+
+/** An image that is to be run as a user of its own. */
+function asUserApp(layer: Uint8Array): Image {
+  return image([layer], { config: { config: { User: "app" } } });
+}
 
 /** Class O: on a file system that knows no difference, see test/hostile/case-insensitive.test.ts. */
 const equalNames: readonly HostileCase[] = [

@@ -39,10 +39,11 @@ export function byLibrary(library: Library, sandbox: Sandbox): Attempt {
   };
 }
 
-function argumentsFor({ limits = {}, devices, keepDirlinks }: UnpackOptions): string[] {
+function argumentsFor({ limits = {}, devices, keepDirlinks, bundle }: UnpackOptions): string[] {
   return [
     ...Object.entries(limits).flatMap(([name, value]) => ["--limit", `${name}=${value}`]),
     ...(devices === undefined ? [] : ["--devices", devices]),
     ...(keepDirlinks === true ? ["--keep-dirlinks"] : []),
+    ...(bundle === true ? ["--bundle"] : []),
   ];
 }

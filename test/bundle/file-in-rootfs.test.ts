@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { textInRootfs } from "../../src/bundle/file-in-rootfs.ts";
+import { scratch } from "../support/scratch.ts";
+
+test("a file is found as a process would find it whose root this is", async () => {
+  await using place = await scratch();
+  const at = (...names: string[]) => join(place.directory, ...names);
+  mkdirSync(at("usr/etc"), { recursive: true });
+  writeFileSync(at("usr/etc/passwd"), "inside");
+  symlinkSync("/usr/etc", at("etc"));
+  symlinkSync("../../../../../../etc/passwd", at("climbing"));
+  assert.equal(textInRootfs(place.directory, "etc/passwd"), "inside");
+  assert.equal(textInRootfs(place.directory, "climbing"), "inside");
+  assert.equal(textInRootfs(place.directory, "etc/group"), "");
+});
+
+test("what is no file is refused", async () => {
+  await using place = await scratch();
+  mkdirSync(join(place.directory, "passwd"));
+  assert.throws(() => textInRootfs(place.directory, "passwd"), {
+    code: "INVALID_CONFIG",
+    message: /no.* regular file/,
+  });
+});
+
+test("a fifo is refused, not waited for", async () => {
+  await using place = await scratch();
+  execFileSync("mkfifo", [join(place.directory, "passwd")]);
+  // In a process that can be killed: nothing in this one would go on.
+  const module = new URL("../../src/bundle/file-in-rootfs.js", import.meta.url).href;
+  const program = `(await import("${module}")).textInRootfs("${place.directory}", "passwd")`;
+  const limit = { timeout: 20_000, killSignal: "SIGKILL" } as const;
+  await assert.rejects(promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], limit), {
+    killed: false,
+    stderr: /cannot read "passwd" in the image: it is not a regular file/,
+  });
+});
