@@ -7,7 +7,9 @@ import { type Job, type Report, unpackError } from "./protocol.ts";
  * Makes sure that libuv's pool of threads runs.
  *
  * Started by a thread that has confined itself, the pool would be confined with it, and with the pool all asynchronous
- * file access of this process, for ever (seen on Node 22 and newer).
+ * file access of this process, for ever (seen on Node 22 and newer). No confined thread starts it, because none does
+ * anything asynchronous: this is the second precaution. Most programs have a running pool, since Node's loader uses it; one
+ * that gets this library by `require` has none (seen on Node 22, 24 and 26).
  */
 export async function startLibuvPool(): Promise<void> {
   await stat("/");

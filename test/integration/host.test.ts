@@ -14,6 +14,17 @@ import { scratch } from "../support/scratch.ts";
 
 const sample = image(sampleLayers());
 
+/** Looks into an image and prints, for each thread of libuv's pool, whether it is confined. It touches no pool itself. */
+const requiringHost = `
+  const { list } = require(process.argv[1]);
+  const { readdirSync, readFileSync } = require("node:fs");
+  const status = (task) => readFileSync("/proc/self/task/" + task + "/status", "utf8");
+  list(process.argv[2], "/", { platform: "linux/amd64", sandbox: "require" }).then(() => {
+    const pool = readdirSync("/proc/self/task").map(status).filter((text) => text.includes("libuv-worker"));
+    console.log(JSON.stringify(pool.map((text) => /^NoNewPrivs:.*(.)$/m.exec(text)[1])));
+  });
+`;
+
 for (const node of nodes()) {
   test(`on Node ${node.version} a host that unpacked confined is itself not confined`, async () => {
     await using registry = await startRegistry();
@@ -43,6 +54,18 @@ for (const node of nodes()) {
         modeAfterwards: 0o666 & ~process.umask(),
       },
     );
+  });
+
+  // Loading modules starts the pool as well, but not where `require` loads them.
+  const requires = Number(node.version.slice(1, 3)) >= 22;
+  test(`on Node ${node.version} the pool of a host that requires the library runs, and is not confined`, {
+    skip: !requires,
+  }, async () => {
+    await using registry = await startRegistry();
+    const library = fileURLToPath(new URL("../../src/index.js", import.meta.url));
+    const reference = stored(registry, "some/image", sample);
+    const printed = await output(node.path, ["--no-warnings", "-e", requiringHost, library, reference]);
+    assert.deepEqual(JSON.parse(printed), ["0", "0", "0", "0"]);
   });
 
   test(`on Node ${node.version} the sandbox is enforced and reported`, async () => {

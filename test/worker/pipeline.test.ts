@@ -1,59 +1,23 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
-import { defaultLimits } from "../../src/limits.ts";
-import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import { digestOf } from "../../src/oci/digest.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
-import { Progress } from "../../src/worker/progress.ts";
 import type { waitsOf } from "../../src/worker/ring.ts";
 import { scratch } from "../support/scratch.ts";
-import { file, tar } from "../support/tar-builder.ts";
-
-const archives = [tar(file("a", "1")), tar(file("b", "2".repeat(3_000_000)))];
-
-/** Applies the archives and gives the directory that they were applied to. */
-async function applied(
-  directory: string,
-  hasDigestThread: boolean,
-  diffIDs: readonly Digest[] = archives.map((archive) => digestOf(archive)),
-): Promise<string> {
-  const staging = join(directory, "staging");
-  await mkdir(staging);
-  await using pipeline = new Pipeline();
-  const progress = Progress.forLayers(archives.length);
-  const devices = "skip";
-  const settings = { devices, keepDirlinks: false, sourceDateEpoch: 0, strict: false, limits: defaultLimits } as const;
-  const common = { progress: progress.shared, staging, sandbox: "require", settings } as const;
-  await pipeline.run(
-    {
-      layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", diffID })),
-      async *open(layer) {
-        yield gzipSync(archives[layer] ?? new Uint8Array());
-      },
-      progress,
-      hasDigestThread,
-      consume: (input) => ({ type: "apply", input, layers: diffIDs.length, ...common }),
-      sandbox: "require",
-      settings,
-      onReport: () => {},
-    },
-    new AbortController().signal,
-  );
-  return staging;
-}
+import { applied, archives } from "./applied.ts";
 
 for (const hasDigestThread of [false, true]) {
   const where = hasDigestThread ? "on a thread of its own" : "while decompressing";
 
   test(`layers whose diffIDs are verified ${where} become files`, async () => {
     await using place = await scratch();
-    const root = await applied(place.directory, hasDigestThread);
+    const root = await applied(place.directory, { hasDigestThread });
     assert.equal(await readFile(join(root, "a"), "utf8"), "1");
-    assert.equal((await readFile(join(root, "b"))).length, 3_000_000);
+    assert.equal((await readFile(join(root, "d/b"))).length, 6_000_000);
   });
 
   test(`a wrong diffID is found ${where}, in whichever layer it is`, { timeout: 20_000 }, async () => {
@@ -61,7 +25,7 @@ for (const hasDigestThread of [false, true]) {
     const wrong = digestOf(Buffer.from("something else"));
     for (const layer of archives.keys()) {
       await using place = await scratch();
-      await assert.rejects(applied(place.directory, hasDigestThread, right.with(layer, wrong)), {
+      await assert.rejects(applied(place.directory, { hasDigestThread, diffIDs: right.with(layer, wrong) }), {
         code: "DIFF_ID_MISMATCH",
         message: new RegExp(`^layer ${layer + 1}: `),
       });
@@ -69,13 +33,19 @@ for (const hasDigestThread of [false, true]) {
   });
 }
 
+test("directories have the mode that they should, although the place of the staging directory is set-group-ID", async () => {
+  await using place = await scratch();
+  const root = await applied(place.directory, { before: (staging) => chmod(staging, 0o2755) });
+  assert.equal((await stat(join(root, "d"))).mode & 0o7777, 0o755);
+});
+
 test("a run tells at its end how the threads waited for each other", async () => {
   await using place = await scratch();
   const told: unknown[] = [];
   const listener = (message: unknown) => told.push(message);
   subscribe("oci-unpack:rings", listener);
   try {
-    await applied(place.directory, true);
+    await applied(place.directory, { hasDigestThread: true });
   } finally {
     unsubscribe("oci-unpack:rings", listener);
   }

@@ -1,0 +1,52 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { defaultLimits } from "../../src/limits.ts";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import { Pipeline } from "../../src/worker/pipeline.ts";
+import { Progress } from "../../src/worker/progress.ts";
+import type { Report } from "../../src/worker/protocol.ts";
+import { file, tar } from "../support/tar-builder.ts";
+
+/** Two layers, of which the second is more than a ring holds. */
+export const archives = [tar(file("a", "1")), tar(file("d/b", "2".repeat(6_000_000)))];
+
+export interface AppliedOptions {
+  readonly hasDigestThread?: boolean;
+  readonly diffIDs?: readonly Digest[];
+  readonly onReport?: (report: Report) => void;
+  /** Prepares the staging directory. */
+  readonly before?: (staging: string) => Promise<void>;
+  /** Goes on with the threads. */
+  readonly afterwards?: (pipeline: Pipeline, staging: string) => Promise<void>;
+}
+
+/** Applies the archives, confined, and gives the directory that they were applied to. */
+export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
+  const { hasDigestThread = false, diffIDs = archives.map(digestOf), onReport = () => {} } = options;
+  const staging = join(directory, "staging");
+  await mkdir(staging);
+  await options.before?.(staging);
+  await using pipeline = new Pipeline();
+  const progress = Progress.forLayers(archives.length);
+  const devices = "skip";
+  const settings = { devices, keepDirlinks: false, sourceDateEpoch: 0, strict: false, limits: defaultLimits } as const;
+  const common = { progress: progress.shared, staging, sandbox: "require", settings } as const;
+  await pipeline.run(
+    {
+      layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", diffID })),
+      async *open(layer) {
+        yield gzipSync(archives[layer] ?? new Uint8Array());
+      },
+      progress,
+      hasDigestThread,
+      consume: (input) => ({ type: "apply", input, layers: diffIDs.length, ...common }),
+      sandbox: "require",
+      settings,
+      onReport,
+    },
+    new AbortController().signal,
+  );
+  await options.afterwards?.(pipeline, staging);
+  return staging;
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { image } from "../support/image.ts";
+import { writeImageLayout } from "../support/image-layout.ts";
+import { scratch } from "../support/scratch.ts";
+import { file, tar } from "../support/tar-builder.ts";
+import { applied } from "./applied.ts";
+
+test("the thread that applies reaches its staging directory, and no other", async () => {
+  await using place = await scratch();
+  const beside = join(place.directory, "beside");
+  await mkdir(beside);
+  await writeFile(join(beside, "kept"), "");
+  await applied(place.directory, {
+    afterwards: async (pipeline, staging) => {
+      await assert.rejects(pipeline.discard(beside), { code: "FILE_SYSTEM", message: /EACCES/ });
+      await pipeline.discard(staging);
+      assert.deepEqual([await readdir(beside), await readdir(staging)], [["kept"], []]);
+    },
+  });
+});
+
+test("each of the three threads confines itself", async () => {
+  await using place = await scratch();
+  const seen = new Map<string, string>();
+  await applied(place.directory, {
+    hasDigestThread: true,
+    onReport: ({ type }) => {
+      if (type !== "layer-unpacked") return;
+      for (const [name, privileges] of threads()) seen.set(name, privileges);
+    },
+  });
+  // A thread that Landlock binds may gain no privileges either: that much of it can be seen from outside.
+  assert.deepEqual([...seen].sort(), [
+    ["oci-apply", "1"],
+    ["oci-decompress", "1"],
+    ["oci-digest", "1"],
+  ]);
+});
+
+test("where Landlock cannot be had, `require` unpacks nothing, and `prefer` says so", async () => {
+  await using place = await scratch();
+  await using source = await scratch();
+  await writeImageLayout(source.directory, [{ tag: "latest", images: [image([tar(file("a", "1"))])] }]);
+  const reference = `oci:${source.directory}`;
+  const program = fileURLToPath(new URL("without-landlock.js", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program, reference, place.directory]);
+  assert.deepEqual(JSON.parse(stdout), {
+    require: "SANDBOX_UNAVAILABLE",
+    prefer: { state: "unavailable", reason: "Landlock answers with error 7" },
+  });
+  assert.deepEqual(await readdir(place.directory), ["prefer"]);
+});
+
+/** The working threads by name, and whether each may gain privileges no more. */
+function threads(): [name: string, noNewPrivileges: string][] {
+  return readdirSync("/proc/self/task").flatMap((task) => {
+    const status = readFileSync(`/proc/self/task/${task}/status`, "utf8");
+    const [, name = ""] = /^Name:\t(.*)$/m.exec(status) ?? [];
+    const [, noNewPrivileges = ""] = /^NoNewPrivs:\t(.*)$/m.exec(status) ?? [];
+    return name.startsWith("oci-") ? [[name, noNewPrivileges] as [string, string]] : [];
+  });
+}
