@@ -115,6 +115,18 @@ describe("an image as an overlay", { skip }, () => {
     assert.deepEqual(await readdir(stage.directory), []);
   });
 
+  test("makes no more copies of lower layers' files than all layers may have bytes together", async () => {
+    const content = new Uint8Array(1_000_000);
+    const links = Array.from({ length: 3 }, (_, n) => hardlink(`link${n}`, "a"));
+    await using stage = await setStage(image([tar(file("a", content.fill(1))), tar(...links)]));
+    const options = { ...amd64, limits: { totalBytes: 2_000_000 } };
+    await assert.rejects(unpackOverlay(stage.reference, stage.path("overlay"), options), {
+      code: "LIMIT_EXCEEDED",
+      message: /more than 2000000 bytes in copies of hard links/,
+    });
+    assert.deepEqual(await readdir(stage.directory), []);
+  });
+
   test("leaves nothing behind when a layer is wrong", async () => {
     await using stage = await setStage();
     stage.registry.always(

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/errors.ts";
+import { defaultLimits } from "../../src/limits.ts";
+import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
+import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { built } from "../support/building.ts";
-import { directory, fifo, file, symlink } from "../support/entries.ts";
+import { directory, fifo, file, pieces, symlink } from "../support/entries.ts";
+import { scratch } from "../support/scratch.ts";
 
 const isRoot = process.geteuid?.() === 0;
 const capability = Uint8Array.of(1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -102,6 +107,41 @@ describe("metadata", { skip: !isRoot }, () => {
 const aclScript = `
   directory=$(mktemp -d) && setfacl -d -m u::rwx,u:12345:rwx,g::---,m::rwx,o::--- "$directory" &&
   getfattr --only-values -n system.posix_acl_default "$directory" 2>/dev/null; rmdir "$directory"`;
+
+test("a file gets its set-user-ID bit when its content is there, not before", async () => {
+  await using place = await scratch();
+  const handle = openDirectoryPath(place.directory);
+  const settings = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
+  const rootfs = openRootfs(handle, { ...settings, limits: defaultLimits }, { skipped: () => {}, warning: () => {} });
+  const modeOnDisk = () => lstatSync(join(place.directory, "a")).mode & 0o7777;
+  const meanwhile: number[] = [];
+  const content = pieces(Buffer.from("#!/bin/sh\n"));
+  try {
+    rootfs.beginLayer(0).apply(file("a", "#!/bin/sh\n", { mode: 0o6711 }).entry, {
+      read() {
+        meanwhile.push(modeOnDisk());
+        return content.read();
+      },
+    });
+    assert.deepEqual(
+      meanwhile.map((mode) => mode & 0o7000),
+      [0, 0, 0],
+    );
+    assert.equal(modeOnDisk(), 0o6711);
+  } finally {
+    rootfs.close();
+    closeDescriptor(handle);
+  }
+});
+
+test("access-control lists of many directories, which have to wait, are no way to fill the memory", () => {
+  const xattrs = { "system.posix_acl_default": "x".repeat(1_000_000) };
+  const directories = Array.from({ length: 20 }, (_, n) => directory(`d${n}`, { xattrs }));
+  assert.throws(
+    () => built([directories]),
+    (error) => isOciUnpackError(error, "ENTRY_REFUSED") && /access-control lists/.test(error.message),
+  );
+});
 
 describe("extended attributes", () => {
   const layer = [file("a", "1", { xattrs: { "user.a": "1", "user.overlay.opaque": "y", "security.selinux": "x" } })];
