@@ -352,6 +352,19 @@ test("security 13: a token cannot smuggle headers into a request", async () => {
   assert.match(error.message, /gives no token/);
 });
 
+test("what a server repeats of a password or a token is blotted out", async () => {
+  await using one = await oneImage({ access: members });
+  await using client = puller({ credentials: user });
+  one.registry.always(/manifests/, (reply, request) => {
+    const { authorization } = request.headers;
+    if (authorization === undefined) return reply;
+    return answer(403, {}, ociErrors("DENIED", `${user.password} gave ${authorization}`))(reply, request);
+  });
+  const { message } = await failure(client.image(one.name).manifest());
+  assert.match(message, /DENIED: \[secret\] gave Bearer \[secret\]/);
+  assert.doesNotMatch(JSON.stringify(client.events), new RegExp(`${user.password}|${one.registry.tokens[0]}`));
+});
+
 test("a registry token is sent as it is", async () => {
   await using one = await oneImage({ access: anyone });
   const given = (await (await fetch(`${one.registry.url}/token?scope=repository:a/b:pull`)).json()) as {

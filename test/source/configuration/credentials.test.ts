@@ -247,13 +247,14 @@ test("R-26, security 16: a helper that fails, or whose name is a path, is a warn
     garbage: "echo '{\"Secret\": hush'",
     shape: "echo '[\"hush\"]'",
     endless: "while :; do echo hushhushhushhushhushhushhushhush; done",
-    "../evil": 'echo \'{"Username":"evil","Secret":"hush"}\'',
+    "x/../evil": 'echo \'{"Username":"evil","Secret":"hush"}\'',
     missing: "",
   };
-  const { "../evil": _, missing: __, ...installed } = scripts;
-  const programs = Object.fromEntries(
-    Object.entries(installed).map(([name, script]) => [`docker-credential-${name}`, script]),
-  );
+  const { "x/../evil": evil, missing: _, ...installed } = scripts;
+  const programs = Object.fromEntries([
+    ["evil", evil],
+    ...Object.entries(installed).map(([name, script]) => [`docker-credential-${name}`, script]),
+  ]);
   for (const name of Object.keys(scripts)) {
     const machine = await withConfig(
       context,
