@@ -3,7 +3,7 @@ import { constants, lstatSync, readFileSync, readlinkSync, symlinkSync, writeFil
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { changeMode, changeOwnerAt, changeTimes, changeTimesAt } from "../../src/linux/attributes.ts";
+import { changeMode, changeModeAt, changeOwnerAt, changeTimes, changeTimesAt } from "../../src/linux/attributes.ts";
 import { readSome, setSize, writeSome, writeSomeAt } from "../../src/linux/content.ts";
 import { readEntries, rewindEntries } from "../../src/linux/directory-entries.ts";
 import { errnos, SystemError } from "../../src/linux/errno.ts";
@@ -175,6 +175,7 @@ describe("files", () => {
       const file = openAt(directory, name("f"), constants.O_RDONLY);
       assert.equal(changeMode(file, 0o4710), 0);
       assert.equal(changeOwnerAt(directory, name("s"), 2 ** 32 - 2, 7), 0);
+      assert.equal(changeModeAt(directory, name("s"), 0o777), -errnos.ENOTSUP);
       const [one, other] = [lstatSync(join(path, "f")), lstatSync(join(path, "s"))];
       assert.deepEqual([one.mode & 0o7777, one.uid, other.uid, other.gid], [0o4710, 0, 2 ** 32 - 2, 7]);
       closeDescriptor(file);

@@ -84,6 +84,15 @@ export const replacementRules: readonly LayerRule[] = [
     elsewhere: "flat tar: the path is r/y",
   },
   {
+    rule: "T5",
+    claim: "an entry below a symlink that was replaced lands where the new one leads",
+    layers: [
+      tar(directory("p"), directory("q"), symlink("s", "p"), file("s/a", "1"), symlink("s", "q"), file("s/b", "2")),
+    ],
+    outcome: { p: is.directory(), "p/a": "1", q: is.directory(), "q/b": "2", s: is.symlink("q") },
+    warnings: ["DUPLICATE_ENTRY"],
+  },
+  {
     rule: "T6",
     claim: "an entry below a dangling symlink makes what the link leads to",
     layers: [tar(symlink("s", "no/where")), tar(file("s/x", "1"))],
