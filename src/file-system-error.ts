@@ -1,10 +1,22 @@
+import { getSystemErrorMap } from "node:util";
+import { errnoHint } from "./errno-hint.ts";
 import { OciUnpackError } from "./errors.ts";
 
 /** Turns an error of Node's own file functions into one of ours; anything else stays what it is. */
 export function fileSystemError(error: unknown, attempted: string): unknown {
   if (!(error instanceof Error && "code" in error && "syscall" in error)) return error;
   const isFull = error.code === "ENOSPC" || error.code === "EDQUOT";
-  return new OciUnpackError(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${error.message}`, {
+  const hint = errnoHint(String(error.code));
+  return new OciUnpackError(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${meaningOf(error)}`, {
     cause: error,
+    ...(hint !== undefined && { hint }),
   });
+}
+
+/** Without the system call and the path, which may be those of a temporary file: what was attempted says enough. */
+function meaningOf(error: Error & { readonly syscall: unknown }): string {
+  const errno = "errno" in error && typeof error.errno === "number" ? error.errno : 0;
+  const [name, meaning] = getSystemErrorMap().get(errno) ?? [];
+  // Which program could not be started is told by the system call alone.
+  return meaning === undefined || String(error.syscall).startsWith("spawn") ? error.message : `${meaning} (${name})`;
 }

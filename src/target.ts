@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "./errors.ts";
-import { fileSystemError } from "./file-system-error.ts";
 import { makeDirectories, removeCreated } from "./made-directories.ts";
+import { targetError } from "./target-error.ts";
 
 const stagingPrefix = ".rootfs-";
 
@@ -49,14 +49,14 @@ export class Target implements AsyncDisposable {
   static async claim(path: string): Promise<Target> {
     const directory = resolve(path);
     const firstCreated = await makeDirectories(directory, 0o700).catch((error: unknown) => {
-      throw targetError(error, directory);
+      throw unusable(error, directory);
     });
     try {
       await insistOnEmpty(directory);
       return new Target(directory, await mkdtemp(join(directory, stagingPrefix)), firstCreated);
     } catch (error) {
       await removeCreated(directory, firstCreated);
-      throw targetError(error, directory);
+      throw unusable(error, directory);
     }
   }
 
@@ -95,7 +95,7 @@ export class Target implements AsyncDisposable {
       }
     } catch (error) {
       for (const step of undo.toReversed()) await step();
-      throw error instanceof OciUnpackError ? error : targetError(error, this.directory);
+      throw error instanceof OciUnpackError ? error : unusable(error, this.directory);
     }
     this.#isCommitted = true;
   }
@@ -119,11 +119,6 @@ async function insistOnEmpty(directory: string): Promise<void> {
   });
 }
 
-function targetError(error: unknown, directory: string): unknown {
-  const ours = fileSystemError(error, `unpack into "${directory}"`);
-  if (!(ours instanceof OciUnpackError) || ours.code !== "FILE_SYSTEM") return ours;
-  return new OciUnpackError("TARGET_UNUSABLE", ours.message, {
-    cause: error,
-    hint: "name a directory, absent or empty, where you may write",
-  });
+function unusable(error: unknown, directory: string): unknown {
+  return targetError(error, `unpack into "${directory}"`, "name a directory, absent or empty, where you may write");
 }

@@ -139,7 +139,11 @@ export class Spool implements AsyncDisposable {
     this.#unwrittenBytes = 0;
     this.#file ??= await openTemporaryFile(this.#options.directory);
     const offset = this.#fileBytes;
-    await writeAll(this.#file, chunks, offset);
+    try {
+      await writeAll(this.#file, chunks, offset);
+    } catch (error) {
+      throw fileSystemError(error, `write a temporary file in "${this.#options.directory}"`);
+    }
     this.#fileBytes += length;
     this.#segments.push({ offset, length });
     this.#notify();
@@ -177,11 +181,7 @@ export class Spool implements AsyncDisposable {
 async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], offset: number): Promise<void> {
   const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
   for (let written = 0; bytes !== undefined && written < bytes.length; ) {
-    try {
-      const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
-      written += bytesWritten;
-    } catch (error) {
-      throw fileSystemError(error, "write a temporary file");
-    }
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
+    written += bytesWritten;
   }
 }

@@ -10,23 +10,29 @@ export async function openTemporaryFile(directory: string): Promise<FileHandle> 
   try {
     return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
   } catch (error) {
-    if (!isUnsupported(error)) throw fileSystemError(error, "open a temporary file");
-    return await openAndUnlink(join(directory, `.spool-${randomBytes(6).toString("hex")}`));
+    if (!isUnsupported(error)) throw unusable(error, directory);
+    return await openAndUnlink(directory);
   }
 }
 
 /** Some file systems (NFS, older overlayfs) know no unnamed files. */
-async function openAndUnlink(path: string): Promise<FileHandle> {
+async function openAndUnlink(directory: string): Promise<FileHandle> {
+  const path = join(directory, `.spool-${randomBytes(6).toString("hex")}`);
   try {
     const file = await open(path, "wx+", 0o600);
     await unlink(path);
     return file;
   } catch (error) {
-    throw fileSystemError(error, "open a temporary file");
+    throw unusable(error, directory);
   }
+}
+
+function unusable(error: unknown, directory: string): unknown {
+  return fileSystemError(error, `make a temporary file in "${directory}"`);
 }
 
 function isUnsupported(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "EOPNOTSUPP" || code === "EISDIR" || code === "EINVAL" || code === "ENOENT";
+  // Node has the second of the two names that Linux has for one number.
+  return code === "ENOTSUP" || code === "EISDIR" || code === "EINVAL" || code === "ENOENT";
 }

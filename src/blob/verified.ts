@@ -28,7 +28,7 @@ export async function* verified(expected: Expected, chunks: AsyncIterable<Uint8A
       "DIGEST_MISMATCH",
       `cannot accept blob ${expected.digest}: its ${sizeBytes} bytes digest to ${actual}`,
       {
-        hint: "the registry, a mirror or a proxy on the way altered the blob",
+        hint: "the blob was altered where it is kept, or on the way: by a disk, a mirror or a proxy",
       },
     );
   }

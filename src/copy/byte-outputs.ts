@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, open, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
+import { targetError } from "../target-error.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import type { ByteOutput } from "./archive-output.ts";
 
@@ -22,16 +23,12 @@ export class NewFile implements ByteOutput {
 
   static async open(path: string): Promise<NewFile> {
     const absolute = resolve(path);
-    const temporary = join(dirname(absolute), `.${basename(absolute)}-${randomBytes(4).toString("hex")}`);
+    const temporary = join(dirname(absolute), `.oci-unpack-${randomBytes(4).toString("hex")}`);
     try {
-      const isThere = await stat(absolute).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) throw collision(absolute);
+      if (await isThere(absolute)) throw collision(absolute);
       return new NewFile(absolute, temporary, await open(temporary, "wx", 0o644));
     } catch (error) {
-      throw fileSystemError(error, `write "${absolute}"`);
+      throw unusable(error, absolute);
     }
   }
 
@@ -57,8 +54,7 @@ export class NewFile implements ByteOutput {
     try {
       await link(this.#temporary, this.#path);
     } catch (error) {
-      const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
-      throw isThere ? collision(this.#path) : fileSystemError(error, `write "${this.#path}"`);
+      throw hasCode(error, "EEXIST") ? collision(this.#path) : unusable(error, this.#path);
     }
   }
 
@@ -83,7 +79,9 @@ export class StreamOutput implements ByteOutput {
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
     const written = new Promise<void>((resolve, reject) => {
-      this.#stream.write(bytes, (error) => (error ? reject(gone(error)) : resolve()));
+      this.#stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+    }).catch((error: unknown) => {
+      throw unwritten(error);
     });
     await unlessAborted(written, this.#signal);
   }
@@ -93,11 +91,30 @@ export class StreamOutput implements ByteOutput {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-function gone(cause: Error): OciUnpackError {
-  return new OciUnpackError("FILE_SYSTEM", `cannot write the archive: ${cause.message}`, {
-    cause,
-    hint: "whoever read it has gone away",
-  });
+/** What a stream of the caller's fails with may be anything. */
+function unwritten(error: unknown): unknown {
+  const ours = fileSystemError(error, "write the output");
+  if (ours instanceof OciUnpackError || !(error instanceof Error)) return ours;
+  return new OciUnpackError("FILE_SYSTEM", `cannot write the output: ${error.message}`, { cause: error });
+}
+
+/** A link that leads nowhere is something, too. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function unusable(error: unknown, path: string): unknown {
+  return targetError(error, `write "${path}"`, "name a file that does not exist yet, where you may write");
 }
 
 function collision(path: string): OciUnpackError {

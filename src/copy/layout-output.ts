@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
 import { makeDirectories, removeCreated } from "../made-directories.ts";
+import { targetError } from "../target-error.ts";
 import type { CopyOutput } from "./output.ts";
 
 /** What makes a directory a layout; renamed last. */
@@ -24,12 +25,14 @@ export class LayoutOutput implements CopyOutput {
 
   static async open(path: string): Promise<LayoutOutput> {
     const directory = resolve(path);
+    let firstCreated: string | undefined;
     try {
-      const firstCreated = await makeDirectories(directory, 0o777);
+      firstCreated = await makeDirectories(directory, 0o777);
       if ((await readdir(directory)).length > 0) throw notEmpty(directory);
       return new LayoutOutput(directory, await mkdtemp(join(directory, ".copy-")), firstCreated);
     } catch (error) {
-      throw fileSystemError(error, `write to "${directory}"`);
+      await removeCreated(directory, firstCreated);
+      throw targetError(error, `write to "${directory}"`, "name a directory, absent or empty, where you may write");
     }
   }
 

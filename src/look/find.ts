@@ -42,5 +42,7 @@ function pathIn(parent: Directory, name: ByteString): ByteString {
 }
 
 function notFound(path: ByteString): OciUnpackError {
-  return new OciUnpackError("NOT_FOUND", `cannot find ${quoted(path)}: the image has nothing there`);
+  return new OciUnpackError("NOT_FOUND", `cannot find ${quoted(path)}: the image has nothing there`, {
+    hint: "list what is there, as oci-unpack ls does",
+  });
 }

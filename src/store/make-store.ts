@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
+import { makeDirectories } from "../made-directories.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { namesIn } from "./if-there.ts";
@@ -9,7 +10,7 @@ import { namesIn } from "./if-there.ts";
 export async function makeStore(store: BlobStore): Promise<void> {
   try {
     const isMade = await store.exists();
-    await mkdir(store.directory, { recursive: true, mode: 0o700 });
+    await makeDirectories(store.directory, 0o700);
     if (!isMade) await insistOnOurs(store.directory);
     for (const name of ["blobs/sha256", "ingest"]) await mkdir(store.path(name), { recursive: true });
     if (isMade) return;

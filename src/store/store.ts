@@ -38,5 +38,7 @@ export function store(directory: string): Store {
 
 async function insistOn(blobs: BlobStore): Promise<void> {
   if (await blobs.exists()) return;
-  throw new OciUnpackError("NOT_FOUND", `cannot read the store "${blobs.directory}": there is none`);
+  throw new OciUnpackError("NOT_FOUND", `cannot read the store "${blobs.directory}": there is none`, {
+    hint: "name the directory that images were unpacked with as their store",
+  });
 }

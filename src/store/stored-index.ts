@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { imageIndexFrom } from "../oci/image-index.ts";
+import { type ImageIndex, imageIndexFrom } from "../oci/image-index.ts";
 import { JsonValue } from "../oci/json-value.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import type { BlobStore } from "./blob-store.ts";
@@ -78,18 +78,27 @@ async function change(
 async function readEntries(store: BlobStore): Promise<{ readonly entries: readonly Entry[]; readonly json: object }> {
   const path = store.path("index.json");
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw fileSystemError(error, `read "${path}"`);
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!isMissing) throw fileSystemError(error, `read "${path}"`);
+    throw new OciUnpackError("NOT_FOUND", `cannot read the store "${store.directory}": its index.json is missing`, {
+      hint: startAnew,
+    });
   });
-  const { manifests } = imageIndexFrom(
-    JsonValue.parse(bytes, `index "${path}"`, "INVALID_MANIFEST"),
-    mediaTypes.ociIndex,
-  );
+  const { manifests } = parsed(bytes, path);
   const json: { readonly manifests?: readonly unknown[] } = JSON.parse(bytes.toString());
-  if (typeof json !== "object" || json === null) {
-    throw new OciUnpackError("INVALID_MANIFEST", `cannot read the index "${path}": it is no object`);
-  }
   const entries = manifests.map((descriptor, index) => {
     return { name: descriptor.annotations?.[nameAnnotation], descriptor, json: json.manifests?.[index] };
   });
   return { entries, json };
+}
+
+const startAnew = "remove the store: what it kept is fetched again";
+
+function parsed(bytes: Uint8Array, path: string): ImageIndex {
+  try {
+    return imageIndexFrom(JsonValue.parse(bytes, `index "${path}"`, "INVALID_MANIFEST"), mediaTypes.ociIndex);
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error;
+    throw new OciUnpackError(error.code, error.message, { hint: startAnew, cause: error });
+  }
 }

@@ -47,5 +47,6 @@ test("a store is filled by one unpacking, used by the next, listed, verified and
 
 test("a store that is not there is one clear error", async () => {
   const { status, stderr } = await ociUnpack(["store", "list", "--store", "/nowhere/at/all"]);
-  assert.deepEqual([status, stderr], [1, 'error: cannot read the store "/nowhere/at/all": there is none\n']);
+  assert.equal(status, 1);
+  assert.match(stderr, /^error: cannot read the store "\/nowhere\/at\/all": there is none\nhint: .*\n$/);
 });
