@@ -29,9 +29,13 @@ export async function openSource(basis: ConnectionBasis, library: SourceLibrary)
 
 /** What the kind of source that the name asks for needs to know. */
 async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Promise<SourceOptions> {
-  if (!basis.command.image.startsWith("docker-daemon:"))
-    return await connection(basis, library.registryFromEnvironment);
-  return { engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
+  const { image } = basis.command;
+  if (image.startsWith("docker-daemon:")) {
+    return { engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
+  }
+  // What is wrong with the configuration of registries is no obstacle where none is asked.
+  if (/^(oci|oci-archive|docker-archive|dir):/.test(image)) return {};
+  return await connection(basis, library.registryFromEnvironment);
 }
 
 /** How the command talks to registries: as its options say, and else as docker, podman and containerd would on this machine. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../index.ts";
 import { Interruption } from "./interrupt.ts";
+import { nextStep } from "./next-step.ts";
 import { exitCodes } from "./surroundings.ts";
 
 /** An error as the command tells it, in words or as JSON. */
@@ -20,12 +21,12 @@ export function failureOf(error: unknown): Failure {
   }
   if (isCoded(error)) {
     const exitCode = usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
-    return { code: error.code, message: error.message, hint: error.hint, exitCode };
+    return { code: error.code, message: error.message, hint: error.hint ?? nextStep[error.code], exitCode };
   }
   return {
     code: "INTERNAL",
     message: `cannot go on: ${error instanceof Error ? error.message : String(error)}`,
-    hint: "this is a defect of oci-unpack; NODE_DEBUG=oci-unpack shows where it happened",
+    hint: nextStep.INTERNAL,
     exitCode: exitCodes.failed,
   };
 }

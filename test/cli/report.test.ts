@@ -62,9 +62,12 @@ test("an error of the library is told with its hint and ends with 1", () => {
   assert.equal(failure.exitCode, 1);
 });
 
-test("an error without a hint is one line", () => {
+test("an error that has no hint of its own is told with what usually helps", () => {
   const failure = failureOf(new OciUnpackError("NO_SPACE", "cannot write x: no space left on device"));
-  assert.equal(failureLines(failure, plain).length, 1);
+  assert.deepEqual(failureLines(failure, plain), [
+    "error: cannot write x: no space left on device",
+    "hint: make room, or choose another file system",
+  ]);
 });
 
 test("a wrong command line ends with 2, whoever noticed", () => {
