@@ -35,17 +35,21 @@ export class ArchiveFiles implements Files {
 
   /** Opens the archive at `path`, `-` for standard input. One that is compressed, or that comes through a pipe, is put into an unnamed temporary file first. */
   static async open(path: string, signal?: AbortSignal): Promise<ArchiveFiles> {
-    return await ArchiveFiles.in(await openPlainArchive(path, signal), path);
+    return await ArchiveFiles.in(await openPlainArchive(path, signal), path === "-" ? "standard input" : path);
   }
 
   /** The files in an archive that is open already; it will be closed with them. */
   static async in(file: FileHandle, name: string): Promise<ArchiveFiles> {
     try {
+      if ((await file.stat()).size === 0) throw new OciUnpackError("INVALID_ARCHIVE", "it is empty");
       return new ArchiveFiles(name, file, membersOf(file));
     } catch (error) {
       await file.close();
       if (!(error instanceof OciUnpackError)) throw error;
-      throw new OciUnpackError(error.code, `cannot read the archive "${name}": ${error.message}`, { cause: error });
+      throw new OciUnpackError(error.code, `cannot read the archive "${name}": ${error.message}`, {
+        hint: error.hint ?? "it is incomplete, or no tar archive: make it anew",
+        cause: error,
+      });
     }
   }
 

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { OciUnpackError } from "../../errors.ts";
@@ -47,7 +48,8 @@ async function* readFile(path: string, sizeBytes: number, signal?: AbortSignal):
 
 async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, "r");
+    // Not waiting for somebody to open the other end of what is no file at all.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
       return undefined;

@@ -1,3 +1,4 @@
+import { OciUnpackError } from "../../errors.ts";
 import { defaultLimits } from "../../limits.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodedOf } from "../../oci/digest.ts";
@@ -17,8 +18,14 @@ export class DirectoryImage implements ImageSource {
 
   async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
     // Beside the index of an image with several platforms lie their manifests, each as HEX.manifest.json.
+    const files = this.#files;
+    if (descriptor === undefined && (await files.open("manifest.json")) === undefined) {
+      throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${files.name}": there is no "manifest.json"`, {
+        hint: 'dir: reads what "skopeo copy … dir:PATH" writes; oci: an OCI layout; oci-archive: and docker-archive: an archive',
+      });
+    }
     const path = descriptor === undefined ? "manifest.json" : `${encodedOf(descriptor.digest)}.manifest.json`;
-    const file = await requireFile(this.#files, path, "the manifest");
+    const file = await requireFile(files, path, "the manifest");
     const bytes = await readDocument(file, path, defaultLimits.manifestBytes, signal);
     return { mediaType: descriptor?.mediaType ?? "", bytes };
   }

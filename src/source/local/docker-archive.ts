@@ -113,7 +113,7 @@ async function readImages(files: Files, signal?: AbortSignal): Promise<readonly 
     });
   }
   const bytes = await readDocument(file, "manifest.json", defaultLimits.manifestBytes, signal);
-  return JsonValue.parse(bytes, "manifest.json", "INVALID_MANIFEST")
+  return JsonValue.parse(bytes, `manifest.json of "${files.name}"`, "INVALID_MANIFEST")
     .list()
     .map((image) => ({
       config: image.required("Config").string(),

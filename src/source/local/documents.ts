@@ -14,7 +14,9 @@ export function blobPath(digest: Digest): string {
 export async function requireFile(files: Files, name: string, what: string): Promise<StoredFile> {
   const file = await files.open(name);
   if (file === undefined)
-    throw new OciUnpackError("NOT_FOUND", `cannot find ${what} in "${files.name}": there is no "${name}"`);
+    throw new OciUnpackError("NOT_FOUND", `cannot find ${what} in "${files.name}": there is no "${name}"`, {
+      hint: "the image is incomplete there: copy it anew",
+    });
   return file;
 }
 

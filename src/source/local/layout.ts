@@ -19,6 +19,11 @@ export function splitSelector(text: string): { readonly path: string; readonly s
   const at = text.lastIndexOf("@");
   const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1));
   if (digest !== undefined) return { path: text.slice(0, at), selector: { digest } };
+  if (at >= 0 && /^sha\d+:/.test(text.slice(at + 1))) {
+    throw new OciUnpackError("INVALID_REFERENCE", `cannot open "${text}": its digest has a wrong number of digits`, {
+      hint: "a sha256 digest has 64 digits, 0-9 and a-f",
+    });
+  }
   const colon = text.indexOf(":");
   if (colon < 0) return { path: text, selector: "only" };
   return { path: text.slice(0, colon), selector: { name: text.slice(colon + 1) } };
@@ -94,12 +99,18 @@ async function readIndex(
     throw new OciUnpackError(
       "NOT_FOUND",
       `cannot find an image in "${files.name}": it has no index.json, so it is no OCI layout`,
+      {
+        hint: "oci: reads a directory, oci-archive: the same in an archive, docker-archive: what docker save wrote, dir: what skopeo did",
+      },
     );
   }
   const bytes = await readDocument(file, "index.json", defaultLimits.manifestBytes, signal);
   return {
     bytes,
-    index: imageIndexFrom(JsonValue.parse(bytes, "index.json", "INVALID_MANIFEST"), mediaTypes.ociIndex),
+    index: imageIndexFrom(
+      JsonValue.parse(bytes, `index.json of "${files.name}"`, "INVALID_MANIFEST"),
+      mediaTypes.ociIndex,
+    ),
   };
 }
 
@@ -121,7 +132,7 @@ function choose(index: ImageIndex, selector: Selector, layout: string): Descript
 }
 
 function refuse(index: ImageIndex, layout: string, wanted: string): never {
-  throw notChosen(index, layout, `none is "${wanted}"`);
+  throw notChosen(index, layout, index.manifests.length === 0 ? "it lists none" : `none is "${wanted}"`);
 }
 
 function namesOf({ annotations = {} }: Descriptor): readonly string[] {
@@ -134,6 +145,6 @@ function notChosen({ manifests }: ImageIndex, layout: string, found: string): Oc
     return name === undefined ? `@${entry.digest}` : `:${name}`;
   });
   return new OciUnpackError("NOT_FOUND", `cannot choose an image in "${layout}": ${found}`, {
-    ...(choices.length > 0 && { hint: `append one of these: ${choices.join(", ")}` }),
+    hint: choices.length > 0 ? `append one of these: ${choices.join(", ")}` : "copy an image into it first",
   });
 }

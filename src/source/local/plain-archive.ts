@@ -7,6 +7,7 @@ import { openTemporaryFile } from "../../blob/temporary-file.ts";
 import { ZstdEnding } from "../../blob/zstd-ending.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
+import type { LayerCompression } from "../../oci/media-type.ts";
 import { Failure } from "../failure.ts";
 
 /** The archive at `path`, `-` for standard input, as a file that can be read at any offset and is not compressed. */
@@ -15,13 +16,13 @@ export async function openPlainArchive(path: string, signal?: AbortSignal): Prom
     return await plainCopy(createReadStream("", { fd: 0, autoClose: false }), "standard input", signal);
   }
   const file = await openFile(path);
+  let isOurs = false;
   try {
-    if (await isPlain(file)) return file;
-  } catch (error) {
-    await file.close();
-    throw error;
+    isOurs = await isPlain(file, path);
+    return isOurs ? file : await plainCopy(file.createReadStream({ autoClose: false }), path, signal);
+  } finally {
+    if (!isOurs) await file.close();
   }
-  return await plainCopy(file.createReadStream(), path, signal);
 }
 
 async function openFile(path: string): Promise<FileHandle> {
@@ -29,17 +30,39 @@ async function openFile(path: string): Promise<FileHandle> {
     return await open(path, "r");
   } catch (error) {
     const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (isAbsent) throw new OciUnpackError("NOT_FOUND", `cannot open the archive "${path}": there is no such file`);
+    if (isAbsent) {
+      throw new OciUnpackError("NOT_FOUND", `cannot open the archive "${path}": there is no such file`, {
+        hint: "check the path, and from where it starts",
+      });
+    }
     throw fileSystemError(error, `open the archive "${path}"`);
   }
 }
 
 /** Whether the file can be read in place: it is one, and not compressed. */
-async function isPlain(file: FileHandle): Promise<boolean> {
-  if (!(await file.stat()).isFile()) return false;
+async function isPlain(file: FileHandle, path: string): Promise<boolean> {
+  const status = await file.stat();
+  if (status.isDirectory()) {
+    throw new OciUnpackError("INVALID_ARCHIVE", `cannot read the archive "${path}": it is a directory`, {
+      hint: "oci: reads an OCI layout, dir: what skopeo wrote",
+    });
+  }
+  if (!status.isFile()) return false;
   const head = new Uint8Array(4);
   const { bytesRead } = await file.read(head, 0, head.length, 0);
-  return compressionOf(head.subarray(0, bytesRead)) === "none";
+  return compressionIn(head.subarray(0, bytesRead), path) === "none";
+}
+
+function compressionIn(head: Uint8Array, name: string): LayerCompression {
+  try {
+    return compressionOf(head);
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error;
+    throw new OciUnpackError(error.code, `cannot read the archive "${name}": ${error.message}`, {
+      hint: "decompress it first, or compress it with gzip or zstd",
+      cause: error,
+    });
+  }
 }
 
 /** Puts what comes through a pipe, decompressed if need be, into an unnamed file that is gone when it is closed. */
@@ -53,7 +76,7 @@ export async function plainCopy(
     const chunks = stream[Symbol.asyncIterator]();
     const first = await chunks.next();
     const head: Uint8Array = first.done ? new Uint8Array(0) : first.value;
-    const compression = compressionOf(head);
+    const compression = compressionIn(head, name);
     const ending = compression === "zstd" ? new ZstdEnding() : undefined;
     const whole = async function* () {
       for (let chunk: Uint8Array | undefined = head; chunk !== undefined; chunk = (await chunks.next()).value) {
@@ -65,7 +88,7 @@ export async function plainCopy(
     const { streamDecompressor } = await import("./stream-decompressor.ts");
     const decompressor = streamDecompressor(compression);
     const target = async (plain: AsyncIterable<Uint8Array>) => {
-      for await (const chunk of plain) await file.writeFile(chunk);
+      for await (const chunk of plain) await keep(file, chunk);
     };
     const options = signal === undefined ? {} : { signal };
     await (decompressor ? pipeline(whole, decompressor, target, options) : pipeline(whole, target, options));
@@ -77,5 +100,13 @@ export async function plainCopy(
     const ours = fileSystemError(error, `read "${name}"`);
     if (ours instanceof OciUnpackError || !(error instanceof Error)) throw ours;
     throw new OciUnpackError("INVALID_ARCHIVE", `cannot decompress "${name}": ${error.message}`, { cause: error });
+  }
+}
+
+async function keep(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  try {
+    await file.writeFile(chunk);
+  } catch (error) {
+    throw fileSystemError(error, `write a temporary file in "${tmpdir()}"`);
   }
 }
