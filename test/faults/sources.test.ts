@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { type Fault, faults, sample } from "./fault.ts";
+import { places } from "./places.ts";
+import { setStage } from "./stage.ts";
+
+/** Where a source cannot tell a fault from another. */
+const otherwise: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  // Whatever is wrong with a kept blob, it counts as one that is not there.
+  "--offline": {
+    "a layer has other bytes": "NOT_FOUND",
+    "a layer is too short": "NOT_FOUND",
+    "a layer is too long": "NOT_FOUND",
+  },
+};
+
+for (const [source, place] of Object.entries(places)) {
+  describe(`from ${source}`, () => {
+    for (const fault of faults) {
+      const code = otherwise[source]?.[fault.title] ?? fault.code;
+      test(`${fault.title}: ${code}, and nothing is left behind`, async () => {
+        await using stage = await setStage();
+        await using placed = await place(fault, stage);
+        const told = await stage.fails([...placed.args, join(stage.place, "target")], placed.env);
+        assert.equal(told.code, code, told.message);
+      });
+    }
+
+    test("without a fault, the image is unpacked", async () => {
+      await using stage = await setStage();
+      const none: Fault = { title: "none", image: sample, code: "INTERNAL" };
+      await using placed = await place(none, stage);
+      await stage.succeeds([...placed.args, join(stage.place, "target")], placed.env);
+    });
+  });
+}
