@@ -15,26 +15,22 @@ const typeLetters: Readonly<Record<ListedEntry["type"], string>> = {
  *
  *   -rwsr-xr-x  0:0   71,912  2024-04-09 08:00:00  L1  usr/bin/passwd
  */
-export function listingLines(entries: readonly ListedEntry[]): string[] {
-  const rows = entries.map((entry) => ({
-    owner: `${entry.uid}:${entry.gid}`,
-    size: sizeText(entry),
-    layer: `L${entry.layer + 1}`,
-    entry,
-  }));
-  const width = (column: "owner" | "size" | "layer") =>
-    rows.reduce((most, row) => Math.max(most, row[column].length), 0);
-  const [owner, size, layer] = [width("owner"), width("size"), width("layer")];
-  return rows.map((row) =>
-    [
-      typeLetters[row.entry.type] + modeText(row.entry.mode),
-      row.owner.padEnd(owner),
-      row.size.padStart(size),
-      timeText(row.entry),
-      row.layer.padEnd(layer),
-      nameText(row.entry),
-    ].join("  "),
-  );
+export function* listingLines(entries: readonly ListedEntry[]): Iterable<string> {
+  // An image may have a hundred thousand entries: their lines are not held.
+  const width = (column: (entry: ListedEntry) => string) =>
+    entries.reduce((most, entry) => Math.max(most, column(entry).length), 0);
+  const [owner, size, layer] = [width(ownerText), width(sizeText), width(layerText)];
+  for (const entry of entries) {
+    const columns = [
+      typeLetters[entry.type] + modeText(entry.mode),
+      ownerText(entry).padEnd(owner),
+      sizeText(entry).padStart(size),
+      timeText(entry),
+      layerText(entry).padEnd(layer),
+      nameText(entry),
+    ];
+    yield columns.join("  ");
+  }
 }
 
 /** `rwxr-xr-x`, with `s`, `S`, `t` and `T` as ls has them. */
@@ -51,6 +47,14 @@ function modeText(mode: number): string {
     if ((mode & bit) !== 0) bits[place] = bits[place] === "x" ? letter : letter.toUpperCase();
   }
   return bits.join("");
+}
+
+function ownerText({ uid, gid }: ListedEntry): string {
+  return `${uid}:${gid}`;
+}
+
+function layerText({ layer }: ListedEntry): string {
+  return `L${layer + 1}`;
 }
 
 function sizeText({ type, sizeBytes, deviceMajor, deviceMinor }: ListedEntry): string {

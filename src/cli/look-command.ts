@@ -46,8 +46,10 @@ async function answer(
   { trail, library }: { readonly trail: Trail; readonly library: LookLibrary },
 ): Promise<number> {
   const { image, json } = command;
-  const tell = (data: object, lines: readonly string[]) =>
-    surroundings.output.write(json ? resultJson(data, trail) : lines.map((line) => `${line}\n`).join(""));
+  const tell = (data: object, lines: Iterable<string>) => {
+    if (json) surroundings.output.write(resultJson(data, trail));
+    else writeLines(surroundings.output, lines);
+  };
   switch (command.name) {
     case "ls": {
       const result = await library.list(image, command.path, { ...options, recursive: command.isRecursive });
@@ -62,6 +64,20 @@ async function answer(
       return result.fetchedBytes;
     }
   }
+}
+
+/** How much text is written at once. */
+const pieceCharacters = 64 * 1024;
+
+function writeLines(output: Surroundings["output"], lines: Iterable<string>): void {
+  let piece = "";
+  for (const line of lines) {
+    piece += `${line}\n`;
+    if (piece.length < pieceCharacters) continue;
+    output.write(piece);
+    piece = "";
+  }
+  output.write(piece);
 }
 
 /** Bytes go to files and pipes as they are; a terminal would obey some of them. */

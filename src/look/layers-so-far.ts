@@ -69,7 +69,7 @@ export class LayersSoFar {
   /** The lowest layer, which is mostly the largest, is never held. */
   #merged(ground: Ground, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
     const tree = new MergedTree(this.#settings, nobody, ground);
-    for (const { number, entries } of lowest === undefined ? this.#layers : [lowest, ...this.#layers]) {
+    for (const { number, entries } of lowest === undefined ? this.#layers : this.#emptied(lowest)) {
       let place = 0;
       const merge = tree.beginLayer(number, () => place);
       for (const entry of entries) {
@@ -79,6 +79,12 @@ export class LayersSoFar {
       merge.end();
     }
     return tree;
+  }
+
+  /** All layers for the last time: each is let go when the tree has it. */
+  *#emptied<Layer>(lowest: Layer): Iterable<Layer | KnownLayer> {
+    yield lowest;
+    for (let next = this.#layers.shift(); next !== undefined; next = this.#layers.shift()) yield next;
   }
 
   *#counted(entries: Iterable<Entry>): Iterable<Entry> {
