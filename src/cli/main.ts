@@ -27,7 +27,9 @@ async function insistOnOutput(): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
   if (lost === undefined) return;
   process.exitCode = 1;
-  process.stderr.write(`error: cannot write to standard output: ${lost.message}\nhint: make room, or send it elsewhere\n`);
+  process.stderr.write(
+    `error: cannot write to standard output: ${lost.message}\nhint: make room, or send it elsewhere\n`,
+  );
 }
 
 async function perform(): Promise<number> {
