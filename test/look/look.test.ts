@@ -206,3 +206,15 @@ test("an abort while nobody takes the file's data ends a look at once", { timeou
   const reading = read(stage.reference, "large", stream, { platform, signal: controller.signal });
   await assert.rejects(reading, (error) => error === reason);
 });
+
+test("when the answer is known, nothing is read any more and no connection is left", async () => {
+  await using stage = await setStage();
+  const { result } = await stage.content("/etc/empty");
+  const newestBytes = three.layers.at(-1)?.bytes.length ?? 0;
+  assert.equal(result.fetchedBytes, three.manifest.bytes.length + three.config.bytes.length + newestBytes);
+  for (let waited = 0; stage.registry.openConnections > 0; waited += 1) {
+    assert.ok(waited < 200, `${stage.registry.openConnections} connections stay open`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.deepEqual(stage.blobs(), [2]);
+});
