@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { CopyResult, ExportResult, OverlayResult } from "../../src/index.ts";
 import { outcomeOf, output } from "../support/command.ts";
@@ -98,6 +99,34 @@ test("--output ext4 makes a file system of the size that is asked for", { skip: 
   assert.equal(status, 0, stderr);
   const { form, bytes, file: made } = JSON.parse(stdout) as ExportResult;
   assert.deepEqual({ form, bytes, made }, { form: "ext4", bytes: 64 * 1024 * 1024, made: path });
+});
+
+test("SOURCE_DATE_EPOCH is the only time in what is made, so that it is the same at any time and in any zone", {
+  skip: skipWithout("tar", "mkfs.erofs", "sqfstar", "mke2fs"),
+}, async () => {
+  await using stage = await setStage(image([tar(file("implied/a", "1"))]));
+  const made = async (form: string, name: string, environment: Readonly<Record<string, string>>) => {
+    const path = join(stage.directory, `${name}.${form}`);
+    const args = ["--output", form, "-o", path, "-p", "linux/amd64", "-q", stage.name];
+    const { status, stderr } = await ociUnpack(args, { env: { PATH: process.env.PATH ?? "", ...environment } });
+    assert.deepEqual([status, stderr], [0, ""]);
+    return path;
+  };
+  const forms = ["tar", "erofs", "squashfs", "ext4"];
+  const early = { SOURCE_DATE_EPOCH: "86400", TZ: "UTC" };
+  const first = await Promise.all(forms.map((form) => made(form, "first", early)));
+  await setTimeout(1000 - (Date.now() % 1000) + 10); // file systems count whole seconds
+  for (const [index, form] of forms.entries()) {
+    const bytes = await readFile(first[index] ?? "");
+    assert.ok(bytes.equals(await readFile(await made(form, "again", { ...early, TZ: "Asia/Tokyo" }))), form);
+    assert.ok(!bytes.equals(await readFile(await made(form, "later", { SOURCE_DATE_EPOCH: "172800" }))), form);
+  }
+  const [archive = "", , , ext4 = ""] = first;
+  assert.match(await output("tar", ["--utc", "--full-time", "-tvf", archive]), /1970-01-02 00:00:00 implied\//);
+  assert.match(
+    await output("dumpe2fs", ["-h", ext4], { environment: { TZ: "UTC", PATH: `${process.env.PATH}:/usr/sbin:/sbin` } }),
+    /created: +Fri Jan +2 00:00:00 1970/,
+  );
 });
 
 test("--include and --exclude take a part of the image", async () => {
