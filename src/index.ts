@@ -60,3 +60,6 @@ export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts
 export type { StoreFindings } from "./store/verify.ts";
 export { unpack } from "./unpack.ts";
 export { unpackOverlay } from "./unpack-overlay.ts";
+export type { Difference, DifferentPart } from "./verify/differences.ts";
+export { storedNameFor } from "./verify/stored-name.ts";
+export { type VerifyOptions, type VerifyResult, verify } from "./verify/verify.ts";

@@ -1,5 +1,5 @@
 /** What there is a help text about. */
-export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect";
+export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect" | "verify";
 
 const unpack = `\
 Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
@@ -7,6 +7,7 @@ Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
        oci-unpack login|logout [OPTIONS] REGISTRY
        oci-unpack store list|verify|prune [OPTIONS]
        oci-unpack inspect|ls|cat [OPTIONS] IMAGE [PATH]
+       oci-unpack verify [OPTIONS] DIRECTORY [IMAGE]
 
 Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
 the files into DIRECTORY/rootfs, the configuration into DIRECTORY/config.json.
@@ -140,6 +141,7 @@ Exit status
   0  done
   1  failed; nothing was left behind
   2  wrong command line
+  3  oci-unpack verify: different
   130, 143, 129  interrupted (SIGINT, SIGTERM, SIGHUP) and cleaned up; a second
      signal ends at once, without cleaning up
 `;
@@ -251,5 +253,34 @@ The options that choose an image, a registry and a store are those of
 oci-unpack --help.
 `;
 
+const verify = `\
+Usage: oci-unpack verify [OPTIONS] DIRECTORY [IMAGE]
+
+Compares DIRECTORY/rootfs with IMAGE, from which it was unpacked, and lists what
+was added, is missing or has changed: type, mode, owner, time, size, content,
+link target, device number, extended attributes, and which names are one file.
+The layers are read from where IMAGE is, each verified; nothing is written.
+
+  oci-unpack verify ./debian debian@sha256:…
+  oci-unpack verify --store ./store ./debian
+  oci-unpack verify --json ./debian debian:stable | jq -r .differences[].path
+
+Without IMAGE it is the one in the store (--store) that has the configuration
+that lies in DIRECTORY. Options that decide what files become have to be those
+of the unpacking: --owner, --rootless, --uid-map, --gid-map, --devices,
+--xattr-include, --xattr-exclude, --keep-dirlinks, --include, --exclude.
+
+      --json             the differences as JSON
+  -q, --quiet    -v, --verbose    --explain    -h, --help
+
+All other options are those of oci-unpack --help.
+
+Exit status
+  0  the same
+  1  failed
+  2  wrong command line
+  3  different, or something cannot be read
+`;
+
 /** What `--help` says. */
-export const help: Readonly<Record<HelpTopic, string>> = { unpack, login, logout, store, ls, cat, inspect };
+export const help: Readonly<Record<HelpTopic, string>> = { unpack, login, logout, store, ls, cat, inspect, verify };

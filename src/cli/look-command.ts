@@ -3,8 +3,6 @@ import { pipeline } from "node:stream/promises";
 import type * as Library from "../index.ts";
 import type { LookOptions } from "../index.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
-import type { Display } from "./display.ts";
-import { eventLine } from "./event-line.ts";
 import { inspectionData, inspectionLines } from "./inspection.ts";
 import { resultJson } from "./json.ts";
 import { parseLimits } from "./limits.ts";
@@ -14,6 +12,7 @@ import { bytesText } from "./quantities.ts";
 import { listening, shown } from "./shown.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import { terminalText } from "./terminal-text.ts";
+import { terseDisplay } from "./terse-display.ts";
 import type { Trail } from "./trail.ts";
 
 /** What these commands need of the library. */
@@ -28,7 +27,7 @@ export async function lookCommand(
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
   const credential = await givenCredential(command, surroundings);
-  await shown(lookDisplay(command, surroundings), async ({ show, say }, signal) => {
+  await shown(terseDisplay(command, surroundings), async ({ show, say }, signal) => {
     const onEvent = listening(show, command, trail);
     await using source = await openSource({ command, surroundings, limits, credential, onEvent }, library);
     const options = { ...command.options, limits, source, signal, onEvent };
@@ -92,18 +91,4 @@ async function cat(
     pipeline(text, binaryOutput, { end: false }),
   ]);
   return fetchedBytes;
-}
-
-/** Only what deserves it is told: whoever asks for a listing wants nothing else. */
-function lookDisplay({ verbosity, explain }: LookCommand, { errors }: Surroundings): Display {
-  const say = (line: string) => void errors.write(`${line}\n`);
-  return {
-    show(event) {
-      if (verbosity === "quiet") return;
-      const line = eventLine(event, { verbose: verbosity === "verbose", explain });
-      if (line !== undefined) say(line);
-    },
-    say,
-    [Symbol.dispose]() {},
-  };
 }

@@ -39,7 +39,7 @@ export function parseLook(
 }
 
 /** The words that are no options: those that must be there, and those that may. */
-function operands(
+export function operands(
   command: string,
   words: readonly string[],
   needed: readonly string[],

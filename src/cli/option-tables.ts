@@ -38,18 +38,10 @@ export const imageOptionTable = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-/** Every option of `oci-unpack IMAGE DIRECTORY`; help.ts tells people about each. */
-export const unpackOptionTable = {
-  ...imageOptionTable,
-  output: { type: "string" },
-  "output-file": { type: "string", short: "o" },
-  overlay: { type: "string" },
-  mount: { type: "string" },
-  "all-platforms": { type: "boolean" },
-  size: { type: "string" },
+/** The options that say what becomes of an image's files. */
+const filesOptionTable = {
   include: { type: "string", multiple: true },
   exclude: { type: "string", multiple: true },
-  bundle: { type: "boolean" },
   rootless: { type: "boolean" },
   owner: { type: "string" },
   "uid-map": { type: "string", multiple: true },
@@ -58,6 +50,22 @@ export const unpackOptionTable = {
   "xattr-include": { type: "string", multiple: true },
   "xattr-exclude": { type: "string", multiple: true },
 } as const;
+
+/** Every option of `oci-unpack IMAGE DIRECTORY`; help.ts tells people about each. */
+export const unpackOptionTable = {
+  ...imageOptionTable,
+  ...filesOptionTable,
+  output: { type: "string" },
+  "output-file": { type: "string", short: "o" },
+  overlay: { type: "string" },
+  mount: { type: "string" },
+  "all-platforms": { type: "boolean" },
+  size: { type: "string" },
+  bundle: { type: "boolean" },
+} as const;
+
+/** Every option of `oci-unpack verify DIRECTORY [IMAGE]`. */
+export const verifyOptionTable = { ...imageOptionTable, ...filesOptionTable } as const;
 
 /** Every option of `oci-unpack ls IMAGE [PATH]`. */
 export const listOptionTable = {

@@ -4,9 +4,17 @@ import { type LookCommand, parseLook } from "./look-options.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
+import { parseVerify, type VerifyCommand } from "./verify-options.ts";
 
 /** What a command line asks for. */
-export type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand | StoreCommand | LookCommand;
+export type Command =
+  | SmallCommand
+  | UnpackCommand
+  | LoginCommand
+  | LogoutCommand
+  | StoreCommand
+  | LookCommand
+  | VerifyCommand;
 
 /**
  * Reads a command line; throws a `UsageError` for one that makes no sense.
@@ -26,6 +34,8 @@ export function parseCommand(args: readonly string[], env: Surroundings["env"]):
     case "cat":
     case "inspect":
       return parseLook(first, rest, env);
+    case "verify":
+      return parseVerify(rest, env);
     default:
       return parseUnpack(args, env);
   }

@@ -48,6 +48,10 @@ async function perform(args: readonly string[], surroundings: Surroundings, trai
       const [{ lookCommand }, library] = await Promise.all([import("./look-command.ts"), import("../index.ts")]);
       return await lookCommand(command, surroundings, trail, library);
     }
+    case "verify": {
+      const [{ verifyCommand }, library] = await Promise.all([import("./verify-command.ts"), import("../index.ts")]);
+      return await verifyCommand(command, surroundings, trail, library);
+    }
     case "logout": {
       const [{ logoutCommand }, { logout }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
       return await logoutCommand(command, surroundings, logout);

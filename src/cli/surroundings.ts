@@ -28,5 +28,5 @@ export interface Surroundings extends Machine {
   readonly errors: Output;
 }
 
-/** What a shell is told: done, failed, wrong command line. Interruptions add theirs, see interrupt.ts. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+/** What a shell is told: done, failed, wrong command line, verified and found different. Interruptions add theirs, see interrupt.ts. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, different: 3 } as const;

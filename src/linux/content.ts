@@ -48,13 +48,19 @@ const lseek = declare<[number, number, number]>("lseek", ["int", "long", "int"],
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
+/** Where the next data of a file begin, from an offset on; infinitely far away where only a hole follows. */
+export function nextData(descriptor: number, offset: number): Result {
+  const found = lseek(descriptor, offset, SEEK_DATA);
+  return found === -errnos.ENXIO ? Number.POSITIVE_INFINITY : found;
+}
+
 /** Where a file has data; what lies between are holes. On a file system without holes all of it is data. */
 export function dataSegments(descriptor: number, sizeBytes: number): readonly Segment[] | Result {
   const segments: Segment[] = [];
   for (let end = 0; end < sizeBytes; ) {
-    const offset = lseek(descriptor, end, SEEK_DATA);
-    if (offset === -errnos.ENXIO) break;
+    const offset = nextData(descriptor, end);
     if (offset < 0) return offset;
+    if (offset >= sizeBytes) break;
     end = lseek(descriptor, offset, SEEK_HOLE);
     if (end < 0) return end;
     segments.push({ offset, length: end - offset });

@@ -13,6 +13,8 @@ export interface Stat {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** How many names it has. */
+  readonly nameCount: number;
   readonly sizeBytes: number;
   readonly mtime: Timestamp;
   readonly atime: Timestamp;
@@ -60,6 +62,7 @@ function statxAt(directory: number, name: ByteString, flags: number): Stat | Res
     mode: mode & 0o7777,
     uid: view.getUint32(20, littleEndian),
     gid: view.getUint32(24, littleEndian),
+    nameCount: view.getUint32(16, littleEndian),
     sizeBytes: Number(view.getBigUint64(40, littleEndian)),
     atime: timestampAt(64),
     mtime: timestampAt(112),

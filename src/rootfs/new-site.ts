@@ -71,7 +71,8 @@ export function newSite(
   };
 }
 
-function ownerPolicy({ owner, recordOwners = false, uidMap, gidMap }: RootfsSettings): OwnerPolicy {
+/** What becomes of the owners that an image states, where the caller leaves some of that open. */
+export function ownerPolicy({ owner, recordOwners = false, uidMap, gidMap }: RootfsSettings): OwnerPolicy {
   const isMeant = effectiveUser() === 0 || uidMap !== undefined || gidMap !== undefined;
   return {
     owner: owner ?? (isMeant ? "preserve" : "ignore"),

@@ -6,8 +6,8 @@ import type { Findings } from "./findings.ts";
 import { failure } from "./refusal.ts";
 
 /** Times that every file system stores: from 1901 to 2038. */
-const earliestSeconds = -(2 ** 31);
-const latestSeconds = 2 ** 31 - 1;
+export const earliestSeconds = -(2 ** 31);
+export const latestSeconds = 2 ** 31 - 1;
 
 /** How a file's times are set and looked at. */
 export interface TimesAccess {

@@ -10,6 +10,7 @@ import type { LayerCompression } from "../oci/media-type.ts";
 import type { OverlayKind } from "../overlay/format.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
+import type { Difference } from "../verify/differences.ts";
 import type { SharedOutlet } from "./outlet.ts";
 import type { SharedRing } from "./ring.ts";
 
@@ -105,6 +106,20 @@ export interface ArchiveJob {
   readonly outlet: SharedOutlet;
 }
 
+/** What it is to do instead: to make a tree of the layers and compare a directory with it. */
+export interface VerifyJob {
+  readonly type: "verify";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: number;
+  /** Absolute path of a root filesystem. */
+  readonly directory: string;
+  /** Which part of the tree it is to have. */
+  readonly selection: SelectionPatterns;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: ApplySettings;
+}
+
 /** What the merging thread is to do with layers that come newest first: to answer a question with as few as possible. */
 export interface LookJob {
   readonly type: "look";
@@ -141,6 +156,7 @@ export type Job =
   | DiscardJob
   | MergeJob
   | ArchiveJob
+  | VerifyJob
   | LookJob
   | ExtractJob;
 
@@ -160,6 +176,9 @@ export type Report =
   | { readonly type: "space" }
   /** What a tree is like. */
   | { readonly type: "merged"; readonly facts: TreeFacts }
+  | { readonly type: "different"; readonly difference: Difference }
+  /** A comparison is over: so many files and directories of the tree were there, and so much was different, told or not. */
+  | { readonly type: "compared"; readonly entries: number; readonly differences: number }
   /** The next lower layer is needed for an answer. */
   | { readonly type: "layer-wanted" }
   /** Some of the entries that are asked for, in order. */

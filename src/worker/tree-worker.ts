@@ -13,6 +13,7 @@ import type { ArchiveJob, MergeJob } from "./protocol.ts";
 import { Reporter } from "./reporter.ts";
 import { RingReader } from "./ring.ts";
 import { serve, tell } from "./serve.ts";
+import { verify } from "./verify.ts";
 
 /** What the first job leaves to the next. */
 let merged: { readonly tree: MergedTree; readonly contents: ContentFile; readonly limits: Limits } | undefined;
@@ -20,6 +21,7 @@ let merged: { readonly tree: MergedTree; readonly contents: ContentFile; readonl
 serve("oci-tree", (job) => {
   if (job.type === "merge") mergeLayers(job);
   if (job.type === "archive") writeArchive(job);
+  if (job.type === "verify") verify(job);
   if (job.type === "look") look(job);
   if (job.type === "extract") extract(job);
 });

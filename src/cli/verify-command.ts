@@ -1,0 +1,59 @@
+import type * as Library from "../index.ts";
+import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
+import { resultJson } from "./json.ts";
+import { parseLimits } from "./limits.ts";
+import { paintFor } from "./paint.ts";
+import { listening, shown } from "./shown.ts";
+import { exitCodes, type Surroundings } from "./surroundings.ts";
+import { terseDisplay } from "./terse-display.ts";
+import type { Trail } from "./trail.ts";
+import type { VerifyCommand } from "./verify-options.ts";
+import { differenceLines, verdictLines } from "./verify-report.ts";
+
+/** What this command needs of the library. */
+export type VerifyLibrary = SourceLibrary & Pick<typeof Library, "verify" | "storedNameFor" | "defaultLimits">;
+
+/** `oci-unpack verify DIRECTORY [IMAGE]`: tells where a root filesystem is not what its image says. */
+export async function verifyCommand(
+  command: VerifyCommand,
+  surroundings: Surroundings,
+  trail: Trail,
+  library: VerifyLibrary,
+): Promise<number> {
+  const limits = parseLimits(command.limits, library.defaultLimits);
+  const named = await withImage(command, library);
+  const credential = await givenCredential(named, surroundings);
+  const result = await shown(terseDisplay(command, surroundings), async ({ show }, signal) => {
+    const onEvent = listening(show, command, trail);
+    await using source = await openSource({ command: named, surroundings, limits, credential, onEvent }, library);
+    return await library.verify(command.directory, named.image, {
+      ...command.options,
+      limits,
+      source,
+      signal,
+      onEvent,
+    });
+  });
+
+  const { output, errors, env } = surroundings;
+  output.write(
+    command.json
+      ? resultJson(result, trail)
+      : differenceLines(result)
+          .map((line) => `${line}\n`)
+          .join(""),
+  );
+  if (command.verbosity !== "quiet") errors.write(`${verdictLines(result, paintFor(errors, env)).join("\n")}\n`);
+  return result.differenceCount === 0 ? exitCodes.done : exitCodes.different;
+}
+
+/** Where no image is named, the store has it, all of it: nobody else is asked, and nothing is written. */
+async function withImage(
+  command: VerifyCommand,
+  { store, storedNameFor }: VerifyLibrary,
+): Promise<VerifyCommand & { readonly image: string }> {
+  const { image, directory } = command;
+  if (image !== undefined) return { ...command, image };
+  if (command.store === undefined) throw new TypeError("neither an image nor a store is named");
+  return { ...command, image: await storedNameFor(directory, store(command.store)), isOffline: true };
+}

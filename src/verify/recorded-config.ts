@@ -1,0 +1,47 @@
+import { type FileHandle, lstat, open } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { OciUnpackError } from "../errors.ts";
+import { fileSystemError } from "../file-system-error.ts";
+import type { Limits } from "../limits.ts";
+
+/** The image's configuration is a bundle's second one: there `config.json` is the container's. */
+const names = ["image-config.json", "config.json"];
+
+/** The image's configuration as an unpacking left it in a directory, byte for byte: its digest tells which image it was. */
+export async function recordedConfig(directory: string, { configBytes }: Limits): Promise<Uint8Array> {
+  for (const name of names) {
+    const path = join(directory, name);
+    try {
+      await using file = await open(path);
+      return await readWhole(file, path, configBytes);
+    } catch (error) {
+      if (!isMissing(error)) throw fileSystemError(error, `read "${path}"`);
+    }
+  }
+  throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": it has no config.json`, {
+    hint: "name the directory that an image was unpacked into",
+  });
+}
+
+/** The root filesystem beside it. An overlay has none, and what a symlink leads to is somewhere else. */
+export async function rootfsIn(directory: string): Promise<string> {
+  const rootfs = join(resolve(directory), "rootfs");
+  const stat = await lstat(rootfs).catch(() => undefined);
+  if (stat?.isDirectory() === true) return rootfs;
+  throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": it has no directory rootfs`, {
+    hint: "name the directory that an image was unpacked into, not as an overlay",
+  });
+}
+
+async function readWhole(file: FileHandle, path: string, limit: number): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  if (size <= limit) return await file.readFile();
+  throw new OciUnpackError(
+    "LIMIT_EXCEEDED",
+    `cannot read "${path}": it has ${size} bytes, ${limit} are allowed (configBytes)`,
+  );
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}

@@ -1,0 +1,42 @@
+import { isOciUnpackError, OciUnpackError } from "../errors.ts";
+import { defaultLimits } from "../limits.ts";
+import { parseConfig } from "../oci/config.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
+import type { Platform } from "../oci/platform.ts";
+import { resolve } from "../resolve.ts";
+import { sourceFor } from "../source/default-source.ts";
+import type { Store } from "../store/store.ts";
+import { storedSource } from "../store/stored-source.ts";
+import { recordedConfig } from "./recorded-config.ts";
+
+/**
+ * The name under which a store has the image that a directory was unpacked from: the one with the configuration that
+ * lies in the directory. Offline, it stands for that image.
+ *
+ * @throws OciUnpackError with `NOT_FOUND` where the store has no such image.
+ */
+export async function storedNameFor(directory: string, store: Store): Promise<string> {
+  const recorded = await recordedConfig(directory, defaultLimits);
+  const wanted = digestOf(recorded);
+  const { platform } = parseConfig(recorded);
+  for (const { name } of await store.list()) {
+    if (name !== undefined && (await storedConfig(name, store, platform)) === wanted) return name;
+  }
+  throw new OciUnpackError(
+    "NOT_FOUND",
+    `cannot verify "${directory}": no image in the store "${store.directory}" has the configuration ${wanted}`,
+    { hint: "name the image too, as in: oci-unpack verify DIRECTORY IMAGE" },
+  );
+}
+
+/** The digest of an image's configuration; nothing where the store has no such image for the platform. */
+async function storedConfig(name: string, store: Store, platform: Platform): Promise<Digest | undefined> {
+  await using source = storedSource(sourceFor(name), store, { offline: true });
+  try {
+    const { manifest } = await resolve(name, { source, platform });
+    return manifest.config.digest;
+  } catch (error) {
+    if (isOciUnpackError(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { tmpdir } from "node:os";
+import { Account } from "../account.ts";
+import { OciUnpackError } from "../errors.ts";
+import { fetchAndConsume, numberedLayers, resolved } from "../fetch-and-apply.ts";
+import { parseConfig } from "../oci/config.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { UnpackOptions } from "../options.ts";
+import { resolveImage } from "../resolve.ts";
+import { settle } from "../settings.ts";
+import { openSource } from "../source/default-source.ts";
+import { Pipeline } from "../worker/pipeline.ts";
+import { Progress } from "../worker/progress.ts";
+import type { Report } from "../worker/protocol.ts";
+import type { Difference } from "./differences.ts";
+import { recordedConfig, rootfsIn } from "./recorded-config.ts";
+
+/** Those that the image was unpacked with: they say what its files were to become. */
+export type VerifyOptions = Omit<UnpackOptions, "bundle">;
+
+export interface VerifyResult {
+  /** The canonical name of the image that the directory was compared with. */
+  readonly reference: string;
+  /** The digest of its manifest. */
+  readonly digest: Digest;
+  readonly platform: Platform;
+  /** Absolute path of the root filesystem. */
+  readonly rootfs: string;
+  /** How many files and directories of the image were there. */
+  readonly entries: number;
+  /** The first ten thousand differences, by path. */
+  readonly differences: readonly Difference[];
+  /** How many there were in all; 0 where the directory is what the image says. */
+  readonly differenceCount: number;
+  readonly milliseconds: number;
+}
+
+/**
+ * Compares the root filesystem that `unpack` made in a directory with the image `name`, down to the bytes and times of
+ * files. Layers are verified as always and merged in memory; nothing is written.
+ *
+ * The configuration in the directory says which image was unpacked, so `name` must still stand for that one. It should
+ * come from whoever is trusted, not from the directory: somebody who changes files can change the configuration too.
+ *
+ * @throws OciUnpackError, or the reason of `options.signal`.
+ */
+export async function verify(directory: string, name: string, options: VerifyOptions = {}): Promise<VerifyResult> {
+  const startedAt = performance.now();
+  const settings = settle(options);
+  const account = new Account(options);
+  account.signal.throwIfAborted();
+  const recorded = await recordedConfig(directory, settings.apply.limits);
+  const { platform } = parseConfig(recorded);
+  const rootfs = await rootfsIn(directory);
+
+  await using opened = openSource(name, options);
+  const source = opened.source.image(name);
+  await using pipeline = new Pipeline("tree-worker"); // while the network is asked, the threads start
+  const image = await resolveImage(source, { platform, ...options, signal: account.signal, onEvent: account.tell });
+  insistOnConfig(directory, name, digestOf(recorded), image.manifest.config.digest);
+  const layers = numberedLayers(image);
+  account.tell(resolved(image));
+
+  const findings = new Findings(account.report);
+  const progress = Progress.forLayers(layers.length);
+  await fetchAndConsume(
+    { image, layers, source, directory: tmpdir(), pipeline, progress, account, settings, onReport: findings.report },
+    (input) => ({
+      ...{ type: "verify", input, progress: progress.shared, layers: layers.length, directory: rootfs },
+      ...{ selection: settings.selection, sandbox: settings.sandbox, settings: settings.apply },
+    }),
+  );
+  account.signal.throwIfAborted();
+  return {
+    ...{ reference: image.reference, digest: image.digest, platform: image.platform, rootfs },
+    ...findings.summary(),
+    milliseconds: performance.now() - startedAt,
+  };
+}
+
+/** What the comparing thread found. */
+class Findings {
+  readonly #next: (report: Report) => void;
+  readonly #differences: Difference[] = [];
+  #totals = { entries: 0, differences: 0 };
+
+  /** All other reports are for `next`. */
+  constructor(next: (report: Report) => void) {
+    this.#next = next;
+  }
+
+  readonly report = (report: Report): void => {
+    if (report.type === "different") this.#differences.push(report.difference);
+    else if (report.type === "compared") this.#totals = report;
+    else this.#next(report);
+  };
+
+  summary(): Pick<VerifyResult, "entries" | "differences" | "differenceCount"> {
+    const { entries, differences } = this.#totals;
+    const sorted = this.#differences.sort((one, other) => (one.path < other.path ? -1 : 1));
+    return { entries, differences: sorted, differenceCount: differences };
+  }
+}
+
+function insistOnConfig(directory: string, name: string, found: Digest, expected: Digest): void {
+  if (found === expected) return;
+  throw new OciUnpackError(
+    "DIGEST_MISMATCH",
+    `cannot verify "${directory}": its configuration is ${found}, that of "${name}" is ${expected}`,
+    { hint: "the name may stand for another image by now: name the one that was unpacked by its digest" },
+  );
+}

@@ -1,0 +1,64 @@
+import { errnos } from "../linux/errno.ts";
+import type { Rights } from "../linux/rights.ts";
+import type { Stat } from "../linux/stat.ts";
+import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
+import type { XattrFilter } from "../rootfs/xattr-filter.ts";
+import { type ByteString, byteString } from "../tar/byte-string.ts";
+import type { Attributes } from "../tree/tree-file.ts";
+import { type PlaceOnDisk, succeeded } from "./place-on-disk.ts";
+
+/** The extended attributes of something on the disk. */
+export type FoundXattrs = ReadonlyMap<ByteString, ByteString>;
+
+/** An access-control list that says no more than the mode does: the kernel keeps none. */
+const trivialAclBytes = 4 + 3 * 8;
+
+/** The extended attributes of what stands at a name. */
+export function xattrsAt({ descriptor, name, path }: PlaceOnDisk): FoundXattrs {
+  const names = succeeded(listXattrsAt(descriptor, name), path, "llistxattr");
+  return new Map(
+    names.map((xattr) => [xattr, byteString(succeeded(readXattrAt(descriptor, name, xattr), path, "lgetxattr"))]),
+  );
+}
+
+/** Judges extended attributes. */
+export class XattrComparison {
+  readonly #filter: XattrFilter;
+  readonly #rights: Rights;
+
+  constructor(filter: XattrFilter, rights: Rights) {
+    this.#filter = filter;
+    this.#rights = rights;
+  }
+
+  /** Whether something has those that an image states, and no others but such as no image brings here. */
+  areRight(
+    { xattrs: stated = new Map() }: Attributes,
+    found: FoundXattrs,
+    type: Stat["type"],
+    place: PlaceOnDisk,
+  ): boolean {
+    for (const [name, value] of stated) {
+      const actual = found.get(name);
+      if (actual === undefined && this.#isImpossible(name, value, type, place)) continue;
+      if (actual !== byteString(value)) return false;
+    }
+    return [...found.keys()].every((name) => stated.has(name) || this.#filter.verdict(name) === "leave-out");
+  }
+
+  /** Whether an unpacking could not have set it: the kernel does not let this user, or has no place for it. */
+  #isImpossible(name: ByteString, value: Uint8Array, type: Stat["type"], place: PlaceOnDisk): boolean {
+    const isPlain = type === "file" || type === "directory";
+    if (name.startsWith("user.")) return !isPlain || isUnsupported(name, place);
+    if (name.startsWith("trusted.")) return !this.#rights.isRoot;
+    if (name.startsWith("security.")) return !this.#rights.isRoot || isUnsupported(name, place);
+    if (name === "system.posix_acl_access") return value.length <= trivialAclBytes || isUnsupported(name, place);
+    return isUnsupported(name, place);
+  }
+}
+
+/** Whether the file system has no place for an attribute of that kind; else it would say that there is none. */
+function isUnsupported(xattr: ByteString, { descriptor, name }: PlaceOnDisk): boolean {
+  const result = readXattrAt(descriptor, name, xattr);
+  return result === -errnos.ENOTSUP;
+}

@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { ownRights } from "../linux/rights.ts";
+import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
+import { ContentDigests } from "../tree/content-digests.ts";
+import type { Directory } from "../tree/directory.ts";
+import { keepWanted } from "../tree/keep-wanted.ts";
+import { MergedTree } from "../tree/merged-tree.ts";
+import { selection } from "../tree/selection.ts";
+import { Comparison } from "../verify/comparison.ts";
+import { applyEntries } from "./apply-entries.ts";
+import { confineThread } from "./confinement.ts";
+import type { VerifyJob } from "./protocol.ts";
+import { Reporter } from "./reporter.ts";
+import { RingReader } from "./ring.ts";
+import { tell } from "./serve.ts";
+
+/** How many differences are told one by one. A directory could have millions. */
+const toldAtMost = 10_000;
+
+/** Makes a tree of the archives in the ring and compares a directory with it, the only one this thread may read. */
+export function verify(job: VerifyJob): void {
+  const rights = ownRights();
+  const directory = openDirectoryPath(job.directory);
+  try {
+    tell({ type: "confined", status: confineThread(job.sandbox, { readableBeneath: [directory] }) });
+    const digests = new ContentDigests();
+    const root = mergedTree(job, digests);
+    keepWanted(root, selection(job.selection));
+    let differences = 0;
+    const comparison = new Comparison({
+      ...{ settings: job.settings, rights, digests },
+      tell(difference) {
+        differences += 1;
+        if (differences <= toldAtMost) tell({ type: "different", difference });
+      },
+    });
+    comparison.compare(root, directory);
+    tell({ type: "compared", entries: comparison.count, differences });
+  } finally {
+    closeDescriptor(directory);
+  }
+}
+
+function mergedTree(job: VerifyJob, digests: ContentDigests): Directory {
+  const { settings } = job;
+  const reporter = new Reporter(tell);
+  // Even where an empty file stands for a device, the device may be written down on it.
+  const devices = settings.devices === "placeholder" ? "create" : settings.devices;
+  const tree = new MergedTree({ ...settings, devices }, reporter);
+  const input = new RingReader(job.input);
+  const store = (_entry: Entry, body: ByteSource) => digests.add(digestOf(body));
+  try {
+    for (let layer = 0; layer < job.layers; layer += 1) {
+      applyEntries({ job, layer, input, reporter, begin: () => tree.beginLayer(layer, store) });
+    }
+  } finally {
+    reporter.close();
+  }
+  return tree.root;
+}
+
+function digestOf(body: ByteSource): Uint8Array {
+  const hash = createHash("sha256");
+  for (let piece = body.read(); piece !== undefined; piece = body.read()) hash.update(piece);
+  return hash.digest();
+}
