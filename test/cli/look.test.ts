@@ -97,7 +97,7 @@ test("what is not there, or no file, is an error with nothing on standard output
       "/nope",
       'error: cannot find "/nope": the image has nothing there\nhint: list what is there, as oci-unpack ls does\n',
     ],
-    ["/etc", 'error: cannot read "/etc": it is a directory\n'],
+    ["/etc", 'error: cannot read "/etc": it is a directory\nhint: name a file; oci-unpack ls lists them\n'],
   ] as const) {
     const { status, stdout, stderr } = await ociUnpack(["cat", "-p", "linux/amd64", stage.name, path]);
     assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: "", stderr: message });

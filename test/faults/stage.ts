@@ -3,6 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { run } from "../../src/cli/run.ts";
+import { ociUnpack } from "../support/oci-unpack.ts";
 import { scratch } from "../support/scratch.ts";
 import { assertClearError } from "./clear-error.ts";
 
@@ -13,7 +14,7 @@ export interface Told {
   readonly hint: string;
 }
 
-/** A place to go wrong in: beside what is read there is a directory for the target, and one for temporary files. */
+/** A place to go wrong in. */
 export interface Stage extends AsyncDisposable {
   /** What is read lies here. */
   readonly directory: string;
@@ -25,44 +26,53 @@ export interface Stage extends AsyncDisposable {
   keeps(name: string, store: string): Promise<void>;
   /** Runs the command in this process and insists on one clear error, with nothing left behind. */
   fails(args: readonly string[], env?: Environment): Promise<Told>;
+  /** The same in a process of its own, which has a standard input. */
+  failsAlone(args: readonly string[], input: Uint8Array): Promise<Told>;
 }
 
-const platform = ["-q", "-p", "linux/amd64"];
-
 export type Environment = Readonly<Record<string, string>>;
+
+interface Ending {
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const usual = ["-q", "-p", "linux/amd64"];
 
 export async function setStage(): Promise<Stage> {
   const { directory, ...remove } = await scratch();
   const place = join(directory, "place");
   const temporary = join(directory, "tmp");
   for (const path of [place, temporary]) await mkdir(path);
+  const failing = async (run: () => Promise<Ending>): Promise<Told> => {
+    const found = async () => [await readdir(place, { recursive: true }), await readdir(temporary)];
+    const before = await found();
+    const { status, stdout, stderr } = await run();
+    assert.ok(status === 1 || status === 2, `it ended with ${status}`);
+    assertClearError(stderr);
+    assert.deepEqual(await found(), before, "what is left");
+    return JSON.parse(stdout).error;
+  };
+
   return {
     directory,
     place,
     async succeeds(args, env) {
-      const { status, stderr } = await performed([...platform, ...args], temporary, env);
+      const { status, stderr } = await performed([...usual, ...args], temporary, env);
       assert.equal(status, 0, stderr);
     },
     async keeps(name, store) {
-      await performed([...platform, "--store", store, name, join(directory, "kept")], temporary);
+      await performed([...usual, "--store", store, name, join(directory, "kept")], temporary);
     },
-    async fails(args, env) {
-      const before = [await readdir(place, { recursive: true }), await readdir(temporary)];
-      const { status, stdout, stderr } = await performed([...platform, "--json", ...args], temporary, env);
-      assert.ok(status === 1 || status === 2, `it ended with ${status}`);
-      assertClearError(stderr);
-      assert.deepEqual([await readdir(place, { recursive: true }), await readdir(temporary)], before, "what is left");
-      return JSON.parse(stdout).error;
-    },
+    fails: (args, env) => failing(() => performed([...usual, "--json", ...args], temporary, env)),
+    failsAlone: (args, input) =>
+      failing(() => ociUnpack([...usual, "--json", ...args], { input, env: { TMPDIR: temporary } })),
     ...remove,
   };
 }
 
-async function performed(
-  args: readonly string[],
-  temporary: string,
-  env: Environment = {},
-): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
+async function performed(args: readonly string[], temporary: string, env: Environment = {}): Promise<Ending> {
   const [output, errors] = [new Ear(), new Ear()];
   // Where temporary files go is asked of the process by Node itself.
   const before = process.env.TMPDIR;

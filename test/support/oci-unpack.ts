@@ -9,7 +9,7 @@ const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 export interface OciUnpackOptions {
   /** Replaces the environment but for PATH and a HOME without any configuration. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly directory?: string;
   /** Receives the running process, to send signals to. */
   readonly started?: (child: ChildProcess) => void;
