@@ -15,7 +15,7 @@ export function isWhole({ include, exclude = [] }: SelectionPatterns): boolean {
  * so they are merged in memory first, and what is wanted of the tree is applied as if it were the image's only layer.
  */
 export async function fetchAndApplySelected(unpacking: Unpacking): Promise<number> {
-  const { layers, directory, pipeline, progress, account, settings, staging } = unpacking;
+  const { layers, directory, pipeline, progress, account, settings, staging, isRecorded = false } = unpacking;
   await using merging = new Pipeline("tree-worker");
   await using contents = await openTemporaryFile(directory);
   const common = { sandbox: settings.sandbox, settings: settings.apply };
@@ -25,7 +25,7 @@ export async function fetchAndApplySelected(unpacking: Unpacking): Promise<numbe
 
   const applied = Progress.forLayers(1);
   await pipeline.consume(
-    (input) => ({ type: "apply", input, progress: applied.shared, layers: 1, staging, ...common }),
+    (input) => ({ type: "apply", input, progress: applied.shared, layers: 1, staging, isRecorded, ...common }),
     (write, signal) =>
       merging.pour((outlet) => ({ type: "archive", form: "tar", selection: settings.selection, outlet }), {
         ...{ take: write, onReport: account.report, signal },

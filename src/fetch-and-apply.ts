@@ -36,6 +36,8 @@ export interface Unpacking extends Fetching {
   readonly staging: string;
   /** For the layers of an overlay: how they are to be made, and on what. */
   readonly overlay?: Pick<ApplyOverlayJob, "layers" | "kind" | "isKept">;
+  /** Whether a manifest of the files is wanted afterwards. Default: false. */
+  readonly isRecorded?: boolean;
 }
 
 /** Blobs come in, files come out; both at once, until all is verified. Gives how many bytes of blobs were in a store. */
@@ -43,10 +45,11 @@ export function fetchAndApply(unpacking: Unpacking): Promise<number> {
   return fetchAndConsume(unpacking, (archives) => applyJob(unpacking, archives));
 }
 
-function applyJob({ layers, staging, overlay, progress, settings }: Unpacking, input: SharedRing): Job {
+function applyJob(unpacking: Unpacking, input: SharedRing): Job {
+  const { layers, staging, overlay, isRecorded = false, progress, settings } = unpacking;
   const common = { input, progress: progress.shared, staging, sandbox: settings.sandbox, settings: settings.apply };
   if (overlay !== undefined) return { type: "apply-overlay", ...common, ...overlay };
-  return { type: "apply", ...common, layers: layers.length };
+  return { type: "apply", ...common, layers: layers.length, isRecorded };
 }
 
 /** The same, where the second thread does something else with the archives. */

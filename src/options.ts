@@ -79,6 +79,11 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
    * crun (runtime-spec); the image's own configuration is `image-config.json` then. With a user: for running as that user.
    */
   readonly bundle?: boolean | Rootless;
+  /**
+   * A file that does not exist yet, for a list of all that was unpacked as `mtree` and `bsdtar` read it (mtree(5)): type,
+   * mode, owner, time, size, link and SHA-256 of each path, taken down on the way. It appears together with the files.
+   */
+  readonly manifest?: string;
   /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
   readonly sandbox?: "require" | "prefer" | "off";
 }
@@ -101,6 +106,8 @@ export interface UnpackResult {
   readonly rootfs: string;
   /** Absolute path of `config.json`: the image's configuration, byte for byte, or in a bundle the container's. */
   readonly config: string;
+  /** Absolute path of the list of all files, where one was wanted. */
+  readonly manifest?: string;
   readonly layers: number;
   readonly entries: number;
   /** Compressed bytes that came over the network. */

@@ -17,7 +17,7 @@ export interface OverlayOptions extends ResolveOptions, ApplyOptions, Pick<Unpac
   readonly mount?: string;
 }
 
-export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "layers"> {
+export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "layers" | "manifest"> {
   /** Absolute path of the directory that has it all. */
   readonly directory: string;
   /** Absolute paths of the layers' directories, bottom first. */

@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { Account } from "./account.ts";
+import { NewFile } from "./copy/byte-outputs.ts";
 import { fetchAndApply, numberedLayers, resolved } from "./fetch-and-apply.ts";
 import { fetchAndApplySelected, isWhole } from "./fetch-and-apply-selected.ts";
 import type { UnpackOptions, UnpackResult } from "./options.ts";
@@ -27,6 +29,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   await using opened = openSource(name, options);
   const source = opened.source.image(name);
   await using target = await Target.claim(directory);
+  await using manifest = options.manifest === undefined ? undefined : await NewFile.open(options.manifest);
   await using pipeline = new Pipeline(); // while the network is asked, the threads start
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   const layers = numberedLayers(image);
@@ -39,9 +42,12 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     const fetchAndMakeFiles = isWhole(settings.selection) ? fetchAndApply : fetchAndApplySelected;
     storedBytes = await fetchAndMakeFiles({
       ...{ image, layers, source, directory, staging, pipeline, progress, account, settings },
+      isRecorded: manifest !== undefined,
     });
+    if (manifest !== undefined) await writeManifest(manifest, pipeline, account);
     account.signal.throwIfAborted();
-    await target.commit(await documentsOf(image, target.staging, options.bundle));
+    const documents = await documentsOf(image, staging, options.bundle);
+    await target.commit(documents, { between: async () => manifest?.commit() });
   } catch (error) {
     await pipeline.discard(target.staging);
     throw error;
@@ -56,6 +62,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     platform: image.platform,
     rootfs: target.rootfs,
     config: target.config,
+    ...(options.manifest !== undefined && { manifest: resolve(options.manifest) }),
     layers: image.layers.length,
     ...totals,
     downloadedBytes: totals.downloadedBytes - storedBytes,
@@ -69,4 +76,9 @@ async function documentsOf(image: Image, staging: string, bundle: UnpackOptions[
   const { bundleConfig } = await import("./bundle/bundle.ts");
   const config = bundleConfig(image.config, staging, bundle === true ? undefined : bundle);
   return { "image-config.json": image.configBytes, "config.json": config };
+}
+
+async function writeManifest(file: NewFile, pipeline: Pipeline, { report, signal }: Account): Promise<void> {
+  const pouring = { take: (bytes: Uint8Array) => file.write(bytes), onReport: report, signal };
+  await pipeline.pour((outlet) => ({ type: "manifest", outlet }), pouring);
 }

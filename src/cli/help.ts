@@ -91,6 +91,8 @@ What becomes of its files
                          (paths from the root: etc, usr/*/bin, **/*.pem)
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
+      --manifest FILE    list them in FILE, as mtree and bsdtar read it: type,
+                         mode, owner, time, size, link and SHA-256 of each
       --rootless         note on files the owners that they cannot be given, as
                          umoci and podman do; with --bundle: for a runtime that
                          runs as this user

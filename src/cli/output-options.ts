@@ -86,6 +86,7 @@ function refuseStrayOptions(form: OutputWish["form"], values: UnpackLine["values
       ] as const;
     }),
     ["--bundle", values.bundle === true && form !== "rootfs", "--output rootfs"],
+    ["--manifest", values.manifest !== undefined && form !== "rootfs", "--output rootfs"],
   ] as const;
   for (const [option, isStray, wanted] of stray) {
     if (isStray) throw new UsageError(`cannot use ${option}: it goes with ${wanted}`);

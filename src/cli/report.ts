@@ -26,6 +26,7 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
     `${paint.green("unpacked")} ${safeText(result.reference)} (${safeText(platform)}) into ${safeText(result.rootfs)}`,
     `  ${paint.faint(result.digest)}`,
     `  ${content}: ${sizes} downloaded, in ${durationText(result.milliseconds)}`,
+    ...(result.manifest === undefined ? [] : [`  listed in ${safeText(result.manifest)}`]),
     ...skippedLines(result),
     ...warningLines(result),
   ];

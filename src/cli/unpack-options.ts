@@ -1,4 +1,6 @@
+import type { UnpackOptions } from "../index.ts";
 import { type CommandLine, parseCommandLine } from "./command-line.ts";
+import { definedOnly } from "./defined-only.ts";
 import { type FilesWishes, filesWishes } from "./files-options.ts";
 import { type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
 import { unpackOptionTable } from "./option-tables.ts";
@@ -8,7 +10,7 @@ import type { Surroundings } from "./surroundings.ts";
 /** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
 export interface UnpackCommand extends Destination, ImageWishes {
   readonly name: "unpack";
-  readonly options: ImageWishes["options"] & FilesWishes;
+  readonly options: ImageWishes["options"] & FilesWishes & Pick<UnpackOptions, "manifest">;
   /** Whether the directory becomes a bundle for a container runtime, and whose. */
   readonly bundle: "none" | "for root" | "for this user";
 }
@@ -29,7 +31,7 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
     name: "unpack",
     ...place,
     ...wishes,
-    options: { ...wishes.options, ...filesWishes(line) },
+    options: { ...wishes.options, ...filesWishes(line), ...definedOnly({ manifest: values.manifest }) },
     bundle: bundle(values),
   };
 }

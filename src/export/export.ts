@@ -19,8 +19,10 @@ import { fileSystemTools } from "./file-system-tool.ts";
 import { type ExportForm, exportForms } from "./form.ts";
 import { insistOnTool, runTool } from "./run-tool.ts";
 
+type NotForExport = "bundle" | "manifest" | "owner" | "recordOwners" | "uidMap" | "gidMap";
+
 /** Of the options of an unpacking those that mean something where no files are made. Owners are always the image's. */
-export interface ExportOptions extends Omit<UnpackOptions, "bundle" | "owner" | "recordOwners" | "uidMap" | "gidMap"> {
+export interface ExportOptions extends Omit<UnpackOptions, NotForExport> {
   /**
    * An archive, or a file system that can be mounted: read-only ones (erofs, squashfs), or one that can be written to
    * (ext4). Default: "tar".
@@ -32,7 +34,7 @@ export interface ExportOptions extends Omit<UnpackOptions, "bundle" | "owner" | 
   readonly toolPath?: string;
 }
 
-export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config"> {
+export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "manifest"> {
   readonly form: ExportForm;
   /** Absolute path of the file; absent where the archive went into a stream. */
   readonly file?: string;

@@ -19,6 +19,8 @@ export interface Extent {
   readonly levels?: number;
   /** Whether something at a path is wanted. The directories that lead to it come with it. Default: everything is. */
   readonly isWanted?: (path: ByteString) => boolean;
+  /** Which names of a directory come after all others, in the opposite order. Default: none. */
+  readonly comesLast?: (name: ByteString) => boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Extent {
 export function* inOrder(
   top: Node,
   path = "" as ByteString,
-  { levels = Number.POSITIVE_INFINITY, isWanted = () => true }: Extent = {},
+  { levels = Number.POSITIVE_INFINITY, isWanted = () => true, comesLast = () => false }: Extent = {},
 ): Generator<Item, void, undefined> {
   const firstPaths = new Map<TreeFile, ByteString>();
   const pending: (readonly [path: ByteString, node: Node, level: number])[] = [[path, top, 0]];
@@ -44,7 +46,8 @@ export function* inOrder(
       if (item.file?.isLinked && item.firstPath === undefined) firstPaths.set(item.file, here);
     } else if (item.directory !== undefined) leading.push({ item, level });
     if (item.directory === undefined || level === levels) continue;
-    for (const [name, child] of backwards(item.directory)) pending.push([joined(here, name), child, level + 1]);
+    for (const [name, child] of backwards(item.directory, comesLast))
+      pending.push([joined(here, name), child, level + 1]);
   }
 }
 
@@ -54,8 +57,10 @@ function itemAt(path: ByteString, node: Node, firstPaths: ReadonlyMap<TreeFile, 
   return { path, file, firstPath: firstPaths.get(file) };
 }
 
-function backwards(directory: Directory): (readonly [ByteString, Node])[] {
-  return [...directory.children()].sort(([one], [other]) => (one < other ? 1 : -1));
+function backwards(directory: Directory, comesLast: (name: ByteString) => boolean): (readonly [ByteString, Node])[] {
+  const children = [...directory.children()].sort(([one], [other]) => (one < other ? 1 : -1));
+  const last = children.filter(([name]) => comesLast(name));
+  return last.length === 0 ? children : [...last.reverse(), ...children.filter(([name]) => !comesLast(name))];
 }
 
 function joined(path: ByteString, name: ByteString): ByteString {

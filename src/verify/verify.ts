@@ -16,7 +16,7 @@ import type { Difference } from "./differences.ts";
 import { recordedConfig, rootfsIn } from "./recorded-config.ts";
 
 /** Those that the image was unpacked with: they say what its files were to become. */
-export type VerifyOptions = Omit<UnpackOptions, "bundle">;
+export type VerifyOptions = Omit<UnpackOptions, "bundle" | "manifest">;
 
 export interface VerifyResult {
   /** The canonical name of the image that the directory was compared with. */

@@ -1,17 +1,23 @@
+import { ownRights } from "../linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { openRootfs } from "../rootfs/rootfs.ts";
-import { applyEntries } from "./apply-entries.ts";
+import { applyEntries, type EntrySink } from "./apply-entries.ts";
 import { applyOverlay } from "./apply-overlay.ts";
 import { confineThread } from "./confinement.ts";
 import { discardStaging } from "./discard.ts";
-import type { ApplyJob } from "./protocol.ts";
+import type { ApplyJob, ManifestJob } from "./protocol.ts";
+import { Recorder } from "./record.ts";
 import { Reporter } from "./reporter.ts";
 import { RingReader } from "./ring.ts";
 import { serve, tell } from "./serve.ts";
 
+/** What the first job leaves to the next. */
+let recorder: Recorder | undefined;
+
 serve("oci-apply", (job) => {
   if (job.type === "apply") applyLayers(job);
   if (job.type === "apply-overlay") applyOverlay(job);
+  if (job.type === "manifest") writeManifest(job);
   if (job.type === "discard") discardStaging(job.staging);
 });
 
@@ -19,13 +25,14 @@ serve("oci-apply", (job) => {
 function applyLayers(job: ApplyJob): void {
   const directory = openDirectoryPath(job.staging);
   try {
+    recorder = job.isRecorded ? new Recorder(job.settings, ownRights()) : undefined;
     tell({ type: "confined", status: confineThread(job.sandbox, { writableBeneath: directory }) });
     const reporter = new Reporter(tell);
     const rootfs = openRootfs(directory, job.settings, reporter);
     try {
       const input = new RingReader(job.input, () => tell({ type: "space" }));
       for (let layer = 0; layer < job.layers; layer += 1) {
-        applyEntries({ job, layer, input, reporter, begin: () => rootfs.beginLayer(layer) });
+        applyEntries({ job, layer, input, reporter, begin: () => recorded(layer, rootfs.beginLayer(layer)) });
       }
       rootfs.finish();
     } finally {
@@ -35,4 +42,13 @@ function applyLayers(job: ApplyJob): void {
   } finally {
     closeDescriptor(directory);
   }
+}
+
+function recorded(layer: number, applier: EntrySink): EntrySink {
+  return recorder?.recording(layer, applier) ?? applier;
+}
+
+function writeManifest(job: ManifestJob): void {
+  if (recorder === undefined) throw new TypeError("nothing was recorded");
+  recorder.write(job);
 }

@@ -64,8 +64,16 @@ export interface ApplyJob {
   readonly layers: number;
   /** Absolute path of the private directory that becomes the root filesystem. */
   readonly staging: string;
+  /** Whether a `ManifestJob` will follow. Default: false. */
+  readonly isRecorded?: boolean;
   readonly sandbox: SandboxPolicy;
   readonly settings: ApplySettings;
+}
+
+/** What it is to do next, if it was told before: to describe what came of it (mtree(5)). */
+export interface ManifestJob {
+  readonly type: "manifest";
+  readonly outlet: SharedOutlet;
 }
 
 /** What the applying thread is to do instead, where each layer of an overlay becomes a directory of its own. */
@@ -154,6 +162,7 @@ export type Job =
   | ApplyJob
   | ApplyOverlayJob
   | DiscardJob
+  | ManifestJob
   | MergeJob
   | ArchiveJob
   | VerifyJob
