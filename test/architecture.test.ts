@@ -31,6 +31,12 @@ test("oci/ and tar/ know nothing of sources, files and threads", () => {
   assert.deepEqual(violations.map(described), []);
 });
 
+test("what a layer means does not depend on what it is applied to", () => {
+  const allowed = /^src\/(?:layer|tar)\/|^src\/(?:errors|limits|events)\.ts$|^src\/linux\/(?:errno|libc)\.ts$/;
+  const violations = imports(inFolders("layer")).filter(({ file }) => file !== undefined && !allowed.test(file));
+  assert.deepEqual(violations.map(described), []);
+});
+
 test("only linux/ speaks C", () => {
   const users = imports().filter(({ specifier, from }) => specifier === "koffi" && !inFolder(from, "linux"));
   assert.deepEqual(users.map(described), []);

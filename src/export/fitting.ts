@@ -1,6 +1,6 @@
 import type { SkipReason } from "../events.ts";
+import { limitExceeded } from "../layer/refusal.ts";
 import type { Limits } from "../limits.ts";
-import { limitExceeded } from "../rootfs/refusal.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";

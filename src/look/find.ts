@@ -1,8 +1,9 @@
 import { OciUnpackError } from "../errors.ts";
-import { quoted } from "../rootfs/refusal.ts";
+import { quoted } from "../layer/refusal.ts";
+import { walk } from "../layer/walk.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory, type Node } from "../tree/directory.ts";
-import { walk } from "../tree/walk.ts";
+import { TreeWays } from "../tree/ways.ts";
 
 /** What stands at a path, and where that really is. */
 export interface Found {
@@ -19,7 +20,7 @@ export function find(root: Directory, path: ByteString, followsLast: boolean): F
   const last = names.at(-1);
   if (last === undefined) return { path: "" as ByteString, node: root };
   if (last === ".." || followsLast || /\/\.?$/.test(path)) return followed(root, names, path);
-  const parent = walk(root, root, names.slice(0, -1), path, () => undefined);
+  const { directory: parent } = walk(new TreeWays(root), root, names.slice(0, -1), path, () => undefined);
   const node = parent?.child(last);
   if (parent === undefined || node === undefined) throw notFound(path);
   return { path: pathIn(parent, last), node };
@@ -27,7 +28,7 @@ export function find(root: Directory, path: ByteString, followsLast: boolean): F
 
 function followed(root: Directory, names: readonly ByteString[], path: ByteString): Found {
   let end: Found | undefined;
-  const directory = walk(root, root, names, path, (parent, name, isOccupied, isLast) => {
+  const { directory } = walk(new TreeWays(root), root, names, path, (parent, name, isOccupied, isLast) => {
     const node = isOccupied && isLast ? parent.child(name) : undefined;
     if (node !== undefined) end = { path: pathIn(parent, name), node };
     return undefined;

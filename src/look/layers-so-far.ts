@@ -1,4 +1,4 @@
-import { Allowance } from "../rootfs/allowance.ts";
+import { Allowance } from "../layer/allowance.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Directory } from "../tree/directory.ts";
 import { weightOf } from "../tree/layer-merge.ts";

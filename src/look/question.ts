@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../errors.ts";
-import { quoted } from "../rootfs/refusal.ts";
+import { quoted } from "../layer/refusal.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory } from "../tree/directory.ts";
 import { fileOf } from "../tree/tree-file.ts";

@@ -1,4 +1,4 @@
-import { hiddenName, meaningOf } from "../rootfs/name-meaning.ts";
+import { hiddenName, meaningOf } from "../layer/name-meaning.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 

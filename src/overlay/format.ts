@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { OciUnpackError } from "../errors.ts";
+import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeNodeAt } from "../linux/syscalls.ts";
 import { readXattrAt, setXattr } from "../linux/xattrs.ts";
-import { failure } from "../rootfs/refusal.ts";
 import type { StoredNames } from "../rootfs/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 

@@ -1,3 +1,4 @@
+import { failure } from "../layer/refusal.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
@@ -6,7 +7,6 @@ import { Directory, never } from "../rootfs/directory.ts";
 import { Handles } from "../rootfs/handles.ts";
 import type { LowerDirectory, LowerNode } from "../rootfs/lower.ts";
 import type { Owners } from "../rootfs/owners.ts";
-import { failure } from "../rootfs/refusal.ts";
 import type { Site } from "../rootfs/site.ts";
 import type { Xattrs, XattrValues } from "../rootfs/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";

@@ -1,4 +1,4 @@
-import type { Reporter } from "../rootfs/findings.ts";
+import type { Reporter } from "../layer/findings.ts";
 import type { LayerApplier } from "../rootfs/layer-applier.ts";
 import { newSite } from "../rootfs/new-site.ts";
 import { Places } from "../rootfs/places.ts";

@@ -1,19 +1,19 @@
+import { failure } from "../layer/refusal.ts";
+import type { WhiteoutPolicy } from "../layer/whiteout-policy.ts";
 import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
 import { removeDirectoryAt } from "../linux/syscalls.ts";
 import type { Directory } from "../rootfs/directory.ts";
 import type { Place } from "../rootfs/place.ts";
 import type { Places } from "../rootfs/places.ts";
-import { failure } from "../rootfs/refusal.ts";
 import type { Site } from "../rootfs/site.ts";
-import type { WhiteoutPolicy } from "../rootfs/whiteout-policy.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 
 /**
  * The whiteouts of an overlay's layer: what they hide lies in other directories, and is left alone there. It is noted in
  * the tree, and what has to be marked on disk is marked when the layer is complete.
  */
-export class RecordedWhiteouts implements WhiteoutPolicy {
+export class RecordedWhiteouts implements WhiteoutPolicy<Directory> {
   readonly #site: Site;
   readonly #places: Places;
 

@@ -1,9 +1,9 @@
 import { OciUnpackError } from "../errors.ts";
+import { failure, quoted } from "../layer/refusal.ts";
 import { setSize, writeSome, writeSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
-import { failure, quoted } from "./refusal.ts";
 
 /** Writes an entry's data to a new file, from the archive's own memory; where a sparse file has no data it gets holes. */
 export function writeContent(file: number, entry: Entry, body: ByteSource): void {

@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
+import { failure } from "../layer/refusal.ts";
 import { dataSegments, readSomeAt } from "../linux/content.ts";
 import { closeDescriptor, openAt, readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
 import type { Files } from "./files.ts";
 import type { Place } from "./place.ts";
-import { failure } from "./refusal.ts";
 import type { Site } from "./site.ts";
 import type { FoundFile } from "./tree.ts";
 

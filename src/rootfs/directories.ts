@@ -1,15 +1,15 @@
+import type { Findings } from "../layer/findings.ts";
+import { failure, refusal } from "../layer/refusal.ts";
 import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } from "../linux/attributes.ts";
 import { statAt, statOf } from "../linux/stat.ts";
 import { setXattr } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry, Timestamp } from "../tar/entry.ts";
 import type { Directory, DirectoryAttributes } from "./directory.ts";
-import type { Findings } from "./findings.ts";
 import type { Handles } from "./handles.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
 import type { Stated } from "./recorded-owner.ts";
-import { failure, refusal } from "./refusal.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { setTimes } from "./times.ts";
 import type { Xattrs, XattrValues } from "./xattrs.ts";

@@ -1,12 +1,19 @@
 import { constants } from "node:fs";
+import {
+  checkDeviceNumber,
+  checkNoWhiteout,
+  checkOwner,
+  checkSize,
+  checkTarget,
+  deviceName,
+} from "../layer/entry-checks.ts";
+import { refusal } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { writeContent } from "./content.ts";
-import { checkDeviceNumber, checkNoWhiteout, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
 import type { Place } from "./place.ts";
 import type { Places } from "./places.ts";
-import { refusal } from "./refusal.ts";
 import type { Site } from "./site.ts";
 
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -1,9 +1,9 @@
+import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath, replaceDescriptor } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
-import { failure } from "./refusal.ts";
 
 /** How many directories are held open where the process may open so many. Archives go through a tree in order, so that few are needed at a time. */
 const usuallyHeld = 256;

@@ -1,3 +1,5 @@
+import type { Findings } from "../layer/findings.ts";
+import { failure } from "../layer/refusal.ts";
 import {
   changeMode,
   changeModeAt,
@@ -11,9 +13,7 @@ import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import { setXattr, setXattrAt } from "../linux/xattrs.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { Findings } from "./findings.ts";
 import type { Owners } from "./owners.ts";
-import { failure } from "./refusal.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { setTimes, type TimesAccess } from "./times.ts";
 import type { Xattrs } from "./xattrs.ts";

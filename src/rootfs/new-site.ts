@@ -1,19 +1,19 @@
+import { Allowance } from "../layer/allowance.ts";
+import { Findings, type Reporter } from "../layer/findings.ts";
+import { Paths } from "../layer/paths.ts";
+import { XattrFilter } from "../layer/xattr-filter.ts";
 import type { Limits } from "../limits.ts";
 import { effectiveUser } from "../linux/thread.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
-import { Allowance } from "./allowance.ts";
 import { Directories, impliedAttributes } from "./directories.ts";
 import { Directory } from "./directory.ts";
-import { Findings, type Reporter } from "./findings.ts";
 import { Handles } from "./handles.ts";
 import { Metadata } from "./metadata.ts";
 import { type OwnerPolicy, Owners } from "./owners.ts";
 import { Parents } from "./parents.ts";
-import { Paths } from "./paths.ts";
 import type { RootfsSettings, Site } from "./site.ts";
 import { prepare } from "./surroundings.ts";
 import { Tree } from "./tree.ts";
-import { XattrFilter } from "./xattr-filter.ts";
 import { type StoredNames, Xattrs } from "./xattrs.ts";
 
 /** In what a root filesystem differs that is one layer of an overlay. */

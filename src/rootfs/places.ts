@@ -1,4 +1,6 @@
 import { OciUnpackError } from "../errors.ts";
+import { failure, limitExceeded, quoted } from "../layer/refusal.ts";
+import { type Walk, walk } from "../layer/walk.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
@@ -8,10 +10,8 @@ import type { ByteString } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 import { MadeNames } from "./made-names.ts";
 import type { Place } from "./place.ts";
-import { failure, limitExceeded, quoted } from "./refusal.ts";
 import { removeTree } from "./remove.ts";
 import type { Site } from "./site.ts";
-import type { Walk } from "./tree.ts";
 
 /** Makes and removes what stands at the places of a tree, for one layer, and remembers what is that layer's. */
 export class Places {
@@ -47,9 +47,9 @@ export class Places {
   }
 
   /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
-  wayTo(names: readonly ByteString[], path: ByteString): Walk & { readonly directory: Directory } {
+  wayTo(names: readonly ByteString[], path: ByteString): Walk<Directory> & { readonly directory: Directory } {
     const { directories, findings, tree } = this.#site;
-    const { directory, links } = tree.walk(tree.root, names, path, (parent, name, isOccupied) => {
+    const { directory, links } = walk(tree, tree.root, names, path, (parent, name, isOccupied) => {
       const place = { parent, name, path };
       // One long path makes thousands of them.
       this.#site.entries.spend(1, path);

@@ -1,7 +1,7 @@
+import { pseudoLinkDirectory } from "../layer/name-meaning.ts";
+import { failure } from "../layer/refusal.ts";
 import { makeDirectoryAt } from "../linux/syscalls.ts";
 import { Directory } from "./directory.ts";
-import { pseudoLinkDirectory } from "./name-meaning.ts";
-import { failure } from "./refusal.ts";
 import { removeTree } from "./remove.ts";
 import type { Site } from "./site.ts";
 

@@ -1,3 +1,4 @@
+import { failure } from "../layer/refusal.ts";
 import { changeMode, changeModeAt } from "../linux/attributes.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
@@ -11,7 +12,6 @@ import {
   unlinkAt,
 } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import { failure } from "./refusal.ts";
 
 /** How many levels of a tree are held open. Deeper trees are climbed back by `..`, which is checked. */
 const heldLevels = 64;

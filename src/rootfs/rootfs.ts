@@ -1,4 +1,4 @@
-import type { Reporter } from "./findings.ts";
+import type { Reporter } from "../layer/findings.ts";
 import { LayerApplier, type WhiteoutsOf } from "./layer-applier.ts";
 import { newSite } from "./new-site.ts";
 import type { RootfsSettings, Site } from "./site.ts";

@@ -1,12 +1,13 @@
+import type { Allowance } from "../layer/allowance.ts";
+import type { Findings } from "../layer/findings.ts";
+import type { Paths } from "../layer/paths.ts";
 import type { Limits } from "../limits.ts";
 import type { DevicePolicy, IdMapping } from "../options.ts";
-import type { Allowance } from "./allowance.ts";
 import type { Directories } from "./directories.ts";
-import type { Findings } from "./findings.ts";
+import type { Directory } from "./directory.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
 import type { Parents } from "./parents.ts";
-import type { Paths } from "./paths.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Tree } from "./tree.ts";
 import type { Xattrs } from "./xattrs.ts";
@@ -39,7 +40,7 @@ export interface Site {
   readonly surroundings: Surroundings;
   readonly tree: Tree;
   readonly parents: Parents;
-  readonly paths: Paths;
+  readonly paths: Paths<Directory>;
   readonly owners: Owners;
   readonly xattrs: Xattrs;
   readonly metadata: Metadata;

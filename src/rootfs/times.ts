@@ -1,9 +1,9 @@
+import type { Findings } from "../layer/findings.ts";
+import { failure } from "../layer/refusal.ts";
 import type { Result } from "../linux/libc.ts";
 import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import type { Findings } from "./findings.ts";
-import { failure } from "./refusal.ts";
 
 /** Times that every file system stores: from 1901 to 2038. */
 export const earliestSeconds = -(2 ** 31);

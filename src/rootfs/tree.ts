@@ -1,3 +1,5 @@
+import { failure } from "../layer/refusal.ts";
+import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
@@ -6,13 +8,8 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { Directory, type DirectoryAttributes, never } from "./directory.ts";
 import type { Handles } from "./handles.ts";
 import type { LowerDirectory, LowerNode } from "./lower.ts";
-import { failure, refusal } from "./refusal.ts";
 
-/** Linux follows this many symlinks in one path (path_resolution(7)). */
-const linksAtMost = 40;
-
-/** What to do where a way ends too early: at a name that is not there, or that a file has. Gives where it goes on, if it does. */
-export type Missing = (parent: Directory, name: ByteString, isOccupied: boolean) => Directory | undefined;
+const otherFile: Obstacle = {};
 
 /**
  * The directories of the root filesystem, and how a path leads to one: as it would for a process for which this root
@@ -21,46 +18,13 @@ export type Missing = (parent: Directory, name: ByteString, isOccupied: boolean)
  * The directories are known; symlinks are read from the disk where a way meets one. No path that an image chose is ever
  * given to the kernel as a whole.
  */
-export class Tree {
+export class Tree implements LayerTree<Directory> {
   readonly root: Directory;
   readonly handles: Handles;
 
   constructor(root: Directory, handles: Handles) {
     this.root = root;
     this.handles = handles;
-  }
-
-  /** Follows names from a directory, symlinks included. `path` is the entry's, for messages. */
-  walk(from: Directory, names: readonly ByteString[], path: ByteString, missing: Missing): Walk {
-    const ahead = names.toReversed();
-    let here = from;
-    let links = 0;
-    for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
-      const child = name === ".." ? (here.parent ?? here) : this.directoryAt(here, name);
-      if (child !== undefined) {
-        here = child;
-        continue;
-      }
-      const target = this.targetAt(here, name);
-      if (typeof target === "string") {
-        links += 1;
-        if (links > linksAtMost) throw refusal(path, `its way leads through more than ${linksAtMost} symlinks`);
-        if (target.startsWith("/")) here = this.root;
-        for (const each of target.split("/").reverse()) if (each !== "" && each !== ".") ahead.push(each as ByteString);
-        continue;
-      }
-      const isOccupied = target === -errnos.EINVAL;
-      if (!isOccupied && target !== -errnos.ENOENT) throw failure("unpack", path, "readlinkat", target);
-      const next = missing(here, name, isOccupied);
-      if (next === undefined) return { directory: undefined, links };
-      here = next;
-    }
-    return { directory: here, links };
-  }
-
-  /** The directory that names lead to, if they lead to one. */
-  find(names: readonly ByteString[], path: ByteString): Directory | undefined {
-    return this.walk(this.root, names, path, () => undefined).directory;
   }
 
   /** The directory at a name, also where only layers below have one. */
@@ -71,8 +35,22 @@ export class Tree {
     return below?.directory === undefined ? undefined : adopted(parent, name, below.directory);
   }
 
+  /** The same: nothing is unknown here. */
+  knownDirectoryAt(parent: Directory, name: ByteString): Directory | undefined {
+    return this.directoryAt(parent, name);
+  }
+
+  /** What is no directory at a name: found by reading it as a symlink. */
+  obstacleAt(parent: Directory, name: ByteString, path: ByteString): Obstacle | undefined {
+    const target = this.#targetAt(parent, name);
+    if (typeof target === "string") return { linkPath: target };
+    if (target === -errnos.EINVAL) return otherFile;
+    if (target === -errnos.ENOENT) return undefined;
+    throw failure("unpack", path, "readlinkat", target);
+  }
+
   /** Where the symlink at a name leads; a negated errno where there is none: `EINVAL` for any other file. */
-  targetAt(parent: Directory, name: ByteString): ByteString | Result {
+  #targetAt(parent: Directory, name: ByteString): ByteString | Result {
     const target = parent.isMade ? readSymlinkAt(this.handles.of(parent), name) : -errnos.ENOENT;
     if (target !== -errnos.ENOENT) return target;
     const below = this.below(parent, name);
@@ -135,10 +113,4 @@ export interface FoundFile {
   readonly stat: Stat;
   /** Whether it is one of the layers below, whose directory is theirs. */
   readonly isBelow: boolean;
-}
-
-/** Where a way led, and through how many symlinks. */
-export interface Walk {
-  readonly directory: Directory | undefined;
-  readonly links: number;
 }

@@ -1,3 +1,5 @@
+import { failure } from "../layer/refusal.ts";
+import type { WhiteoutPolicy } from "../layer/whiteout-policy.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
@@ -6,15 +8,13 @@ import type { ByteString } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 import type { Place } from "./place.ts";
 import type { Places } from "./places.ts";
-import { failure } from "./refusal.ts";
 import type { Site } from "./site.ts";
-import type { WhiteoutPolicy } from "./whiteout-policy.ts";
 
 /**
  * The whiteouts of one layer: they hide what lower layers left, wherever in the layer they stand, and never what the
  * layer itself brings (image-spec, layer.md, "Whiteouts").
  */
-export class Whiteouts implements WhiteoutPolicy {
+export class Whiteouts implements WhiteoutPolicy<Directory> {
   readonly #site: Site;
   readonly #places: Places;
 

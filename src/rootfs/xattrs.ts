@@ -1,10 +1,10 @@
+import type { Findings } from "../layer/findings.ts";
+import { failure } from "../layer/refusal.ts";
+import type { XattrFilter } from "../layer/xattr-filter.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { listXattrs, listXattrsAt, readXattrAt, removeXattr } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
-import type { Findings } from "./findings.ts";
-import { failure } from "./refusal.ts";
-import type { XattrFilter } from "./xattr-filter.ts";
 
 export type XattrValues = ReadonlyMap<ByteString, Uint8Array>;
 

@@ -1,8 +1,10 @@
-import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "../rootfs/entry-checks.ts";
-import { refusal } from "../rootfs/refusal.ts";
+import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "../layer/entry-checks.ts";
+import type { Place } from "../layer/place.ts";
+import { refusal } from "../layer/refusal.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import type { Directory } from "./directory.ts";
 import type { Merging } from "./merging.ts";
-import type { Place, Places } from "./places.ts";
+import type { Places } from "./places.ts";
 import { TreeFile } from "./tree-file.ts";
 
 /** Keeps the data of a file that the tree takes in, or leaves them where they are, and says where that is. */
@@ -20,25 +22,25 @@ export class Files {
     this.#store = store;
   }
 
-  file(place: Place, entry: Entry, body: ByteSource): void {
+  file(place: Place<Directory>, entry: Entry, body: ByteSource): void {
     checkOwner(entry);
     checkSize(entry, this.#merging.settings.limits);
     this.#put("file", place, entry, entry.sizeBytes > 0 ? this.#store(entry, body) : 0);
   }
 
-  symlink(place: Place, entry: Entry): void {
+  symlink(place: Place<Directory>, entry: Entry): void {
     checkTarget(entry);
     checkOwner(entry);
     this.#put("symlink", place, entry);
   }
 
-  fifo(place: Place, entry: Entry): void {
+  fifo(place: Place<Directory>, entry: Entry): void {
     checkOwner(entry);
     this.#put("fifo", place, entry);
   }
 
   /** A device, as far as the caller wants devices. */
-  device(type: "character-device" | "block-device", place: Place, entry: Entry, body: ByteSource): void {
+  device(place: Place<Directory>, entry: Entry): void {
     const { findings, settings } = this.#merging;
     const { path } = entry;
     const what = deviceName(entry);
@@ -49,16 +51,17 @@ export class Files {
         this.#places.vacate(place);
         return findings.skipped(path, "device", what);
       case "placeholder":
-        this.file(place, { ...entry, sizeBytes: 0 }, body);
+        checkOwner(entry);
+        this.#put("file", place, { ...entry, sizeBytes: 0 });
         return findings.skipped(path, "device", `an empty file stands for the ${what}`);
       case "create":
         checkDeviceNumber(entry);
         checkOwner(entry);
-        this.#put(type, place, entry);
+        this.#put(entry.type === "block-device" ? "block-device" : "character-device", place, entry);
     }
   }
 
-  #put(type: TreeFile["type"], place: Place, entry: Entry, content = 0): void {
+  #put(type: TreeFile["type"], place: Place<Directory>, entry: Entry, content = 0): void {
     const { layer } = this.#places;
     const xattrs = this.#merging.xattrs.kept(entry);
     this.#places.putNew(place, new TreeFile(type, entry, { layer, xattrs, content }));

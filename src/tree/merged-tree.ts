@@ -1,11 +1,12 @@
-import { Allowance } from "../rootfs/allowance.ts";
-import { Findings, type Reporter } from "../rootfs/findings.ts";
-import { XattrFilter } from "../rootfs/xattr-filter.ts";
+import { Allowance } from "../layer/allowance.ts";
+import { Findings, type Reporter } from "../layer/findings.ts";
+import { Paths } from "../layer/paths.ts";
+import { XattrFilter } from "../layer/xattr-filter.ts";
 import { Directory, never } from "./directory.ts";
 import type { Store } from "./files.ts";
 import { LayerMerge } from "./layer-merge.ts";
 import type { Merging, TreeSettings } from "./merging.ts";
-import { Paths } from "./paths.ts";
+import { TreeWays } from "./ways.ts";
 import { Xattrs } from "./xattrs.ts";
 
 /**
@@ -35,11 +36,12 @@ export class MergedTree {
     const findings = new Findings(reporter, strict);
     const implied = { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: sourceDateEpoch, nanoseconds: 0 } };
     const root = new Directory(undefined, ground === "nothing" ? 0 : never, implied, ground === "unknown");
+    const tree = new TreeWays(root);
     this.#merging = {
       settings,
       findings,
-      root,
-      paths: new Paths(root, findings, limits),
+      tree,
+      paths: new Paths(tree, findings, limits),
       xattrs: new Xattrs(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
       implied,
       entries: new Allowance(limits, "entries", "entries"),
@@ -48,7 +50,7 @@ export class MergedTree {
   }
 
   get root(): Directory {
-    return this.#merging.root;
+    return this.#merging.tree.root;
   }
 
   /** Begins a layer, counted from 0; the one before it must have ended. `store` is called for the data of each file. */

@@ -1,9 +1,10 @@
-import type { Allowance } from "../rootfs/allowance.ts";
-import type { Findings } from "../rootfs/findings.ts";
+import type { Allowance } from "../layer/allowance.ts";
+import type { Findings } from "../layer/findings.ts";
+import type { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
 import type { Directory } from "./directory.ts";
-import type { Paths } from "./paths.ts";
 import type { Attributes } from "./tree-file.ts";
+import type { TreeWays } from "./ways.ts";
 import type { Xattrs } from "./xattrs.ts";
 
 /** How entries become a tree: as they become files, but for what depends on who unpacks. */
@@ -16,8 +17,8 @@ export type TreeSettings = Pick<
 export interface Merging {
   readonly settings: TreeSettings;
   readonly findings: Findings;
-  readonly root: Directory;
-  readonly paths: Paths;
+  readonly tree: TreeWays;
+  readonly paths: Paths<Directory>;
   readonly xattrs: Xattrs;
   /** What a directory has that no layer describes (rules T18, T19). */
   readonly implied: Attributes;

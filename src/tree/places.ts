@@ -1,16 +1,10 @@
-import { limitExceeded, quoted } from "../rootfs/refusal.ts";
+import type { Place } from "../layer/place.ts";
+import { limitExceeded, quoted } from "../layer/refusal.ts";
+import { walk } from "../layer/walk.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory } from "./directory.ts";
 import type { Merging } from "./merging.ts";
 import { FurtherName, type TreeFile } from "./tree-file.ts";
-import { walk } from "./walk.ts";
-
-/** Where something is to be: a name in a directory. `path` is the entry's own, for messages. */
-export interface Place {
-  readonly parent: Directory;
-  readonly name: ByteString;
-  readonly path: ByteString;
-}
 
 /** Puts things at the places of a tree, in the stead of whatever is there, for one layer. */
 export class Places {
@@ -23,20 +17,20 @@ export class Places {
   }
 
   /** Puts a new file there. */
-  putNew(place: Place, file: TreeFile): void {
+  putNew(place: Place<Directory>, file: TreeFile): void {
     this.#clear(place);
     place.parent.set(place.name, file);
   }
 
   /** Gives a file that is there a further name. */
-  put(place: Place, file: TreeFile): void {
+  put(place: Place<Directory>, file: TreeFile): void {
     this.#clear(place);
     file.isLinked = true;
     place.parent.set(place.name, new FurtherName(file, this.layer));
   }
 
   /** Makes a directory there, whose attributes are implied until an entry describes it. */
-  makeDirectory(place: Place): Directory {
+  makeDirectory(place: Place<Directory>): Directory {
     const { parent, name, path } = place;
     const { implied, settings } = this.#merging;
     const { pathDepth } = settings.limits;
@@ -53,8 +47,8 @@ export class Places {
 
   /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
   wayTo(names: readonly ByteString[], path: ByteString): Directory {
-    const { findings, root } = this.#merging;
-    const directory = walk(root, root, names, path, (parent, name, isOccupied) => {
+    const { findings, tree } = this.#merging;
+    const { directory } = walk(tree, tree.root, names, path, (parent, name, isOccupied) => {
       if (isOccupied) {
         findings.repaired("PARENT_REPLACED", `${quoted(name)} was no directory and is replaced by one`, path);
         parent.delete(name);
@@ -66,14 +60,14 @@ export class Places {
   }
 
   /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */
-  vacate({ parent, name }: Place): void {
+  vacate({ parent, name }: Place<Directory>): void {
     const child = parent.knownChild(name);
     if (child instanceof Directory) forget(child);
     parent.delete(name);
     parent.neededIn = this.layer;
   }
 
-  #clear({ parent, name, path }: Place): void {
+  #clear({ parent, name, path }: Place<Directory>): void {
     const child = parent.knownChild(name);
     if (child?.layer === this.layer) {
       this.#merging.findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", path);

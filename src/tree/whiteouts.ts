@@ -1,13 +1,15 @@
+import type { Place } from "../layer/place.ts";
+import type { WhiteoutPolicy } from "../layer/whiteout-policy.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory } from "./directory.ts";
 import type { Merging } from "./merging.ts";
-import { forget, type Place } from "./places.ts";
+import { forget } from "./places.ts";
 
 /**
  * The whiteouts of one layer: they hide what lower layers left, wherever in the layer they stand, and never what the
  * layer itself brings (image-spec, layer.md, "Whiteouts").
  */
-export class Whiteouts {
+export class Whiteouts implements WhiteoutPolicy<Directory> {
   readonly #merging: Merging;
   readonly #layer: number;
 
@@ -17,7 +19,7 @@ export class Whiteouts {
   }
 
   /** Hides what lower layers have at a place and below it. */
-  hide({ parent, name, path }: Place): void {
+  hide({ parent, name, path }: Place<Directory>): void {
     const child = parent.knownChild(name);
     if (child instanceof Directory) {
       this.#clear(child);

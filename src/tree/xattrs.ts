@@ -1,5 +1,5 @@
-import type { Findings } from "../rootfs/findings.ts";
-import type { XattrFilter } from "../rootfs/xattr-filter.ts";
+import type { Findings } from "../layer/findings.ts";
+import type { XattrFilter } from "../layer/xattr-filter.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Attributes } from "./tree-file.ts";

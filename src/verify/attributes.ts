@@ -1,10 +1,10 @@
+import { XattrFilter } from "../layer/xattr-filter.ts";
 import type { Rights } from "../linux/rights.ts";
 import type { Stat } from "../linux/stat.ts";
 import { ownerPolicy } from "../rootfs/new-site.ts";
 import type { Stated } from "../rootfs/recorded-owner.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
 import { earliestSeconds, latestSeconds } from "../rootfs/times.ts";
-import { XattrFilter } from "../rootfs/xattr-filter.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import type { Attributes } from "../tree/tree-file.ts";

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
+import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { openAt } from "../linux/syscalls.ts";
-import { failure } from "../rootfs/refusal.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 
 /** Where something is: a name in an open directory. `path` is for people. */

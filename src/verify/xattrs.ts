@@ -1,8 +1,8 @@
+import type { XattrFilter } from "../layer/xattr-filter.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Rights } from "../linux/rights.ts";
 import type { Stat } from "../linux/stat.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
-import type { XattrFilter } from "../rootfs/xattr-filter.ts";
 import { type ByteString, byteString } from "../tar/byte-string.ts";
 import type { Attributes } from "../tree/tree-file.ts";
 import { type PlaceOnDisk, succeeded } from "./place-on-disk.ts";

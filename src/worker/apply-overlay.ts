@@ -1,9 +1,9 @@
+import { failure } from "../layer/refusal.ts";
 import { syncFileSystem } from "../linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openDirectoryPath } from "../linux/syscalls.ts";
 import { OverlayFormat } from "../overlay/format.ts";
 import { OverlayLayer } from "../overlay/overlay-layer.ts";
 import { allowances } from "../rootfs/new-site.ts";
-import { failure } from "../rootfs/refusal.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { applyEntries } from "./apply-entries.ts";
 import { confineThread } from "./confinement.ts";

@@ -1,20 +1,19 @@
 import type { Limits } from "../limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Directory } from "./directory.ts";
 import type { Findings } from "./findings.ts";
 import { limitExceeded, quoted, refusal } from "./refusal.ts";
-import type { Tree } from "./tree.ts";
+import { type Ways, walk } from "./walk.ts";
 
 /** What Linux takes as one name. */
 const nameBytes = 255;
 
 /** Reads the paths of entries: where they begin, what their dots mean, and which lead nowhere good. */
-export class Paths {
-  readonly #tree: Tree;
+export class Paths<Directory extends { readonly parent: Directory | undefined }> {
+  readonly #tree: Ways<Directory>;
   readonly #findings: Findings;
   readonly #limits: Limits;
 
-  constructor(tree: Tree, findings: Findings, limits: Limits) {
+  constructor(tree: Ways<Directory>, findings: Findings, limits: Limits) {
     this.#tree = tree;
     this.#findings = findings;
     this.#limits = limits;
@@ -27,9 +26,9 @@ export class Paths {
    * kernel, so there it is refused, as it is where it leads out of the root.
    */
   namesOf(path: ByteString, entryPath: ByteString = path): readonly ByteString[] {
-    if (path.length > this.#limits.pathBytes) {
-      throw limitExceeded(entryPath, `a path of ${path.length} bytes`, "pathBytes", this.#limits.pathBytes);
-    }
+    const { pathBytes, pathDepth } = this.#limits;
+    if (path.length > pathBytes)
+      throw limitExceeded(entryPath, `a path of ${path.length} bytes`, "pathBytes", pathBytes);
     const way = new Way(this.#tree, entryPath);
     let hasDots = false;
     for (const name of path.split("/") as ByteString[]) {
@@ -37,13 +36,8 @@ export class Paths {
       if (name === "..") way.takeBack();
       else way.names.push(checked(name, entryPath));
       hasDots ||= name === "..";
-      if (way.names.length > this.#limits.pathDepth) {
-        throw limitExceeded(
-          entryPath,
-          `more than ${this.#limits.pathDepth} names`,
-          "pathDepth",
-          this.#limits.pathDepth,
-        );
+      if (way.names.length > pathDepth) {
+        throw limitExceeded(entryPath, `more than ${pathDepth} names`, "pathDepth", pathDepth);
       }
     }
     if (hasDots) this.#findings.repaired("PATH_NORMALISED", "`..` takes back the name before it", entryPath);
@@ -59,14 +53,14 @@ export function checked(name: ByteString, path: ByteString): ByteString {
 }
 
 /** The names so far, and the directories that they lead to as far as anyone had to know. */
-class Way {
+class Way<Directory extends { readonly parent: Directory | undefined }> {
   readonly names: ByteString[] = [];
-  readonly #tree: Tree;
+  readonly #tree: Ways<Directory>;
   readonly #path: ByteString;
   /** Where the first n names lead; nothing where that is no directory. */
   readonly #directories: (Directory | undefined)[];
 
-  constructor(tree: Tree, path: ByteString) {
+  constructor(tree: Ways<Directory>, path: ByteString) {
     this.#tree = tree;
     this.#path = path;
     this.#directories = [tree.root];
@@ -88,12 +82,13 @@ class Way {
     for (let length = this.#directories.length; length < this.names.length; length += 1) {
       const from = this.#directories[length - 1];
       const step = this.names.slice(length - 1, length);
-      this.#directories[length] = from && this.#tree.walk(from, step, this.#path, () => undefined).directory;
+      this.#directories[length] = from && walk(this.#tree, from, step, this.#path, () => undefined).directory;
     }
     return this.#directories[this.names.length - 1];
   }
 
   #isSymlink(parent: Directory, name: ByteString): boolean {
-    return this.#tree.directoryAt(parent, name) === undefined && typeof this.#tree.targetAt(parent, name) === "string";
+    if (this.#tree.directoryAt(parent, name) !== undefined) return false;
+    return this.#tree.obstacleAt(parent, name, this.#path)?.linkPath !== undefined;
   }
 }

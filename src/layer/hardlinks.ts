@@ -1,0 +1,153 @@
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import type { Entry } from "../tar/entry.ts";
+import { ByName } from "./by-name.ts";
+import type { LayerDirectory } from "./directory.ts";
+import type { Findings } from "./findings.ts";
+import { pseudoLinkName } from "./name-meaning.ts";
+import type { Paths } from "./paths.ts";
+import type { Place } from "./place.ts";
+import { quoted, refusal } from "./refusal.ts";
+import { type LayerTree, walk } from "./walk.ts";
+
+/** A name in a directory, whether anything stands there or not. */
+interface Name<Directory> {
+  readonly directory: Directory;
+  readonly name: ByteString;
+}
+
+/** A link that is to be made. */
+interface Link<Directory> {
+  readonly place: Place<Directory>;
+  readonly entry: Entry;
+  readonly targetNames: readonly ByteString[];
+  /** The directory that the link is to replace, if there is one. */
+  readonly replaced: Directory | undefined;
+}
+
+/** What links are made in. */
+export interface LinkGround<Directory extends LayerDirectory<Directory>> {
+  readonly tree: LayerTree<Directory>;
+  readonly paths: Paths<Directory>;
+  readonly findings: Findings;
+}
+
+/**
+ * The hard links of one layer, in the order of the archive: a link is what its target is at that moment. Only a link to
+ * what is not there yet waits, for the end of its layer.
+ */
+export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, File> {
+  readonly #ground: LinkGround<Directory>;
+  readonly #layer: number;
+  /** By the places where the links are to be. */
+  readonly #waiting = new ByName<Directory, Link<Directory>>();
+
+  constructor(ground: LinkGround<Directory>, layer: number) {
+    this.#ground = ground;
+    this.#layer = layer;
+  }
+
+  /** The directory that holds AUFS's pseudo-links, if there are any. */
+  protected abstract pseudoLinks(): Directory | undefined;
+  /** What stands at a name that is no directory's, for a link that is to be made at `place`. */
+  protected abstract fileAt(directory: Directory, name: ByteString, place: Place<Directory>): File | undefined;
+  /** Whether a file has the mode and the owner that the link's own header states. */
+  protected abstract isAsStated(file: File, entry: Entry): boolean;
+  /** Gives a file a further name, in the stead of whatever is there. */
+  protected abstract make(place: Place<Directory>, file: File): void;
+  /** Makes the file that stands at a place something that this layer brings: its own whiteouts spare it. */
+  protected abstract claim(place: Place<Directory>, file: File): void;
+
+  /** Makes a link, or keeps it until its target is there. */
+  link(place: Place<Directory>, entry: Entry): void {
+    const targetNames = this.#ground.paths.namesOf(entry.linkPath, entry.path);
+    if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
+    const link = { place, entry, targetNames, replaced: this.#directoryAt(place) };
+    if (this.#attempt(link) === undefined) return;
+    place.parent.neededIn = this.#layer;
+    this.#waiting.add(place.parent, place.name, link);
+  }
+
+  /** To be called when an entry is about to stand where a link may be waited for: the later entry wins. */
+  supersede({ parent, name }: Place<Directory>): void {
+    if (!this.#waiting.isEmpty) this.#waiting.take(parent, name);
+  }
+
+  /**
+   * Makes the links that waited. Each is tried again when the name appears that it was held up by, so that chains of
+   * links in any order take time in proportion to their length.
+   */
+  end(): void {
+    const heldUp = new ByName<Directory, Link<Directory>>();
+    const unsettled = new Set(this.#waiting.all());
+    const ready = [...unsettled].reverse();
+    for (let link = ready.pop(); link !== undefined; link = ready.pop()) {
+      const { parent, name } = link.place;
+      const missing = this.#attempt(link);
+      if (missing !== undefined) {
+        heldUp.add(missing.directory, missing.name, link);
+        continue;
+      }
+      unsettled.delete(link);
+      this.#waiting.take(parent, name);
+      for (const next of heldUp.take(parent, name)) ready.push(next);
+    }
+    for (const { entry } of unsettled) {
+      throw refusal(entry.path, `a hard link to ${quoted(entry.linkPath)}, which is not there`);
+    }
+  }
+
+  /** Whether, since the link began to wait, a directory came to stand in its place, or its own directory went. */
+  #isObsolete({ place, replaced }: Link<Directory>): boolean {
+    if (place.parent.isRemoved) return true;
+    const directory = this.#directoryAt(place);
+    return directory !== undefined && directory !== replaced;
+  }
+
+  #directoryAt({ parent, name }: Place<Directory>): Directory | undefined {
+    return this.#ground.tree.knownDirectoryAt(parent, name);
+  }
+
+  /** Makes a link, or gives the name that has to be there first. */
+  #attempt(link: Link<Directory>): Name<Directory> | undefined {
+    const { place, entry } = link;
+    const { target, missing } = this.#targetOf(link);
+    if (target === undefined) return missing;
+    const { directory, name } = target;
+    if (this.#ground.tree.directoryAt(directory, name) !== undefined) {
+      throw refusal(entry.path, "a hard link to a directory");
+    }
+    const isSelf = directory === place.parent && name === place.name;
+    if (this.#waiting.has(directory, name) && !isSelf) return target;
+    const file = this.fileAt(directory, name, place);
+    if (file === undefined) return target;
+    if (this.#isObsolete(link)) return undefined;
+    this.#compare(entry, file);
+    if (isSelf) this.claim(place, file);
+    else this.make(place, file);
+    return undefined;
+  }
+
+  /** Follows the target's parents; its last name is itself the target, even where it is a symlink. */
+  #targetOf(link: Link<Directory>): { readonly target?: Name<Directory>; readonly missing?: Name<Directory> } {
+    const { targetNames, entry } = link;
+    const { tree } = this.#ground;
+    const name = targetNames.at(-1) ?? byteStringOf("");
+    const pseudoLinks = this.pseudoLinks();
+    if (pseudoLinks !== undefined && pseudoLinkName(targetNames) !== undefined) {
+      return { target: { directory: pseudoLinks, name } };
+    }
+    let missing = { directory: tree.root, name };
+    const { directory } = walk(tree, tree.root, targetNames.slice(0, -1), entry.path, (parent, missingName) => {
+      missing = { directory: parent, name: missingName };
+      return undefined;
+    });
+    return directory === undefined ? { missing } : { target: { directory, name } };
+  }
+
+  /** What a link's own header says of the file means nothing (rule H7), but may mean that something else was meant. */
+  #compare(entry: Entry, file: File): void {
+    if (this.isAsStated(file, entry)) return;
+    const message = "the link's own mode and owner are ignored: its target has others";
+    this.#ground.findings.noted("LINK_ATTRIBUTES", message, entry.path);
+  }
+}
