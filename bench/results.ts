@@ -2,7 +2,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 /** The results' sections, in the order in which they stand. Each is written by one command, whole. */
-const titles = ["Loopback, tmpfs", "Loopback, ext4", "1 Gbit/s, tmpfs", "Start-up", "Growth", "Cores"] as const;
+const titles = [
+  "Loopback, tmpfs",
+  "Loopback, ext4",
+  "1 Gbit/s, tmpfs",
+  "Start-up",
+  "Connections",
+  "Growth",
+  "Cores",
+] as const;
 
 export type Title = (typeof titles)[number];
 
