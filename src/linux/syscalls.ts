@@ -21,7 +21,6 @@ const O_PATH = 0o10000000;
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | O_CLOEXEC;
 
 const RESOLVE_NO_XDEV = 0x01;
-const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_NO_SYMLINKS = 0x04;
 const RESOLVE_BENEATH = 0x08;
 const AT_REMOVEDIR = 0x200;
@@ -50,9 +49,9 @@ const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
   "long",
 );
 
-/** struct open_how { u64 flags; u64 mode; u64 resolve; } */
+/** struct open_how { u64 flags; u64 mode; u64 resolve; }. Where no symlinks are followed, magic links are not either (openat2(2)). */
 function howToOpen(flags: number): Uint8Array {
-  const resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
+  const resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
   return new Uint8Array(new BigUint64Array([BigInt(flags), 0n, BigInt(resolve)]).buffer);
 }
 

@@ -20,8 +20,9 @@ export function corpus(folder: "go" | "node-tar/archives"): Corpus {
   if (!existsSync(directory)) return { directory, names: [], skip: `no corpus: ${path} is not there` };
   return {
     directory,
+    // One of Go's is a layer, named by its digest.
     names: readdirSync(directory)
-      .filter((name) => /\.tar(\.|$)/.test(name))
+      .filter((name) => /\.tar(\.|$)|^[0-9a-f]{64}$/.test(name))
       .sort(),
     skip: false,
   };
@@ -30,7 +31,7 @@ export function corpus(folder: "go" | "node-tar/archives"): Corpus {
 /** An archive of a corpus, decompressed. */
 export function corpusArchive({ directory }: Corpus, name: string): Uint8Array {
   const path = join(directory, name);
-  if (name.endsWith(".gz")) return gunzipSync(readFileSync(path));
   if (name.endsWith(".bz2")) return execFileSync("bzip2", ["-dc", path], { maxBuffer: 2 ** 26 });
-  return readFileSync(path);
+  const bytes = readFileSync(path);
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
 }

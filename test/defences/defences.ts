@@ -1,0 +1,17 @@
+import { limitDefences, readingDefences } from "./archives.ts";
+import type { Defence } from "./defence.ts";
+import { documentDefences, sandboxDefences, verificationDefences } from "./images.ts";
+import { pathDefences, ruleDefences } from "./layers.ts";
+import { networkDefences } from "./network.ts";
+
+/** Every defence that docs/safety.md lists. */
+export const defences: readonly Defence[] = [
+  ...pathDefences,
+  ...limitDefences,
+  ...readingDefences,
+  ...documentDefences,
+  ...networkDefences,
+  ...verificationDefences,
+  ...sandboxDefences,
+  ...ruleDefences,
+];

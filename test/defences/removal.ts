@@ -1,0 +1,92 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "node:test";
+import { fileURLToPath } from "node:url";
+import { repositoryFile } from "../support/repository.ts";
+import type { Defence } from "./defence.ts";
+
+/** How the tests of one title ended; `other` is what failed without having that title. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly other: readonly string[];
+}
+
+/** Longer than any of the tests takes. Without its defence a test may go on for ever: that counts as a failure. */
+const testMilliseconds = 60_000;
+
+/** A copy of the source and of everything compiled, in which defences can be taken away. */
+export class Removal implements Disposable {
+  readonly #directory = mkdtempSync(join(tmpdir(), "oci-unpack-defences-"));
+
+  constructor() {
+    for (const name of ["src", "build", "tsconfig.json", "package.json"]) {
+      cpSync(repositoryFile(name), this.#path(name), { recursive: true });
+    }
+    symlinkSync(fileURLToPath(repositoryFile("node_modules")), this.#path("node_modules"));
+  }
+
+  /** Runs a defence's test with the defence in its place. */
+  outcomeWith({ test }: Defence): Promise<Outcome> {
+    return this.#run(test);
+  }
+
+  /** Runs a defence's test without the defence, which is put back afterwards. */
+  async outcomeWithout({ file, without, test }: Defence): Promise<Outcome> {
+    const original = readFileSync(this.#path(file), "utf8");
+    const compiled = this.#path("build", file.replace(/\.ts$/, ".js"));
+    const before = readFileSync(compiled);
+    try {
+      writeFileSync(this.#path(file), removed(original, without));
+      this.#compile(file);
+      return await this.#run(test);
+    } finally {
+      writeFileSync(this.#path(file), original);
+      writeFileSync(compiled, before);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  /** Compiles one file. Its types may be wrong now: something that was declared is not used any more. */
+  #compile(file: string): void {
+    const options = { noCheck: true, noResolve: true };
+    const project = { extends: "./tsconfig.json", compilerOptions: options, files: [file], include: [] };
+    writeFileSync(this.#path("one-file.json"), JSON.stringify(project));
+    execFileSync("npx", ["tsc", "-p", this.#path("one-file.json")], { cwd: this.#directory });
+  }
+
+  async #run([file, title]: Defence["test"]): Promise<Outcome> {
+    const outcome = { passed: 0, failed: 0, other: [] as string[] };
+    const tests = run({
+      files: [this.#path("build", "test", `${file}.test.js`)],
+      testNamePatterns: [new RegExp(title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))],
+      timeout: testMilliseconds,
+    });
+    tests.on("test:pass", ({ name, skip }) => {
+      if (name.includes(title) && skip === undefined) outcome.passed += 1;
+    });
+    tests.on("test:fail", ({ name, details }) => {
+      const isOver = "failureType" in details.error && details.error.failureType === "testTimeoutFailure";
+      if (name.includes(title) || isOver) outcome.failed += 1;
+      else outcome.other.push(name);
+    });
+    await tests.resume().toArray();
+    return outcome;
+  }
+
+  #path(...names: readonly string[]): string {
+    return join(this.#directory, ...names);
+  }
+}
+
+/** Source without a defence; an error where what is to be taken away is not there, or there twice. */
+export function removed(source: string, [text, rest]: Defence["without"]): string {
+  const parts = source.split(text);
+  if (parts.length === 2) return parts.join(rest);
+  throw new Error(`cannot remove ${JSON.stringify(text)}: it stands there ${parts.length - 1} times`);
+}
