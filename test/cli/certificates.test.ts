@@ -3,8 +3,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { authority } from "../support/certificates.ts";
+import { output } from "../support/command.ts";
+import { dockerRegistry } from "../support/docker-registry.ts";
 import { image, stored } from "../support/image.ts";
 import { ociUnpack } from "../support/oci-unpack.ts";
+import { push } from "../support/push.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -49,6 +52,46 @@ test("an authority in hosts.toml adds to NODE_EXTRA_CA_CERTS and takes nothing a
     { env: { NODE_EXTRA_CA_CERTS: paths.first } },
   );
   assert.equal(status, 0, stderr);
+});
+
+test("a login at a docker-registry with a certificate of one's own lets the next pull in", {
+  skip: skipWithout("docker-registry", "openssl", "htpasswd"),
+}, async () => {
+  await using temporary = await scratch();
+  const { directory } = temporary;
+  const own = await authority();
+  const pair = await own.issue();
+  const path = (name: string) => join(directory, name);
+  const files = { "ca.pem": own.cert, "cert.pem": pair.cert, "key.pem": pair.key };
+  for (const [name, content] of Object.entries(files)) await writeFile(path(name), content);
+  await writeFile(path("htpasswd"), await output("htpasswd", ["-Bbn", "ada", "s3cret"]));
+  {
+    await using open = await dockerRegistry({ storage: path("storage") });
+    await push(open.host, "a/b", "latest", image([tar(file("motd", "hello"))]));
+  }
+  await using registry = await dockerRegistry({
+    storage: path("storage"),
+    auth: { htpasswd: { realm: "test", path: path("htpasswd") } },
+    tls: { certificate: path("cert.pem"), key: path("key.pem") },
+  });
+  const authFile = path("auth.json");
+  const login = (...args: string[]) =>
+    ociUnpack(["login", "-u", "ada", "--password-stdin", "--authfile", authFile, ...args, registry.host], {
+      input: "s3cret\n",
+    });
+  const distrusted = await login("--tls-ca", path("htpasswd"));
+  assert.equal(distrusted.status, 2, "what is no certificate is a wrong command line");
+  const wrong = await ociUnpack(
+    ["login", "-u", "ada", "--password-stdin", "--authfile", authFile, "--tls-ca", path("ca.pem"), registry.host],
+    { input: "wrong" },
+  );
+  assert.match(wrong.stderr, /the user name or the password is wrong/);
+  const { status, stderr } = await login("--tls-ca", path("ca.pem"));
+  assert.deepEqual([status, stderr], [0, `the login for ${registry.host} is kept in ${authFile}\n`]);
+
+  const pull = ["-p", "linux/amd64", "--authfile", authFile, "--tls-ca", path("ca.pem")];
+  const pulled = await ociUnpack([...pull, `${registry.host}/a/b`, path("target")]);
+  assert.equal(pulled.status, 0, pulled.stderr);
 });
 
 test("a file of NODE_EXTRA_CA_CERTS that is not there is no obstacle", { skip }, async () => {

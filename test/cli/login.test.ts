@@ -67,9 +67,12 @@ test("a login at a registry that asks for none is kept, and said to be untried",
 
 test("--deny-private holds for the question of a login, too", async () => {
   await using registry = await startRegistry({ access: { type: "basic", ...ada } });
-  const { status, stderr } = await ociUnpack(["login", "-u=ada", "--password-stdin", "--deny-private", registry.host], {
-    input: "s3cret",
-  });
+  const { status, stderr } = await ociUnpack(
+    ["login", "-u", "ada", "--password-stdin", "--deny-private", registry.host],
+    {
+      input: "s3cret",
+    },
+  );
   assert.equal(status, 1);
   assert.match(stderr, /is a loopback address/);
   assert.equal(registry.requests.length, 0);

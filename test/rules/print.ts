@@ -3,7 +3,7 @@ import { localRules } from "./cases-local.ts";
 import { userRules } from "./cases-users.ts";
 import { layerRules } from "./layer-rules.ts";
 import { allRules, reasons } from "./numbers.ts";
-import { registryReasons, registryRules } from "./registry-rules.ts";
+import { registryDepartures, registryReasons, registryRules } from "./registry-rules.ts";
 import type { LayerRule } from "./rule.ts";
 import { testedRegistryRules } from "./tested-registry-rules.ts";
 import { assertImage, assertLenient, assertStrict, assertUser } from "./verdict.ts";
@@ -40,6 +40,9 @@ for (const number of allRules) {
 const wantedOfClients = registryRules.filter((rule) => wanted.length === 0 || wanted.includes(rule));
 for await (const { rules, title, problem } of testedRegistryRules(wantedOfClients)) {
   await print({ rule: rules.join(", "), claim: title, checks: [() => Promise.reject(problem)].slice(problem ? 0 : 1) });
+}
+for (const rule of wantedOfClients) {
+  if (registryDepartures[rule] !== undefined) console.log(`  –   ${rule.padEnd(4)} ${registryDepartures[rule]}`);
 }
 const without = { ...reasons, ...registryReasons };
 console.log(`\n${passes} cases pass, ${failures} fail; ${Object.keys(without).length} rules have none`);
