@@ -352,11 +352,17 @@ export const ruleDefences: readonly Defence[] = [
   },
   {
     group: "rules",
-    what: "file capabilities are set last of all attributes (M2)",
+    what: "extended attributes, file capabilities among them, are set after the owner, which would take them away (M2)",
     file: "src/rootfs/metadata.ts",
     without: [
-      "const hasOwner = this.#owners.give(path, entry, access.chown);",
-      "if (xattrs !== undefined) this.#xattrs.set(path, xattrs, access.setXattr);\nconst hasOwner = this.#owners.give(path, entry, access.chown);",
+      `    const hasOwner = this.#owners.give(path, entry, access.chown);
+    const mode = this.#workingMode(entry);
+    if (type !== "symlink") this.#setMode(path, mode, access);
+    if (xattrs !== undefined) this.#xattrs.set(path, xattrs, access.setXattr);`,
+      `    if (xattrs !== undefined) this.#xattrs.set(path, xattrs, access.setXattr);
+    const hasOwner = this.#owners.give(path, entry, access.chown);
+    const mode = this.#workingMode(entry);
+    if (type !== "symlink") this.#setMode(path, mode, access);`,
     ],
     test: [rules, "M2: a file capability survives content, owner, mode and time"],
   },

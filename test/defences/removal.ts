@@ -15,7 +15,7 @@ export interface Outcome {
 }
 
 /** Longer than any of the tests takes. Without its defence a test may go on for ever: that counts as a failure. */
-const testMilliseconds = 60_000;
+const testMilliseconds = 120_000;
 
 /** A copy of the source and of everything compiled, in which defences can be taken away. */
 export class Removal implements Disposable {

@@ -32,6 +32,7 @@ const attempts: Record<string, () => unknown> = {
 if (writable !== undefined) {
   Object.assign(attempts, {
     "link a file from outside": () => fs.linkSync(join(outside, "file"), join(writable, "linked")),
+    "run a program inside": () => execFileSync(join(writable, "program"), ["true"]),
     "write a file through a symlink that leads out": () => {
       fs.symlinkSync(outside, join(writable, "way-out"));
       fs.writeFileSync(join(writable, "way-out/new"), "");
