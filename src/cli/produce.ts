@@ -71,8 +71,12 @@ function exportOptions(
   options: UnpackOptions,
 ): ExportOptions {
   // Where a user's PATH has no directories of system administration, mke2fs is in one of them all the same.
-  const toolPath = [env.PATH, "/usr/sbin", "/sbin"].filter((part) => part !== undefined && part !== "").join(":");
-  return { ...options, form, toolPath, ...(sizeBytes !== undefined && { sizeBytes }) };
+  const toolPath = env.PATH ? `${env.PATH}:/usr/sbin:/sbin` : undefined;
+  return {
+    ...{ ...options, form },
+    ...(toolPath !== undefined && { toolPath }),
+    ...(sizeBytes !== undefined && { sizeBytes }),
+  };
 }
 
 function archiveOutput({ output, binaryOutput }: Surroundings): Writable {

@@ -5,10 +5,11 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** Only what deserves it is told: whoever asks a question wants the answer and nothing else. */
 export function terseDisplay({ verbosity, explain }: ImageWishes, { errors }: Surroundings): Display {
-  const say = (line: string) => void errors.write(`${line}\n`);
+  const say = (line: string) => {
+    if (verbosity !== "quiet") errors.write(`${line}\n`);
+  };
   return {
     show(event) {
-      if (verbosity === "quiet") return;
       const line = eventLine(event, { verbose: verbosity === "verbose", explain });
       if (line !== undefined) say(line);
     },

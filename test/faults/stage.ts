@@ -6,6 +6,7 @@ import { run } from "../../src/cli/run.ts";
 import { ociUnpack } from "../support/oci-unpack.ts";
 import { scratch } from "../support/scratch.ts";
 import { assertClearError } from "./clear-error.ts";
+import { withUsualOptions } from "./usual.ts";
 
 /** How the command failed, by its own account. */
 export interface Told {
@@ -20,6 +21,8 @@ export interface Stage extends AsyncDisposable {
   readonly directory: string;
   /** What is to be written is to lie here. */
   readonly place: string;
+  /** Temporary files go here. */
+  readonly temporary: string;
   /** Runs the command in this process and insists on its success. */
   succeeds(args: readonly string[], env?: Environment): Promise<void>;
   /** Unpacks by way of a store, whatever comes of it. */
@@ -37,8 +40,6 @@ interface Ending {
   readonly stdout: string;
   readonly stderr: string;
 }
-
-const usual = ["-q", "-p", "linux/amd64"];
 
 export async function setStage(): Promise<Stage> {
   const { directory, ...remove } = await scratch();
@@ -58,16 +59,17 @@ export async function setStage(): Promise<Stage> {
   return {
     directory,
     place,
+    temporary,
     async succeeds(args, env) {
-      const { status, stderr } = await performed([...usual, ...args], temporary, env);
+      const { status, stderr } = await performed(withUsualOptions(args), temporary, env);
       assert.equal(status, 0, stderr);
     },
     async keeps(name, store) {
-      await performed([...usual, "--store", store, name, join(directory, "kept")], temporary);
+      await performed(withUsualOptions(["--store", store, name, join(directory, "kept")]), temporary);
     },
-    fails: (args, env) => failing(() => performed([...usual, "--json", ...args], temporary, env)),
+    fails: (args, env) => failing(() => performed(withUsualOptions(["--json", ...args]), temporary, env)),
     failsAlone: (args, input) =>
-      failing(() => ociUnpack([...usual, "--json", ...args], { input, env: { TMPDIR: temporary } })),
+      failing(() => ociUnpack(withUsualOptions(["--json", ...args]), { input, env: { TMPDIR: temporary } })),
     ...remove,
   };
 }
@@ -79,7 +81,10 @@ async function performed(args: readonly string[], temporary: string, env: Enviro
   process.env.TMPDIR = temporary;
   try {
     const home = join(temporary, "nobody");
-    const surroundings = { env: { HOME: home, ...env }, homeDirectory: home, uid: 0, gid: 0, input: new PassThrough() };
+    const surroundings = {
+      env: { PATH: process.env.PATH, HOME: home, ...env },
+      ...{ homeDirectory: home, uid: 0, gid: 0, input: new PassThrough() },
+    };
     const status = await run(args, { ...surroundings, output, binaryOutput: output, errors });
     return { status, stdout: output.heard(), stderr: errors.heard() };
   } finally {

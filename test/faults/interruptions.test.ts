@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stored } from "../support/image.ts";
+import { ociUnpack } from "../support/oci-unpack.ts";
+import { startRegistry } from "../support/registry-double.ts";
+import { hangAfter } from "../support/registry-reply.ts";
+import { sample, topLayerOf } from "./fault.ts";
+import { outputs } from "./outputs.ts";
+import { type Stage, setStage } from "./stage.ts";
+import { withUsualOptions } from "./usual.ts";
+
+const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
+const said = "interrupted: nothing was left behind\n";
+
+/** What reads an image and writes no file of its own. */
+const looks: Readonly<Record<string, (image: string) => readonly string[]>> = {
+  ls: (image) => ["ls", "-R", image],
+  cat: (image) => ["cat", image, "large"],
+  "tar on standard output": (image) => ["--output", "tar", "-o", "-", image],
+};
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  describe(`${signal} in the middle of a layer leaves nothing behind`, () => {
+    for (const [name, { args, skip }] of Object.entries(outputs)) {
+      test(`of ${name}`, { skip }, async () => {
+        await using stage = await setStage();
+        await interrupted(stage, signal, (image) => args(image, join(stage.place, "target")));
+      });
+    }
+
+    for (const [name, args] of Object.entries(looks)) {
+      test(`of ${name}`, async () => {
+        await using stage = await setStage();
+        await interrupted(stage, signal, args);
+      });
+    }
+  });
+}
+
+test("a program that makes a file system is ended with the command", async () => {
+  await using stage = await setStage();
+  const tools = join(stage.directory, "tools");
+  const mark = join(stage.directory, "pid");
+  await mkdir(tools);
+  await writeFile(
+    join(tools, "mkfs.erofs"),
+    `#!/bin/sh\n[ "$1" = --version ] && exit\necho $$ > '${mark}'\nexec sleep 60\n`,
+  );
+  await chmod(join(tools, "mkfs.erofs"), 0o755);
+  await using registry = await startRegistry();
+  const { status, stderr } = await ociUnpack(
+    withUsualOptions(["--output", "erofs", "-o", join(stage.place, "target"), stored(registry, "app", sample)]),
+    {
+      env: { PATH: `${tools}:/usr/bin:/bin`, TMPDIR: stage.temporary },
+      async started(child) {
+        while (!existsSync(mark)) await sleep(10);
+        child.kill("SIGTERM");
+      },
+    },
+  );
+  assert.deepEqual([status, stderr], [143, said]);
+  assert.throws(() => process.kill(Number(readFileSync(mark, "utf8")), 0), { code: "ESRCH" });
+  assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
+});
+
+/** Runs the command until the registry falls silent in the middle of a layer, and sends it a signal. */
+async function interrupted(
+  stage: Stage,
+  signal: keyof typeof statuses,
+  args: (image: string) => readonly string[],
+): Promise<void> {
+  await using registry = await startRegistry();
+  const image = stored(registry, "app", sample);
+  const isAsked = new Promise<void>((resolve) => {
+    registry.always(new RegExp(topLayerOf(sample)), (reply, request) => {
+      resolve();
+      return hangAfter(50_000)(reply, request);
+    });
+  });
+  const { status, stderr } = await ociUnpack(withUsualOptions(args(image)), {
+    env: { TMPDIR: stage.temporary },
+    async started(child) {
+      await isAsked;
+      child.kill(signal);
+    },
+  });
+  assert.deepEqual([status, stderr], [statuses[signal], said]);
+  assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
+}

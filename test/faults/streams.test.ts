@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { store } from "../../src/index.ts";
+import { outcomeOf } from "../support/command.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { assertClearError } from "./clear-error.ts";
+import { type Fault, sample } from "./fault.ts";
+import { outcomeInNamespace } from "./namespace.ts";
+import { places } from "./places.ts";
+import { type Stage, setStage } from "./stage.ts";
+import { withUsualOptions } from "./usual.ts";
+
+const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const none: Fault = { title: "none", image: sample, code: "INTERNAL" };
+
+/** Everything that writes to standard output more than a pipe holds. */
+const streamed: Readonly<Record<string, (image: string) => readonly string[]>> = {
+  tar: (image) => ["--output", "tar", "-o", "-", image],
+  "oci-archive": (image) => ["--output", "oci-archive", "-o", "-", image],
+  "docker-archive": (image) => ["--output", "docker-archive", "-o", "-", image],
+  cat: (image) => ["cat", image, "large"],
+};
+
+for (const [name, args] of Object.entries(streamed)) {
+  test(`${name}: a reader that leaves early is one clear error`, async () => {
+    await using stage = await setStage();
+    const { stdout, stderr } = await inShell(stage, `{ { "$@"; echo $? >&3; } | head -c 1 > /dev/null; } 3>&1`, args);
+    assertClearError(stderr);
+    assert.equal(stdout, "1\n");
+    assert.match(stderr, /broken pipe/);
+    assert.deepEqual(await readdir(stage.temporary), []);
+  });
+}
+
+for (const [name, args] of Object.entries({
+  ...streamed,
+  ls: (image: string) => ["ls", image],
+  inspect: (image: string) => ["inspect", image],
+})) {
+  test(`${name}: a full disk behind standard output is one clear error`, async () => {
+    await using stage = await setStage();
+    const { status, stderr } = await inShell(stage, `"$@" > /dev/full`, args);
+    assertClearError(stderr);
+    assert.equal(status, 1);
+    assert.match(stderr, /no space left on device/);
+    assert.deepEqual(await readdir(stage.temporary), []);
+  });
+}
+
+test("messages that nobody can read are no reason to stop", async () => {
+  await using stage = await setStage();
+  const { status } = await inShell(stage, `"$@" 2> /dev/full`, (image) => [image, join(stage.place, "target")]);
+  assert.equal(status, 0);
+  assert.deepEqual(await readdir(join(stage.place, "target")), ["config.json", "rootfs"]);
+});
+
+/** What needs room for temporary files, and how it is called. */
+const temporary: Readonly<Record<string, (stage: Stage, archive: string) => readonly string[]>> = {
+  "a compressed archive as source": ({ place }, archive) => [`oci-archive:${archive}:1`, join(place, "target")],
+  "an archive on standard output": (_stage, archive) => ["--output", "tar", "-o", "-", `oci-archive:${archive}:1`],
+  cat: (_stage, archive) => ["cat", `oci-archive:${archive}:1`, "large"],
+};
+
+describe("temporary files", { skip: skipUnlessRoot() || skipWithout("unshare", "mount", "tar") }, () => {
+  for (const [name, args] of Object.entries(temporary)) {
+    for (const [trouble, options, message] of [
+      ["no room", "size=64k", /no space left on device/],
+      ["a read-only file system", "ro", /read-only file system/],
+    ] as const) {
+      test(`${trouble} for those of ${name} is one clear error that names their directory`, async () => {
+        await using stage = await setStage();
+        await using _placed = await (places["oci-archive:"] ?? assert.fail())(none, stage);
+        const archive = await compressed(join(stage.directory, "layout.tar"));
+        const { status, stderr } = await outcomeInNamespace({
+          mounts: `mount -t tmpfs -o ${options} tmpfs '${stage.temporary}'`,
+          args: args(stage, archive),
+          temporary: stage.temporary,
+          watched: [stage.place, stage.temporary],
+        });
+        assertClearError(stderr);
+        assert.equal(status, 1);
+        assert.match(stderr, message);
+        assert.ok(stderr.includes(`a temporary file in "${stage.temporary}"`), stderr);
+      });
+    }
+  }
+});
+
+describe("a store", { skip: skipUnlessRoot() || skipWithout("unshare", "mount") }, () => {
+  test("on a full disk keeps nothing that is not whole, and the target is left as it was", async () => {
+    await using stage = await setStage();
+    await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+    const path = join(stage.directory, "store");
+    // Room for the documents and the lower layer, not for the upper one. A copy of what is left survives the mount.
+    const { status, stderr } = await outcomeInNamespace({
+      mounts: `
+        mkdir '${path}' '${path}.after'
+        mount -t tmpfs -o size=64k tmpfs '${path}'
+        trap "cp -a '${path}/.' '${path}.after'" EXIT`,
+      args: ["--store", path, ...placed.args, join(stage.place, "target")],
+      temporary: stage.temporary,
+      watched: [stage.place, stage.temporary],
+    });
+    assertClearError(stderr);
+    assert.equal(status, 1);
+    assert.match(stderr, /cannot store blob sha256:\w+: no space left on device/);
+    const { corrupt } = await store(`${path}.after`).verify();
+    assert.deepEqual(corrupt, []);
+    assert.deepEqual(await store(`${path}.after`).list(), []);
+    await stage.succeeds(["--store", `${path}.after`, ...placed.args, join(stage.place, "target")]);
+  });
+
+  test("on a read-only file system is one clear error", async () => {
+    await using stage = await setStage();
+    await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+    const { status, stderr } = await outcomeInNamespace({
+      mounts: `mount -t tmpfs -o ro tmpfs '${stage.place}'`,
+      args: ["--store", join(stage.place, "store"), ...placed.args, join(stage.directory, "target")],
+      temporary: stage.temporary,
+      watched: [stage.directory],
+    });
+    assertClearError(stderr);
+    assert.equal(status, 1);
+    assert.match(stderr, /cannot make the store "[^"]+": read-only file system/);
+  });
+});
+
+test("a store in the place of a file, or of somebody else's directory, is one clear error", async () => {
+  await using stage = await setStage();
+  await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+  await writeFile(join(stage.directory, "file"), "precious");
+  for (const [path, code] of [
+    [join(stage.directory, "file"), "FILE_SYSTEM"],
+    [stage.directory, "TARGET_NOT_EMPTY"],
+  ] as const) {
+    const told = await stage.fails(["--store", path, ...placed.args, join(stage.place, "target")]);
+    assert.equal(told.code, code, told.message);
+  }
+});
+
+/** Runs a shell's line in which `$@` is the command. */
+async function inShell(
+  stage: Stage,
+  line: string,
+  args: (image: string) => readonly string[],
+): ReturnType<typeof outcomeOf> {
+  await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+  const command = [process.execPath, entry, ...withUsualOptions(args(placed.args[0] ?? ""))];
+  return await outcomeOf("sh", ["-c", line, "sh", ...command], { environment: { TMPDIR: stage.temporary } });
+}
+
+async function compressed(archive: string): Promise<string> {
+  await writeFile(`${archive}.gz`, gzipSync(await readFile(archive)));
+  return `${archive}.gz`;
+}
