@@ -56,7 +56,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
     package: "e2fsprogs",
     versionArgument: "-V",
     args: ({ path, facts, digest, sizeBytes }) => [
-      ...["-q", "-F", "-t", "ext4", "-b", String(blockBytes), "-m", "0", "-N", String(inodesFor(facts))],
+      ...["-q", "-F", "-t", "ext4", "-b", String(blockBytes), "-m", "0", "-N", String(inodesFor(facts, sizeBytes))],
       ...["-U", uuidOf(digest), "-E", `hash_seed=${uuidOf(digest)}`, "-d", "-", path],
       `${Math.ceil((sizeBytes ?? sizeFor(facts)) / 1024)}K`,
     ],
@@ -77,9 +77,12 @@ function within(value: number, least: number, most: number): number {
 const MiB = 1024 * 1024;
 const inodeBytes = 256;
 
-/** Some are left for whoever writes to the file system later. */
-function inodesFor({ inodes }: TreeFacts): number {
-  return Math.ceil(inodes * 1.1) + 1024;
+/** How many bytes of a file system have an inode where nobody says otherwise (mke2fs.conf). */
+const bytesPerInode = 16_384;
+
+/** Some are left for whoever writes to the file system later: in one of a size of its own, as many as anywhere. */
+function inodesFor({ inodes }: TreeFacts, sizeBytes = 0): number {
+  return Math.max(Math.ceil(inodes * 1.1) + 1024, Math.floor(sizeBytes / bytesPerInode));
 }
 
 /** Enough for a journal and for what ext4 needs to keep its books, with a little room to write. */

@@ -123,13 +123,17 @@ for (const form of forms) {
   });
 }
 
-test("an ext4 file system has the size that the caller says", { skip: skipWithout("mke2fs") }, async () => {
+test("an ext4 file system has the size that the caller says, and room for as many files", {
+  skip: skipWithout("mke2fs"),
+}, async () => {
   await using place = await scratch();
   const path = join(place.directory, "image");
   assert.equal(
     (await exported("ext4", [tar(file("a", "1"))], path, { sizeBytes: 64 * 1024 * 1024 })).bytes,
     64 * 1024 * 1024,
   );
+  const told = execFileSync("dumpe2fs", ["-h", path], { encoding: "utf8", stdio: "pipe" });
+  assert.match(told, /^Inode count: +4096$/m);
   const small = exported("ext4", [tar(file("a", "x".repeat(9_000_000)))], `${path}2`, { sizeBytes: 8 * 1024 * 1024 });
   await assert.rejects(small, ({ code }) => code === "TOOL_FAILED" || code === "NO_SPACE");
   assert.deepEqual(await readdir(place.directory), ["image"]);
