@@ -47,13 +47,16 @@ export class Body implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** All bytes, of which there may be `limit`: whatever follows is not read, and is `LIMIT_EXCEEDED`. */
-  async whole(limit: number): Promise<Buffer> {
+  /** All bytes, of which there may be `limit`: whatever follows is not read, and is `LIMIT_EXCEEDED`, with that hint. */
+  async whole(limit: number, hint?: string): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of this) {
       size += chunk.length;
-      if (size > limit) throw new Failure("LIMIT_EXCEEDED", `${this.#host} sends more than ${limit} bytes`);
+      if (size > limit) {
+        const details = hint === undefined ? {} : { hint };
+        throw new Failure("LIMIT_EXCEEDED", `${this.#host} sends more than ${limit} bytes`, details);
+      }
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, size);

@@ -11,9 +11,9 @@ export function isGzipped({ headers }: HttpResponse): boolean {
   return encoding === "gzip" || encoding === "x-gzip";
 }
 
-/** A short body as it was before a server compressed it, `limit` bytes at most both ways. */
-export async function wholeDecoded(response: HttpResponse, limit: number): Promise<Buffer> {
-  const bytes = await response.body.whole(limit);
+/** A short body as it was before a server compressed it, `limit` bytes at most both ways; `hint` is for whoever needs more. */
+export async function wholeDecoded(response: HttpResponse, limit: number, hint: string): Promise<Buffer> {
+  const bytes = await response.body.whole(limit, hint);
   // Some servers say so of what they did not compress themselves, or did not compress at all.
   if (!isGzipped(response) || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
@@ -21,7 +21,8 @@ export async function wholeDecoded(response: HttpResponse, limit: number): Promi
   } catch (cause) {
     const { host } = response.url;
     if (cause instanceof RangeError) {
-      throw new Failure("LIMIT_EXCEEDED", `${host} sends more than ${limit} bytes, once decompressed`, { cause, host });
+      const found = `${host} sends more than ${limit} bytes, once decompressed`;
+      throw new Failure("LIMIT_EXCEEDED", found, { cause, host, hint });
     }
     throw new Failure("REGISTRY_ERROR", `${host} sends what it says is gzip and is not`, {
       cause,

@@ -1,3 +1,4 @@
+import type { Limits } from "../limits.ts";
 import { engineSource, isEngineName } from "./engine.ts";
 import { localSource, splitTransport } from "./local/transport.ts";
 import type { RegistryOptions } from "./options.ts";
@@ -24,10 +25,13 @@ export function sourceFor(name: string, { engineSocket, ...options }: SourceOpti
 /** The caller's source, which stays open, or the one that the name asks for, which lives as long as the call. */
 export function openSource(
   name: string,
-  options: { readonly source?: Source; readonly strict?: boolean },
+  options: { readonly source?: Source; readonly strict?: boolean; readonly limits?: Partial<Limits> },
 ): AsyncDisposable & { readonly source: Source } {
-  const { source, strict } = options;
+  const { source, strict, limits: { manifestBytes } = {} } = options;
   if (source !== undefined) return { source, [Symbol.asyncDispose]: async () => {} };
-  const own = sourceFor(name, strict === undefined ? {} : { strict });
+  const own = sourceFor(name, {
+    ...(strict !== undefined && { strict }),
+    ...(manifestBytes !== undefined && { manifestBytes }),
+  });
   return { source: own, [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() };
 }

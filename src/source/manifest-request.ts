@@ -36,7 +36,9 @@ export async function fetchManifest(
   return persistently(client.perseverance(url, context, retries), () =>
     within(client.deadlines.documentMilliseconds, context, async (limited) => {
       const answer = await answerTo(client, site, url, request, limited);
-      const bytes = await wholeDecoded(answer, request.limitBytes);
+      const { limitBytes } = request;
+      const hint = `raise the limit manifestBytes, now ${limitBytes}, if you trust the image`;
+      const bytes = await wholeDecoded(answer, limitBytes, hint);
       const mediaType = bareMediaType(answer.headers["content-type"] ?? "");
       refuseWebPage(mediaType, answer);
       verify(bytes, request, answer);

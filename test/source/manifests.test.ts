@@ -72,6 +72,7 @@ test("R-33, security 9, security 10: a manifest's bytes are limited on the wire 
     await using client = puller();
     const error = await failure(client.image(one.name).manifest());
     assert.equal(error.code, "LIMIT_EXCEEDED");
+    assert.match(error.hint ?? "", /the limit manifestBytes, now 4194304/);
     assert.equal(one.registry.requests.length, 1);
   }
 });
