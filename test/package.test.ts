@@ -33,7 +33,7 @@ after(() => rm(project, { recursive: true, force: true }));
 
 test("the package has what is needed to run it and to read about it, and nothing else", () => {
   const surplus = packed.filter(
-    (path) => !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.md|[A-Z]+(?:\.md)?|package\.json)$/.test(path),
+    (path) => !/^(?:dist\/.*\.(?:c?js|d\.ts)|docs\/.*\.md|[A-Z]+(?:\.md)?|package\.json)$/.test(path),
   );
   assert.deepEqual(surplus, []);
   for (const path of [
