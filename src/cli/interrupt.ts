@@ -1,5 +1,3 @@
-import process from "node:process";
-
 /** The signals that people and supervisors stop commands with, and the exit code a shell expects after each. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 

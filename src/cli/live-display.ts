@@ -1,4 +1,3 @@
-import process from "node:process";
 import type { Display } from "./display.ts";
 import { type Curiosity, eventLine } from "./event-line.ts";
 import { type FrameStyle, frame } from "./frame.ts";

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+// As an `import`, the module would load what reads files asynchronously as well (2 ms of 28 on Node 20).
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 /** The version in package.json, found the way a program that depends on this package would find it. */
 export function version(): string {
