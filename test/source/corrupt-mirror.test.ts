@@ -92,7 +92,8 @@ test("R-61: a store keeps what the registry had, and nothing of the corrupt mirr
   await withFleet("gzip", async ({ mirror, name, directory, source }) => {
     mirror.always(/blobs/, corrupt);
     const kept = store(join(directory, "store"));
-    const { rootfs } = await unpack(name, join(directory, "out"), { platform, source: storedSource(source, kept) });
+    await using storing = storedSource(source, kept);
+    const { rootfs } = await unpack(name, join(directory, "out"), { platform, source: storing });
     await assertUnpacked(rootfs);
     const { corrupt: wrong, missing } = await kept.verify();
     assert.deepEqual([wrong, missing], [[], []]);
