@@ -96,7 +96,7 @@ async function authorizationFor(user: User, asked: Asked, context: Context): Pro
 
 async function tokenFor(
   user: User,
-  { realm, service, scopes }: BearerDemand,
+  { realm, service }: BearerDemand,
   { site, response, client }: Asked,
   context: Context,
 ) {
@@ -112,7 +112,8 @@ async function tokenFor(
   const reach = isOwnHost ? site.reach : policy.referred(response.address);
   const request = tokenRequest({ realm, reach, tls: isOwnHost ? site.tls : undefined }, context);
   try {
-    return await fetchToken({ realm, service, scopes, credential: user }, request, secrets);
+    // No right is asked for, whatever the challenge says: ghcr.io's names a repository that nobody has.
+    return await fetchToken({ realm, service, scopes: [], credential: user }, request, secrets);
   } catch (problem) {
     if (!(problem instanceof Failure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
     throw rejected(problem.message, problem.details.status, site);

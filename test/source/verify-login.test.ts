@@ -77,6 +77,17 @@ test("a rejected login is not tried again, not even as nobody", async () => {
   );
 });
 
+test("the scope of the root's challenge, which ghcr.io makes up, is not asked for", async () => {
+  const scope = "repository:user/image:pull";
+  await using registry = await startRegistry({ access: { type: "token", ...user, scope } });
+  assert.equal(await verifyLogin(registry.host, user), "accepted");
+  const asked = registry.requests.filter(({ path }) => path.startsWith("/token"));
+  assert.deepEqual(
+    asked.map(({ path }) => new URL(path, registry.url).searchParams.getAll("scope")),
+    [[]],
+  );
+});
+
 test("security 2: a password is not shown to a token server that is not known to be the registry's", async () => {
   await using other = await startRegistry({ address: "127.0.0.2", access: { type: "token" } });
   await using registry = await startRegistry();
