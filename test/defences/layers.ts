@@ -237,6 +237,20 @@ export const pathDefences: readonly Defence[] = [
   },
   {
     group: "E",
+    what: "where there is no `openat2`, `..` is refused all the same",
+    file: "src/linux/syscalls.ts",
+    without: [`name === ".." ? -errnos.EXDEV : openDirectoryOn`, "openDirectoryOn"],
+    test: ["linux/without-openat2", "directories are opened through no symlink, mount or `..`"],
+  },
+  {
+    group: "E",
+    what: "and so are mounts",
+    file: "src/linux/syscalls.ts",
+    without: ["outside.fileSystem === inside.fileSystem", "true"],
+    test: ["linux/without-openat2", "directories are opened through no symlink, mount or `..`"],
+  },
+  {
+    group: "E",
     what: "the staging directory is opened through no symlink",
     file: "src/linux/syscalls.ts",
     without: [
