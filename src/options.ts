@@ -8,8 +8,11 @@ import type { Source } from "./source/source.ts";
 export interface ResolveOptions {
   /** `os/architecture[/variant]`, or the parts one wants other than this machine's. Default: this machine's platform. */
   readonly platform?: string | Partial<Platform>;
-  /** Where images come from. Default: a registry client made for this call, anonymous. A source given here stays open. */
-  readonly source?: Source;
+  /**
+   * Where images come from. Default: a registry client made for this call, anonymous. A source given here stays open; one
+   * that is still being made may be given as a promise, so that other things begin meanwhile.
+   */
+  readonly source?: Source | Promise<Source>;
   /** Ends everything at once; the promise rejects with the signal's own reason. */
   readonly signal?: AbortSignal;
   readonly onEvent?: EventListener;

@@ -53,7 +53,7 @@ export interface ImageLayer {
 export async function resolve(name: string, options: ResolveOptions = {}): Promise<Image> {
   options.signal?.throwIfAborted();
   await using opened = openSource(name, options);
-  return await resolveImage(opened.source.image(name), options);
+  return await resolveImage((await opened.source).image(name), options);
 }
 
 /** `resolve` for a name that its source has bound already. */

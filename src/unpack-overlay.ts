@@ -9,7 +9,7 @@ import { layersAtMost, mountOptions, mountScript } from "./overlay/mount-command
 import type { OverlayOptions, OverlayResult } from "./overlay-options.ts";
 import { type Image, resolveImage } from "./resolve.ts";
 import { settle, type UnpackSettings } from "./settings.ts";
-import { openSource, sourceFor } from "./source/default-source.ts";
+import { type OpenedSource, openSource, sourceFor } from "./source/default-source.ts";
 import type { ImageSource } from "./source/source.ts";
 import { storedSource } from "./store/stored-source.ts";
 import { Target } from "./target.ts";
@@ -36,7 +36,7 @@ export async function unpackOverlay(
   account.signal.throwIfAborted();
 
   await using opened = openKeptSource(name, options);
-  const source = opened.source.image(name);
+  const source = (await opened.source).image(name);
   await using target = await Target.claim(directory);
   const parts = { staging: target.staging, kind, settings: settings.apply, store: options.store };
   await using places = await LayerPlaces.open(parts, account.signal);
@@ -72,13 +72,13 @@ async function settleKind(kind: OverlayKind | undefined): Promise<OverlayKind> {
 }
 
 /** The source that the name asks for; with a store, one that keeps what it gives. */
-function openKeptSource(name: string, options: OverlayOptions): ReturnType<typeof openSource> {
+function openKeptSource(name: string, options: OverlayOptions): OpenedSource {
   if (options.source !== undefined || options.store === undefined) return openSource(name, options);
   const source = storedSource(
     sourceFor(name, options.strict === undefined ? {} : { strict: options.strict }),
     options.store,
   );
-  return { source, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
+  return { source: Promise.resolve(source), [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
 }
 
 function checked(image: Image): Image {

@@ -8,6 +8,7 @@ import { type Image, resolveImage } from "./resolve.ts";
 import { settle } from "./settings.ts";
 import { openSource } from "./source/default-source.ts";
 import { type Documents, Target } from "./target.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 import { Pipeline } from "./worker/pipeline.ts";
 import { Progress } from "./worker/progress.ts";
 
@@ -27,10 +28,10 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   account.signal.throwIfAborted();
 
   await using opened = openSource(name, options);
-  const source = opened.source.image(name);
   await using target = await Target.claim(directory);
   await using manifest = options.manifest === undefined ? undefined : await NewFile.open(options.manifest);
-  await using pipeline = new Pipeline(); // while the network is asked, the threads start
+  await using pipeline = new Pipeline(); // while the source is opened and the network asked, the threads start
+  const source = (await unlessAborted(opened.source, account.signal)).image(name);
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   const layers = numberedLayers(image);
   account.tell(resolved(image));

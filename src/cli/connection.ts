@@ -27,6 +27,16 @@ export async function openSource(basis: ConnectionBasis, library: SourceLibrary)
   return store === undefined ? source : library.storedSource(source, library.store(store), { offline });
 }
 
+/** The same while it is being opened, so that other things begin meanwhile; whoever awaits it learns of a failure. */
+export function openingSource(
+  basis: ConnectionBasis,
+  library: SourceLibrary,
+): AsyncDisposable & { readonly source: Promise<Source> } {
+  const source = openSource(basis, library);
+  const opened = source.catch(() => undefined);
+  return { source, [Symbol.asyncDispose]: async () => (await opened)?.[Symbol.asyncDispose]() };
+}
+
 /** What the kind of source that the name asks for needs to know. */
 async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Promise<SourceOptions> {
   const { image } = basis.command;

@@ -1,6 +1,6 @@
 import type * as Library from "../index.ts";
 import type { UnpackOptions } from "../index.ts";
-import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
+import { givenCredential, openingSource, type SourceLibrary } from "./connection.ts";
 import { resultJson } from "./json.ts";
 import { parseLimits } from "./limits.ts";
 import { paintFor } from "./paint.ts";
@@ -26,8 +26,15 @@ export async function unpackCommand(
   const { result, lines } = await shown(progressDisplay(command, surroundings), async ({ show }, signal) => {
     const onEvent = listening(show, command, trail);
     const basis = { command, surroundings, limits, credential, onEvent };
-    await using source = await openSource(basis, library);
-    const options = { ...command.options, ...bundleOf(command, surroundings), limits, source, signal, onEvent };
+    await using opening = openingSource(basis, library);
+    const options = {
+      ...command.options,
+      ...bundleOf(command, surroundings),
+      limits,
+      source: opening.source,
+      signal,
+      onEvent,
+    };
     return await produce(command, surroundings, options, library);
   });
 

@@ -56,7 +56,7 @@ export async function copy(
   const form = settleForm(options.form);
   account.signal.throwIfAborted();
   await using opened = openSource(name, options);
-  const source = new RecordedImage(opened.source.image(name));
+  const source = new RecordedImage((await opened.source).image(name));
   await using output = await openOutput(destination, form, { account, options });
   const ask = options.allPlatforms ? wholeImage : oneImage;
   const contents = await ask(source, { ...options, signal: account.signal, onEvent: account.tell });

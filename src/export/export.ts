@@ -68,7 +68,7 @@ export async function exportRootfs(
   if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
 
   await using opened = openSource(name, options);
-  const source = opened.source.image(name);
+  const source = (await opened.source).image(name);
   const isPath = typeof destination === "string";
   await using output = isPath ? await NewFile.open(destination) : new StreamOutput(destination, account.signal);
   await using pipeline = new Pipeline("tree-worker"); // while the network is asked, the threads start

@@ -16,7 +16,7 @@ export interface InspectResult extends Image {
 export async function inspect(name: string, options: ResolveOptions = {}): Promise<InspectResult> {
   options.signal?.throwIfAborted();
   await using opened = openSource(name, options);
-  const source = new CountedImage(opened.source.image(name));
+  const source = new CountedImage((await opened.source).image(name));
   const image = await resolveImage(source, options);
   return { ...image, fetchedBytes: source.bytes };
 }

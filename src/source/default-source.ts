@@ -22,16 +22,29 @@ export function sourceFor(name: string, { engineSocket, ...options }: SourceOpti
   return splitTransport(name) === undefined ? registry(options) : localSource();
 }
 
+/** A source, maybe one that is still being made, for as long as somebody needs it. */
+export interface OpenedSource extends AsyncDisposable {
+  readonly source: Promise<Source>;
+}
+
 /** The caller's source, which stays open, or the one that the name asks for, which lives as long as the call. */
 export function openSource(
   name: string,
-  options: { readonly source?: Source; readonly strict?: boolean; readonly limits?: Partial<Limits> },
-): AsyncDisposable & { readonly source: Source } {
-  const { source, strict, limits: { manifestBytes } = {} } = options;
-  if (source !== undefined) return { source, [Symbol.asyncDispose]: async () => {} };
+  options: {
+    readonly source?: Source | Promise<Source>;
+    readonly strict?: boolean;
+    readonly limits?: Partial<Limits>;
+  },
+): OpenedSource {
+  const { strict, limits: { manifestBytes } = {} } = options;
+  if (options.source !== undefined) {
+    const source = Promise.resolve(options.source);
+    source.catch(() => {}); // whoever awaits it learns of a failure; until then it is nobody's unhandled rejection
+    return { source, [Symbol.asyncDispose]: async () => {} };
+  }
   const own = sourceFor(name, {
     ...(strict !== undefined && { strict }),
     ...(manifestBytes !== undefined && { manifestBytes }),
   });
-  return { source: own, [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() };
+  return { source: Promise.resolve(own), [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() };
 }
