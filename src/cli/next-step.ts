@@ -37,6 +37,6 @@ export const nextStep: Readonly<Record<ErrorCode, string>> = {
   SANDBOX_UNAVAILABLE: "use Linux 5.13 or newer with Landlock, or --sandbox prefer",
   UNSUPPORTED_SYSTEM: "use a newer kernel, or another machine",
   TOOL_MISSING: "install the program",
-  TOOL_FAILED: "the program's own words tell what is wrong",
+  TOOL_FAILED: "the program's own words tell what is wrong; where a size was given, a larger one may help",
   INTERNAL: "this is a defect of oci-unpack; NODE_DEBUG=oci-unpack shows where it happened",
 };

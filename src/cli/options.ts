@@ -1,9 +1,11 @@
+import { oneOf } from "./command-line.ts";
+import type { HelpTopic } from "./help.ts";
 import type { SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
 import { type LookCommand, parseLook } from "./look-options.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
+import { commandWords, parseUnpack, type UnpackCommand } from "./unpack-options.ts";
 import { parseVerify, type VerifyCommand } from "./verify-options.ts";
 
 /** What a command line asks for. */
@@ -16,6 +18,8 @@ export type Command =
   | LookCommand
   | VerifyCommand;
 
+const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
+
 /**
  * Reads a command line; throws a `UsageError` for one that makes no sense.
  *
@@ -24,6 +28,8 @@ export type Command =
 export function parseCommand(args: readonly string[], env: Surroundings["env"]): Command {
   const [first, ...rest] = args;
   switch (first) {
+    case "help":
+      return { name: "help", topic: oneOf("oci-unpack help", rest[0], helpTopics) ?? "unpack" };
     case "login":
       return parseLogin(rest);
     case "logout":

@@ -95,7 +95,7 @@ function refuseStrayOptions(form: OutputWish["form"], values: UnpackLine["values
 
 function imageAndDirectory(positionals: readonly string[], form: "rootfs" | "overlay"): [string, string] {
   const [image, directory, surplus] = positionals;
-  if (image === undefined) {
+  if (image === undefined || image === "") {
     throw new UsageError(
       "cannot unpack: IMAGE and DIRECTORY are missing",
       "try oci-unpack debian:stable ./debian, or oci-unpack --help",
@@ -110,6 +110,12 @@ function imageAndDirectory(positionals: readonly string[], form: "rootfs" | "ove
       "one command unpacks one image; quote a DIRECTORY that has spaces",
     );
   }
+  if (directory === "-") {
+    throw new UsageError(
+      'cannot unpack into "-": a directory does not fit into standard output',
+      "--output tar -o - writes an archive there; a directory of that name is ./-",
+    );
+  }
   return [image, directory];
 }
 
@@ -119,7 +125,7 @@ function imageAndFile(
   form: CopyForm | ExportForm,
 ): [string, string] {
   const attempted = `cannot make ${form}`;
-  if (image === undefined) {
+  if (image === undefined || image === "") {
     throw new UsageError(`${attempted}: IMAGE is missing`, `try oci-unpack --output ${form} -o PATH debian:stable`);
   }
   if (surplus !== undefined) {

@@ -1,6 +1,7 @@
 import { asksForJson, parseCommand } from "./options.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import { Trail } from "./trail.ts";
+import { insistOnWorkingDirectory } from "./working-directory.ts";
 
 /** Does what a command line says and returns the exit code. Parts are loaded when they are needed, so that the small answers come at once. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -14,6 +15,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
 
 async function perform(args: readonly string[], surroundings: Surroundings, trail: Trail): Promise<number> {
   const command = parseCommand(args, surroundings.env);
+  if (!["help", "version", "limits"].includes(command.name)) insistOnWorkingDirectory();
   switch (command.name) {
     case "help": {
       const { help } = await import("./help.ts");

@@ -6,6 +6,7 @@ import { type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "
 import { unpackOptionTable } from "./option-tables.ts";
 import { type Destination, destination } from "./output-options.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
 export interface UnpackCommand extends Destination, ImageWishes {
@@ -17,10 +18,23 @@ export interface UnpackCommand extends Destination, ImageWishes {
 
 type UnpackLine = CommandLine<typeof unpackOptionTable>;
 
+/** What does something else than unpacking, as the first word of a command line. */
+export const commandWords = ["login", "logout", "store", "ls", "cat", "inspect", "verify"] as const;
+
 /** Reads the arguments of `oci-unpack IMAGE DIRECTORY`. */
 export function parseUnpack(args: readonly string[], env: Surroundings["env"]): UnpackCommand | SmallCommand {
   const line = parseCommandLine(unpackOptionTable, args);
+  refuseMisplacedCommand(line.positionals[0], args);
   return smallCommand(line, "unpack") ?? unpackCommand(line, env);
+}
+
+/** `oci-unpack -q ls IMAGE` would unpack an image called `ls`, which nobody means; after `--` it is what it is. */
+function refuseMisplacedCommand(image: string | undefined, args: readonly string[]): void {
+  if (!commandWords.some((word) => word === image) || args.includes("--")) return;
+  throw new UsageError(
+    `cannot unpack "${image}": a command's name comes before its options`,
+    `write oci-unpack ${image} …, or docker.io/library/${image} for an image of that name`,
+  );
 }
 
 function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackCommand {

@@ -122,6 +122,13 @@ function parseReferenceDigest(text: string, written: string): Digest {
   throw invalid(text, `"${written}" is not a digest`, "a digest is sha256: and 64 lower-case hexadecimal digits");
 }
 
-function invalid(text: string, found: string, hint = shape): OciUnpackError {
+function invalid(text: string, found: string, hint = shapeFor(text)): OciUnpackError {
   return new OciUnpackError("INVALID_REFERENCE", `cannot parse the reference "${text}": ${found}`, { hint });
+}
+
+/** What looks like a path is meant to be one. */
+function shapeFor(text: string): string {
+  return /^(\.{0,2}\/|~)/.test(text)
+    ? "an image on this machine is named by its kind: oci:./layout, docker-archive:./image.tar"
+    : shape;
 }

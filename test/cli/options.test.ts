@@ -118,6 +118,7 @@ test("SOURCE_DATE_EPOCH becomes the time of what has none", () => {
 test("after -- everything is an argument", () => {
   const command = unpackOf("--json", "--", "image", "--strict");
   assert.equal(command.directory, "--strict");
+  assert.equal(unpackOf("-q", "--", "ls", "dir").image, "ls");
 });
 
 test("--help and --version need nothing else", () => {
@@ -125,12 +126,18 @@ test("--help and --version need nothing else", () => {
   assert.deepEqual(parseCommand(["-h", "debian"], {}), { name: "help", topic: "unpack" });
   assert.deepEqual(parseCommand(["login", "--help"], {}), { name: "help", topic: "login" });
   assert.deepEqual(parseCommand(["logout", "-h"], {}), { name: "help", topic: "logout" });
+  assert.deepEqual(parseCommand(["help"], {}), { name: "help", topic: "unpack" });
+  assert.deepEqual(parseCommand(["help", "store"], {}), { name: "help", topic: "store" });
   assert.deepEqual(parseCommand(["--version"], {}), { name: "version" });
   assert.deepEqual(parseCommand(["--limit", "help"], {}), { name: "limits" });
 });
 
 const refused: readonly [title: string, args: readonly string[], message: string, hint: string][] = [
   ["nothing at all", [], "IMAGE and DIRECTORY are missing", "oci-unpack debian:stable ./debian"],
+  ["an empty image", ["", "dir"], "IMAGE and DIRECTORY are missing", "oci-unpack debian:stable ./debian"],
+  ["a dash for a directory", ["alpine", "-"], "a directory does not fit into standard output", "--output tar -o -"],
+  ["a command behind its options", ["-q", "ls", "alpine"], "comes before its options", "docker.io/library/ls"],
+  ["help about nothing there is", ["help", "lss"], 'found "lss"', "did you mean oci-unpack help ls?"],
   ["no directory", ["alpine"], "DIRECTORY is missing", "oci-unpack alpine ./rootfs"],
   ["an empty directory", ["alpine", ""], "DIRECTORY is missing", "./rootfs"],
   ["an argument too many", ["alpine", "a", "b c"], 'unexpected argument "b c"', "quote"],

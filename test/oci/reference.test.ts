@@ -222,6 +222,8 @@ test("an unreadable reference is answered with what to write instead", () => {
     ["1a".repeat(32), "name the repository too: NAME@sha256:…"],
     ["x:-t", 'a tag has 1 to 128 letters, digits, "_", "." and "-", and begins with none of the last two'],
     ["x@sha256:12", "a digest is sha256: and 64 lower-case hexadecimal digits"],
+    ["./x", "an image on this machine is named by its kind: oci:./layout, docker-archive:./image.tar"],
+    ["/x/y", "an image on this machine is named by its kind: oci:./layout, docker-archive:./image.tar"],
     ["a b", "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debian:stable or ghcr.io/acme/api:2.1"],
   ] as const;
   for (const [text, hint] of hints) {
