@@ -54,6 +54,7 @@ function idMaps({ uidMap, gidMap }: UnpackOptions): Pick<ApplySettings, "uidMap"
 
 function idMap(option: string, map: readonly IdMapping[]): readonly IdMapping[] {
   for (const { containerID, hostID, size } of map) {
+    if (size === 0) throw invalid(option, "a range of 0 ids maps nobody");
     for (const id of [containerID, hostID]) {
       if (wholeNumber(option, id) + wholeNumber(option, size) <= idCount) continue;
       throw invalid(option, `${size} ids from ${id} on are more than there are`);

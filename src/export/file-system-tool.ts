@@ -43,7 +43,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
     versionArgument: "-version",
     // It passes over the archive's entry for the root.
     args: ({ path, facts, sourceDateEpoch }) => [
-      ...["-reproducible", "-quiet", "-no-progress", "-mkfs-time", String(sourceDateEpoch)],
+      ...["-reproducible", "-quiet", "-no-progress", "-mkfs-time", String(within(sourceDateEpoch, 0, 2 ** 32 - 1))],
       ...["-root-mode", facts.rootMode.toString(8), "-root-uid", String(facts.rootUid)],
       ...["-root-gid", String(facts.rootGid), "-root-time", String(within(facts.rootSeconds, 0, 2 ** 32 - 1))],
       ...rootAttributeArguments(facts.rootXattrs),

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
-import { errnoHint } from "../errno-hint.ts";
+import { machineHint } from "../errno-hint.ts";
 import { OciUnpackError } from "../errors.ts";
 
 /** The numbers of errors by their names, as this machine's kernel counts them. */
@@ -17,7 +17,7 @@ export class SystemError extends OciUnpackError {
   constructor(attempted: string, call: string, errno: number) {
     const name = namesByNumber.get(errno) ?? `error ${errno}`;
     const isFull = errno === errnos.ENOSPC || errno === errnos.EDQUOT;
-    const hint = isFull ? errnoHint(name) : undefined;
+    const hint = machineHint(name);
     super(
       isFull ? "NO_SPACE" : "FILE_SYSTEM",
       `cannot ${attempted}: ${call} failed with ${name}${meaningOf(errno)}`,

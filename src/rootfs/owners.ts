@@ -84,7 +84,11 @@ export class Owners {
     const uid = hostIdOf(stated.uid, this.#policy.uidMap);
     const gid = hostIdOf(stated.gid, this.#policy.gidMap);
     if (uid !== undefined && gid !== undefined) return { uid, gid };
-    throw refusal(path, `the owner ${stated.uid}:${stated.gid}, whom the maps of users and groups do not have`);
+    throw refusal(
+      path,
+      `the owner ${stated.uid}:${stated.gid}, whom the maps of users and groups do not have`,
+      "map all owners that the image has, or ignore them: --owner ignore",
+    );
   }
 
   /** Whether a file's owner or type may have to be written down on it, which takes the right to write to it. */
