@@ -83,6 +83,21 @@ test("security 19: the installed package unpacks an image, without any install s
   assert.equal(await readFile(join(rootfs, "hello"), "utf8"), "from the package");
 });
 
+test("the installed package finds unchanged what it unpacked", async (context) => {
+  if (unreachable !== undefined) return context.skip(unreachable);
+  await using registry = await startRegistry();
+  const reference = stored(registry, "app", image([tar(file("hello", "from the package"))]));
+  await writeFile(
+    join(project, "verify.js"),
+    `import { unpack, verify } from "oci-unpack";
+     const options = { sandbox: "prefer", platform: "linux/amd64" };
+     await unpack(process.argv[2], "verified", { ...options, manifest: "manifest" });
+     console.log((await verify("verified", process.argv[2], options)).differenceCount);`,
+  );
+  assert.equal(await output(process.execPath, ["verify.js", reference], { directory: project }), "0\n");
+  assert.match(await readFile(join(project, "manifest"), "utf8"), /^\.\/hello type=file /m);
+});
+
 test("npx runs the command of the installed package", async (context) => {
   if (unreachable !== undefined) return context.skip(unreachable);
   const { version } = JSON.parse(await readFile(join(repository, "package.json"), "utf8"));

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../errors.ts";
@@ -10,13 +11,8 @@ const names = ["image-config.json", "config.json"];
 /** The image's configuration as an unpacking left it in a directory, byte for byte: its digest tells which image it was. */
 export async function recordedConfig(directory: string, { configBytes }: Limits): Promise<Uint8Array> {
   for (const name of names) {
-    const path = join(directory, name);
-    try {
-      await using file = await open(path);
-      return await readWhole(file, path, configBytes);
-    } catch (error) {
-      if (!isMissing(error)) throw fileSystemError(error, `read "${path}"`);
-    }
+    const config = await readIfThere(join(directory, name), configBytes);
+    if (config !== undefined) return config;
   }
   throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": it has no config.json`, {
     hint: "name the directory that an image was unpacked into",
@@ -33,8 +29,22 @@ export async function rootfsIn(directory: string): Promise<string> {
   });
 }
 
+/** Apart from the loop: there, what esbuild makes of `using` would throw the error of an earlier round again (seen with 0.28). */
+async function readIfThere(path: string, limit: number): Promise<Uint8Array | undefined> {
+  try {
+    // Should it be a fifo, nobody is waited for.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await readWhole(file, path, limit);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw fileSystemError(error, `read "${path}"`);
+  }
+}
+
 async function readWhole(file: FileHandle, path: string, limit: number): Promise<Uint8Array> {
-  const { size } = await file.stat();
+  const stat = await file.stat();
+  if (!stat.isFile()) throw new OciUnpackError("FILE_SYSTEM", `cannot read "${path}": it is no file`);
+  const { size } = stat;
   if (size <= limit) return await file.readFile();
   throw new OciUnpackError(
     "LIMIT_EXCEEDED",

@@ -158,16 +158,19 @@ test("a directory that no image was unpacked into is an error that says so", asy
   });
   writeFileSync(join(place.directory, "config.json"), '{"rootfs":{"type":"layers","diff_ids":[]}}');
   await assert.rejects(verify(place.directory, "localhost:1/x"), { code: "NOT_FOUND", message: /no directory/, hint });
+  mkdirSync(join(place.directory, "fifo"));
+  execFileSync("mkfifo", [join(place.directory, "fifo/config.json")]);
+  await assert.rejects(verify(join(place.directory, "fifo"), "localhost:1/x"), { message: /: it is no file$/ });
   execFileSync("ln", ["-s", "/", join(place.directory, "rootfs")]);
   await assert.rejects(verify(place.directory, "localhost:1/x"), { code: "NOT_FOUND", message: /no directory/, hint });
 });
 
 test("a deep tree is compared to its end", async () => {
-  const path = `${"d/".repeat(2000)}`;
+  const path = `${"d/".repeat(1000)}`;
   await using stage = await setStage(image([tar(file(`${path}f`, "1"))]));
   const { entries, differences } = await verify(stage.target, stage.reference);
   removeTree(stage.directory);
-  assert.deepEqual([entries, differences], [2002, []]);
+  assert.deepEqual([entries, differences], [1002, []]);
 });
 
 test("of millions of differences ten thousand are listed, and all are counted", { skip }, async () => {
