@@ -151,6 +151,26 @@ test("what runs on confined threads waits for nobody: no asynchronous files, str
   );
 });
 
+test("no loop has a resource of its own: the bundler carries an error of one turn into the next", () => {
+  const loop = /^\s*(?:for|while|do)\b/;
+  const beginning = /\bfunction\b|=>\s*\{?$|^\s*(?!\s|(?:if|else|switch|try|catch|for|while|do)\b)[\w #*]+\(.*\{$/;
+  const inLoops = files.flatMap(({ path, text }) => {
+    const lines = text.split("\n");
+    return lines.flatMap((line, number) => {
+      if (!/^\s*(?:await )?using\b/.test(line)) return [];
+      let depth = indentation(line);
+      for (const above of lines.slice(0, number).reverse()) {
+        if (above.trim() === "" || indentation(above) >= depth) continue;
+        depth = indentation(above);
+        if (loop.test(above)) return [`${path}:${number + 1}`];
+        if (beginning.test(above)) break;
+      }
+      return [];
+    });
+  });
+  assert.deepEqual(inLoops, []);
+});
+
 test("security 19: every package that is imported is declared, and there are three at most", () => {
   const manifest = JSON.parse(readFileSync(repositoryFile("package.json"), "utf8"));
   const declared = Object.keys(manifest.dependencies);
@@ -162,6 +182,10 @@ test("security 19: every package that is imported is declared, and there are thr
   assert.deepEqual([...imported].sort(), declared.sort());
   assert.ok(declared.length <= 3);
 });
+
+function indentation(line: string): number {
+  return line.search(/\S/);
+}
 
 /** A type that its own file uses is part of what that file exports. */
 function saysTwice(path: string | undefined, name: string): boolean {

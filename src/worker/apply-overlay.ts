@@ -2,10 +2,10 @@ import { failure } from "../layer/refusal.ts";
 import { syncFileSystem } from "../linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openDirectoryPath } from "../linux/syscalls.ts";
 import { OverlayFormat } from "../overlay/format.ts";
-import { OverlayLayer } from "../overlay/overlay-layer.ts";
+import { OverlayLayer, type OverlayLayerParts } from "../overlay/overlay-layer.ts";
 import { allowances } from "../rootfs/new-site.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import { applyEntries } from "./apply-entries.ts";
+import { applyEntries, type LayerOfEntries } from "./apply-entries.ts";
 import { confineThread } from "./confinement.ts";
 import type { ApplyOverlayJob } from "./protocol.ts";
 import { Reporter } from "./reporter.ts";
@@ -54,12 +54,16 @@ function makeLayers(
     if (there === undefined) {
       opened.push(directory);
       const parts = { directory, lower: [...lower], format, settings: job.settings, reporter, shared };
-      using made = new OverlayLayer(parts);
-      applyEntries({ job, layer, input, reporter, begin: () => made });
+      makeLayer(parts, { job, layer, input, reporter });
     }
     lower.unshift(directory);
   }
   reporter.close();
+}
+
+function makeLayer(parts: OverlayLayerParts, entries: Omit<LayerOfEntries, "begin">): void {
+  using made = new OverlayLayer(parts);
+  applyEntries({ ...entries, begin: () => made });
 }
 
 /** A layer lies in `NUMBER/diff`: a directory that its own owner may not write to can only be moved with one around it. */

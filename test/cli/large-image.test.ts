@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { directory, file, tar } from "../support/tar-builder.ts";
 
@@ -38,16 +38,19 @@ describe(`an image of ${entries} entries takes no more than 300 MB to`, () => {
 
   /** Runs the command, insists on its memory, and gives the file that has its output. */
   function run(...args: readonly string[]): string {
-    const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
     const preload = new URL("../support/note-peak.js", import.meta.url).href;
     const peak = join(place.directory, "peak");
     const path = join(place.directory, "output");
     const output = openSync(path, "w");
     try {
-      execFileSync(process.execPath, ["--import", preload, main, ...args, "--quiet", "--platform", "linux/amd64"], {
-        stdio: ["ignore", output, "pipe"],
-        env: { PATH: process.env.PATH, HOME: place.directory, OCI_UNPACK_TEST_PEAK: peak },
-      });
+      execFileSync(
+        process.execPath,
+        ["--import", preload, commandEntry, ...args, "--quiet", "--platform", "linux/amd64"],
+        {
+          stdio: ["ignore", output, "pipe"],
+          env: { PATH: process.env.PATH, HOME: place.directory, OCI_UNPACK_TEST_PEAK: peak },
+        },
+      );
     } finally {
       closeSync(output);
     }

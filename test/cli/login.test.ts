@@ -6,11 +6,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { ociUnpack } from "../support/oci-unpack.ts";
+import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { startRegistry } from "../support/registry-double.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 let directory = "";
 
 before(async () => {
@@ -112,7 +110,7 @@ async function dialogue(
   args: readonly string[],
   steps: readonly (readonly [question: string, answer: string])[],
 ): Promise<{ status: number | null; shown: string }> {
-  const command = [process.execPath, main, ...args].map((word) => `'${word}'`).join(" ");
+  const command = [process.execPath, commandEntry, ...args].map((word) => `'${word}'`).join(" ");
   const terminal = spawn("script", ["--quiet", "--return", "--command", `stty sane; ${command}`, "/dev/null"]);
   let shown = "";
   let pending = [...steps];

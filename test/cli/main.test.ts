@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ociUnpack } from "../support/oci-unpack.ts";
-
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 
 test("--version prints the version of the package, and nothing else", async () => {
   const { version } = JSON.parse(await readFile(new URL(import.meta.resolve("oci-unpack/package.json")), "utf8"));
@@ -61,14 +58,14 @@ test("a reader who leaves early is no reason to crash", async () => {
     "-c",
     `"$0" "$1" --help | true; echo "$?" >&2`,
     process.execPath,
-    main,
+    commandEntry,
   ]);
   assert.equal(stderr, "0\n");
   const closed = await promisify(execFile)("sh", [
     "-c",
     `"$0" "$1" --help >&-; "$0" "$1" --nonsense 2>&-; echo "$?"`,
     process.execPath,
-    main,
+    commandEntry,
   ]);
   assert.equal(closed.stdout, "2\n");
 });
@@ -80,7 +77,7 @@ test("small answers do not load the library", async () => {
   });
   process.argv.splice(1, 0, "oci-unpack");
   process.argv[2] = "--version";
-  await import(${JSON.stringify(main)});`;
+  await import(${JSON.stringify(commandEntry)});`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", loaded]);
   assert.equal(stdout.trim().split("\n").at(-1), "[]");
 });

@@ -4,12 +4,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { CopyResult, ExportResult, OverlayResult } from "../../src/index.ts";
 import { outcomeOf, output } from "../support/command.ts";
 import { type Image, image, imageIndex } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
-import { ociUnpack } from "../support/oci-unpack.ts";
+import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -46,18 +45,16 @@ test("an archive goes into a file, or through a pipe, with the same bytes", asyn
   const args = ["--output", "docker-archive", "-p", "linux/amd64"];
   const { status, stderr } = await ociUnpack([...args, "-o", file, stage.name]);
   assert.deepEqual([status, /^copied /m.test(stderr)], [0, true], stderr);
-  const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
   const pipe = `"$0" "$@" -q -o - | cat > ${stage.directory}/piped.tar`;
-  await outcomeOf("sh", ["-c", pipe, process.execPath, main, ...args, stage.name]);
+  await outcomeOf("sh", ["-c", pipe, process.execPath, commandEntry, ...args, stage.name]);
   assert.ok((await readFile(file)).equals(await readFile(join(stage.directory, "piped.tar"))));
 });
 
 test("whoever reads an archive and goes away is told of, and nothing hangs", async () => {
   await using stage = await setStage(image([tar(file("more than a pipe holds", randomBytes(1_000_000)))]));
-  const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
   const args = ["--output", "oci-archive", "-p", "linux/amd64", "-q", "-o", "-", stage.name];
   const script = `{ "$0" "$@"; echo $? > ${stage.directory}/status; } | head -c 1000 > /dev/null`;
-  const { stderr } = await outcomeOf("sh", ["-c", script, process.execPath, main, ...args]);
+  const { stderr } = await outcomeOf("sh", ["-c", script, process.execPath, commandEntry, ...args]);
   assert.match(stderr, /^error: cannot write the output: broken pipe \(EPIPE\)/);
   assert.equal(await readFile(join(stage.directory, "status"), "utf8"), "1\n");
 });
@@ -86,8 +83,13 @@ test("--output tar writes all files into one archive, in a file or through a pip
   assert.equal(status, 0, stderr);
   assert.match(stderr, /^wrote oci:\S+ to \/\S+\/rootfs\.tar \(tar, 3\.\d\d MB\)$/m);
   assert.match(await output("tar", ["-tf", path]), /^\.\/\nbin\/\nbin\/ping\n/);
-  const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-  await output("sh", ["-c", `"$0" "$@" -q -o - > ${stage.directory}/piped.tar`, process.execPath, main, ...args]);
+  await output("sh", [
+    "-c",
+    `"$0" "$@" -q -o - > ${stage.directory}/piped.tar`,
+    process.execPath,
+    commandEntry,
+    ...args,
+  ]);
   assert.ok((await readFile(path)).equals(await readFile(join(stage.directory, "piped.tar"))));
 });
 

@@ -5,13 +5,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { image, stored } from "../support/image.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { drip, hangAfter } from "../support/registry-reply.ts";
 import { file, tar } from "../support/tar-builder.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const cursorShown = "\x1b[?25h";
 let directory = "";
 
@@ -57,7 +56,9 @@ async function onTerminal(
   args: readonly string[],
   typing?: { readonly type: string; readonly when: RegExp },
 ): Promise<{ status: number | null; shown: string }> {
-  const command = [process.execPath, main, "--platform=linux/amd64", ...args].map((word) => `'${word}'`).join(" ");
+  const command = [process.execPath, commandEntry, "--platform=linux/amd64", ...args]
+    .map((word) => `'${word}'`)
+    .join(" ");
   const terminal = spawn(
     "script",
     ["--quiet", "--return", "--command", `stty sane cols 80 rows 24; ${command}`, "/dev/null"],

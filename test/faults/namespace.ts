@@ -1,8 +1,6 @@
-import { fileURLToPath } from "node:url";
 import { type Outcome, outcomeOf } from "../support/command.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { withUsualOptions } from "./usual.ts";
-
-const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 export interface NamespaceOptions {
   /** Shell commands that mount something; nobody else sees it, and it goes with the command. */
@@ -29,7 +27,7 @@ export function outcomeInNamespace({ mounts, args, temporary, watched }: Namespa
     after=$(${list})
     test "$before" = "$after" || echo "left behind: $after" >&2
     exit $status`;
-  const command = [process.execPath, entry, ...withUsualOptions(args)];
+  const command = [process.execPath, commandEntry, ...withUsualOptions(args)];
   return outcomeOf("unshare", ["--mount", "--", "sh", "-c", script, "sh", ...command], {
     environment: { TMPDIR: temporary, HOME: temporary, NO_COLOR: "1" },
   });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { store } from "../../src/index.ts";
 import { outcomeOf } from "../support/command.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { type Fault, sample } from "./fault.ts";
@@ -14,7 +14,6 @@ import { places } from "./places.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { withUsualOptions } from "./usual.ts";
 
-const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const none: Fault = { title: "none", image: sample, code: "INTERNAL" };
 
 /** Everything that writes to standard output more than a pipe holds. */
@@ -149,7 +148,7 @@ async function inShell(
   args: (image: string) => readonly string[],
 ): ReturnType<typeof outcomeOf> {
   await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
-  const command = [process.execPath, entry, ...withUsualOptions(args(placed.args[0] ?? ""))];
+  const command = [process.execPath, commandEntry, ...withUsualOptions(args(placed.args[0] ?? ""))];
   return await outcomeOf("sh", ["-c", line, "sh", ...command], { environment: { TMPDIR: stage.temporary } });
 }
 

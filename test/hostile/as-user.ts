@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, outcomeOf } from "../support/command.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import type { User } from "./place.ts";
 
 export const root: User = { uid: 0, gid: 0 };
@@ -11,8 +12,9 @@ export const root: User = { uid: 0, gid: 0 };
 /** A user whom nothing on the machine belongs to. */
 export const ordinaryUser: User = { uid: 61_234, gid: 61_234 };
 
-/** The real command, where every user may read it. */
+/** The command as it is shipped, where every user may read it. */
 export interface Program extends Disposable {
+  readonly entry: string;
   /** Where `src` and `test` lie. */
   readonly directory: string;
   run(user: User, args: readonly string[], home: string): Promise<Outcome>;
@@ -21,13 +23,14 @@ export interface Program extends Disposable {
 /** Finds the compiled command; makes a copy of it where its folder, perhaps in root's home, is closed to others. */
 export function program(): Program {
   const built = fileURLToPath(new URL("../../", import.meta.url));
-  const isOpen =
-    spawnSync("setpriv", asUser(ordinaryUser, "test", ["-r", join(built, "src/cli/main.js")])).status === 0;
+  const isOpen = spawnSync("setpriv", asUser(ordinaryUser, "test", ["-r", commandEntry])).status === 0;
   const place = isOpen ? built : openCopy(built);
+  const entry = isOpen ? commandEntry : join(place, relative(join(built, ".."), commandEntry));
   return {
     directory: place,
+    entry,
     run: (user, args, home) =>
-      outcomeOf("setpriv", asUser(user, process.execPath, [join(place, "src/cli/main.js"), ...args]), {
+      outcomeOf("setpriv", asUser(user, process.execPath, [entry, ...args]), {
         environment: { HOME: home, XDG_RUNTIME_DIR: "", DOCKER_CONFIG: "", NODE_OPTIONS: "", NO_COLOR: "1" },
         directory: "/",
       }),
@@ -52,6 +55,9 @@ function openCopy(built: string): string {
   const place = mkdtempSync(join(tmpdir(), "oci-unpack-program-"));
   for (const part of ["src", "test"]) cpSync(join(built, part), join(place, part), { recursive: true });
   const repository = join(built, "..");
+  for (const part of ["dist", "build/src"]) {
+    if (existsSync(join(repository, part))) cpSync(join(repository, part), join(place, part), { recursive: true });
+  }
   cpSync(join(repository, "package.json"), join(place, "package.json"));
   for (const name of ["koffi", "@koromix", "fzstd", "smol-toml"]) {
     const from = join(repository, "node_modules", name);

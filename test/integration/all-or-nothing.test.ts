@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { ErrorCode } from "../../src/index.ts";
 import { output } from "../support/command.ts";
 import { blob, type Image, image, stored } from "../support/image.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { type ProbeReport, type ProbeRequest, probe } from "../support/probe.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { answer, closeAfter, drip, type Fault, hangAfter, type Reply, withBody } from "../support/registry-reply.ts";
@@ -152,8 +152,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       });
     });
 
-    const command = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-    const child = spawn(process.execPath, [command, "--quiet", stage.reference, stage.target], { stdio: "ignore" });
+    const child = spawn(process.execPath, [commandEntry, "--quiet", stage.reference, stage.target], {
+      stdio: "ignore",
+    });
     await waiting;
     child.kill(signal);
 

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { applied } from "../rules/apply.ts";
 import { readTree } from "../rules/real-tree.ts";
 import { output } from "../support/command.ts";
 import { type DockerRegistry, dockerRegistry } from "../support/docker-registry.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { type PodmanService, podmanService } from "../support/podman-service.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
@@ -19,7 +19,6 @@ import { pushed } from "../support/umoci.ts";
 // command makes the same directory of each.
 
 const skip = skipUnlessRoot() || skipWithout("docker-registry", "skopeo", "umoci", "podman", "zstd");
-const command = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 /** Where the image can be put, and who puts it there. */
 interface Stage {
@@ -99,7 +98,7 @@ async function byPodman({ engine, path }: Stage, format: "oci-archive" | "docker
 
 /** Runs the command and gives where the files are. */
 async function unpacked({ image, options = [], input = "/dev/null", environment }: Given, target: string) {
-  const args = [command, "--quiet", "--platform", "linux/amd64", ...options, image, target];
+  const args = [commandEntry, "--quiet", "--platform", "linux/amd64", ...options, image, target];
   const script = `exec "$0" "$@" < '${input}'`;
   await output("sh", ["-c", script, process.execPath, ...args], { ...(environment && { environment }) });
   return join(target, "rootfs");

@@ -1,10 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Outcome } from "./command.ts";
+import { repositoryFile } from "./repository.ts";
 
-/** Where the command's entry is, compiled beside the tests. */
-const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+/**
+ * The command's entry as it is shipped: what the bundler made of the source can go wrong where the source does not. Where
+ * only the compiled files were taken along it is the one beside the tests.
+ */
+export const commandEntry = [repositoryFile("dist/cli/main.js"), new URL("../../src/cli/main.js", import.meta.url)]
+  .map((url) => fileURLToPath(url))
+  .find((path) => existsSync(path)) as string;
 
 export interface OciUnpackOptions {
   /** Replaces the environment but for PATH and a HOME without any configuration. */
@@ -17,7 +24,7 @@ export interface OciUnpackOptions {
 
 /** Runs the real command as a shell would, and gives all that it said. */
 export function ociUnpack(args: readonly string[], options: OciUnpackOptions = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [commandEntry, ...args], {
     cwd: options.directory,
     env: { PATH: process.env.PATH, HOME: `${tmpdir()}/nobody`, ...options.env },
   });

@@ -244,8 +244,7 @@ describe("an ordinary user", { skip: skip || skipWithout("setpriv", "unshare") |
     const { status, stdout, stderr } = await stage.verified();
     assert.deepEqual([status, stdout], [3, "unreadable  d\nunreadable  shadow\n"]);
     assert.match(stderr, /unshare --map-root-user/);
-    const main = join(stage.command.directory, "src/cli/main.js");
-    const args = ["--map-root-user", process.execPath, main, "verify", stage.target, stage.name];
+    const args = ["--map-root-user", process.execPath, stage.command.entry, "verify", stage.target, stage.name];
     const inside = await outcomeOf("setpriv", asUser(ordinaryUser, "unshare", args), {
       ...{ environment: { HOME: stage.home }, directory: "/" },
     });
