@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -62,11 +62,13 @@ describe("one clear error, and nothing left, with", () => {
   }
 });
 
-test("too few open files to load the command with are one error, not a stack", async () => {
+test("an installation of which parts are missing is one error, not a stack", async () => {
   await using stage = await setStage();
-  const { status, stderr } = await inShell(stage, 'ulimit -n 20; "$@"');
+  const main = join(stage.directory, "main.mjs");
+  await copyFile(entry, main);
+  const { status, stderr } = await outcomeOf(process.execPath, [main, "--help"]);
   assert.equal(status, 1);
-  assert.match(stderr, /^error: cannot [^\n]+\nhint: allow more open files[^\n]*\n$/);
+  assert.match(stderr, /^error: cannot go on: [^\n]*run\.js[^\n]*\nhint: [^\n]*install anew\n$/);
 });
 
 describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") || skipUnlessNodeIsOpen() }, () => {
@@ -89,12 +91,14 @@ describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") 
     await mkdir(configuration, { recursive: true });
     await writeFile(join(configuration, "registries.conf"), "");
     await chmod(stage.directory, 0o755);
+    await chmod(stage.place, 0o777);
     await chmod(join(configuration, "registries.conf"), 0o600);
     const args = withUsualOptions(["127.0.0.1:1/app", join(stage.place, "target")]);
     const { status, stderr } = await command.run(ordinaryUser, args, home);
     assertClearError(stderr);
     assert.equal(status, 1);
     assert.match(stderr, /registries\.conf": this user may not\nhint: .*set HOME/);
+    assert.deepEqual(await readdir(stage.place), []);
   });
 });
 
