@@ -22,7 +22,8 @@ export function proxyFromEnvironment(env: Environment, options: ProxyOptions = {
     ["http:", httpProxy(env) ?? all],
     ["https:", variable(env, "https_proxy") ?? all],
   ]);
-  const direct = exceptions(variable(env, "no_proxy") ?? "");
+  const list = variable(env, "no_proxy");
+  const direct = list === undefined ? () => false : exceptions(list);
 
   return (url) => {
     const proxy = proxies.get(url.protocol);
