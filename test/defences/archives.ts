@@ -143,14 +143,14 @@ export const limitDefences: readonly Defence[] = [
     what: "`manifestBytes` on the wire",
     file: "src/source/body.ts",
     without: ["if (size > limit) {", "if (false) {"],
-    test: ["source/manifests", "R-33: a manifest's bytes are limited on the wire and decompressed"],
+    test: ["source/manifests", "a manifest's bytes are limited on the wire and decompressed"],
   },
   {
     group: "H",
     what: "`manifestBytes` of what a server compressed",
     file: "src/source/content-encoding.ts",
     without: ["{ maxOutputLength: limit }", "{}"],
-    test: ["source/manifests", "R-33: a manifest's bytes are limited on the wire and decompressed"],
+    test: ["source/manifests", "a manifest's bytes are limited on the wire and decompressed"],
   },
   {
     group: "H",
@@ -213,7 +213,7 @@ export const limitDefences: readonly Defence[] = [
     what: "a token server's answer has 1 MiB",
     file: "src/source/client.ts",
     without: ["response.body.whole(tokenBytes)", "response.body.whole(Infinity)"],
-    test: ["source/authentication", "R-23: a token server's endless answer is cut off"],
+    test: ["source/authentication", "a token server's endless answer is cut off"],
   },
   {
     group: "H",

@@ -140,14 +140,14 @@ export const verificationDefences: readonly Defence[] = [
     what: "a document that a descriptor led to has its digest",
     file: "src/oci/descriptor.ts",
     without: ["  verifyDigest(digest, bytes);\n", ""],
-    test: ["resolve", "R-34: a manifest must have the size and the digest that the index states"],
+    test: ["resolve", "a manifest must have the size and the digest that the index states"],
   },
   {
     group: "verification",
     what: "and its size",
     file: "src/oci/descriptor.ts",
     without: ["if (bytes.length !== sizeBytes) {", "if (false) {"],
-    test: ["resolve", "R-34: a manifest must have the size and the digest that the index states"],
+    test: ["resolve", "a manifest must have the size and the digest that the index states"],
   },
   {
     group: "verification",
