@@ -50,6 +50,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     const documents = await documentsOf(image, staging, options.bundle);
     await target.commit(documents, { between: async () => manifest?.commit() });
   } catch (error) {
+    await manifest?.retract();
     await pipeline.discard(target.staging);
     throw error;
   }

@@ -14,6 +14,7 @@ export class NewFile implements ByteOutput {
   readonly #path: string;
   readonly #temporary: string;
   readonly #file: FileHandle;
+  #isCommitted = false;
 
   private constructor(path: string, temporary: string, file: FileHandle) {
     this.#path = path;
@@ -53,9 +54,15 @@ export class NewFile implements ByteOutput {
   async commit(): Promise<void> {
     try {
       await link(this.#temporary, this.#path);
+      this.#isCommitted = true;
     } catch (error) {
       throw hasCode(error, "EEXIST") ? collision(this.#path) : unusable(error, this.#path);
     }
+  }
+
+  /** Takes a file that was committed away again, because what belongs to it failed. */
+  async retract(): Promise<void> {
+    if (this.#isCommitted) await rm(this.#path, { force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

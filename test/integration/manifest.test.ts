@@ -147,6 +147,20 @@ test("a manifest says the same as before, byte for byte, and may lie beside the 
   );
 });
 
+test("where the configuration cannot be written last, the manifest does not stay either", async () => {
+  await using stage = await setStage(image([tar(file("a", "1"))]));
+  const target = join(stage.directory, "x");
+  const options: UnpackOptions = {
+    ...{ platform: "linux/amd64", manifest: join(stage.directory, "manifest") },
+    onEvent({ type }) {
+      if (type === "layer-unpacked") mkdirSync(join(target, "config.json/in the way"), { recursive: true });
+    },
+  };
+  await assert.rejects(unpack(stage.name, target, options), { code: "TARGET_UNUSABLE" });
+  assert.deepEqual(readdirSync(stage.directory).sort(), ["layout", "x"]);
+  assert.deepEqual(readdirSync(target), ["config.json"]);
+});
+
 test("a file that is there is not replaced, and where the unpacking fails there is no manifest", async () => {
   await using stage = await setStage(image([tar(file("a", "1"), hardlink("b", "nowhere"))]));
   const manifest = join(stage.directory, "manifest");

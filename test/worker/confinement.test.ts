@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { unpack, verify } from "../../src/index.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { scratch } from "../support/scratch.ts";
@@ -42,6 +43,22 @@ test("each of the three threads confines itself", async () => {
     ["oci-decompress", "1"],
     ["oci-digest", "1"],
   ]);
+});
+
+test("the thread that compares a directory with an image confines itself", async () => {
+  await using place = await scratch();
+  const layout = join(place.directory, "layout");
+  await writeImageLayout(layout, [{ tag: "latest", images: [image([tar(file("a", "1"))])] }]);
+  const target = join(place.directory, "target");
+  await unpack(`oci:${layout}`, target, { platform: "linux/amd64" });
+  const seen = new Map<string, string>();
+  await verify(target, `oci:${layout}`, {
+    onEvent: ({ type }) => {
+      if (type !== "layer-unpacked") return;
+      for (const [name, privileges] of threads()) seen.set(name, privileges);
+    },
+  });
+  assert.equal(seen.get("oci-tree"), "1");
 });
 
 test("where Landlock cannot be had, `require` unpacks nothing, and `prefer` says so", async () => {
