@@ -211,6 +211,13 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
+    what: "the thread that compares a directory with an image reads that one alone",
+    file: "src/worker/verify.ts",
+    without: ["confineThread(job.sandbox, { readableBeneath: [directory] })", `confineThread("off", {})`],
+    test: ["worker/confinement", "the thread that compares a directory with an image confines itself"],
+  },
+  {
+    group: "sandbox",
     what: "what is not granted is taken",
     file: "src/linux/landlock.ts",
     without: ["restrictSelf(calls.landlockRestrictSelf, ruleset, 0)", "0"],
