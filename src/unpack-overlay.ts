@@ -6,6 +6,7 @@ import type { OverlayKind } from "./overlay/format.ts";
 import { LayerPlaces } from "./overlay/layer-places.ts";
 import { mountOverlay } from "./overlay/mount.ts";
 import { layersAtMost, mountOptions, mountScript } from "./overlay/mount-command.ts";
+import { insistOnMountPoint } from "./overlay/mount-point.ts";
 import type { OverlayOptions, OverlayResult } from "./overlay-options.ts";
 import { type Image, resolveImage } from "./resolve.ts";
 import { settle, type UnpackSettings } from "./settings.ts";
@@ -33,6 +34,7 @@ export async function unpackOverlay(
   const settings = settle(options);
   const kind = await settleKind(options.overlay);
   const account = new Account(options);
+  if (options.mount !== undefined) insistOnMountPoint(options.mount, directory);
   account.signal.throwIfAborted();
 
   await using opened = openKeptSource(name, options);

@@ -41,6 +41,12 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
   const { values } = line;
   const place = destination(line);
   const wishes = imageWishes(line, env);
+  if (values.manifest === "-") {
+    throw new UsageError(
+      "cannot write the manifest to standard output: it has to be a file",
+      "a file of that name is ./-",
+    );
+  }
   return {
     name: "unpack",
     ...place,

@@ -136,6 +136,7 @@ const refused: readonly [title: string, args: readonly string[], message: string
   ["nothing at all", [], "IMAGE and DIRECTORY are missing", "oci-unpack debian:stable ./debian"],
   ["an empty image", ["", "dir"], "IMAGE and DIRECTORY are missing", "oci-unpack debian:stable ./debian"],
   ["a dash for a directory", ["alpine", "-"], "a directory does not fit into standard output", "--output tar -o -"],
+  ["a dash for a manifest", ["--manifest=-", "alpine", "d"], "it has to be a file", "./-"],
   ["a command behind its options", ["-q", "ls", "alpine"], "comes before its options", "docker.io/library/ls"],
   ["help about nothing there is", ["help", "lss"], 'found "lss"', "did you mean oci-unpack help ls?"],
   ["no directory", ["alpine"], "DIRECTORY is missing", "oci-unpack alpine ./rootfs"],

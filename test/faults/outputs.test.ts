@@ -130,6 +130,31 @@ for (const [name, output] of Object.entries(outputs)) {
   });
 }
 
+describe("for a manifest", () => {
+  for (const { title, put, codes, message } of obstacles) {
+    test(`where ${title}, it is refused, and nothing is unpacked`, async () => {
+      await using stage = await setStage();
+      const path = await put(stage.place);
+      const target = join(stage.directory, "target");
+      const told = await stage.fails(["--manifest", path, await layoutIn(stage), target]);
+      assert.equal(told.code, codes[1], told.message);
+      assert.match(told.message, message);
+      assert.ok(!(await readdir(stage.directory)).includes("target"));
+    });
+  }
+});
+
+test("an overlay is not mounted over its own layers", async () => {
+  await using stage = await setStage();
+  const image = await layoutIn(stage);
+  const target = join(stage.place, "target");
+  for (const point of [target, stage.place, join(target, "layers"), join(target, "layers/0/diff/etc")]) {
+    const told = await stage.fails(["--output", "overlay", "--mount", point, image, target]);
+    assert.equal(told.code, "INVALID_OPTION", told.message);
+    assert.match(told.message, /its layers are there$/);
+  }
+});
+
 async function inNamespace(output: Output, stage: Stage, mounts: string): Promise<Outcome> {
   return await outcomeInNamespace({
     mounts,
