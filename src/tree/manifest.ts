@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ByteString } from "../tar/byte-string.ts";
+import { earliestSeconds, latestSeconds } from "../rootfs/times.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import type { Directory } from "./directory.ts";
 import { type Item, inOrder } from "./in-order.ts";
@@ -51,11 +52,18 @@ function wordsFor({ directory, file }: Item, options: ManifestOptions): string[]
 }
 
 function attributeWords(attributes: Attributes, { ownerOf }: ManifestOptions): string[] {
-  const { mode, mtime } = attributes;
+  const { mode, mtime, xattrs } = attributes;
   const owner = ownerOf(attributes);
-  const owners = owner === undefined ? [] : [`uid=${owner.uid}`, `gid=${owner.gid}`];
-  return [`mode=${mode.toString(8).padStart(4, "0")}`, ...owners, `time=${timeText(mtime)}`];
+  return [
+    // An access-control list makes another mode of it.
+    ...(xattrs?.has(acl) ? [] : [`mode=${mode.toString(8).padStart(4, "0")}`]),
+    ...(owner === undefined ? [] : [`uid=${owner.uid}`, `gid=${owner.gid}`]),
+    // What some file system could not store may be another time on the disk.
+    ...(mtime.seconds < earliestSeconds || mtime.seconds > latestSeconds ? [] : [`time=${timeText(mtime)}`]),
+  ];
 }
+
+const acl = byteStringOf("system.posix_acl_access");
 
 const emptyDigest = createHash("sha256").digest("hex");
 

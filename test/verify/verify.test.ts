@@ -97,6 +97,37 @@ describe("an unpacking that did something else than the default is the same with
   }
 });
 
+test("what the kernel and the file system make of an attribute is no difference", async () => {
+  const lists = {
+    trivial: [acl(0x01, 6), acl(0x04, 4), acl(0x20, 4)],
+    real: [acl(0x01, 6), acl(0x02, 7, 1000), acl(0x04, 4), acl(0x10, 5), acl(0x20, 4)],
+  };
+  const files = Object.entries(lists).map(([name, entries]) => {
+    const value = Buffer.concat([Buffer.from([2, 0, 0, 0]), ...entries]);
+    return file(name, "", { mode: 0o644, xattrs: { "system.posix_acl_access": value } });
+  });
+  const ages = [-70_000_000_000, 70_000_000_000].map((seconds) => {
+    return file(`${seconds}`, "", { mtime: { seconds, nanoseconds: 7 } });
+  });
+  await using stage = await setStage(image([tar(...files, ...ages, symlink("link", "x"))]));
+  assert.deepEqual((await verify(stage.target, stage.reference)).differences, []);
+  chmodSync(join(stage.rootfs, "real"), 0o600);
+  execFileSync("touch", ["-d", "@1700000000", join(stage.rootfs, "70000000000")]);
+  assert.deepEqual((await verify(stage.target, stage.reference)).differences, [
+    { kind: "changed", path: "70000000000", parts: ["time"] },
+    { kind: "changed", path: "real", parts: ["xattrs"] },
+  ]);
+});
+
+/** An entry of an access-control list as the kernel has it (linux/posix_acl_xattr.h). */
+function acl(tag: number, permissions: number, id = 0xffffffff): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt16LE(tag, 0);
+  bytes.writeUInt16LE(permissions, 2);
+  bytes.writeUInt32LE(id, 4);
+  return bytes;
+}
+
 test("in a bundle the image's configuration counts, not the container's", async () => {
   await using stage = await setStage(image([tar(file("a", "1"))]), { bundle: true });
   writeFileSync(join(stage.target, "config.json"), "{}");
