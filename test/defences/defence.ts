@@ -3,9 +3,9 @@ import { type Attack, attacks } from "../hostile/case.ts";
 /** What defences are told apart by: the classes of attack, and what protects beside them. */
 export const groups = {
   ...attacks,
-  verification: "what is not what its digest says",
-  sandbox: "code that a hostile layer has taken over",
-  rules: "a layer that means something else than its builder saw",
+  verification: "Against what is not what its digest says",
+  sandbox: "Against code that a hostile layer has taken over",
+  rules: "Against a layer that means something else than its builder saw",
 } as const;
 
 export type Group = Attack | "verification" | "sandbox" | "rules";
