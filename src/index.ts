@@ -36,7 +36,7 @@ export { type LoginOptions, login, logout } from "./source/configuration/login.t
 export type { Environment, Machine } from "./source/configuration/machine.ts";
 export { type SourceOptions, sourceFor } from "./source/default-source.ts";
 export { engineSource } from "./source/engine.ts";
-export { localSource } from "./source/local/transport.ts";
+export { type LocalOptions, localSource } from "./source/local/transport.ts";
 export type {
   Credential,
   Credentials,

@@ -2,7 +2,7 @@ import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
 import type { ImageCommand } from "./image-options.ts";
 import { passwordFrom } from "./password.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Input, Surroundings } from "./surroundings.ts";
 
 /** What decides how the command talks to registries. */
 export interface ConnectionBasis {
@@ -44,7 +44,9 @@ async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Pr
     return { engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
   }
   // What is wrong with the configuration of registries is no obstacle where none is asked.
-  if (/^(oci|oci-archive|docker-archive|dir):/.test(image)) return {};
+  if (/^(oci|oci-archive|docker-archive|dir):/.test(image)) {
+    return { standardInput: bytesOf(basis.surroundings.input) };
+  }
   return await connection(basis, library.registryFromEnvironment);
 }
 
@@ -70,4 +72,9 @@ export async function givenCredential(
   { input }: Surroundings,
 ): Promise<Credential | undefined> {
   return username === undefined ? undefined : { username, password: await passwordFrom(input) };
+}
+
+/** Nothing is read before somebody asks for it. */
+async function* bytesOf(input: Input): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
 }

@@ -1,12 +1,12 @@
 import type { Limits } from "../limits.ts";
 import { engineSource, isEngineName } from "./engine.ts";
-import { localSource, splitTransport } from "./local/transport.ts";
+import { type LocalOptions, localSource, splitTransport } from "./local/transport.ts";
 import type { RegistryOptions } from "./options.ts";
 import { registry } from "./registry.ts";
 import type { Source } from "./source.ts";
 
 /** How to talk to a registry, and where else an image may be. */
-export interface SourceOptions extends RegistryOptions {
+export interface SourceOptions extends RegistryOptions, LocalOptions {
   /** The Unix socket of the engine that has `docker-daemon:` images. Default: `/var/run/docker.sock`. */
   readonly engineSocket?: string;
 }
@@ -17,9 +17,11 @@ export interface SourceOptions extends RegistryOptions {
  *
  * Where names come from strangers, make a `registry()` and give that as the source: it never opens a file.
  */
-export function sourceFor(name: string, { engineSocket, ...options }: SourceOptions = {}): Source {
+export function sourceFor(name: string, { engineSocket, standardInput, ...options }: SourceOptions = {}): Source {
   if (isEngineName(name)) return engineSource(engineSocket);
-  return splitTransport(name) === undefined ? registry(options) : localSource();
+  return splitTransport(name) === undefined
+    ? registry(options)
+    : localSource(standardInput === undefined ? {} : { standardInput });
 }
 
 /** A source, maybe one that is still being made, for as long as somebody needs it. */

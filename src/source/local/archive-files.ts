@@ -8,7 +8,7 @@ import { TarDecoder } from "../../tar/decoder.ts";
 import type { ByteSource, Entry } from "../../tar/entry.ts";
 import { type FileRange, readRange } from "./file-range.ts";
 import type { Files, StoredFile } from "./files.ts";
-import { openPlainArchive } from "./plain-archive.ts";
+import { type ArchiveOptions, openPlainArchive } from "./plain-archive.ts";
 
 /** What a name in the archive stands for. */
 type Member = FileRange | { readonly link: ByteString };
@@ -34,8 +34,8 @@ export class ArchiveFiles implements Files {
   }
 
   /** Opens the archive at `path`, `-` for standard input. One that is compressed, or that comes through a pipe, is put into an unnamed temporary file first. */
-  static async open(path: string, signal?: AbortSignal): Promise<ArchiveFiles> {
-    return await ArchiveFiles.in(await openPlainArchive(path, signal), path === "-" ? "standard input" : path);
+  static async open(path: string, options: ArchiveOptions = {}): Promise<ArchiveFiles> {
+    return await ArchiveFiles.in(await openPlainArchive(path, options), path === "-" ? "standard input" : path);
   }
 
   /** The files in an archive that is open already; it will be closed with them. */

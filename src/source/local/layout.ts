@@ -34,17 +34,17 @@ const nameAnnotations = ["org.opencontainers.image.ref.name", "io.containerd.ima
 /** An image in an OCI image layout (image-spec, image-layout.md), whether its files lie in a directory or in an archive. */
 export class LayoutImage implements ImageSource {
   readonly name: string;
-  readonly #files: () => Promise<Files>;
+  readonly #files: (signal?: AbortSignal) => Promise<Files>;
   readonly #selector: Selector;
 
-  constructor(name: string, files: () => Promise<Files>, selector: Selector) {
+  constructor(name: string, files: (signal?: AbortSignal) => Promise<Files>, selector: Selector) {
     this.name = name;
     this.#files = files;
     this.#selector = selector;
   }
 
   async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
-    const files = await this.#files();
+    const files = await this.#files(signal);
     if (descriptor !== undefined) return await readManifest(files, descriptor, signal);
     const { bytes, index } = await readIndex(files, signal);
     const chosen = choose(index, this.#selector, files.name);
@@ -52,7 +52,7 @@ export class LayoutImage implements ImageSource {
   }
 
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
-    const files = await this.#files();
+    const files = await this.#files(options.signal);
     const file = await requireFile(files, blobPath(descriptor.digest), `blob ${descriptor.digest}`);
     yield* readBlob(file, descriptor, options);
   }

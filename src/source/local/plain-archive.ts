@@ -8,12 +8,25 @@ import { ZstdEnding } from "../../blob/zstd-ending.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import type { LayerCompression } from "../../oci/media-type.ts";
+import { unlessAborted } from "../../unless-aborted.ts";
 import { Failure } from "../failure.ts";
 
+/** The longest magic number of a compression. */
+const magicBytes = 4;
+
+/** What an archive comes by. */
+export interface ArchiveOptions {
+  /** What `-` stands for. Default: descriptor 0, which must not be open for anything else. */
+  readonly standardInput?: AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
 /** The archive at `path`, `-` for standard input, as a file that can be read at any offset and is not compressed. */
-export async function openPlainArchive(path: string, signal?: AbortSignal): Promise<FileHandle> {
+export async function openPlainArchive(path: string, options: ArchiveOptions): Promise<FileHandle> {
+  const { standardInput, signal } = options;
   if (path === "-") {
-    return await plainCopy(createReadStream("", { fd: 0, autoClose: false }), "standard input", signal);
+    const stream = standardInput ?? createReadStream("", { fd: 0, autoClose: false });
+    return await plainCopy(stream, "standard input", signal);
   }
   const file = await openFile(path);
   let isOurs = false;
@@ -72,14 +85,14 @@ export async function plainCopy(
   signal?: AbortSignal,
 ): Promise<FileHandle> {
   const file = await openTemporaryFile(tmpdir());
+  const chunks = stream[Symbol.asyncIterator]();
   try {
-    const chunks = stream[Symbol.asyncIterator]();
-    const first = await chunks.next();
-    const head: Uint8Array = first.done ? new Uint8Array(0) : first.value;
+    const next = async () => (await unlessAborted(chunks.next(), signal)).value as Uint8Array | undefined;
+    const head = await beginning(next);
     const compression = compressionIn(head, name);
     const ending = compression === "zstd" ? new ZstdEnding() : undefined;
     const whole = async function* () {
-      for (let chunk: Uint8Array | undefined = head; chunk !== undefined; chunk = (await chunks.next()).value) {
+      for (let chunk: Uint8Array | undefined = head; chunk !== undefined; chunk = await next()) {
         ending?.update(chunk);
         yield chunk;
       }
@@ -95,12 +108,24 @@ export async function plainCopy(
     return file;
   } catch (error) {
     await file.close();
+    chunks.return?.().catch(() => {}); // not waited for: it may wait for bytes that never come
     signal?.throwIfAborted();
     if (error instanceof Failure) throw error; // whoever sends it tells what went wrong
     const ours = fileSystemError(error, `read "${name}"`);
     if (ours instanceof OciUnpackError || !(error instanceof Error)) throw ours;
     throw new OciUnpackError("INVALID_ARCHIVE", `cannot decompress "${name}": ${error.message}`, { cause: error });
   }
+}
+
+/** Enough to tell a compression by, if there is as much: a pipe may bring a byte at a time. */
+async function beginning(next: () => Promise<Uint8Array | undefined>): Promise<Uint8Array> {
+  let bytes: Uint8Array = new Uint8Array(0);
+  while (bytes.length < magicBytes) {
+    const chunk = await next();
+    if (chunk === undefined) break;
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+  }
+  return bytes;
 }
 
 async function keep(file: FileHandle, chunk: Uint8Array): Promise<void> {

@@ -1,5 +1,6 @@
 import { OciUnpackError } from "../../errors.ts";
 import { parseReference } from "../../oci/reference.ts";
+import { unlessAborted } from "../../unless-aborted.ts";
 import type { ImageSource, Source } from "../source.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import { DirectoryFiles } from "./directory-files.ts";
@@ -21,32 +22,49 @@ export function splitTransport(
   return transport === undefined ? undefined : { transport, rest: name.slice(colon + 1) };
 }
 
+export interface LocalOptions {
+  /** What `-` stands for in place of an archive's path. Default: this process's standard input, if nothing else reads it. */
+  readonly standardInput?: AsyncIterable<Uint8Array>;
+}
+
 /**
  * Images on this machine: `oci:PATH[:NAME|@DIGEST]`, `oci-archive:PATH[:NAME|@DIGEST]`, `docker-archive:PATH[:REFERENCE]`,
  * `dir:PATH`. An archive's path may be `-` for standard input.
  */
-export function localSource(): Source {
+export function localSource({ standardInput }: LocalOptions = {}): Source {
   const opened: Files[] = [];
+  const closing = new AbortController();
+  const options = { signal: closing.signal, ...(standardInput !== undefined && { standardInput }) };
+  const open = async (path: string): Promise<Files> => {
+    const files = await ArchiveFiles.open(path, options);
+    opened.push(files);
+    if (closing.signal.aborted) await close();
+    return files;
+  };
+  const close = async (): Promise<void> => {
+    for (const files of opened.splice(0)) await files[Symbol.asyncDispose]();
+  };
   /** Opens an archive when its first byte is needed, once, and until the source is disposed of. */
-  const archive = (path: string) => {
+  const archive = (path: string): OpenFiles => {
     let files: Promise<Files> | undefined;
-    return () => {
-      files ??= ArchiveFiles.open(path).then((archiveFiles) => {
-        opened.push(archiveFiles);
-        return archiveFiles;
-      });
-      return files;
+    return (signal) => {
+      files ??= open(path);
+      // Who waits may give up; another one may still want the same archive.
+      return unlessAborted(files, signal);
     };
   };
   return {
     image: (name) => openImage(name, archive),
     async [Symbol.asyncDispose]() {
-      for (const files of opened.splice(0)) await files[Symbol.asyncDispose]();
+      closing.abort();
+      await close();
     },
   };
 }
 
-function openImage(name: string, archive: (path: string) => () => Promise<Files>): ImageSource {
+type OpenFiles = (signal?: AbortSignal) => Promise<Files>;
+
+function openImage(name: string, archive: (path: string) => OpenFiles): ImageSource {
   const { transport, rest } = splitTransport(name) ?? refuse(name, "it names no place on this machine");
   if (rest === "" || rest.startsWith(":")) refuse(name, "it names no path");
   switch (transport) {

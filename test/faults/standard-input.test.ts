@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { skipWithout } from "../support/tools.ts";
+import { type Fault, sample } from "./fault.ts";
+import { places } from "./places.ts";
+import { type Stage, setStage } from "./stage.ts";
+import { withUsualOptions } from "./usual.ts";
+
+const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const none: Fault = { title: "none", image: sample, code: "INTERNAL" };
+
+describe("an archive on standard input", { skip: skipWithout("tar") }, () => {
+  for (const [title, change] of [
+    ["as it is", (archive: Buffer) => archive],
+    ["compressed", (archive: Buffer) => gzipSync(archive)],
+  ] as const) {
+    test(`may come late and in pieces, ${title}`, async () => {
+      await using stage = await setStage();
+      const archive = change(await wholeArchive(stage));
+      const { input, ended } = started(stage);
+      for (const [from, to] of [
+        [0, 1],
+        [1, 1000],
+        [1000, archive.length],
+      ] as const) {
+        await sleep(150); // whoever reads has nothing to read for a while
+        input.write(archive.subarray(from, to));
+      }
+      input.end();
+      assert.deepEqual(await ended(), [0, "", null]);
+      assert.deepEqual(await readdir(join(stage.place, "target")), ["config.json", "rootfs"]);
+    });
+  }
+
+  for (const bytes of [0, 5000]) {
+    test(`that stops after ${bytes} bytes is waited for until a signal, which leaves nothing behind`, async () => {
+      await using stage = await setStage();
+      const archive = await wholeArchive(stage);
+      const { child, input, ended } = started(stage);
+      input.write(archive.subarray(0, bytes));
+      while ((await readdir(stage.place)).length === 0) await sleep(10);
+      child.kill("SIGTERM");
+      assert.deepEqual(await ended(), [143, "interrupted: nothing was left behind\n", null]);
+      assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
+    });
+  }
+});
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly input: Writable;
+  /** Its status, what it said, and the signal that it died of. */
+  ended(): Promise<readonly unknown[]>;
+}
+
+function started(stage: Stage): Started {
+  const args = withUsualOptions(["docker-archive:-", join(stage.place, "target")]);
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: { PATH: process.env.PATH, HOME: stage.temporary, TMPDIR: stage.temporary },
+  });
+  let stderr = "";
+  child.stderr.on("data", (text) => {
+    stderr += text;
+  });
+  const closed = once(child, "close");
+  return {
+    child,
+    input: child.stdin,
+    async ended() {
+      const [status, signal] = await closed;
+      return [status, stderr, signal];
+    },
+  };
+}
+
+async function wholeArchive(stage: Stage): Promise<Buffer> {
+  await using _placed = await (places["docker-archive:"] ?? assert.fail())(none, stage);
+  return await readFile(join(stage.directory, "layout.tar"));
+}
