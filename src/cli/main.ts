@@ -13,7 +13,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 const isVersion = args.length === 1 && args[0] === "--version";
 const exitCode = isVersion ? await tellVersion() : await perform().catch(unloadable);
 const answer = exitCode === 0 ? await insistOnOutput() : exitCode;
-await drained(process.stdout);
+// After a signal nobody waits for a reader who may have stopped reading: what a pipe has room for is in it already.
+if (answer < 128) await drained(process.stdout);
 // What is over need not be put away piece by piece: 7 ms of a tiny image's 250, on Node 20 and 24.
 process.exit(answer);
 

@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { stored } from "../support/image.ts";
+import { fileURLToPath } from "node:url";
+import { image, stored } from "../support/image.ts";
 import { ociUnpack } from "../support/oci-unpack.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { hangAfter } from "../support/registry-reply.ts";
+import { file, tar } from "../support/tar-builder.ts";
 import { sample, topLayerOf } from "./fault.ts";
 import { outputs } from "./outputs.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { withUsualOptions } from "./usual.ts";
 
+const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
 const said = "interrupted: nothing was left behind\n";
 
@@ -40,6 +46,24 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     }
   });
 }
+
+test("a reader who stopped reading is not waited for", { timeout: 30_000 }, async () => {
+  await using stage = await setStage();
+  await using registry = await startRegistry();
+  const reference = stored(registry, "app", image([tar(file("more than a pipe holds", randomBytes(1_000_000)))]));
+  const pipe = join(stage.directory, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(pipe, constants.O_WRONLY);
+  const args = [entry, ...withUsualOptions(["--output", "tar", "-o", "-", reference])];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", writer, "ignore"] });
+  closeSync(writer);
+  const ended = once(child, "exit");
+  while (!canRead(reader)) await sleep(10);
+  child.kill("SIGTERM");
+  assert.deepEqual(await ended, [143, null]);
+  closeSync(reader);
+});
 
 test("a program that makes a file system is ended with the command", async () => {
   await using stage = await setStage();
@@ -90,4 +114,13 @@ async function interrupted(
   });
   assert.deepEqual([status, stderr], [statuses[signal], said]);
   assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
+}
+
+/** Takes a byte out of a pipe, if there is one. */
+function canRead(pipe: number): boolean {
+  try {
+    return readSync(pipe, new Uint8Array(1)) > 0;
+  } catch {
+    return false;
+  }
 }
