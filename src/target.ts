@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "./errors.ts";
+import { giveName } from "./give-name.ts";
 import { makeDirectories, removeCreated } from "./made-directories.ts";
 import { targetError } from "./target-error.ts";
 
@@ -90,7 +91,7 @@ export class Target implements AsyncDisposable {
       undo.push(() => rename(final, this.staging));
       await between?.();
       for (const { temporary, final } of files) {
-        await rename(temporary, final);
+        await giveName(temporary, final);
         undo.push(() => rm(final));
       }
     } catch (error) {

@@ -67,6 +67,16 @@ test("a path that is a file, or lies below one, is refused by name", async () =>
   }
 });
 
+test("a file that somebody made meanwhile is not replaced", async () => {
+  const target = await Target.claim(join(parent, "new"));
+  await writeFile(target.config, "precious");
+  await assert.rejects(target.commit({ "config.json": Buffer.from("{}") }), { code: "TARGET_UNUSABLE" });
+  await target[Symbol.asyncDispose]();
+  assert.equal(await readFile(target.config, "utf8"), "precious");
+  assert.deepEqual(await readdir(target.directory), ["config.json"]);
+  await rm(target.directory, { recursive: true });
+});
+
 test("when the configuration cannot be written last, the root filesystem does not stay either", async () => {
   const target = await Target.claim(join(parent, "new"));
   await mkdir(join(target.config, "in the way"), { recursive: true });

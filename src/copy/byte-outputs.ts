@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, lstat, open, rm } from "node:fs/promises";
+import { type FileHandle, lstat, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
+import { giveName } from "../give-name.ts";
 import { targetError } from "../target-error.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import type { ByteOutput } from "./archive-output.ts";
@@ -50,10 +51,9 @@ export class NewFile implements ByteOutput {
     }
   }
 
-  /** A link, unlike a rename, never takes the place of a file that somebody made meanwhile. */
   async commit(): Promise<void> {
     try {
-      await link(this.#temporary, this.#path);
+      await giveName(this.#temporary, this.#path);
       this.#isCommitted = true;
     } catch (error) {
       throw hasCode(error, "EEXIST") ? collision(this.#path) : unusable(error, this.#path);

@@ -2,12 +2,16 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir } from "node:fs/promis
 import { dirname, join, resolve } from "node:path";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
+import { giveName } from "../give-name.ts";
 import { makeDirectories, removeCreated } from "../made-directories.ts";
 import { targetError } from "../target-error.ts";
 import type { CopyOutput } from "./output.ts";
 
 /** What makes a directory a layout; renamed last. */
 const last = "index.json";
+
+/** The one directory in a layout. */
+const blobs = "blobs";
 
 /** A copy as a directory, absent or empty before. */
 export class LayoutOutput implements CopyOutput {
@@ -55,7 +59,8 @@ export class LayoutOutput implements CopyOutput {
     await this.#attempt(async () => {
       const names = await readdir(this.#staging);
       for (const name of [...names.filter((each) => each !== last), last]) {
-        await rename(join(this.#staging, name), join(this.#directory, name));
+        const place = name === blobs ? rename : giveName;
+        await place(join(this.#staging, name), join(this.#directory, name));
         this.#renamed.push(name);
       }
       await rmdir(this.#staging);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
-import type { Outcome } from "../support/command.ts";
+import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -14,6 +15,8 @@ import { outcomeInNamespace } from "./namespace.ts";
 import { type Output, outputs } from "./outputs.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { withUsualOptions } from "./usual.ts";
+
+const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 /** A place that cannot receive what is to be written there. */
 interface Obstacle {
@@ -140,6 +143,23 @@ describe("for a manifest", () => {
       assert.equal(told.code, codes[1], told.message);
       assert.match(told.message, message);
       assert.ok(!(await readdir(stage.directory)).includes("target"));
+    });
+  }
+});
+
+describe("where the file system has no hard links", { skip: skipWithout("strace") }, () => {
+  for (const [name, { args, kind, skip }] of Object.entries(outputs)) {
+    test(`as ${name}`, { skip }, async () => {
+      await using stage = await setStage();
+      const path = join(stage.place, "target");
+      const command = [process.execPath, entry, ...withUsualOptions(args(await layoutIn(stage), path))];
+      const inject = ["-e", "trace=link,linkat", "-e", "inject=link,linkat:error=EPERM"];
+      const { status, stderr } = await outcomeOf("strace", ["-f", "-o", "/dev/null", ...inject, "--", ...command], {
+        environment: { TMPDIR: stage.temporary },
+      });
+      assert.deepEqual([status, stderr], [0, ""]);
+      assert.deepEqual(await readdir(stage.place), ["target"]);
+      if (kind === "file") assert.ok((await stat(path)).size > 0);
     });
   }
 });
