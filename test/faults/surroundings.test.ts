@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chmod, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
@@ -64,9 +64,11 @@ describe("one clear error, and nothing left, with", () => {
 
 test("an installation of which parts are missing is one error, not a stack", async () => {
   await using stage = await setStage();
-  const main = join(stage.directory, "main.mjs");
-  await copyFile(entry, main);
-  const { status, stderr } = await outcomeOf(process.execPath, [main, "--help"]);
+  await writeFile(join(stage.directory, "package.json"), '{"type":"module"}');
+  for (const name of ["main.js", "version.js"]) {
+    await copyFile(join(dirname(entry), name), join(stage.directory, name));
+  }
+  const { status, stderr } = await outcomeOf(process.execPath, [join(stage.directory, "main.js"), "--help"]);
   assert.equal(status, 1);
   assert.match(stderr, /^error: cannot go on: [^\n]*run\.js[^\n]*\nhint: [^\n]*install anew\n$/);
 });
