@@ -47,14 +47,17 @@ export async function registryFromEnvironment(options: EnvironmentOptions): Prom
   const { env, plainHttp, allProxy = false, systemDirectory = "/etc", onEvent } = options;
   const { hostsDirectory = join(systemDirectory, "containerd/certs.d") } = options;
   const heard = onEvent === undefined ? {} : { onEvent };
-  const [registriesConf, headers, extra, everywhere, registryTls] = await Promise.all([
+  const [registriesConf, headers, everywhere, registryTls] = await Promise.all([
     readRegistriesConf(options, heard),
     dockerHttpHeaders(options, heard),
-    extraAuthorities(env, heard),
     readTlsMaterial({ ca: options.tlsCa ?? [], client: [] }, heard),
     readTlsMaterial({ ca: [], client: clientFiles(options) }, heard),
   ]);
-  const shared = sharedTls(extra);
+  let extra: Promise<readonly string[]> | undefined;
+  const shared = sharedTls(() => {
+    extra ??= extraAuthorities(env, heard);
+    return extra;
+  });
   const tls = certificates(options, shared, {
     ...everywhere,
     insecureSkipVerify: options.insecureSkipTlsVerify ?? false,

@@ -83,14 +83,15 @@ async function addressesOf(host: ConfiguredHost, place: Place, context: Context)
   const isItself = host.baseUrl === undefined ? place.host === query.host : isHostOf(host.baseUrl, query.host);
   const name = host.baseUrl === undefined ? place.host : new URL(host.baseUrl).host;
   const tls = await tlsOf(host, name, isItself, context);
-  const address = (baseUrl: string, material = tls) => ({ baseUrl, ...(material && { tls: shared(material) }) });
+  const address = async (baseUrl: string, material = tls): Promise<Address> =>
+    material === undefined ? { baseUrl } : { baseUrl, tls: await shared(material) };
 
-  if (host.baseUrl !== undefined) return [address(host.baseUrl)];
-  const own = address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls));
+  if (host.baseUrl !== undefined) return [await address(host.baseUrl)];
+  const own = await address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls));
   if (!place.insecure) return [own];
   const either = [
-    address(registryBaseUrl(name, false), { ...tls, insecureSkipVerify: true }),
-    address(registryBaseUrl(name, true)),
+    await address(registryBaseUrl(name, false), { ...tls, insecureSkipVerify: true }),
+    await address(registryBaseUrl(name, true)),
   ];
   return own.baseUrl.startsWith("http:") ? either.reverse() : either;
 }

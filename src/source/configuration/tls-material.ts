@@ -11,17 +11,17 @@ export function combinedTls(first: TlsMaterial | undefined, second: TlsMaterial 
 }
 
 /** What becomes of all material before it is used. */
-export type SharedTls = (material: TlsMaterial) => TlsMaterial;
+export type SharedTls = (material: TlsMaterial) => Promise<TlsMaterial>;
 
 /**
  * Gives the same object for the same material: connections are shared between requests that bring the same object.
  *
- * Where the material has authorities, `others` are trusted beside them.
+ * Where the material has authorities, `others` are trusted beside them. Nobody asks for those before.
  */
-export function sharedTls(others: readonly string[] = []): SharedTls {
+export function sharedTls(others: () => Promise<readonly string[]> = async () => []): SharedTls {
   const known = new Map<string, TlsMaterial>();
-  return (own) => {
-    const material = own.ca?.length ? { ...own, ca: [...new Set([...own.ca, ...others])] } : own;
+  return async (own) => {
+    const material = own.ca?.length ? { ...own, ca: [...new Set([...own.ca, ...(await others())])] } : own;
     const text = JSON.stringify([material.ca, material.cert, material.key, material.insecureSkipVerify]);
     const first = known.get(text) ?? material;
     known.set(text, first);
