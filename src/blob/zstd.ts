@@ -1,5 +1,6 @@
 import { Decompress } from "fzstd";
 import { OciUnpackError } from "../errors.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import { nativeZstd, type SyncDecompressor } from "./zlib-handle.ts";
@@ -54,7 +55,7 @@ export function copy(bytes: Uint8Array, output: Output): void {
   for (let rest = bytes; rest.length > 0; ) {
     const space = output.space();
     const length = Math.min(space.length, rest.length);
-    space.set(rest.subarray(0, length));
+    copyBytes(rest.subarray(0, length), space);
     output.commit(length);
     rest = rest.subarray(length);
   }

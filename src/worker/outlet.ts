@@ -1,3 +1,4 @@
+import { copyBytes } from "../blob/copy-bytes.ts";
 import type { ContentFile } from "../export/content-file.ts";
 import type { ArchiveSink } from "../export/flat-archive.ts";
 import { RingCancelled } from "./ring.ts";
@@ -64,7 +65,7 @@ export class Outlet implements ArchiveSink {
   write(bytes: Uint8Array): void {
     for (let rest = bytes; rest.length > 0; ) {
       const space = this.#space(rest.length);
-      space.set(rest.subarray(0, space.length));
+      copyBytes(rest.subarray(0, space.length), space);
       rest = rest.subarray(space.length);
     }
   }

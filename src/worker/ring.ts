@@ -1,3 +1,4 @@
+import { copyBytes } from "../blob/copy-bytes.ts";
 import type { ByteSpace } from "../blob/output.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
@@ -243,7 +244,7 @@ export class AsyncRingWriter extends RingWriterEnd {
         continue;
       }
       const length = Math.min(space.length, rest.length);
-      space.set(rest.subarray(0, length));
+      copyBytes(rest.subarray(0, length), space);
       this.commit(length);
       rest = rest.subarray(length);
     }
