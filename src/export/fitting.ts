@@ -91,6 +91,7 @@ function fittingAttributes(
   const isKept = (name: ByteString) =>
     candidates.has(name) &&
     (hasUserAttributes || !name.startsWith("user.")) &&
+    !name.includes("=") && // libarchive's spelling of it: mkfs.erofs misreads the value then, and sqfstar the name
     capacity.xattrs.some((beginning) => name.startsWith(beginning));
   return new Map(
     [...xattrs].filter(([name]) => {

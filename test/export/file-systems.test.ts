@@ -37,6 +37,7 @@ const layers = [
     directory("./", { mode: 0o750, xattrs: { "user.root": "\xff1", "user.a name": "2" } }),
     directory("attributes", { xattrs: { "user.a": "1" }, mtime: -100 }),
     file("attributes/of-a-file", "", { xattrs: { "trusted.a": "\xff", "security.b": "2" } }),
+    file("attributes/with-an-equals-sign", "", { pax: { "LIBARCHIVE.xattr.user.a%3Db": "Mg" } }),
     symlink("attributes/of-a-link", "x", { xattrs: { "trusted.c": "3" }, mtime: 2 ** 33 }),
     hardlink("attributes/of-a-link-too", "attributes/of-a-link"),
     symlink("attributes/long", "t".repeat(3000)),

@@ -15,6 +15,7 @@ function keptItem(form: ExportForm, path: string, item: Item): Item {
 }
 
 function keepsAttribute(form: ExportForm, path: string, name: string): boolean {
+  if (name.includes("=")) return false; // an archive has it, but only libarchive's readers understand it
   switch (form) {
     case "ext4":
       return name === "security.capability";

@@ -184,6 +184,15 @@ for (const [tool, { args, unlike }] of Object.entries(extractors)) {
   });
 }
 
+test("bsdtar extracts an extended attribute whose name has an equals sign", {
+  skip: skipUnlessRoot() || skipWithout("bsdtar"),
+}, async () => {
+  await using place = await scratch();
+  const member = file("a", "", { xattrs: xattrs({ "user.x=y z": "\x00\xff=\n" }) });
+  execFileSync("bsdtar", ["-xpf", "-", "-C", place.directory], { input: archive(member) });
+  assert.deepEqual(readTree(place.directory).a?.xattrs, textOf(member.xattrs));
+});
+
 function textOf(values: ReadonlyMap<ByteString, Uint8Array> = new Map()): Record<string, string> {
   return Object.fromEntries([...values].map(([name, value]) => [name, Buffer.from(value).toString("latin1")]));
 }
