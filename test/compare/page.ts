@@ -21,7 +21,8 @@ What each rule of this project's layer rules comes to in the tools that a Debian
 \`npm run compare\` builds the layers of every rule, has each tool unpack them, and compares the trees entry by entry
 (type, mode, owner, size, content, link target, hard links, extended attributes, time to the nanosecond).
 
-A rule is this project's reading of the image specification. Where the specification leaves room, "differs" means
+A rule is this project's reading of the image specification: W of whiteouts, T of what replaces what and of parents, H of hard
+links, M of metadata, S of streams and images, D of the dialects of tar. Where the specification leaves room, "differs" means
 different, not wrong.
 
 - ✔: the tree that the rule describes, or an error where the rule wants one

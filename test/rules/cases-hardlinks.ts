@@ -2,6 +2,8 @@ import { device, directory, fifo, file, hardlink, symlink, tar, whiteout } from 
 import { is } from "./expected.ts";
 import type { LayerRule } from "./rule.ts";
 
+const hundreds = Array.from({ length: 500 }, (_, index) => index);
+
 /** Rules H1–H16: what a hard link leads to, and when. */
 export const hardlinkRules: readonly LayerRule[] = [
   {
@@ -11,6 +13,16 @@ export const hardlinkRules: readonly LayerRule[] = [
     outcome: { a: is.file("1", { mode: 0o600, uid: 5 }), b: is.sameAs("a") },
     warnings: ["LINK_ATTRIBUTES"],
     elsewhere: "overlay: the data is copied up, with a warning",
+  },
+  {
+    rule: "H1",
+    claim: "a file may have hundreds of names",
+    layers: [tar(file("a", "1"), ...hundreds.map((index) => hardlink(`d/${index}`, "a")))],
+    outcome: {
+      a: "1",
+      d: is.implied(),
+      ...Object.fromEntries(hundreds.map((index) => [`d/${index}`, is.sameAs("a")])),
+    },
   },
   {
     rule: "H2",

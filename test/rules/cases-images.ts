@@ -33,7 +33,7 @@ const zstd = "application/vnd.oci.image.layer.v1.tar+zstd";
 const plain = "application/vnd.oci.image.layer.v1.tar";
 const junk = "neither gzip nor zstd";
 
-/** Rules S4–S25 that a registry can break, and the rules T25 and M21 about the target. */
+/** Rules S4–S25 and D20 that a registry can break, and the rules T25 and M21 about the target. */
 export const imageRules: readonly ImageRule[] = [
   {
     rule: "S1",
@@ -342,6 +342,13 @@ export const imageRules: readonly ImageRule[] = [
     serve: (registry) => layer(registry, gzip, gzipSync(tar(directory("./", { mode: 0o777 }), file("a", "1")))),
     outcome: { ".": is.directory({ mode: 0o777 }), a: "1" },
     also: ({ directory }) => assert.equal(statSync(directory).mode & 0o7777, 0o700),
+  },
+  {
+    rule: "D20",
+    claim: "what stands behind the end counts for the digests, and is never unpacked",
+    serve: (registry) => stored(registry, "some/image", image([joined(archive, tar(file("b", "2")))])),
+    outcome,
+    warnings: ["TRAILING_BYTES"],
   },
 ];
 

@@ -1,3 +1,4 @@
+import { dialectRules } from "./cases-dialects.ts";
 import { hardlinkRules } from "./cases-hardlinks.ts";
 import { metadataRules } from "./cases-metadata.ts";
 import { replacementRules } from "./cases-replacement.ts";
@@ -12,4 +13,5 @@ export const layerRules: readonly LayerRule[] = [
   ...hardlinkRules,
   ...metadataRules,
   ...archiveRules,
+  ...dialectRules,
 ];

@@ -6,7 +6,7 @@ import type { ExpectedTree } from "./expected.ts";
 
 /** A rule about layers, as a case: these layers make that tree, or that error. */
 export interface LayerRule {
-  /** `W1` … `W29`, `T1` … `T29`, `H1` … `H16`, `M1` … `M23`, `S1` … `S25`; a rule may have several cases. */
+  /** `W1` … `W29`, `T1` … `T29`, `H1` … `H16`, `M1` … `M23`, `S1` … `S25`, `D1` … `D20`; a rule may have several cases. */
   readonly rule: string;
   /** What a reader may rely on. */
   readonly claim: string;

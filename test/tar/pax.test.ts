@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ByteString } from "../../src/tar/byte-string.ts";
+import { accessControlList } from "../support/acl.ts";
 import { decoded, decodedEntry, expectedEntry } from "../support/decode.ts";
 import {
   entry,
@@ -323,28 +324,15 @@ describe("extended attributes", () => {
 });
 
 describe("access-control lists", () => {
-  /** Little-endian: version 2, then tag, permission and id of each entry. */
-  function acl(...entries: readonly (readonly [tag: number, permission: number, id: number])[]): Uint8Array {
-    const view = new DataView(new ArrayBuffer(4 + 8 * entries.length));
-    view.setUint32(0, 2, true);
-    for (const [index, [tag, permission, id]] of entries.entries()) {
-      view.setUint16(4 + 8 * index, tag, true);
-      view.setUint16(6 + 8 * index, permission, true);
-      view.setUint32(8 + 8 * index, id, true);
-    }
-    return new Uint8Array(view.buffer);
-  }
-
-  const nobody = 0xffffffff;
-  const minimal = acl([1, 6, nobody], [4, 4, nobody], [0x20, 0, nobody]);
-  const full = acl(
-    [1, 6, nobody],
-    [2, 5, 0],
-    [2, 7, 1001],
-    [4, 4, nobody],
-    [8, 5, 100],
-    [0x10, 7, nobody],
-    [0x20, 4, nobody],
+  const minimal = accessControlList(["user", 6], ["group", 4], ["other", 0]);
+  const full = accessControlList(
+    ["user", 6],
+    ["user", 5, 0],
+    ["user", 7, 1001],
+    ["group", 4],
+    ["group", 5, 100],
+    ["mask", 7],
+    ["other", 4],
   );
 
   test("as GNU tar writes them become what Linux keeps, in Linux's order", () => {
