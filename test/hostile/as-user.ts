@@ -47,8 +47,8 @@ export function skipUnlessNodeIsOpen(): false | string {
 }
 
 /** The arguments with which setpriv runs a command as a user. */
-export function asUser({ uid, gid }: User, command: string, args: readonly string[]): string[] {
-  return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", command, ...args];
+export function asUser({ uid, gid, through = [] }: User, command: string, args: readonly string[]): string[] {
+  return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...through, command, ...args];
 }
 
 function openCopy(built: string): string {

@@ -30,6 +30,8 @@ export interface Place {
 export interface User {
   readonly uid: number;
   readonly gid: number;
+  /** A command, with its arguments, that starts the user's programs in other surroundings. */
+  readonly through?: readonly string[];
 }
 
 /** Makes a place whose files belong to the user, so that nothing but the program's care protects them. */

@@ -1,13 +1,21 @@
+import { Buffer } from "node:buffer";
 import { chmodSync, chownSync } from "node:fs";
 import type { SkipReason, WarningCode } from "../../src/index.ts";
+import { ordinaryUser } from "../hostile/as-user.ts";
 import { device, directory, file, hardlink, symlink, tar, whiteout } from "../support/tar-builder.ts";
+import type { callers } from "./callers.ts";
 import { type ExpectedTree, is } from "./expected.ts";
 
-/** A rule about what an ordinary user gets, by the real command. Expected owners say who else: 0 is the user. */
+/**
+ * A rule about what somebody gets who is not root of the machine, by the real command. Expected owners are the caller's
+ * numbers: 0 is whoever that is.
+ */
 export interface UserRule {
   readonly rule: string;
   readonly claim: string;
   readonly layers: readonly Uint8Array[];
+  /** Without it: an ordinary user. */
+  readonly caller?: keyof typeof callers;
   readonly args?: readonly string[];
   /** Prepares the directory in which the target will be made. */
   readonly before?: (directory: string) => void;
@@ -17,9 +25,18 @@ export interface UserRule {
 }
 
 const capability = Uint8Array.of(1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+/** The same for one namespace: revision 3, with the user who is its root (struct vfs_ns_cap_data). */
+function capabilityOf(root: number): Uint8Array {
+  const bytes = Buffer.alloc(24);
+  bytes.set(capability);
+  bytes.writeUInt8(3, 3);
+  bytes.writeUInt32LE(root, 20);
+  return new Uint8Array(bytes);
+}
+
 const foreignGroup = 54_321;
 
-/** What is different without root: nothing, as far as the kernel lets it. */
+/** What is different without root of the machine: nothing, as far as the kernel lets it. */
 export const userRules: readonly UserRule[] = [
   {
     rule: "T21",
@@ -109,5 +126,96 @@ export const userRules: readonly UserRule[] = [
       su: is.file("1", { mode: 0o4755 }),
       su2: is.sameAs("su"),
     },
+  },
+  {
+    rule: "M12",
+    claim: "a file capability that root of a user namespace sets counts in that namespace alone",
+    caller: "root of a namespace with one user",
+    layers: [tar(file("ping", "1", { mode: 0o755, xattrs: { "security.capability": capability, "user.a": "1" } }))],
+    outcome: {
+      ping: is.file("1", {
+        mode: 0o755,
+        xattrs: { "security.capability": capabilityOf(ordinaryUser.uid), "user.a": "1" },
+      }),
+    },
+  },
+  {
+    rule: "M12",
+    claim: "a file capability counts in the namespace whose root is another user of the machine",
+    caller: "root of a namespace with many users",
+    layers: [tar(file("ping", "1", { mode: 0o755, uid: 5, xattrs: { "security.capability": capability } }))],
+    outcome: {
+      ping: is.file("1", { mode: 0o755, uid: 5, xattrs: { "security.capability": capabilityOf(200_000) } }),
+    },
+  },
+  {
+    rule: "M1",
+    claim: "owners that a user namespace does not have are reported, and modes kept",
+    caller: "root of a namespace with one user",
+    layers: [
+      tar(
+        file("su", "1", { mode: 0o4755, uid: 5, gid: 6 }),
+        file("sg", "1", { mode: 0o2755 }),
+        directory("tmp", { mode: 0o1777, gid: 5 }),
+        symlink("s", "su", { uid: 5 }),
+      ),
+    ],
+    outcome: {
+      su: is.file("1", { mode: 0o4755 }),
+      sg: is.file("1", { mode: 0o2755 }),
+      tmp: is.directory({ mode: 0o1777 }),
+      s: is.symlink("su"),
+    },
+    skipped: ["owner"],
+  },
+  {
+    rule: "M1",
+    claim: "owners that a user namespace has are the image's, and set-user-ID and set-group-ID survive them",
+    caller: "root of a namespace with many users",
+    layers: [
+      tar(
+        file("su", "1", { mode: 0o4755, uid: 5, gid: 6 }),
+        directory("d", { mode: 0o2770, uid: 1000, gid: 65_535 }),
+        file("d/a", "2"),
+        symlink("d/s", "a", { uid: 65_535 }),
+        file("beyond", "3", { uid: 65_536 }),
+      ),
+    ],
+    outcome: {
+      su: is.file("1", { mode: 0o4755, uid: 5, gid: 6 }),
+      d: is.directory({ mode: 0o2770, uid: 1000, gid: 65_535 }),
+      "d/a": "2",
+      "d/s": is.symlink("a", { uid: 65_535 }),
+      beyond: "3",
+    },
+    skipped: ["owner"],
+  },
+  {
+    rule: "M8",
+    claim: "a trusted attribute, which takes root of the machine, is reported by root of a user namespace",
+    caller: "root of a namespace with many users",
+    layers: [tar(file("a", "1", { xattrs: { "trusted.a": "1", "user.a": "1" } }))],
+    outcome: { a: is.file("1", { xattrs: { "user.a": "1" } }) },
+    warnings: ["XATTR_NOT_APPLIED"],
+    skipped: ["xattr-denied"],
+  },
+  {
+    rule: "M19",
+    claim: "a device that root of a user namespace may not make is left out and reported, even when it was asked for",
+    caller: "root of a namespace with many users",
+    layers: [tar(device("null", "character", [1, 3]), file("a", "1"))],
+    args: ["--devices", "create"],
+    outcome: { a: "1" },
+    skipped: ["device"],
+  },
+  {
+    rule: "T21",
+    claim: "root of a user namespace enters what nobody may enter, whoever owns it",
+    caller: "root of a namespace with many users",
+    layers: [
+      tar(directory("a", { mode: 0, uid: 5 }), file("a/x", "1", { mode: 0, uid: 6 })),
+      tar(whiteout("a/x"), file("a/y", "2", { uid: 7 })),
+    ],
+    outcome: { a: is.directory({ mode: 0, uid: 5 }), "a/y": is.file("2", { uid: 7 }) },
   },
 ];

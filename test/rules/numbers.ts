@@ -13,7 +13,6 @@ export const allRules: readonly string[] = Object.entries(sections).flatMap(([se
 export const reasons: Readonly<Record<string, string>> = {
   T24: "needs a file system that knows no case: test/hostile/case-insensitive.test.ts",
   H15: "needs a file system on which a file has room for few names: test/rules/link-count.test.ts",
-  M12: "the kernel converts capabilities by itself in a user namespace: documented in docs/safety.md",
   M20: "is about a moment, not a result: test/rules/moment.test.ts",
   S24: "is a rule for the registry client: test/source",
 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { imageRules } from "./cases-images.ts";
 import { localRules } from "./cases-local.ts";
@@ -27,7 +28,18 @@ describe("from a registry or a place on this machine", { skip, concurrency: 2 },
 });
 
 describe("as an ordinary user", { skip: skip || skipWithout("setpriv"), concurrency: 2 }, () => {
-  for (const rule of userRules) test(`${rule.rule}: ${rule.claim}`, () => assertUser(rule));
+  for (const rule of userRules.filter(({ caller }) => caller === undefined)) {
+    test(`${rule.rule}: ${rule.claim}`, () => assertUser(rule));
+  }
+});
+
+describe("as root of a user namespace", {
+  skip: skip || skipWithout("setpriv", "unshare") || skipUnlessNodeIsOpen(),
+  concurrency: 2,
+}, () => {
+  for (const rule of userRules.filter(({ caller }) => caller !== undefined)) {
+    test(`${rule.rule}: ${rule.claim}`, () => assertUser(rule));
+  }
 });
 
 test("every rule has a case, or a reason why it has none", () => {

@@ -3,13 +3,14 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ErrorCode, isOciUnpackError, type UnpackOptions, type UnpackResult, unpack } from "../../src/index.ts";
-import { ordinaryUser, program } from "../hostile/as-user.ts";
+import { program } from "../hostile/as-user.ts";
 import { makePlace } from "../hostile/place.ts";
 import type { Listing } from "../model/listing.ts";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { applied } from "./apply.ts";
+import { type Caller, callers } from "./callers.ts";
 import type { ImageRule } from "./cases-images.ts";
 import type { UserRule } from "./cases-users.ts";
 import { type ExpectedTree, expectedListing } from "./expected.ts";
@@ -86,19 +87,20 @@ async function unpacked(reference: string, directory: string, options: UnpackOpt
   }
 }
 
-/** Insists that an ordinary user gets, from the real command, what the rule says. */
+/** Insists that somebody who is not root of the machine gets, from the real command, what the rule says. */
 export async function assertUser(rule: UserRule): Promise<void> {
-  const place = makePlace(ordinaryUser);
+  const caller = callers[rule.caller ?? "an ordinary user"];
+  const place = makePlace(caller.owner);
   using command = program();
   await using registry = await startRegistry();
   try {
     rule.before?.(place.directory);
     const reference = stored(registry, "some/image", image(rule.layers));
     const args = ["--json", "--quiet", ...(rule.args ?? []), reference, place.target];
-    const { status, stdout, stderr } = await command.run(ordinaryUser, args, join(place.directory, "home"));
+    const { status, stdout, stderr } = await command.run(caller.user, args, join(place.directory, "home"));
     assert.equal(status, 0, stderr);
     const { warnings, skipped } = JSON.parse(stdout) as Pick<UnpackResult, "warnings" | "skipped">;
-    assert.deepEqual(ownedByUser(readTree(join(place.target, "rootfs"))), expectedListing(rule.outcome));
+    assert.deepEqual(asCalled(readTree(join(place.target, "rootfs")), caller), expectedListing(rule.outcome));
     assert.deepEqual(
       { warnings: Object.keys(warnings).sort(), skipped: [...new Set(skipped.map(({ reason }) => reason))].sort() },
       { warnings: rule.warnings ?? [], skipped: rule.skipped ?? [] },
@@ -108,13 +110,15 @@ export async function assertUser(rule: UserRule): Promise<void> {
   }
 }
 
-/** What belongs to the user is expected to belong to 0, so that the same words describe it. */
-function ownedByUser(listing: Listing): Listing {
-  const { uid, gid } = ordinaryUser;
-  const renamed = (owner: string) =>
-    owner
+/** Gives owners the numbers that the caller has for them, in whose own eyes it is 0: the same words describe all callers. */
+function asCalled(listing: Listing, { owner, ids }: Caller): Listing {
+  const renamed = (text: string) =>
+    text
       .split(":")
-      .map((id, which) => (Number(id) === [uid, gid][which] ? "0" : id))
+      .map((id, which) => {
+        const number = Number(id) - (which === 0 ? owner.uid : owner.gid);
+        return number >= 0 && number < ids ? String(number) : id;
+      })
       .join(":");
   return Object.fromEntries(
     Object.entries(listing).map(([path, item]) => [path, { ...item, owner: renamed(item.owner) }]),
