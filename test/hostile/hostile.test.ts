@@ -7,14 +7,11 @@ import { removeTree } from "../support/remove-tree.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { ordinaryUser, program, root } from "./as-user.ts";
 import { attacks, type HostileCase } from "./case.ts";
-import { archiveCases } from "./cases-archives.ts";
-import { imageCases } from "./cases-images.ts";
-import { linkCases } from "./cases-links.ts";
+import { hostileCases } from "./catalogue.ts";
 import { Library } from "./library.ts";
 import { canaries, makePlace, type User } from "./place.ts";
 import { type Attempt, byCommand, byLibrary } from "./unpacking.ts";
 
-const cases = [...linkCases, ...archiveCases, ...imageCases];
 const skip = skipUnlessRoot() || skipWithout("setpriv");
 
 /**
@@ -43,7 +40,7 @@ for (const [turn, { sandbox, who, user }] of settings.entries()) {
       library[Symbol.dispose]();
       command[Symbol.dispose]();
     });
-    for (const [index, hostile] of cases.entries()) {
+    for (const [index, hostile] of hostileCases.entries()) {
       const isCommandsTurn = onlyCommand || (index + firstTurn) % settings.length === turn;
       const attempt = isCommandsTurn ? byCommand(command, user, sandbox) : byLibrary(library, sandbox);
       test(`${hostile.attack} (${attacks[hostile.attack]}): ${hostile.name}`, () => attack(hostile, user, attempt));
