@@ -48,17 +48,22 @@ function findAccount(user: string, wanted: string, accounts: readonly Account[])
   const found = accounts.find((account) => (number === undefined ? account.name === name : account.uid === number));
   if (found !== undefined) return found;
   if (number !== undefined) return { name: "", uid: number, gid: 0, home: "/" };
-  throw unknownName(user, `/etc/passwd has no user "${name}"`);
+  throw unknownName(user, `/etc/passwd has no user "${shown(name)}"`);
 }
 
 function findGid(user: string, wanted: string, groups: readonly Group[]): number {
   const gid = toId(wanted) ?? groups.find(({ name }) => name === wanted)?.gid;
   if (gid !== undefined) return gid;
-  throw unknownName(user, `/etc/group has no group "${wanted}"`);
+  throw unknownName(user, `/etc/group has no group "${shown(wanted)}"`);
 }
 
 function unknownName(user: string, found: string): OciUnpackError {
-  return new OciUnpackError("INVALID_CONFIG", `cannot find the image's user "${user}": ${found} in the image`);
+  return new OciUnpackError("INVALID_CONFIG", `cannot find the image's user "${shown(user)}": ${found} in the image`);
+}
+
+/** A name of the image's as messages show it. What nobody would read to its end is cut. */
+function shown(name: string): string {
+  return name.length > 200 ? `${name.slice(0, 200)}...` : name;
 }
 
 function parsePasswd(text: string): readonly Account[] {

@@ -28,6 +28,23 @@ test("what is no file is refused", async () => {
   });
 });
 
+test("a file of 4 MiB is read, one byte more is refused", async () => {
+  await using place = await scratch();
+  const path = join(place.directory, "passwd");
+  writeFileSync(path, "x".repeat(4 * 1024 * 1024));
+  assert.equal(textInRootfs(place.directory, "passwd").length, 4 * 1024 * 1024);
+  writeFileSync(path, "x", { flag: "a" });
+  assert.throws(() => textInRootfs(place.directory, "passwd"), { code: "INVALID_CONFIG", message: /4194305 bytes/ });
+});
+
+test("symlinks that lead around for ever, or to what only /proc has, lead to no file of the machine", async () => {
+  await using place = await scratch();
+  symlinkSync("loop", join(place.directory, "loop"));
+  symlinkSync("/proc/self/root/etc/passwd", join(place.directory, "magic"));
+  assert.throws(() => textInRootfs(place.directory, "loop"), /ELOOP/);
+  assert.equal(textInRootfs(place.directory, "magic"), "");
+});
+
 test("a fifo is refused, not waited for", async () => {
   await using place = await scratch();
   execFileSync("mkfifo", [join(place.directory, "passwd")]);

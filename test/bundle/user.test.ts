@@ -40,3 +40,39 @@ test("a user or group that the image does not know is named; a number out of ran
     assert.throws(() => resolveUser(user, passwd, group), { code: "INVALID_CONFIG" }, user);
   }
 });
+
+test("lines that name nobody are passed over, whoever they look like", () => {
+  const oddLines = [
+    "+::::::",
+    "-app::::::",
+    ":",
+    "app",
+    "app:x",
+    "app:x:-1:0::/:",
+    "app:x: 0:0::/:",
+    "app:x:0x0:0::/:",
+    " app:x:0:0::/:",
+  ];
+  const found = { uid: 5, gid: 6, additionalGids: [7], home: "/home/app" };
+  const withOdd = (line: string) => `${oddLines.join("\n")}\n${line}\r\n`;
+  assert.deepEqual(resolveUser("app", withOdd("app:x:5:6::/home/app"), withOdd("audio:x:7:app")), found);
+});
+
+test("of a name that fills a configuration an error shows the beginning", () => {
+  for (const user of ["u".repeat(1_000_000), `app:${"g".repeat(1_000_000)}`]) {
+    assert.throws(
+      () => resolveUser(user, passwd, group),
+      (error) => error instanceof Error && error.message.length < 1000,
+    );
+  }
+});
+
+test("files as large as may be take little time, whatever they are filled with", () => {
+  const fillings = ["\n", ":", ",", " ", "app:x:1:app,\n", `a${" ".repeat(4000)}b\n`];
+  const began = performance.now();
+  for (const filling of fillings) {
+    const text = filling.repeat((4 * 1024 * 1024) / filling.length);
+    assert.equal(resolveUser("app", `${passwd}\n${text}`, `${group}\n${text}`).uid, 1000);
+  }
+  assert.ok(performance.now() - began < 20_000);
+});
