@@ -34,6 +34,7 @@ export const nextStep: Readonly<Record<ErrorCode, string>> = {
   TARGET_UNUSABLE: "name a place where you may write",
   FILE_SYSTEM: "check the path and its permissions, or choose another file system",
   NO_SPACE: "make room, or choose another file system",
+  OUT_OF_RESOURCES: "allow this process more memory and threads, or end others",
   SANDBOX_UNAVAILABLE: "use Linux 5.13 or newer with Landlock, or --sandbox prefer",
   UNSUPPORTED_SYSTEM: "use a newer kernel, or another machine",
   TOOL_MISSING: "install the program",

@@ -145,15 +145,20 @@ export class Pipeline implements AsyncDisposable {
 
   /** Removes what a failed run left in the staging directory: from the confined thread, if it still lives. */
   async discard(staging: string): Promise<void> {
-    const { consuming } = await this.#threads;
-    if (consuming.isAlive) return consuming.do({ type: "discard", staging });
+    const threads = await this.#threadsIfStarted();
+    if (threads?.consuming.isAlive) return threads.consuming.do({ type: "discard", staging });
     const { discardStaging } = await import("./discard.ts");
     discardStaging(staging);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { decompressing, consuming } = await this.#threads;
-    await Promise.all([decompressing[Symbol.asyncDispose](), consuming[Symbol.asyncDispose]()]);
+    const threads = await this.#threadsIfStarted();
+    await Promise.all([threads?.decompressing[Symbol.asyncDispose](), threads?.consuming[Symbol.asyncDispose]()]);
+  }
+
+  /** For who cleans up: that they did not start has been told already. */
+  #threadsIfStarted(): Promise<Threads | undefined> {
+    return this.#threads.catch(() => undefined);
   }
 }
 
@@ -164,7 +169,13 @@ interface Threads {
 
 async function startThreads(consumer: "apply-worker" | "tree-worker"): Promise<Threads> {
   await startLibuvPool();
-  return { decompressing: new Thread("decompress-worker"), consuming: new Thread(consumer) };
+  const decompressing = new Thread("decompress-worker");
+  try {
+    return { decompressing, consuming: new Thread(consumer) };
+  } catch (error) {
+    await decompressing[Symbol.asyncDispose](); // one alone is of no use, and would keep the process alive
+    throw error;
+  }
 }
 
 async function feed(job: PipelineJob, writer: AsyncRingWriter, signal: AbortSignal): Promise<void> {

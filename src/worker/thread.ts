@@ -26,11 +26,12 @@ export class Thread implements AsyncDisposable {
 
   /** Starts the thread whose code is `name`. The pool must run before: see `startLibuvPool`. */
   constructor(name: "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker") {
-    // The host's own loaders and flags have no business in there.
-    this.#worker = new Worker(codeOf(name), { execArgv: [], stdin: false, resourceLimits });
+    this.#worker = startedWorker(name);
     this.#worker.on("message", (report: Report) => this.#receive(report));
-    this.#worker.on("error", (error) => this.#fail(`a working thread failed: ${error.message}`, error));
-    this.#worker.on("exit", (status) => this.#fail(`a working thread ended with status ${status}`));
+    this.#worker.on("error", (error) => this.#fail(threadError(error)));
+    this.#worker.on("exit", (status) =>
+      this.#fail(new OciUnpackError("INTERNAL", `cannot go on: a working thread ended with ${status}`)),
+    );
     this.#loaded = new Promise((resolve) => {
       this.#worker.once("message", () => resolve());
       this.#worker.once("exit", () => resolve());
@@ -71,11 +72,46 @@ export class Thread implements AsyncDisposable {
     this.#onReport(report);
   }
 
-  #fail(message: string, cause?: unknown): void {
-    this.#failure ??= new OciUnpackError("INTERNAL", message, { cause });
+  #fail(error: OciUnpackError): void {
+    this.#failure ??= error;
     this.#settle?.reject(this.#failure);
     this.#settle = undefined;
   }
+}
+
+/** Starts a thread, or throws in words what Node throws at once where the system has no further thread to give. */
+function startedWorker(name: string): Worker {
+  try {
+    // The host's own loaders and flags have no business in there.
+    return new Worker(codeOf(name), { execArgv: [], stdin: false, resourceLimits });
+  } catch (error) {
+    throw threadError(error as Error);
+  }
+}
+
+/** What ends a thread without its own doing is told apart from what would be a defect. */
+function threadError(error: Error & { readonly code?: string }): OciUnpackError {
+  if (error.code === "ERR_WORKER_INIT_FAILED") {
+    return new OciUnpackError(
+      "OUT_OF_RESOURCES",
+      `cannot start a working thread: the system has no more (${error.message})`,
+      {
+        cause: error,
+        hint: "allow more processes (ulimit -u, or the control group's pids.max), or end some",
+      },
+    );
+  }
+  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return new OciUnpackError(
+      "OUT_OF_RESOURCES",
+      "cannot work on the image: a thread needs more memory than Node gives it",
+      {
+        cause: error,
+        hint: "allow more, for instance 4 GiB: NODE_OPTIONS=--max-old-space-size=4096",
+      },
+    );
+  }
+  return new OciUnpackError("INTERNAL", `cannot go on: a working thread failed: ${error.message}`, { cause: error });
 }
 
 /** What the threads allocate dies young. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no slower. */

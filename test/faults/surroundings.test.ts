@@ -3,8 +3,11 @@ import { chmod, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
+import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
 import { type Outcome, outcomeOf } from "../support/command.ts";
+import { image } from "../support/image.ts";
+import { ociUnpack } from "../support/oci-unpack.ts";
+import { file, tar } from "../support/tar-builder.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { type Fault, sample } from "./fault.ts";
@@ -62,6 +65,24 @@ describe("one clear error, and nothing left, with", () => {
   }
 });
 
+test("less memory than an image needs is one clear error that says how to give more", async () => {
+  await using stage = await setStage();
+  const layer = tar(...Array.from({ length: 60_000 }, (_, number) => file(`one/of-many-files-${number}`)));
+  await using placed = await (places["oci:"] ?? assert.fail())({ ...none, image: image([layer]) }, stage);
+  for (const args of [
+    ["ls", ...placed.args],
+    ["--output", "tar", "-o", join(stage.place, "target"), ...placed.args],
+  ]) {
+    const { status, stdout, stderr } = await ociUnpack(withUsualOptions(args), {
+      env: { TMPDIR: stage.temporary, NODE_OPTIONS: "--max-old-space-size=16" },
+    });
+    assertClearError(stderr);
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(stderr, /more memory than Node gives it\nhint: .*--max-old-space-size/);
+    assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
+  }
+});
+
 test("an installation of which parts are missing is one error, not a stack", async () => {
   await using stage = await setStage();
   await writeFile(join(stage.directory, "package.json"), '{"type":"module"}');
@@ -101,6 +122,53 @@ describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") 
     assert.equal(status, 1);
     assert.match(stderr, /registries\.conf": this user may not\nhint: .*set HOME/);
     assert.deepEqual(await readdir(stage.place), []);
+  });
+});
+
+describe("a user who may have few threads", {
+  skip: skipUnlessRoot() || skipWithout("setpriv", "prlimit") || skipUnlessNodeIsOpen(),
+}, () => {
+  const user = { uid: 61_235, gid: 61_235 }; // the limit counts all that a user runs: nobody else's test may
+  for (const [spare, title] of [
+    [0, "is told that the system has no more"],
+    [1, "is told so although one has started"],
+    [8, "is told nothing where they are enough"],
+  ] as const) {
+    test(title, async () => {
+      await using stage = await setStage();
+      using command = program();
+      await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+      await chmod(stage.directory, 0o755);
+      await chmod(stage.place, 0o777);
+      const preload = ["--import", join(command.directory, "test/support/few-threads.js")];
+      const args = [...preload, command.entry, ...withUsualOptions([...placed.args, join(stage.place, "target")])];
+      const { status, stderr } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
+        environment: { HOME: "/nonexistent", OCI_UNPACK_TEST_SPARE_THREADS: `${spare}`, NODE_OPTIONS: "" },
+      });
+      if (spare === 8) return assert.deepEqual([status, stderr], [0, ""]);
+      assertClearError(stderr);
+      assert.equal(status, 1);
+      assert.match(stderr, /cannot start a working thread: the system has no more/);
+      assert.deepEqual(await readdir(stage.place), []);
+    });
+  }
+
+  test("has a program that ends, since no thread stays alone", { timeout: 20_000 }, async () => {
+    await using stage = await setStage();
+    using command = program();
+    await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+    await chmod(stage.directory, 0o755);
+    await chmod(stage.place, 0o777);
+    const host = `
+      const { unpack } = await import(${JSON.stringify(join(command.directory, "src/index.js"))});
+      await unpack(${JSON.stringify(placed.args[0])}, ${JSON.stringify(join(stage.place, "target"))}).catch(({ code }) => console.log(code));`;
+    const preload = ["--import", join(command.directory, "test/support/few-threads.js")];
+    const args = [...preload, "--input-type=module", "--eval", host];
+    const { status, stdout } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
+      environment: { HOME: "/nonexistent", OCI_UNPACK_TEST_SPARE_THREADS: "1", NODE_OPTIONS: "" },
+      signal: AbortSignal.timeout(15_000),
+    });
+    assert.deepEqual([status, stdout], [0, "OUT_OF_RESOURCES\n"]);
   });
 });
 

@@ -20,6 +20,7 @@ const packages = {
   mount: "mount",
   time: "time",
   setpriv: "util-linux",
+  prlimit: "util-linux",
   zstd: "zstd",
   tar: "tar",
   bsdtar: "libarchive-tools",
