@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileSystemError } from "../file-system-error.ts";
+import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { blobPath } from "../source/local/documents.ts";
 import { readRange } from "../source/local/file-range.ts";
@@ -49,12 +50,21 @@ export class BlobStore {
 
   /** Says that somebody works with the store: while anybody does, nothing is taken out of it. */
   use(signal?: AbortSignal): Promise<FileHandle> {
-    return openLocked(this.path("in-use.lock"), "shared", signal);
+    return this.lock("in-use.lock", "shared", signal);
   }
 
   /** Waits until nobody else works with the store, and keeps everybody out. */
   useAlone(signal?: AbortSignal): Promise<FileHandle> {
-    return openLocked(this.path("in-use.lock"), "exclusive", signal);
+    return this.lock("in-use.lock", "exclusive", signal);
+  }
+
+  /** Opens one of the store's own files as soon as its lock is free. */
+  async lock(name: "in-use.lock" | "index.lock", kind: LockKind, signal?: AbortSignal): Promise<FileHandle> {
+    try {
+      return await openLocked(this.path(name), kind, signal);
+    } catch (error) {
+      throw fileSystemError(error, `use the store "${this.directory}"`);
+    }
   }
 
   /** Whether a blob is there, by its name and size alone. */
@@ -79,7 +89,7 @@ export class BlobStore {
       throw error;
     }
     await file.close();
-    await rm(path, { force: true });
+    await this.remove(blob.digest);
     return undefined;
   }
 
@@ -108,7 +118,9 @@ export class BlobStore {
   }
 
   async remove(digest: Digest): Promise<void> {
-    await rm(this.pathOf(digest), { force: true });
+    await rm(this.pathOf(digest), { force: true }).catch((error: unknown) => {
+      throw fileSystemError(error, `remove blob ${digest} from the store "${this.directory}"`);
+    });
   }
 
   /** Removes what is on its way into the store, and gives its size. Only while nobody uses the store. */

@@ -12,7 +12,8 @@ export async function makeStore(store: BlobStore): Promise<void> {
     const isMade = await store.exists();
     await makeDirectories(store.directory, 0o700);
     if (!isMade) await insistOnOurs(store.directory);
-    for (const name of ["blobs/sha256", "ingest"]) await mkdir(store.path(name), { recursive: true });
+    // Not `recursive`: on a read-only file system, Node then says that there is no such directory (seen on Node 20).
+    for (const name of ["blobs", "blobs/sha256", "ingest"]) await mkdir(store.path(name)).catch(unlessThere);
     if (isMade) return;
     const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
     await writeFile(store.path("index.json"), JSON.stringify(index), { flag: "wx" }).catch(unlessThere);

@@ -6,7 +6,6 @@ import { type ImageIndex, imageIndexFrom } from "../oci/image-index.ts";
 import { JsonValue } from "../oci/json-value.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { openLocked } from "./file-lock.ts";
 
 /** What an index calls its entries (image-spec, annotations.md). */
 const nameAnnotation = "org.opencontainers.image.ref.name";
@@ -63,7 +62,7 @@ async function change(
   signal: AbortSignal | undefined,
   changed: (entries: readonly Entry[]) => readonly Entry[],
 ): Promise<void> {
-  const lock = await openLocked(store.path("index.lock"), "exclusive", signal);
+  const lock = await store.lock("index.lock", "exclusive", signal);
   try {
     const { entries, json } = await readEntries(store);
     const next = changed(entries);

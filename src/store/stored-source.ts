@@ -63,6 +63,8 @@ async function begin(blobs: BlobStore, offline: boolean, signal?: AbortSignal): 
   }
 }
 
+/** Told by what lies underneath: the error of the store is one for people. */
 function isReadOnly(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "EROFS" || error.code === "EACCES");
+  const cause = error instanceof OciUnpackError ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && (cause.code === "EROFS" || cause.code === "EACCES");
 }

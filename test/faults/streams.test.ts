@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -8,7 +8,7 @@ import { outcomeOf } from "../support/command.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
-import { type Fault, sample } from "./fault.ts";
+import { type Fault, sample, topLayerOf } from "./fault.ts";
 import { outcomeInNamespace } from "./namespace.ts";
 import { places } from "./places.ts";
 import { type Stage, setStage } from "./stage.ts";
@@ -124,6 +124,48 @@ describe("a store", { skip: skipUnlessRoot() || skipWithout("unshare", "mount") 
     });
     assertClearError(stderr);
     assert.equal(status, 1);
+    assert.match(stderr, /cannot make the store "[^"]+": read-only file system/);
+  });
+
+  test("that can only be read gives what it has offline, and is else one clear error", async () => {
+    await using stage = await setStage();
+    await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+    const path = join(stage.directory, "store");
+    await stage.keeps(placed.args[0] ?? "", path);
+    const withStore = (options: readonly string[]) =>
+      outcomeInNamespace({
+        mounts: `mount --bind '${path}' '${path}'; mount -o remount,bind,ro '${path}'`,
+        args: ["--store", path, ...options, ...placed.args, join(stage.place, "target")],
+        temporary: stage.temporary,
+        watched: [path, stage.temporary],
+      });
+    const online = await withStore([]);
+    assertClearError(online.stderr);
+    assert.match(online.stderr, /cannot use the store "[^"]+": read-only file system/);
+    assert.deepEqual(await readdir(stage.place), []);
+    const offline = await withStore(["--offline"]);
+    assert.deepEqual([offline.status, offline.stderr], [0, ""]);
+    await rm(join(stage.place, "target"), { recursive: true });
+
+    const blob = join(path, "blobs", topLayerOf(sample).replace(":", "/"));
+    await chmod(blob, 0o600);
+    await writeFile(blob, (await readFile(blob)).fill(0, 0, 20));
+    const damaged = await withStore(["--offline"]);
+    assertClearError(damaged.stderr);
+    assert.match(damaged.stderr, /cannot remove blob sha256:\w+ from the store "[^"]+": read-only file system/);
+    assert.deepEqual(await readdir(stage.place), []);
+  });
+
+  test("cannot be made in a directory that can only be read", async () => {
+    await using stage = await setStage();
+    await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+    const { stderr } = await outcomeInNamespace({
+      mounts: `mount -t tmpfs -o ro tmpfs '${stage.place}'`,
+      args: ["--store", stage.place, ...placed.args, join(stage.directory, "target")],
+      temporary: stage.temporary,
+      watched: [stage.directory],
+    });
+    assertClearError(stderr);
     assert.match(stderr, /cannot make the store "[^"]+": read-only file system/);
   });
 });
