@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type Fault, faults, sample } from "./fault.ts";
+import { outputs } from "./outputs.ts";
 import { places } from "./places.ts";
 import { setStage } from "./stage.ts";
 
@@ -33,5 +34,23 @@ for (const [source, place] of Object.entries(places)) {
       await using placed = await place(none, stage);
       await stage.succeeds([...placed.args, join(stage.place, "target")], placed.env);
     });
+  });
+}
+
+/** What copies an image as it is looks at digests and sizes alone: an image that is wrong in itself is wrong in the copy. */
+const copies = ["layout", "oci-archive", "docker-archive"];
+
+for (const [name, { args, skip }] of Object.entries(outputs)) {
+  if (name === "rootfs") continue; // from every source above
+  describe(`into ${name}`, { skip }, () => {
+    for (const fault of faults) {
+      if (copies.includes(name) && fault.image !== undefined) continue;
+      test(`${fault.title}: ${fault.code}, and nothing is left behind`, async () => {
+        await using stage = await setStage();
+        await using placed = await (places["oci:"] ?? assert.fail())(fault, stage);
+        const told = await stage.fails(args(placed.args[0] ?? "", join(stage.place, "target")), placed.env);
+        assert.equal(told.code, fault.code, told.message);
+      });
+    }
   });
 }
