@@ -1,10 +1,12 @@
+import { stat } from "node:fs/promises";
 import { OciUnpackError } from "../../errors.ts";
+import { fileSystemError } from "../../file-system-error.ts";
 import { helperNamesOf, namesOf } from "../docker-hub.ts";
 import type { Credential, Credentials } from "../options.ts";
 import type { FetchOptions } from "../source.ts";
 import { findEntry } from "./auth-entry.ts";
 import { type AuthFile, parseAuthFile } from "./auth-file.ts";
-import { readConfigFile, warnOfFile } from "./config-file.ts";
+import { isErrno, readConfigFile, warnOfFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
 import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
@@ -44,6 +46,21 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
   };
 }
 
+/** Throws where the file is not there. It is not opened: it may be a pipe, which can be read only once. */
+export async function requireAuthFile(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (error) {
+    throw isErrno(error, "ENOENT", "ENOTDIR") ? noSuchFile(path) : fileSystemError(error, `read "${path}"`);
+  }
+}
+
+function noSuchFile(path: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`, {
+    hint: "logins are in files such as ~/.docker/config.json; oci-unpack login --authfile FILE makes one",
+  });
+}
+
 async function readAuthFile(
   { path, format, named }: CredentialPlace,
   { mustExist, ...options }: FetchOptions & { readonly mustExist: boolean },
@@ -51,7 +68,7 @@ async function readAuthFile(
   try {
     const text = await readConfigFile(path, options);
     if (text !== undefined) return parseAuthFile(path, text, format);
-    if (named) throw new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`);
+    if (named) throw noSuchFile(path);
   } catch (error) {
     if (mustExist || !(error instanceof OciUnpackError)) throw error;
     warnOfFile(options.onEvent, error.message);

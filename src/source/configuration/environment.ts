@@ -4,9 +4,10 @@ import type { EventListener } from "../../events.ts";
 import type { RegistryOptions, TlsFor, TlsMaterial } from "../options.ts";
 import type { PlainHttp } from "../registry-url.ts";
 import { type CertificateFiles, certificateDirectories, certificatesIn, readTlsMaterial } from "./certs-d.ts";
-import { dockerCredentials } from "./credentials.ts";
+import { dockerCredentials, requireAuthFile } from "./credentials.ts";
 import { dockerHttpHeaders } from "./docker-headers.ts";
 import { extraAuthorities } from "./extra-authorities.ts";
+import { requireHostsDirectory } from "./hosts-directory.ts";
 import type { Machine } from "./machine.ts";
 import { mirrors } from "./mirrors.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
@@ -16,9 +17,9 @@ import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
 
 /** The machine, and what its user said beyond its files. */
 export interface EnvironmentOptions extends Machine {
-  /** A file with credentials, asked before all others. */
+  /** A file with credentials, asked before all others. It must be there. */
   readonly authFile?: string | undefined;
-  /** Containerd's directory of hosts. Default: `/etc/containerd/certs.d`. */
+  /** Containerd's directory of hosts, which must be there. Default: `/etc/containerd/certs.d`, which need not. */
   readonly hostsDirectory?: string | undefined;
   /** Paths of authorities to trust, for all hosts. */
   readonly tlsCa?: readonly string[] | undefined;
@@ -52,6 +53,8 @@ export async function registryFromEnvironment(options: EnvironmentOptions): Prom
     dockerHttpHeaders(options, heard),
     readTlsMaterial({ ca: options.tlsCa ?? [], client: [] }, heard),
     readTlsMaterial({ ca: [], client: clientFiles(options) }, heard),
+    options.authFile !== undefined && requireAuthFile(options.authFile),
+    options.hostsDirectory !== undefined && requireHostsDirectory(options.hostsDirectory),
   ]);
   let extra: Promise<readonly string[]> | undefined;
   const shared = sharedTls(() => {

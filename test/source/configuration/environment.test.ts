@@ -82,8 +82,25 @@ test("R-72: a registries.conf with a mistake stops everything: it might have blo
 test("R-71: containerd's directory is read where it lies by default, or where the user says", async (context) => {
   const files = { "etc/containerd/certs.d/_default/hosts.toml": '[host."https://m.example"]' };
   assert.equal(await mirror(context, { files }), "m.example");
-  const [first] = await endpoints(context, { files }, { hostsDirectory: "/nowhere" });
+  const empty = (await testMachine(context)).root;
+  const [first] = await endpoints(context, { files }, { hostsDirectory: empty });
   assert.equal(first?.baseUrl, "https://r.example/v2");
+});
+
+test("R-71, R-24: a directory of hosts or a file of logins that somebody names must be there, whatever is asked for", async (context) => {
+  const { root } = await testMachine(context, { files: { file: "" } });
+  for (const named of [
+    { hostsDirectory: `${root}/nowhere` },
+    { hostsDirectory: `${root}/file` },
+    { authFile: `${root}/nowhere` },
+  ]) {
+    const [path = ""] = Object.values(named);
+    await assert.rejects(
+      options(context, {}, named),
+      (error) => isOciUnpackError(error, "INVALID_OPTION") && error.message.includes(`"${path}"`),
+      path,
+    );
+  }
 });
 
 test("R-72: a short name is Docker Hub's unless the user wants podman's aliases", async (context) => {
