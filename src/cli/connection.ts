@@ -71,7 +71,9 @@ export async function givenCredential(
   { username }: ImageCommand,
   { input }: Surroundings,
 ): Promise<Credential | undefined> {
-  return username === undefined ? undefined : { username, password: await passwordFrom(input) };
+  return username === undefined
+    ? undefined
+    : { username, password: await passwordFrom(input), origin: "the command line" };
 }
 
 /** Nothing is read before somebody asks for it. */

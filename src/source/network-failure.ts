@@ -46,13 +46,17 @@ function certificateFailure(code: string, cause: unknown, host: string): Failure
   return new Failure("CERTIFICATE", `the certificate of ${host} ${found}`, { hint, cause, host });
 }
 
+const clientHint =
+  "give one that it takes as `tls.cert` and `tls.key` (--tls-cert, --tls-key), or in certs.d, and see that it is still valid";
+
 function tlsFailure(code: string, cause: unknown, host: string): Failure | undefined {
-  if (
-    /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_)/.test(code) ||
-    /CERTIFICATE_REQUIRED/.test(code)
-  ) {
-    const hint = "give a client certificate as `tls.cert` and `tls.key` (--tls-cert, --tls-key), or in certs.d";
-    return new Failure("CERTIFICATE", `${host} wants a client certificate`, { hint, cause, host });
+  if (/CERTIFICATE_REQUIRED/.test(code)) {
+    return new Failure("CERTIFICATE", `${host} wants a client certificate`, { hint: clientHint, cause, host });
+  }
+  // Before TLS 1.3 there is no other word for a certificate that is missing.
+  if (/ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_|UNSUPPORTED_CERTIFICATE)/.test(code)) {
+    const found = `${host} wants another client certificate: ${code}`;
+    return new Failure("CERTIFICATE", found, { hint: clientHint, cause, host });
   }
   if (/^ERR_(SSL|OSSL|TLS)_|^EPROTO$/.test(code)) {
     const hint = "allow http with `plainHttp` (--plain-http), if the registry has no TLS";

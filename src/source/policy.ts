@@ -32,7 +32,9 @@ export class Policy {
     const networks = allowHosts.filter((host) => host.includes("/"));
     for (const network of networks) {
       if (!isNetwork(network))
-        throw new OciUnpackError("INVALID_OPTION", `cannot allow "${network}": it is not a network`);
+        throw new OciUnpackError("INVALID_OPTION", `cannot allow "${network}": it is not a network`, {
+          hint: "write HOST, HOST:PORT, *.SUFFIX, or a network such as 10.20.0.0/16",
+        });
     }
     this.#networks = networkList(networks);
   }

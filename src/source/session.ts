@@ -147,7 +147,17 @@ export class Session {
     const route = { realm, reach, tls: isOwnHost ? tls : undefined };
     const query = { realm, service, scopes: scopesFor(demand, repository), credential: shown };
     context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
-    return fetchToken(query, tokenRequest(route, context), secrets);
+    return this.#granting(fetchToken(query, tokenRequest(route, context), secrets));
+  }
+
+  /** A token server does not know which login is missing; whoever asked it does. */
+  async #granting(grant: Promise<Grant>): Promise<Grant> {
+    try {
+      return await grant;
+    } catch (problem) {
+      if (!(problem instanceof Failure && problem.code === "UNAUTHORIZED")) throw problem;
+      throw new Failure(problem.code, problem.message, { ...problem.details, hint: loginHint(this.#site) });
+    }
   }
 
   async #credential(context: Context): Promise<Credential | undefined> {
@@ -174,7 +184,7 @@ export class Session {
     const { host } = this.#site.base;
     const found = `${host} rejects the credentials from ${credential.origin ?? "the caller"}`;
     this.#isAnonymous = true;
-    this.#refusal = new Failure("CREDENTIALS_REJECTED", found, { hint: loginHint(this.#site), host, status: 401 });
+    this.#refusal = new Failure("CREDENTIALS_REJECTED", found, { hint: anewHint(this.#site), host, status: 401 });
     context.tell({ type: "warning", code: "CREDENTIALS_IGNORED", message: `${found}; going on without` });
   }
 
@@ -212,6 +222,10 @@ function offer({ offered }: Demands): string {
 
 function loginHint({ credentialHost }: Site): string {
   return `log in with "oci-unpack login ${credentialHost}", or check the name of the repository`;
+}
+
+function anewHint({ credentialHost }: Site): string {
+  return `check the user and the password, or log in anew with "oci-unpack login ${credentialHost}"`;
 }
 
 function secretsOf(credential: Credential | undefined): readonly string[] {

@@ -3,6 +3,7 @@ import type { HttpResponse } from "./http.ts";
 import { STATUS_CODES } from "./node-http.ts";
 import { retryAfterMilliseconds } from "./retry-after.ts";
 import type { Secrets } from "./secrets.ts";
+import { proxyWantsLogin } from "./tunnel.ts";
 
 /** Statuses that pass by themselves, proxies' own inventions (499, 52x, 529) among them. */
 const temporary = new Set([408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
@@ -34,6 +35,7 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
   if (status === 401) return new Failure("UNAUTHORIZED", `${host} wants a login${quote}`, details);
   if (status === 403)
     return new Failure("FORBIDDEN", `${host} forbids it${quote}`, { ...details, hint: forbiddenHint });
+  if (status === 407) return proxyWantsLogin(host, details);
   if (status === 429) return new Failure("RATE_LIMITED", `${host} limits the rate of requests${quote}`, details);
   const words = STATUS_CODES[status];
   const found = `${host} answers ${status}${words === undefined ? "" : ` ${words}`}${quote}`;
@@ -41,6 +43,8 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
 }
 
 const forbiddenHint = "check that the account may pull from this repository";
+const missingHint = "check the name and the tag, and whether it is a private image";
+const lostBlobHint = "the registry has lost a part of the image: push it anew";
 
 function notFound(code: string | undefined, quote: string, details: FailureDetails): Failure {
   const what = code === "NAME_UNKNOWN" ? "repository" : code === "BLOB_UNKNOWN" ? "blob" : "manifest";
@@ -48,10 +52,7 @@ function notFound(code: string | undefined, quote: string, details: FailureDetai
     code === undefined
       ? `${details.host} answers 404 Not Found${quote}`
       : `${details.host} has no such ${what}${quote}`;
-  return new Failure("NOT_FOUND", found, {
-    ...details,
-    hint: "check the name and the tag, and whether it is a private image",
-  });
+  return new Failure("NOT_FOUND", found, { ...details, hint: what === "blob" ? lostBlobHint : missingHint });
 }
 
 /** What Go's server answers to http where it expects TLS. */
@@ -59,7 +60,7 @@ function plainHttpHint(status: number, text: string): { hint?: string } {
   if (status !== 400 || !/HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i.test(text))
     return {};
   return {
-    hint: "this registry speaks TLS: set `plainHttp: false`, or give its certificate as `tls.ca` (--tls-ca FILE)",
+    hint: "this registry speaks TLS: do without `plainHttp` (--plain-http); on a loopback address, give its authority as `tls.ca` (--tls-ca FILE)",
   };
 }
 

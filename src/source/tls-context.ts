@@ -21,7 +21,14 @@ function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
     });
   } catch (cause) {
     const found = cause instanceof Error && "code" in cause ? cause.code : "they are not PEM";
-    throw new Failure("CERTIFICATE", `the certificates or the key configured for it are unusable: ${found}`, { cause });
+    const hint =
+      found === "ERR_OSSL_X509_KEY_VALUES_MISMATCH"
+        ? "the key is not the certificate's: give a pair that belongs together (--tls-cert, --tls-key, or in certs.d)"
+        : "correct the files that --tls-ca, --tls-cert and --tls-key, or certs.d, name";
+    throw new Failure("CERTIFICATE", `the certificates or the key configured for it are unusable: ${found}`, {
+      hint,
+      cause,
+    });
   }
 }
 

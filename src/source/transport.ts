@@ -43,8 +43,10 @@ export class Transport {
     const isAllowed = target.hostname === from.hostname || isLoopback(target.hostname) || this.#isPlain(target);
     if (!isDowngrade && isAllowed) return;
     const found = `${from.host} leads to ${target.host} over http${isDowngrade ? ", away from https" : ""}`;
-    const hint = isDowngrade ? undefined : `allow http for "${target.host}" with \`plainHttp\` (--plain-http)`;
-    throw new Failure("POLICY_DENIED", found, { host: from.host, ...(hint === undefined ? {} : { hint }) });
+    const hint = isDowngrade
+      ? "nothing allows that: tell the registry's operator"
+      : `if nobody can listen in, allow http for "${target.host}" with \`plainHttp\` (--plain-http)`;
+    throw new Failure("POLICY_DENIED", found, { host: from.host, hint });
   }
 
   #isPlain({ host }: URL): boolean {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Failure } from "./failure.ts";
+import { Failure, type FailureDetails } from "./failure.ts";
 
 const longestHead = 16 * 1024;
 
@@ -18,7 +18,7 @@ export async function openTunnel(
   const head = await responseHead(socket);
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0);
   if (status >= 200 && status < 300) return;
-  throw refusal(status, authority);
+  throw refusal(status, authority, proxyAuthorization !== undefined);
 }
 
 /** `Proxy-Authorization` for the user and password in a proxy's URL. */
@@ -53,14 +53,32 @@ function responseHead(socket: Socket): Promise<string> {
   });
 }
 
-function refusal(status: number, authority: string): Failure {
-  if (status === 407) {
-    return new Failure("UNREACHABLE", `the proxy on the way to ${authority} wants a user and a password`, {
-      status,
-      hint: "put them into the proxy's URL: http://USER:PASSWORD@HOST:PORT",
-    });
-  }
-  const found = status === 0 ? "does not speak HTTP" : `refuses with status ${status}`;
+/** Also what a proxy answers that is asked for an http URL itself. */
+export function proxyWantsLogin(authority: string, details: FailureDetails): Failure {
+  return new Failure("UNREACHABLE", `the proxy on the way to ${authority} wants a user and a password`, {
+    ...details,
+    hint: "put them into the proxy's URL: http://USER:PASSWORD@HOST:PORT",
+  });
+}
+
+/** What a status means to whoever asked for a tunnel, and what helps. */
+const refusals: ReadonlyMap<number, readonly [found: string, hint: string]> = new Map([
+  [401, ["rejects the user and the password in its URL", "correct them: http://USER:PASSWORD@HOST:PORT"]],
+  [
+    403,
+    ["does not let it through", "ask the proxy's operator to allow this host and port, or name the host in NO_PROXY"],
+  ],
+]);
+
+function refusal(status: number, authority: string, hasCredentials: boolean): Failure {
+  if (status === 407 && !hasCredentials) return proxyWantsLogin(authority, { status });
+  const [meant, remedy] = refusals.get(status === 407 ? 401 : status) ?? [];
+  const answers = status === 0 ? "does not speak HTTP" : `answers ${status}`;
+  const found = meant === undefined ? answers : `${meant} (status ${status})`;
   const temporary = status === 502 || status === 503 || status === 504;
-  return new Failure("UNREACHABLE", `the proxy on the way to ${authority} ${found}`, { status, temporary });
+  return new Failure("UNREACHABLE", `the proxy on the way to ${authority} ${found}`, {
+    status,
+    temporary,
+    hint: remedy ?? "check the host's name and port, and the proxy; a host in NO_PROXY is reached without it",
+  });
 }

@@ -136,6 +136,6 @@ test("--allow-host with what is no network is refused before anybody is asked", 
   await using registry = await startRegistry();
   const { status, stderr } = await ociUnpack(["--allow-host=10.0.0.0/99", `${registry.host}/a/b`, "/nowhere"]);
   assert.equal(status, 2);
-  assert.match(stderr, /cannot allow "10\.0\.0\.0\/99": it is not a network/);
+  assert.match(stderr, /cannot allow "10\.0\.0\.0\/99": it is not a network\nhint: write HOST, /);
   assert.equal(registry.requests.length, 0);
 });

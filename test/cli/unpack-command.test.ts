@@ -121,12 +121,13 @@ test("what the command line says of the connection is added to this machine's co
 
 test("a user and password that are given replace stored ones", async () => {
   const { registryOptions } = await performed(["-u", "me", "--password-stdin", "alpine", "dir"], "s3cret\n");
-  assert.deepEqual(registryOptions?.credentials, { username: "me", password: "s3cret" });
+  assert.deepEqual(registryOptions?.credentials, { username: "me", password: "s3cret", origin: "the command line" });
 });
 
 test("a password keeps its spaces and its own line ends, and loses one that echo added", async () => {
   const { registryOptions } = await performed(["-u", "me", "--password-stdin", "alpine", "dir"], " a\nb \r\n");
-  assert.deepEqual(registryOptions?.credentials, { username: "me", password: " a\nb " });
+  const credentials = { username: "me", password: " a\nb ", origin: "the command line" };
+  assert.deepEqual(registryOptions?.credentials, credentials);
 });
 
 test("an empty or endless password is refused before anyone is asked", async () => {

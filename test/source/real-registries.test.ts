@@ -100,7 +100,13 @@ test("a docker-registry that wants client certificates is pulled from with one",
   const mine = await own.issue({ names: "DNS:me.test" });
   await pull(registry.host, { tls: { ca: [own.cert], ...mine } });
   await using without = puller({ tls: { ca: [own.cert] } });
-  assert.equal((await failure(without.image(`${registry.host}/ns/image:tag`).manifest())).code, "CERTIFICATE");
+  const missing = await failure(without.image(`${registry.host}/ns/image:tag`).manifest());
+  assert.equal(missing.code, "CERTIFICATE");
+  assert.match(missing.message, /wants a client certificate$/);
+  await using stranger = puller({ tls: { ca: [own.cert], ...(await selfSigned()) } });
+  const unknown = await failure(stranger.image(`${registry.host}/ns/image:tag`).manifest());
+  assert.equal(unknown.code, "CERTIFICATE");
+  assert.match(unknown.message, /wants another client certificate: ERR_SSL_\w+$/, "it is not called missing");
 });
 
 const skipNginx = skipWithout("nginx");

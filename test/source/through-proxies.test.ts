@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { authority } from "../support/certificates.ts";
 import { output } from "../support/command.ts";
 import { startProxy } from "../support/proxy-double.ts";
+import { answer } from "../support/registry-reply.ts";
 import { scratch } from "../support/scratch.ts";
 import { skipWithout } from "../support/tools.ts";
 import { blob, failure, oneImage, puller } from "./pulling.ts";
@@ -111,13 +112,39 @@ test("R-74: a proxy that refuses, wants a login or is not there is named", { ski
   await gone[Symbol.asyncDispose]();
   for (const [proxy, found] of [
     [strict, /the proxy on the way to 127\.0\.0\.1:\d+ wants a user and a password$/],
-    [closed, /the proxy on the way to 127\.0\.0\.1:\d+ refuses with status 403$/],
+    [closed, /the proxy on the way to 127\.0\.0\.1:\d+ does not let it through \(status 403\)$/],
     [gone, /cannot reach the proxy 127\.0\.0\.1:\d+: it refuses connections$/],
   ] as const) {
     await using client = puller({ tls: { ca: [own.cert] }, proxy: () => proxy.url });
     const error = await failure(client.image(one.name).manifest());
     assert.equal(error.code, "UNREACHABLE");
     assert.match(error.message, found);
+  }
+});
+
+test("R-74: what is wrong with a proxy's user is told from what is wrong with the host, and never blamed on the registry", async () => {
+  await using one = await oneImage();
+  one.registry.always(/manifests/, answer(407));
+  await using plain = puller();
+  const asked = await failure(plain.image(one.name).manifest());
+  assert.deepEqual(
+    [asked.code, asked.hint],
+    ["UNREACHABLE", "put them into the proxy's URL: http://USER:PASSWORD@HOST:PORT"],
+  );
+  for (const [status, found, hint] of [
+    [401, /rejects the user and the password in its URL \(status 401\)$/, /^correct them/],
+    [407, /rejects the user and the password in its URL \(status 407\)$/, /^correct them/],
+    [500, /answers 500$/, /host's name and port/],
+  ] as const) {
+    await using proxy = await startProxy({ refusal: status });
+    await using client = puller({
+      proxy: () => new URL(proxy.url.href.replace("//", "//alice:wrong@")),
+      plainHttp: false,
+    });
+    const error = await failure(client.image(one.name).manifest());
+    assert.equal(error.code, "UNREACHABLE");
+    assert.match(error.message, found);
+    assert.match(error.hint ?? "", hint);
   }
 });
 
