@@ -4,8 +4,11 @@ import type { Descriptor } from "./oci/descriptor.ts";
 import type { Digest } from "./oci/digest.ts";
 import { type ImageIndex, isCandidate } from "./oci/image-index.ts";
 import { isImage, type Manifest } from "./oci/manifest.ts";
-import type { Platform } from "./oci/platform.ts";
+import { formatPlatform, type Platform } from "./oci/platform.ts";
 import { type PlatformRequest, rank } from "./oci/platform-request.ts";
+
+/** How many entries of an index the trail tells of. */
+const mostTold = 50;
 
 /** The manifest that was chosen, and its config where choosing took reading it. */
 export interface Found {
@@ -26,13 +29,21 @@ export class ImageSearch {
   readonly #documents: Documents;
   readonly #request: PlatformRequest;
   readonly #indexDepth: number;
+  readonly #decided: (message: string) => void;
   readonly #entries: Descriptor[] = [];
   readonly #platforms: Platform[] = [];
 
-  constructor(documents: Documents, request: PlatformRequest, indexDepth: number) {
+  /** `decided` hears how each index was read. */
+  constructor(
+    documents: Documents,
+    request: PlatformRequest,
+    indexDepth: number,
+    decided: (message: string) => void = () => {},
+  ) {
     this.#documents = documents;
     this.#request = request;
     this.#indexDepth = indexDepth;
+    this.#decided = decided;
   }
 
   /** All that was listed in what was read: the manifest that was chosen, other platforms, attestations. */
@@ -52,6 +63,7 @@ export class ImageSearch {
     for (const entry of index.manifests) this.#entries.push(entry);
     for (const { platform } of candidates) if (platform !== undefined) this.#platforms.push(platform);
 
+    this.#decided(`the index lists ${this.#judged(candidates, index.manifests.length)}`);
     for (const entry of this.#ranked(candidates)) {
       const found = await this.#open(entry, depth);
       if (found !== undefined) return found;
@@ -66,6 +78,20 @@ export class ImageSearch {
       return place === undefined ? [] : [{ entry, place }];
     });
     return ranked.sort((one, other) => one.place - other.place).map(({ entry }) => entry);
+  }
+
+  /** Each candidate with its place: 1 is the best that could be. */
+  #judged(candidates: readonly Descriptor[], listed: number): string {
+    const told = candidates.slice(0, mostTold).map(({ platform }) => {
+      if (platform === undefined) return "one without a platform (read if no other will do)";
+      const place = rank(this.#request, platform);
+      return `${platformText(platform)} (${place === undefined ? "will not do" : `choice ${place + 1}`})`;
+    });
+    const others = [
+      ...(candidates.length > mostTold ? [`${candidates.length - mostTold} more`] : []),
+      ...(listed > candidates.length ? [`${listed - candidates.length} of no image`] : []),
+    ];
+    return [...told, ...others].join(", ") || "nothing";
   }
 
   async #bestUnstated(candidates: readonly Descriptor[], depth: number): Promise<Found | undefined> {
@@ -95,6 +121,11 @@ export class ImageSearch {
     const place = rank(this.#request, candidate.platform);
     return place === undefined ? undefined : { ...candidate, rank: place };
   }
+}
+
+/** A platform for people, of bounded length: an index may state anything. */
+export function platformText(platform: Platform): string {
+  return formatPlatform(platform).slice(0, 100);
 }
 
 function tooDeep(indexDepth: number): OciUnpackError {

@@ -1,7 +1,7 @@
 import os from "node:os";
 import { Documents } from "./documents.ts";
 import { OciUnpackError } from "./errors.ts";
-import { type Found, ImageSearch } from "./image-search.ts";
+import { type Found, ImageSearch, platformText } from "./image-search.ts";
 import type { Limits } from "./limits.ts";
 import type { ImageConfig } from "./oci/config.ts";
 import { type Descriptor, inlineContent } from "./oci/descriptor.ts";
@@ -63,7 +63,9 @@ export async function resolveImage(source: ImageSource, options: ResolveOptions 
   const limits = settleLimits(options.limits);
   const request = requestPlatform(options.platform, thisMachine());
   const documents = new Documents(source, limits, { ...(signal && { signal }), ...(onEvent && { onEvent }) });
-  const search = new ImageSearch(documents, request, limits.indexDepth);
+  const decided = (message: string) => onEvent?.({ type: "decision", topic: "platform", message });
+  decided(wantedText(request));
+  const search = new ImageSearch(documents, request, limits.indexDepth, decided);
 
   const { digest, document } = await documents.named();
   const found: Chosen | undefined =
@@ -74,6 +76,10 @@ export async function resolveImage(source: ImageSource, options: ResolveOptions 
   if (document.kind === "manifest" && request.explicit && rank(request, config.platform) === undefined) {
     throw platformNotFound(source.name, request, [config.platform]);
   }
+  const platform = found.platform ?? config.platform;
+  decided(
+    `${platformText(platform)} is taken: ${found.digest}${document.kind === "manifest" ? ", the only one there is" : ""}`,
+  );
   const layers = layersOf(found.manifest, config);
   checkLimits(layers, limits);
   checkHistory(config, options);
@@ -83,7 +89,7 @@ export async function resolveImage(source: ImageSource, options: ResolveOptions 
     reference: source.name,
     digest: found.digest,
     ...(document.kind === "index" && { indexDigest: digest }),
-    platform: found.platform ?? config.platform,
+    platform,
     manifest: found.manifest,
     config,
     configBytes: bytes,
@@ -97,6 +103,13 @@ type Chosen = Pick<Found, "digest" | "manifest"> & Partial<Found>;
 
 function thisMachine(): Platform {
   return hostPlatform({ arch: os.arch(), platform: os.platform(), endianness: os.endianness(), machine: os.machine() });
+}
+
+/** For `--explain`: what is looked for, and what will do instead. */
+function wantedText({ acceptable, explicit }: PlatformRequest): string {
+  const [first = "", ...others] = acceptable.map(platformText);
+  const instead = others.length === 0 ? "nothing else will do" : `else ${others.join(", ")}, in this order`;
+  return `${first} is wanted${explicit ? "" : ", as this machine is"}; ${instead}`;
 }
 
 /** Pairs each layer with its diffID (S13, S14), and verifies those that a descriptor holds itself (R-41). */
@@ -141,7 +154,7 @@ function checkHistory(config: ImageConfig, options: ResolveOptions): void {
 }
 
 function platformNotFound(name: string, request: PlatformRequest, available: readonly Platform[]): OciUnpackError {
-  const platforms = [...new Set(available.map((platform) => formatPlatform(platform).slice(0, 100)))];
+  const platforms = [...new Set(available.map(platformText))];
   const listed =
     platforms.slice(0, 50).join(", ") + (platforms.length > 50 ? ` and ${platforms.length - 50} more` : "");
   const wanted = formatPlatform(request.platform);

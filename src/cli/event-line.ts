@@ -19,7 +19,7 @@ export function eventLine(event: UnpackEvent, { verbose, explain }: Curiosity): 
 function noteworthy(event: UnpackEvent): string | undefined {
   switch (event.type) {
     case "retrying":
-      return `retrying ${hostOf(event.url)} in ${durationText(event.delayMilliseconds)} (attempt ${event.attempt}): ${safeText(event.reason)}`;
+      return safeText(retryText(event));
     case "warning":
       return event.code === "CONFIGURATION" || event.code === "CREDENTIALS_IGNORED"
         ? `warning: ${safeText(event.message)}`
@@ -54,9 +54,14 @@ function detail(event: UnpackEvent): string | undefined {
   }
 }
 
+/** Whom we wait for, how long and why. Not yet safe for a terminal. */
+export function retryText({ url, delayMilliseconds, attempt, reason }: UnpackEvent & { type: "retrying" }): string {
+  return `retrying ${hostOf(url)} in ${durationText(delayMilliseconds)} (attempt ${attempt}): ${reason}`;
+}
+
 /** The rest of a URL is as good as random where it leads to a registry's storage. */
 function hostOf(url: string): string {
-  return safeText(URL.canParse(url) ? new URL(url).host : url);
+  return URL.canParse(url) ? new URL(url).host : url;
 }
 
 function place(event: { readonly layer?: number; readonly path?: string }): string {

@@ -1,6 +1,7 @@
 import type { UnpackEvent } from "../index.ts";
+import { retryText } from "./event-line.ts";
 
-/** Why something went the way it went: an event of that kind, without its type. */
+/** Why something went the way it went, under the topic of an event of that kind. */
 export interface Decision {
   readonly topic: string;
   readonly message: string;
@@ -14,7 +15,22 @@ export class Trail {
   readonly decisions: Decision[] = [];
 
   record(event: UnpackEvent): void {
-    if (event.type !== "decision" || this.decisions.length >= mostDecisions) return;
-    this.decisions.push({ topic: event.topic, message: event.message });
+    const decision = decisionIn(event);
+    if (decision !== undefined && this.decisions.length < mostDecisions) this.decisions.push(decision);
+  }
+}
+
+/** People are shown retries and warnings whether they are curious or not; as data they are a part of the trail. */
+function decisionIn(event: UnpackEvent): Decision | undefined {
+  switch (event.type) {
+    case "decision":
+      return { topic: event.topic, message: event.message };
+    case "retrying":
+      return { topic: "retry", message: retryText(event) };
+    case "warning":
+      if (event.code === "CONFIGURATION") return { topic: "configuration", message: event.message };
+      return event.code === "CREDENTIALS_IGNORED" ? { topic: "credentials", message: event.message } : undefined;
+    default:
+      return undefined;
   }
 }

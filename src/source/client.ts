@@ -165,7 +165,10 @@ export class Client implements Disposable {
   async #exchange(request: HttpRequest, context: Context): Promise<HttpResponse> {
     const { method, url, headers } = request;
     const held = this.heldBack(url);
-    if (held !== undefined) context.decided("retry", `waiting, because ${held.message}`);
+    if (held !== undefined) {
+      const seconds = Math.ceil(this.#throttle.remainingMilliseconds(url.host) / 1000);
+      context.decided("retry", `waiting ${seconds} s, because ${held.message}`);
+    }
     await this.#throttle.turn(url.host, context.signal);
     const proxy = this.#options.proxy?.(url);
     if (proxy !== undefined) context.decided("proxy", `${url.host} is reached through ${proxy.host}`);

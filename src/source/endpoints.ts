@@ -19,13 +19,23 @@ export async function sitesOf(
   const configured = await options.endpoints?.(query, context.fetchOptions);
   const endpoints = configured ?? [await itself(reference, client, context)];
   if (configured !== undefined) {
-    const names = configured.map(({ baseUrl, origin }) => (origin === undefined ? baseUrl : `${baseUrl} (${origin})`));
+    const names = configured.map(described);
     context.decided(
       "endpoint",
       `${reference.registry}/${reference.path} is asked for at ${names.join(", ") || "no place"}`,
     );
   }
   return Promise.all(endpoints.map((endpoint) => site(endpoint, reference, client, options, context)));
+}
+
+/** An endpoint with what it may be asked for, and the file that says so. */
+function described({ baseUrl, origin, resolvesTags, servesDigests }: Endpoint): string {
+  const terms = [
+    ...(resolvesTags ? [] : ["never what a tag means"]),
+    ...(servesDigests ? [] : ["tags only"]),
+    ...(origin === undefined ? [] : [origin]),
+  ];
+  return terms.length === 0 ? baseUrl : `${baseUrl} (${terms.join("; ")})`;
 }
 
 async function itself(reference: Reference, client: Client, context: Context): Promise<Endpoint> {

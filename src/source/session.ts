@@ -8,6 +8,9 @@ import type { Credential } from "./options.ts";
 import type { Site } from "./site.ts";
 import { basicAuthorization, fetchToken, type Grant } from "./token.ts";
 
+/** How much of a registry's own words the trail repeats. */
+const longestTold = 200;
+
 /** An `Authorization` that was refused. */
 export interface Refused {
   readonly authorization: string | undefined;
@@ -52,10 +55,20 @@ export class Session {
     this.#grant = undefined;
     this.#demands = demands;
     this.#registryAddress = response.address;
-    context.decided("challenge", `${this.#site.base.host} asks for ${offer(demands)}`);
+    context.decided("challenge", `${this.#site.base.host} asks for ${offer(demands)}${this.#terms(demands)}`);
     if (refused.isFresh) await this.#step(context);
     else if (demands.usable.length === 0 && refused.authorization !== undefined) return undefined; // perhaps without
     return this.#renewed(context);
+  }
+
+  /** What the challenge that is taken up says. */
+  #terms({ usable: [demand] }: Demands): string {
+    if (demand === undefined) return "";
+    if (demand.scheme === "basic") return `, realm "${demand.realm.slice(0, longestTold)}"`;
+    const { realm, service = "none", scopes } = demand;
+    const scope = scopes.length === 0 ? "none" : scopes.join(" ").slice(0, longestTold);
+    const place = this.#client.secrets.printable(realm);
+    return `, realm ${place}, service ${service.slice(0, longestTold)}, scope ${scope}`;
   }
 
   /** gcr.io and ghcr.io sometimes answer 401 without a challenge; their root has one. */
@@ -136,7 +149,7 @@ export class Session {
     return { authorization, renewAt: Number.POSITIVE_INFINITY };
   }
 
-  #token(demand: BearerDemand, credential: Credential | undefined, context: Context): Promise<Grant> {
+  async #token(demand: BearerDemand, credential: Credential | undefined, context: Context): Promise<Grant> {
     const { realm, service } = demand;
     const { base, repository, reach: ownReach, tls } = this.#site;
     const { policy, secrets, tokenRequest, admitScheme } = this.#client;
@@ -147,7 +160,12 @@ export class Session {
     const route = { realm, reach, tls: isOwnHost ? tls : undefined };
     const query = { realm, service, scopes: scopesFor(demand, repository), credential: shown };
     context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
-    return this.#granting(fetchToken(query, tokenRequest(route, context), secrets));
+    const grant = await this.#granting(fetchToken(query, tokenRequest(route, context), secrets));
+    const whom = shown === undefined ? "anybody" : "the user";
+    const scopes = query.scopes.join(" ").slice(0, longestTold);
+    const seconds = Math.round((grant.renewAt - performance.now()) / 1000);
+    context.decided("token", `${realm.host} gives one to ${whom} for ${scopes}; it is renewed in ${seconds} s`);
+    return grant;
   }
 
   /** A token server does not know which login is missing; whoever asked it does. */

@@ -124,6 +124,20 @@ test("with --explain, JSON has the decisions too, of a success and of a failure"
   assert.deepEqual(JSON.parse(failureJson(failureOf(new Error("x")), trail)).decisions, decisions);
 });
 
+test("with --explain, JSON has the retries and what was set aside in configuration, which people are always told", () => {
+  const trail = new Trail();
+  const [url, reason] = ["https://r.example/v2/a?signature=x", "r.example answers 503"];
+  trail.record({ type: "retrying", url, attempt: 2, delayMilliseconds: 4000, reason });
+  trail.record({ type: "warning", code: "CREDENTIALS_IGNORED", message: "rejected" });
+  trail.record({ type: "warning", code: "CONFIGURATION", message: "no TOML" });
+  trail.record({ type: "warning", code: "LINK_COPIED", message: "copied" });
+  assert.deepEqual(trail.decisions, [
+    { topic: "retry", message: "retrying r.example in 4.0 s (attempt 2): r.example answers 503" },
+    { topic: "credentials", message: "rejected" },
+    { topic: "configuration", message: "no TOML" },
+  ]);
+});
+
 test("colours are for terminals whose user did not refuse them", () => {
   const terminal = { write() {}, isTTY: true };
   assert.equal(paintFor(terminal, {}).red("x"), "\x1b[31mx\x1b[0m");

@@ -4,7 +4,7 @@ import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import type { TlsFor, TlsMaterial } from "../options.ts";
 import type { FetchOptions } from "../source.ts";
-import { isErrno, readConfigFile } from "./config-file.ts";
+import { isErrno, readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
 
@@ -20,9 +20,14 @@ export function certificateDirectories(machine: Machine): readonly string[] {
  * (containers-certs.d(5)).
  */
 export function certificatesIn(directories: readonly string[]): TlsFor {
+  const told = new Map<string, boolean>(); // each is looked for many times, and told of where that is news
   return async (host, options) => {
     for (const directory of directories) {
-      const files = await certificateFiles(join(directory, host));
+      const path = join(directory, host);
+      const files = await certificateFiles(path);
+      const isThere = files !== undefined;
+      if (told.get(path) !== isThere) tellOfFile(options?.onEvent, path, isThere ? "counts" : "is not there");
+      told.set(path, isThere);
       if (files !== undefined) return readTlsMaterial(files, options);
     }
     return undefined;

@@ -9,14 +9,13 @@ const largestBytes = 1024 * 1024;
 
 /** The text of a configuration file, or `undefined` where there is none. A listener hears which of both it was. */
 export async function readConfigFile(path: string, { onEvent }: FetchOptions = {}): Promise<string | undefined> {
-  const tell = (found: string) => onEvent?.({ type: "decision", topic: "configuration", message: `${path} ${found}` });
   try {
     const text = await readText(path);
-    tell("is read");
+    tellOfFile(onEvent, path, "is read");
     return text;
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) {
-      tell("is not there");
+      tellOfFile(onEvent, path, "is not there");
       return undefined;
     }
     if (!isErrno(error, "EACCES")) throw fileSystemError(error, `read "${path}"`);
@@ -46,6 +45,15 @@ async function readText(path: string): Promise<string> {
 /** Tells whether a system call failed with one of these codes. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
+}
+
+/** Tells a listener what became of a file or a directory of configuration, whether it counts or not. */
+export function tellOfFile(
+  onEvent: EventListener | undefined,
+  path: string,
+  found: "is read" | "is not there" | "counts",
+): void {
+  onEvent?.({ type: "decision", topic: "configuration", message: `${path} ${found}` });
 }
 
 /**

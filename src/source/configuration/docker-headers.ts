@@ -14,23 +14,23 @@ import type { Machine } from "./machine.ts";
  */
 export async function dockerHttpHeaders(
   machine: Machine,
-  { onEvent }: FetchOptions = {},
+  options: FetchOptions = {},
 ): Promise<Readonly<Record<string, string>>> {
   const path = dockerConfigFile(machine);
   const headers = new Map<string, string>();
-  for (const [name, value] of await httpHeaders(path)) {
+  for (const [name, value] of await httpHeaders(path, options)) {
     if (/^user-agent$/i.test(name)) continue;
     const isUsable = typeof value === "string" && isHeader(name, value) && !isReservedHeader(name);
     if (isUsable && !/^authorization$/i.test(name)) headers.set(name, value);
-    else warnOfFile(onEvent, `cannot use "${path}": HttpHeaders["${name}"] cannot be sent to every registry`);
+    else warnOfFile(options.onEvent, `cannot use "${path}": HttpHeaders["${name}"] cannot be sent to every registry`);
   }
   return Object.fromEntries(headers);
 }
 
 /** A file that cannot be read says nothing here: whoever looks for credentials in it hears of it. */
-async function httpHeaders(path: string): Promise<ReadonlyMap<string, unknown>> {
+async function httpHeaders(path: string, options: FetchOptions): Promise<ReadonlyMap<string, unknown>> {
   try {
-    return parseAuthFile(path, (await readConfigFile(path)) ?? "", "config").httpHeaders;
+    return parseAuthFile(path, (await readConfigFile(path, options)) ?? "", "config").httpHeaders;
   } catch (error) {
     if (error instanceof OciUnpackError) return new Map();
     throw error;

@@ -4,7 +4,7 @@ import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import type { FetchOptions } from "../source.ts";
 import { certificateFiles } from "./certs-d.ts";
-import { isErrno, readConfigFile, warnOfFile } from "./config-file.ts";
+import { isErrno, readConfigFile, tellOfFile, warnOfFile } from "./config-file.ts";
 import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts-toml.ts";
 import type { Toml } from "./toml.ts";
 
@@ -25,9 +25,12 @@ export async function readHostsDirectory(
   host: string,
   options: FetchOptions = {},
 ): Promise<HostsConfiguration | undefined> {
-  for (const name of [host.replace(/:(\d+)$/, "_$1_"), host, "_default"]) {
+  for (const name of new Set([host.replace(/:(\d+)$/, "_$1_"), host, "_default"])) {
     const directory = join(root, name);
-    if (!(await isDirectory(directory))) continue;
+    if (!(await isDirectory(directory))) {
+      tellOfFile(options.onEvent, directory, "is not there");
+      continue;
+    }
     const warn = (message: string) => warnOfFile(options.onEvent, message);
     const origin = join(directory, "hosts.toml");
     const toml = await readToml(origin, warn, options);

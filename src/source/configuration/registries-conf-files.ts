@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import type { FetchOptions } from "../source.ts";
-import { isErrno, readConfigFile } from "./config-file.ts";
+import { isErrno, readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
@@ -19,28 +19,37 @@ export async function readRegistriesConf(machine: Machine, options: FetchOptions
   const { CONTAINERS_REGISTRIES_CONF: named } = machine.env;
   const system = join(machine.systemDirectory ?? "/etc", "containers/registries.conf");
   const user = join(configHome(machine), "containers/registries.conf");
-  const usersText = named ? undefined : await readConfigFile(user);
+  const usersText = named ? undefined : await readConfigFile(user, options);
   const main = named || (usersText === undefined ? system : user);
   const dropIns =
     main === user
-      ? await confFiles(`${user}.d`)
-      : [...(await confFiles(`${system}.d`)), ...(await confFiles(`${user}.d`))];
+      ? await confFiles(`${user}.d`, options)
+      : [...(await confFiles(`${system}.d`, options)), ...(await confFiles(`${user}.d`, options))];
 
   let conf = emptyRegistriesConf;
   for (const path of [main, ...dropIns]) {
-    const text = await readConfigFile(path, options);
+    const text = path === user && usersText !== undefined ? usersText : await readConfigFile(path, options);
     if (text !== undefined) conf = (await import("./registries-conf-parser.ts")).parseRegistriesConf(path, text, conf);
-    else if (path === named) throw new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`);
+    else if (path === named) throw notThere(path);
   }
   return conf;
 }
 
-async function confFiles(directory: string): Promise<readonly string[]> {
+function notThere(path: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`, {
+    hint: "correct or unset $CONTAINERS_REGISTRIES_CONF, which names it",
+  });
+}
+
+async function confFiles(directory: string, { onEvent }: FetchOptions): Promise<readonly string[]> {
   try {
     const names = (await readdir(directory)).filter((name) => name.endsWith(".conf"));
     return names.sort().map((name) => join(directory, name));
   } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
+    if (isErrno(error, "ENOENT", "ENOTDIR")) {
+      tellOfFile(onEvent, directory, "is not there");
+      return [];
+    }
     throw fileSystemError(error, `read "${directory}"`);
   }
 }

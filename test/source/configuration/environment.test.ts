@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../../src/errors.ts";
 import type { UnpackEvent } from "../../../src/events.ts";
 import { type EnvironmentOptions, registryFromEnvironment } from "../../../src/source/configuration/environment.ts";
-import type { Endpoint } from "../../../src/source/options.ts";
+import type { Credentials, Endpoint } from "../../../src/source/options.ts";
 import { auth, type TestMachineOptions, testMachine } from "./machine.ts";
 
 const image = { host: "r.example", repository: "ns/image", tag: "v1" };
@@ -217,4 +217,48 @@ test("R-24, R-74: credentials and proxies are those of the machine", async (cont
   const credential = await credentials("r.example", "a");
   assert.ok(credential !== undefined && "username" in credential && credential.username === "me");
   assert.equal(proxy?.(new URL("https://r.example"))?.href, "http://proxy.example:1/");
+});
+
+test("R-24, R-70, R-71, R-72: the trail names every file of the machine that was read, and every place where there was none", async (context) => {
+  const files = {
+    "etc/containers/registries.conf": "",
+    "etc/containers/registries.conf.d/10.conf": "",
+    "etc/containerd/certs.d/_default/hosts.toml": '[host."https://m.example"]',
+    "etc/docker/certs.d/m.example/readme": "",
+    "home/.docker/config.json": { auths: {} },
+  };
+  const machine = await testMachine(context, { files });
+  const trail: string[] = [];
+  const onEvent = (event: UnpackEvent) => {
+    if (event.type === "decision") trail.push(event.message.replace(machine.root, ""));
+  };
+  const systemDirectory = machine.path("etc");
+  const found = await registryFromEnvironment({ ...machine, systemDirectory, onEvent });
+  for (let time = 0; time < 2; time++) {
+    await found.endpoints?.({ host: "r.example:5000", repository: "a", tag: "latest" }, { onEvent });
+  }
+  await (found.credentials as Credentials)("r.example:5000", "a", { onEvent });
+  const home = (name: string) => `/home/.config/containers/${name} is not there`;
+  assert.deepEqual(
+    [...new Set(trail)].sort(),
+    [
+      home("registries.conf"),
+      "/etc/containers/registries.conf is read",
+      "/etc/containers/registries.conf.d/10.conf is read",
+      home("registries.conf.d"),
+      "/home/.docker/config.json is read",
+      "/etc/containerd/certs.d/r.example_5000_ is not there",
+      "/etc/containerd/certs.d/r.example:5000 is not there",
+      "/etc/containerd/certs.d/_default/hosts.toml is read",
+      ...["m.example", "r.example:5000"].map((host) => home(`certs.d/${host}`)),
+      ...["m.example", "r.example:5000"].map((host) => `/etc/containers/certs.d/${host} is not there`),
+      "/etc/docker/certs.d/m.example counts",
+      "/etc/docker/certs.d/r.example:5000 is not there",
+      "/run/containers/auth.json is not there",
+      home("auth.json"),
+      "/home/.dockercfg is not there",
+    ].sort(),
+  );
+  const certificates = trail.filter((message) => message.includes("/certs.d/m.example"));
+  assert.equal(certificates.length, 3, "what is looked for twice is told once");
 });
