@@ -5,6 +5,8 @@ import { networkFailure } from "./network-failure.ts";
 /** An error's body is worth reading on, so that its connection can be used again, up to this. */
 const dismissableBytes = 64 * 1024;
 const dismissMilliseconds = 2_000;
+/** Such a body comes with its headers; to wait longer would cost more than a handshake. */
+const reuseMilliseconds = 50;
 
 /** The bytes of a response, to be read once. Whoever has one reads it, or dismisses it. */
 export class Body implements AsyncIterable<Uint8Array> {
@@ -90,6 +92,20 @@ export class Body implements AsyncIterable<Uint8Array> {
     timer.unref();
     incoming.once("close", () => clearTimeout(timer));
     incoming.resume();
+  }
+
+  /** The same, and waits for the end of a short body, but not long: only then has the next request the connection. */
+  async dismissed(): Promise<void> {
+    const incoming = this.#incoming;
+    this.dismiss();
+    if (incoming.closed) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, reuseMilliseconds);
+      incoming.once("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   #stalled(): Failure {

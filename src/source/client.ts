@@ -70,7 +70,7 @@ export class Client implements Disposable {
       };
       const answer = await this.#followed(new Journey(url, headers, start), context);
       if (answer.status !== 401 || answer.isElsewhere || refusals === mostRefusals) return this.#accepted(answer);
-      answer.body.dismiss();
+      await answer.body.dismissed();
       sent = { authorization: await session.afterRefusal(answer, sent, context), isFresh: true };
     }
   }

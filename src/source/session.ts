@@ -76,7 +76,7 @@ export class Session {
     const demands = demandsIn(response);
     if (demands.offered.length > 0) return demands;
     const pong = await this.#client.ping(this.#site, context);
-    pong.body.dismiss();
+    await pong.body.dismissed();
     return pong.status === 401 ? demandsIn(pong) : demands;
   }
 

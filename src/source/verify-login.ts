@@ -36,7 +36,7 @@ export async function verifyLogin(
   client.secrets.add(user.password);
   try {
     const { site, response } = await firstAnswer(await ownSites(key, client, options, context), client, context);
-    response.body.dismiss();
+    await response.body.dismissed();
     if (response.status === 200) return "not asked";
     const authorization = await authorizationFor(user, { site, response, client }, context);
     const { status, body } = await client.correspondence.ping(site, context, authorization);

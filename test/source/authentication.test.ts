@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Credential } from "../../src/source/options.ts";
 import type { TokenAccess } from "../support/registry-access.ts";
 import type { RegistryDouble } from "../support/registry-double.ts";
-import { answer, answerJson, ociErrors, resetAfter, stating } from "../support/registry-reply.ts";
+import { answer, answerJson, hangAfter, ociErrors, resetAfter, stating } from "../support/registry-reply.ts";
 import { asked, blob, failure, oneImage, puller } from "./pulling.ts";
 
 const user = { username: "alice", password: "correct horse" };
@@ -389,4 +389,23 @@ test("credentials are looked up once for a repository, by the registry's name", 
   await client.image(one.name).manifest();
   await blob(client.image(one.name), one.layer);
   assert.deepEqual(lookups, [`${one.registry.host} a/b`]);
+});
+
+test("R-10: a challenge costs no handshake: what follows takes the connection that it came by", async () => {
+  for (const access of [members, { type: "basic", ...user } as const]) {
+    await using one = await oneImage({ access });
+    await using client = puller({ credentials: user });
+    await client.image(one.name).manifest();
+    assert.deepEqual(new Set(one.registry.requests.map(({ connection }) => connection)), new Set([1]));
+    assert.equal(one.registry.requests.length, access.type === "basic" ? 2 : 3);
+  }
+});
+
+test("R-10: a challenge whose body does not end is not waited for", async () => {
+  await using one = await oneImage({ access: members });
+  one.registry.next(/manifests/, hangAfter(1));
+  await using client = puller({ credentials: user });
+  const start = performance.now();
+  await client.image(one.name).manifest();
+  assert.ok(performance.now() - start < 1_000);
 });

@@ -14,10 +14,12 @@ import { distinctBytes } from "./pulling.ts";
 const roundTripMilliseconds = 800;
 const layers = Array.from({ length: 8 }, (_, layer) => tar(file(`blob-${layer}`, distinctBytes(1_000_000, layer + 1))));
 
-test("eight blobs of 1 MB take at most six round trips from the first packet to the last byte", async () => {
+/** Pulls the layers from far away; gives how many round trips it took to their last byte, and what was asked for. */
+async function pulled(access: { type: "open" } | { type: "token"; realm?: string }) {
   await using temporary = await scratch();
-  await using near = await startRegistry();
+  await using near = await startRegistry({ access });
   await using far = await distant(near.host, roundTripMilliseconds);
+  if (access.type === "token") access.realm = `http://${far.host}/token`; // as far away as the registry
   const name = stored(near, "a/b", image(layers)).replace(near.host, far.host);
   await using source = registry();
   let downloaded = 0;
@@ -28,9 +30,23 @@ test("eight blobs of 1 MB take at most six round trips from the first packet to 
       if (type === "downloaded") downloaded = performance.now();
     },
   });
-  const roundTrips = (downloaded - start) / roundTripMilliseconds;
+  const asked = near.requests.map(({ method, path }) => `${method} ${path.replace(/[?:].*$/, "")}`);
+  return { roundTrips: (downloaded - start) / roundTripMilliseconds, asked };
+}
+
+const content = Array.from({ length: 1 + layers.length }, () => "GET /v2/a/b/blobs/sha256");
+
+test("eight blobs of 1 MB take at most six round trips from the first packet to the last byte", async () => {
+  const { roundTrips, asked } = await pulled({ type: "open" });
   assert.ok(roundTrips > 3, `${roundTrips} round trips: the registry is not far away`);
   assert.ok(roundTrips <= 6, `${roundTrips} round trips`);
-  assert.equal(near.requests.filter(({ method }) => method === "HEAD").length, 0);
-  assert.equal(near.requests.length, 1 + 1 + layers.length, "manifest, config, blobs");
+  assert.deepEqual(asked, ["GET /v2/a/b/manifests/latest", ...content], "no ping, no HEAD, nothing twice");
+});
+
+test("R-10, R-35: a token costs two round trips more, and no ping, no HEAD", async () => {
+  const { roundTrips, asked } = await pulled({ type: "token" });
+  assert.ok(roundTrips > 5, `${roundTrips} round trips: the registry is not far away`);
+  assert.ok(roundTrips <= 8, `${roundTrips} round trips`);
+  const first = ["GET /v2/a/b/manifests/latest", "GET /token", "GET /v2/a/b/manifests/latest"];
+  assert.deepEqual(asked, [...first, ...content]);
 });
