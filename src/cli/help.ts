@@ -163,6 +163,7 @@ REGISTRY has taken them.
       --authfile FILE    keep it in this file (default: $REGISTRY_AUTH_FILE, or
                          $XDG_RUNTIME_DIR/containers/auth.json)
       --no-verify        keep them without asking REGISTRY
+      --explain          tell how REGISTRY was asked, and why so
 
 How REGISTRY is asked, as in oci-unpack --help
       --plain-http

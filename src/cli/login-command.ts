@@ -40,14 +40,14 @@ export async function logoutCommand(
 /** Throws where the registry does not take the login, so that it is not kept. */
 async function verify(
   user: { readonly username: string; readonly password: string },
-  { registry, connection }: LoginCommand,
+  { registry, connection, isExplained: explain }: LoginCommand,
   surroundings: Surroundings,
   { verifyLogin, registryFromEnvironment }: LoginLibrary,
 ): Promise<void> {
   const { authFile: _, ...environment } = connection.environment; // may be about to be made
   const say = (line: string) => surroundings.errors.write(`${line}\n`);
   const onEvent: EventListener = (event) => {
-    const line = eventLine(event, { verbose: false, explain: false });
+    const line = eventLine(event, { verbose: false, explain });
     if (line !== undefined) say(line);
   };
   const configured = await registryFromEnvironment({ ...surroundings, ...environment, onEvent });

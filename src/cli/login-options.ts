@@ -14,6 +14,8 @@ export interface LoginCommand {
   readonly authFile: string | undefined;
   /** Whether the registry is asked first. */
   readonly isVerified: boolean;
+  /** Whether each decision on the way is told. */
+  readonly isExplained: boolean;
   /** How it is asked. */
   readonly connection: ConnectionWishes;
 }
@@ -36,8 +38,9 @@ export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand
   const registry = onlyRegistry("log in", positionals, loginHint);
   const { username, authfile: authFile } = values;
   const isVerified = !values["no-verify"];
+  const isExplained = values.explain ?? false;
   const connection = connectionWishes(values);
-  return { name: "login", registry, username, passwordFromInput, authFile, isVerified, connection };
+  return { name: "login", registry, username, passwordFromInput, authFile, isVerified, isExplained, connection };
 }
 
 /** Reads the arguments after `logout`. */

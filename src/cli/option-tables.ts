@@ -80,6 +80,7 @@ export const loginOptionTable = {
   username: { type: "string", short: "u" },
   "password-stdin": { type: "boolean" },
   "no-verify": { type: "boolean" },
+  explain: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 

@@ -86,6 +86,7 @@ async function authorizationFor(user: User, asked: Asked, context: Context): Pro
   const { site, response } = asked;
   const { usable, offered } = demandsIn(response);
   const [demand] = usable;
+  context.decided("challenge", `${site.base.host} asks for a login (${offered.join(" or ") || "of no kind"})`);
   if (demand?.scheme === "bearer") return (await tokenFor(user, demand, asked, context)).authorization;
   if (demand?.scheme === "basic") return basicAuthorization(user);
   const { host } = site.base;
@@ -110,6 +111,7 @@ async function tokenFor(
   }
   const isOwnHost = realm.hostname === site.base.hostname;
   const reach = isOwnHost ? site.reach : policy.referred(response.address);
+  context.decided("token", `${realm.host} is shown the login, and asked for a token`);
   const request = tokenRequest({ realm, reach, tls: isOwnHost ? site.tls : undefined }, context);
   try {
     // No right is asked for, whatever the challenge says: ghcr.io's names a repository that nobody has.

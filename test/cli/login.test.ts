@@ -39,6 +39,18 @@ test("a login with a piped password is kept where podman finds it, until the log
   assert.equal((await ociUnpack(logout)).stderr, `there was no login for ${host}\n`);
 });
 
+test("R-24: login --explain tells how the registry was asked, and not with what", async () => {
+  await using registry = await startRegistry({ access: { type: "token", ...ada } });
+  const authFile = join(directory, "explained.json");
+  const login = ["login", "--explain", "-u", "ada", "--password-stdin", "--authfile", authFile, registry.host];
+  const { status, stderr } = await ociUnpack(login, { input: "s3cret\n" });
+  assert.equal(status, 0);
+  assert.match(stderr, /^configuration: \S+registries\.conf is (read|not there)$/m);
+  assert.match(stderr, /^challenge: 127\.0\.0\.1:\d+ asks for a login \(bearer\)$/m);
+  assert.match(stderr, /^token: 127\.0\.0\.1:\d+ is shown the login, and asked for a token$/m);
+  for (const secret of ["s3cret", ...registry.tokens]) assert.ok(!stderr.includes(secret));
+});
+
 test("a login that the registry rejects is kept nowhere, unless it is not to be tried", async () => {
   await using registry = await startRegistry({ access: { type: "basic", ...ada } });
   const authFile = join(directory, "rejected.json");

@@ -202,6 +202,7 @@ test("login and logout name a registry", () => {
     passwordFromInput: true,
     authFile: "a.json",
     isVerified: true,
+    isExplained: false,
     connection: { environment: { authFile: "a.json" }, registry: {} },
   });
   assert.deepEqual(parseCommand(["logout", "ghcr.io"], {}), {
