@@ -14,13 +14,23 @@ import { distinctBytes } from "./pulling.ts";
 const roundTripMilliseconds = 800;
 const layers = Array.from({ length: 8 }, (_, layer) => tar(file(`blob-${layer}`, distinctBytes(1_000_000, layer + 1))));
 
+const sample = image(layers);
+
 /** Pulls the layers from far away; gives how many round trips it took to their last byte, and what was asked for. */
-async function pulled(access: { type: "open" } | { type: "token"; realm?: string }) {
+async function pulled(access: { type: "open" } | { type: "token"; realm?: string }, tag = "latest") {
   await using temporary = await scratch();
   await using near = await startRegistry({ access });
   await using far = await distant(near.host, roundTripMilliseconds);
   if (access.type === "token") access.realm = `http://${far.host}/token`; // as far away as the registry
-  const name = stored(near, "a/b", image(layers)).replace(near.host, far.host);
+  const name = stored(near, "a/b", sample)
+    .replace(near.host, far.host)
+    .replace(/latest$/, tag);
+  const manifests = [{ ...sample.manifest.descriptor, platform: { os: "linux", architecture: "amd64" } }];
+  near.addManifest("a/b", "index", {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests,
+  });
   await using source = registry();
   let downloaded = 0;
   const start = performance.now();
@@ -49,4 +59,10 @@ test("R-10, R-35: a token costs two round trips more, and no ping, no HEAD", asy
   assert.ok(roundTrips <= 8, `${roundTrips} round trips`);
   const first = ["GET /v2/a/b/manifests/latest", "GET /token", "GET /v2/a/b/manifests/latest"];
   assert.deepEqual(asked, [...first, ...content]);
+});
+
+test("R-35, R-36: an index costs one round trip more, and nothing but the manifest that it leads to", async () => {
+  const { roundTrips, asked } = await pulled({ type: "open" }, "index");
+  assert.ok(roundTrips < 7, `${roundTrips} round trips`);
+  assert.deepEqual(asked, ["GET /v2/a/b/manifests/index", "GET /v2/a/b/manifests/sha256", ...content]);
 });
