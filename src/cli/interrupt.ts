@@ -14,6 +14,9 @@ export class Interruption extends Error {
   }
 }
 
+/** What comes so soon after the first is the same wish: timeout(1) and npm send a signal to the group and to the process. */
+const echoMilliseconds = 500;
+
 /** Who wants to know: the first signal asks for an orderly end, a second one ends the process there and then. */
 export interface InterruptListener {
   interrupted(): void;
@@ -30,13 +33,14 @@ export interface Interruptible extends Disposable {
 export function interruptible(listener: InterruptListener): Interruptible {
   const controller = new AbortController();
   const names = Object.keys(exitCodes) as StopSignal[];
+  let abortedAt = 0;
 
   const onSignal = (name: StopSignal): void => {
-    if (controller.signal.aborted) endAtOnce(name);
-    else {
+    if (!controller.signal.aborted) {
+      abortedAt = performance.now();
       controller.abort(new Interruption(name));
       listener.interrupted();
-    }
+    } else if (performance.now() - abortedAt > echoMilliseconds) endAtOnce(name);
   };
   const endAtOnce = (name: StopSignal): void => {
     listener.ending();

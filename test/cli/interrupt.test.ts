@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const interruptModule = new URL("../../src/cli/interrupt.js", import.meta.url).href;
 
@@ -36,9 +37,21 @@ test("a second signal ends a clean-up that hangs at once, the terminal restored 
   child.kill("SIGINT");
   assert.equal(await line(child), "cleaning up\n");
   const said = line(child);
+  await sleep(800);
   child.kill("SIGTERM");
   assert.deepEqual(await once(child, "close"), [null, "SIGTERM"], "which a shell calls 143");
   assert.equal(await said, "ending\n");
+});
+
+test("a signal that comes twice at once, as timeout(1) sends it, lets the work clean up", async () => {
+  const child = await started();
+  child.kill("SIGTERM");
+  assert.equal(await line(child), "cleaning up\n");
+  child.kill("SIGTERM");
+  child.stdin?.on("error", () => {});
+  await sleep(100); // it would be gone by now
+  child.stdin?.write("finish\n");
+  assert.deepEqual(await once(child, "close"), [143, null]);
 });
 
 async function started(): Promise<ChildProcess> {
