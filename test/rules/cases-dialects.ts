@@ -27,10 +27,15 @@ const notUtf8 = (text: string) => new Uint8Array(Buffer.from(`\xff${text}\x80`, 
 
 /** More segments than fit into a header, and into the block that follows it. */
 const manyRuns: SparseFile = {
-  runs: Array.from({ length: 30 }, (_, index) => ({ offset: index * 8192, content: `${index % 10}`.repeat(512) })),
+  runs: [
+    ...Array.from({ length: 30 }, (_, index) => ({ offset: index * 8192, content: `${index % 10}`.repeat(512) })),
+    { offset: 30 * 8192, content: "" }, // GNU tar ends every map like this
+  ],
   size: 30 * 8192,
 };
-const manyRunsContent = manyRuns.runs.map(({ content }) => `${content}${"\0".repeat(8192 - 512)}`).join("");
+const manyRunsContent = Array.from({ length: 30 }, (_, index) => `${index % 10}`.repeat(512).padEnd(8192, "\0")).join(
+  "",
+);
 const sparseFormats = {
   "old GNU": sparseOldGnu,
   "pax 0.0": sparsePax00,
