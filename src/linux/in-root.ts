@@ -1,10 +1,10 @@
-import { constants } from "node:fs";
+import { constants, openSync } from "node:fs";
 import type { ByteString } from "../tar/byte-string.ts";
 import { CString } from "./c-string.ts";
 import { calls } from "./call-numbers.ts";
 import { errnos } from "./errno.ts";
 import { declare, type Result } from "./libc.ts";
-import { O_CLOEXEC } from "./syscalls.ts";
+import { O_CLOEXEC, O_PATH } from "./syscalls.ts";
 
 const RESOLVE_NO_XDEV = 0x01;
 const RESOLVE_NO_MAGICLINKS = 0x02;
@@ -16,19 +16,28 @@ const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
   "long",
 );
 
-// struct open_how { u64 flags; u64 mode; u64 resolve; }. Not blocking: a fifo in the place of a file must not hold us.
+// struct open_how { u64 flags; u64 mode; u64 resolve; }. Only found, not opened: a fifo in the place of a file would hold
+// us, and a device may do anything.
 const how = new BigUint64Array([
-  BigInt(constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC),
+  BigInt(O_PATH | O_CLOEXEC),
   0n,
   BigInt(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT),
 ]);
 const howBytes = new Uint8Array(how.buffer);
 const path = new CString();
 
-/** Opens a file for reading as a process would that has `directory` as its root: symlinks are followed, but never out of it. */
-export function openInRoot(directory: number, pathInRoot: ByteString): Result {
+/**
+ * Finds a file as a process would that has `directory` as its root: symlinks are followed, but never out of it. The
+ * descriptor is good for looking at what it is, and for `openFound`.
+ */
+export function findInRoot(directory: number, pathInRoot: ByteString): Result {
   for (let attempt = 1; ; attempt += 1) {
     const result = openat2(calls.openat2, directory, path.of(pathInRoot), howBytes, howBytes.length);
     if (result !== -errnos.EAGAIN || attempt === 128) return result;
   }
+}
+
+/** Opens for reading what `findInRoot` found, wherever its name leads by now. */
+export function openFound(descriptor: number): number {
+  return openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
 }

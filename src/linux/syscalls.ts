@@ -15,7 +15,7 @@ import { statOf } from "./stat.ts";
 export const O_CLOEXEC = 0o2000000;
 
 /** The same: a handle that only says where something is. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /** Opens a directory and nothing else, never through a symlink at its end. */
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | O_CLOEXEC;

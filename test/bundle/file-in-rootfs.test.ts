@@ -57,3 +57,14 @@ test("a fifo is refused, not waited for", async () => {
     stderr: /cannot read "passwd" in the image: it is not a regular file/,
   });
 });
+
+test("a device is refused before its driver hears of it", {
+  skip: process.getuid?.() !== 0 && "needs root",
+}, async () => {
+  await using place = await scratch();
+  execFileSync("mknod", [join(place.directory, "passwd"), "c", "240", "0"]); // nobody's: to open it is ENXIO
+  assert.throws(() => textInRootfs(place.directory, "passwd"), {
+    code: "INVALID_CONFIG",
+    message: /it is not a regular file/,
+  });
+});

@@ -70,9 +70,9 @@ export const documentDefences: readonly Defence[] = [
   },
   {
     group: "N",
-    what: "none of them is waited for (`O_NONBLOCK`)",
+    what: "none of them is opened before one knows what it is (`O_PATH`)",
     file: "src/linux/in-root.ts",
-    without: ["constants.O_RDONLY | constants.O_NONBLOCK", "constants.O_RDONLY"],
+    without: ["O_PATH | O_CLOEXEC", "O_CLOEXEC"],
     test: ["bundle/file-in-rootfs", "a fifo is refused, not waited for"],
   },
   {
