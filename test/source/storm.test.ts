@@ -50,7 +50,7 @@ test(`security 14: ${storms * pullsInEach} pulls through every kind of fault end
   for (let number = 0; number < storms; number++) {
     await storm(number, outcomes, { directory: temporary.directory, expected });
     await settled(descriptors);
-    memory.push(usedBytes());
+    memory.push(await usedBytes());
   }
   assert.deepEqual(outcomes.wrong, []);
   assert.deepEqual(await readdir(temporary.directory), [], "nothing was left behind");
@@ -151,8 +151,14 @@ async function settled(descriptors: number): Promise<void> {
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
-function usedBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+/** The least of some moments: what ended threads and sockets held is given back a little later on a busy machine. */
+async function usedBytes(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let moment = 0; moment < 5; moment++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
 }
