@@ -5,7 +5,6 @@ import { compressionOf } from "./compression.ts";
 import { gunzipMember } from "./gzip.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
-import { inflater } from "./zlib-handle.ts";
 import { copy, zstdDecompressor } from "./zstd.ts";
 
 export interface DecompressOptions {
@@ -28,20 +27,11 @@ export function decompress(input: Input, output: Output, options: DecompressOpti
   if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
   }
-  if (found === "gzip") return gunzip(input, output, options);
+  if (found === "gzip") return throughParts("gzip", input, options, () => gunzipMember(input, output));
   if (found === "zstd") return unzstd(input, output, options);
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     copy(chunk, output);
     input.take(chunk.length);
-  }
-}
-
-function gunzip(input: Input, output: Output, options: DecompressOptions): void {
-  const inflate = inflater();
-  try {
-    throughParts("gzip", input, options, () => gunzipMember(input, inflate, output));
-  } finally {
-    inflate.close();
   }
 }
 

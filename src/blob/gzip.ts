@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../errors.ts";
+import { inflate } from "./inflate.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
-import type { SyncDecompressor } from "./zlib-handle.ts";
 
 const FHCRC = 0x02;
 const FEXTRA = 0x04;
@@ -12,36 +12,19 @@ const RESERVED = 0xe0;
 /**
  * Decompresses one gzip member (RFC 1952), header and trailer included.
  *
- * The header is read here rather than by zlib, so that where a member ends does not depend on where chunks end. The
- * trailer's CRC is left alone: the diffID proves the same bytes with a better hash. Its length is compared, since a
+ * The trailer's CRC is left alone: the diffID proves the same bytes with a better hash. Its length is compared, since a
  * comparison costs nothing.
  */
-export function gunzipMember(input: Input, inflater: SyncDecompressor, output: Output): void {
+export function gunzipMember(input: Input, output: Output): void {
   skipHeader(input);
-  inflater.reset();
   const before = output.writtenBytes;
-  inflate(input, inflater, output);
+  inflate(input, output);
   const length = readTrailer(input);
   if (length !== (output.writtenBytes - before) % 2 ** 32) {
     throw new OciUnpackError(
       "CORRUPT_LAYER",
       "cannot decompress: a gzip member's length is not the one its trailer states",
     );
-  }
-}
-
-function inflate(input: Input, inflater: SyncDecompressor, output: Output): void {
-  for (;;) {
-    const chunk = input.peek();
-    if (chunk === undefined)
-      throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the gzip data ends too early");
-    const space = output.space();
-    const { readBytes, writtenBytes } = inflater.step(chunk, space);
-    input.take(readBytes);
-    output.commit(writtenBytes);
-    // Input and output space are both left over: only the end of the deflate data stops zlib there. Where the data ends
-    // together with a chunk, the next call takes nothing and gives nothing, which is the same sign.
-    if (readBytes < chunk.length && writtenBytes < space.length) return;
   }
 }
 

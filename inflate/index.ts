@@ -1,0 +1,77 @@
+import { writeResults } from "./entry";
+import { decodeMany, FAST_INPUT_BYTES } from "./fast";
+import { copyStored, readBlockHeader, readLengths, readPrecode } from "./header";
+import { HISTORY_BYTES, INPUT, INPUT_BYTES, MEMORY_PAGES, OUTPUT, OUTPUT_FULL } from "./memory";
+import { decodeOne } from "./slow";
+import { BLOCK, ENDED, GOES_ON, LENGTHS, OUTPUT_IS_FULL, PRECODE, STORED, State, SYMBOLS } from "./state";
+
+if (memory.size() < MEMORY_PAGES) memory.grow(MEMORY_PAGES - memory.size());
+writeResults();
+
+export const inputAddress: usize = INPUT;
+export const inputBytes: usize = INPUT_BYTES;
+
+/** Forgets everything, for a new stream. */
+export function reset(): void {
+  State.next = BLOCK;
+  State.isLastBlock = false;
+  State.bits = 0;
+  State.bitCount = 0;
+  State.input = INPUT;
+  State.inputEnd = INPUT;
+  State.output = OUTPUT;
+}
+
+/** Says that new input lies there, after all of it before was used. */
+export function supply(length: usize): void {
+  State.input = INPUT;
+  State.inputEnd = INPUT + length;
+}
+
+/** How much of what was supplied is used. */
+export function usedBytes(): usize {
+  return State.input - INPUT;
+}
+
+let start: usize = OUTPUT;
+
+export function outputStart(): usize {
+  return start;
+}
+
+export function outputEnd(): usize {
+  return State.output;
+}
+
+/** Decompresses until it needs input, or what came out has to be taken away, or the stream ends, or is wrong. */
+export function run(): i32 {
+  if (State.output >= OUTPUT_FULL) keepHistory();
+  start = State.output;
+  while (true) {
+    const status = step();
+    if (status !== GOES_ON) return status;
+    if (State.output >= OUTPUT_FULL) return OUTPUT_IS_FULL;
+  }
+}
+
+function step(): i32 {
+  switch (State.next) {
+    case BLOCK:
+      return readBlockHeader();
+    case STORED:
+      return copyStored();
+    case PRECODE:
+      return readPrecode();
+    case LENGTHS:
+      return readLengths();
+    case SYMBOLS:
+      return State.input + FAST_INPUT_BYTES < State.inputEnd ? decodeMany() : decodeOne();
+    default:
+      return ENDED;
+  }
+}
+
+function keepHistory(): void {
+  memory.copy(OUTPUT, State.output - HISTORY_BYTES, HISTORY_BYTES);
+  State.output = OUTPUT + HISTORY_BYTES;
+}

@@ -1,0 +1,110 @@
+import { OciUnpackError } from "../errors.ts";
+import { copyBytes } from "./copy-bytes.ts";
+import { inflateModule } from "./inflate-module.ts";
+import type { Input } from "./input.ts";
+import type { Output } from "./output.ts";
+
+/** The little of it that is needed here; Node's types say nothing of it. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+};
+
+/** What the module compiled from `inflate/` offers; `inflate/index.ts` says more. */
+interface InflateExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly inputAddress: { readonly value: number };
+  readonly inputBytes: { readonly value: number };
+  reset(): void;
+  supply(length: number): void;
+  run(): number;
+  usedBytes(): number;
+  outputStart(): number;
+  outputEnd(): number;
+}
+
+/** What a run comes to; greater numbers say what is wrong. */
+const NEEDS_INPUT = 0;
+const ENDED = 2;
+const FIRST_FAILURE = 10;
+
+/** zlib's words, which one can search for. */
+const failures = [
+  "invalid block type",
+  "invalid stored block lengths",
+  "too many length or distance symbols",
+  "invalid code lengths set",
+  "invalid bit length repeat",
+  "invalid code -- missing end-of-block",
+  "invalid literal/lengths set",
+  "invalid distances set",
+  "invalid literal/length code",
+  "invalid distance code",
+  "invalid distance too far back",
+] as const;
+
+let inflater: Inflater | undefined;
+
+/** Decompresses deflate data (RFC 1951), and takes from `input` exactly what belongs to it. */
+export function inflate(input: Input, output: Output): void {
+  inflater ??= new Inflater();
+  inflater.inflate(input, output);
+}
+
+/**
+ * Brings bytes into the module's memory and out of it again. It has one of a fixed size, for there is one stream at a
+ * time on a thread.
+ */
+class Inflater {
+  readonly #module: InflateExports;
+  readonly #memory: Uint8Array;
+  readonly #input: Uint8Array;
+
+  constructor() {
+    const module = new WebAssembly.Module(Buffer.from(inflateModule, "base64"));
+    this.#module = new WebAssembly.Instance(module).exports as InflateExports;
+    this.#memory = new Uint8Array(this.#module.memory.buffer);
+    const start = this.#module.inputAddress.value;
+    this.#input = this.#memory.subarray(start, start + this.#module.inputBytes.value);
+  }
+
+  inflate(input: Input, output: Output): void {
+    this.#module.reset();
+    for (let hasEnded = false; !hasEnded; ) {
+      const chunk = input.peek();
+      if (chunk === undefined) {
+        throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the gzip data ends too early");
+      }
+      hasEnded = this.#inflatePiece(chunk.subarray(0, this.#input.length), input, output);
+    }
+  }
+
+  /** Decompresses the input's next bytes, `piece`, or as many of them as there are before the end; tells whether that came. */
+  #inflatePiece(piece: Uint8Array, input: Input, output: Output): boolean {
+    copyBytes(piece, this.#input);
+    this.#module.supply(piece.length);
+    for (let takenBytes = 0; ; ) {
+      const status = this.#module.run();
+      const usedBytes = this.#module.usedBytes();
+      input.take(usedBytes - takenBytes);
+      takenBytes = usedBytes;
+      this.#handOver(output);
+      if (status === NEEDS_INPUT || status === ENDED) return status === ENDED;
+      if (status >= FIRST_FAILURE) {
+        const failure = failures[status - FIRST_FAILURE];
+        throw new OciUnpackError("CORRUPT_LAYER", `cannot decompress: deflate data: ${failure}`);
+      }
+    }
+  }
+
+  #handOver(output: Output): void {
+    const end = this.#module.outputEnd();
+    for (let start = this.#module.outputStart(); start < end; ) {
+      const space = output.space();
+      const length = Math.min(end - start, space.length);
+      copyBytes(this.#memory.subarray(start, start + length), space);
+      output.commit(length);
+      start += length;
+    }
+  }
+}
