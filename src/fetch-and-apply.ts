@@ -97,10 +97,10 @@ function numberedLayer({ descriptor, diffID }: ImageLayer, number: number): Numb
   throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`);
 }
 
-/** Digesting takes a quarter of the decompressing thread's time, starting a thread about 30 ms of a processor's. */
+/** Digesting takes a quarter of the decompressing thread's time or more, starting a thread about 30 ms of a processor's. */
 function deservesDigestThread(layers: readonly Descriptor[]): boolean {
   const totalBytes = layers.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  return totalBytes >= 32 * 1024 * 1024 && availableParallelism() > 2;
+  return totalBytes >= 32 * 1024 * 1024 && availableParallelism() > 1;
 }
 
 /** Tells what an image turned out to be. */
