@@ -5,6 +5,7 @@ import { inflate } from "../../src/blob/inflate.ts";
 import { Input } from "../../src/blob/input.ts";
 import { Output } from "../../src/blob/output.ts";
 import { isOciUnpackError } from "../../src/errors.ts";
+import { Random } from "../model/random.ts";
 import { BitWriter } from "./bit-writer.ts";
 
 /*
@@ -84,31 +85,20 @@ function assertLikeZlib(
   assert.ok(actual.bytes.equals(expected.bytes), `${what}: other bytes came out`);
 }
 
-/** Numbers below 1, the same ones for the same seed. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function randomBytes(length: number, different: number, seed = length): Buffer {
-  const random = randomNumbers(seed);
-  return Buffer.from(Array.from({ length }, () => Math.floor(random() * different)));
+  const random = new Random(seed);
+  return Buffer.from(Array.from({ length }, () => random.below(different)));
 }
 
 /** Words at random places, so that there are matches of every length and distance. */
 function prose(length: number): Buffer {
-  const random = randomNumbers(length);
+  const random = new Random(length);
   const words = Array.from({ length: 300 }, (_, index) =>
-    randomBytes(1 + Math.floor(random() ** 3 * 40), 26, index).map((letter) => letter + 97),
+    randomBytes(1 + Math.floor(random.fraction() ** 3 * 40), 26, index).map((letter) => letter + 97),
   );
   const pieces: Buffer[] = [];
   for (let written = 0; written < length; ) {
-    const word = words[Math.floor(random() ** 2 * words.length)] ?? Buffer.alloc(1);
+    const word = words[Math.floor(random.fraction() ** 2 * words.length)] ?? Buffer.alloc(1);
     pieces.push(Buffer.from(word));
     written += word.length;
   }
@@ -214,7 +204,7 @@ test("what follows a stream is left alone", () => {
 });
 
 test("streams with bits changed are refused, or accepted, as zlib does", () => {
-  const random = randomNumbers(6);
+  const random = new Random(6);
   const originals = [
     prose(300),
     prose(4000),
@@ -231,9 +221,9 @@ test("streams with bits changed are refused, or accepted, as zlib does", () => {
   for (let round = 0; round < rounds; round += 1) {
     const original = originals[round % originals.length] ?? Buffer.alloc(0);
     const changed = Buffer.concat([original, Buffer.alloc(40, round)]);
-    for (let changes = 1 + Math.floor(random() * 3); changes > 0; changes -= 1) {
-      const place = Math.floor(random() ** 2 * original.length);
-      changed[place] = (changed[place] ?? 0) ^ (1 << Math.floor(random() * 8));
+    for (let changes = 1 + random.below(3); changes > 0; changes -= 1) {
+      const place = Math.floor(random.fraction() ** 2 * original.length);
+      changed[place] = (changed[place] ?? 0) ^ (1 << random.below(8));
     }
     const chunkBytes = [1, 3, 50, 1 << 20][round % 4] ?? 1;
     const expected = inflatedByZlib(changed);
