@@ -156,9 +156,8 @@ async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<n
   const plan = { path, facts, digest: image.digest, sourceDateEpoch, sizeBytes };
   const { temporaryDirectory: directory } = output;
   const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: account.signal };
-  await runTool(tool, run, async (stdin, signal) => {
-    const input = new StreamOutput(stdin, signal);
-    const pouring = { take: (chunk: Uint8Array) => input.write(chunk), onReport: account.report, signal };
+  await runTool(tool, run, async (take, signal) => {
+    const pouring = { take, onReport: account.report, signal };
     await pipeline.pour((outlet) => ({ type: "archive", form, selection, outlet }), pouring);
   });
   return (await stat(path)).size;

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statfs } from "node:fs/promises";
-import type { Writable } from "node:stream";
+import { StreamOutput } from "../copy/byte-outputs.ts";
 import { OciUnpackError } from "../errors.ts";
 import { onAbort } from "../on-abort.ts";
+import { endMarkerBytes } from "../tar/encoder.ts";
 import type { FileSystemTool } from "./file-system-tool.ts";
 
 /** Where programs of the system are, and nothing that an image or a caller's directory could put there. */
@@ -33,11 +34,11 @@ export async function insistOnTool(tool: FileSystemTool, searchPath: string | un
   });
 }
 
-/** Runs a program that reads what `feed` writes; resolves when it ended well. */
+/** Runs a program that reads the archive that `feed` writes; resolves when it ended well, and `feed` has. */
 export async function runTool(
   tool: FileSystemTool,
   { args, env, directory, searchPath, signal }: ToolRun,
-  feed: (input: Writable, signal: AbortSignal) => Promise<void>,
+  feed: (write: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const child = spawn(tool.command, [...args], {
     env: { ...environment(searchPath), ...env },
@@ -49,14 +50,19 @@ export async function runTool(
     stop.abort(signal.reason);
   });
   const ended = once(child, "close");
-  ended.finally(() => stop.abort(new Error(`${tool.command} reads no more`))).catch(() => {});
+  const endsWell = ended.then(
+    ([status]) => status === 0,
+    () => false,
+  );
+  endsWell.then((isWell) => !isWell && stop.abort(new Error(`${tool.command} reads no more`)));
   let lastWords = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     lastWords = (lastWords + text).slice(-lastWordsBytes);
   });
   child.stdin.on("error", () => {}); // its status tells why it reads no more
   try {
-    const feeding = feed(child.stdin, stop.signal).then(() => child.stdin.end());
+    const input = new ArchiveInput(new StreamOutput(child.stdin, stop.signal), endsWell, tool);
+    const feeding = feed((bytes) => input.write(bytes), stop.signal).then(() => child.stdin.end());
     const [fed, end] = await Promise.allSettled([feeding, ended]);
     signal.throwIfAborted();
     if (end.status === "rejected") throw missing(tool, end.reason);
@@ -65,6 +71,36 @@ export async function runTool(
     if (fed.status === "rejected") throw fed.reason;
   } finally {
     listenNoMore();
+  }
+}
+
+/**
+ * Where a program reads an archive. It may end well at the first of the zeros that every archive ends with, and need not
+ * wait for whoever still writes the others.
+ */
+class ArchiveInput {
+  readonly #output: StreamOutput;
+  readonly #endsWell: Promise<boolean>;
+  readonly #tool: FileSystemTool;
+
+  constructor(output: StreamOutput, endsWell: Promise<boolean>, tool: FileSystemTool) {
+    this.#output = output;
+    this.#endsWell = endsWell;
+    this.#tool = tool;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const start = Math.max(0, bytes.length - endMarkerBytes);
+    const length = start + bytes.subarray(start).findLastIndex((byte) => byte !== 0) + 1;
+    try {
+      await this.#output.write(bytes.subarray(0, length));
+    } catch (error) {
+      if (!(await this.#endsWell)) throw error; // its status tells more
+      throw failed(this.#tool, 0, "it ended before it had read everything", false);
+    }
+    await this.#output.write(bytes.subarray(length)).catch(async (error: unknown) => {
+      if (!(await this.#endsWell)) throw error;
+    });
   }
 }
 
