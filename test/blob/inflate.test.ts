@@ -172,7 +172,7 @@ test("the same bytes come out wherever chunks of input and spaces for output end
 });
 
 test("a stream cut anywhere ends too early", () => {
-  for (const content of [prose(1500), randomBytes(700, 256), Buffer.alloc(5000)]) {
+  for (const content of [prose(600), randomBytes(300, 256), Buffer.alloc(500)]) {
     for (const options of [{ level: 0 }, { level: 6 }, { strategy: Z_FIXED }]) {
       const compressed = deflateRawSync(content, options);
       for (let length = 0; length < compressed.length; length += 1) {
