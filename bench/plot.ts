@@ -33,6 +33,7 @@ export function plots(panels: readonly Panel[], options: PlotOptions): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="10">`,
+    `<title>${options.title}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     text(width / 2, 20, options.title, 'text-anchor="middle" font-size="14"'),
     ...drawn,
