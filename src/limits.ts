@@ -34,8 +34,8 @@ export interface Limits {
   readonly headerBytes: number;
   /** Bytes of one entry's extended attributes, names and values together. */
   readonly xattrBytes: number;
-  /** Names and attributes, in memory, where all layers are merged there: roughly, and of all layers together. */
-  readonly treeBytes: number;
+  /** What the program may remember of an image at a time, wherever it remembers it: names, attributes, what waits. */
+  readonly memoryBytes: number;
   /** Data segments of one sparse file. */
   readonly sparseSegments: number;
   /** Bytes other than zero after an archive's end marker. */
@@ -61,7 +61,7 @@ export const defaultLimits: Limits = {
   pathDepth: 2048,
   headerBytes: MiB,
   xattrBytes: MiB,
-  treeBytes: 2 * GiB,
+  memoryBytes: 256 * MiB,
   sparseSegments: 1_000_000,
   trailingBytes: MiB,
   zstdWindowLog: 27,

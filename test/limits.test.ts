@@ -32,7 +32,7 @@ const above: Readonly<Partial<Record<keyof Limits, readonly [value: number, imag
 };
 
 /** These end with no error: one is how much is done at once, and layers are merged in memory for other outputs only. */
-const notHere: readonly (keyof Limits)[] = ["parallelDownloads", "treeBytes"];
+const notHere: readonly (keyof Limits)[] = ["parallelDownloads", "memoryBytes"];
 
 describe("an image above a limit is refused by the limit's name, and nothing of it is left:", () => {
   for (const [name, [value, tooMuch]] of Object.entries(above)) {

@@ -1,4 +1,5 @@
 import { Allowance } from "../layer/allowance.ts";
+import { MemoryBudget } from "../memory-budget.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Directory } from "../tree/directory.ts";
 import { weightOf } from "../tree/layer-merge.ts";
@@ -25,7 +26,7 @@ const noBody = { read: () => undefined };
 export class LayersSoFar {
   readonly #settings: TreeSettings;
   readonly #entries: Allowance;
-  readonly #memory: Allowance;
+  readonly #memory: MemoryBudget;
   /** Bottom first. */
   readonly #layers: KnownLayer[] = [];
   /** All of them merged, once the lowest one has come. */
@@ -36,7 +37,7 @@ export class LayersSoFar {
   constructor(settings: TreeSettings) {
     this.#settings = settings;
     this.#entries = new Allowance(settings.limits, "entries", "entries");
-    this.#memory = new Allowance(settings.limits, "treeBytes", "bytes of names and attributes");
+    this.#memory = new MemoryBudget(settings.limits);
   }
 
   /** Adds the next lower layer: the one with number 0 is the last. */
@@ -90,7 +91,7 @@ export class LayersSoFar {
   *#counted(entries: Iterable<Entry>): Iterable<Entry> {
     for (const entry of entries) {
       this.#entries.spend(1, entry.path);
-      this.#memory.spend(weightOf(entry), entry.path);
+      this.#memory.spend(weightOf(entry), "files");
       yield entry;
     }
   }

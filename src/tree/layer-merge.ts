@@ -36,7 +36,7 @@ export class LayerMerge extends LayerEntries<Directory> {
   }
 
   override apply(entry: Entry, body: ByteSource): void {
-    this.#merging.memory.spend(weightOf(entry), entry.path);
+    this.#merging.memory.spend(weightOf(entry), "files");
     super.apply(entry, body);
   }
 

@@ -2,6 +2,7 @@ import { Allowance } from "../layer/allowance.ts";
 import { Findings, type Reporter } from "../layer/findings.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
+import { MemoryBudget } from "../memory-budget.ts";
 import { Directory, never } from "./directory.ts";
 import type { Store } from "./files.ts";
 import { LayerMerge } from "./layer-merge.ts";
@@ -45,7 +46,7 @@ export class MergedTree {
       xattrs: new Xattrs(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
       implied,
       entries: new Allowance(limits, "entries", "entries"),
-      memory: new Allowance(limits, "treeBytes", "bytes of names and attributes"),
+      memory: new MemoryBudget(limits),
     };
   }
 

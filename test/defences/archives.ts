@@ -133,9 +133,9 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
-    what: "`treeBytes`, where layers are merged in memory",
-    file: "src/layer/allowance.ts",
-    without: ["if (this.#spent > this.#allowed) {", "if (false) {"],
+    what: "`memoryBytes`, where layers are merged in memory",
+    file: "src/memory-budget.ts",
+    without: ["if (this.#spentBytes <= this.#allowedBytes) return;", "if (true) return;"],
     test: ["export/export", "a layer that would need more memory than is allowed is refused"],
   },
   {

@@ -164,5 +164,8 @@ test("a full disk leaves no file", { skip: skipUnlessRoot() }, async () => {
 
 test("a layer that would need more memory than is allowed is refused", async () => {
   await using stage = await setStage();
-  await assert.rejects(stage.exported({ limits: { treeBytes: 5000 } }), { code: "LIMIT_EXCEEDED", hint: /treeBytes/ });
+  await assert.rejects(stage.exported({ limits: { memoryBytes: 5000 } }), {
+    code: "LIMIT_EXCEEDED",
+    hint: /memoryBytes/,
+  });
 });
