@@ -26,7 +26,8 @@ export function posixAcl(text: string): Uint8Array | undefined {
 }
 
 function withoutRemark(line: string): string {
-  return line.replace(/#.*$/, "").trim();
+  const remark = line.indexOf("#");
+  return (remark < 0 ? line : line.slice(0, remark)).trim();
 }
 
 /** `user:name:rwx:1001`, `user:1001:rwx`, `user::rwx`, `mask::r-x`, `other:r--`; a default list may say `default:` first. */

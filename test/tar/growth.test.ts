@@ -24,6 +24,8 @@ describe(`${FACTOR} times as much of anything takes about ${FACTOR} times as lon
       tar(paxText(repeated(count, (index) => paxRecord(`SCHILY.xattr.user.${index}`, ""))), file("f")),
     "entries of an access-control list": (count) =>
       tar(file("f", "", { pax: { "SCHILY.acl.access": "u:1:rwx,".repeat(count) } })),
+    "remarks in an access-control list": (count) =>
+      tar(file("f", "", { pax: { "SCHILY.acl.access": `${"#".repeat(10 * count)}\r` } })),
     "segments in a pax record": (count) => tar(sparsePax01("f", { runs: runs(count), size: 2 * count })),
     "segments before the data": (count) => tar(sparsePax10("f", { runs: runs(count), size: 2 * count })),
     "digits of a number": (count) => tar(paxText(joined("0".repeat(10 * count), paxRecord("uid", "1"))), file("f")),
