@@ -82,9 +82,7 @@ export function readBlockHeader(): i32 {
 
 export function endBlock(): i32 {
   State.next = State.isLastBlock ? DONE : BLOCK;
-  if (!State.isLastBlock) return GOES_ON;
-  giveBack();
-  return ENDED;
+  return State.isLastBlock ? ENDED : GOES_ON;
 }
 
 export function copyStored(): i32 {

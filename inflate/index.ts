@@ -1,3 +1,4 @@
+import { giveBack } from "./bits";
 import { writeResults } from "./entry";
 import { decodeMany, FAST_INPUT_BYTES } from "./fast";
 import { copyStored, readBlockHeader, readLengths, readPrecode } from "./header";
@@ -28,7 +29,11 @@ export function supply(length: usize): void {
   State.inputEnd = INPUT + length;
 }
 
-/** How much of what was supplied is used. */
+/**
+ * How much of what was supplied is used. A run that needs input has used all of it, for whatever is in the bit buffer then
+ * belongs to the stream. After any other run nothing counts that is only in the bit buffer: the stream may end before it.
+ * So this number never becomes smaller.
+ */
 export function usedBytes(): usize {
   return State.input - INPUT;
 }
@@ -47,11 +52,13 @@ export function outputEnd(): usize {
 export function run(): i32 {
   if (State.output >= OUTPUT_FULL) keepHistory();
   start = State.output;
-  while (true) {
-    const status = step();
-    if (status !== GOES_ON) return status;
-    if (State.output >= OUTPUT_FULL) return OUTPUT_IS_FULL;
+  let status = GOES_ON;
+  while (status === GOES_ON) {
+    status = step();
+    if (status === GOES_ON && State.output >= OUTPUT_FULL) status = OUTPUT_IS_FULL;
   }
+  if (status === OUTPUT_IS_FULL || status === ENDED) giveBack();
+  return status;
 }
 
 function step(): i32 {

@@ -41,7 +41,11 @@ export class Input {
     return this.#chunk;
   }
 
+  /** Goes on after `length` bytes of what `peek` gave: to go back, or beyond it, is a mistake of the program. */
   take(length: number): void {
+    if (!(length >= 0 && length <= this.#chunk.length)) {
+      throw new RangeError(`cannot take ${length} bytes of input: there are ${this.#chunk.length}`);
+    }
     this.#chunk = this.#chunk.subarray(length);
     this.#takenBytes += length;
   }

@@ -17,6 +17,8 @@ interface Outcome {
   readonly bytes: Buffer;
   /** How much of the input belonged to the stream. */
   readonly takenBytes: number;
+  /** What the input gives next, to its end. */
+  readonly rest: Buffer;
   readonly failure: string | undefined;
 }
 
@@ -51,7 +53,17 @@ function inflated(compressed: Uint8Array, { chunkBytes = 1 << 20, spaceBytes = 1
     if (!isOciUnpackError(error, "CORRUPT_LAYER")) throw error;
     failure = error.message;
   }
-  return { bytes: Buffer.concat(pieces), takenBytes: input.takenBytes, failure };
+  const { takenBytes } = input;
+  return { bytes: Buffer.concat(pieces), takenBytes, rest: restOf(input), failure };
+}
+
+function restOf(input: Input): Buffer {
+  const pieces: Buffer[] = [];
+  for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
+    pieces.push(Buffer.from(chunk));
+    input.take(chunk.length);
+  }
+  return Buffer.concat(pieces);
 }
 
 interface Engine {
@@ -59,16 +71,19 @@ interface Engine {
   readonly engine: { readonly bytesWritten: number };
 }
 
+const nothing = Buffer.alloc(0);
+
 /** What zlib makes of it. Where it refuses, what it had made before is not to be had. */
 function inflatedByZlib(compressed: Uint8Array): Outcome {
   try {
     const { buffer, engine } = inflateRawSync(compressed, { info: true } as ZlibOptions) as unknown as Engine;
-    return { bytes: buffer, takenBytes: engine.bytesWritten, failure: undefined };
+    const { bytesWritten: takenBytes } = engine;
+    return { bytes: buffer, takenBytes, rest: Buffer.from(compressed.subarray(takenBytes)), failure: undefined };
   } catch (error) {
     assert.ok(error instanceof Error);
     const message =
       error.message === "unexpected end of file" ? "the gzip data ends too early" : `deflate data: ${error.message}`;
-    return { bytes: Buffer.alloc(0), takenBytes: 0, failure: `cannot decompress: ${message}` };
+    return { bytes: nothing, takenBytes: 0, rest: nothing, failure: `cannot decompress: ${message}` };
   }
 }
 
@@ -83,6 +98,7 @@ function assertLikeZlib(
   if (expected.failure !== undefined) return;
   assert.equal(actual.takenBytes, expected.takenBytes, what);
   assert.ok(actual.bytes.equals(expected.bytes), `${what}: other bytes came out`);
+  assert.ok(actual.rest.equals(expected.rest), `${what}: other bytes follow the stream`);
 }
 
 function randomBytes(length: number, different: number, seed = length): Buffer {
@@ -192,13 +208,19 @@ test("what follows a stream is left alone", () => {
   for (const options of [{ level: 0 }, { level: 6 }, { strategy: Z_FIXED }]) {
     const compressed = deflateRawSync(content, options);
     for (const following of [1, 7, 8, 9, 100]) {
+      const bytes = Buffer.concat([compressed, randomBytes(following, 256)]);
       for (const chunkBytes of [1, 3, 8, 64, compressed.length, compressed.length + 1, 1 << 20]) {
-        const { bytes, takenBytes } = inflated(Buffer.concat([compressed, Buffer.alloc(following, 0xa5)]), {
-          chunkBytes,
-        });
-        assert.equal(takenBytes, compressed.length);
-        assert.ok(bytes.equals(content));
+        assertLikeZlib(bytes, `${following} bytes, chunks of ${chunkBytes}`, { chunkBytes });
       }
+    }
+  }
+});
+
+test("what follows a stream that ends just after the output was full is left alone", () => {
+  for (const full of [288 * 1024, 544 * 1024]) {
+    for (let size = full - 16; size <= full + 16; size += 1) {
+      const bytes = Buffer.concat([deflateRawSync(Buffer.alloc(size)), Buffer.from("the rest")]);
+      assertLikeZlib(bytes, `${size} bytes`);
     }
   }
 });

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Input } from "../../src/blob/input.ts";
+
+function inputOf(...chunks: readonly string[]): Input {
+  const left = chunks.map((chunk) => Buffer.from(chunk));
+  return new Input({ read: () => left.shift() });
+}
+
+function text(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString();
+}
+
+test("no more can be taken of an input than it showed, and nothing can be put back", () => {
+  for (const length of [-1, -2, 4, Number.NaN]) {
+    const input = inputOf("abc", "def");
+    input.peek();
+    assert.throws(() => input.take(length), RangeError, `${length} bytes`);
+    assert.deepEqual([input.takenBytes, text(input.peek())], [0, "abc"]);
+  }
+});
+
+test("an input goes on where it was left, across its chunks", () => {
+  const input = inputOf("abc", "", "def");
+  assert.equal(text(input.peekAtLeast(4)), "abcdef");
+  input.take(2);
+  assert.equal(input.byte(), "c".charCodeAt(0));
+  input.take(0);
+  assert.deepEqual([text(input.peek()), input.takenBytes], ["def", 3]);
+  input.take(3);
+  assert.equal(input.peek(), undefined);
+});
