@@ -1,3 +1,5 @@
+import { jsonFault } from "./json-fault.ts";
+
 /** Deeper than any document of an image; shallow enough that nothing which walks one runs out of stack. */
 const deepest = 64;
 
@@ -14,11 +16,19 @@ const closeBracket = 0x5d;
  *
  * Stricter than `JSON.parse`: the bytes are UTF-8 without a byte order mark, nothing nests deeper than 64, and no object
  * says a key twice. Two parsers that disagree about which of two equal keys counts would see two different images.
+ * No message says what stands in the text, but for such a key.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = decoded(bytes);
   refuseDuplicates(text);
-  return JSON.parse(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    const place = jsonFault(text);
+    throw new SyntaxError(
+      place === text.length ? "its JSON ends too early" : `it is not JSON at character ${place + 1}`,
+    );
+  }
 }
 
 function decoded(bytes: Uint8Array): string {

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileSystemError } from "../file-system-error.ts";
+import { namesIn, openIfThere, statIfThere } from "../if-there.ts";
 import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { blobPath } from "../source/local/documents.ts";
 import { readRange } from "../source/local/file-range.ts";
 import { openLocked } from "./file-lock.ts";
-import { namesIn, openIfThere, statIfThere } from "./if-there.ts";
 
 /** What a blob must be. A Descriptor is one. */
 export interface ExpectedBlob {

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { statIfThere } from "../if-there.ts";
 import type { LockKind } from "../linux/lock.ts";
 import { pause } from "../source/pause.ts";
-import { statIfThere } from "./if-there.ts";
 
 const shortestPauseMilliseconds = 5;
 const longestPauseMilliseconds = 200;

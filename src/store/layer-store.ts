@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, readlink, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileSystemError } from "../file-system-error.ts";
+import { namesIn, statIfThere } from "../if-there.ts";
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { namesIn, statIfThere } from "./if-there.ts";
 
 /** A layer as a directory. */
 export interface StoredLayer {

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
+import { namesIn } from "../if-there.ts";
 import { makeDirectories } from "../made-directories.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { namesIn } from "./if-there.ts";
 
 /** Makes a store unless it is there. Throws `TARGET_NOT_EMPTY` for a directory that holds something else. */
 export async function makeStore(store: BlobStore): Promise<void> {

@@ -3,6 +3,7 @@ import type { Defence } from "./defence.ts";
 import { documentDefences, sandboxDefences, verificationDefences } from "./images.ts";
 import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
+import { sourceDefences } from "./sources.ts";
 
 /** Every defence that docs/safety.md lists. */
 export const defences: readonly Defence[] = [
@@ -14,4 +15,5 @@ export const defences: readonly Defence[] = [
   ...verificationDefences,
   ...sandboxDefences,
   ...ruleDefences,
+  ...sourceDefences,
 ];

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseJson } from "../../src/oci/json.ts";
+import { jsonFault } from "../../src/oci/json-fault.ts";
+import { Random } from "../model/random.ts";
 
 test("R-32: what JSON says is what is read", () => {
   const documents = [
@@ -66,6 +68,41 @@ test("what is not JSON is refused", () => {
   }
 });
 
+test("where the text stops being JSON is told, and nothing of what stands there", () => {
+  const faults = {
+    "root:$y$j9T$secret:19000:0:99999:7:::": 1,
+    '{"a": secret}': 7,
+    '{"a": "b" "secret"}': 11,
+    '{"a":"\\secret"}': 8,
+    '["\\u12secret"]': 7,
+    '{"a":1}secret': 8,
+    "[1.secret]": 4,
+    "[tsecret]": 3,
+    '["a\tb"]': 4,
+  };
+  for (const [text, place] of Object.entries(faults)) {
+    assert.throws(() => parseJson(bytes(text)), {
+      name: "SyntaxError",
+      message: `it is not JSON at character ${place}`,
+    });
+  }
+  for (const text of ["", '{"secret', "[1,", '{"a":tru', "-", '["\\']) {
+    assert.throws(() => parseJson(bytes(text)), { name: "SyntaxError", message: "its JSON ends too early" }, text);
+  }
+});
+
+test("whatever follows a fault, it stays one, and JSON has none", () => {
+  const random = new Random(7);
+  const characters = [...'{}[]:,"\\u0019.-+eE truefalsn\t'];
+  for (let round = 0; round < 20_000; round += 1) {
+    const text = random.many(1, 12, () => random.oneOf(characters)).join("");
+    const place = jsonFault(text);
+    if (isJson(text)) assert.equal(place, text.length, text);
+    if (place === text.length) continue;
+    for (const rest of ["", '"', "}", "1"]) assert.equal(jsonFault(text.slice(0, place + 1) + rest), place, text);
+  }
+});
+
 test("bytes that are not UTF-8 are refused rather than replaced", () => {
   for (const bad of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82]]) {
     const document = Uint8Array.of(0x22, ...bad, 0x22);
@@ -118,6 +155,15 @@ test("four hostile mebibytes are read or refused in time linear in them", () => 
     assert.ok(performance.now() - startedAt < 10_000, name);
   }
 });
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);

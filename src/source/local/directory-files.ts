@@ -1,12 +1,17 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, open, realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
 import { OciUnpackError } from "../../errors.ts";
-import { fileSystemError } from "../../file-system-error.ts";
+import { ifThere } from "../../if-there.ts";
 import { readRange } from "./file-range.ts";
 import type { Files, StoredFile } from "./files.ts";
 
-/** The files beneath a directory. */
+/**
+ * The files beneath a directory.
+ *
+ * The directory may be a stranger's: a symlink in it that leads out of it is not followed, for it could name any file of
+ * this machine.
+ */
 export class DirectoryFiles implements Files {
   readonly name: string;
 
@@ -15,13 +20,26 @@ export class DirectoryFiles implements Files {
   }
 
   async open(name: string): Promise<StoredFile | undefined> {
-    const path = join(this.name, name);
+    const path = await this.#placeOf(name);
+    if (path === undefined) return undefined;
     const sizeBytes = await sizeOf(path);
     if (sizeBytes === undefined) return undefined;
     return { sizeBytes, read: (signal) => readFile(path, sizeBytes, signal) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Where a file is when every symlink has been followed; `undefined` where there is none. */
+  async #placeOf(name: string): Promise<string | undefined> {
+    const path = join(this.name, name);
+    const place = await ifThere(`read "${path}"`, () => realpath(path));
+    const directory = await ifThere(`read "${this.name}"`, () => realpath(this.name));
+    if (place === undefined || directory === undefined) return undefined;
+    if (place.startsWith(join(directory, sep))) return place;
+    throw new OciUnpackError("INVALID_ARCHIVE", `cannot read "${path}": a symlink there leads out of "${this.name}"`, {
+      hint: "if you trust it, copy the directory with its links followed: cp -rL",
+    });
+  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
@@ -46,13 +64,7 @@ async function* readFile(path: string, sizeBytes: number, signal?: AbortSignal):
   }
 }
 
-async function openFile(path: string): Promise<FileHandle | undefined> {
-  try {
-    // Not waiting for somebody to open the other end of what is no file at all.
-    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
-    throw fileSystemError(error, `read "${path}"`);
-  }
+function openFile(path: string): Promise<FileHandle | undefined> {
+  // Not waiting for somebody to open the other end of what is no file at all; and a symlink that came meanwhile is none.
+  return ifThere(`read "${path}"`, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import { verified } from "../../../src/blob/verified.ts";
 import { type Image as Resolved, resolve } from "../../../src/resolve.ts";
@@ -195,4 +196,54 @@ test("S18: of a docker archive that is a layout too, the layout's manifest count
   const layers = amd64.layers.map(({ descriptor }) => blob(descriptor.digest));
   assert.equal(await pack(layers), amd64.manifest.descriptor.digest);
   await assert.rejects(pack(layers.slice(1)), { code: "INVALID_MANIFEST" });
+});
+
+test("a symlink that leads out of a layout is not followed, and nothing of what it leads to is told", async () => {
+  await using outer = await layout();
+  const secret = "root:$y$j9T$secret:19000:0:99999:7:::";
+  await writeFile(join(outer.directory, "secret"), secret);
+  const config = join("blobs", amd64.config.descriptor.digest.replace(":", "/"));
+  for (const [place, target] of [
+    ["index.json", "../secret"],
+    [config, "../../../secret"],
+    [config, join(outer.directory, "secret")],
+    ["blobs", "../outside"],
+  ] as const) {
+    const path = join(outer.path, place);
+    await rename(path, join(outer.directory, "outside"));
+    await symlink(target, path);
+    await assert.rejects(readWhole(`oci:${outer.path}:1.0`), (error: Error) => {
+      assert.match(error.message, /a symlink there leads out of/, place);
+      return !/secret:19000/.test(inspect(error, { depth: 9 }));
+    });
+    await rm(path);
+    await rename(join(outer.directory, "outside"), path);
+  }
+  assert.equal((await readWhole(`oci:${outer.path}:1.0`)).digest, amd64.manifest.descriptor.digest);
+});
+
+test("nor is one that leads out of what skopeo wrote as dir:", async () => {
+  await using place = await scratch();
+  const path = join(place.directory, "image");
+  await mkdir(path);
+  await writeFile(join(place.directory, "secret"), "{}");
+  await symlink("../secret", join(path, "manifest.json"));
+  await assert.rejects(readWhole(`dir:${path}`), { code: "INVALID_ARCHIVE", message: /leads out of/ });
+});
+
+test("a layout may be a symlink, and have symlinks that stay within it", async () => {
+  await using place = await layout();
+  await rename(join(place.path, "blobs"), join(place.path, "shared"));
+  await symlink("shared", join(place.path, "blobs"));
+  await symlink("layout", join(place.directory, "link"));
+  assert.equal((await readWhole(`oci:${place.directory}/link:1.0`)).digest, amd64.manifest.descriptor.digest);
+});
+
+test("what is no JSON in a layout is told without a word of it", async () => {
+  await using place = await layout();
+  await writeFile(join(place.path, "index.json"), "root:$y$j9T$secret:19000:0:99999:7:::");
+  await assert.rejects(readWhole(`oci:${place.path}:1.0`), (error: Error) => {
+    assert.match(error.message, /index\.json of ".*": it is not JSON at character 1$/);
+    return !/secret/.test(inspect(error, { depth: 9 }));
+  });
 });

@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
-import { fileSystemError } from "../file-system-error.ts";
+import { fileSystemError } from "./file-system-error.ts";
 
 /** Opens a file for reading; `undefined` where there is none. */
 export function openIfThere(path: string): Promise<FileHandle | undefined> {
@@ -17,7 +17,8 @@ export async function namesIn(directory: string): Promise<readonly string[]> {
   return (await ifThere(`list "${directory}"`, () => readdir(directory))) ?? [];
 }
 
-async function ifThere<T>(attempted: string, work: () => Promise<T>): Promise<T | undefined> {
+/** What a function of Node gives for a path, or nothing where there is nothing at that path. */
+export async function ifThere<T>(attempted: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
