@@ -10,6 +10,7 @@ export function bytesText(bytes: number): string {
 
 /** `12,345`: Intl could do this and more, but costs start-up time. */
 export function countText(count: number): string {
+  // Linear: a number has few digits.
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 

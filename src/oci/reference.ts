@@ -1,5 +1,6 @@
 import { OciUnpackError } from "../errors.ts";
 import { type Digest, parseDigest } from "./digest.ts";
+import { withoutPort } from "./host.ts";
 
 /** Names an image in a registry: `registry/path:tag@digest`. There is always a tag, a digest, or both. */
 export interface Reference {
@@ -19,10 +20,13 @@ const dockerHubHosts = [dockerHub, "index.docker.io", "registry-1.docker.io"] as
 // The grammar of github.com/distribution/reference, from which docker, podman and containerd derive theirs.
 const hostComponent = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const hostName = `${hostComponent}(?:\\.${hostComponent})*`;
+// Linear: no reference is longer than 2,048 characters, and what parts components cannot stand in one.
 const hostGrammar = new RegExp(`^(?:${hostName}|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+// Linear: the same.
 const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
 const tagGrammar = /^\w[\w.-]{0,127}$/;
+// Linear: the same.
 const digestGrammar = /^[a-z][a-z0-9]*(?:[+._-][a-z][a-z0-9]*)*:[a-fA-F0-9]{32,}$/;
 const imageId = /^[a-f0-9]{64}$/;
 const longestPath = 255;
@@ -83,7 +87,7 @@ function parseRegistry(text: string, host: string): string {
   const actual = hostInUrl(host);
   // What is checked must be what is connected to: to a URL, 127.1 and 0x7f000001 are 127.0.0.1 (host confusion).
   if (actual === undefined) throw invalid(text, `no URL can have the host "${host}"`);
-  if (!host.startsWith("[") && actual !== host.toLowerCase().replace(/:\d+$/, "")) {
+  if (!host.startsWith("[") && actual !== withoutPort(host.toLowerCase())) {
     throw invalid(text, `the host "${host}" means ${actual}`, `write ${actual}`);
   }
   return host;

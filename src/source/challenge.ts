@@ -7,10 +7,13 @@ export interface Challenge {
 }
 
 const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+// Linear: equals signs and white space cannot stand in what is before them, so each is gone back over once.
 const token68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const whiteSpace = /[ \t]*/y;
 const separators = /[ \t,]*/y;
+// Linear: white space ends where the equals sign is, or is not.
 const equals = /[ \t]*=[ \t]*/y;
+// Linear: a backslash begins a pair and nothing else, so that there is one way to read each character.
 const quoted = /"((?:[^"\\]|\\.)*)(?:"|$)/y;
 /** What some servers write instead of a token where quotes are due: a bare URL. */
 const bare = /[^ \t,"]+/y;

@@ -1,5 +1,6 @@
 import type { BlockList } from "node:net";
 import { OciUnpackError } from "../errors.ts";
+import { withoutPort } from "../oci/host.ts";
 import { addressIn, contains, isNetwork, networkList, type Zone, zoneOf } from "./address.ts";
 import { Failure } from "./failure.ts";
 import type { NetworkPolicy } from "./options.ts";
@@ -70,9 +71,7 @@ export class Policy {
         const zone = zoneOf(address);
         if (zones.includes(zone) || this.#listsHost(host) || contains(this.#networks, address)) return;
         const where =
-          addressIn(host.replace(/:\d+$/, "")) === undefined
-            ? `is at ${address}, a ${zone} address`
-            : `is a ${zone} address`;
+          addressIn(withoutPort(host)) === undefined ? `is at ${address}, a ${zone} address` : `is a ${zone} address`;
         throw new Failure("POLICY_DENIED", `${host} ${where}`, {
           hint: `list "${host}" in \`network.allowHosts\` (--allow-host), if it is to be trusted`,
           host,
@@ -82,7 +81,7 @@ export class Policy {
   }
 
   #listsHost(host: string): boolean {
-    const name = host.replace(/:\d+$/, "");
+    const name = withoutPort(host);
     return this.#hosts.some(
       (one) => one === host || one === name || (one.startsWith("*.") && name.endsWith(one.slice(1))),
     );

@@ -1,3 +1,4 @@
+import { withoutPort } from "../oci/host.ts";
 import { addressIn, zoneOf } from "./address.ts";
 import { isDockerHub } from "./docker-hub.ts";
 import type { TlsMaterial } from "./options.ts";
@@ -24,5 +25,5 @@ export function isLoopback(hostname: string): boolean {
 
 function speaksHttp(host: string, plainHttp: PlainHttp, tls: TlsMaterial | undefined): boolean {
   if (typeof plainHttp === "boolean") return plainHttp;
-  return plainHttp?.includes(host) || (tls === undefined && isLoopback(host.replace(/:\d+$/, "")));
+  return plainHttp?.includes(host) || (tls === undefined && isLoopback(withoutPort(host)));
 }

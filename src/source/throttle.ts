@@ -44,7 +44,7 @@ export class Throttle {
 }
 
 function heldTooLong(host: string, milliseconds: number): Failure {
-  const moment = new Date(Date.now() + milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
+  const moment = new Date(Date.now() + milliseconds).toISOString().replace(/\.\d{3}Z$/, "Z");
   return new Failure("RATE_LIMITED", `${host} asks to be left alone until ${moment}`, {
     host,
     hint: "wait, or log in where that raises the limit",

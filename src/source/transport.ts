@@ -1,3 +1,4 @@
+import { withoutPort } from "../oci/host.ts";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import type { RegistryOptions, TlsMaterial } from "./options.ts";
@@ -22,7 +23,7 @@ export class Transport {
     if (this.#plainHttp !== undefined && this.#plainHttp !== false) {
       if (this.#plainHttp === true || this.#plainHttp.includes(host)) return "http";
     }
-    if (this.#plainHttp === false || !isLoopback(host.replace(/:\d+$/, ""))) return "https";
+    if (this.#plainHttp === false || !isLoopback(withoutPort(host))) return "https";
     return (await this.tls(host, "registry", context)) === undefined ? "http" : "https";
   }
 

@@ -23,6 +23,11 @@ export function timeText({ seconds, nanoseconds }: Timestamp): string {
   const borrows = isNegative && nanoseconds > 0;
   const whole = isNegative ? -seconds - (borrows ? 1 : 0) : seconds;
   const fraction = borrows ? 1e9 - nanoseconds : nanoseconds;
-  const digits = fraction === 0 ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/, "")}`;
+  const digits =
+    fraction === 0
+      ? ""
+      : `.${String(fraction)
+          .padStart(9, "0")
+          .replace(/0{1,9}$/, "")}`;
   return `${isNegative ? "-" : ""}${whole}${digits}`;
 }

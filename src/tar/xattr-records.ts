@@ -14,6 +14,8 @@ function xattrRecord(name: ByteString, value: Uint8Array): PaxRecord {
   const escapedName = name.replace(/[^A-Za-z0-9._-]/g, (character) => {
     return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
   });
-  const base64 = Buffer.from(value).toString("base64").replace(/=+$/, "");
+  const base64 = Buffer.from(value)
+    .toString("base64")
+    .replace(/={1,2}$/, "");
   return [`LIBARCHIVE.xattr.${escapedName}` as ByteString, base64 as ByteString];
 }

@@ -1,4 +1,5 @@
 import { OciUnpackError } from "../../errors.ts";
+import { withoutPort } from "../../oci/host.ts";
 import type { EndpointQuery } from "../options.ts";
 import type { ConfiguredMirror, ConfiguredRegistry, RegistriesConf } from "./registries-conf.ts";
 
@@ -66,7 +67,7 @@ function longestMatch(registries: readonly ConfiguredRegistry[], query: Endpoint
 /** Prefixes end where a component of the name does: `example.com` is neither `example.com:5000` nor `example.community`. */
 function remainderAfter(prefix: string, { host, repository, tag, digest }: EndpointQuery): string | undefined {
   if (prefix.startsWith("*.")) {
-    return host.replace(/:\d+$/, "").endsWith(prefix.slice(1)) ? `/${repository}` : undefined;
+    return withoutPort(host).endsWith(prefix.slice(1)) ? `/${repository}` : undefined;
   }
   const name = `${host}/${repository}`;
   if (prefix === name || prefix === `${name}:${tag}` || prefix === `${name}@${digest}`) return "";
