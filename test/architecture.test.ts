@@ -172,7 +172,7 @@ test("no loop has a resource of its own: the bundler carries an error of one tur
   assert.deepEqual(inLoops, []);
 });
 
-test("security 19: every package that is imported is declared, and there are three at most", () => {
+test("security 19: every package that is imported is declared, and there are four at most", () => {
   const manifest = JSON.parse(readFileSync(repositoryFile("package.json"), "utf8"));
   const declared = Object.keys(manifest.dependencies);
   const imported = new Set(
@@ -181,7 +181,7 @@ test("security 19: every package that is imported is declared, and there are thr
     ),
   );
   assert.deepEqual([...imported].sort(), declared.sort());
-  assert.ok(declared.length <= 3);
+  assert.ok(declared.length <= 4);
 });
 
 function indentation(line: string): number {

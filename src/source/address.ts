@@ -7,32 +7,87 @@ import { BlockList, isIP, isIPv4 } from "node:net";
  */
 export type Zone = "public" | "private" | "link-local" | "loopback";
 
-/** The networks that are not public (the IANA special-purpose address registries, and fd00:ec2::254). */
+/** How near an address is, the nearest first. */
+const nearness: readonly Zone[] = ["loopback", "link-local", "private", "public"];
+
+/**
+ * The networks that are not public: those that the IANA special-purpose address registries (RFC 6890) call not globally
+ * reachable, multicast, what is not allocated to anyone, and where clouds have their metadata.
+ */
 const networks: Readonly<Record<Exclude<Zone, "public">, readonly string[]>> = {
-  loopback: ["127.0.0.0/8", "0.0.0.0/8", "::1/128", "::/128"],
-  "link-local": ["169.254.0.0/16", "fe80::/10"],
+  loopback: ["0.0.0.0/8", "127.0.0.0/8", "::/128", "::1/128"],
+  "link-local": [
+    "169.254.0.0/16",
+    "fe80::/10",
+    // Metadata that is elsewhere: Azure, Alibaba, Oracle; then AWS, Google, Oracle and Scaleway by IPv6.
+    "168.63.129.16/32",
+    "100.100.100.200/32",
+    "192.0.0.192/32",
+    "fd00:ec2::/32",
+    "fd20:ce::/32",
+    "fd00:c1::/32",
+    "fd00:42::/32",
+  ],
   private: [
     "10.0.0.0/8",
-    "100.64.0.0/10",
+    "100.64.0.0/10", // shared by a provider's customers
     "172.16.0.0/12",
-    "192.0.0.0/24",
+    "192.0.0.0/24", // protocol assignments
+    "192.0.2.0/24", // documentation
+    "192.88.99.0/24", // 6to4 relays, deprecated
     "192.168.0.0/16",
-    "198.18.0.0/15",
-    "224.0.0.0/4",
-    "240.0.0.0/4",
-    "fc00::/7",
-    "fec0::/10",
-    "ff00::/8",
+    "198.18.0.0/15", // benchmarks
+    "198.51.100.0/24", // documentation
+    "203.0.113.0/24", // documentation
+    "224.0.0.0/4", // multicast
+    "240.0.0.0/4", // reserved, and broadcast
+    // Whatever is not in 2000::/3, the only global unicast addresses: fc00::/7, ff00::/8, 100::/64, 5f00::/16 and the rest.
+    "::/3",
+    "4000::/2",
+    "8000::/1",
+    "2001::/23", // protocol assignments, Teredo and benchmarks among them
+    "2001:db8::/32", // documentation
+    "2002::/16", // 6to4: judged by what is in it
+    "3fff::/20", // documentation
   ],
 };
 
+/** What the registries call globally reachable within these. */
+const reachable = networkList([
+  "192.0.0.9/32",
+  "192.0.0.10/32",
+  "2001:1::1/128",
+  "2001:1::2/128",
+  "2001:1::3/128",
+  "2001:3::/32",
+  "2001:4:112::/48",
+  "2001:20::/28",
+  "2001:30::/28",
+]);
+
 const zones = Object.entries(networks).map(([zone, list]) => [zone as Zone, networkList(list)] as const);
 
-/** Tells where an address is, IPv4 addresses inside IPv6 ones included. */
+/** Tells where an address leads to: where an IPv4 address may be inside, to whichever is nearer. */
 export function zoneOf(address: string): Zone {
-  const unscoped = address.replace(/%.*/, "");
-  const plain = embeddedIPv4(unscoped) ?? unscoped;
-  return zones.find(([, list]) => contains(list, plain))?.[0] ?? "public";
+  return nearness.find(isAmong(zonesOf(address))) ?? "public";
+}
+
+/** Tells what an address that leads to others may claim for itself: where it is, if that is as far away as it may be. */
+export function farthestZoneOf(address: string): Zone {
+  return nearness.findLast(isAmong(zonesOf(address))) ?? "public";
+}
+
+function isAmong(zones: readonly Zone[]): (zone: Zone) => boolean {
+  return (zone) => zones.includes(zone);
+}
+
+function zonesOf(address: string): readonly Zone[] {
+  return meanings(address.replace(/%.*/, "")).map(plainZoneOf);
+}
+
+function plainZoneOf(address: string): Zone {
+  const zone = zones.find(([, list]) => contains(list, address))?.[0] ?? "public";
+  return zone === "private" && contains(reachable, address) ? "public" : zone;
 }
 
 /** The address that a URL's host is, without brackets; `undefined` where it is a name. */
@@ -50,18 +105,27 @@ export function portOf({ protocol, port }: URL): number {
   return Number(port) || (protocol === "https:" ? 443 : 80);
 }
 
+/** Networks of both families. Apart, because a `BlockList` takes every IPv4 address for the IPv6 one that it is mapped to. */
+export interface Networks {
+  readonly ipv4: BlockList;
+  readonly ipv6: BlockList;
+}
+
 /** Networks as `address/bits`. */
-export function networkList(networks: readonly string[]): BlockList {
-  const list = new BlockList();
+export function networkList(networks: readonly string[]): Networks {
+  const list = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const network of networks) {
     const [address = "", bits = ""] = network.split("/");
-    list.addSubnet(address, Number(bits), familyOf(address));
+    const family = familyOf(address);
+    list[family].addSubnet(address, Number(bits), family);
   }
   return list;
 }
 
-export function contains(list: BlockList, address: string): boolean {
-  return list.check(address, familyOf(address));
+/** Whether an address is in one of them; one that an IPv4 address is mapped to is in that one's networks. */
+export function contains({ ipv4, ipv6 }: Networks, address: string): boolean {
+  const family = familyOf(address);
+  return ipv4.check(address, family) || (family === "ipv6" && ipv6.check(address, family));
 }
 
 /** Whether text is a network that `networkList` takes. */
@@ -71,15 +135,62 @@ export function isNetwork(text: string): boolean {
   return isIP(address) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= longest;
 }
 
-/** An IPv4 address hidden in an IPv6 one: mapped (RFC 4291), NAT64 (RFC 6052) or 6to4 (RFC 3056). A router may unpack it. */
-function embeddedIPv4(address: string): string | undefined {
-  if (isIP(address) !== 6) return undefined;
+/** How an IPv6 address has an IPv4 one inside. */
+interface Form {
+  readonly network: Networks;
+  /** Which of its sixteen bytes are the IPv4 address. */
+  readonly bytes: readonly (readonly number[])[];
+  /** They are there inverted. */
+  readonly isInverted?: true;
+}
+
+/** Who connects to these, connects to the IPv4 address, and to nothing else. */
+const translated: readonly Form[] = [
+  { network: networkList(["::ffff:0:0/96"]), bytes: [[12, 13, 14, 15]] }, // mapped (RFC 4291)
+  { network: networkList(["64:ff9b::/96"]), bytes: [[12, 13, 14, 15]] }, // NAT64 (RFC 6052)
+  { network: networkList(["2002::/16"]), bytes: [[2, 3, 4, 5]] }, // 6to4 (RFC 3056)
+];
+
+/** None of these is public in itself, and somebody may unpack it besides. */
+const wrapped: readonly Form[] = [
+  { network: networkList(["::/96"]), bytes: [[12, 13, 14, 15]] }, // compatible (RFC 4291)
+  { network: networkList(["::ffff:0:0:0/96"]), bytes: [[12, 13, 14, 15]] }, // translated (RFC 2765)
+  { network: networkList(["2001::/32"]), bytes: [[12, 13, 14, 15]], isInverted: true }, // Teredo (RFC 4380)
+  // NAT64 of a site (RFC 8215), which may have prefixes of several lengths there (RFC 6052, section 2.2).
+  {
+    network: networkList(["64:ff9b:1::/48"]),
+    bytes: [
+      [6, 7, 9, 10],
+      [7, 9, 10, 11],
+      [9, 10, 11, 12],
+      [12, 13, 14, 15],
+    ],
+  },
+];
+
+/** The addresses that one may turn out to be. */
+function meanings(address: string): readonly string[] {
+  if (isIP(address) !== 6) return [address];
+  const only = translated.find(({ network }) => contains(network, address));
+  if (only !== undefined) return embedded(address, only);
+  return [
+    address,
+    ...wrapped.filter(({ network }) => contains(network, address)).flatMap((form) => embedded(address, form)),
+  ];
+}
+
+function embedded(address: string, { bytes, isInverted }: Form): readonly string[] {
+  const all = bytesOf(address);
+  const found = bytes.map((places) => places.map((place) => (all[place] ?? 0) ^ (isInverted ? 0xff : 0)).join("."));
+  // Of the lengths that a prefix may have the wrong ones read zeros, which are nobody's address.
+  return found.length === 1 ? found : found.filter((one) => !one.startsWith("0."));
+}
+
+/** The sixteen bytes of an IPv6 address. */
+function bytesOf(address: string): readonly number[] {
   // WHATWG URLs have the one canonical spelling of every address.
   const groups = expanded(new URL(`http://[${address}]/`).hostname.slice(1, -1));
-  const prefix = groups.slice(0, 6).join(":");
-  if (prefix === "0:0:0:0:0:ffff" || prefix === "64:ff9b:0:0:0:0") return dotted(groups[6], groups[7]);
-  if (groups[0] === "2002") return dotted(groups[1], groups[2]);
-  return undefined;
+  return groups.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 255]);
 }
 
 function expanded(address: string): string[] {
@@ -88,11 +199,6 @@ function expanded(address: string): string[] {
   if (tail === undefined) return before;
   const after = tail === "" ? [] : tail.split(":");
   return [...before, ...Array<string>(8 - before.length - after.length).fill("0"), ...after];
-}
-
-function dotted(high = "0", low = "0"): string {
-  const [h, l] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
-  return [h >> 8, h & 255, l >> 8, l & 255].join(".");
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" {

@@ -1,7 +1,15 @@
-import type { BlockList } from "node:net";
 import { OciUnpackError } from "../errors.ts";
 import { withoutPort } from "../oci/host.ts";
-import { addressIn, contains, isNetwork, networkList, type Zone, zoneOf } from "./address.ts";
+import {
+  addressIn,
+  contains,
+  farthestZoneOf,
+  isNetwork,
+  type Networks,
+  networkList,
+  type Zone,
+  zoneOf,
+} from "./address.ts";
 import { Failure } from "./failure.ts";
 import type { NetworkPolicy } from "./options.ts";
 import { registrableDomain } from "./registrable-domain.ts";
@@ -25,7 +33,7 @@ const pairs: readonly (readonly [registry: RegExp, realm: RegExp])[] = [
 export class Policy {
   readonly #denyPrivate: boolean;
   readonly #hosts: readonly string[];
-  readonly #networks: BlockList;
+  readonly #networks: Networks;
 
   constructor({ allowHosts = [], denyPrivate = false }: NetworkPolicy = {}) {
     this.#denyPrivate = denyPrivate;
@@ -51,17 +59,17 @@ export class Policy {
    * Such a host may be no nearer to this process than the registry itself is; nobody's registry needs a cloud's metadata.
    */
   referred(registryAddress: string | undefined): Reach {
-    const registryZone = registryAddress === undefined ? "public" : zoneOf(registryAddress);
+    const registryZone = registryAddress === undefined ? "public" : farthestZoneOf(registryAddress);
     return this.#reach(`referred by ${registryZone}`, this.#denyPrivate ? ["public"] : within(registryZone));
   }
 
   /** Whether a registry's credentials may be shown to its token server. */
-  trusts(realm: URL, registry: URL): boolean {
+  async trusts(realm: URL, registry: URL): Promise<boolean> {
     if (realm.protocol !== "https:" && registry.protocol === "https:") return false;
     if (realm.hostname === registry.hostname || this.#listsHost(realm.host)) return true;
-    const ownDomain = registrableDomain(registry.hostname);
-    if (ownDomain !== undefined && ownDomain === registrableDomain(realm.hostname)) return true;
-    return pairs.some(([from, to]) => from.test(registry.hostname) && to.test(realm.hostname));
+    if (pairs.some(([from, to]) => from.test(registry.hostname) && to.test(realm.hostname))) return true;
+    const ownDomain = await registrableDomain(registry.hostname);
+    return ownDomain !== undefined && ownDomain === (await registrableDomain(realm.hostname));
   }
 
   #reach(key: string, zones: readonly Zone[]): Reach {

@@ -1,91 +1,58 @@
 /**
- * Second labels under which the two-letter domains of countries register names: `acme.co.uk`, `acme.com.au`.
- *
- * The Public Suffix List would know more of them, at 200 KiB that go stale; what is missing here only makes two hosts
- * strangers that could be siblings where a registry names a token server, and `allowHosts` can say so.
+ * Domains whose subdomains belong to different customers, or to whoever is in a cluster, and which the Public Suffix List
+ * does not have, or not all of.
  */
-const countrySecondLevels = new Set([
-  "ac",
-  "co",
-  "com",
-  "edu",
-  "go",
-  "gob",
-  "gov",
-  "gv",
-  "mil",
-  "ne",
-  "net",
-  "or",
-  "org",
-]);
-
-/** Domains whose subdomains belong to different customers, so that siblings are strangers. */
 const shared = [
   "aliyuncs.com",
   "amazonaws.com",
   "amazonaws.com.cn",
-  "azurecr.io",
-  "azurewebsites.net",
+  "appdomain.cloud",
   "azure.com",
-  "azure-api.net",
-  "blogspot.com",
-  "cloudapp.net",
-  "cloudfront.net",
-  "core.windows.net",
-  "cloudflarestorage.com",
-  "digitaloceanspaces.com",
-  "appspot.com",
+  "azurecontainerapps.io",
+  "azurecr.cn",
+  "azurecr.io",
+  "azurecr.us",
+  "b-cdn.net",
   "backblazeb2.com",
-  "deno.dev",
-  "duckdns.org",
-  "dyndns.org",
-  "firebaseapp.com",
-  "fly.dev",
+  "cloudflarestorage.com",
+  "cluster.local",
+  "compute.internal",
+  "devtunnels.ms",
+  "ec2.internal",
+  "exo.io",
+  "fastly.net",
   "github.dev",
-  "github.io",
-  "githubusercontent.com",
-  "gitlab.io",
-  "herokuapp.com",
+  "googleusercontent.com",
   "jfrog.io",
-  "linodeobjects.com",
+  "koyeb.app",
   "loca.lt",
-  "netlify.app",
-  "ngrok-free.app",
-  "ngrok.app",
-  "ngrok.dev",
-  "ngrok.io",
+  "myhuaweicloud.com",
+  "myqcloud.com",
   "nip.io",
   "on.aws",
-  "onrender.com",
-  "pages.dev",
+  "openshiftapps.com",
+  "oraclecloud.com",
+  "ovh.net",
   "pkg.dev",
-  "r2.dev",
-  "run.app",
+  "scw.cloud",
   "sslip.io",
-  "trafficmanager.net",
-  "ts.net",
-  "up.railway.app",
-  "vercel.app",
-  "vultrobjects.com",
+  "tencentcloudcr.com",
+  "traefik.me",
+  "volces.com",
   "wasabisys.com",
-  "web.app",
   "windows.net",
-  "workers.dev",
+  "xip.io",
+  "your-server.de",
 ];
 
-/** The domain that somebody registered and all of whose hosts are theirs; `undefined` for an address or a bare suffix. */
-export function registrableDomain(hostname: string): string | undefined {
+/**
+ * The domain that somebody registered and all of whose hosts are theirs, by the Public Suffix List with its private part;
+ * `undefined` for an address, a bare suffix, and wherever strangers may be neighbours.
+ */
+export async function registrableDomain(hostname: string): Promise<string | undefined> {
   const name = hostname.toLowerCase().replace(/\.$/, "");
-  if (name.startsWith("[") || /^[\d.]+$/.test(name)) return undefined;
-  const labels = name.split(".");
-  const suffixLength = suffixLabels(name, labels);
-  return labels.length > suffixLength ? labels.slice(-suffixLength - 1).join(".") : undefined;
-}
-
-function suffixLabels(name: string, labels: readonly string[]): number {
-  // Regions stand between a customer's label and the provider's name, so nothing below a shared domain is siblings.
-  if (shared.some((suffix) => name === suffix || name.endsWith(`.${suffix}`))) return labels.length - 1;
-  const [second = "", top = ""] = labels.slice(-2);
-  return top.length === 2 && countrySecondLevels.has(second) ? 2 : 1;
+  if (shared.some((suffix) => name === suffix || name.endsWith(`.${suffix}`))) return undefined;
+  // Few registries have their token server on another host, and to read the list takes longer than to start without.
+  const { getDomain } = await import("tldts");
+  return getDomain(name, { allowPrivateDomains: true }) ?? undefined;
 }

@@ -1,5 +1,5 @@
 import { withoutPort } from "../oci/host.ts";
-import { addressIn, zoneOf } from "./address.ts";
+import { addressIn, farthestZoneOf } from "./address.ts";
 import { isDockerHub } from "./docker-hub.ts";
 import type { TlsMaterial } from "./options.ts";
 
@@ -20,7 +20,7 @@ export function registryBaseUrl(host: string, plainHttp: PlainHttp, tls?: TlsMat
 export function isLoopback(hostname: string): boolean {
   if (hostname === "localhost" || hostname.endsWith(".localhost")) return true;
   const address = addressIn(hostname);
-  return address !== undefined && zoneOf(address) === "loopback";
+  return address !== undefined && farthestZoneOf(address) === "loopback";
 }
 
 function speaksHttp(host: string, plainHttp: PlainHttp, tls: TlsMaterial | undefined): boolean {

@@ -154,7 +154,8 @@ export class Session {
     const { base, repository, reach: ownReach, tls } = this.#site;
     const { policy, secrets, tokenRequest, admitScheme } = this.#client;
     admitScheme(realm, base);
-    const shown = credential !== undefined && !policy.trusts(realm, base) ? this.#withhold(realm, context) : credential;
+    const isTrusted = credential === undefined || (await policy.trusts(realm, base));
+    const shown = isTrusted ? credential : this.#withhold(realm, context);
     const isOwnHost = realm.hostname === base.hostname;
     const reach = isOwnHost ? ownReach : policy.referred(this.#registryAddress);
     const route = { realm, reach, tls: isOwnHost ? tls : undefined };

@@ -104,7 +104,7 @@ async function tokenFor(
   const { policy, secrets, tokenRequest, admitScheme } = client.correspondence;
   admitScheme(realm, site.base);
   const { host } = site.base;
-  if (!policy.trusts(realm, site.base)) {
+  if (!(await policy.trusts(realm, site.base))) {
     const found = `${host} wants the password shown to ${realm.host}, which is not known to belong to it`;
     const hint = `list "${realm.host}" in \`network.allowHosts\` (--allow-host), if it is to be trusted`;
     throw new Failure("POLICY_DENIED", found, { host, hint });

@@ -49,21 +49,126 @@ test("R-7: loopback registries speak http, all others https unless the user says
 
 test("an address is public only if it is in no special network, however it is written", () => {
   const zones = {
-    loopback: ["127.0.0.1", "127.255.0.9", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1", "64:ff9b::7f00:1"],
-    "link-local": ["169.254.169.254", "fe80::1", "fe80::1%eth0", "::ffff:169.254.169.254", "2002:a9fe:a9fe::1"],
+    loopback: [
+      "127.0.0.1",
+      "127.255.0.9",
+      "0.0.0.0",
+      "::1",
+      "::",
+      "::ffff:127.0.0.1",
+      "64:ff9b::7f00:1",
+      "::127.0.0.1",
+      "::ffff:0:127.0.0.1",
+      "64:ff9b:1::7f00:1",
+      "64:ff9b:1:7f00:0:100::",
+      "64:ff9b:1:ab7f:0:1::",
+      "64:ff9b:1:abcd:7f:0:100::",
+      "2001:0:808:808::80ff:fffe",
+    ],
+    "link-local": [
+      "169.254.169.254",
+      "fe80::1",
+      "fe80::1%eth0",
+      "::ffff:169.254.169.254",
+      "2002:a9fe:a9fe::1",
+      "64:ff9b:1::a9fe:a9fe",
+      "168.63.129.16",
+      "::ffff:168.63.129.16",
+      "100.100.100.200",
+      "192.0.0.192",
+      "fd00:ec2::254",
+      "fd20:ce::254",
+    ],
     private: [
       "10.0.0.1",
       "172.31.255.255",
       "192.168.1.1",
       "100.64.0.1",
-      "fd00:ec2::254",
+      "fd12::1",
       "::ffff:10.0.0.1",
+      "64:ff9b:1::808:808",
+      "::8.8.8.8",
+      "2001:0:808:808::f7f7:f7f7",
       "224.0.0.1",
     ],
-    public: ["1.1.1.1", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "100.128.0.1"],
+    public: [
+      "1.1.1.1",
+      "172.32.0.1",
+      "2606:4700::1111",
+      "::ffff:8.8.8.8",
+      "64:ff9b::808:808",
+      "2002:808:808::1",
+      "100.128.0.1",
+      "168.63.129.17",
+    ],
   };
   for (const [zone, addresses] of Object.entries(zones)) {
     for (const address of addresses) assert.equal(zoneOf(address), zone, address);
+  }
+});
+
+// The IANA special-purpose address registries for IPv4 and IPv6, whole, as of 2025: the first and the last address of each
+// block, its name, and whether the registry calls it globally reachable. What it says nothing of ("N/A") is false here.
+const registries: readonly (readonly [first: string, last: string, name: string, isReachable: boolean])[] = [
+  ["0.0.0.0", "0.255.255.255", "this network", false],
+  ["10.0.0.0", "10.255.255.255", "private use", false],
+  ["100.64.0.0", "100.127.255.255", "shared address space", false],
+  ["127.0.0.0", "127.255.255.255", "loopback", false],
+  ["169.254.0.0", "169.254.255.255", "link local", false],
+  ["172.16.0.0", "172.31.255.255", "private use", false],
+  ["192.0.0.0", "192.0.0.7", "IPv4 service continuity prefix", false],
+  ["192.0.0.8", "192.0.0.8", "IPv4 dummy address", false],
+  ["192.0.0.9", "192.0.0.9", "port control protocol anycast", true],
+  ["192.0.0.10", "192.0.0.10", "TURN anycast", true],
+  ["192.0.0.11", "192.0.0.169", "IETF protocol assignments", false],
+  ["192.0.0.170", "192.0.0.171", "NAT64/DNS64 discovery", false],
+  ["192.0.0.172", "192.0.0.255", "IETF protocol assignments", false],
+  ["192.0.2.0", "192.0.2.255", "documentation (TEST-NET-1)", false],
+  ["192.31.196.0", "192.31.196.255", "AS112-v4", true],
+  ["192.52.193.0", "192.52.193.255", "AMT", true],
+  ["192.88.99.0", "192.88.99.255", "deprecated (6to4 relay anycast)", false],
+  ["192.168.0.0", "192.168.255.255", "private use", false],
+  ["192.175.48.0", "192.175.48.255", "direct delegation AS112 service", true],
+  ["198.18.0.0", "198.19.255.255", "benchmarking", false],
+  ["198.51.100.0", "198.51.100.255", "documentation (TEST-NET-2)", false],
+  ["203.0.113.0", "203.0.113.255", "documentation (TEST-NET-3)", false],
+  ["240.0.0.0", "255.255.255.254", "reserved", false],
+  ["255.255.255.255", "255.255.255.255", "limited broadcast", false],
+  ["::1", "::1", "loopback address", false],
+  ["::", "::", "unspecified address", false],
+  ["::ffff:0.0.0.0", "::ffff:127.255.255.255", "IPv4-mapped address", false],
+  ["64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "IPv4-IPv6 translation of a site", false],
+  ["100::", "100::ffff:ffff:ffff:ffff", "discard-only address block", false],
+  ["100:0:0:1::", "100::1:ffff:ffff:ffff:ffff", "dummy IPv6 prefix", false],
+  ["2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", "TEREDO", false],
+  ["2001:1::", "2001:1::", "IETF protocol assignments", false],
+  ["2001:1::1", "2001:1::1", "port control protocol anycast", true],
+  ["2001:1::2", "2001:1::2", "TURN anycast", true],
+  ["2001:1::3", "2001:1::3", "DNS-SD SRP anycast", true],
+  ["2001:1::4", "2001:1:ffff:ffff:ffff:ffff:ffff:ffff", "IETF protocol assignments", false],
+  ["2001:2::", "2001:2:0:ffff:ffff:ffff:ffff:ffff", "benchmarking", false],
+  ["2001:3::", "2001:3:ffff:ffff:ffff:ffff:ffff:ffff", "AMT", true],
+  ["2001:4:112::", "2001:4:112:ffff:ffff:ffff:ffff:ffff", "AS112-v6", true],
+  ["2001:10::", "2001:1f:ffff:ffff:ffff:ffff:ffff:ffff", "deprecated (ORCHID)", false],
+  ["2001:20::", "2001:2f:ffff:ffff:ffff:ffff:ffff:ffff", "ORCHIDv2", true],
+  ["2001:30::", "2001:3f:ffff:ffff:ffff:ffff:ffff:ffff", "drone remote ID", true],
+  ["2001:40::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "IETF protocol assignments", false],
+  ["2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "documentation", false],
+  ["2620:4f:8000::", "2620:4f:8000:ffff:ffff:ffff:ffff:ffff", "direct delegation AS112 service", true],
+  ["3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "documentation", false],
+  ["5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "segment routing (SRv6) SIDs", false],
+  ["fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "unique local", false],
+  ["fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "link-local unicast", false],
+  // Not in these registries, but no unicast addresses that anybody has: multicast, site-local, and what nobody is given.
+  ["224.0.0.0", "239.255.255.255", "multicast", false],
+  ["ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "multicast", false],
+  ["fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "site-local, deprecated", false],
+  ["4000::", "fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "unallocated", false],
+];
+
+test("an address is public as far as the IANA special-purpose registries call it globally reachable", () => {
+  for (const [first, last, name, isReachable] of registries) {
+    for (const address of [first, last]) assert.equal(zoneOf(address) === "public", isReachable, `${address}: ${name}`);
   }
 });
 
@@ -83,6 +188,7 @@ test("what a registry names may be no nearer than the registry itself", () => {
   assert.deepEqual(reachable("192.168.0.1"), ["8.8.8.8", "10.0.0.1"]);
   assert.deepEqual(reachable("127.0.0.1"), ["8.8.8.8", "10.0.0.1", "127.0.0.1"]);
   assert.deepEqual(reachable("169.254.0.9"), ["8.8.8.8", "169.254.169.254"]);
+  assert.deepEqual(reachable("64:ff9b:1:7f00:0:100:808:808"), ["8.8.8.8"], "which may be 8.8.8.8, and not 127.0.0.1");
 });
 
 test("what the user allows may lie anywhere: by host, host and port, suffix or network", () => {
@@ -94,33 +200,57 @@ test("what the user allows may lie anywhere: by host, host and port, suffix or n
     assert.throws(() => reach.admit(host, "127.0.0.1"), { code: "POLICY_DENIED" });
   }
   assert.throws(() => reach.admit("other.test", "10.2.0.1"), { code: "POLICY_DENIED" });
+  const ofIPv6 = new Policy({ allowHosts: ["::/0"] }).referred("1.1.1.1");
+  ofIPv6.admit("other.test", "fd00::1");
+  assert.throws(() => ofIPv6.admit("other.test", "10.2.0.1"), { code: "POLICY_DENIED" });
   assert.throws(() => new Policy({ allowHosts: ["10.0.0.0/99"] }), { code: "INVALID_OPTION" });
 });
 
-test("security 2: credentials go to a registry's own host, its domain, its known token server, or where the user allows", () => {
+test("security 2: credentials go to a registry's own host, its domain, its known token server, or where the user allows", async () => {
   const trusts = (registry: string, realm: string, allowHosts: string[] = []) =>
     new Policy({ allowHosts }).trusts(new URL(realm), new URL(registry));
-  assert.ok(trusts("https://ghcr.io", "https://ghcr.io/token"));
-  assert.ok(trusts("https://registry.test:5000", "https://registry.test/token"), "any port of it");
-  assert.ok(trusts("https://registry.gitlab.com", "https://gitlab.com/jwt/auth"));
-  assert.ok(trusts("https://registry-1.docker.io", "https://auth.docker.io/token"));
-  assert.ok(trusts("https://registry.acme.co.uk", "https://auth.acme.co.uk/token"));
-  assert.ok(!trusts("https://registry.acme.co.uk", "https://evil.co.uk/token"));
-  assert.ok(!trusts("https://mine.azurecr.io", "https://yours.azurecr.io/token"));
-  assert.ok(!trusts("https://registry.test", "https://evil.example/token"));
-  assert.ok(!trusts("https://registry.test", "http://registry.test/token"), "and never without TLS");
-  assert.ok(!trusts("https://10.0.0.1", "https://10.0.0.2/token"));
-  assert.ok(trusts("https://registry.test", "https://login.example/token", ["login.example"]));
+  assert.ok(await trusts("https://ghcr.io", "https://ghcr.io/token"));
+  assert.ok(await trusts("https://registry.test:5000", "https://registry.test/token"), "any port of it");
+  assert.ok(await trusts("https://registry.gitlab.com", "https://gitlab.com/jwt/auth"));
+  assert.ok(await trusts("https://registry-1.docker.io", "https://auth.docker.io/token"));
+  assert.ok(
+    await trusts("https://registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-hangzhou.aliyuncs.com/auth"),
+  );
+  assert.ok(await trusts("https://registry.acme.co.uk", "https://auth.acme.co.uk/token"));
+  assert.ok(!(await trusts("https://registry.acme.co.uk", "https://evil.co.uk/token")));
+  assert.ok(!(await trusts("https://mine.azurecr.io", "https://yours.azurecr.io/token")));
+  assert.ok(!(await trusts("https://registry.test", "https://evil.example/token")));
+  assert.ok(!(await trusts("https://registry.test", "http://registry.test/token")), "and never without TLS");
+  assert.ok(!(await trusts("https://10.0.0.1", "https://10.0.0.2/token")));
+  assert.ok(await trusts("https://registry.test", "https://login.example/token", ["login.example"]));
 });
 
-test("hosts belong together only beneath a name that somebody registered", () => {
-  assert.equal(registrableDomain("a.b.example.com"), "example.com");
-  assert.equal(registrableDomain("registry.example.com.au"), "example.com.au");
-  assert.equal(registrableDomain("co.uk"), undefined);
-  assert.equal(registrableDomain("com"), undefined);
-  assert.equal(registrableDomain("127.0.0.1"), undefined);
-  assert.equal(registrableDomain("[::1]"), undefined);
-  assert.notEqual(registrableDomain("a.s3.eu-west-1.amazonaws.com"), registrableDomain("b.s3.eu-west-1.amazonaws.com"));
+test("hosts belong together only beneath a name that somebody registered", async () => {
+  const domains = {
+    "a.b.example.com": "example.com",
+    "Registry.Example.COM.": "example.com",
+    "registry.example.com.au": "example.com.au",
+    "registry.corp.internal": "corp.internal",
+    "registry.mine.id.au": "mine.id.au",
+    "registry.mine.me.uk": "mine.me.uk",
+    "registry.mine.eu.org": "mine.eu.org",
+    "mine.westeurope.azurecontainer.io": "mine.westeurope.azurecontainer.io",
+    "mine.ondigitalocean.app": "mine.ondigitalocean.app",
+  };
+  for (const [host, domain] of Object.entries(domains)) assert.equal(await registrableDomain(host), domain, host);
+  for (const host of ["co.uk", "com", "github.io", "localhost", "127.0.0.1", "[::1]"]) {
+    assert.equal(await registrableDomain(host), undefined, host);
+  }
+});
+
+test("customers of one provider are strangers, whether or not the Public Suffix List knows it", async () => {
+  for (const provider of [
+    ...["me.uk", "id.au", "eu.org", "co.com", "azurecontainer.io", "ondigitalocean.app", "github.io", "run.app"],
+    ...["azurecr.io", "jfrog.io", "pkg.dev", "nip.io", "s3.eu-west-1.amazonaws.com", "svc.cluster.local"],
+  ]) {
+    const [registry, realm] = [`https://mine.${provider}`, `https://yours.${provider}/token`];
+    assert.ok(!(await new Policy().trusts(new URL(realm), new URL(registry))), provider);
+  }
 });
 
 test("security 2: a token server that does not belong to the registry never sees the password (CVE-2026-48978)", async () => {
