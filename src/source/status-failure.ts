@@ -34,7 +34,10 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
   if (status === 404) return notFound(said.code, quote, details);
   if (status === 401) return new Failure("UNAUTHORIZED", `${host} wants a login${quote}`, details);
   if (status === 403)
-    return new Failure("FORBIDDEN", `${host} forbids it${quote}`, { ...details, hint: forbiddenHint });
+    return new Failure("FORBIDDEN", `${host} denies access (403 Forbidden)${quote}`, {
+      ...details,
+      hint: forbiddenHint,
+    });
   if (status === 407) return proxyWantsLogin(host, details);
   if (status === 429) return new Failure("RATE_LIMITED", `${host} limits the rate of requests${quote}`, details);
   const words = STATUS_CODES[status];

@@ -284,7 +284,13 @@ test("R-22: a missing repository, a missing manifest and a forbidden one are tol
     [answer(404, {}, ociErrors("NAME_UNKNOWN", "no such name")), "NOT_FOUND", /has no such repository: NAME_UNKNOWN/],
     [answer(404, {}, ociErrors("MANIFEST_UNKNOWN", "unknown")), "NOT_FOUND", /has no such manifest: MANIFEST_UNKNOWN/],
     [answer(404, {}, "<html>"), "NOT_FOUND", /answers 404 Not Found/],
-    [answer(403, {}, ociErrors("DENIED", "not for you")), "FORBIDDEN", /forbids it: DENIED: not for you/],
+    [
+      answer(403, {}, ociErrors("DENIED", "not for you")),
+      "FORBIDDEN",
+      /denies access \(403 Forbidden\): DENIED: not for you/,
+    ],
+    [answer(403, {}, ociErrors("UNKNOWN", "no")), "FORBIDDEN", /denies access \(403 Forbidden\): UNKNOWN: no/],
+    [answer(403, {}, "<html>"), "FORBIDDEN", /denies access \(403 Forbidden\)$/],
   ] as const) {
     await using one = await oneImage();
     one.registry.always(/manifests/, reply);
