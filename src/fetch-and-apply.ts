@@ -72,6 +72,7 @@ export async function fetchAndConsume(fetching: Fetching, consume: (archives: Sh
         {
           layers,
           open: (index) => fetch.layer(index),
+          prove: (index) => fetch.proven(index),
           progress,
           hasDigestThread: deservesDigestThread(descriptors),
           consume,

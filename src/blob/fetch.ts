@@ -83,6 +83,12 @@ export class LayerFetch implements AsyncDisposable {
     return download.spool.reading();
   }
 
+  /** Waits until the bytes of a layer are known to be right, and throws what is wrong with them; nobody reads on in them. */
+  async proven(index: number): Promise<void> {
+    const descriptor = this.#layers[index];
+    await (descriptor && this.#downloads.get(descriptor.digest)?.spool.proven());
+  }
+
   /** How many of the bytes came out of a store instead of over the network. */
   get storedBytes(): number {
     return [...this.#storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -35,6 +35,8 @@ export class Spool implements AsyncDisposable {
   #unwrittenBytes = 0;
   #isKept = false;
   #isRead = false;
+  /** Whether nobody reads on: what comes then is dropped. */
+  #isGivenUp = false;
   #state: { readonly done: false } | { readonly done: true; readonly error?: unknown } = { done: false };
   #wake: (() => void)[] = [];
 
@@ -50,12 +52,13 @@ export class Spool implements AsyncDisposable {
   /** Adds bytes; resolves when more may come. One call at a time. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isKept) return this.#writeToFile(chunk);
-    while (this.#isRead && this.#memoryBytes >= this.#options.memoryBytes) {
+    while (this.#isRead && !this.#isGivenUp && this.#memoryBytes >= this.#options.memoryBytes) {
       this.#throwIfFailed();
       // What is looked at must not change between the look and the wait, so each wait is followed by another look.
       await (this.#unwrittenBytes > 0 ? this.#flush() : this.#changed());
     }
     this.#throwIfFailed();
+    if (this.#isGivenUp) return;
     if (this.#memoryBytes >= this.#options.memoryBytes) return this.#writeToFile(chunk);
     await this.#flush();
     this.#memoryBytes += chunk.length;
@@ -89,7 +92,7 @@ export class Spool implements AsyncDisposable {
     this.#notify();
     for (;;) {
       this.#throwIfFailed();
-      const segment = this.#segments.shift();
+      const segment = this.#isGivenUp ? undefined : this.#segments.shift();
       if (segment === undefined) {
         if (this.#state.done) return;
         if (this.#unwrittenBytes > 0) await this.#flush();
@@ -102,6 +105,14 @@ export class Spool implements AsyncDisposable {
         yield* this.#fileRange(segment.offset, segment.length);
       }
     }
+  }
+
+  /** Waits until the blob is whole and known to be right, and throws what is wrong with it; nobody reads on in it. */
+  async proven(): Promise<void> {
+    this.#isGivenUp = true;
+    this.#notify();
+    while (!this.#state.done) await this.#changed();
+    this.#throwIfFailed();
   }
 
   /** The whole blob once more, after `reading` came to its end. Only where `keep` was said. */

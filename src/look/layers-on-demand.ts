@@ -66,6 +66,12 @@ export class LayersOnDemand implements AsyncDisposable {
     yield* this.#kept(layer) ?? this.#downloaded(layer, signal);
   }
 
+  /** Waits until the bytes of a layer are known to be right, and throws what is wrong with them; nobody reads on in them. */
+  async prove(index: number): Promise<void> {
+    const layer = this.#layers[index];
+    await (layer && this.#fetches.get(layer.descriptor.digest)?.proven(0));
+  }
+
   /** The compressed bytes of a layer that has been read, once more. */
   reopen(number: number): AsyncIterable<Uint8Array> {
     const layer = this.#layers.find((each) => each.number === number);

@@ -101,6 +101,7 @@ export class Looking {
     await this.#run(account.signal, {
       layers,
       open: (index, signal) => onDemand.open(index, signal),
+      prove: (index) => onDemand.prove(index),
       consume: (input) => ({
         ...{ type: "look", input, layers, question, sandbox: settings.sandbox, settings: settings.apply },
       }),
@@ -120,6 +121,7 @@ export class Looking {
     const running: Running = {
       layers: layers.filter(({ number }) => number === layer),
       open: () => onDemand.reopen(layer),
+      prove: async () => {}, // it was, when it was read before
       consume: (input) => ({
         ...{ type: "extract", input, layer, place, outlet: tap.outlet },
         ...{ sandbox: settings.sandbox, settings: settings.apply },
@@ -154,13 +156,14 @@ export class Looking {
   }
 
   /** Runs the threads until the second one has said all: the first would go on, and wait for more. */
-  async #run(signal: AbortSignal, { layers, open, consume, onReport }: Running): Promise<void> {
+  async #run(signal: AbortSignal, { layers, open, prove, consume, onReport }: Running): Promise<void> {
     const { pipeline, progress, account, settings } = this.#parts;
     const enough = new AbortController();
     const job = {
       ...{
         layers,
         open,
+        prove,
         progress,
         hasDigestThread: false,
         consume,
@@ -185,6 +188,7 @@ export class Looking {
 interface Running {
   readonly layers: readonly NumberedLayer[];
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  readonly prove: (index: number) => Promise<void>;
   readonly consume: (input: SharedRing) => Job;
   readonly onReport: (report: Report) => void;
 }

@@ -1,5 +1,7 @@
 import { channel } from "node:diagnostics_channel";
+import type { ErrorCode } from "../errors.ts";
 import { together } from "../together.ts";
+import { LayerError } from "./in-layer.ts";
 import type { SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
 import type { ApplySettings, Job, NumberedLayer, Report, SandboxPolicy } from "./protocol.ts";
@@ -12,6 +14,8 @@ export interface PipelineJob {
   readonly layers: readonly NumberedLayer[];
   /** The compressed bytes of a layer, by its place in `layers`; asked for once each, in that order. The signal ends them. */
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** Waits until those bytes, of which no more are read, are known to be right; throws what is wrong with them. */
+  readonly prove: (index: number) => Promise<void>;
   readonly progress: Progress;
   /** Whether diffIDs are verified on a thread of their own: worth its start for large images, where a processor is free. */
   readonly hasDigestThread: boolean;
@@ -75,22 +79,25 @@ export class Pipeline implements AsyncDisposable {
       (stop) => cancelledBy(stop, cancel),
       (stop) => feed(job, writer, stop),
       () =>
-        decompressing.do(
-          {
-            type: "decompress",
-            input: compressed,
-            output: archives,
-            progress,
-            layers,
-            verifies: digesting === undefined,
-            sandbox,
-            strict,
-            limits,
-          },
-          onReport,
+        judged(
+          job,
+          decompressing.do(
+            {
+              type: "decompress",
+              input: compressed,
+              output: archives,
+              progress,
+              layers,
+              verifies: digesting === undefined,
+              sandbox,
+              strict,
+              limits,
+            },
+            onReport,
+          ),
         ),
-      async () => digesting?.do({ type: "digest", input: archives, layers, sandbox }, onReport),
-      () => consuming.do(job.consume(archives), onReport),
+      () => judged(job, digesting?.do({ type: "digest", input: archives, layers, sandbox }, onReport)),
+      () => judged(job, consuming.do(job.consume(archives), onReport)),
     ]);
     if (ringsChannel.hasSubscribers) {
       ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives) });
@@ -174,6 +181,31 @@ async function startThreads(consumer: "apply-worker" | "tree-worker"): Promise<T
     return { decompressing, consuming: new Thread(consumer) };
   } catch (error) {
     await decompressing[Symbol.asyncDispose](); // one alone is of no use, and would keep the process alive
+    throw error;
+  }
+}
+
+/** Errors that blame what a layer's bytes say. A limit stops at once: what is too much is not waited for. */
+const blaming: ReadonlySet<string> = new Set<ErrorCode>([
+  "UNSUPPORTED_MEDIA_TYPE",
+  "DIFF_ID_MISMATCH",
+  "CORRUPT_LAYER",
+  "INVALID_ARCHIVE",
+  "ENTRY_REFUSED",
+  "STRICT_VIOLATION",
+]);
+
+/**
+ * Waits for a thread. Where it failed at a layer's bytes, these are judged before anybody is blamed: they may not be the
+ * image's, but altered where they are kept or on the way.
+ */
+async function judged({ layers, prove }: PipelineJob, work: Promise<void> | undefined): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof LayerError && blaming.has(error.code)) {
+      await prove(layers.findIndex(({ number }) => number === error.layer));
+    }
     throw error;
   }
 }

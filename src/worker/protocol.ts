@@ -11,6 +11,7 @@ import type { OverlayKind } from "../overlay/format.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
 import type { Difference } from "../verify/differences.ts";
+import { LayerError } from "./in-layer.ts";
 import type { SharedOutlet } from "./outlet.ts";
 import type { SharedRing } from "./ring.ts";
 
@@ -175,6 +176,8 @@ export interface ErrorMessage {
   readonly message: string;
   readonly hint?: string;
   readonly stack?: string;
+  /** The number of the layer that it is about, if it is about one. */
+  readonly layer?: number;
 }
 
 /** What a working thread tells. */
@@ -226,15 +229,17 @@ export type Report =
 export function packError(error: unknown, prefix = ""): ErrorMessage {
   if (error instanceof OciUnpackError) {
     const { code, message, hint } = error;
-    return { code, message: prefix + message, ...(hint !== undefined && { hint }) };
+    const layer = error instanceof LayerError ? { layer: error.layer } : {};
+    return { code, message: prefix + message, ...(hint !== undefined && { hint }), ...layer };
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   return { code: "INTERNAL", message: `${prefix}${message}`, ...(stack !== undefined && { stack }) };
 }
 
-export function unpackError({ code, message, hint, stack }: ErrorMessage): OciUnpackError {
-  return new OciUnpackError(code, message, {
+export function unpackError({ code, message, hint, stack, layer }: ErrorMessage): OciUnpackError {
+  const error = new OciUnpackError(code, message, {
     ...(hint !== undefined && { hint }),
     ...(stack !== undefined && { cause: stack }),
   });
+  return layer === undefined ? error : new LayerError(layer, error);
 }

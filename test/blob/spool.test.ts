@@ -45,6 +45,22 @@ test("a blob that arrives before its turn overflows into a file without a name, 
   assert.ok((await drained(spool.reading())).equals(expected));
 });
 
+test("a blob in which nobody reads on still arrives, and turns out to be right or wrong", async () => {
+  const wrong = new Error("its digest is another");
+  for (const error of [undefined, wrong]) {
+    await using spool = new Spool({ directory, memoryBytes: MiB });
+    const begun = spool.reading().next();
+    await spool.write(chunk(0));
+    await begun;
+    const proven = spool.proven();
+    for (let n = 0; n < 100; n += 1) await spool.write(chunk(n));
+    if (error === undefined) await spool.end();
+    else spool.fail(error);
+    await (error === undefined ? proven : assert.rejects(proven, wrong));
+    assert.equal(await filesOpenIn(directory), 0, "nothing of it is kept");
+  }
+});
+
 test("a blob that is held comes out when it is proven, without what was forgotten before", async () => {
   await using spool = new Spool({ directory, memoryBytes: MiB, isHeld: true });
   let isEnded = false;

@@ -116,6 +116,13 @@ export const verificationDefences: readonly Defence[] = [
   },
   {
     group: "verification",
+    what: "where a layer cannot be read, its digest tells who is to blame",
+    file: "src/worker/pipeline.ts",
+    without: ["await prove(", "void ("],
+    test: ["integration/all-or-nothing", "a layer whose first bytes are others leaves nothing behind"],
+  },
+  {
+    group: "verification",
     what: "a layer has the diffID that the configuration states",
     file: "src/worker/decompress-worker.ts",
     without: ["verification?.end();", ""],

@@ -32,6 +32,7 @@ export const faults: readonly Fault[] = [
   { title: "what is read first has a key twice", first: keyTwice, code: "INVALID_MANIFEST" },
   { title: "a layer is missing", layer: () => undefined, code: "NOT_FOUND" },
   { title: "a layer has other bytes", layer: lastByteChanged, code: "DIGEST_MISMATCH" },
+  { title: "a layer has other bytes, which are not gzip's", layer: noDeflateData, code: "DIGEST_MISMATCH" },
   { title: "a layer is too short", layer: (bytes) => bytes.subarray(0, -1), code: "SIZE_MISMATCH" },
   { title: "a layer is too long", layer: (bytes) => Buffer.concat([bytes, bytes]), code: "SIZE_MISMATCH" },
   { title: "a layer's compressed data stops short", image: withTopLayerCut(), code: "CORRUPT_LAYER" },
@@ -51,6 +52,11 @@ function keyTwice(bytes: Uint8Array): Uint8Array {
 
 function lastByteChanged(bytes: Uint8Array): Uint8Array {
   return bytes.with(-1, (bytes.at(-1) ?? 0) ^ 1);
+}
+
+/** What follows gzip's header claims to be a block of a type that there is not. */
+function noDeflateData(bytes: Uint8Array): Uint8Array {
+  return bytes.with(10, 0xff);
 }
 
 function withTopLayerCut(): Image {

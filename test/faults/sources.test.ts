@@ -11,6 +11,7 @@ const otherwise: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   // Whatever is wrong with a kept blob, it counts as one that is not there.
   "--offline": {
     "a layer has other bytes": "NOT_FOUND",
+    "a layer has other bytes, which are not gzip's": "NOT_FOUND",
     "a layer is too short": "NOT_FOUND",
     "a layer is too long": "NOT_FOUND",
   },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,8 +28,20 @@ interface Failure {
 const layers = sampleLayers();
 const sample = image(layers);
 
+/** More than waits in memory on the way of a blob. */
+const largeLayer = tar(file("large", randomBytes(16 * 1024 * 1024)));
+const large = image([largeLayer]);
+const largePlain = image([largeLayer], { encoding: "plain" });
+
 const failures: readonly Failure[] = [
   { title: "a layer with other bytes than its digest says", code: "DIGEST_MISMATCH", fault: withBody(lastByteChanged) },
+  { title: "a layer whose first bytes are others", code: "DIGEST_MISMATCH", image: large, fault: withBody(noGzip) },
+  {
+    title: "a layer that is no archive any more",
+    code: "DIGEST_MISMATCH",
+    image: largePlain,
+    fault: withBody(noHeader),
+  },
   { title: "a layer that is longer than stated", code: "SIZE_MISMATCH", fault: withBody(oneByteMore) },
   { title: "a layer that the registry does not have", code: "NOT_FOUND", fault: answer(404) },
   { title: "a layer that is not what the configuration says", code: "DIFF_ID_MISMATCH", image: wrongDiffId() },
@@ -216,6 +229,16 @@ async function setStage(content: Image): Promise<Stage> {
       await remove[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What follows gzip's header claims to be a block of a type that there is not. */
+function noGzip(bytes: Uint8Array): Uint8Array {
+  return bytes.with(10, 0xff);
+}
+
+/** The first name in an archive is another one, which its header's checksum tells. */
+function noHeader(bytes: Uint8Array): Uint8Array {
+  return bytes.with(0, 0x2e);
 }
 
 function lastByteChanged(body: Uint8Array): Uint8Array {

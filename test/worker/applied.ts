@@ -38,6 +38,7 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
       async *open(layer) {
         yield gzipSync(archives[layer] ?? new Uint8Array());
       },
+      prove: async () => {},
       progress,
       hasDigestThread,
       consume: (input) => ({ type: "apply", input, layers: diffIDs.length, ...common }),
