@@ -2,6 +2,7 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { dataBytesOf } from "../tar/encoder.ts";
 import type { Directory } from "../tree/directory.ts";
 import { inOrder } from "../tree/in-order.ts";
+import type { Selection } from "../tree/selection.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
 
 /** What has to be known of a tree before a file system is made for it. */
@@ -27,11 +28,11 @@ const longestInlineTarget = 59;
 const nameOverheadBytes = 12;
 
 /** Tells what a file system must have for what is wanted of a tree. */
-export function factsOf(root: Directory, isWanted: (path: ByteString) => boolean): TreeFacts {
+export function factsOf(root: Directory, wanted: Selection): TreeFacts {
   let inodes = 0;
   let blocks = 0;
   let nameBytes = 0;
-  for (const item of inOrder(root, rootPath, { isWanted })) {
+  for (const item of inOrder(root, rootPath, { wanted })) {
     const { path, file } = item;
     nameBytes += nameOverheadBytes + path.length - path.lastIndexOf("/") - 1;
     if (item.file !== undefined && item.firstPath !== undefined) continue;

@@ -4,6 +4,7 @@ import { type ArchivedFile, encodedHeader, endMarkerBytes, paddingBytes } from "
 import { segmentsInBlocks } from "../tar/sparse-text.ts";
 import type { Directory } from "../tree/directory.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
+import { everything, type Selection } from "../tree/selection.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
 import type { ContentFile } from "./content-file.ts";
 
@@ -22,8 +23,8 @@ const nothing = "" as ByteString;
 export interface Shaping {
   /** May change what is said of a file, and fill its holes. */
   readonly fit: (file: ArchivedFile, layer: number) => ArchivedFile;
-  /** Whether something at a path is to be in it. */
-  readonly isWanted: (path: ByteString) => boolean;
+  /** What is to be in it. */
+  readonly wanted: Selection;
 }
 
 /**
@@ -36,9 +37,9 @@ export function writeFlatArchive(
   root: Directory,
   contents: ContentFile,
   sink: ArchiveSink,
-  { fit = (file) => file, isWanted = () => true }: Partial<Shaping> = {},
+  { fit = (file) => file, wanted = everything }: Partial<Shaping> = {},
 ): void {
-  for (const item of inOrder(root, nothing, { isWanted })) {
+  for (const item of inOrder(root, nothing, { wanted })) {
     const archived = fit(archivedFile(item), (item.file ?? item.directory).origin);
     sink.write(encodedHeader(archived));
     if (item.file === undefined || archived.type !== "file") continue;

@@ -1,5 +1,6 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory, type Node } from "./directory.ts";
+import { everything, type Selection } from "./selection.ts";
 import { fileOf, type TreeFile } from "./tree-file.ts";
 
 /** Something in a tree at one of its paths. The root's path is empty. */
@@ -13,12 +14,20 @@ export type Item =
       readonly directory?: never;
     };
 
+/** What is still to come. */
+interface Pending {
+  readonly path: ByteString;
+  readonly node: Node;
+  readonly level: number;
+  readonly selection: Selection;
+}
+
 /** Which part of what is below something is wanted. */
 export interface Extent {
   /** How far down; with 1, only what is in a directory itself follows it. Default: all the way. */
   readonly levels?: number;
-  /** Whether something at a path is wanted. The directories that lead to it come with it. Default: everything is. */
-  readonly isWanted?: (path: ByteString) => boolean;
+  /** What is wanted of what is below. The directories that lead to it come with it. Default: everything. */
+  readonly wanted?: Selection;
   /** Which names of a directory come after all others, in the opposite order. Default: none. */
   readonly comesLast?: (name: ByteString) => boolean;
 }
@@ -30,24 +39,25 @@ export interface Extent {
 export function* inOrder(
   top: Node,
   path = "" as ByteString,
-  { levels = Number.POSITIVE_INFINITY, isWanted = () => true, comesLast = () => false }: Extent = {},
+  { levels = Number.POSITIVE_INFINITY, wanted = everything, comesLast = () => false }: Extent = {},
 ): Generator<Item, void, undefined> {
   const firstPaths = new Map<TreeFile, ByteString>();
-  const pending: (readonly [path: ByteString, node: Node, level: number])[] = [[path, top, 0]];
+  const pending: Pending[] = [{ path, node: top, level: 0, selection: wanted }];
   /** The directories that lead here and have not been wanted yet, by their levels. */
   const leading: { readonly item: Item; readonly level: number }[] = [];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const [here, node, level] = next;
+    const { path: here, node, level, selection } = next;
     while ((leading.at(-1)?.level ?? -1) >= level) leading.pop();
     const item = itemAt(here, node, firstPaths);
-    if (level === 0 || isWanted(here)) {
+    if (level === 0 || selection.isWanted) {
       for (const { item: directory } of leading.splice(0)) yield directory;
       yield item;
       if (item.file?.isLinked && item.firstPath === undefined) firstPaths.set(item.file, here);
     } else if (item.directory !== undefined) leading.push({ item, level });
     if (item.directory === undefined || level === levels) continue;
-    for (const [name, child] of backwards(item.directory, comesLast))
-      pending.push([joined(here, name), child, level + 1]);
+    for (const [name, child] of backwards(item.directory, comesLast)) {
+      pending.push({ path: joined(here, name), node: child, level: level + 1, selection: selection.below(name) });
+    }
   }
 }
 

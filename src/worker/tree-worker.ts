@@ -59,7 +59,7 @@ function writeArchive(job: ArchiveJob): void {
   const reporter = new Reporter(tell);
   const fit = fitting(job.form, limits, reporter.skipped);
   writeFlatArchive(tree.root, contents, outlet, {
-    isWanted: selection(job.selection),
+    wanted: selection(job.selection),
     fit(file, layer) {
       reporter.layer = layer;
       return fit(file);

@@ -4,11 +4,13 @@ import { documentDefences, sandboxDefences, verificationDefences } from "./image
 import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
 import { sourceDefences } from "./sources.ts";
+import { treeDefences } from "./trees.ts";
 
 /** Every defence that docs/safety.md lists. */
 export const defences: readonly Defence[] = [
   ...pathDefences,
   ...limitDefences,
+  ...treeDefences,
   ...readingDefences,
   ...documentDefences,
   ...networkDefences,

@@ -11,6 +11,7 @@ import { defaultLimits } from "../../src/limits.ts";
 import type { ApplyOptions } from "../../src/options.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
+import { everything } from "../../src/tree/selection.ts";
 import { sourceOf } from "../model/archive.ts";
 
 /** One archive in place of several, and what has to be known to make a file system of it. */
@@ -34,7 +35,7 @@ export function flattenedFor(form: ExportForm, layers: readonly Uint8Array[], op
     contents.flush();
     const pieces: Uint8Array[] = [];
     writeFlatArchive(root, contents, inMemory(pieces), { fit: fitting(form, defaultLimits, () => {}) });
-    return { archive: Buffer.concat(pieces), facts: factsOf(root, () => true) };
+    return { archive: Buffer.concat(pieces), facts: factsOf(root, everything) };
   } finally {
     closeSync(descriptor);
     rmSync(directory, { recursive: true });
