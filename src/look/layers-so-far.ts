@@ -6,12 +6,19 @@ import { weightOf } from "../tree/layer-merge.ts";
 import { type Ground, MergedTree } from "../tree/merged-tree.ts";
 import type { TreeSettings } from "../tree/merging.ts";
 import { Undetermined } from "../tree/undetermined.ts";
-import { settles } from "./settles.ts";
+import { settling } from "./settles.ts";
 
 interface KnownLayer {
   readonly number: number;
   readonly entries: readonly Entry[];
 }
+
+/**
+ * What attempts may cost before they have to wait for more layers, in bytes of entries merged: so much at any rate, and
+ * so many times what has been read. Below it no layer is read that need not be; above it at most a quarter more than that.
+ */
+const freeAttemptBytes = 128 * 1024 * 1024;
+const attemptShare = 4;
 
 const nobody = { warning() {}, skipped() {} };
 const noBody = { read: () => undefined };
@@ -22,6 +29,7 @@ const noBody = { read: () => undefined };
  *
  * To say it, they are merged on unknown ground. A question that depends on the ground waits for more layers, and is not
  * asked again before one came that may have what was missing: otherwise a thousand layers would make a thousand merges.
+ * Layers that always may and never do are merged again as often as costs no more than a few times the reading.
  */
 export class LayersSoFar {
   readonly #settings: TreeSettings;
@@ -33,6 +41,10 @@ export class LayersSoFar {
   #whole: MergedTree | undefined;
   /** What the last attempt asked for in vain. */
   #missing: Undetermined | undefined;
+  /** Whether a layer has come since then that may have it. */
+  #isSettled = true;
+  #readBytes = 0;
+  #attemptBytes = 0;
 
   constructor(settings: TreeSettings) {
     this.#settings = settings;
@@ -53,6 +65,7 @@ export class LayersSoFar {
   answer<Answer>(question: (root: Directory) => Answer): Answer | undefined {
     if (this.#whole !== undefined) return question(this.#whole.root);
     if (!this.#isWorthwhile()) return undefined;
+    this.#isSettled = false;
     try {
       return question(this.#merged("unknown").root);
     } catch (error) {
@@ -63,8 +76,11 @@ export class LayersSoFar {
   }
 
   #isWorthwhile(): boolean {
-    const missing = this.#missing;
-    return missing === undefined || this.#layers[0]?.entries.some((entry) => settles(entry, missing)) === true;
+    const [newest] = this.#layers;
+    if (this.#missing !== undefined && newest !== undefined) {
+      this.#isSettled ||= newest.entries.some(settling(this.#missing));
+    }
+    return this.#isSettled && this.#attemptBytes <= freeAttemptBytes + attemptShare * this.#readBytes;
   }
 
   /** The lowest layer, which is mostly the largest, is never held. */
@@ -74,6 +90,7 @@ export class LayersSoFar {
       let place = 0;
       const merge = tree.beginLayer(number, () => place);
       for (const entry of entries) {
+        if (ground === "unknown") this.#attemptBytes += weightOf(entry);
         merge.apply(entry, noBody);
         place += 1;
       }
@@ -91,7 +108,9 @@ export class LayersSoFar {
   *#counted(entries: Iterable<Entry>): Iterable<Entry> {
     for (const entry of entries) {
       this.#entries.spend(1, entry.path);
-      this.#memory.spend(weightOf(entry), "files");
+      const bytes = weightOf(entry);
+      this.#memory.spend(bytes, "files");
+      this.#readBytes += bytes;
       yield entry;
     }
   }

@@ -12,31 +12,31 @@ export interface Missing {
  * Whether an entry may tell what was missing. It tells by its text alone, so that symlinks may be in the way: no harm is
  * done, one layer more is read than need be.
  */
-export function settles({ path, type }: Entry, { directoryPath, childName }: Missing): boolean {
-  const names = path.split("/").filter((name) => name !== "" && name !== ".") as ByteString[];
-  if (names.includes(".." as ByteString)) return true;
-  const name = names.at(-1);
-  const parents = names.slice(0, -1);
-  const wanted = childName === undefined ? directoryPath : joined([directoryPath, childName]);
-  switch (meaningOf(names)) {
-    case "opaque":
-      return isAtOrBelow(directoryPath, joined(parents));
-    case "whiteout":
-      return isAtOrBelow(wanted, joined([...parents, (name && hiddenName(name)) ?? ("" as ByteString)]));
-    case "plain":
-      // A directory's entry says nothing of what else is in it.
-      return (
-        isAtOrBelow(wanted, joined(names)) &&
-        (type !== "directory" || joined(names) === joined([directoryPath, childName]))
-      );
-    case "root":
-    case "reserved":
-      return false;
-  }
+export function settling({ directoryPath, childName }: Missing): (entry: Entry) => boolean {
+  const child = joined([directoryPath, childName]);
+  const wanted = childName === undefined ? directoryPath : child;
+  return ({ path, type }) => {
+    const names = path.split("/").filter((name) => name !== "" && name !== ".") as ByteString[];
+    if (names.includes(".." as ByteString)) return true;
+    const name = names.at(-1);
+    const parents = names.slice(0, -1);
+    switch (meaningOf(names)) {
+      case "opaque":
+        return isAtOrBelow(directoryPath, joined(parents));
+      case "whiteout":
+        return isAtOrBelow(wanted, joined([...parents, (name && hiddenName(name)) ?? ("" as ByteString)]));
+      case "plain":
+        // A directory's entry says nothing of what else is in it.
+        return isAtOrBelow(wanted, joined(names)) && (type !== "directory" || joined(names) === child);
+      case "root":
+      case "reserved":
+        return false;
+    }
+  };
 }
 
 function isAtOrBelow(path: string, ancestor: string): boolean {
-  return ancestor === "" || path === ancestor || path.startsWith(`${ancestor}/`);
+  return ancestor === "" || path === ancestor || (path.startsWith(ancestor) && path.charAt(ancestor.length) === "/");
 }
 
 function joined(names: readonly (string | undefined)[]): string {

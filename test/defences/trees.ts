@@ -9,4 +9,11 @@ export const treeDefences: readonly Defence[] = [
     without: ["next: new Set(reached)", "next: reached"],
     test: ["tree/selection", "a path of thousands of names is matched without trying all ways"],
   },
+  {
+    group: "H",
+    what: "layers that leave a question open are merged again as often as costs little",
+    file: "src/look/layers-so-far.ts",
+    without: [" && this.#attemptBytes <= freeAttemptBytes + attemptShare * this.#readBytes", ""],
+    test: ["look/layers-so-far", "layers that seem to have what is missing, and never do"],
+  },
 ];

@@ -183,3 +183,28 @@ test("a question of many layers is asked again only where a layer may have what 
   assert.equal(ask([entriesOf(base), ...layers], content("etc/passwd")).layers, 301);
   assert.ok(performance.now() - startedAt < 3000, "300 merges of up to 30,000 entries would take longer");
 });
+
+test("layers that seem to have what is missing, and never do, are not merged again for each", () => {
+  let merged = 0;
+  const counted = (entry: Entry): Entry => ({
+    ...entry,
+    get mode() {
+      merged += 1;
+      return 0o755;
+    },
+  });
+  // `..` may lead anywhere, as far as its text tells.
+  const always = () => [directory("app"), file("app/../note", "")];
+  const layers = Array.from({ length: 200 }, (_, number) => {
+    const files = Array.from({ length: 300 }, (_, n) => file(`app/${number}-${n}`, ""));
+    return entriesOf(tar(...always(), ...files)).map(counted);
+  });
+  const entriesInAll = layers.flat().length;
+  const { layers: read } = ask([entriesOf(base), ...layers], content("etc/passwd"));
+  assert.equal(read, 201);
+  assert.ok(merged < 20 * entriesInAll, `${merged} entries were merged, of ${entriesInAll}`);
+
+  const answering = entriesOf(tar(directory("etc"), file("etc/passwd", "me")));
+  const read2 = ask([entriesOf(base), ...layers.slice(0, 40), answering, ...layers], content("etc/passwd")).layers;
+  assert.ok(read2 > 200 && read2 <= 241, `${read2} layers were read, of which 201 are needed`);
+});
