@@ -1,5 +1,5 @@
 import { failure } from "../layer/refusal.ts";
-import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
+import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import { impliedAttributes } from "../rootfs/directories.ts";
@@ -95,19 +95,27 @@ class MergedDirectory implements LowerDirectory {
     return stat === undefined ? undefined : { directory: new MergedDirectory(this.#view, parts, stat) };
   }
 
+  /** Each is looked at once, in the topmost layer that has it. */
   *names(): Iterable<ByteString> {
     const seen = new Set<ByteString>();
     for (const part of this.#parts) {
       const handle = this.#view.handles.opened(part);
-      rewindEntries(handle);
-      for (;;) {
-        const entries = readEntries(handle);
-        if (typeof entries === "number") throw failure("examine", part.path, "getdents64", entries);
-        if (entries.length === 0) break;
-        for (const { name } of entries) seen.add(name);
+      for (const { name, isDirectory } of entriesOf(handle, part.path)) {
+        if (seen.has(name)) continue;
+        seen.add(name);
+        if (isDirectory || !isWhiteout(existing(statAt(handle, name), part.path))) yield name;
       }
     }
-    for (const name of seen) if (this.find(name) !== undefined) yield name;
+  }
+}
+
+function* entriesOf(handle: number, path: ByteString): Iterable<DirectoryEntry> {
+  rewindEntries(handle);
+  for (;;) {
+    const entries = readEntries(handle);
+    if (typeof entries === "number") throw failure("examine", path, "getdents64", entries);
+    if (entries.length === 0) return;
+    yield* entries;
   }
 }
 

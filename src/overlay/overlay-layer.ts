@@ -1,4 +1,5 @@
 import type { Reporter } from "../layer/findings.ts";
+import { never } from "../rootfs/directory.ts";
 import type { LayerApplier } from "../rootfs/layer-applier.ts";
 import { newSite } from "../rootfs/new-site.ts";
 import { Places } from "../rootfs/places.ts";
@@ -59,6 +60,12 @@ export class OverlayLayer implements Disposable {
     this.#rootfs.finish();
   }
 
+  /** Whether it hides all that is below it, so that the next layer need not ask those. */
+  get hidesAll(): boolean {
+    const { root } = this.#site.tree;
+    return root.lower !== undefined && root.clearedIn === only;
+  }
+
   [Symbol.dispose](): void {
     this.#rootfs.close();
     this.#below?.close();
@@ -72,5 +79,6 @@ export class OverlayLayer implements Disposable {
     const { mode, uid, gid, mtime, atime } = lower.stat;
     directories.describe(tree.root, { path: byteStringOf("."), mode, uid, gid, mtime, atime, xattrs: lower.xattrs });
     tree.root.lower = lower;
+    tree.root.clearedIn = never;
   }
 }

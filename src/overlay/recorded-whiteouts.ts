@@ -28,7 +28,10 @@ export class RecordedWhiteouts implements WhiteoutPolicy<Directory> {
     const isOurs = directory === undefined && this.#isOurs(parent, name);
     if (directory === undefined && !isOurs && tree.below(parent, name) === undefined) return this.noteNothing(path);
     parent.hide(name);
-    if (directory !== undefined) this.#cut(directory, path);
+    if (directory !== undefined) {
+      this.#cut(directory, path);
+      this.#settle(directory, path);
+    }
     parents.linkMayBeGone();
   }
 
@@ -37,29 +40,25 @@ export class RecordedWhiteouts implements WhiteoutPolicy<Directory> {
   }
 
   hideAllIn(directory: Directory, path: ByteString): void {
-    const { parents } = this.#site;
     this.#places.establish(directory);
     directory.neededIn = this.#places.layer;
-    // The root of a layer cannot hide as a whole: an overlay never asks whether it does.
-    if (directory.parent === undefined) for (const name of directory.lower?.names() ?? []) directory.hide(name);
-    for (const child of [...directory.children]) this.#cut(child, path);
-    if (directory.parent !== undefined) directory.lower = undefined;
-    parents.linkMayBeGone();
+    this.#cut(directory, path);
+    this.#site.parents.linkMayBeGone();
   }
 
-  /** Cuts off a directory, and all below it, from what the layers below have there. */
+  /** Cuts off all that is in a directory from what the layers below have there, once. */
   #cut(top: Directory, path: ByteString): void {
+    const { layer } = this.#places;
     const pending = [top];
     const order: Directory[] = [];
     for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
       order.push(directory);
+      if (directory.clearedIn === layer) continue;
+      directory.clearedIn = layer;
       for (const child of directory.children) pending.push(child);
+      cutOff(directory);
     }
-    for (const directory of order) {
-      directory.lower = undefined;
-      directory.hidden = undefined;
-    }
-    for (const directory of order.reverse()) this.#settle(directory, path);
+    for (const directory of order.reverse()) if (directory !== top) this.#settle(directory, path);
   }
 
   /**
@@ -89,4 +88,14 @@ export class RecordedWhiteouts implements WhiteoutPolicy<Directory> {
   #isOurs(parent: Directory, name: ByteString): boolean {
     return parent.isMade && typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
   }
+}
+
+/** The root of a layer cannot hide as a whole: an overlay never asks whether it does. */
+function cutOff(directory: Directory): void {
+  if (directory.parent === undefined) {
+    for (const name of directory.lower?.names() ?? []) directory.hide(name);
+    return;
+  }
+  directory.lower = undefined;
+  directory.hidden = undefined;
 }

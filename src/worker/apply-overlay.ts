@@ -54,16 +54,18 @@ function makeLayers(
     if (there === undefined) {
       opened.push(directory);
       const parts = { directory, lower: [...lower], format, settings: job.settings, reporter, shared };
-      makeLayer(parts, { job, layer, input, reporter });
+      const { hidesAll } = makeLayer(parts, { job, layer, input, reporter });
+      if (hidesAll) lower.length = 0;
     }
     lower.unshift(directory);
   }
   reporter.close();
 }
 
-function makeLayer(parts: OverlayLayerParts, entries: Omit<LayerOfEntries, "begin">): void {
+function makeLayer(parts: OverlayLayerParts, entries: Omit<LayerOfEntries, "begin">): OverlayLayer {
   using made = new OverlayLayer(parts);
   applyEntries({ ...entries, begin: () => made });
+  return made;
 }
 
 /** A layer lies in `NUMBER/diff`: a directory that its own owner may not write to can only be moved with one around it. */

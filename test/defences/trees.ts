@@ -16,4 +16,11 @@ export const treeDefences: readonly Defence[] = [
     without: [" && this.#attemptBytes <= freeAttemptBytes + attemptShare * this.#readBytes", ""],
     test: ["look/layers-so-far", "layers that seem to have what is missing, and never do"],
   },
+  {
+    group: "H",
+    what: "what layers below an overlay's layer have is hidden once",
+    file: "src/overlay/recorded-whiteouts.ts",
+    without: ["if (directory.clearedIn === layer) continue;", ""],
+    test: ["overlay/growth", "what layers below have at the root is listed once"],
+  },
 ];

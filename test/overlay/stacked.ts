@@ -60,18 +60,21 @@ function makeLayers(layers: readonly Uint8Array[], making: Making): void {
   const settings = { ...defaults, ...options, strict: false, limits };
   const shared = allowances(limits);
   const handles: number[] = [];
+  const lower: number[] = [];
   try {
     for (const [index, archive] of layers.entries()) {
       const path = join(place, String(index));
       mkdirSync(path, { recursive: true });
       const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      handles.push(directory);
       const format = new OverlayFormat(kind);
-      using layer = new OverlayLayer({ directory, lower: [...handles], format, settings, reporter, shared });
-      handles.unshift(directory);
+      using layer = new OverlayLayer({ directory, lower: [...lower], format, settings, reporter, shared });
       directories.unshift(path);
       const decoder = new TarDecoder(sourceOf(archive), { limits, strict: false, warning });
       for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) layer.apply(entry, decoder);
       layer.end();
+      if (layer.hidesAll) lower.length = 0;
+      lower.unshift(directory);
     }
   } finally {
     for (const handle of handles) closeSync(handle);

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { defaultLimits } from "../../src/limits.ts";
+import { OverlayFormat } from "../../src/overlay/format.ts";
+import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
+import { RecordedWhiteouts } from "../../src/overlay/recorded-whiteouts.ts";
+import { allowances, newSite } from "../../src/rootfs/new-site.ts";
+import { Rootfs } from "../../src/rootfs/rootfs.ts";
+import type { RootfsSettings } from "../../src/rootfs/site.ts";
+import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
+import type { EntrySink } from "../../src/worker/apply-entries.ts";
+import { directory, file, type Member, opaque } from "../support/entries.ts";
+import { removeTree } from "../support/remove-tree.ts";
+
+const settings: RootfsSettings = {
+  owner: "ignore",
+  devices: "skip",
+  keepDirlinks: false,
+  sourceDateEpoch: 0,
+  strict: false,
+  limits: defaultLimits,
+};
+const reporter = { warning() {}, skipped() {} };
+
+function inDirectory(work: (place: string) => void): void {
+  const place = mkdtempSync(join(tmpdir(), "oci-unpack-overlay-growth-"));
+  try {
+    work(place);
+  } finally {
+    removeTree(place);
+  }
+}
+
+function opened(path: string, work: (descriptor: number) => void): void {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    work(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+test("what layers below have at the root is listed once, however often a layer hides it", () => {
+  inDirectory((place) =>
+    opened(place, (descriptor) => {
+      let listings = 0;
+      let names = 0;
+      const site = newSite(descriptor, settings, reporter);
+      const { root } = site.tree;
+      root.clearedIn = -1;
+      root.lower = {
+        stat: {} as never,
+        xattrs: new Map(),
+        find: () => undefined,
+        *names(): Iterable<ByteString> {
+          listings += 1;
+          for (let n = 0; n < 100; n += 1, names += 1) yield byteStringOf(`name-${n}`);
+        },
+      };
+      const rootfs = new Rootfs(site, (own, places) => new RecordedWhiteouts(own, places));
+      const layer = rootfs.beginLayer(0);
+      for (let n = 0; n < 1000; n += 1) apply(layer, opaque(""));
+      layer.end();
+      rootfs.close();
+      assert.deepEqual({ listings, names, hidden: root.hidden?.size }, { listings: 1, names: 100, hidden: 100 });
+    }),
+  );
+});
+
+test("directories are looked through once, however often a layer hides what is in them", () => {
+  inDirectory((place) =>
+    opened(place, (descriptor) => {
+      const site = newSite(descriptor, settings, reporter);
+      const rootfs = new Rootfs(site, (own, places) => new RecordedWhiteouts(own, places));
+      const layer = rootfs.beginLayer(0);
+      apply(layer, directory("d"));
+      const made = site.tree.directoryAt(site.tree.root, byteStringOf("d"));
+      assert.ok(made !== undefined);
+      for (let n = 0; n < 10; n += 1) apply(layer, directory(`d/${n}`));
+      let looks = 0;
+      const children = [...made.children];
+      Object.defineProperty(made, "children", {
+        get() {
+          looks += 1;
+          return children;
+        },
+      });
+      for (let n = 0; n < 1000; n += 1) apply(layer, opaque("d"));
+      assert.ok(looks <= 1, `it was looked through ${looks} times`);
+      layer.end();
+      rootfs.close();
+    }),
+  );
+});
+
+test("a layer that hides all that is at the root leaves nothing to ask of the layers below it", () => {
+  inDirectory((place) => {
+    const format = new OverlayFormat("userxattr");
+    const shared = allowances(defaultLimits);
+    const hides = (members: readonly Member[], path: string, lower: readonly number[]): boolean => {
+      let hidesAll = false;
+      opened(path, (descriptor) => {
+        using layer = new OverlayLayer({ directory: descriptor, lower, format, settings, reporter, shared });
+        for (const member of members) apply(layer, member);
+        layer.end();
+        hidesAll = layer.hidesAll;
+      });
+      return hidesAll;
+    };
+    const [below, other, another] = ["0", "1", "2"].map((name) => join(place, name));
+    assert.ok(below !== undefined && other !== undefined && another !== undefined);
+    for (const path of [below, other, another]) mkdirSync(path);
+    assert.equal(hides([file("a"), opaque("")], below, []), false);
+    opened(below, (lower) => {
+      assert.equal(hides([file("b"), opaque("")], other, [lower]), true);
+      assert.equal(hides([file("b"), opaque("d")], another, [lower]), false);
+    });
+  });
+});
+
+function apply(layer: EntrySink, { entry }: Member): void {
+  layer.apply(entry, { read: () => undefined });
+}
