@@ -1,0 +1,161 @@
+import { Random } from "../model/random.ts";
+import { type BodyName, body, bodyNames } from "./bodies.ts";
+import { bufferEnds, inputEnd, near, runEnds } from "./boundaries.ts";
+import { Beginning, GzipMembers, randomForm, randomOptions, strategies } from "./gzip-member.ts";
+import { problemOf } from "./reading.ts";
+import { inARow, type Stream, withRest } from "./stream.ts";
+import { Rings } from "./through-rings.ts";
+import { randomWay } from "./way.ts";
+import { randomFrame, toolFrames } from "./zstd-frames.ts";
+
+/** So many streams have their beginning in common, and pass through the same rings. */
+const batchStreams = 250;
+
+/** Streams as they come: the next of a batch, and one that may stand before or after it. */
+interface Batch {
+  readonly stream: (random: Random) => Stream;
+  readonly neighbour?: (random: Random) => Stream;
+  /** What rings they may pass through: not so small ones that one waits for them. */
+  readonly ringBytes: readonly (readonly [input: number, output: number])[];
+  readonly close?: () => void;
+}
+
+const batches = {
+  "small gzip": smallMembers,
+  "gzip near the end of a buffer": membersNearAnEnd,
+  zstd: () => ({ stream: randomFrame, neighbour: randomFrame, ringBytes: largeRings }),
+  "zstd by the tool": () => ({
+    stream: (random: Random) => random.oneOf(toolFrames()),
+    neighbour: randomFrame,
+    ringBytes: largeRings,
+  }),
+  plain: plainArchives,
+} satisfies Readonly<Record<string, (random: Random) => Batch>>;
+
+export type Kind = keyof typeof batches;
+
+/** How many of each kind, for each other. */
+export const weights: Readonly<Record<Kind, number>> = {
+  "small gzip": 50,
+  "gzip near the end of a buffer": 30,
+  zstd: 0,
+  "zstd by the tool": 0,
+  plain: 10,
+};
+
+/** Makes `count` streams and reads them, the same for the same seed; gives for each what is wrong with it, if anything is. */
+export function* problemsOfStreams(
+  count: number,
+  seed: number,
+  weights: Readonly<Partial<Record<Kind, number>>>,
+): Generator<string | undefined, void, undefined> {
+  for (let done = 0, number = 0; done < count; number += 1) {
+    const random = new Random(seed * 100_003 + number);
+    const batch: Batch = batches[random.weighted(weights as Record<Kind, number>)](random);
+    const rings = randomRings(random, batch.ringBytes);
+    for (const end = Math.min(done + batchStreams, count); done < end; done += 1) {
+      const stream = decorated(batch, random);
+      const way = randomWay(random, stream.compressed.length);
+      const isThroughRings = random.chance(0.2);
+      const problem = isThroughRings ? rings.problemOf(stream) : problemOf(stream, way);
+      yield problem && `${stream.name}: ${problem} (${isThroughRings ? "through rings" : JSON.stringify(way)})`;
+      if (problem !== undefined) return; // what is left of this stream in the rings would spoil the next
+    }
+    batch.close?.();
+  }
+}
+
+function randomRings(random: Random, sizes: Batch["ringBytes"]): Rings {
+  const [inputBytes, outputBytes] = random.oneOf(sizes);
+  return new Rings(random, inputBytes, outputBytes, batchStreams);
+}
+
+const KiB = 1024;
+const smallRings = [
+  [128, 1 * KiB],
+  [1 * KiB, 4 * KiB],
+  [4 * KiB, 32 * KiB],
+] as const;
+const largeRings = [
+  [32 * KiB, 256 * KiB],
+  [128 * KiB, 512 * KiB],
+  [2048 * KiB, 4096 * KiB], // the product's
+] as const;
+
+/** A stream alone or among others, with zeros or something else behind it. */
+function decorated({ stream, neighbour }: Batch, random: Random): Stream {
+  const alone = stream(random);
+  if (neighbour === undefined) return alone;
+  const padded = (one: Stream) => (random.chance(0.2) ? withRest(one, 1 + random.below(600), nothing) : one);
+  const before = random.chance(0.15) ? random.many(1, 2, () => padded(neighbour(random))) : [];
+  const after = random.chance(0.15) ? random.many(1, 2, () => padded(neighbour(random))) : [];
+  const row = inARow([...before, padded(alone), ...after]);
+  return random.chance(0.3) ? withRest(row, 0, junk(random)) : row;
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Its first byte begins no compression, and is no padding. */
+function junk(random: Random): Buffer {
+  return Buffer.from([0xa5, ...random.many(0, 100, () => random.below(256))]);
+}
+
+const empty = new Beginning("zeros", 0, {});
+
+function smallMembers(random: Random): Batch {
+  const { members, stream } = manySmall(random);
+  return { stream, neighbour: stream, ringBytes: smallRings, close: () => members.close() };
+}
+
+function manySmall(random: Random) {
+  const members = new GzipMembers(empty, randomOptions(random), 0);
+  const stream = (random: Random) => {
+    const length = random.below(random.oneOf([4, 100, 2000]));
+    return members.member(body(random.oneOf(bodyNames), length), randomForm(random));
+  };
+  return { members, stream };
+}
+
+function membersNearAnEnd(random: Random): Batch {
+  const name = random.weighted({ zeros: 3, pattern: 3, text: 2, digits: 1, noise: 1 });
+  const options = { level: random.oneOf([0, 1, 1, 6, 9]), strategy: random.oneOf(strategies) };
+  const end = endOfABuffer(random, name, options.level);
+  const beginning = new Beginning(name, end - near - 1 - random.below(200), options);
+  const members = new GzipMembers(beginning, randomOptions(random), random.oneOf([0, 300, 300, 4096, 32768]));
+  const small = manySmall(random);
+  return {
+    stream(random) {
+      const length = end - beginning.content.length - near + random.below(2 * near + 1);
+      return members.member(more(beginning, length, random), randomForm(random));
+    },
+    neighbour: small.stream,
+    ringBytes: largeRings,
+    close() {
+      members.close();
+      small.members.close();
+    },
+  };
+}
+
+function more(beginning: Beginning, length: number, random: Random): Buffer {
+  if (random.chance(0.3)) return body(random.oneOf(bodyNames), length);
+  const start = beginning.content.length;
+  return body(beginning.bodyName, start + length).subarray(start);
+}
+
+function endOfABuffer(random: Random, name: BodyName, level: number): number {
+  const kind = random.weighted({ output: 50, runs: 25, window: 12, input: 10, rings: 3 });
+  if (kind === "runs") return random.oneOf(runEnds(name, level));
+  const end = kind === "output" && random.chance(0.7) ? bufferEnds.output[0] : random.oneOf(bufferEnds[kind]);
+  return kind === "input" && (name === "noise" || level === 0) ? inputEnd(name, end, level) : end;
+}
+
+function plainArchives(random: Random): Batch {
+  const name = random.oneOf(bodyNames);
+  const end = random.oneOf([0, ...bufferEnds.window, ...bufferEnds.output, ...bufferEnds.rings.slice(0, 2)]);
+  const stream = (random: Random) => {
+    const content = body(name, Math.max(0, end - near + random.below(2 * near + 1)));
+    return { name: `${content.length} plain bytes of ${name}`, compressed: content, content, end: content.length };
+  };
+  return { stream, ringBytes: largeRings };
+}
