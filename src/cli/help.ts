@@ -2,7 +2,7 @@
 export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect" | "verify";
 
 const unpack = `\
-Usage: oci-unpack [OPTIONS] IMAGE DIRECTORY
+Usage: oci-unpack [unpack] [OPTIONS] IMAGE DIRECTORY
        oci-unpack [OPTIONS] --output FORM -o FILE IMAGE
        oci-unpack login|logout [OPTIONS] REGISTRY
        oci-unpack store list|verify|prune [OPTIONS]
@@ -161,7 +161,8 @@ REGISTRY has taken them.
   -u, --username NAME    the user name (default: asked for)
       --password-stdin   read the password from standard input instead of asking
       --authfile FILE    keep it in this file (default: $REGISTRY_AUTH_FILE, or
-                         $XDG_RUNTIME_DIR/containers/auth.json)
+                         $XDG_RUNTIME_DIR/containers/auth.json, which the next
+                         boot forgets, or ~/.config/containers/auth.json)
       --no-verify        keep them without asking REGISTRY
       --explain          tell how REGISTRY was asked, and why so
 

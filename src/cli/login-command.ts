@@ -20,7 +20,10 @@ export async function loginCommand(
   const user = await userFor(command, surroundings);
   if (command.isVerified) await verify(user, command, surroundings, library);
   const place = await library.login(command.registry, user, { ...surroundings, authFile: command.authFile });
-  surroundings.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(place)}\n`);
+  const until = /^\/run\//.test(place)
+    ? ", until this machine is started anew (--authfile FILE keeps it elsewhere)"
+    : "";
+  surroundings.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(place)}${until}\n`);
   return exitCodes.done;
 }
 

@@ -1,11 +1,12 @@
 import { oneOf } from "./command-line.ts";
+import { commandWords, refuseMisspeltCommand } from "./command-words.ts";
 import type { HelpTopic } from "./help.ts";
 import type { SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
 import { type LookCommand, parseLook } from "./look-options.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { commandWords, parseUnpack, type UnpackCommand } from "./unpack-options.ts";
+import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
 import { parseVerify, type VerifyCommand } from "./verify-options.ts";
 
 /** What a command line asks for. */
@@ -23,7 +24,8 @@ const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
 /**
  * Reads a command line; throws a `UsageError` for one that makes no sense.
  *
- * A command's name counts only as the very first argument: an image called `login` is `docker.io/library/login`.
+ * A command's name counts only as the very first argument: an image called `login` is `docker.io/library/login`. Unpacking
+ * needs no name, and may have one.
  */
 export function parseCommand(args: readonly string[], env: Surroundings["env"]): Command {
   const [first, ...rest] = args;
@@ -42,7 +44,13 @@ export function parseCommand(args: readonly string[], env: Surroundings["env"]):
       return parseLook(first, rest, env);
     case "verify":
       return parseVerify(rest, env);
+    case "unpack":
+    case "pull":
+      return parseUnpack(rest, env);
+    case "version":
+      return { name: "version" };
     default:
+      refuseMisspeltCommand(first);
       return parseUnpack(args, env);
   }
 }

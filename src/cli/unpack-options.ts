@@ -1,5 +1,6 @@
 import type { UnpackOptions } from "../index.ts";
 import { type CommandLine, parseCommandLine } from "./command-line.ts";
+import { refuseMisplacedCommand } from "./command-words.ts";
 import { definedOnly } from "./defined-only.ts";
 import { type FilesWishes, filesWishes } from "./files-options.ts";
 import { type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
@@ -18,23 +19,11 @@ export interface UnpackCommand extends Destination, ImageWishes {
 
 type UnpackLine = CommandLine<typeof unpackOptionTable>;
 
-/** What does something else than unpacking, as the first word of a command line. */
-export const commandWords = ["login", "logout", "store", "ls", "cat", "inspect", "verify"] as const;
-
 /** Reads the arguments of `oci-unpack IMAGE DIRECTORY`. */
 export function parseUnpack(args: readonly string[], env: Surroundings["env"]): UnpackCommand | SmallCommand {
   const line = parseCommandLine(unpackOptionTable, args);
   refuseMisplacedCommand(line.positionals[0], args);
   return smallCommand(line, "unpack") ?? unpackCommand(line, env);
-}
-
-/** `oci-unpack -q ls IMAGE` would unpack an image called `ls`, which nobody means; after `--` it is what it is. */
-function refuseMisplacedCommand(image: string | undefined, args: readonly string[]): void {
-  if (!commandWords.some((word) => word === image) || args.includes("--")) return;
-  throw new UsageError(
-    `cannot unpack "${image}": a command's name comes before its options`,
-    `write oci-unpack ${image} …, or docker.io/library/${image} for an image of that name`,
-  );
 }
 
 function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackCommand {

@@ -12,6 +12,17 @@ test("sizes may be given in powers of 1024, numbers plainly", () => {
   });
 });
 
+test("a size may have its unit written out, as GNU tools read it", () => {
+  const limits = ["totalBytes=64MiB", "fileBytes=2GB", "headerBytes=1KiB", "manifestBytes=9kb", "configBytes=77B"];
+  assert.deepEqual(parseLimits(limits, defaultLimits), {
+    totalBytes: 64 * 1024 ** 2,
+    fileBytes: 2_000_000_000,
+    headerBytes: 1024,
+    manifestBytes: 9000,
+    configBytes: 77,
+  });
+});
+
 test("a limit given twice is what was said last", () => {
   assert.deepEqual(parseLimits(["layers=1", "layers=2"], defaultLimits), { layers: 2 });
 });
@@ -25,7 +36,7 @@ test("an unknown limit is refused with the one that was meant", () => {
 });
 
 test("a value that is no size, or no number, is refused", () => {
-  for (const value of ["", "-1", "1.5", "10X", "1e9", "99999999999999999999", "9999999999T"]) {
+  for (const value of ["", "-1", "1.5", "10X", "1e9", "2iB", "MB", "99999999999999999999", "9999999999T"]) {
     assert.throws(() => parseLimits([`totalBytes=${value}`], defaultLimits), {
       message: `cannot set a limit: totalBytes takes a size such as 500M or 10G, found "${value}"`,
     });

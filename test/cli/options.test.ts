@@ -138,6 +138,11 @@ const refused: readonly [title: string, args: readonly string[], message: string
   ["a dash for a directory", ["alpine", "-"], "a directory does not fit into standard output", "--output tar -o -"],
   ["a dash for a manifest", ["--manifest=-", "alpine", "d"], "it has to be a file", "./-"],
   ["a command behind its options", ["-q", "ls", "alpine"], "comes before its options", "docker.io/library/ls"],
+  ["unpacking behind its options", ["-q", "pull", "alpine", "d"], "comes before its options", "docker.io/library/pull"],
+  ["a misspelt command", ["lgoin", "ghcr.io"], 'cannot unpack "lgoin"', "did you mean oci-unpack login?"],
+  ["another one", ["isnpect", "alpine"], 'cannot unpack "isnpect"', "did you mean oci-unpack inspect?"],
+  ["one with a letter too few", ["verfy", "dir", "alpine"], "misspelt command", "docker.io/library/verfy"],
+  ["a command of other tools", ["list", "alpine"], "misspelt command", "did you mean oci-unpack ls?"],
   ["help about nothing there is", ["help", "lss"], 'found "lss"', "did you mean oci-unpack help ls?"],
   ["no directory", ["alpine"], "DIRECTORY is missing", "oci-unpack alpine ./rootfs"],
   ["an empty directory", ["alpine", ""], "DIRECTORY is missing", "./rootfs"],
@@ -271,6 +276,27 @@ test("a store's command line that makes no sense is refused", () => {
     usageErrorOf(() => parseCommand(["store", "prune", `--max-size=${size}`, "--store=x"], {}));
   }
   usageErrorOf(() => parseCommand(["store", "list", "--max-size=1G", "--store=x"], {}));
+});
+
+test("unpacking may be named, as unpack or pull, and the version asked for by a word", () => {
+  const expected = unpackOf("--json", "alpine", "dir");
+  assert.deepEqual(unpackOf("unpack", "alpine", "dir", "--json"), expected);
+  assert.deepEqual(unpackOf("pull", "alpine", "dir", "--json"), expected);
+  assert.deepEqual(parseCommand(["version"], {}), { name: "version" });
+});
+
+test("no well-known image is taken for a misspelt command", () => {
+  const official =
+    `adminer aerospike alpine api arangodb archlinux backdrop bash bonita buildpack busybox caddy cassandra
+    centos chronograf cirros clearlinux clefos clickhouse clojure composer convertigo couchbase couchdb crate dart debian
+    docker drupal eclipse elasticsearch elixir emqx erlang fedora flink fluentd friendica gazebo gcc geonetwork ghost
+    golang gradle groovy haproxy haskell haxe hitch httpd hylang influxdb irssi jetty joomla jruby julia kapacitor kibana
+    kong krakend lightstreamer liquibase logstash mageia mariadb matomo maven mediawiki memcached mongo monica mono mysql
+    nats neo4j neurodebian nextcloud nginx node notary odoo open openjdk oraclelinux orientdb percona perl photon php
+    plone postfixadmin postgres pypy python rabbitmq rakudo redis redmine registry rethinkdb ros ruby rust sapmachine
+    satosa scratch silverpeas solr sonarqube spark spiped storm swift swipl telegraf teamspeak tomcat tomee traefik ubuntu
+    unit varnish vault websphere wordpress xwiki yourls znc zookeeper`.split(/\s+/);
+  for (const image of official) assert.equal(unpackOf(image, "dir").image, image);
 });
 
 test("an image may be called like a command", () => {

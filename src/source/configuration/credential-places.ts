@@ -18,7 +18,7 @@ export function credentialPlaces(machine: Machine, authFile?: string): readonly 
     ...place(env.REGISTRY_AUTH_FILE, { named: true }),
     ...place(env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, "config.json")),
     ...place(runtimeAuthFile(machine)),
-    ...place(join(configHome(machine), "containers/auth.json")),
+    ...place(lastingAuthFile(machine)),
     // $DOCKER_CONFIG is docker's word for "instead of ~/.docker".
     ...place(env.DOCKER_CONFIG ? undefined : join(homeDirectory, ".docker/config.json")),
     ...place(join(homeDirectory, ".dockercfg"), { format: "dockercfg" }),
@@ -31,6 +31,11 @@ export function runtimeAuthFile({ env, uid }: Machine): string {
   return directory && isAbsolute(directory)
     ? join(directory, "containers/auth.json")
     : `/run/containers/${uid}/auth.json`;
+}
+
+/** Where podman looks, too, and what the next boot leaves alone. */
+export function lastingAuthFile(machine: Machine): string {
+  return join(configHome(machine), "containers/auth.json");
 }
 
 /** Docker's own configuration. */

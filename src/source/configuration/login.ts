@@ -3,13 +3,16 @@ import { helperNamesOf, namesOf } from "../docker-hub.ts";
 import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
-import { runtimeAuthFile } from "./credential-places.ts";
+import { lastingAuthFile, runtimeAuthFile } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { canHold, writePrivateFile } from "./private-file.ts";
 import { loginKey } from "./registry-name.ts";
 
 export interface LoginOptions extends Machine {
-  /** The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next boot. */
+  /**
+   * The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next boot;
+   * where this user has no such place, `~/.config/containers/auth.json`.
+   */
   readonly authFile?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,7 +31,7 @@ export async function login(
   if (username === "" || password === "") throw refused("the user name or the password is empty");
   if (username.includes(":")) throw refused("a user name cannot have a colon");
   const key = loginKey(registry);
-  const target = await readTarget(options);
+  const target = await readTarget(await fileToWrite(options));
   const helper = helperFor(target, key, options);
   if (helper !== undefined) {
     await helper.store(key, username, password);
@@ -43,9 +46,13 @@ export async function login(
 /** Forgets what `login` kept, and says where it was: nowhere means that nobody was logged in. */
 export async function logout(registry: string, options: LoginOptions): Promise<readonly string[]> {
   const key = loginKey(registry);
-  const target = await readTarget(options);
   const forgotten: string[] = [];
+  for (const path of filesOf(options)) forgotten.push(...(await forget(key, await readTarget(path), options)));
+  return forgotten;
+}
 
+async function forget(key: string, target: AuthFile, options: LoginOptions): Promise<readonly string[]> {
+  const forgotten: string[] = [];
   const helper = helperFor(target, key, options);
   if (helper !== undefined && (await eraseAll(helper, key))) forgotten.push(helper.program);
 
@@ -64,8 +71,19 @@ async function eraseAll(helper: CredentialHelper, key: string): Promise<boolean>
   return erased;
 }
 
-async function readTarget(options: LoginOptions): Promise<AuthFile> {
-  const path = options.authFile || options.env.REGISTRY_AUTH_FILE || runtimeAuthFile(options);
+/** Where a login may have been kept: in the file that somebody names, or else in podman's or the user's own. */
+function filesOf(options: LoginOptions): readonly string[] {
+  const named = options.authFile || options.env.REGISTRY_AUTH_FILE;
+  return named ? [named] : [runtimeAuthFile(options), lastingAuthFile(options)];
+}
+
+/** The first of them for which there is a place. Of the last one, writing it tells what is wrong. */
+async function fileToWrite(options: LoginOptions): Promise<string> {
+  const [first = "", lasting] = filesOf(options);
+  return lasting === undefined || (await canHold(first)) ? first : lasting;
+}
+
+async function readTarget(path: string): Promise<AuthFile> {
   return parseAuthFile(path, (await readConfigFile(path)) ?? "", "config");
 }
 

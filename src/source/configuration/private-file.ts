@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { access, constants, lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
@@ -18,6 +18,17 @@ export async function writePrivateFile(path: string, text: string, owner: number
     await replaceFile(path, text);
   } catch (error) {
     throw fileSystemError(error, `write "${path}"`);
+  }
+}
+
+/** Whether this user has, or can make, the directory of a file, and may write to it. */
+export async function canHold(path: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await access(dirname(path), constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -49,6 +49,29 @@ test("R-24: login writes to the named file, then to $REGISTRY_AUTH_FILE, then to
   assert.equal(await login("r.example", me, machine), machine.path("run/containers/auth.json"));
 });
 
+test("R-24: without a directory for what is gone after the next boot, login writes to ~/.config", async (context) => {
+  const machine = mine(await testMachine(context, { files: { "not-a-directory": "" } }));
+  const withoutRuntime = { ...machine, env: { ...machine.env, XDG_RUNTIME_DIR: machine.path("not-a-directory/run") } };
+  const file = await login("r.example", me, withoutRuntime);
+  assert.ok(file.endsWith("/containers/auth.json") && !file.startsWith(machine.path("not-a-directory")), file);
+  assert.deepEqual(await dockerCredentials(withoutRuntime)("r.example", "image"), {
+    ...me,
+    origin: `${file}, auths["r.example"]`,
+  });
+  assert.deepEqual(await logout("r.example", withoutRuntime), [file]);
+});
+
+test("R-24: logout forgets a login in each place where login may have kept it", async (context) => {
+  const entry = { auths: { "r.example": auth("me", "p") } };
+  const files = { "run/containers/auth.json": entry, "config/containers/auth.json": entry };
+  const machine = mine(await testMachine(context, { files }));
+  const env = { ...machine.env, XDG_CONFIG_HOME: machine.path("config") };
+  assert.deepEqual(
+    await logout("r.example", { ...machine, env }),
+    Object.keys(files).map((name) => machine.path(name)),
+  );
+});
+
 test("R-24: only its owner may read what login writes, even where others could before", async (context) => {
   const machine = mine(await testMachine(context, { files: { "run/containers/auth.json": "{}" } }));
   const file = machine.path("run/containers/auth.json");
