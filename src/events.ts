@@ -14,6 +14,7 @@ export type SkipReason =
 export type WarningCode =
   | "MEDIA_TYPE_DISAGREES" // a layer's bytes are compressed otherwise than its media type says
   | "HISTORY_DISAGREES" // the config's history tells of another number of layers than there are
+  | "PLATFORM_DIFFERS" // the only image there is, is for another platform than this machine's
   | "DIGEST_HEADER_DISAGREES" // Docker-Content-Digest is not the digest of the body (tag pulls)
   | "TRAILING_BYTES" // bytes other than zeros after the compressed stream or after the archive's end
   | "MISSING_END_MARKER" // the archive ends without its two zero blocks

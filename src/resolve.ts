@@ -8,7 +8,7 @@ import { type Descriptor, inlineContent } from "./oci/descriptor.ts";
 import type { Digest } from "./oci/digest.ts";
 import { hostPlatform } from "./oci/host-platform.ts";
 import { type Manifest, requireImage } from "./oci/manifest.ts";
-import { formatPlatform, type Platform } from "./oci/platform.ts";
+import { formatPlatform, type Platform, unknown } from "./oci/platform.ts";
 import { type PlatformRequest, rank, requestPlatform } from "./oci/platform-request.ts";
 import type { ResolveOptions } from "./options.ts";
 import { settleLimits } from "./settings.ts";
@@ -73,10 +73,11 @@ export async function resolveImage(source: ImageSource, options: ResolveOptions 
   if (found === undefined) throw platformNotFound(source.name, request, search.platforms);
   requireImage(found.manifest);
   const { config, bytes } = found.config ?? (await documents.config(found.manifest.config));
-  if (document.kind === "manifest" && request.explicit && rank(request, config.platform) === undefined) {
-    throw platformNotFound(source.name, request, [config.platform]);
-  }
   const platform = found.platform ?? config.platform;
+  if (document.kind === "manifest" && rank(request, platform) === undefined) {
+    if (request.explicit) throw platformNotFound(source.name, request, [platform]);
+    warnOfPlatform(platform, request, options);
+  }
   decided(
     `${platformText(platform)} is taken: ${found.digest}${document.kind === "manifest" ? ", the only one there is" : ""}`,
   );
@@ -108,8 +109,15 @@ function thisMachine(): Platform {
 /** For `--explain`: what is looked for, and what will do instead. */
 function wantedText({ acceptable, explicit }: PlatformRequest): string {
   const [first = "", ...others] = acceptable.map(platformText);
-  const instead = others.length === 0 ? "nothing else will do" : `else ${others.join(", ")}, in this order`;
+  const instead = others.length === 0 ? "an index must list it" : `else ${others.join(", ")}, in this order`;
   return `${first} is wanted${explicit ? "" : ", as this machine is"}; ${instead}`;
+}
+
+/** Where there is one image only, and nobody asked for another, it is taken: but it may not run here. */
+function warnOfPlatform(platform: Platform, { platform: wanted }: PlatformRequest, { onEvent }: ResolveOptions): void {
+  if (platform.os === unknown || platform.architecture === unknown) return;
+  const message = `the image is for ${platformText(platform)}, and this machine is ${platformText(wanted)}`;
+  onEvent?.({ type: "warning", code: "PLATFORM_DIFFERS", message });
 }
 
 /** Pairs each layer with its diffID (S13, S14), and verifies those that a descriptor holds itself (R-41). */

@@ -206,6 +206,25 @@ test("a manifest is taken for whatever platform it is where none was asked for",
   assert.deepEqual((await resolve("x", { source })).platform, platform);
 });
 
+test("an image that is for another platform than this machine's is taken with a warning, and one for this is not", async () => {
+  const warningsOf = async (platform: typeof amd64, options: ResolveOptions = {}) => {
+    const warnings: UnpackEvent[] = [];
+    const onEvent = (event: UnpackEvent) => void (event.type === "warning" && warnings.push(event));
+    const source = new MemorySource();
+    source.name("x", ociManifest, manifestOf(source, { config: platform }));
+    await resolve("x", { ...options, source, onEvent });
+    return warnings;
+  };
+  const elsewhere = { os: "linux", architecture: os.arch() === "s390x" ? "amd64" : "s390x" };
+  const [warning, ...others] = await warningsOf(elsewhere);
+  assert.deepEqual([warning?.type === "warning" && warning.code, others], ["PLATFORM_DIFFERS", []]);
+  assert.match(
+    JSON.stringify(warning),
+    new RegExp(`is for linux/${elsewhere.architecture}, and this machine is linux/`),
+  );
+  assert.deepEqual(await warningsOf(elsewhere, { platform: elsewhere }), []);
+});
+
 test("R-33: an index may lead to another, but not without end", async () => {
   const source = new MemorySource();
   const nested = (depth: number): WrittenDescriptor => {

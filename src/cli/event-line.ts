@@ -1,4 +1,4 @@
-import type { UnpackEvent } from "../index.ts";
+import type { UnpackEvent, WarningCode } from "../index.ts";
 import { bytesText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
@@ -16,14 +16,15 @@ export function eventLine(event: UnpackEvent, { verbose, explain }: Curiosity): 
   return noteworthy(event) ?? (verbose ? detail(event) : undefined);
 }
 
+/** What the user may have to do something about. */
+const toldAlways: readonly WarningCode[] = ["CONFIGURATION", "CREDENTIALS_IGNORED", "PLATFORM_DIFFERS"];
+
 function noteworthy(event: UnpackEvent): string | undefined {
   switch (event.type) {
     case "retrying":
       return safeText(retryText(event));
     case "warning":
-      return event.code === "CONFIGURATION" || event.code === "CREDENTIALS_IGNORED"
-        ? `warning: ${safeText(event.message)}`
-        : undefined;
+      return toldAlways.includes(event.code) ? `warning: ${safeText(event.message)}` : undefined;
     case "sandbox":
       return event.status.state === "unavailable"
         ? `warning: unpacking without a sandbox: ${safeText(event.status.reason)}`
