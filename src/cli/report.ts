@@ -1,8 +1,17 @@
-import type { CopyResult, ExportResult, OverlayResult, SkippedEntry, SkipReason, UnpackResult } from "../index.ts";
+import type {
+  CopyResult,
+  ExportResult,
+  OverlayResult,
+  SkippedEntry,
+  SkipReason,
+  UnpackResult,
+  WarningCode,
+} from "../index.ts";
 import type { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
 import { bytesText, counted, countText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
+import { warningWords } from "./warning-words.ts";
 
 const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: string]>> = {
   device: ["device node", "device nodes (--devices create makes them)"],
@@ -21,15 +30,22 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
   const { os, architecture, variant } = result.platform;
   const platform = [os, architecture, variant].filter((part) => part !== undefined).join("/");
   const content = `${counted(result.layers, "layer")}, ${counted(result.entries, "entry", "entries")}`;
-  const sizes = `${bytesText(result.unpackedBytes)} out of ${bytesText(result.downloadedBytes)}`;
+  const sizes = `${bytesText(result.unpackedBytes)} unpacked, ${transferText(result)}`;
   return [
     `${paint.green("unpacked")} ${safeText(result.reference)} (${safeText(platform)}) into ${safeText(result.rootfs)}`,
     `  ${paint.faint(result.digest)}`,
-    `  ${content}: ${sizes} downloaded, in ${durationText(result.milliseconds)}`,
+    `  ${content}: ${sizes}, in ${durationText(result.milliseconds)}`,
     ...(result.manifest === undefined ? [] : [`  listed in ${safeText(result.manifest)}`]),
     ...skippedLines(result),
     ...warningLines(result),
   ];
+}
+
+/** How many bytes came from elsewhere, and how: an image on this machine is only read, one in the store not even that. */
+function transferText({ reference, downloadedBytes }: Pick<UnpackResult, "reference" | "downloadedBytes">): string {
+  if (downloadedBytes === 0) return "nothing downloaded";
+  const isLocal = /^(?:oci|oci-archive|docker-archive|docker-daemon|dir):/.test(reference);
+  return `${bytesText(downloadedBytes)} ${isLocal ? "read" : "downloaded"}`;
 }
 
 /** What came of an overlay, as lines. */
@@ -60,7 +76,7 @@ export function exportLines(result: ExportResult, paint: Paint): string[] {
 /** What came of a copy, as lines. */
 export function copyLines(result: CopyResult, destination: string, paint: Paint): string[] {
   const where = destination === "-" ? "standard output" : safeText(destination);
-  const content = `${counted(result.blobs, "blob")}, ${bytesText(result.downloadedBytes)} downloaded`;
+  const content = `${counted(result.blobs, "blob")}, ${transferText(result)}`;
   return [
     `${paint.green("copied")} ${safeText(result.reference)} to ${where}`,
     `  ${paint.faint(result.digest)}`,
@@ -100,8 +116,8 @@ function countedReasons(entries: readonly SkippedEntry[]): Map<SkipReason, numbe
 }
 
 function warningLines(result: UnpackResult): string[] {
-  const warnings = Object.entries(result.warnings);
+  const warnings = Object.entries(result.warnings) as [WarningCode, number][];
   if (warnings.length === 0) return [];
-  const parts = warnings.map(([code, count]) => (count === 1 ? code : `${code} (${countText(count)} times)`));
+  const parts = warnings.map(([code, count]) => counted(count, ...warningWords[code]));
   return [`  warnings: ${parts.join(", ")}; -v lists each`];
 }

@@ -22,8 +22,10 @@ export interface ImageContents {
   /** Manifests and indexes, by digest. */
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: readonly Manifest[];
-  /** Configs and layers, each once: those of one manifest in its order. */
+  /** The layers, each once, those of one manifest in its order; then configurations, and whatever else an index lists. */
   readonly blobs: readonly Descriptor[];
+  /** How many of the blobs are layers. */
+  readonly layerCount: number;
 }
 
 /** What an image consists of for one platform. */
@@ -33,8 +35,13 @@ export async function oneImage(source: RecordedImage, options: ResolveOptions): 
   const bytes = source.bytesOf(digest, entry?.data);
   const top = { mediaType: manifest.mediaType, digest, sizeBytes: bytes.length };
   const documents = new Map([[digest, bytes]]);
-  const blobs = blobsOf([manifest], []);
-  return { top, platform: formatPlatform(platform), documents, manifests: [manifest], blobs };
+  return {
+    top,
+    platform: formatPlatform(platform),
+    documents,
+    manifests: [manifest],
+    ...blobsOf([manifest], []),
+  };
 }
 
 /** What it consists of for all platforms, with whatever else its index lists: attestations, artifacts. */
@@ -65,9 +72,12 @@ class Collection {
     const { digest, document } = await this.#documents.named();
     await this.#take(digest, document, undefined, 0);
     const top = { mediaType: document.mediaType, digest, sizeBytes: this.#found.get(digest)?.length ?? 0 };
-    const blobs = blobsOf(this.#manifests, this.#others);
+    const { blobs, layerCount } = blobsOf(this.#manifests, this.#others);
     this.#checkSize(blobs);
-    return { top, platform: "all platforms", documents: this.#found, manifests: this.#manifests, blobs };
+    return {
+      ...{ top, platform: "all platforms", documents: this.#found, manifests: this.#manifests },
+      ...{ blobs, layerCount },
+    };
   }
 
   async #take(
@@ -102,9 +112,17 @@ class Collection {
   }
 }
 
-function blobsOf(manifests: readonly Manifest[], others: readonly Descriptor[]): readonly Descriptor[] {
-  const blobs = [...manifests.flatMap(({ config, layers }) => [config, ...layers]), ...others];
+function blobsOf(
+  manifests: readonly Manifest[],
+  others: readonly Descriptor[],
+): Pick<ImageContents, "blobs" | "layerCount"> {
+  const layers = uniqueBlobs(manifests.flatMap((manifest) => manifest.layers));
+  const blobs = uniqueBlobs([...layers, ...manifests.map(({ config }) => config), ...others]);
   for (const blob of blobs) inlineContent(blob);
+  return { blobs, layerCount: layers.length };
+}
+
+function uniqueBlobs(blobs: readonly Descriptor[]): readonly Descriptor[] {
   return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
 }
 

@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 import { Account } from "../account.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import { OciUnpackError } from "../errors.ts";
+import type { UnpackEvent } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ResolveOptions } from "../options.ts";
 import { ProgressTicker } from "../progress-ticker.ts";
@@ -108,15 +109,19 @@ interface Copying {
 
 /** Downloads blobs side by side and writes them one after the other. Gives how many bytes came over the network. */
 async function copyBlobs({ source, contents, output, account, options }: Copying): Promise<number> {
-  const { blobs } = contents;
+  const { blobs, layerCount } = contents;
+  // What events tell of layers is not true of configurations.
+  const tell = (event: UnpackEvent) => {
+    if (!("layer" in event) || event.layer === undefined || event.layer < layerCount) account.tell(event);
+  };
   const progress = Progress.forLayers(blobs.length);
   await using fetch = new LayerFetch(source, blobs, {
     parallelDownloads: settleLimits(options.limits).parallelDownloads,
     directory: output.temporaryDirectory,
-    onEvent: account.tell,
+    onEvent: tell,
     onProgress: (blob, bytes) => progress.setDownloadedBytes(blob, bytes),
   });
-  using _ticker = new ProgressTicker(blobs, progress, account.tell);
+  using _ticker = new ProgressTicker(blobs, progress, tell);
   await together(account.signal, [
     (signal) => fetch.run(signal),
     async () => {
@@ -128,8 +133,8 @@ async function copyBlobs({ source, contents, output, account, options }: Copying
   return progress.totals().downloadedBytes - fetch.storedBytes;
 }
 
-function resolved(reference: string, { top, platform, blobs }: ImageContents) {
-  const layers = blobs.map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
-  const totalBytes = layers.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+function resolved(reference: string, { top, platform, blobs, layerCount }: ImageContents) {
+  const layers = blobs.slice(0, layerCount).map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
+  const totalBytes = blobs.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   return { type: "resolved", reference, digest: top.digest, platform, layers, totalBytes } as const;
 }

@@ -34,8 +34,14 @@ test("a success says what was unpacked, where, and how much it was", () => {
   assert.deepEqual(resultLines(result, plain), [
     "unpacked docker.io/library/debian:stable (linux/arm/v7) into /srv/debian/rootfs",
     `  ${digest}`,
-    "  1 layer, 12,345 entries: 126 MB out of 54.0 MB downloaded, in 1.3 s",
+    "  1 layer, 12,345 entries: 126 MB unpacked, 54.0 MB downloaded, in 1.3 s",
   ]);
+});
+
+test("bytes that did not come over a network are not said to be downloaded", () => {
+  const line = (changes: Partial<UnpackResult>) => resultLines({ ...result, ...changes }, plain)[2] ?? "";
+  assert.match(line({ downloadedBytes: 0 }), /: 126 MB unpacked, nothing downloaded, in/);
+  assert.match(line({ reference: "oci-archive:/srv/debian.tar" }), /: 126 MB unpacked, 54.0 MB read, in/);
 });
 
 test("what was left out or repaired is summed up, with the way to see all of it", () => {
@@ -52,7 +58,7 @@ test("what was left out or repaired is summed up, with the way to see all of it"
   );
   assert.deepEqual(lines.slice(3), [
     "  left out: 2 device nodes (--devices create makes them), 1 owner, 1,200 more; -v lists each",
-    "  warnings: DUPLICATE_ENTRY, TIME_CLAMPED (4,000 times); -v lists each",
+    "  warnings: 1 path named twice, 4,000 times out of range; -v lists each",
   ]);
 });
 

@@ -41,7 +41,7 @@ test("without options nothing goes to standard output", async () => {
     "layer 1 of 1: 10 entries",
     "unpacked docker.io/library/alpine:latest (linux/amd64) into /tmp/alpine/rootfs",
     `  ${result.digest}`,
-    "  1 layer, 10 entries: 3.00 kB out of 1.00 kB downloaded, in 0.5 s",
+    "  1 layer, 10 entries: 3.00 kB unpacked, 1.00 kB downloaded, in 0.5 s",
     "",
   ]);
 });

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
+import type { UnpackEvent } from "../../src/events.ts";
 import { type CopyForm, type CopyOptions, copy, unpack } from "../../src/index.ts";
 import { output } from "../support/command.ts";
 import { blobsOf, type Image, image, imageIndex, stored } from "../support/image.ts";
@@ -95,6 +96,19 @@ describe("skopeo finds in a copy what was in the registry", { skip }, () => {
     const original = await unpack(stage.reference, join(stage.place.directory, "o"), { platform: "linux/amd64" });
     assert.deepEqual(readTree(rootfs), readTree(original.rootfs));
   });
+});
+
+test("a copy tells of the image's layers, and of nothing else as a layer", async () => {
+  await using stage = await setStage();
+  const events: UnpackEvent[] = [];
+  await stage.copied("layout", { onEvent: (event) => void events.push(event) });
+  const resolved = events.flatMap((event) => (event.type === "resolved" ? [event.layers.length] : []));
+  assert.deepEqual(resolved, [amd64.layers.length]);
+  const numbers = events.flatMap((event) => ("layer" in event ? [event.layer] : []));
+  assert.deepEqual(
+    [...new Set(numbers)].sort(),
+    amd64.layers.map((_, layer) => layer),
+  );
 });
 
 test("a copy is unpacked like the original, with the same digest", async () => {
