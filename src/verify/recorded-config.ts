@@ -19,14 +19,25 @@ export async function recordedConfig(directory: string, { configBytes }: Limits)
   });
 }
 
-/** The root filesystem beside it. An overlay has none, and what a symlink leads to is somewhere else. */
+/** The root filesystem beside it: of an overlay, what is mounted there. What a symlink leads to is somewhere else. */
 export async function rootfsIn(directory: string): Promise<string> {
-  const rootfs = join(resolve(directory), "rootfs");
-  const stat = await lstat(rootfs).catch(() => undefined);
+  const path = resolve(directory);
+  const rootfs = join(path, "rootfs");
+  const [stat, around, layers] = await Promise.all([rootfs, path, join(path, "layers")].map(statIfThere));
+  const isOverlay = layers?.isDirectory() === true;
+  if (isOverlay && (stat === undefined || stat.dev === around?.dev)) {
+    throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": it is an overlay, and not mounted`, {
+      hint: `mount it first, at its place: sh ${join(path, "mount.sh")}`,
+    });
+  }
   if (stat?.isDirectory() === true) return rootfs;
   throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": it has no directory rootfs`, {
-    hint: "name the directory that an image was unpacked into, not as an overlay",
+    hint: "name the directory that an image was unpacked into",
   });
+}
+
+function statIfThere(path: string) {
+  return lstat(path).catch(() => undefined);
 }
 
 /** Apart from the loop: there, what esbuild makes of `using` would throw the error of an earlier round again (seen with 0.28). */

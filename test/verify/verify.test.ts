@@ -3,7 +3,16 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { sourceFor, store, storedNameFor, storedSource, type UnpackOptions, unpack, verify } from "../../src/index.ts";
+import {
+  sourceFor,
+  store,
+  storedNameFor,
+  storedSource,
+  type UnpackOptions,
+  unpack,
+  unpackOverlay,
+  verify,
+} from "../../src/index.ts";
 import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
 import { outcomeOf } from "../support/command.ts";
 import { type Image, image, stored } from "../support/image.ts";
@@ -194,6 +203,23 @@ test("a directory that no image was unpacked into is an error that says so", asy
   await assert.rejects(verify(join(place.directory, "fifo"), "localhost:1/x"), { message: /: it is no file$/ });
   execFileSync("ln", ["-s", "/", join(place.directory, "rootfs")]);
   await assert.rejects(verify(place.directory, "localhost:1/x"), { code: "NOT_FOUND", message: /no directory/, hint });
+});
+
+test("an overlay that is not mounted is an error that says so, whether its mount point is there or not", {
+  skip,
+}, async () => {
+  await using place = await scratch();
+  await using registry = await startRegistry();
+  const target = join(place.directory, "overlay");
+  await unpackOverlay(stored(registry, "some/image", image([tar(file("a", "1"))])), target, { platform });
+  const expected = {
+    code: "NOT_FOUND",
+    message: /: it is an overlay, and not mounted$/,
+    hint: /^mount it first, at its place: sh .*\/overlay\/mount.sh$/,
+  };
+  await assert.rejects(verify(target, "localhost:1/x"), expected);
+  mkdirSync(join(target, "rootfs"));
+  await assert.rejects(verify(target, "localhost:1/x"), expected);
 });
 
 test("a deep tree is compared to its end", async () => {
