@@ -11,7 +11,11 @@ export interface XattrLists {
   readonly exclude: readonly string[];
 }
 
-/** What describes the machine that built the layer, or another tool's bookkeeping, and is wrong anywhere else. */
+/**
+ * What describes the machine that built the layer, or is another tool's or file system's bookkeeping, and is wrong
+ * anywhere else: what attr(1) says not to copy (xattr.conf), what umoci leaves out, and what file systems that span
+ * machines keep of their own (Lustre, GlusterFS, Ceph, GPFS, BeeGFS, OrangeFS, AFS, CIFS, NFS).
+ */
 const foreign = [
   "security.selinux",
   "security.apparmor",
@@ -20,12 +24,48 @@ const foreign = [
   "security.evm",
   "system.nfs4_acl",
   "system.nfs4acl",
-  "system.cifs_acl",
+  "system.nfs4_dacl",
+  "system.nfs4_sacl",
   "system.richacl",
+  "system.cifs_*",
+  "system.smb3_*",
+  "smb3.*",
+  "user.cifs.*",
+  "system.ntfs_*",
+  "system.pvfs2.*",
+  "user.pvfs2.*",
   "btrfs.*",
+  "ceph.*",
+  "lustre.*",
+  "glusterfs.*",
+  "gpfs.*",
+  "afs.*",
+  "xfsroot.*",
+  // On XFS this is where the kernel keeps access-control lists: setting it gives rights that nothing else here has judged.
+  "trusted.SGI_*",
+  "trusted.lov",
+  "trusted.lmv",
+  "trusted.lma",
+  "trusted.link",
+  "trusted.fid",
+  "trusted.version",
+  "trusted.hsm",
+  "trusted.som",
+  "trusted.dmv",
+  "trusted.lustre.*",
+  "trusted.glusterfs.*",
+  "trusted.gfid*",
+  "trusted.pgfid.*",
+  "trusted.afr.*",
+  "trusted.ec.*",
+  "trusted.bit-rot.*",
+  // What an NFS server on this machine would follow to another one.
+  "trusted.junction.*",
+  "user.fhgfs",
   "user.rootlesscontainers",
   "user.containers.override_stat",
   "user.fuseoverlayfs.*",
+  "user.rsync.%*",
 ];
 
 /** What an overlay file system on this machine would obey when it meets the tree: hide files, or show others in their place. */
