@@ -8,6 +8,7 @@ export type SkipReason =
   | "xattr-filtered" // the filter table keeps this extended attribute out
   | "xattr-unsupported" // the file system cannot store it
   | "xattr-denied" // this user may not set it
+  | "xattr-unmapped" // the maps of users and groups have no place for somebody in it
   | "times"; // the file system cannot store this time
 
 /** A repair that `strict` would have refused. The words are stable; docs/errors.md explains each. */

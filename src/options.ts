@@ -41,7 +41,10 @@ export interface ApplyOptions {
    * in `user.rootlesscontainers` for umoci, in `user.containers.override_stat` for containers/storage. Default: false.
    */
   readonly recordOwners?: boolean;
-  /** What the image's users are on this machine; one that has no place in the map is an error. Default: themselves. */
+  /**
+   * What the image's users are on this machine, in access-control lists too; file capabilities are for the root among them.
+   * An owner who has no place in the map is an error. Default: themselves.
+   */
   readonly uidMap?: readonly IdMapping[];
   /** The same for groups. */
   readonly gidMap?: readonly IdMapping[];

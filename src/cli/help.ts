@@ -101,7 +101,8 @@ What becomes of its files
                          (default: preserve as root, otherwise ignore)
       --uid-map CONTAINER:HOST[:SIZE]
       --gid-map CONTAINER:HOST[:SIZE]
-                         shift users, or groups; may be repeated
+                         shift users, or groups, as owners and in access-control
+                         lists; may be repeated
       --devices skip|create|placeholder|error
                          leave device nodes out, make them, put empty files in
                          their place, or refuse the image (default: skip)

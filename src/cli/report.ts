@@ -22,6 +22,7 @@ const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: s
   "xattr-filtered": ["extended attribute", "extended attributes that belong to the machine, not the image"],
   "xattr-unsupported": ["extended attribute", "extended attributes that the file system does not store"],
   "xattr-denied": ["extended attribute", "extended attributes that this user may not set"],
+  "xattr-unmapped": ["extended attribute", "extended attributes for users who are not in the maps"],
   times: ["time", "times that the file system does not store"],
 };
 

@@ -11,8 +11,10 @@ export function hostIdOf(id: number, map: readonly IdMapping[] | undefined): num
 
 /** What an id of this machine is inside. */
 export function containerIdOf(id: number, map: readonly IdMapping[] | undefined): number | undefined {
-  return hostIdOf(
-    id,
-    map?.map(({ containerID, hostID, size }) => ({ containerID: hostID, hostID: containerID, size })),
-  );
+  return hostIdOf(id, inverted(map));
+}
+
+/** The map by which ids of this machine become those inside. */
+export function inverted(map: readonly IdMapping[] | undefined): readonly IdMapping[] | undefined {
+  return map?.map(({ containerID, hostID, size }) => ({ containerID: hostID, hostID: containerID, size }));
 }

@@ -14,6 +14,7 @@ import { Parents } from "./parents.ts";
 import type { RootfsSettings, Site } from "./site.ts";
 import { prepare } from "./surroundings.ts";
 import { Tree } from "./tree.ts";
+import { XattrIds } from "./xattr-ids.ts";
 import { type StoredNames, Xattrs } from "./xattrs.ts";
 
 /** In what a root filesystem differs that is one layer of an overlay. */
@@ -44,7 +45,7 @@ export function newSite(
   const surroundings = prepare(directory);
   const owners = new Owners(ownerPolicy(settings), surroundings, findings);
   const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
-  const xattrs = new Xattrs(filter, findings, overlay?.xattrNames);
+  const xattrs = new Xattrs(filter, findings, new XattrIds(settings), overlay?.xattrNames);
   const metadata = new Metadata(surroundings, owners, xattrs, findings);
   const implied = impliedAttributes({ seconds: sourceDateEpoch, nanoseconds: 0 });
   const root = new Directory(undefined, 0, implied, 0o700);

@@ -5,6 +5,7 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { listXattrs, listXattrsAt, readXattrAt, removeXattr } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
+import type { XattrIds } from "./xattr-ids.ts";
 
 export type XattrValues = ReadonlyMap<ByteString, Uint8Array>;
 
@@ -28,21 +29,23 @@ const asTheyAre: StoredNames = { stored: (name) => name, stated: (stored) => sto
 export class Xattrs {
   readonly #filter: XattrFilter;
   readonly #findings: Findings;
+  readonly #ids: XattrIds;
   readonly #names: StoredNames;
 
-  constructor(filter: XattrFilter, findings: Findings, names: StoredNames = asTheyAre) {
+  constructor(filter: XattrFilter, findings: Findings, ids: XattrIds, names: StoredNames = asTheyAre) {
     this.#filter = filter;
     this.#findings = findings;
+    this.#ids = ids;
     this.#names = names;
   }
 
   /** Sets them one by one, file capabilities last: a change of owner or content would take those away. */
   set(path: ByteString, values: XattrValues, setXattr: (name: ByteString, value: Uint8Array) => Result): void {
     for (const [name, value] of values) {
-      if (name !== capability) this.#setOne(path, name, () => setXattr(this.#names.stored(name), value));
+      if (name !== capability) this.#setOne(path, name, value, (own) => setXattr(this.#names.stored(name), own));
     }
     const capabilities = values.get(capability);
-    if (capabilities !== undefined) this.#setOne(path, capability, () => setXattr(capability, capabilities));
+    if (capabilities !== undefined) this.#setOne(path, capability, capabilities, (own) => setXattr(capability, own));
   }
 
   /** Removes from a directory what a lower layer's entry gave it. What the filter table keeps out came from elsewhere. */
@@ -52,14 +55,16 @@ export class Xattrs {
     for (const stored of names) if (this.#statedName(stored) !== undefined) removeXattr(directory, stored);
   }
 
-  /** What a file has, without what is not ours to copy. */
+  /** What an image would state of what a file has, without what is not ours to copy. */
   readAt(directory: number, name: ByteString): XattrValues {
     const values = new Map<ByteString, Uint8Array>();
     const names = listXattrsAt(directory, name);
     for (const stored of typeof names === "number" ? [] : names) {
       const xattr = this.#statedName(stored);
-      const value = xattr === undefined ? -1 : readXattrAt(directory, name, stored);
-      if (xattr !== undefined && typeof value !== "number") values.set(xattr, value);
+      const present = xattr === undefined ? -1 : readXattrAt(directory, name, stored);
+      if (xattr === undefined || typeof present === "number") continue;
+      const value = this.#ids.statedFor(xattr, present);
+      if (value !== undefined) values.set(xattr, value);
     }
     return values;
   }
@@ -70,14 +75,25 @@ export class Xattrs {
     return name !== undefined && this.#filter.verdict(name) === "set" ? name : undefined;
   }
 
-  #setOne(path: ByteString, name: ByteString, setXattr: () => Result): void {
+  #setOne(path: ByteString, name: ByteString, stated: Uint8Array, setXattr: (value: Uint8Array) => Result): void {
     if (name === "" || name.includes("\0")) return this.#lose(path, "xattr-unsupported", name, "it has no proper name");
     const verdict = this.#filter.verdict(name);
-    if (verdict === "set") return this.#judge(path, name, setXattr());
+    if (verdict === "set") return this.#setMapped(path, name, stated, setXattr);
     this.#findings.skipped(path, "xattr-filtered", textOf(name));
     if (verdict === "leave-out-and-warn") {
       this.#findings.repaired("XATTR_NOT_APPLIED", `${textOf(name)} would act on this machine's overlays`, path);
     }
+  }
+
+  /** Sets it with the ids that it is to have on this machine. */
+  #setMapped(path: ByteString, name: ByteString, stated: Uint8Array, setXattr: (value: Uint8Array) => Result): void {
+    const { value, problem } = this.#ids.onThisMachine(name, stated);
+    if (problem !== undefined) {
+      const what = value === undefined ? textOf(name) : `an entry of ${textOf(name)}`;
+      this.#findings.repaired("XATTR_NOT_APPLIED", `${what} is left out: ${problem}`, path);
+      this.#findings.skipped(path, "xattr-unmapped", textOf(name));
+    }
+    if (value !== undefined) this.#judge(path, name, setXattr(value));
   }
 
   #judge(path: ByteString, name: ByteString, result: Result): void {

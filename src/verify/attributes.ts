@@ -5,6 +5,7 @@ import { ownerPolicy } from "../rootfs/new-site.ts";
 import type { Stated } from "../rootfs/recorded-owner.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
 import { earliestSeconds, latestSeconds } from "../rootfs/times.ts";
+import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import type { Attributes } from "../tree/tree-file.ts";
@@ -32,7 +33,8 @@ export class AttributeComparison {
   constructor(settings: RootfsSettings, rights: Rights) {
     const { xattrInclude = [], xattrExclude = [] } = settings;
     this.#owners = new OwnerComparison(ownerPolicy(settings), rights);
-    this.#xattrs = new XattrComparison(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), rights);
+    const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
+    this.#xattrs = new XattrComparison(filter, new XattrIds(settings), rights);
   }
 
   differentParts(attributes: Attributes, stated: Stated, found: Found): DifferentPart[] {

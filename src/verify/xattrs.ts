@@ -3,6 +3,7 @@ import { errnos } from "../linux/errno.ts";
 import type { Rights } from "../linux/rights.ts";
 import type { Stat } from "../linux/stat.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
+import type { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString } from "../tar/byte-string.ts";
 import type { Attributes } from "../tree/tree-file.ts";
 import { type PlaceOnDisk, succeeded } from "./place-on-disk.ts";
@@ -24,10 +25,12 @@ export function xattrsAt({ descriptor, name, path }: PlaceOnDisk): FoundXattrs {
 /** Judges extended attributes. */
 export class XattrComparison {
   readonly #filter: XattrFilter;
+  readonly #ids: XattrIds;
   readonly #rights: Rights;
 
-  constructor(filter: XattrFilter, rights: Rights) {
+  constructor(filter: XattrFilter, ids: XattrIds, rights: Rights) {
     this.#filter = filter;
+    this.#ids = ids;
     this.#rights = rights;
   }
 
@@ -40,8 +43,9 @@ export class XattrComparison {
   ): boolean {
     for (const [name, value] of stated) {
       const actual = found.get(name);
-      if (actual === undefined && this.#isImpossible(name, value, type, place)) continue;
-      if (actual !== byteString(value)) return false;
+      const expected = this.#ids.onThisMachine(name, value).value;
+      if (actual === undefined && (expected === undefined || this.#isImpossible(name, expected, type, place))) continue;
+      if (expected === undefined || actual !== byteString(expected)) return false;
     }
     return [...found.keys()].every((name) => stated.has(name) || this.#filter.verdict(name) === "leave-out");
   }

@@ -1,6 +1,6 @@
 import type { Defence } from "./defence.ts";
 
-/** What keeps the work on merged trees and on layers of overlays in proportion to the image. */
+/** What keeps the work on merged trees and layers of overlays in proportion, and what maps of users keep from others. */
 export const treeDefences: readonly Defence[] = [
   {
     group: "H",
@@ -22,5 +22,19 @@ export const treeDefences: readonly Defence[] = [
     file: "src/overlay/recorded-whiteouts.ts",
     without: ["if (directory.clearedIn === layer) continue;", ""],
     test: ["overlay/growth", "what layers below have at the root is listed once"],
+  },
+  {
+    group: "L",
+    what: "users in access-control lists are mapped as owners are",
+    file: "src/rootfs/xattr-ids.ts",
+    without: ["return areMapped && acls.includes(name) ? mappedAcl(value, maps) : { value };", "return { value };"],
+    test: ["rootfs/xattr-ids", "nobody on this machine gets rights by an access-control list or a file capability"],
+  },
+  {
+    group: "P",
+    what: "file capabilities are for the root of the map, not for the machine's users",
+    file: "src/rootfs/xattr-ids.ts",
+    without: ["if (name === capability) return mappedCapability(value, maps);", ""],
+    test: ["rootfs/xattr-ids", "nobody on this machine gets rights by an access-control list or a file capability"],
   },
 ];

@@ -3,14 +3,23 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { accessControlList } from "../support/acl.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { directory, file, hardlink, tar } from "../support/tar-builder.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 import { readTree, type Tree } from "../support/tree.ts";
 import { type StackedOptions, stacked } from "./stacked.ts";
 
+const listFor = (user: number) =>
+  accessControlList(["user", 6], ["user", 6, user], ["group", 4], ["mask", 6], ["other", 0]);
+const xattrs = { "system.posix_acl_access": listFor(5) };
+
 const layers = [
-  tar(directory(".", { uid: 7, gid: 7 }), directory("d", { uid: 5, gid: 6 }), file("d/a", "1", { uid: 8, gid: 9 })),
+  tar(
+    directory(".", { uid: 7, gid: 7 }),
+    directory("d", { uid: 5, gid: 6 }),
+    file("d/a", "1", { uid: 8, gid: 9, mode: 0o660, xattrs }),
+  ),
   tar(file("d/b", "2"), hardlink("c", "d/a")),
 ];
 
@@ -18,7 +27,9 @@ test("what a layer takes over from those below is shifted once, like what it bri
   skip: skipUnlessRoot(),
 }, () => {
   const map = [{ containerID: 0, hostID: 100_000, size: 1000 }];
-  assert.deepEqual(ownersIn(upperLayer({ uidMap: map, gidMap: map })), {
+  const tree = upperLayer({ uidMap: map, gidMap: map });
+  assert.deepEqual(tree.c?.xattrs, { "system.posix_acl_access": Buffer.from(listFor(100_005)).toString("latin1") });
+  assert.deepEqual(ownersIn(tree), {
     ".": "100007:100007",
     c: "100008:100009",
     d: "100005:100006",
@@ -34,7 +45,7 @@ test("what is noted on files of the layers below is noted on what a layer takes 
   const notes = Object.entries(tree).map(([path, { xattrs }]) => [path, xattrs["user.containers.override_stat"]]);
   assert.deepEqual(Object.fromEntries(notes), {
     ".": "7:7:0755:dir",
-    c: "8:9:0644:file",
+    c: "8:9:0660:file",
     d: "5:6:0755:dir",
     "d/b": undefined,
   });

@@ -14,6 +14,7 @@ import {
   verify,
 } from "../../src/index.ts";
 import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
+import { accessControlList } from "../support/acl.ts";
 import { outcomeOf } from "../support/command.ts";
 import { type Image, image, stored } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
@@ -66,6 +67,19 @@ test("what was just unpacked is the same, to the last attribute, and stays as it
   assert.deepEqual(readTree(stage.target), before);
 });
 
+/** Of the two users only one has a place in the maps below. */
+const listForSomebody = accessControlList(
+  ...([
+    ["user", 6],
+    ["user", 6, 5],
+    ["user", 6, 100_000],
+    ["group", 4],
+    ["mask", 6],
+    ["other", 4],
+  ] as const),
+);
+const capabilities = Buffer.from("0100000200040000000000000000000000000000", "hex");
+
 const owned = image([
   tar(
     file("etc/theirs", "1", { uid: 1000, gid: 50, mode: 0o640 }),
@@ -76,6 +90,8 @@ const owned = image([
     file("listed", "", { xattrs: { "user.a": "1", "user.overlay.b": "2", "trusted.c": "3" } }),
     file("old", "", { mtime: { seconds: 5_000_000_000, nanoseconds: 7 } }),
     hardlink("listed-too", "listed"),
+    file("for-somebody", "", { mode: 0o644, xattrs: { "system.posix_acl_access": listForSomebody } }),
+    file("ping", "", { mode: 0o755, xattrs: { "security.capability": capabilities } }),
   ),
   tar(file("link/below", "1"), symlink("kept", "etc")),
   tar(directory("kept"), file("kept/inside", "2")),
