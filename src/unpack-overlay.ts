@@ -40,7 +40,8 @@ export async function unpackOverlay(
   await using opened = openKeptSource(name, options);
   const source = (await opened.source).image(name);
   await using target = await Target.claim(directory);
-  const parts = { staging: target.staging, kind, settings: settings.apply, store: options.store };
+  const { apply, sandbox } = settings;
+  const parts = { staging: target.staging, kind, settings: apply, sandbox, store: options.store };
   await using places = await LayerPlaces.open(parts, account.signal);
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   account.tell(resolved(checked(image)));

@@ -51,7 +51,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     await target.commit(documents, { between: async () => manifest?.commit() });
   } catch (error) {
     await manifest?.retract();
-    await pipeline.discard(target.staging);
+    await pipeline.discard(target.staging, settings.sandbox);
     throw error;
   }
 

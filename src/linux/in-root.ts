@@ -4,6 +4,7 @@ import { CString } from "./c-string.ts";
 import { calls } from "./call-numbers.ts";
 import { errnos } from "./errno.ts";
 import { declare, type Result } from "./libc.ts";
+import { noteOpened } from "./open-descriptors.ts";
 import { O_CLOEXEC, O_PATH } from "./syscalls.ts";
 
 const RESOLVE_NO_XDEV = 0x01;
@@ -33,7 +34,7 @@ const path = new CString();
 export function findInRoot(directory: number, pathInRoot: ByteString): Result {
   for (let attempt = 1; ; attempt += 1) {
     const result = openat2(calls.openat2, directory, path.of(pathInRoot), howBytes, howBytes.length);
-    if (result !== -errnos.EAGAIN || attempt === 128) return result;
+    if (result !== -errnos.EAGAIN || attempt === 128) return noteOpened(result);
   }
 }
 

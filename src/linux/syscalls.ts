@@ -4,6 +4,7 @@ import { CString } from "./c-string.ts";
 import { calls } from "./call-numbers.ts";
 import { errnos, SystemError } from "./errno.ts";
 import { declare, declareOnce, type Result } from "./libc.ts";
+import { noteClosed, noteOpened } from "./open-descriptors.ts";
 import { statOf } from "./stat.ts";
 
 /*
@@ -35,12 +36,12 @@ const openat = declare<[number, Uint8Array, number, number]>("openat", ["int", "
 
 /** Opens one name in a directory. Whether a symlink is followed is for `flags` to say. */
 export function openAt(directory: number, name: ByteString, flags: number, mode = 0): Result {
-  return openat(directory, path.of(name), flags | O_CLOEXEC, mode);
+  return noteOpened(openat(directory, path.of(name), flags | O_CLOEXEC, mode));
 }
 
 /** Opens a directory by one name, never through a symlink. */
 export function openDirectoryAt(directory: number, name: ByteString): Result {
-  return openat(directory, path.of(name), directoryFlags, 0);
+  return noteOpened(openat(directory, path.of(name), directoryFlags, 0));
 }
 
 const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
@@ -85,7 +86,8 @@ function openBeneath(directory: number, relativePath: ByteString, how: Uint8Arra
     const result = openat2(calls.openat2, directory, path.of(relativePath), how, how.length);
     if (result === -errnos.EAGAIN && attempt < attempts) continue;
     // A filter answers EPERM for a call that it does not know; the kernel itself has no reason to, for a directory.
-    return result === -errnos.ENOSYS || result === -errnos.EPERM ? walkBeneath(directory, relativePath) : result;
+    if (result === -errnos.ENOSYS || result === -errnos.EPERM) return walkBeneath(directory, relativePath);
+    return noteOpened(result);
   }
 }
 
@@ -115,7 +117,7 @@ function openDirectoryOnSameFileSystem(directory: number, name: ByteString): Res
  * must be a directory, though: a symlink at the end is not what was made there, but somebody else's.
  */
 export function openDirectoryPath(absolutePath: string): number {
-  const result = openat(-1, path.of(byteStringOf(absolutePath)), directoryFlags, 0);
+  const result = noteOpened(openat(-1, path.of(byteStringOf(absolutePath)), directoryFlags, 0));
   if (result >= 0) return result;
   throw new SystemError(`open the directory "${absolutePath}"`, `openat("${absolutePath}", O_DIRECTORY)`, -result);
 }
@@ -124,6 +126,7 @@ const close = declareOnce<[number]>("close", ["int"]);
 
 /** Closes a descriptor. What Linux answers changes nothing: it is closed. */
 export function closeDescriptor(descriptor: number): void {
+  noteClosed(descriptor);
   close(descriptor);
 }
 
@@ -132,7 +135,7 @@ const dup3 = declare<[number, number, number]>("dup3", ["int", "int", "int"]);
 /** Makes `descriptor` stand for what `other` stands for, which is closed. */
 export function replaceDescriptor(descriptor: number, other: number): void {
   dup3(other, descriptor, O_CLOEXEC);
-  close(other);
+  closeDescriptor(other);
 }
 
 const mkdirat = declare<[number, Uint8Array, number]>("mkdirat", ["int", "const void*", "uint32_t"]);

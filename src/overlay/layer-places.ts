@@ -11,6 +11,8 @@ import { BlobStore } from "../store/blob-store.ts";
 import { LayerStore } from "../store/layer-store.ts";
 import { makeStore } from "../store/make-store.ts";
 import type { Store } from "../store/store.ts";
+import { discardFromThread } from "../worker/discarding.ts";
+import type { SandboxPolicy } from "../worker/protocol.ts";
 import type { OverlayKind } from "./format.ts";
 
 /** What decides where layers are, and what they are like. */
@@ -19,6 +21,7 @@ export interface LayerPlacesParts {
   readonly staging: string;
   readonly kind: OverlayKind;
   readonly settings: RootfsSettings;
+  readonly sandbox: SandboxPolicy;
   readonly store: Store | undefined;
 }
 
@@ -34,9 +37,15 @@ export class LayerPlaces implements AsyncDisposable {
   readonly #staging: string;
   readonly #kept: KeptLayers | undefined;
   readonly #variant: string;
+  readonly #sandbox: SandboxPolicy;
 
-  private constructor({ staging, kind, settings }: LayerPlacesParts, kept: KeptLayers | undefined, user: number) {
+  private constructor(
+    { staging, kind, settings, sandbox }: LayerPlacesParts,
+    kept: KeptLayers | undefined,
+    user: number,
+  ) {
     this.#staging = staging;
+    this.#sandbox = sandbox;
     this.#kept = kept;
     this.#variant = variantOf(kind, settings, user);
   }
@@ -92,10 +101,9 @@ export class LayerPlaces implements AsyncDisposable {
 
   /** Removes whatever was made and has not found its place. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { discardStaging } = await import("../worker/discard.ts");
-    if ((await statIfThere(this.#staging)) !== undefined) discardStaging(this.#staging);
+    if ((await statIfThere(this.#staging)) !== undefined) await discardFromThread(this.#staging, this.#sandbox);
     if (this.#kept === undefined) return;
-    discardStaging(this.#kept.staging);
+    await discardFromThread(this.#kept.staging, this.#sandbox);
     await rmdir(this.#kept.staging);
     await this.#kept.use.close();
   }

@@ -7,6 +7,7 @@ import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { blobPath } from "../source/local/documents.ts";
 import { readRange } from "../source/local/file-range.ts";
+import { discardFromThread } from "../worker/discarding.ts";
 import { openLocked } from "./file-lock.ts";
 
 /** What a blob must be. A Descriptor is one. */
@@ -131,8 +132,7 @@ export class BlobStore {
       if (found?.isFile()) bytes += found.size;
     }
     // Layers may lie there, whose directories their own modes close even to their owner.
-    const { discardStaging } = await import("../worker/discard.ts");
-    discardStaging(this.path("ingest"));
+    await discardFromThread(this.path("ingest"), "prefer");
     return bytes;
   }
 

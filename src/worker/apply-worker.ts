@@ -18,7 +18,7 @@ serve("oci-apply", (job) => {
   if (job.type === "apply") applyLayers(job);
   if (job.type === "apply-overlay") applyOverlay(job);
   if (job.type === "manifest") writeManifest(job);
-  if (job.type === "discard") discardStaging(job.staging);
+  if (job.type === "discard") discardStaging(job);
 });
 
 /** Turns the archives in the ring into files beneath the staging directory, the only place this thread may write to. */

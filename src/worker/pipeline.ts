@@ -7,7 +7,9 @@ import type { Progress } from "./progress.ts";
 import type { ApplySettings, Job, NumberedLayer, Report, SandboxPolicy } from "./protocol.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
 import { Tap } from "./tap.ts";
-import { startLibuvPool, Thread } from "./thread.ts";
+import { startLibuvPool, Thread, type ThreadName } from "./thread.ts";
+
+type Consumer = "apply-worker" | "tree-worker";
 
 export interface PipelineJob {
   /** Bottom first. */
@@ -50,10 +52,12 @@ const ringsChannel = channel("oci-unpack:rings");
  *                                                            ╚═════════▶ digesting thread
  */
 export class Pipeline implements AsyncDisposable {
+  readonly #consumer: Consumer;
   readonly #threads: Promise<Threads>;
 
   /** Returns at once, while the threads start. `consumer` applies entries to a disk, or merges them in memory. */
-  constructor(consumer: "apply-worker" | "tree-worker" = "apply-worker") {
+  constructor(consumer: Consumer = "apply-worker") {
+    this.#consumer = consumer;
     this.#threads = startThreads(consumer);
     // Whoever needs the threads first learns of a failure; until then it is nobody's unhandled rejection.
     this.#threads.catch(() => {});
@@ -64,7 +68,7 @@ export class Pipeline implements AsyncDisposable {
     const { layers, sandbox, settings } = job;
     const { limits, strict } = settings;
     const progress = job.progress.shared;
-    const { decompressing, consuming } = await this.#threads;
+    const { decompressing, consuming } = await this.#livingThreads();
     const compressed = createRing(compressedRingBytes, layers.length);
     const archives = createRing(archiveRingBytes, layers.length, job.hasDigestThread ? 2 : 1);
     await using digesting = job.hasDigestThread ? new Thread("digest-worker") : undefined;
@@ -78,7 +82,7 @@ export class Pipeline implements AsyncDisposable {
     await together(signal, [
       (stop) => cancelledBy(stop, cancel),
       (stop) => feed(job, writer, stop),
-      () =>
+      (stop) =>
         judged(
           job,
           decompressing.do(
@@ -93,11 +97,11 @@ export class Pipeline implements AsyncDisposable {
               strict,
               limits,
             },
-            onReport,
+            { onReport, stop },
           ),
         ),
-      () => judged(job, digesting?.do({ type: "digest", input: archives, layers, sandbox }, onReport)),
-      () => judged(job, consuming.do(job.consume(archives), onReport)),
+      (stop) => judged(job, digesting?.do({ type: "digest", input: archives, layers, sandbox }, { onReport, stop })),
+      (stop) => judged(job, consuming.do(job.consume(archives), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
       ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives) });
@@ -113,11 +117,12 @@ export class Pipeline implements AsyncDisposable {
     const tap = new Tap();
     await together(signal, [
       (stop) => cancelledBy(stop, () => tap.cancel()),
-      async () => {
-        await consuming.do(job(tap.outlet), (report) => {
+      async (stop) => {
+        const tellBoth = (report: Report) => {
           tap.report(report);
           onReport(report);
-        });
+        };
+        await consuming.do(job(tap.outlet), { onReport: tellBoth, stop });
         tap.end();
       },
       (stop) => tap.run(take, stop),
@@ -133,9 +138,10 @@ export class Pipeline implements AsyncDisposable {
     feed: (write: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>,
     { onReport, signal }: Omit<Pouring, "take">,
   ): Promise<void> {
-    const { consuming } = await this.#threads;
+    const { consuming } = await this.#livingThreads();
     const ring = createRing(archiveRingBytes, 1);
     const writer = new AsyncRingWriter(ring);
+    const tell = (report: Report) => (report.type === "space" ? writer.wake() : onReport(report));
     const cancel = () => {
       cancelRing(ring);
       writer.wake();
@@ -146,21 +152,29 @@ export class Pipeline implements AsyncDisposable {
         await feed((bytes) => writer.write(bytes), stop);
         writer.end();
       },
-      () => consuming.do(job(ring), (report) => (report.type === "space" ? writer.wake() : onReport(report))),
+      (stop) => consuming.do(job(ring), { onReport: tell, stop }),
     ]);
   }
 
-  /** Removes what a failed run left in the staging directory: from the confined thread, if it still lives. */
-  async discard(staging: string): Promise<void> {
+  /** Removes what a failed run left in the staging directory, from a confined thread: the one that made it, if it lives. */
+  async discard(staging: string, sandbox: SandboxPolicy): Promise<void> {
     const threads = await this.#threadsIfStarted();
-    if (threads?.consuming.isAlive) return threads.consuming.do({ type: "discard", staging });
-    const { discardStaging } = await import("./discard.ts");
-    discardStaging(staging);
+    if (threads === undefined) return; // nobody has made anything
+    threads.consuming = living(threads.consuming, this.#consumer);
+    await threads.consuming.do({ type: "discard", staging, sandbox });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const threads = await this.#threadsIfStarted();
     await Promise.all([threads?.decompressing[Symbol.asyncDispose](), threads?.consuming[Symbol.asyncDispose]()]);
+  }
+
+  /** A thread that had to be ended, since it did not answer, has a successor. What it knew is gone. */
+  async #livingThreads(): Promise<Threads> {
+    const threads = await this.#threads;
+    threads.decompressing = living(threads.decompressing, "decompress-worker");
+    threads.consuming = living(threads.consuming, this.#consumer);
+    return threads;
   }
 
   /** For who cleans up: that they did not start has been told already. */
@@ -170,11 +184,15 @@ export class Pipeline implements AsyncDisposable {
 }
 
 interface Threads {
-  readonly decompressing: Thread;
-  readonly consuming: Thread;
+  decompressing: Thread;
+  consuming: Thread;
 }
 
-async function startThreads(consumer: "apply-worker" | "tree-worker"): Promise<Threads> {
+function living(thread: Thread, name: ThreadName): Thread {
+  return thread.isAlive ? thread : new Thread(name);
+}
+
+async function startThreads(consumer: Consumer): Promise<Threads> {
   await startLibuvPool();
   const decompressing = new Thread("decompress-worker");
   try {

@@ -22,6 +22,12 @@ import type { SharedRing } from "./ring.ts";
 
 export type SandboxPolicy = "require" | "prefer" | "off";
 
+/** What a thread is told when it starts. */
+export interface ThreadSettings {
+  /** Where it notes which descriptors it has open. */
+  readonly descriptors: SharedArrayBuffer;
+}
+
 /** A layer as the working threads know it. */
 export interface NumberedLayer {
   /** From 0 at the bottom of the image. Not all of its layers need be there. */
@@ -151,10 +157,11 @@ export interface ExtractJob {
   readonly settings: ApplySettings;
 }
 
-/** Asks the applying thread, after a failure, to remove what it made. */
+/** Asks an applying thread, after a failure, to remove what it made, or what another one did that has ended. */
 export interface DiscardJob {
   readonly type: "discard";
   readonly staging: string;
+  readonly sandbox: SandboxPolicy;
 }
 
 export type Job =

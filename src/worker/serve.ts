@@ -1,6 +1,7 @@
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import { noteDescriptorsIn } from "../linux/open-descriptors.ts";
 import { nameThread } from "../linux/thread.ts";
-import { type Job, packError, type Report } from "./protocol.ts";
+import { type Job, packError, type Report, type ThreadSettings } from "./protocol.ts";
 import { RingCancelled } from "./ring.ts";
 
 /** Sends a report to the main thread. It leaves at once, also from within a synchronous loop. */
@@ -10,6 +11,8 @@ export function tell(report: Report): void {
 
 /** Does each job that arrives at the thread called `name`, synchronously, and reports how it ended. */
 export function serve(name: string, work: (job: Job) => void): void {
+  const { descriptors }: ThreadSettings = workerData;
+  noteDescriptorsIn(descriptors);
   nameThread(name);
   tell({ type: "ready" });
   parentPort?.on("message", (job: Job) => {

@@ -1,7 +1,23 @@
+import { closeSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { OciUnpackError } from "../errors.ts";
-import { type Job, type Report, unpackError } from "./protocol.ts";
+import { createDescriptorNotes, descriptorsIn } from "../linux/open-descriptors.ts";
+import { onAbort } from "../on-abort.ts";
+import { type Job, type Report, type ThreadSettings, unpackError } from "./protocol.ts";
+
+export interface DoOptions {
+  /** Must not throw. */
+  readonly onReport?: (report: Report) => void;
+  /** When it is aborted, the job has to end by itself within a moment; else the thread is ended. */
+  readonly stop?: AbortSignal;
+}
+
+/**
+ * How long a job may take to notice that it is not wanted any more. Threads look whenever they take or give bytes; what a
+ * hostile image keeps busy between two looks is not waited for.
+ */
+const graceMilliseconds = 1000;
 
 /**
  * Makes sure that libuv's pool of threads runs.
@@ -15,9 +31,12 @@ export async function startLibuvPool(): Promise<void> {
   await stat("/");
 }
 
+export type ThreadName = "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker";
+
 /** A working thread, seen from the main thread: it is given jobs, tells reports, and ends when it is disposed of. */
 export class Thread implements AsyncDisposable {
   readonly #worker: Worker;
+  readonly #descriptors = createDescriptorNotes();
   /** Settled when the thread's code is loaded, or will never be. */
   readonly #loaded: Promise<void>;
   #onReport: (report: Report) => void = () => {};
@@ -25,27 +44,41 @@ export class Thread implements AsyncDisposable {
   #failure: OciUnpackError | undefined;
 
   /** Starts the thread whose code is `name`. The pool must run before: see `startLibuvPool`. */
-  constructor(name: "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker") {
-    this.#worker = startedWorker(name);
+  constructor(name: ThreadName) {
+    this.#worker = startedWorker(name, { descriptors: this.#descriptors });
     this.#worker.on("message", (report: Report) => this.#receive(report));
-    this.#worker.on("error", (error) => this.#fail(threadError(error)));
-    this.#worker.on("exit", (status) =>
-      this.#fail(new OciUnpackError("INTERNAL", `cannot go on: a working thread ended with ${status}`)),
-    );
+    this.#worker.on("error", (error) => {
+      this.#failure ??= threadError(error);
+    });
+    this.#worker.on("exit", (status) => this.#ended(status));
     this.#loaded = new Promise((resolve) => {
       this.#worker.once("message", () => resolve());
       this.#worker.once("exit", () => resolve());
     });
   }
 
-  /** Does a job. Reports arrive at `onReport`, which must not throw, until the promise settles; one that was cancelled counts as done. */
-  do(job: Job, onReport: (report: Report) => void = () => {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      this.#onReport = onReport;
-      this.#settle = { resolve, reject };
-      this.#worker.postMessage(job);
-    });
+  /**
+   * Does a job. Reports arrive at `onReport` until the promise settles; a job that was cancelled counts as done. When the
+   * promise is rejected, the thread has ended or does nothing any more.
+   */
+  async do(job: Job, { onReport = () => {}, stop }: DoOptions = {}): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    let grace: NodeJS.Timeout | undefined;
+    const beginGrace = () => {
+      grace = setTimeout(() => this.#end(unanswered), graceMilliseconds);
+    };
+    const listenNoMore = onAbort(stop, beginGrace);
+    if (stop?.aborted) beginGrace();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#onReport = onReport;
+        this.#settle = { resolve, reject };
+        this.#worker.postMessage(job);
+      });
+    } finally {
+      listenNoMore();
+      clearTimeout(grace);
+    }
   }
 
   /** Whether the thread can still be given a job. */
@@ -54,7 +87,12 @@ export class Thread implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#failure ??= new OciUnpackError("INTERNAL", "the working thread was ended");
+    await this.#end("the working thread was ended");
+  }
+
+  /** Ends the thread, in whatever loop it is; one in a system call ends when that returns. */
+  async #end(why: string): Promise<void> {
+    this.#failure ??= new OciUnpackError("INTERNAL", why);
     // A thread that is ended while it loads modules leaves their files open (seen on Node 20).
     await this.#loaded;
     await this.#worker.terminate();
@@ -72,18 +110,30 @@ export class Thread implements AsyncDisposable {
     this.#onReport(report);
   }
 
-  #fail(error: OciUnpackError): void {
-    this.#failure ??= error;
+  #ended(status: number): void {
+    for (const descriptor of descriptorsIn(this.#descriptors)) close(descriptor);
+    this.#failure ??= new OciUnpackError("INTERNAL", `cannot go on: a working thread ended with ${status}`);
     this.#settle?.reject(this.#failure);
     this.#settle = undefined;
   }
 }
 
+const unanswered = "cannot go on: a working thread did not answer and was ended";
+
+/** What Linux answers changes nothing: it is closed. */
+function close(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // What could not be written any more was to be removed anyway.
+  }
+}
+
 /** Starts a thread, or throws in words what Node throws at once where the system has no further thread to give. */
-function startedWorker(name: string): Worker {
+function startedWorker(name: ThreadName, settings: ThreadSettings): Worker {
   try {
     // The host's own loaders and flags have no business in there.
-    return new Worker(codeOf(name), { execArgv: [], stdin: false, resourceLimits });
+    return new Worker(codeOf(name), { execArgv: [], stdin: false, resourceLimits, workerData: settings });
   } catch (error) {
     throw threadError(error as Error);
   }
@@ -123,7 +173,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 4 };
  * There it is CommonJS: a thread then has no loader of ES modules to start. Measured with a tiny image on Node 20, of whose
  * 240 ms of processor time two threads' start is a good part: 228 ms.
  */
-function codeOf(name: string): URL {
+function codeOf(name: ThreadName): URL {
   const isBundled = !new URL(".", import.meta.url).pathname.endsWith("/worker/");
   return new URL(isBundled ? `worker/${name}.cjs` : `${name}.js`, import.meta.url);
 }

@@ -222,6 +222,13 @@ export const limitDefences: readonly Defence[] = [
     without: ["if (sizeBytes > expected.sizeBytes) throw", "if (false) throw"],
     test: ["blob/verified", "S15: an endless blob is refused where it grows too long"],
   },
+  {
+    group: "H",
+    what: "a thread that does not answer an abort is ended",
+    file: "src/worker/thread.ts",
+    without: ["onAbort(stop, beginGrace)", "onAbort(undefined, beginGrace)"],
+    test: ["worker/unanswered", "a thread that does not answer an abort is ended"],
+  },
 ];
 
 /** What makes this reader of archives read what other readers read, or refuse. */

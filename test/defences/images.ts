@@ -181,7 +181,7 @@ export const verificationDefences: readonly Defence[] = [
     group: "verification",
     what: "what failed leaves nothing",
     file: "src/unpack.ts",
-    without: ["await pipeline.discard(target.staging);", ""],
+    without: ["await pipeline.discard(target.staging, settings.sandbox);", ""],
     test: [hostile, "a gzip bomb"],
   },
   {
@@ -222,6 +222,13 @@ export const sandboxDefences: readonly Defence[] = [
     file: "src/worker/verify.ts",
     without: ["confineThread(job.sandbox, { readableBeneath: [directory] })", `confineThread("off", {})`],
     test: ["worker/confinement", "the thread that compares a directory with an image confines itself"],
+  },
+  {
+    group: "sandbox",
+    what: "a thread that removes what another one made reaches that alone",
+    file: "src/worker/discard.ts",
+    without: ["    confineThread(sandbox, { writableBeneath: directory });\n", ""],
+    test: ["worker/unanswered", "what a thread made that was ended is removed from another one, which confines itself"],
   },
   {
     group: "sandbox",

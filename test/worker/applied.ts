@@ -21,6 +21,15 @@ export interface AppliedOptions {
   readonly afterwards?: (pipeline: Pipeline, staging: string) => Promise<void>;
 }
 
+const devices = "skip";
+export const settings = {
+  devices,
+  keepDirlinks: false,
+  sourceDateEpoch: 0,
+  strict: false,
+  limits: defaultLimits,
+} as const;
+
 /** Applies the archives, confined, and gives the directory that they were applied to. */
 export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
   const { hasDigestThread = false, diffIDs = archives.map(digestOf), onReport = () => {} } = options;
@@ -29,8 +38,6 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
   await options.before?.(staging);
   await using pipeline = new Pipeline();
   const progress = Progress.forLayers(archives.length);
-  const devices = "skip";
-  const settings = { devices, keepDirlinks: false, sourceDateEpoch: 0, strict: false, limits: defaultLimits } as const;
   const common = { progress: progress.shared, staging, sandbox: "require", settings } as const;
   await pipeline.run(
     {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +11,7 @@ import { writeImageLayout } from "../support/image-layout.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { applied } from "./applied.ts";
+import { threads } from "./threads.ts";
 
 test("the thread that applies reaches its staging directory, and no other", async () => {
   await using place = await scratch();
@@ -20,8 +20,8 @@ test("the thread that applies reaches its staging directory, and no other", asyn
   await writeFile(join(beside, "kept"), "");
   await applied(place.directory, {
     afterwards: async (pipeline, staging) => {
-      await assert.rejects(pipeline.discard(beside), { code: "FILE_SYSTEM", message: /EACCES/ });
-      await pipeline.discard(staging);
+      await assert.rejects(pipeline.discard(beside, "require"), { code: "FILE_SYSTEM", message: /EACCES/ });
+      await pipeline.discard(staging, "require");
       assert.deepEqual([await readdir(beside), await readdir(staging)], [["kept"], []]);
     },
   });
@@ -37,7 +37,6 @@ test("each of the three threads confines itself", async () => {
       for (const [name, privileges] of threads()) seen.set(name, privileges);
     },
   });
-  // A thread that Landlock binds may gain no privileges either: that much of it can be seen from outside.
   assert.deepEqual([...seen].sort(), [
     ["oci-apply", "1"],
     ["oci-decompress", "1"],
@@ -74,13 +73,3 @@ test("where Landlock cannot be had, `require` unpacks nothing, and `prefer` says
   });
   assert.deepEqual(await readdir(place.directory), ["prefer"]);
 });
-
-/** The working threads by name, and whether each may gain privileges no more. */
-function threads(): [name: string, noNewPrivileges: string][] {
-  return readdirSync("/proc/self/task").flatMap((task) => {
-    const status = readFileSync(`/proc/self/task/${task}/status`, "utf8");
-    const [, name = ""] = /^Name:\t(.*)$/m.exec(status) ?? [];
-    const [, noNewPrivileges = ""] = /^NoNewPrivs:\t(.*)$/m.exec(status) ?? [];
-    return name.startsWith("oci-") ? [[name, noNewPrivileges] as [string, string]] : [];
-  });
-}

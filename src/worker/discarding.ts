@@ -1,0 +1,20 @@
+import { readdir } from "node:fs/promises";
+import { fileSystemError } from "../file-system-error.ts";
+import type { SandboxPolicy } from "./protocol.ts";
+import { startLibuvPool, Thread } from "./thread.ts";
+
+/** Empties a directory in which an image's files were made, from a thread of its own that can reach nothing else. */
+export async function discardFromThread(directory: string, sandbox: SandboxPolicy): Promise<void> {
+  if (await isEmpty(directory)) return;
+  await startLibuvPool();
+  await using thread = new Thread("apply-worker");
+  await thread.do({ type: "discard", staging: directory, sandbox });
+}
+
+async function isEmpty(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).length === 0;
+  } catch (error) {
+    throw fileSystemError(error, `empty "${directory}"`);
+  }
+}
