@@ -1,5 +1,6 @@
 import { type ErrorCode, OciUnpackError } from "../errors.ts";
 import { parseJson } from "./json.ts";
+import { foldedKey } from "./json-key.ts";
 
 /** Which document is read, so that what is wrong with it can be said. */
 interface Subject {
@@ -7,16 +8,24 @@ interface Subject {
   readonly name: string;
 }
 
+/** No member that anybody knows has a longer name; and V8 tells strings that are very long by their length alone. */
+const longestName = 100;
+
 /**
  * A value of an untrusted document together with its place in it: asked for what it should be, it is that or an error.
  *
+ * Members are found as Go programs, which read and write most documents, find them: in upper or lower case. Of two that
+ * differ in nothing else Go obeys the last and others the one that they know, and so there would be two images: that is
+ * an error. The keys of maps are users' own and count as they are written.
+ *
  * `null` counts as absent wherever a member is asked for, as it does in the specification ("any OPTIONAL field MAY also be
- * set to null") and to Go programs, which wrote most documents. Inherited properties are never seen.
+ * set to null"), and elsewhere as what Go makes of it: the empty text, an object without members.
  */
 export class JsonValue {
   readonly #value: unknown;
   readonly #path: string;
   readonly #subject: Subject;
+  #members: ReadonlyMap<string, unknown> | undefined;
 
   private constructor(value: unknown, path: string, subject: Subject) {
     this.#value = value;
@@ -36,17 +45,22 @@ export class JsonValue {
 
   /** The member of that name, unless absent or null. */
   optional(key: string): JsonValue | undefined {
-    const object = this.#object();
-    const value: unknown = Object.hasOwn(object, key) ? Reflect.get(object, key) : undefined;
-    if (value === undefined || value === null) return undefined;
-    return new JsonValue(value, this.#path === "" ? key : `${this.#path}.${key}`, this.#subject);
+    this.#members ??= this.#membersByName();
+    const value = this.#members.get(foldedKey(key));
+    return value === undefined || value === null ? undefined : this.#at(key, value);
   }
 
   required(key: string): JsonValue {
     return this.optional(key) ?? this.refuse(`it has no "${key}"`);
   }
 
+  /** As it stands in the document. */
+  get json(): unknown {
+    return this.#value;
+  }
+
   string(): string {
+    if (this.#value === null) return "";
     return typeof this.#value === "string" ? this.#value : this.#mustBe("a string");
   }
 
@@ -77,7 +91,9 @@ export class JsonValue {
   /** An object whose values are strings. */
   stringMap(): Readonly<Record<string, string>> {
     // fromEntries defines each property, so that a key called __proto__ is a key like any other.
-    return Object.fromEntries(this.keys().map((key) => [key, this.required(key).string()]));
+    return Object.fromEntries(
+      Object.entries(this.#object()).map(([key, value]) => [key, this.#at(key, value).string()]),
+    );
   }
 
   /** Throws the document's error, naming this value's place. */
@@ -86,9 +102,24 @@ export class JsonValue {
     throw new OciUnpackError(this.#subject.code, `cannot read the ${this.#subject.name}: ${place}${found}`);
   }
 
+  #membersByName(): ReadonlyMap<string, unknown> {
+    const members = new Map<string, unknown>();
+    for (const [key, value] of Object.entries(this.#object())) {
+      if (key.length > longestName) continue;
+      const name = foldedKey(key);
+      if (members.has(name)) this.refuse(`it has "${name}" twice, in upper and lower case`);
+      members.set(name, value);
+    }
+    return members;
+  }
+
+  #at(key: string, value: unknown): JsonValue {
+    return new JsonValue(value, this.#path === "" ? key : `${this.#path}.${key}`, this.#subject);
+  }
+
   #object(): object {
-    const value = this.#value;
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : this.#mustBe("an object");
+    const value = this.#value ?? {};
+    return typeof value === "object" && !Array.isArray(value) ? value : this.#mustBe("an object");
   }
 
   #mustBe(wanted: string): never {

@@ -3,6 +3,7 @@ import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type ImageIndex, imageIndexFrom } from "../oci/image-index.ts";
+import { foldedKey } from "../oci/json-key.ts";
 import { JsonValue } from "../oci/json-value.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import type { BlobStore } from "./blob-store.ts";
@@ -83,19 +84,21 @@ async function readEntries(store: BlobStore): Promise<{ readonly entries: readon
       hint: startAnew,
     });
   });
-  const { manifests } = parsed(bytes, path);
-  const json: { readonly manifests?: readonly unknown[] } = JSON.parse(bytes.toString());
-  const entries = manifests.map((descriptor, index) => {
-    return { name: descriptor.annotations?.[nameAnnotation], descriptor, json: json.manifests?.[index] };
+  const { value, index } = parsed(bytes, path);
+  const written = value.optional("manifests")?.list() ?? [];
+  const entries = index.manifests.map((descriptor, position) => {
+    return { name: descriptor.annotations?.[nameAnnotation], descriptor, json: written[position]?.json };
   });
-  return { entries, json };
+  const others = Object.entries(value.json ?? {}).filter(([key]) => foldedKey(key) !== "manifests");
+  return { entries, json: Object.fromEntries(others) };
 }
 
 const startAnew = "remove the store: what it kept is fetched again";
 
-function parsed(bytes: Uint8Array, path: string): ImageIndex {
+function parsed(bytes: Uint8Array, path: string): { readonly value: JsonValue; readonly index: ImageIndex } {
   try {
-    return imageIndexFrom(JsonValue.parse(bytes, `index "${path}"`, "INVALID_MANIFEST"), mediaTypes.ociIndex);
+    const value = JsonValue.parse(bytes, `index "${path}"`, "INVALID_MANIFEST");
+    return { value, index: imageIndexFrom(value, mediaTypes.ociIndex) };
   } catch (error) {
     if (!(error instanceof OciUnpackError)) throw error;
     throw new OciUnpackError(error.code, error.message, { hint: startAnew, cause: error });

@@ -56,6 +56,20 @@ export const documentDefences: readonly Defence[] = [
   },
   {
     group: "J",
+    what: "nor two that differ in upper and lower case alone, as Go compares them",
+    file: "src/oci/json-value.ts",
+    without: ["if (members.has(name))", "if (false)"],
+    test: [hostile, "a manifest with Layers beside its layers"],
+  },
+  {
+    group: "J",
+    what: "`ſ` is an S there, and the Kelvin sign a K",
+    file: "src/oci/json-key.ts",
+    without: [String.raw`[A-Z\u017f\u212a]`, "[A-Z]"],
+    test: ["oci/document", "R-32: a document with two keys that differ in case alone is refused"],
+  },
+  {
+    group: "J",
     what: "an artifact is no image",
     file: "src/resolve.ts",
     without: ["requireImage(found.manifest);", ""],

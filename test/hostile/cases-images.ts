@@ -223,6 +223,18 @@ const confusions: readonly HostileCase[] = [
   },
   {
     attack: "J",
+    name: "a manifest with Layers beside its layers",
+    outcome: "INVALID_MANIFEST",
+    serve: (registry) => {
+      const honest = Buffer.from(harmless.manifest.bytes).toString();
+      const twice = honest.replace(/}$/, `,"Layers":[]}`);
+      for (const { bytes } of [harmless.config, ...harmless.layers]) registry.addBlob(bytes);
+      registry.addManifest("hostile/image", "latest", twice, manifestType);
+      return `${registry.host}/hostile/image:latest`;
+    },
+  },
+  {
+    attack: "J",
     name: "a configuration that is a layer",
     outcome: "NOT_AN_IMAGE",
     serve: (registry) => manifest(registry, { config: harmless.layers[0]?.descriptor }),

@@ -67,6 +67,32 @@ test("null is absent, as the specification says of every optional member", () =>
   assert.deepEqual(read({ ...minimal, config: null }), expected);
 });
 
+test("a null in a map or a list is what Go makes of it: the empty text, or an object without members", () => {
+  const config = { Labels: { a: null, b: "c" }, Env: ["A=1", null], Cmd: [null], Volumes: { "/data": null } };
+  assert.deepEqual(read({ ...minimal, config }).execution, {
+    labels: { a: "", b: "c" },
+    env: ["A=1", ""],
+    cmd: [""],
+    volumes: ["/data"],
+  });
+  assert.deepEqual(read({ ...minimal, history: [null] }).history, [{ isEmptyLayer: false }]);
+});
+
+test("labels, volumes and ports that differ in case are different ones; two members of a config are not", () => {
+  const config = { Labels: { a: "1", A: "2" }, Volumes: { "/a": {}, "/A": {} } };
+  assert.deepEqual(read({ ...minimal, config }).execution, { labels: { a: "1", A: "2" }, volumes: ["/a", "/A"] });
+  for (const twice of [
+    { ...minimal, RootFS: rootfs },
+    { ...minimal, rootfs: { ...rootfs, Diff_IDs: [] } },
+    { ...minimal, OS: "windows" },
+    { ...minimal, config: { User: "app", user: "root" } },
+    { ...minimal, config: { WorkingDir: "/", "wor\u212aingdir": "/srv" } },
+    { ...minimal, history: [{ empty_layer: true, Empty_Layer: false }] },
+  ]) {
+    assert.throws(() => read(twice), { code: "INVALID_CONFIG", message: /twice, in upper and lower case$/ });
+  }
+});
+
 test("unknown members are ignored", () => {
   assert.deepEqual(read({ ...minimal, container_config: { Env: 5 }, "moby.buildkit.buildinfo.v1": [] }), read(minimal));
 });

@@ -87,6 +87,44 @@ test("R-32: a key that stands twice is refused", () => {
   assert.match(refusal("INVALID_MANIFEST", '{"manifests":[],"manifests":[]}'), /it has the key "manifests" twice/);
 });
 
+test("R-32: members are found as Go finds them, in upper or lower case", () => {
+  const written = JSON.stringify({ ...manifest, annotations: { a: "1", A: "2" } });
+  const whole = { ...read(manifest), annotations: { a: "1", A: "2" } };
+  assert.deepEqual(read(written.replace("layers", "Layers").replace("digest", "DIGEST")), whole);
+  assert.deepEqual(read(written.replace("layers", "layer\u017f").replace('"config"', '"ConfiG"')), whole);
+  assert.equal(kindOf(JSON.parse(JSON.stringify(index).replace("manifests", "MANIFESTS"))), "index");
+});
+
+test("R-32: a document with two keys that differ in case alone is refused: Go obeys the last, others the one that they know", () => {
+  const twice = (text: string, from: string, to: string) =>
+    assert.match(refusal("INVALID_MANIFEST", text.replace(from, to)), /twice, in upper and lower case$/, to);
+  const [one, several] = [JSON.stringify(manifest), JSON.stringify(index)];
+  twice(one, '"layers":', '"layers":[],"Layers":');
+  twice(one, '"layers":', '"Layers":[],"layers":');
+  twice(one, '"layers":', '"layer\u017f":[],"layers":');
+  twice(one, '"layers":', '"layer\\u017f":[],"layers":');
+  twice(one, '"config":', '"CONFIG":{},"config":');
+  twice(one, '"digest":', `"Digest":"${digest}","digest":`);
+  twice(one, "{", '{"MediaType":"","mediaType":"",');
+  twice(several, '"manifests":', '"manife\u017ft\u017f":[],"manifests":');
+  twice(several, '"digest":', '"platform":{"os":"linux","OS":"windows"},"digest":');
+  twice(one, "{", '{"whatever":1,"Whatever":2,');
+  twice(one, "{", '{"bac\u212aup":1,"backup":2,');
+});
+
+test("what is a letter's like elsewhere only is another key", () => {
+  // Turkish capitals, ligatures, fullwidth letters: simple case folding makes none of them ASCII.
+  for (const key of ["d\u0131gest", "D\u0130GEST", "\uff4cayers", "con\ufb01g", "layer\u00df"]) {
+    read(JSON.stringify(manifest).replace("{", `{${JSON.stringify(key)}:5,`));
+  }
+});
+
+test("a null where a map or a list has something else is what Go makes of it", () => {
+  assert.deepEqual(read({ ...manifest, annotations: { a: null } }).annotations, { a: "" });
+  assert.match(refusal("INVALID_MANIFEST", { ...manifest, layers: [null] }), /"layers\[0\]": it has no "digest"$/);
+  assert.match(refusal("INVALID_MANIFEST", "null"), /it is neither a manifest nor an index$/);
+});
+
 test("null is absent, as Go programs write it", () => {
   const written = {
     ...manifest,
