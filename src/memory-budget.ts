@@ -1,13 +1,21 @@
 import { OciUnpackError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 
+/** Where what is remembered is counted. */
+export interface Memory {
+  /** To be called before something is remembered. `what` is for the message, in the plural. */
+  spend(bytes: number, what: string): void;
+  /** Gives back what was spent on something that is forgotten. */
+  release(bytes: number): void;
+}
+
 /**
  * What one operation may remember of an image, in bytes: `memoryBytes` of its limits.
  *
  * Whatever an image can make the program remember is counted where it is remembered, by what it takes in memory, its
  * objects and its places in maps included: a budget that counts texts alone is passed by a million empty ones.
  */
-export class MemoryBudget {
+export class MemoryBudget implements Memory {
   readonly #allowedBytes: number;
   #spentBytes = 0;
 
@@ -15,7 +23,6 @@ export class MemoryBudget {
     this.#allowedBytes = memoryBytes;
   }
 
-  /** To be called before something is remembered. `what` is for the message, in the plural. */
   spend(bytes: number, what: string): void {
     this.#spentBytes += bytes;
     if (this.#spentBytes <= this.#allowedBytes) return;
@@ -25,8 +32,32 @@ export class MemoryBudget {
     });
   }
 
-  /** Gives back what was spent on something that is forgotten. */
   release(bytes: number): void {
     this.#spentBytes -= bytes;
+  }
+}
+
+/** A part of a budget, for what is forgotten as a whole. */
+export class MemoryShare implements Memory {
+  readonly #whole: Memory;
+  #spentBytes = 0;
+
+  constructor(whole: Memory) {
+    this.#whole = whole;
+  }
+
+  spend(bytes: number, what: string): void {
+    this.#whole.spend(bytes, what);
+    this.#spentBytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#whole.release(bytes);
+    this.#spentBytes -= bytes;
+  }
+
+  /** Gives back all that was spent here. */
+  releaseAll(): void {
+    this.release(this.#spentBytes);
   }
 }

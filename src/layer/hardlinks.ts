@@ -1,3 +1,4 @@
+import type { Memory } from "../memory-budget.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ByName } from "./by-name.ts";
@@ -15,20 +16,31 @@ interface Name<Directory> {
   readonly name: ByteString;
 }
 
-/** A link that is to be made. */
+/** What a link's own header says of its file. */
+export type Stated = Pick<Entry, "mode" | "uid" | "gid">;
+
+/** A link that is to be made, and nothing of its entry that is not needed for it: it may have to wait. */
 interface Link<Directory> {
   readonly place: Place<Directory>;
-  readonly entry: Entry;
-  readonly targetNames: readonly ByteString[];
+  /** The names of the path that it leads to, between slashes: in one text they take the least. */
+  readonly target: ByteString;
+  readonly stated: Stated;
   /** The directory that the link is to replace, if there is one. */
   readonly replaced: Directory | undefined;
 }
+
+/**
+ * What a link that waits takes in memory besides its texts. Measured on Node 20 with 100,000 of them: 301 bytes; and at the
+ * end of the layer half as much for knowing what it waits for.
+ */
+const waitingBytes = 480;
 
 /** What links are made in. */
 export interface LinkGround<Directory extends LayerDirectory<Directory>> {
   readonly tree: LayerTree<Directory>;
   readonly paths: Paths<Directory>;
   readonly findings: Findings;
+  readonly memory: Memory;
 }
 
 /**
@@ -51,7 +63,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   /** What stands at a name that is no directory's, for a link that is to be made at `place`. */
   protected abstract fileAt(directory: Directory, name: ByteString, place: Place<Directory>): File | undefined;
   /** Whether a file has the mode and the owner that the link's own header states. */
-  protected abstract isAsStated(file: File, entry: Entry): boolean;
+  protected abstract isAsStated(file: File, stated: Stated): boolean;
   /** Gives a file a further name, in the stead of whatever is there. */
   protected abstract make(place: Place<Directory>, file: File): void;
   /** Makes the file that stands at a place something that this layer brings: its own whiteouts spare it. */
@@ -61,15 +73,18 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   link(place: Place<Directory>, entry: Entry): void {
     const targetNames = this.#ground.paths.namesOf(entry.linkPath, entry.path);
     if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
-    const link = { place, entry, targetNames, replaced: this.#directoryAt(place) };
+    const { mode, uid, gid } = entry;
+    const target = targetNames.join("/") as ByteString;
+    const link = { place, target, stated: { mode, uid, gid }, replaced: this.#directoryAt(place) };
     if (this.#attempt(link) === undefined) return;
     place.parent.neededIn = this.#layer;
+    this.#ground.memory.spend(bytesOf(link), "hard links that wait for their targets");
     this.#waiting.add(place.parent, place.name, link);
   }
 
   /** To be called when an entry is about to stand where a link may be waited for: the later entry wins. */
   supersede({ parent, name }: Place<Directory>): void {
-    if (!this.#waiting.isEmpty) this.#waiting.take(parent, name);
+    if (!this.#waiting.isEmpty) this.#forget(this.#waiting.take(parent, name));
   }
 
   /**
@@ -88,12 +103,16 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
         continue;
       }
       unsettled.delete(link);
-      this.#waiting.take(parent, name);
+      this.#forget(this.#waiting.take(parent, name));
       for (const next of heldUp.take(parent, name)) ready.push(next);
     }
-    for (const { entry } of unsettled) {
-      throw refusal(entry.path, `a hard link to ${quoted(entry.linkPath)}, which is not there`);
+    for (const { place, target } of unsettled) {
+      throw refusal(place.path, `a hard link to ${quoted(target)}, which is not there`);
     }
+  }
+
+  #forget(links: readonly Link<Directory>[]): void {
+    for (const link of links) this.#ground.memory.release(bytesOf(link));
   }
 
   /** Whether, since the link began to wait, a directory came to stand in its place, or its own directory went. */
@@ -109,27 +128,30 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
 
   /** Makes a link, or gives the name that has to be there first. */
   #attempt(link: Link<Directory>): Name<Directory> | undefined {
-    const { place, entry } = link;
+    const { place, stated } = link;
     const { target, missing } = this.#targetOf(link);
     if (target === undefined) return missing;
     const { directory, name } = target;
     if (this.#ground.tree.directoryAt(directory, name) !== undefined) {
-      throw refusal(entry.path, "a hard link to a directory");
+      throw refusal(place.path, "a hard link to a directory");
     }
     const isSelf = directory === place.parent && name === place.name;
     if (this.#waiting.has(directory, name) && !isSelf) return target;
     const file = this.fileAt(directory, name, place);
     if (file === undefined) return target;
     if (this.#isObsolete(link)) return undefined;
-    this.#compare(entry, file);
+    this.#compare(stated, file, place.path);
     if (isSelf) this.claim(place, file);
     else this.make(place, file);
     return undefined;
   }
 
   /** Follows the target's parents; its last name is itself the target, even where it is a symlink. */
-  #targetOf(link: Link<Directory>): { readonly target?: Name<Directory>; readonly missing?: Name<Directory> } {
-    const { targetNames, entry } = link;
+  #targetOf({ place, target }: Link<Directory>): {
+    readonly target?: Name<Directory>;
+    readonly missing?: Name<Directory>;
+  } {
+    const targetNames = target.split("/") as ByteString[];
     const { tree } = this.#ground;
     const name = targetNames.at(-1) ?? byteStringOf("");
     const pseudoLinks = this.pseudoLinks();
@@ -137,7 +159,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
       return { target: { directory: pseudoLinks, name } };
     }
     let missing = { directory: tree.root, name };
-    const { directory } = walk(tree, tree.root, targetNames.slice(0, -1), entry.path, (parent, missingName) => {
+    const { directory } = walk(tree, tree.root, targetNames.slice(0, -1), place.path, (parent, missingName) => {
       missing = { directory: parent, name: missingName };
       return undefined;
     });
@@ -145,9 +167,13 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   }
 
   /** What a link's own header says of the file means nothing (rule H7), but may mean that something else was meant. */
-  #compare(entry: Entry, file: File): void {
-    if (this.isAsStated(file, entry)) return;
+  #compare(stated: Stated, file: File, path: ByteString): void {
+    if (this.isAsStated(file, stated)) return;
     const message = "the link's own mode and owner are ignored: its target has others";
-    this.#ground.findings.noted("LINK_ATTRIBUTES", message, entry.path);
+    this.#ground.findings.noted("LINK_ATTRIBUTES", message, path);
   }
+}
+
+function bytesOf<Directory>({ place, target }: Link<Directory>): number {
+  return waitingBytes + place.path.length + target.length;
 }

@@ -2,7 +2,7 @@ import { Allowance } from "../layer/allowance.ts";
 import { MemoryBudget } from "../memory-budget.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Directory } from "../tree/directory.ts";
-import { weightOf } from "../tree/layer-merge.ts";
+import { bytesOfEntry } from "../tree/in-memory.ts";
 import { type Ground, MergedTree } from "../tree/merged-tree.ts";
 import type { TreeSettings } from "../tree/merging.ts";
 import { Undetermined } from "../tree/undetermined.ts";
@@ -85,12 +85,12 @@ export class LayersSoFar {
 
   /** The lowest layer, which is mostly the largest, is never held. */
   #merged(ground: Ground, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
-    const tree = new MergedTree(this.#settings, nobody, ground);
+    const tree = new MergedTree(this.#settings, nobody, { ground });
     for (const { number, entries } of lowest === undefined ? this.#layers : this.#emptied(lowest)) {
       let place = 0;
       const merge = tree.beginLayer(number, () => place);
       for (const entry of entries) {
-        if (ground === "unknown") this.#attemptBytes += weightOf(entry);
+        if (ground === "unknown") this.#attemptBytes += bytesOfEntry(entry);
         merge.apply(entry, noBody);
         place += 1;
       }
@@ -108,7 +108,7 @@ export class LayersSoFar {
   *#counted(entries: Iterable<Entry>): Iterable<Entry> {
     for (const entry of entries) {
       this.#entries.spend(1, entry.path);
-      const bytes = weightOf(entry);
+      const bytes = bytesOfEntry(entry);
       this.#memory.spend(bytes, "files");
       this.#readBytes += bytes;
       yield entry;

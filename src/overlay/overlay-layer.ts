@@ -1,7 +1,8 @@
 import type { Reporter } from "../layer/findings.ts";
+import { MemoryShare } from "../memory-budget.ts";
 import { never } from "../rootfs/directory.ts";
 import type { LayerApplier } from "../rootfs/layer-applier.ts";
-import { newSite } from "../rootfs/new-site.ts";
+import { newSite, type SharedByLayers } from "../rootfs/new-site.ts";
 import { Places } from "../rootfs/places.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
 import type { RootfsSettings, Site } from "../rootfs/site.ts";
@@ -24,7 +25,7 @@ export interface OverlayLayerParts {
   readonly settings: RootfsSettings;
   readonly reporter: Reporter;
   /** What all layers of the image share. */
-  readonly shared: Pick<Site, "entries" | "copiedBytes">;
+  readonly shared: SharedByLayers;
 }
 
 /** Makes an empty directory the next layer of an overlay: what it shows together with those below is the image so far. */
@@ -34,15 +35,16 @@ export class OverlayLayer implements Disposable {
   readonly #rootfs: Rootfs;
   readonly #below: LowerLayers | undefined;
   readonly #format: OverlayFormat;
+  readonly #memory: MemoryShare;
 
   constructor({ directory, lower, format, settings, reporter, shared }: OverlayLayerParts) {
     const [top, ...others] = lower;
     this.#below = top === undefined ? undefined : new LowerLayers([top, ...others], format);
     this.#format = format;
+    this.#memory = new MemoryShare(shared.memory);
     this.#site = newSite(directory, settings, reporter, {
-      ...shared,
-      xattrInclude: [`${format.prefix}*`],
-      xattrNames: format,
+      shared: { ...shared, memory: this.#memory },
+      overlay: { xattrInclude: [`${format.prefix}*`], xattrNames: format },
     });
     this.#rootfs = new Rootfs(this.#site, (site, places) => new RecordedWhiteouts(site, places));
     this.#beginRoot();
@@ -69,6 +71,7 @@ export class OverlayLayer implements Disposable {
   [Symbol.dispose](): void {
     this.#rootfs.close();
     this.#below?.close();
+    this.#memory.releaseAll();
   }
 
   /** The topmost layer's root is the overlay's: it has what the layers below say until this one says otherwise. */

@@ -27,7 +27,7 @@ export class RecordedWhiteouts implements WhiteoutPolicy<Directory> {
     const directory = tree.directoryAt(parent, name);
     const isOurs = directory === undefined && this.#isOurs(parent, name);
     if (directory === undefined && !isOurs && tree.below(parent, name) === undefined) return this.noteNothing(path);
-    parent.hide(name);
+    tree.hide(parent, name);
     if (directory !== undefined) {
       this.#cut(directory, path);
       this.#settle(directory, path);
@@ -56,7 +56,7 @@ export class RecordedWhiteouts implements WhiteoutPolicy<Directory> {
       if (directory.clearedIn === layer) continue;
       directory.clearedIn = layer;
       for (const child of directory.children) pending.push(child);
-      cutOff(directory);
+      this.#cutOff(directory);
     }
     for (const directory of order.reverse()) if (directory !== top) this.#settle(directory, path);
   }
@@ -75,27 +75,25 @@ export class RecordedWhiteouts implements WhiteoutPolicy<Directory> {
   }
 
   #isGone(directory: Directory, path: ByteString): boolean {
-    const { tree } = this.#site;
+    const { parents, tree } = this.#site;
     const { parent, name, isMade } = directory;
     if (parent === undefined) return false;
     const result = isMade ? removeDirectoryAt(tree.handles.of(parent), name) : 0;
     if (result === -errnos.ENOTEMPTY) return false;
     if (result < 0) throw failure("apply", path, "unlinkat(AT_REMOVEDIR)", result);
     tree.forget(directory);
+    parents.directoryIsGone();
     return true;
   }
 
   #isOurs(parent: Directory, name: ByteString): boolean {
     return parent.isMade && typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
   }
-}
 
-/** The root of a layer cannot hide as a whole: an overlay never asks whether it does. */
-function cutOff(directory: Directory): void {
-  if (directory.parent === undefined) {
-    for (const name of directory.lower?.names() ?? []) directory.hide(name);
-    return;
+  /** The root of a layer cannot hide as a whole: an overlay never asks whether it does. */
+  #cutOff(directory: Directory): void {
+    const { tree } = this.#site;
+    if (directory.parent !== undefined) tree.cutOff(directory);
+    else for (const name of directory.lower?.names() ?? []) tree.hide(directory, name);
   }
-  directory.lower = undefined;
-  directory.hidden = undefined;
 }

@@ -1,12 +1,14 @@
 import type { Findings } from "../layer/findings.ts";
-import { failure, refusal } from "../layer/refusal.ts";
+import { failure } from "../layer/refusal.ts";
 import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } from "../linux/attributes.ts";
 import { statAt, statOf } from "../linux/stat.ts";
 import { setXattr } from "../linux/xattrs.ts";
+import type { Memory } from "../memory-budget.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry, Timestamp } from "../tar/entry.ts";
 import type { Directory, DirectoryAttributes } from "./directory.ts";
 import type { Handles } from "./handles.ts";
+import { bytesOfAttributes } from "./in-memory.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
 import type { Stated } from "./recorded-owner.ts";
@@ -15,9 +17,6 @@ import { setTimes } from "./times.ts";
 import type { Xattrs, XattrValues } from "./xattrs.ts";
 
 const acls = ["system.posix_acl_default", "system.posix_acl_access"].map(byteStringOf);
-
-/** What all directories' access-control lists together may take in memory. They have to wait there until the end. */
-const aclBytesAtMost = 16 * 1024 * 1024;
 
 /** What an entry says of a directory. */
 export type DirectoryEntry = Pick<Entry, "path" | "mode" | "uid" | "gid" | "mtime" | "atime" | "xattrs">;
@@ -31,6 +30,7 @@ export interface DirectoriesParts {
   readonly metadata: Metadata;
   readonly findings: Findings;
   readonly implied: DirectoryAttributes;
+  readonly memory: Memory;
 }
 
 /** What a directory has that no layer describes (rules T18, T19). */
@@ -48,8 +48,6 @@ export class Directories {
   /** What a directory has that no layer describes. */
   readonly implied: DirectoryAttributes;
   readonly #parts: DirectoriesParts;
-  readonly #acls = new Map<Directory, XattrValues>();
-  #aclBytes = 0;
 
   constructor(parts: DirectoriesParts) {
     this.#parts = parts;
@@ -69,7 +67,7 @@ export class Directories {
     if (entry.xattrs === undefined) return;
     const handle = this.#parts.handles.opened(directory);
     directory.hasXattrs = true;
-    this.#keepAcls(directory, entry.path, entry.xattrs);
+    this.#keepAcls(directory, entry.xattrs);
     const others = new Map([...entry.xattrs].filter(([name]) => !acls.includes(name)));
     this.#parts.xattrs.set(entry.path, others, (name, value) => setXattr(handle, name, value));
   }
@@ -137,27 +135,25 @@ export class Directories {
       if (result < 0) throw failure("set the mode of", path, "fchmod", result);
       if ((mode & ~0o777) !== 0) metadata.checkMode(path, mode, statOf(handle));
     }
-    const values = this.#acls.get(directory);
+    const values = directory.acls;
     if (values !== undefined)
       xattrs.set(path, values, (name, value) => setXattr(handles.opened(directory), name, value));
   }
 
-  #keepAcls(directory: Directory, path: ByteString, values: XattrValues): void {
+  #keepAcls(directory: Directory, values: XattrValues): void {
     const kept = new Map([...values].filter(([name]) => acls.includes(name)));
     if (kept.size === 0) return;
-    this.#acls.set(directory, kept);
-    this.#aclBytes += bytesIn(kept);
-    if (this.#aclBytes > aclBytesAtMost) {
-      throw refusal(path, `access-control lists of directories that take more than ${aclBytesAtMost} bytes`);
-    }
+    this.#parts.memory.spend(bytesOfAttributes(kept), "access-control lists of directories");
+    directory.acls = kept;
   }
 
   #clearXattrs(directory: Directory): void {
     if (!directory.hasXattrs) return;
     this.#parts.xattrs.clear(this.#parts.handles.opened(directory), directory.path);
     directory.hasXattrs = false;
-    this.#aclBytes -= bytesIn(this.#acls.get(directory) ?? new Map());
-    this.#acls.delete(directory);
+    if (directory.acls === undefined) return;
+    this.#parts.memory.release(bytesOfAttributes(directory.acls));
+    directory.acls = undefined;
   }
 }
 
@@ -165,10 +161,4 @@ const rootPath = byteStringOf(".");
 
 function statedOf(attributes: DirectoryAttributes): Stated {
   return { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 };
-}
-
-function bytesIn(values: XattrValues): number {
-  let bytes = 0;
-  for (const [name, value] of values) bytes += name.length + value.length;
-  return bytes;
 }

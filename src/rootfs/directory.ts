@@ -1,6 +1,7 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import type { LowerDirectory } from "./lower.ts";
+import type { XattrValues } from "./xattrs.ts";
 
 /** What a directory will have in the end. Until then it is open to its owner and to nobody else's wishes. */
 export interface DirectoryAttributes {
@@ -21,7 +22,7 @@ export const never = -1;
  * only what lower layers left.
  */
 export class Directory {
-  readonly parent: Directory | undefined;
+  #parent: Directory | undefined;
   readonly name: ByteString;
   /** How many directories are above it. */
   readonly depth: number;
@@ -38,13 +39,14 @@ export class Directory {
   neededIn = never;
   /** The last layer that left nothing of lower layers in it. What a layer makes, it makes without. */
   clearedIn: number;
-  /** Whether it is gone, and everything below it. */
-  isRemoved = false;
+  #isRemoved = false;
+  /** Its access-control lists, which wait for the end: until then they would be passed on to what is made in it. */
+  acls: XattrValues | undefined;
   /** What the layers below show in it, where they lie elsewhere; nothing where this layer begins it anew. */
   lower: LowerDirectory | undefined;
   /** Whether it is on disk. One of the layers below is made here when something is put into it. */
   isMade = true;
-  /** Names of the layers below that are hidden. */
+  /** Names of the layers below that are hidden. To be changed by `Tree` only. */
   hidden: Set<ByteString> | undefined;
   /** An open handle, or -1. Belongs to `Handles`, as do the next two. */
   descriptor = -1;
@@ -60,13 +62,23 @@ export class Directory {
     attributes: DirectoryAttributes,
     workingMode: number,
   ) {
-    this.parent = place?.parent;
+    this.#parent = place?.parent;
     this.name = place?.name ?? ("" as ByteString);
     this.depth = place === undefined ? 0 : place.parent.depth + 1;
     this.layer = layer;
     this.clearedIn = layer;
     this.attributes = attributes;
     this.workingMode = workingMode;
+  }
+
+  /** Nothing for the root, and for what is gone. */
+  get parent(): Directory | undefined {
+    return this.#parent;
+  }
+
+  /** Whether it is gone, and everything below it. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
   }
 
   get children(): Iterable<Directory> {
@@ -87,11 +99,14 @@ export class Directory {
     this.#children?.delete(child.name);
   }
 
-  /** Hides what the layers below have at a name, be it there or not. */
-  hide(name: ByteString): void {
-    if (this.lower === undefined) return;
-    this.hidden ??= new Set();
-    this.hidden.add(name);
+  /** Takes note that it is gone. Whoever still knows it keeps nothing else in memory by it. */
+  beRemoved(): void {
+    this.#isRemoved = true;
+    this.#parent = undefined;
+    this.#children = undefined;
+    this.acls = undefined;
+    this.hidden = undefined;
+    this.lower = undefined;
   }
 
   /** Its path in the root filesystem, for messages and nothing else. */

@@ -1,9 +1,8 @@
-import { Hardlinks } from "../layer/hardlinks.ts";
+import { Hardlinks, type Stated } from "../layer/hardlinks.ts";
 import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeLinkAt, renameAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import type { Entry } from "../tar/entry.ts";
 import { copyTo, type Original } from "./copy.ts";
 import type { Directory } from "./directory.ts";
 import type { Files } from "./files.ts";
@@ -57,8 +56,8 @@ export class DiskHardlinks extends Hardlinks<Directory, Original> {
     return found && { ...found, name };
   }
 
-  protected override isAsStated({ stat }: Original, entry: Entry): boolean {
-    return stat.mode === (entry.mode & 0o7777) && this.#site.owners.isGiven(entry, stat);
+  protected override isAsStated({ stat }: Original, stated: Stated): boolean {
+    return stat.mode === (stated.mode & 0o7777) && this.#site.owners.isGiven(stated, stat);
   }
 
   protected override make(place: Place, original: Original): void {

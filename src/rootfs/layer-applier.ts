@@ -38,6 +38,7 @@ export class LayerApplier extends LayerEntries<Directory> {
   override end(): void {
     super.end();
     this.#pseudoLinks.end();
+    this.#places.made.clear();
   }
 
   /** Most entries follow one in the same directory, and have a plain name. */

@@ -11,6 +11,8 @@ export interface LowerDirectory {
   /** With the owner that the image states, which may be another on this machine. */
   readonly stat: Stat;
   readonly xattrs: XattrValues;
+  /** What it takes in memory. */
+  readonly bytes: number;
   /** What stands at a name. */
   find(name: ByteString): LowerNode | undefined;
   /** All names in it. */

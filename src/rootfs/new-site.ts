@@ -4,6 +4,7 @@ import { Paths } from "../layer/paths.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
 import type { Limits } from "../limits.ts";
 import { effectiveUser } from "../linux/thread.ts";
+import { type Memory, MemoryBudget } from "../memory-budget.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { Directories, impliedAttributes } from "./directories.ts";
 import { Directory } from "./directory.ts";
@@ -18,15 +19,25 @@ import { XattrIds } from "./xattr-ids.ts";
 import { type StoredNames, Xattrs } from "./xattrs.ts";
 
 /** In what a root filesystem differs that is one layer of an overlay. */
-export interface OverlayVariation extends Pick<Site, "entries" | "copiedBytes"> {
+export interface OverlayVariation {
   /** Extended attributes that are set although the filter table leaves them out, under the names that they are stored by. */
   readonly xattrInclude: readonly string[];
   readonly xattrNames: StoredNames;
 }
 
-/** What is shared by all the layers of one image. */
-export function allowances(limits: Limits): Pick<Site, "entries" | "copiedBytes"> {
+/** What all the layers of one image share. */
+export type SharedByLayers = Pick<Site, "entries" | "copiedBytes" | "memory">;
+
+/** What a root filesystem is built on. */
+export interface SiteBasis {
+  readonly shared: SharedByLayers;
+  readonly overlay?: OverlayVariation;
+}
+
+/** `memory` is where what is remembered is counted, if not in a budget of its own. */
+export function allowances(limits: Limits, memory: Memory = new MemoryBudget(limits)): SharedByLayers {
   return {
+    memory,
     entries: new Allowance(limits, "entries", "entries"),
     copiedBytes: new Allowance(limits, "totalBytes", "bytes in copies of hard links"),
   };
@@ -37,7 +48,7 @@ export function newSite(
   directory: number,
   settings: RootfsSettings,
   reporter: Reporter,
-  overlay?: OverlayVariation,
+  { shared, overlay }: SiteBasis,
 ): Site {
   const { limits, sourceDateEpoch, strict, xattrExclude = [] } = settings;
   const xattrInclude = [...(settings.xattrInclude ?? []), ...(overlay?.xattrInclude ?? [])];
@@ -50,11 +61,12 @@ export function newSite(
   const implied = impliedAttributes({ seconds: sourceDateEpoch, nanoseconds: 0 });
   const root = new Directory(undefined, 0, implied, 0o700);
   const handles = new Handles(root, directory);
-  const directories = new Directories({ handles, surroundings, owners, xattrs, metadata, findings, implied });
-  const tree = new Tree(root, handles);
+  const directories = new Directories({
+    ...{ handles, surroundings, owners, xattrs, metadata, findings, implied, memory: shared.memory },
+  });
+  const tree = new Tree(root, handles, shared.memory);
   const parents = new Parents();
   parents.set(byteStringOf(""), root, 0);
-  const { entries, copiedBytes } = overlay ?? allowances(limits);
   return {
     settings,
     findings,
@@ -67,8 +79,7 @@ export function newSite(
     metadata,
     directories,
     isOverlayLayer: overlay !== undefined,
-    entries,
-    copiedBytes,
+    ...shared,
   };
 }
 

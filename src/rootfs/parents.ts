@@ -1,8 +1,15 @@
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 
-/** How many parents are remembered of each kind. */
+/** How many parents are remembered of each kind, and how much text that may be: with it they take less than 8 MiB. */
 const rememberedAtMost = 10_000;
+const textBytesAtMost = 2 * 1024 * 1024;
+
+/**
+ * The longest text that is remembered: what Linux takes as one path. A map would compare texts of more than 16,383
+ * characters one by one: of those, V8 makes its hash of the length alone.
+ */
+const prefixBytesAtMost = 4096;
 
 /**
  * Where the parents of recent entries are, by the text before an entry's last slash.
@@ -11,22 +18,49 @@ const rememberedAtMost = 10_000;
  * which says so itself, or a symlink, which does not.
  */
 export class Parents {
-  readonly #plain = new Map<ByteString, Directory>();
-  readonly #throughLinks = new Map<ByteString, Directory>();
+  readonly #plain = new Prefixes();
+  readonly #throughLinks = new Prefixes();
 
   get(prefix: ByteString): Directory | undefined {
+    if (prefix.length > prefixBytesAtMost) return undefined;
     const found = this.#plain.get(prefix) ?? this.#throughLinks.get(prefix);
     return found?.isRemoved === false ? found : undefined;
   }
 
   set(prefix: ByteString, directory: Directory, links: number): void {
-    const known = links > 0 ? this.#throughLinks : this.#plain;
-    if (known.size >= rememberedAtMost) known.clear();
-    known.set(prefix, directory);
+    if (prefix.length <= prefixBytesAtMost) (links > 0 ? this.#throughLinks : this.#plain).set(prefix, directory);
+  }
+
+  /** To be called when a directory is removed: nothing remembers it, and what was in it, any longer. */
+  directoryIsGone(): void {
+    this.#plain.clear();
+    this.linkMayBeGone();
   }
 
   /** To be called when something is removed that could be a symlink. */
   linkMayBeGone(): void {
-    if (this.#throughLinks.size > 0) this.#throughLinks.clear();
+    this.#throughLinks.clear();
+  }
+}
+
+/** Directories by text, as many as may be remembered. */
+class Prefixes {
+  readonly #directories = new Map<ByteString, Directory>();
+  #textBytes = 0;
+
+  get(prefix: ByteString): Directory | undefined {
+    return this.#directories.get(prefix);
+  }
+
+  set(prefix: ByteString, directory: Directory): void {
+    if (this.#directories.size >= rememberedAtMost || this.#textBytes >= textBytesAtMost) this.clear();
+    this.#directories.set(ownCopy(prefix), directory);
+    this.#textBytes += prefix.length;
+  }
+
+  clear(): void {
+    if (this.#directories.size === 0) return;
+    this.#directories.clear();
+    this.#textBytes = 0;
   }
 }

@@ -6,6 +6,7 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
 import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
+import { MemoryShare } from "../memory-budget.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 import { MadeNames } from "./made-names.ts";
@@ -22,7 +23,7 @@ export class Places {
   constructor(site: Site, layer: number) {
     this.#site = site;
     this.layer = layer;
-    this.made = new MadeNames(layer);
+    this.made = new MadeNames(layer, new MemoryShare(site.memory));
   }
 
   /** Makes something that is no directory, in the stead of whatever is there. `call` names the system call. */
@@ -65,8 +66,9 @@ export class Places {
 
   /** Makes a directory of the layers below one of this layer too, with the attributes that it has there. */
   establish(directory: Directory): void {
+    if (directory.isMade) return;
     const { parent, name, path, attributes, lower, workingMode } = directory;
-    if (directory.isMade || parent === undefined) return;
+    if (parent === undefined) return;
     this.establish(parent);
     const { directories, tree } = this.#site;
     const result = makeDirectoryAt(tree.handles.of(parent), name, workingMode);
@@ -80,7 +82,7 @@ export class Places {
     const child = place.parent.child(place.name);
     if (child === undefined) this.#unlink(place);
     else this.#removeDirectory(child);
-    place.parent.hide(place.name);
+    this.#site.tree.hide(place.parent, place.name);
     this.made.delete(place.parent, place.name);
     place.parent.neededIn = this.layer;
   }
@@ -97,14 +99,15 @@ export class Places {
       if (child.layer === this.layer) this.#tellDuplicate(path);
       this.#removeDirectory(child);
     }
-    const { handles } = this.#site.tree;
+    const { tree } = this.#site;
+    const { handles } = tree;
     const handle = handles.of(parent);
     let result = create(handle, name);
     if (result === -errnos.EMFILE && handles.makeRoom()) result = create(handle, name);
     if (result === -errnos.EEXIST) {
       if (this.made.has(parent, name)) this.#tellDuplicate(path);
       this.#unlink({ parent, name, path });
-      parent.hide(name);
+      tree.hide(parent, name);
       result = create(handle, name);
     }
     if (result < 0) throw failure("create", path, call, result);
@@ -117,12 +120,12 @@ export class Places {
 
   #removeDirectory(directory: Directory): void {
     const { parents, tree } = this.#site;
-    if (directory.parent === undefined) throw new TypeError("the root is never removed");
     const { parent, name, isMade } = directory;
+    if (parent === undefined) throw new TypeError("the root is never removed");
     const handle = isMade ? tree.handles.of(parent) : -1;
     tree.forget(directory);
-    parents.linkMayBeGone();
-    parent.hide(name);
+    parents.directoryIsGone();
+    tree.hide(parent, name);
     if (isMade) removeTree(handle, name);
   }
 

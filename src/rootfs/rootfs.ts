@@ -1,6 +1,7 @@
 import type { Reporter } from "../layer/findings.ts";
+import type { Memory } from "../memory-budget.ts";
 import { LayerApplier, type WhiteoutsOf } from "./layer-applier.ts";
-import { newSite } from "./new-site.ts";
+import { allowances, newSite } from "./new-site.ts";
 import type { RootfsSettings, Site } from "./site.ts";
 import { Whiteouts } from "./whiteouts.ts";
 
@@ -46,8 +47,9 @@ export class Rootfs {
 
 /**
  * Makes an empty directory, of which nobody else knows yet, the root of a filesystem. `directory` is an open handle of
- * it; no other way leads there, and none leads out.
+ * it; no other way leads there, and none leads out. `memory` is where what is remembered is counted, if not in a budget
+ * of its own.
  */
-export function openRootfs(directory: number, settings: RootfsSettings, reporter: Reporter): Rootfs {
-  return new Rootfs(newSite(directory, settings, reporter));
+export function openRootfs(directory: number, settings: RootfsSettings, reporter: Reporter, memory?: Memory): Rootfs {
+  return new Rootfs(newSite(directory, settings, reporter, { shared: allowances(settings.limits, memory) }));
 }

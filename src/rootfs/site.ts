@@ -2,6 +2,7 @@ import type { Allowance } from "../layer/allowance.ts";
 import type { Findings } from "../layer/findings.ts";
 import type { Paths } from "../layer/paths.ts";
 import type { Limits } from "../limits.ts";
+import type { Memory } from "../memory-budget.ts";
 import type { DevicePolicy, IdMapping } from "../options.ts";
 import type { Directories } from "./directories.ts";
 import type { Directory } from "./directory.ts";
@@ -49,6 +50,8 @@ export interface Site {
   readonly isOverlayLayer: boolean;
   /** What may still be applied. */
   readonly entries: Allowance;
+  /** Where what is remembered is counted. */
+  readonly memory: Memory;
   /** What copies in the place of hard links may still take. */
   readonly copiedBytes: Allowance;
 }

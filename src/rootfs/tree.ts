@@ -4,9 +4,11 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import type { Memory } from "../memory-budget.ts";
+import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import { Directory, type DirectoryAttributes, never } from "./directory.ts";
 import type { Handles } from "./handles.ts";
+import { bytesBelow, bytesOf, bytesOfHidden } from "./in-memory.ts";
 import type { LowerDirectory, LowerNode } from "./lower.ts";
 
 const otherFile: Obstacle = {};
@@ -21,10 +23,12 @@ const otherFile: Obstacle = {};
 export class Tree implements LayerTree<Directory> {
   readonly root: Directory;
   readonly handles: Handles;
+  readonly #memory: Memory;
 
-  constructor(root: Directory, handles: Handles) {
+  constructor(root: Directory, handles: Handles, memory: Memory) {
     this.root = root;
     this.handles = handles;
+    this.#memory = memory;
   }
 
   /** The directory at a name, also where only layers below have one. */
@@ -32,7 +36,7 @@ export class Tree implements LayerTree<Directory> {
     const child = parent.child(name);
     if (child !== undefined || parent.lower === undefined) return child;
     const below = this.below(parent, name);
-    return below?.directory === undefined ? undefined : adopted(parent, name, below.directory);
+    return below?.directory === undefined ? undefined : this.#adopted(parent, name, below.directory);
   }
 
   /** The same: nothing is unknown here. */
@@ -80,9 +84,25 @@ export class Tree implements LayerTree<Directory> {
 
   /** Takes note of a directory that was just made. */
   add(parent: Directory, name: ByteString, layer: number, attributes: DirectoryAttributes, mode: number): Directory {
-    const directory = new Directory({ parent, name }, layer, attributes, mode);
+    const directory = new Directory({ parent, name: ownCopy(name) }, layer, attributes, mode);
+    this.#memory.spend(bytesOf(directory), "directories");
     parent.adopt(directory);
     return directory;
+  }
+
+  /** Hides what the layers below have at a name, be it there or not. */
+  hide(directory: Directory, name: ByteString): void {
+    if (directory.lower === undefined || directory.hidden?.has(name) === true) return;
+    this.#memory.spend(bytesOfHidden(name), "hidden names");
+    directory.hidden ??= new Set();
+    directory.hidden.add(ownCopy(name));
+  }
+
+  /** Cuts a directory off from the layers below: it has nothing of theirs, and nothing of theirs to hide. */
+  cutOff(directory: Directory): void {
+    this.#memory.release(bytesBelow(directory));
+    directory.lower = undefined;
+    directory.hidden = undefined;
   }
 
   /** Forgets a directory that is about to be removed, with everything below it. */
@@ -90,21 +110,22 @@ export class Tree implements LayerTree<Directory> {
     directory.parent?.abandon(directory);
     const removed = [directory];
     for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
-      each.isRemoved = true;
       this.handles.release(each);
       for (const child of each.children) removed.push(child);
+      this.#memory.release(bytesOf(each));
+      each.beRemoved();
     }
   }
-}
 
-/** A directory of the layers below, as one of this tree. It is not made before it is needed. */
-function adopted(parent: Directory, name: ByteString, lower: LowerDirectory): Directory {
-  const { mode, uid, gid, mtime, atime } = lower.stat;
-  const directory = new Directory({ parent, name }, never, { mode, uid, gid, mtime, atime }, (mode & 0o777) | 0o700);
-  directory.lower = lower;
-  directory.isMade = false;
-  parent.adopt(directory);
-  return directory;
+  /** A directory of the layers below, as one of this tree. It is not made before it is needed. */
+  #adopted(parent: Directory, name: ByteString, lower: LowerDirectory): Directory {
+    const { mode, uid, gid, mtime, atime } = lower.stat;
+    const directory = this.add(parent, name, never, { mode, uid, gid, mtime, atime }, (mode & 0o777) | 0o700);
+    directory.lower = lower;
+    directory.isMade = false;
+    this.#memory.spend(bytesBelow(directory), "directories of lower layers");
+    return directory;
+  }
 }
 
 /** A file that is no directory, and where it stands. */

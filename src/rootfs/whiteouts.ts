@@ -93,7 +93,7 @@ export class Whiteouts implements WhiteoutPolicy<Directory> {
       const result = removeDirectoryAt(tree.handles.of(directory.parent), directory.name);
       if (result === 0) {
         tree.forget(directory);
-        parents.linkMayBeGone();
+        parents.directoryIsGone();
         return;
       }
       if (result !== -errnos.ENOTEMPTY) throw failure("apply", path, "unlinkat(AT_REMOVEDIR)", result);

@@ -13,7 +13,7 @@ const free = Symbol("free");
 
 /** A directory of a merged tree. Layers are numbered from 0; a whiteout needs to know what its own layer said of each. */
 export class Directory {
-  readonly parent: Directory | undefined;
+  #parent: Directory | undefined;
   readonly name: ByteString;
   /** How many directories are above it. */
   readonly depth: number;
@@ -28,8 +28,7 @@ export class Directory {
   neededIn = never;
   /** The last layer that left nothing of lower layers in it. What a layer makes, it makes without. */
   clearedIn: number;
-  /** Whether it is gone, and everything below it. */
-  isRemoved = false;
+  #isRemoved = false;
   /** Whether layers that the tree was not given may have things in it. */
   #isOpen: boolean;
   /** Many have none, so that a map for each would be much of what they take. */
@@ -41,7 +40,7 @@ export class Directory {
     attributes: Attributes,
     isOpen = false,
   ) {
-    this.parent = place?.parent;
+    this.#parent = place?.parent;
     this.name = place?.name ?? ("" as ByteString);
     this.depth = place === undefined ? 0 : place.parent.depth + 1;
     this.attributes = attributes;
@@ -49,6 +48,23 @@ export class Directory {
     this.layer = layer;
     this.clearedIn = isOpen ? never : layer;
     this.#isOpen = isOpen;
+  }
+
+  /** Nothing for the root, and for what is gone. */
+  get parent(): Directory | undefined {
+    return this.#parent;
+  }
+
+  /** Whether it is gone, and everything below it. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
+  }
+
+  /** Takes note that it is gone. Whoever still knows it keeps nothing else in memory by it. */
+  beRemoved(): void {
+    this.#isRemoved = true;
+    this.#parent = undefined;
+    this.#children = undefined;
   }
 
   get isOpen(): boolean {

@@ -1,7 +1,6 @@
-import { Hardlinks } from "../layer/hardlinks.ts";
+import { Hardlinks, type Stated } from "../layer/hardlinks.ts";
 import type { Place } from "../layer/place.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Entry } from "../tar/entry.ts";
 import { Directory } from "./directory.ts";
 import type { Merging } from "./merging.ts";
 import type { Places } from "./places.ts";
@@ -28,7 +27,7 @@ export class TreeHardlinks extends Hardlinks<Directory, TreeFile> {
     return child === undefined || child instanceof Directory ? undefined : fileOf(child);
   }
 
-  protected override isAsStated(file: TreeFile, { mode, uid, gid }: Entry): boolean {
+  protected override isAsStated(file: TreeFile, { mode, uid, gid }: Stated): boolean {
     return file.mode === (mode & 0o7777) && file.uid === uid && file.gid === gid;
   }
 

@@ -1,19 +1,15 @@
-import { Buffer } from "node:buffer";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import { pseudoLinkDirectory } from "../layer/name-meaning.ts";
 import type { Place } from "../layer/place.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { ByteSource, Entry } from "../tar/entry.ts";
+import type { Entry } from "../tar/entry.ts";
 import { Directory } from "./directory.ts";
 import { Files, type Store } from "./files.ts";
 import { TreeHardlinks } from "./hardlinks.ts";
+import { bytesOfXattrs } from "./in-memory.ts";
 import type { Merging } from "./merging.ts";
 import { Places } from "./places.ts";
 import { Whiteouts } from "./whiteouts.ts";
-
-/** What an entry takes besides its texts, and a segment of a sparse file. */
-const entryBytes = 256;
-const segmentBytes = 64;
 
 /** Merges the entries of one layer into a tree. */
 export class LayerMerge extends LayerEntries<Directory> {
@@ -28,20 +24,20 @@ export class LayerMerge extends LayerEntries<Directory> {
     const files = new Files(merging, places, store);
     const pseudoLinks = new Directory({ parent: merging.tree.root, name: pseudoLinkDirectory }, layer, merging.implied);
     const hardlinks = new TreeHardlinks(merging, places, pseudoLinks);
-    super(merging, layer, { files, hardlinks, whiteouts: new Whiteouts(merging, layer) });
+    super(merging, layer, { files, hardlinks, whiteouts: new Whiteouts(merging, places) });
     this.#merging = merging;
     this.#layer = layer;
     this.#places = places;
     this.#pseudoLinks = pseudoLinks;
   }
 
-  override apply(entry: Entry, body: ByteSource): void {
-    this.#merging.memory.spend(weightOf(entry), "files");
-    super.apply(entry, body);
+  override end(): void {
+    super.end();
+    this.#places.forget(this.#pseudoLinks);
   }
 
   protected override placeFor(parents: readonly ByteString[], name: ByteString, path: ByteString): Place<Directory> {
-    return { parent: this.#places.wayTo(parents, path), name: ownCopy(name), path };
+    return { parent: this.#places.wayTo(parents, path), name, path };
   }
 
   protected override wayTo(names: readonly ByteString[], path: ByteString): Directory {
@@ -63,19 +59,11 @@ export class LayerMerge extends LayerEntries<Directory> {
 
   protected override setAttributes(directory: Directory, entry: Entry): void {
     const { mode, uid, gid, mtime, atime } = entry;
+    const { memory, xattrs } = this.#merging;
+    const attributes = { mode: mode & 0o7777, uid, gid, mtime, atime, xattrs: xattrs.kept(entry) };
+    memory.release(bytesOfXattrs(directory.attributes));
+    memory.spend(bytesOfXattrs(attributes), "attributes of directories");
     directory.origin = this.#layer;
-    directory.attributes = { mode: mode & 0o7777, uid, gid, mtime, atime, xattrs: this.#merging.xattrs.kept(entry) };
+    directory.attributes = attributes;
   }
-}
-
-/** Roughly what an entry takes in memory. */
-export function weightOf({ path, linkPath, segments, xattrs }: Entry): number {
-  let bytes = entryBytes + path.length + linkPath.length + segmentBytes * (segments?.length ?? 0);
-  for (const [name, value] of xattrs ?? []) bytes += entryBytes + name.length + value.length;
-  return bytes;
-}
-
-/** A name that does not keep in memory the path that it is a part of: V8 shares the text of longer parts. */
-function ownCopy(name: ByteString): ByteString {
-  return name.length < 13 ? name : (Buffer.from(name, "latin1").toString("latin1") as ByteString);
 }

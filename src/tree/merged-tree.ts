@@ -2,7 +2,7 @@ import { Allowance } from "../layer/allowance.ts";
 import { Findings, type Reporter } from "../layer/findings.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
-import { MemoryBudget } from "../memory-budget.ts";
+import { type Memory, MemoryBudget } from "../memory-budget.ts";
 import { Directory, never } from "./directory.ts";
 import type { Store } from "./files.ts";
 import { LayerMerge } from "./layer-merge.ts";
@@ -15,6 +15,14 @@ import { Xattrs } from "./xattrs.ts";
  * whatever depends on it throws `Undetermined`; everything else is as it would be.
  */
 export type Ground = "nothing" | "unknown";
+
+/** What a tree is built on. */
+export interface TreeBasis {
+  /** Default: nothing. */
+  readonly ground?: Ground;
+  /** Where what the tree takes is counted, if not in a budget of its own. */
+  readonly memory?: Memory;
+}
 
 /**
  * What the layers of an image make together, from the bottom up: names, types and attributes in memory, and of each
@@ -32,7 +40,11 @@ export type Ground = "nothing" | "unknown";
 export class MergedTree {
   readonly #merging: Merging;
 
-  constructor(settings: TreeSettings, reporter: Reporter, ground: Ground = "nothing") {
+  constructor(
+    settings: TreeSettings,
+    reporter: Reporter,
+    { ground = "nothing", memory = new MemoryBudget(settings.limits) }: TreeBasis = {},
+  ) {
     const { limits, sourceDateEpoch, strict, xattrInclude = [], xattrExclude = [] } = settings;
     const findings = new Findings(reporter, strict);
     const implied = { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: sourceDateEpoch, nanoseconds: 0 } };
@@ -46,7 +58,7 @@ export class MergedTree {
       xattrs: new Xattrs(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
       implied,
       entries: new Allowance(limits, "entries", "entries"),
-      memory: new MemoryBudget(limits),
+      memory,
     };
   }
 

@@ -1,7 +1,7 @@
 import type { Allowance } from "../layer/allowance.ts";
 import type { Findings } from "../layer/findings.ts";
 import type { Paths } from "../layer/paths.ts";
-import type { MemoryBudget } from "../memory-budget.ts";
+import type { Memory } from "../memory-budget.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
 import type { Directory } from "./directory.ts";
 import type { Attributes } from "./tree-file.ts";
@@ -25,5 +25,5 @@ export interface Merging {
   readonly implied: Attributes;
   readonly entries: Allowance;
   /** What the tree takes in memory. */
-  readonly memory: MemoryBudget;
+  readonly memory: Memory;
 }

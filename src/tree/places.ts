@@ -1,8 +1,9 @@
 import type { Place } from "../layer/place.ts";
 import { limitExceeded, quoted } from "../layer/refusal.ts";
 import { walk } from "../layer/walk.ts";
-import type { ByteString } from "../tar/byte-string.ts";
-import { Directory } from "./directory.ts";
+import { type ByteString, ownCopy } from "../tar/byte-string.ts";
+import { Directory, type Node } from "./directory.ts";
+import { bytesOfFreeName, bytesOfNode, bytesReleasedBy } from "./in-memory.ts";
 import type { Merging } from "./merging.ts";
 import { FurtherName, type TreeFile } from "./tree-file.ts";
 
@@ -19,14 +20,14 @@ export class Places {
   /** Puts a new file there. */
   putNew(place: Place<Directory>, file: TreeFile): void {
     this.#clear(place);
-    place.parent.set(place.name, file);
+    this.#set(place.parent, ownCopy(place.name), file);
   }
 
   /** Gives a file that is there a further name. */
   put(place: Place<Directory>, file: TreeFile): void {
     this.#clear(place);
     file.isLinked = true;
-    place.parent.set(place.name, new FurtherName(file, this.layer));
+    this.#set(place.parent, ownCopy(place.name), new FurtherName(file, this.layer));
   }
 
   /** Makes a directory there, whose attributes are implied until an entry describes it. */
@@ -40,18 +41,20 @@ export class Places {
     // Where lower layers may have a directory, theirs and this one are the same.
     const isOpen = parent.isUnknown(name);
     this.#clear(place);
-    const directory = new Directory({ parent, name }, this.layer, implied, isOpen);
-    parent.set(name, directory);
+    const directory = new Directory({ parent, name: ownCopy(name) }, this.layer, implied, isOpen);
+    this.#set(parent, directory.name, directory);
     return directory;
   }
 
   /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
   wayTo(names: readonly ByteString[], path: ByteString): Directory {
-    const { findings, tree } = this.#merging;
+    const { entries, findings, tree } = this.#merging;
     const { directory } = walk(tree, tree.root, names, path, (parent, name, isOccupied) => {
+      // One long path makes thousands of them.
+      entries.spend(1, path);
       if (isOccupied) {
         findings.repaired("PARENT_REPLACED", `${quoted(name)} was no directory and is replaced by one`, path);
-        parent.delete(name);
+        this.remove(parent, name);
       }
       return this.makeDirectory({ parent, name, path });
     });
@@ -61,10 +64,27 @@ export class Places {
 
   /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */
   vacate({ parent, name }: Place<Directory>): void {
-    const child = parent.knownChild(name);
-    if (child instanceof Directory) forget(child);
-    parent.delete(name);
+    this.remove(parent, name);
     parent.neededIn = this.layer;
+  }
+
+  /** Removes what is known to stand at a name, and all below it. */
+  remove(parent: Directory, name: ByteString): void {
+    this.#release(name, parent.knownChild(name));
+    if (parent.isOpen) this.#merging.memory.spend(bytesOfFreeName(name), "names that are free");
+    parent.delete(ownCopy(name));
+  }
+
+  /** Marks a directory, and all below it, as gone. */
+  forget(directory: Directory): void {
+    const removed = [directory];
+    for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
+      for (const [name, child] of each.knownChildren()) {
+        this.#merging.memory.release(bytesReleasedBy(name, child));
+        if (child instanceof Directory) removed.push(child);
+      }
+      each.beRemoved();
+    }
   }
 
   #clear({ parent, name, path }: Place<Directory>): void {
@@ -72,15 +92,17 @@ export class Places {
     if (child?.layer === this.layer) {
       this.#merging.findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", path);
     }
-    if (child instanceof Directory) forget(child);
+    this.#release(name, child);
   }
-}
 
-/** Marks a directory, and all below it, as gone. */
-export function forget(directory: Directory): void {
-  const removed = [directory];
-  for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
-    each.isRemoved = true;
-    for (const [, child] of each.knownChildren()) if (child instanceof Directory) removed.push(child);
+  #set(parent: Directory, name: ByteString, node: Node): void {
+    this.#merging.memory.spend(bytesOfNode(name, node), "files");
+    parent.set(name, node);
+  }
+
+  #release(name: ByteString, child: Node | undefined): void {
+    if (child === undefined) return;
+    this.#merging.memory.release(bytesReleasedBy(name, child));
+    if (child instanceof Directory) this.forget(child);
   }
 }

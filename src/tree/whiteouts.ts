@@ -2,8 +2,9 @@ import type { Place } from "../layer/place.ts";
 import type { WhiteoutPolicy } from "../layer/whiteout-policy.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory } from "./directory.ts";
+import { bytesOfXattrs } from "./in-memory.ts";
 import type { Merging } from "./merging.ts";
-import { forget } from "./places.ts";
+import type { Places } from "./places.ts";
 
 /**
  * The whiteouts of one layer: they hide what lower layers left, wherever in the layer they stand, and never what the
@@ -11,11 +12,13 @@ import { forget } from "./places.ts";
  */
 export class Whiteouts implements WhiteoutPolicy<Directory> {
   readonly #merging: Merging;
+  readonly #places: Places;
   readonly #layer: number;
 
-  constructor(merging: Merging, layer: number) {
+  constructor(merging: Merging, places: Places) {
     this.#merging = merging;
-    this.#layer = layer;
+    this.#places = places;
+    this.#layer = places.layer;
   }
 
   /** Hides what lower layers have at a place and below it. */
@@ -25,7 +28,7 @@ export class Whiteouts implements WhiteoutPolicy<Directory> {
       this.#clear(child);
       this.#settle(child);
     } else if (child !== undefined || parent.isUnknown(name)) {
-      if (child?.layer !== this.#layer) parent.delete(name);
+      if (child?.layer !== this.#layer) this.#places.remove(parent, name);
     } else {
       this.noteNothing(path);
     }
@@ -53,7 +56,7 @@ export class Whiteouts implements WhiteoutPolicy<Directory> {
       directory.clearedIn = this.#layer;
       for (const [name, child] of directory.knownChildren()) {
         if (child instanceof Directory) pending.push(child);
-        else if (child.layer !== this.#layer) directory.delete(name);
+        else if (child.layer !== this.#layer) this.#places.remove(directory, name);
       }
     }
     for (const directory of order.reverse()) if (directory !== top) this.#settle(directory);
@@ -64,14 +67,15 @@ export class Whiteouts implements WhiteoutPolicy<Directory> {
    * an entry for it; without an entry it is a new directory that happens to have the name of the lower one.
    */
   #settle(directory: Directory): void {
+    const { implied, memory } = this.#merging;
     const { parent, name } = directory;
     if (directory.layer === this.#layer || parent === undefined) return;
     if (directory.neededIn !== this.#layer && directory.isEmpty) {
-      forget(directory);
-      parent.delete(name);
+      this.#places.remove(parent, name);
       return;
     }
-    directory.attributes = this.#merging.implied;
+    memory.release(bytesOfXattrs(directory.attributes));
+    directory.attributes = implied;
     directory.origin = this.#layer;
   }
 }

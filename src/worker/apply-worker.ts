@@ -1,5 +1,6 @@
 import { ownRights } from "../linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
+import { MemoryBudget } from "../memory-budget.ts";
 import { openRootfs } from "../rootfs/rootfs.ts";
 import { applyEntries, type EntrySink } from "./apply-entries.ts";
 import { applyOverlay } from "./apply-overlay.ts";
@@ -25,10 +26,11 @@ serve("oci-apply", (job) => {
 function applyLayers(job: ApplyJob): void {
   const directory = openDirectoryPath(job.staging);
   try {
-    recorder = job.isRecorded ? new Recorder(job.settings, ownRights()) : undefined;
+    const memory = new MemoryBudget(job.settings.limits);
+    recorder = job.isRecorded ? new Recorder(job.settings, ownRights(), memory) : undefined;
     tell({ type: "confined", status: confineThread(job.sandbox, { writableBeneath: directory }) });
     const reporter = new Reporter(tell);
-    const rootfs = openRootfs(directory, job.settings, reporter);
+    const rootfs = openRootfs(directory, job.settings, reporter, memory);
     try {
       const input = new RingReader(job.input, () => tell({ type: "space" }));
       for (let layer = 0; layer < job.layers; layer += 1) {

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Rights } from "../linux/rights.ts";
+import type { Memory } from "../memory-budget.ts";
 import type { DevicePolicy } from "../options.ts";
 import { hostIdOf } from "../rootfs/id-map.ts";
 import { ownerPolicy } from "../rootfs/new-site.ts";
@@ -19,11 +20,13 @@ const nobody = { warning() {}, skipped() {} };
 /** Takes down, while entries become files, what will be there in the end. Their data pass by once. */
 export class Recorder {
   readonly #tree: MergedTree;
-  readonly #digests = new ContentDigests();
+  readonly #digests: ContentDigests;
   readonly #ownerOf: ManifestOptions["ownerOf"];
 
-  constructor(settings: ApplySettings, rights: Rights) {
-    this.#tree = new MergedTree({ ...settings, devices: devicesMade(settings, rights), strict: false }, nobody);
+  constructor(settings: ApplySettings, rights: Rights, memory: Memory) {
+    const devices = devicesMade(settings, rights);
+    this.#tree = new MergedTree({ ...settings, devices, strict: false }, nobody, { memory });
+    this.#digests = new ContentDigests(memory);
     this.#ownerOf = ownersGiven(settings, rights);
   }
 

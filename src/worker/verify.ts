@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ownRights } from "../linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
+import { type Memory, MemoryBudget } from "../memory-budget.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { ContentDigests } from "../tree/content-digests.ts";
 import type { Directory } from "../tree/directory.ts";
@@ -24,8 +25,9 @@ export function verify(job: VerifyJob): void {
   const directory = openDirectoryPath(job.directory);
   try {
     tell({ type: "confined", status: confineThread(job.sandbox, { readableBeneath: [directory] }) });
-    const digests = new ContentDigests();
-    const root = mergedTree(job, digests);
+    const memory = new MemoryBudget(job.settings.limits);
+    const digests = new ContentDigests(memory);
+    const root = mergedTree(job, digests, memory);
     keepWanted(root, selection(job.selection));
     let differences = 0;
     const comparison = new Comparison({
@@ -42,12 +44,12 @@ export function verify(job: VerifyJob): void {
   }
 }
 
-function mergedTree(job: VerifyJob, digests: ContentDigests): Directory {
+function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): Directory {
   const { settings } = job;
   const reporter = new Reporter(tell);
   // Even where an empty file stands for a device, the device may be written down on it.
   const devices = settings.devices === "placeholder" ? "create" : settings.devices;
-  const tree = new MergedTree({ ...settings, devices }, reporter);
+  const tree = new MergedTree({ ...settings, devices }, reporter, { memory });
   const input = new RingReader(job.input);
   const store = (_entry: Entry, body: ByteSource) => digests.add(digestOf(body));
   try {

@@ -48,12 +48,13 @@ test("what layers below have at the root is listed once, however often a layer h
     opened(place, (descriptor) => {
       let listings = 0;
       let names = 0;
-      const site = newSite(descriptor, settings, reporter);
+      const site = newSite(descriptor, settings, reporter, { shared: allowances(settings.limits) });
       const { root } = site.tree;
       root.clearedIn = -1;
       root.lower = {
         stat: {} as never,
         xattrs: new Map(),
+        bytes: 0,
         find: () => undefined,
         *names(): Iterable<ByteString> {
           listings += 1;
@@ -73,7 +74,7 @@ test("what layers below have at the root is listed once, however often a layer h
 test("directories are looked through once, however often a layer hides what is in them", () => {
   inDirectory((place) =>
     opened(place, (descriptor) => {
-      const site = newSite(descriptor, settings, reporter);
+      const site = newSite(descriptor, settings, reporter, { shared: allowances(settings.limits) });
       const rootfs = new Rootfs(site, (own, places) => new RecordedWhiteouts(own, places));
       const layer = rootfs.beginLayer(0);
       apply(layer, directory("d"));

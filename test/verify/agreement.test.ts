@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { defaultLimits } from "../../src/limits.ts";
 import { ownRights } from "../../src/linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
+import { MemoryBudget } from "../../src/memory-budget.ts";
 import type { ApplyOptions } from "../../src/options.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { ContentDigests } from "../../src/tree/content-digests.ts";
@@ -29,7 +30,7 @@ function differences(directory: string, layers: readonly Uint8Array[], options: 
     strict: false,
     limits,
   } as const;
-  const digests = new ContentDigests();
+  const digests = new ContentDigests(new MemoryBudget(settings.limits));
   const tree = new MergedTree(settings, nobody);
   for (const [index, layer] of layers.entries()) {
     const decoder = new TarDecoder(sourceOf(layer), { limits, strict: false, warning() {} });
