@@ -51,9 +51,7 @@ export class GzipMembers {
   member(more: Buffer, form: Form): Stream {
     const tail = this.#codec.tail(more, form);
     const content = this.#beginning.followedBy(more);
-    const trailer = Buffer.alloc(8);
-    trailer.writeUInt32LE(crc32(more, this.#beginning.crc), 0);
-    trailer.writeUInt32LE(content.length, 4);
+    const trailer = trailerOf(crc32(more, this.#beginning.crc), content.length);
     const compressed = Buffer.concat([header, this.#beginning.deflated, tail, trailer]);
     const name = `${this.#beginning.name}, then ${more.length} (${JSON.stringify({ ...this.#options, ...form })})`;
     return { name, compressed, content, end: compressed.length };
@@ -62,6 +60,21 @@ export class GzipMembers {
   close(): void {
     this.#codec.close();
   }
+}
+
+/** Any content as one gzip member. */
+export function gzipped(content: Buffer, options: ZlibOptions, form: Form): Buffer {
+  const codec = new DeflateCodec(options, nothing);
+  const deflated = codec.tail(content, form);
+  codec.close();
+  return Buffer.concat([header, deflated, trailerOf(crc32(content), content.length)]);
+}
+
+function trailerOf(crc: number, length: number): Buffer {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc, 0);
+  trailer.writeUInt32LE(length, 4);
+  return trailer;
 }
 
 export function randomOptions(random: Random): ZlibOptions {

@@ -23,6 +23,8 @@ const packages = {
   prlimit: "util-linux",
   zstd: "zstd",
   tar: "tar",
+  gzip: "gzip",
+  python3: "python3",
   bsdtar: "libarchive-tools",
   bzip2: "bzip2",
   "mkfs.erofs": "erofs-utils",
