@@ -52,14 +52,14 @@ export class Spool implements AsyncDisposable {
   /** Adds bytes; resolves when more may come. One call at a time. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isKept) return this.#writeToFile(chunk);
-    while (this.#isRead && !this.#isGivenUp && this.#memoryBytes >= this.#options.memoryBytes) {
+    while (this.#isRead && !this.#isGivenUp && this.#memoryBytes > 0 && this.#isFull) {
       this.#throwIfFailed();
       // What is looked at must not change between the look and the wait, so each wait is followed by another look.
       await (this.#unwrittenBytes > 0 ? this.#flush() : this.#changed());
     }
     this.#throwIfFailed();
     if (this.#isGivenUp) return;
-    if (this.#memoryBytes >= this.#options.memoryBytes) return this.#writeToFile(chunk);
+    if (this.#isFull) return this.#writeToFile(chunk);
     await this.#flush();
     this.#memoryBytes += chunk.length;
     this.#segments.push({ chunk });
@@ -124,6 +124,10 @@ export class Spool implements AsyncDisposable {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
+  }
+
+  get #isFull(): boolean {
+    return this.#memoryBytes >= this.#options.memoryBytes;
   }
 
   async #writeToFile(chunk: Uint8Array): Promise<void> {

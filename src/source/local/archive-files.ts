@@ -119,7 +119,8 @@ class SeekingSource implements ByteSource {
   }
 
   skip(count: number): number {
-    const skipped = Math.min(count, this.#sizeBytes - this.#position);
+    // A file that grows is read beyond the size that it had.
+    const skipped = Math.max(0, Math.min(count, this.#sizeBytes - this.#position));
     this.#position += skipped;
     return skipped;
   }
