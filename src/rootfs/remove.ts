@@ -3,108 +3,79 @@ import { changeMode, changeModeAt } from "../linux/attributes.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
-import { type Stat, statOf } from "../linux/stat.ts";
-import {
-  closeDescriptor,
-  openDirectoryAt,
-  openDirectoryBeneath,
-  removeDirectoryAt,
-  unlinkAt,
-} from "../linux/syscalls.ts";
+import { openDirectoryBeneath, removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import { Descent } from "./descent.ts";
 
-/** How many levels of a tree are held open. Deeper trees are climbed back by `..`, which is checked. */
-const heldLevels = 64;
-
-const parent = byteStringOf("..");
+const dot = byteStringOf(".");
 
 /** Removes a directory and all that is in it. Nothing is followed: neither symlinks nor mount points. */
 export function removeTree(directory: number, name: ByteString): void {
-  new Removal(directory).remove(name);
+  using removal = new Removal(directory);
+  removal.remove(name);
 }
 
 /** Removes all that is in an open directory, and leaves the directory. */
 export function removeChildren(directory: number): void {
-  const level: Level = { name: byteStringOf("."), descriptor: directory, identity: undefined, remaining: [] };
-  unlinkFiles(level);
-  for (const name of level.remaining) removeTree(directory, name);
+  for (const name of unlinkFiles(directory, dot)) removeTree(directory, name);
 }
 
 /** A directory on the way down. */
 interface Level {
   readonly name: ByteString;
-  /** -1 while it is not held. */
-  descriptor: number;
-  /** What it must be when it is come back to; known when it was let go. */
-  identity: Stat["identity"] | undefined;
   /** Directories that are still in it. */
-  readonly remaining: ByteString[];
+  remaining: ByteString[];
 }
 
-/**
- * One removal, depth first, without recursion.
- *
- * A tree may be deeper than handles may be open. The handles of far ancestors are closed then; the way back is `..`,
- * and whoever moved a directory meanwhile finds that it is not the one that was left.
- */
-class Removal {
-  readonly #top: number;
+/** One removal, depth first, without recursion. */
+class Removal implements Disposable {
+  readonly #descent: Descent;
   readonly #levels: Level[] = [];
 
   constructor(top: number) {
-    this.#top = top;
+    this.#descent = new Descent(top, (call, result) =>
+      failure("remove", this.#levels.at(-1)?.name ?? dot, call, result),
+    );
   }
 
   remove(name: ByteString): void {
-    try {
-      this.#enter(name);
-      for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
-        const next = level.remaining.pop();
-        if (next !== undefined) this.#enter(next);
-        else if (!this.#isLeft(level)) unlinkFiles(level);
-      }
-    } finally {
-      for (const { descriptor } of this.#levels) if (descriptor >= 0) closeDescriptor(descriptor);
+    this.#enter(name);
+    for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
+      const next = level.remaining.pop();
+      if (next !== undefined) this.#enter(next);
+      else if (!this.#isLeft(level)) level.remaining = unlinkFiles(this.#descent.descriptor, level.name);
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#descent[Symbol.dispose]();
   }
 
   #enter(name: ByteString): void {
-    const descriptor = openToRemove(this.#levels.at(-1)?.descriptor ?? this.#top, name);
-    this.#levels.push({ name, descriptor, identity: undefined, remaining: [] });
-    const far = this.#levels.at(-1 - heldLevels);
-    if (far === undefined || far.descriptor < 0) return;
-    far.identity = existing(statOf(far.descriptor), name, "statx").identity;
-    closeDescriptor(far.descriptor);
-    far.descriptor = -1;
+    this.#descent.enter(openToRemove(this.#descent.descriptor, name));
+    this.#levels.push({ name, remaining: [] });
   }
 
   /** Removes a level that is empty; false where it is not. */
-  #isLeft(level: Level): boolean {
-    const above = this.#levels.at(-2);
-    if (above !== undefined && above.descriptor < 0) this.#reopen(above, level);
-    const directory = above?.descriptor ?? this.#top;
-    const result = withRights(directory, () => removeDirectoryAt(directory, level.name));
+  #isLeft({ name }: Level): boolean {
+    const directory = this.#descent.above();
+    const result = withRights(directory, () => removeDirectoryAt(directory, name));
     if (result === -errnos.ENOTEMPTY) return false;
-    existing(result, level.name, "unlinkat(AT_REMOVEDIR)");
-    closeDescriptor(level.descriptor);
+    existing(result, name, "unlinkat(AT_REMOVEDIR)");
+    this.#descent.leave();
     this.#levels.pop();
     return true;
   }
-
-  #reopen(level: Level, below: Level): void {
-    level.descriptor = existing(openDirectoryAt(below.descriptor, parent), level.name, "openat");
-    if (existing(statOf(level.descriptor), level.name, "statx").identity !== level.identity) {
-      throw failure("remove", level.name, 'openat("..")', -errnos.EXDEV);
-    }
-  }
 }
 
-/** Unlinks what is no directory and notes what is. */
-function unlinkFiles(level: Level): void {
-  rewindEntries(level.descriptor);
-  for (const { name, isDirectory } of allEntries(level.descriptor, level.name)) {
-    if (isDirectory || !isUnlinked(level.descriptor, name)) level.remaining.push(name);
+/** Unlinks what is no directory and gives what is. */
+function unlinkFiles(directory: number, path: ByteString): ByteString[] {
+  const remaining: ByteString[] = [];
+  rewindEntries(directory);
+  for (const { name, isDirectory } of allEntries(directory, path)) {
+    if (isDirectory || !isUnlinked(directory, name)) remaining.push(name);
   }
+  return remaining;
 }
 
 /** Opens a directory that is to be emptied; the owner may have taken the right to do so from itself. */

@@ -1,9 +1,11 @@
 import { constants } from "node:fs";
+import { failure } from "../layer/refusal.ts";
 import { readEntries } from "../linux/directory-entries.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import type { Rights } from "../linux/rights.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { closeDescriptor, readSymlinkAt } from "../linux/syscalls.ts";
+import { Descent } from "../rootfs/descent.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
 import { Directory, type Node } from "../tree/directory.ts";
@@ -23,6 +25,14 @@ export interface ComparisonOptions {
 }
 
 const rootPath = byteStringOf(".");
+
+/** A directory that is being compared. */
+interface Level {
+  readonly directory: Directory;
+  readonly path: ByteString;
+  /** What of it has not been compared yet. */
+  readonly remaining: Iterator<readonly [ByteString, Node]>;
+}
 
 /**
  * Compares a directory with a tree, name by name. Nothing is followed, every name is relative to an open directory, and
@@ -46,25 +56,50 @@ export class Comparison {
     return this.#count;
   }
 
-  /** Compares the tree's root with an open directory. */
+  /** Compares the tree's root with an open directory, and then whatever is below, without recursion. */
   compare(root: Directory, descriptor: number): void {
-    this.#compareNode(root, { descriptor, name: rootPath, path: rootPath });
+    using descent = new Descent(descriptor, (call, result) =>
+      failure("examine", levels.at(-1)?.path ?? rootPath, call, result),
+    );
+    const levels: Level[] = [];
+    const enter = (node: Node, name: ByteString, path: ByteString) => {
+      const handle = this.#compareNode(node, { descriptor: descent.descriptor, name, path });
+      if (handle === undefined || !(node instanceof Directory)) return;
+      descent.enter(handle);
+      levels.push({ directory: node, path, remaining: node.children()[Symbol.iterator]() });
+    };
+    enter(root, rootPath, rootPath);
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      const { done, value: next } = level.remaining.next();
+      if (done !== true) {
+        const [name, node] = next;
+        enter(node, name, pathIn(level.directory, level.path, name));
+        continue;
+      }
+      descent.leave();
+      levels.pop();
+    }
   }
 
-  #compareNode(node: Node, place: PlaceOnDisk): void {
+  /** Compares what stands at a name, and gives the handle of a directory whose children are to be compared. */
+  #compareNode(node: Node, place: PlaceOnDisk): number | undefined {
     const { descriptor, name, path } = place;
-    this.#ifReadable(path, () => {
+    return this.#ifReadable(path, () => {
       const stat = statAt(descriptor, name);
-      if (stat === -errnos.ENOENT) return this.#tellMissing(node, path);
+      if (stat === -errnos.ENOENT) {
+        this.#tellMissing(node, path);
+        return undefined;
+      }
       const found = succeeded(stat, path, "statx");
       this.#count += 1;
-      if (!(node instanceof Directory)) this.#compareFile(fileOf(node), found, place);
-      else if (found.type === "directory") this.#compareDirectory(node, found, place);
-      else this.#tellChanged(path, ["type"]);
+      if (node instanceof Directory && found.type === "directory") return this.#compareDirectory(node, found, place);
+      if (node instanceof Directory) this.#tellChanged(path, ["type"]);
+      else this.#compareFile(fileOf(node), found, place);
+      return undefined;
     });
   }
 
-  #compareDirectory(directory: Directory, stat: Stat, place: PlaceOnDisk): void {
+  #compareDirectory(directory: Directory, stat: Stat, place: PlaceOnDisk): number {
     const { attributes } = directory;
     const stated = { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 } as const;
     const isRoot = directory.parent === undefined;
@@ -74,9 +109,10 @@ export class Comparison {
       const hasOtherNames = handle >= 0 && this.#compareNames(directory, handle, place.path);
       // That names came or went is told of each: the time of their directory follows from it.
       this.#tellChanged(place.path, hasOtherNames ? parts.filter((part) => part !== "time") : parts);
-      this.#compareChildren(directory, succeeded(handle, place.path, "openat(O_DIRECTORY)"), place.path);
-    } finally {
+      return succeeded(handle, place.path, "openat(O_DIRECTORY)");
+    } catch (error) {
       if (handle >= 0) closeDescriptor(handle);
+      throw error;
     }
   }
 
@@ -91,12 +127,6 @@ export class Comparison {
       this.#options.tell({ kind: "added", path: textOf(pathIn(directory, path, name)) });
     }
     return hasOthers || unseen.size > 0;
-  }
-
-  #compareChildren(directory: Directory, descriptor: number, parent: ByteString): void {
-    for (const [name, node] of directory.children()) {
-      this.#compareNode(node, { descriptor, name, path: pathIn(directory, parent, name) });
-    }
   }
 
   #compareFile(file: TreeFile, stat: Stat, place: PlaceOnDisk): void {
@@ -128,12 +158,13 @@ export class Comparison {
   }
 
   /** Does what may turn out to be forbidden to this user. */
-  #ifReadable(path: ByteString, work: () => void): void {
+  #ifReadable<Result>(path: ByteString, work: () => Result): Result | undefined {
     try {
-      work();
+      return work();
     } catch (error) {
       if (!(error instanceof SystemError && error.errno === "EACCES")) throw error;
       this.#options.tell({ kind: "unreadable", path: textOf(path) });
+      return undefined;
     }
   }
 

@@ -193,8 +193,8 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "D",
     what: "the way back up from a deep tree leads to where it came from, or removing stops",
-    file: "src/rootfs/remove.ts",
-    without: [`if (existing(statOf(level.descriptor), level.name, "statx").identity !== level.identity)`, "if (false)"],
+    file: "src/rootfs/descent.ts",
+    without: ["if (this.#identityOf(descriptor) !== level.identity)", "if (false)"],
     test: ["rootfs/remove", "stops where the way back leads elsewhere, because somebody moved a directory"],
   },
   {

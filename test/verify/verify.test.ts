@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import {
   sourceFor,
   store,
@@ -323,4 +324,13 @@ describe("an ordinary user", { skip: skip || skipWithout("setpriv", "unshare") |
     });
     assert.deepEqual([inside.status, inside.stdout], [0, ""], inside.stderr);
   });
+});
+
+test("a tree of any depth is compared by a process that may open few files", async () => {
+  await using place = await scratch();
+  const script = fileURLToPath(new URL("compared-with-few-handles.js", import.meta.url));
+  const command = 'ulimit -n 64 && exec "$@"';
+  const args = ["-c", command, "sh", process.execPath, script, place.directory, "2000"];
+  const { stdout, stderr } = spawnSync("sh", args, { encoding: "utf8" });
+  assert.equal(stdout, "2003 compared, 0 different\n", stderr);
 });
