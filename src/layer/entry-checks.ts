@@ -1,4 +1,5 @@
 import type { Limits } from "../limits.ts";
+import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { limitExceeded, refusal } from "./refusal.ts";
 
@@ -7,6 +8,9 @@ const largestId = 2 ** 32 - 2;
 
 /** What Linux takes as a symlink's target. */
 const targetBytes = 4095;
+
+/** What Linux takes as one name. */
+const nameBytes = 255;
 
 /** The largest device numbers that Linux has. */
 const largestMajor = 2 ** 12 - 1;
@@ -17,6 +21,19 @@ export function checkOwner({ uid, gid, path }: Pick<Entry, "uid" | "gid" | "path
   for (const id of [uid, gid]) {
     if (id < 0 || id > largestId) throw refusal(path, `the owner ${uid}:${gid}, which no file can have`);
   }
+}
+
+/** Refuses a name that no Linux file system stores. */
+export function checkedName(name: ByteString, path: ByteString): ByteString {
+  if (name.includes("\0")) throw refusal(path, "a NUL byte in a name");
+  checkNameLength(name, path);
+  return name;
+}
+
+/** Refuses a name that is too long, as Linux does where it comes to one. */
+export function checkNameLength(name: ByteString, path: ByteString): void {
+  if (name.length <= nameBytes) return;
+  throw refusal(path, `a name of ${name.length} bytes, of which Linux takes ${nameBytes}`);
 }
 
 /** Refuses a symlink that Linux would not make. */

@@ -69,6 +69,7 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
   /** Applies an entry. `body` yields its data and then ends; whatever is left unread is of no use. */
   apply(entry: Entry, body: ByteSource): void {
     this.#ground.entries.spend(1, entry.path);
+    this.#ground.tree.followed.allowEntry();
     const place = this.knownPlace(entry.path);
     if (place !== undefined) this.#create(place, entry, body);
     else this.#applyAnywhere(entry, body);

@@ -1,11 +1,9 @@
 import type { Limits } from "../limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
+import { checkedName } from "./entry-checks.ts";
 import type { Findings } from "./findings.ts";
 import { limitExceeded, quoted, refusal } from "./refusal.ts";
 import { type Ways, walk } from "./walk.ts";
-
-/** What Linux takes as one name. */
-const nameBytes = 255;
 
 /** Reads the paths of entries: where they begin, what their dots mean, and which lead nowhere good. */
 export class Paths<Directory extends { readonly parent: Directory | undefined }> {
@@ -34,7 +32,7 @@ export class Paths<Directory extends { readonly parent: Directory | undefined }>
     for (const name of path.split("/") as ByteString[]) {
       if (name === "" || name === ".") continue;
       if (name === "..") way.takeBack();
-      else way.names.push(checked(name, entryPath));
+      else way.names.push(checkedName(name, entryPath));
       hasDots ||= name === "..";
       if (way.names.length > pathDepth) {
         throw limitExceeded(entryPath, `more than ${pathDepth} names`, "pathDepth", pathDepth);
@@ -43,13 +41,6 @@ export class Paths<Directory extends { readonly parent: Directory | undefined }>
     if (hasDots) this.#findings.repaired("PATH_NORMALISED", "`..` takes back the name before it", entryPath);
     return way.names;
   }
-}
-
-/** Refuses a name that no Linux file system stores. */
-export function checked(name: ByteString, path: ByteString): ByteString {
-  if (name.includes("\0")) throw refusal(path, "a NUL byte in a name");
-  if (name.length <= nameBytes) return name;
-  throw refusal(path, `a name of ${name.length} bytes, of which Linux takes ${nameBytes}`);
 }
 
 /** The names so far, and the directories that they lead to as far as anyone had to know. */

@@ -1,4 +1,6 @@
 import type { ByteString } from "../tar/byte-string.ts";
+import { checkNameLength } from "./entry-checks.ts";
+import type { FollowedLinks } from "./followed-links.ts";
 import { refusal } from "./refusal.ts";
 
 /** Linux follows this many symlinks in one path (path_resolution(7)). */
@@ -15,6 +17,8 @@ export interface Ways<Directory> {
   readonly root: Directory;
   /** The directory that stands at a name. */
   directoryAt(parent: Directory, name: ByteString): Directory | undefined;
+  /** How much of symlinks may be followed. */
+  readonly followed: FollowedLinks;
   /** What keeps a way from going on at a name that is no directory's; nothing where the name is free. `path` is for messages. */
   obstacleAt(parent: Directory, name: ByteString, path: ByteString): Obstacle | undefined;
 }
@@ -57,6 +61,7 @@ export function walk<Directory extends { readonly parent: Directory | undefined 
   let here = from;
   let links = 0;
   for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
+    checkNameLength(name, path);
     const child = name === ".." ? (here.parent ?? here) : ways.directoryAt(here, name);
     if (child !== undefined) {
       here = child;
@@ -67,6 +72,7 @@ export function walk<Directory extends { readonly parent: Directory | undefined 
     if (target !== undefined) {
       links += 1;
       if (links > linksAtMost) throw refusal(path, `its way leads through more than ${linksAtMost} symlinks`);
+      ways.followed.follow(target, path);
       if (target.startsWith("/")) here = ways.root;
       for (const each of target.split("/").reverse()) if (each !== "" && each !== ".") ahead.push(each as ByteString);
       continue;

@@ -1,6 +1,6 @@
+import { checkedName } from "../layer/entry-checks.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import { whiteoutPrefix } from "../layer/name-meaning.ts";
-import { checked } from "../layer/paths.ts";
 import type { WhiteoutPolicy } from "../layer/whiteout-policy.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -49,7 +49,7 @@ export class LayerApplier extends LayerEntries<Directory> {
     if (parent === undefined) return undefined;
     const name = path.slice(start, end) as ByteString;
     const isPlain = name !== "" && name !== "." && name !== ".." && !name.startsWith(whiteoutPrefix);
-    return isPlain ? { parent, name: checked(name, path), path } : undefined;
+    return isPlain ? { parent, name: checkedName(name, path), path } : undefined;
   }
 
   protected override placeFor(parents: readonly ByteString[], name: ByteString, path: ByteString): Place {

@@ -1,3 +1,4 @@
+import { FollowedLinks } from "../layer/followed-links.ts";
 import { failure } from "../layer/refusal.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import { errnos } from "../linux/errno.ts";
@@ -23,6 +24,7 @@ const otherFile: Obstacle = {};
 export class Tree implements LayerTree<Directory> {
   readonly root: Directory;
   readonly handles: Handles;
+  readonly followed = new FollowedLinks();
   readonly #memory: Memory;
 
   constructor(root: Directory, handles: Handles, memory: Memory) {

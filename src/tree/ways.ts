@@ -1,3 +1,4 @@
+import { FollowedLinks } from "../layer/followed-links.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory } from "./directory.ts";
@@ -8,6 +9,7 @@ const otherFile: Obstacle = {};
 /** The ways through a tree. Those that depend on layers of which nothing is known throw `Undetermined`. */
 export class TreeWays implements LayerTree<Directory> {
   readonly root: Directory;
+  readonly followed = new FollowedLinks();
 
   constructor(root: Directory) {
     this.root = root;

@@ -119,6 +119,20 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "the targets of symlinks on the ways of entries have a limit together",
+    file: "src/layer/followed-links.ts",
+    without: ["if (this.#allowedBytes >= 0) return;", "if (true) return;"],
+    test: ["layer/followed-links", "in memory: a thousand that each have such a way are refused"],
+  },
+  {
+    group: "H",
+    what: "no map has texts of any length for its keys",
+    file: "src/rootfs/parents.ts",
+    without: ["const prefixBytesAtMost = 4096;", "const prefixBytesAtMost = 1e9;"],
+    test: ["rootfs/parents", "a path that Linux would not take is not remembered"],
+  },
+  {
+    group: "H",
     what: "names do not keep in memory the paths that they are a part of",
     file: "src/tar/byte-string.ts",
     without: ["return part.length < 13 ? part : ", "return true ? part : "],
