@@ -33,7 +33,7 @@ after(() => rm(project, { recursive: true, force: true }));
 
 test("the package has what is needed to run it and to read about it, and nothing else", () => {
   const surplus = packed.filter(
-    (path) => !/^(?:dist\/.*\.(?:c?js|d\.ts)|docs\/.*\.md|[A-Z]+(?:\.md)?|package\.json)$/.test(path),
+    (path) => !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|docs\/.*\.md|[A-Z]+(?:\.md)?|package\.json)$/.test(path),
   );
   assert.deepEqual(surplus, []);
   for (const path of [
@@ -46,6 +46,16 @@ test("the package has what is needed to run it and to read about it, and nothing
   ]) {
     assert.ok(packed.includes(path), path);
   }
+});
+
+test("an error that nobody catches is told on a screen, with a stack that names lines", async () => {
+  const program = `import { unpack } from ${JSON.stringify(join(repository, "dist/index.js"))}; await unpack("a b", "x");`;
+  const { status, stderr } = await outcomeOf(process.execPath, ["--input-type=module", "--eval", program]);
+  assert.equal(status, 1);
+  assert.match(stderr, /cannot parse the reference "a b"/);
+  assert.ok(stderr.length < 4000, `${stderr.length} characters`);
+  const mapped = ["--enable-source-maps", "--input-type=module", "--eval", program];
+  assert.match((await outcomeOf(process.execPath, mapped)).stderr, /src\/oci\/reference\.ts:\d+/);
 });
 
 test("the installed package type-checks in a strict project, its declarations included", async (context) => {
