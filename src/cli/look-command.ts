@@ -84,11 +84,22 @@ async function cat(
   { output, binaryOutput }: Surroundings,
   read: (stream: Writable) => Promise<{ readonly fetchedBytes: number }>,
 ): Promise<number> {
-  if (output.isTTY !== true) return (await read(binaryOutput)).fetchedBytes;
+  if (output.isTTY !== true) return await unlessReaderLeft(async () => (await read(binaryOutput)).fetchedBytes);
   const text = terminalText();
   const [{ fetchedBytes }] = await Promise.all([
     read(text).finally(() => text.end()),
     pipeline(text, binaryOutput, { end: false }),
   ]);
   return fetchedBytes;
+}
+
+/** Whoever reads the beginning of a file and goes away (`| head`) has got what was wanted. */
+async function unlessReaderLeft(read: () => Promise<number>): Promise<number> {
+  try {
+    return await read();
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (cause instanceof Error && "code" in cause && cause.code === "EPIPE") return 0;
+    throw error;
+  }
 }

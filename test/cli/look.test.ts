@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { listingLines } from "../../src/cli/listing.ts";
 import { terminalText } from "../../src/cli/terminal-text.ts";
 import type { ListResult } from "../../src/index.ts";
+import { outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
-import { ociUnpack } from "../support/oci-unpack.ts";
+import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { device, directory, file, hardlink, symlink, tar } from "../support/tar-builder.ts";
 
@@ -74,6 +77,17 @@ test("years that no date holds are shown as seconds", () => {
   const entry = { path: "a", type: "file", mode: 0, uid: 0, gid: 0, sizeBytes: 0, layer: 0 } as const;
   const [line] = listingLines([{ ...entry, mtime: { seconds: 2 ** 40, nanoseconds: 0 } }]);
   assert.equal(line, "----------  0:0  0  @1099511627776       L1  a");
+});
+
+test("cat to somebody who reads the beginning and goes away is done, and says nothing", async () => {
+  await using place = await scratch();
+  const layout = join(place.directory, "layout");
+  const large = image([tar(file("large", randomBytes(3_000_000)))]);
+  await writeImageLayout(layout, [{ tag: "x", images: [large] }]);
+  const args = ["cat", "-p", "linux/amd64", `oci:${layout}:x`, "large"];
+  const script = `{ "$0" "$@"; echo $? > ${place.directory}/status; } | head -c 1000 > /dev/null`;
+  const { stderr } = await outcomeOf("sh", ["-c", script, process.execPath, commandEntry, ...args]);
+  assert.deepEqual([stderr, await readFile(join(place.directory, "status"), "utf8")], ["", "0\n"]);
 });
 
 test("cat writes a file's bytes as they are into a pipe", async () => {
