@@ -33,7 +33,10 @@ after(() => rm(project, { recursive: true, force: true }));
 
 test("the package has what is needed to run it and to read about it, and nothing else", () => {
   const surplus = packed.filter(
-    (path) => !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|docs\/.*\.md|[A-Z]+(?:\.md)?|package\.json)$/.test(path),
+    (path) =>
+      !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|docs\/.*\.md|bench\/.*\.(?:md|svg)|[A-Z]+(?:\.md)?|package\.json)$/.test(
+        path,
+      ),
   );
   assert.deepEqual(surplus, []);
   for (const path of [
@@ -46,6 +49,19 @@ test("the package has what is needed to run it and to read about it, and nothing
   ]) {
     assert.ok(packed.includes(path), path);
   }
+});
+
+test("what the package's documents link to is in the package", async () => {
+  const missing: string[] = [];
+  for (const page of packed.filter((path) => path.endsWith(".md"))) {
+    const text = await readFile(join(repository, page), "utf8");
+    for (const [, link = ""] of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      if (/^\w+:/.test(link)) continue;
+      const path = join(page, "..", link);
+      if (!packed.includes(path)) missing.push(`${page}: ${link}`);
+    }
+  }
+  assert.deepEqual(missing, []);
 });
 
 test("an error that nobody catches is told on a screen, with a stack that names lines", async () => {

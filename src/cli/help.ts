@@ -62,7 +62,7 @@ What a registry may lead to (always: no nearer to this machine than itself)
 
 What is kept for next time
       --store DIR        keep blobs in DIR, and download none that is there; DIR
-                         is an OCI image layout, which other tools read too
+                         is an OCI image layout
       --offline          take everything from the store, and ask nobody
 
 What it becomes
@@ -193,7 +193,9 @@ const store = `\
 Usage: oci-unpack store list|verify|prune [OPTIONS]
 
 A store keeps the blobs of images that were unpacked with --store. It is an OCI
-image layout: skopeo and umoci read it as oci:DIR:NAME.
+image layout: skopeo and umoci read it as oci:DIR:NAME where the image has OCI
+media types. What docker pushed has Docker's, which they refuse in a layout;
+skopeo copy --format oci docker://NAME oci:COPY:TAG converts it.
 
   oci-unpack store list      the images, the one that was used last first
   oci-unpack store verify    read every blob; exit status 1 if any is corrupt

@@ -4,7 +4,7 @@ import { listImages, type StoredImageEntry } from "./list.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
 import { type StoreFindings, verifyBlobs } from "./verify.ts";
 
-/** A directory with the blobs of images that were unpacked: a plain OCI image layout, which skopeo and umoci read too. */
+/** A directory with the blobs of images that were unpacked: an OCI image layout. skopeo and umoci read it, too, where the images have OCI media types. */
 export interface Store {
   /** Absolute. */
   readonly directory: string;
