@@ -1,8 +1,26 @@
 import { createHash, type Hash } from "node:crypto";
+import type { Limits } from "../limits.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
 
-/** Holes are digested as zeros, but nobody waits for more of them than this: some seconds. */
+/** Holes are digested as zeros, but nobody waits for more of them than this: some seconds for a whole image. */
 const mostHoleBytes = 4 * 1024 ** 3;
+
+/** How much of the holes of an image's files may be digested, all files together. */
+export class DigestibleHoles {
+  #restBytes: number;
+
+  /** No more than the files of an image may have in data. */
+  constructor({ totalBytes }: Pick<Limits, "totalBytes">) {
+    this.#restBytes = Math.min(mostHoleBytes, totalBytes);
+  }
+
+  /** Whether so much more may be digested; if so, it counts. */
+  take(bytes: number): boolean {
+    const isWithin = bytes <= this.#restBytes;
+    if (isWithin) this.#restBytes -= bytes;
+    return isWithin;
+  }
+}
 
 const zeros = new Uint8Array(64 * 1024);
 
@@ -15,10 +33,15 @@ export class DigestedBody implements ByteSource {
   readonly #ahead: Segment[];
   #digestedBytes = 0;
 
-  constructor({ sizeBytes, segments = [{ offset: 0, length: sizeBytes }] }: Entry, body: ByteSource) {
+  /** What has larger holes than `holes` has left gets no digest. */
+  constructor(
+    { sizeBytes, segments = [{ offset: 0, length: sizeBytes }] }: Pick<Entry, "sizeBytes" | "segments">,
+    body: ByteSource,
+    holes: DigestibleHoles,
+  ) {
     const dataBytes = segments.reduce((sum, { length }) => sum + length, 0);
     this.#body = body;
-    this.#hash = sizeBytes - dataBytes > mostHoleBytes ? undefined : createHash("sha256");
+    this.#hash = holes.take(sizeBytes - dataBytes) ? createHash("sha256") : undefined;
     this.#sizeBytes = sizeBytes;
     this.#ahead = segments.toReversed();
   }
@@ -29,7 +52,7 @@ export class DigestedBody implements ByteSource {
     return piece;
   }
 
-  /** The SHA-256 of the file, once its data have been read; none where its holes are too large. */
+  /** The SHA-256 of the file, once its data have been read; none where holes were too large. */
   digest(): Uint8Array | undefined {
     const hash = this.#hash;
     if (hash === undefined) return undefined;

@@ -6,7 +6,7 @@ import { hostIdOf } from "../rootfs/id-map.ts";
 import { ownerPolicy } from "../rootfs/new-site.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { ContentDigests } from "../tree/content-digests.ts";
-import { DigestedBody } from "../tree/digested-body.ts";
+import { DigestedBody, DigestibleHoles } from "../tree/digested-body.ts";
 import { type ManifestOptions, mtreeLines } from "../tree/manifest.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import type { EntrySink } from "./apply-entries.ts";
@@ -21,22 +21,25 @@ const nobody = { warning() {}, skipped() {} };
 export class Recorder {
   readonly #tree: MergedTree;
   readonly #digests: ContentDigests;
+  readonly #holes: DigestibleHoles;
   readonly #ownerOf: ManifestOptions["ownerOf"];
 
   constructor(settings: ApplySettings, rights: Rights, memory: Memory) {
     const devices = devicesMade(settings, rights);
     this.#tree = new MergedTree({ ...settings, devices, strict: false }, nobody, { memory });
     this.#digests = new ContentDigests(memory);
+    this.#holes = new DigestibleHoles(settings.limits);
     this.#ownerOf = ownersGiven(settings, rights);
   }
 
   /** Passes a layer's entries on to `next`, which reads their data, and takes them down. */
   recording(layer: number, next: EntrySink): EntrySink {
+    const holes = this.#holes;
     let digested: DigestedBody | undefined;
     const merge = this.#tree.beginLayer(layer, () => this.#digests.add(digested?.digest()));
     return {
       apply(entry: Entry, body: ByteSource) {
-        digested = new DigestedBody(entry, body);
+        digested = new DigestedBody(entry, body, holes);
         next.apply(entry, digested);
         merge.apply(entry, digested);
       },

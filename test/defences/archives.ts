@@ -126,6 +126,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "holes that a manifest digests have a limit together",
+    file: "src/tree/digested-body.ts",
+    without: ["if (isWithin) this.#restBytes -= bytes;", ""],
+    test: ["tree/digested-body", "the holes of all files together are digested up to a limit"],
+  },
+  {
+    group: "H",
     what: "the targets of symlinks on the ways of entries have a limit together",
     file: "src/layer/followed-links.ts",
     without: ["if (this.#allowedBytes >= 0) return;", "if (true) return;"],
