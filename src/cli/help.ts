@@ -204,6 +204,9 @@ skopeo copy --format oci docker://NAME oci:COPY:TAG converts it.
 
       --max-size SIZE    images too, those that were used last staying, until
                          the rest is no larger than SIZE, as in 500M or 10G
+      --forget-absent    what overlays use that are not where they were, too;
+                         it stays for 30 days otherwise, should a disk be
+                         mounted again
       --store DIR        the store (default: $OCI_UNPACK_STORE)
       --json             the answer as JSON
   -h, --help             this text

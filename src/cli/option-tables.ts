@@ -94,6 +94,7 @@ export const logoutOptionTable = {
 export const storeOptionTable = {
   store: { type: "string" },
   "max-size": { type: "string" },
+  "forget-absent": { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;

@@ -18,7 +18,7 @@ export async function storeCommand(
   const { signal } = interruption;
   switch (command.action) {
     case "list": {
-      const images = await opened.list();
+      const images = await opened.list({ signal });
       say(images, images.length === 0 ? ["the store is empty"] : images.map(imageLine));
       return exitCodes.done;
     }
@@ -34,13 +34,22 @@ export async function storeCommand(
 
 async function prune(
   opened: Store,
-  { maxBytes }: StoreCommand,
+  { maxBytes, forgetAbsent }: StoreCommand,
   signal: AbortSignal,
   say: (result: unknown, lines: readonly string[]) => void,
 ): Promise<number> {
-  const result = await opened.prune({ signal, ...(maxBytes !== undefined && { maxBytes }) });
+  const result = await opened.prune({ signal, forgetAbsent, ...(maxBytes !== undefined && { maxBytes }) });
   const removed = result.removedImages.map((name) => `removed ${safeText(name)}`);
-  say(result, [...removed, `freed ${bytesText(result.freedBytes)}, kept ${bytesText(result.keptBytes)}`]);
+  const absent = result.absentOverlays.map(
+    (directory) => `kept the layers of ${safeText(directory)}, which is not there`,
+  );
+  const hint = absent.length === 0 ? [] : ["they stay for 30 days; --forget-absent lets them go"];
+  say(result, [
+    ...removed,
+    ...absent,
+    ...hint,
+    `freed ${bytesText(result.freedBytes)}, kept ${bytesText(result.keptBytes)}`,
+  ]);
   return exitCodes.done;
 }
 

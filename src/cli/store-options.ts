@@ -13,6 +13,7 @@ export interface StoreCommand {
   readonly action: (typeof actions)[number];
   readonly directory: string;
   readonly maxBytes: number | undefined;
+  readonly forgetAbsent: boolean;
   readonly json: boolean;
 }
 
@@ -29,11 +30,13 @@ export function parseStore(args: readonly string[], env: Surroundings["env"]): S
     );
   }
   const maxSize = values["max-size"];
-  if (maxSize !== undefined && action !== "prune") {
-    throw new UsageError(`cannot use --max-size: oci-unpack store ${action} removes nothing`);
+  const forgetAbsent = values["forget-absent"] ?? false;
+  if (action !== "prune" && (maxSize !== undefined || forgetAbsent)) {
+    const option = maxSize === undefined ? "--forget-absent" : "--max-size";
+    throw new UsageError(`cannot use ${option}: oci-unpack store ${action} removes nothing`);
   }
   const maxBytes = maxSize === undefined ? undefined : parseMaxSize(maxSize);
-  return { name: "store", action, directory, maxBytes, json: values.json ?? false };
+  return { name: "store", action, directory, maxBytes, forgetAbsent, json: values.json ?? false };
 }
 
 function onlyAction(positionals: readonly string[]): StoreCommand["action"] {

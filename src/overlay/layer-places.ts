@@ -10,6 +10,7 @@ import type { RootfsSettings } from "../rootfs/site.ts";
 import { BlobStore } from "../store/blob-store.ts";
 import { LayerStore } from "../store/layer-store.ts";
 import { makeStore } from "../store/make-store.ts";
+import { Overlays } from "../store/overlays.ts";
 import type { Store } from "../store/store.ts";
 import { discardFromThread } from "../worker/discarding.ts";
 import type { SandboxPolicy } from "../worker/protocol.ts";
@@ -28,6 +29,7 @@ export interface LayerPlacesParts {
 /** Layers in a store, which is in use meanwhile. */
 interface KeptLayers {
   readonly layers: LayerStore;
+  readonly overlays: Overlays;
   readonly staging: string;
   readonly use: FileHandle;
 }
@@ -57,7 +59,8 @@ export class LayerPlaces implements AsyncDisposable {
     await makeStore(blobs);
     const use = await blobs.use(signal);
     const layers = new LayerStore(blobs);
-    return new LayerPlaces(parts, { layers, staging: await layers.stage(), use }, effectiveUser());
+    const overlays = new Overlays(blobs);
+    return new LayerPlaces(parts, { layers, overlays, staging: await layers.stage(), use }, effectiveUser());
   }
 
   /** Where new layers are to be made. */
@@ -96,7 +99,7 @@ export class LayerPlaces implements AsyncDisposable {
 
   /** Notes that an overlay in a directory uses these layers. */
   async noteUse(directory: string): Promise<void> {
-    await this.#kept?.layers.noteUse(directory);
+    await this.#kept?.overlays.noteUse(directory);
   }
 
   /** Removes whatever was made and has not found its place. */

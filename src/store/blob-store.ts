@@ -7,8 +7,8 @@ import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { blobPath } from "../source/local/documents.ts";
 import { readRange } from "../source/local/file-range.ts";
-import { discardFromThread } from "../worker/discarding.ts";
 import { openLocked } from "./file-lock.ts";
+import type { Trash } from "./trash.ts";
 
 /** What a blob must be. A Descriptor is one. */
 export interface ExpectedBlob {
@@ -21,8 +21,9 @@ export interface ExpectedBlob {
  *
  *     oci-layout  index.json  blobs/ALGORITHM/HEX     what every tool reads
  *     ingest/ALGORITHM-HEX.part                       a blob that is being fetched, locked by whoever fetches it
- *     layers/…                                        layers as directories, for overlays
- *     in-use.lock  index.lock                         locked, never read
+ *     layers/…  overlays/…                            layers as directories, and who uses them
+ *     trash/…                                         what is being removed
+ *     in-use.lock  index.lock  prune.lock             locked, never read
  */
 export class BlobStore {
   /** Absolute. */
@@ -60,7 +61,11 @@ export class BlobStore {
   }
 
   /** Opens one of the store's own files as soon as its lock is free. */
-  async lock(name: "in-use.lock" | "index.lock", kind: LockKind, signal?: AbortSignal): Promise<FileHandle> {
+  async lock(
+    name: "in-use.lock" | "index.lock" | "prune.lock",
+    kind: LockKind,
+    signal?: AbortSignal,
+  ): Promise<FileHandle> {
     try {
       return await openLocked(this.path(name), kind, signal);
     } catch (error) {
@@ -107,15 +112,26 @@ export class BlobStore {
     }
   }
 
-  /** Every blob of an algorithm that can be verified. */
-  async *blobs(): AsyncGenerator<ExpectedBlob> {
+  /** The blobs that can be verified. */
+  async digests(): Promise<readonly Digest[]> {
+    const digests: Digest[] = [];
     for (const algorithm of ["sha256", "sha512"]) {
       for (const name of await namesIn(this.path("blobs", algorithm))) {
         const digest = parseDigest(`${algorithm}:${name}`);
-        const sizeBytes = digest && (await this.sizeOf(digest));
-        if (digest !== undefined && sizeBytes !== undefined) yield { digest, sizeBytes };
+        if (digest !== undefined) digests.push(digest);
       }
     }
+    return digests;
+  }
+
+  /** The same with their sizes. */
+  async sizes(): Promise<ReadonlyMap<Digest, number>> {
+    const sizes = new Map<Digest, number>();
+    for (const digest of await this.digests()) {
+      const sizeBytes = await this.sizeOf(digest);
+      if (sizeBytes !== undefined) sizes.set(digest, sizeBytes);
+    }
+    return sizes;
   }
 
   async remove(digest: Digest): Promise<void> {
@@ -124,15 +140,15 @@ export class BlobStore {
     });
   }
 
-  /** Removes what is on its way into the store, and gives its size. Only while nobody uses the store. */
-  async clearIngest(): Promise<number> {
+  /** Throws away what is on its way into the store, and gives its size. Only while nobody uses the store. */
+  async clearIngest(trash: Trash): Promise<number> {
     let bytes = 0;
     for (const name of await namesIn(this.path("ingest"))) {
       const found = await statIfThere(this.path("ingest", name));
       if (found?.isFile()) bytes += found.size;
     }
-    // Layers may lie there, whose directories their own modes close even to their owner.
-    await discardFromThread(this.path("ingest"), "prefer");
+    await trash.take(this.path("ingest"));
+    await mkdir(this.path("ingest"));
     return bytes;
   }
 

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, readlink, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { mkdir, mkdtemp, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileSystemError } from "../file-system-error.ts";
-import { namesIn, statIfThere } from "../if-there.ts";
+import { ifThere, statIfThere } from "../if-there.ts";
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
 
@@ -19,7 +18,6 @@ export interface StoredLayer {
  *
  *     layers/VARIANT/CHAINID/diff     the layer
  *     layers/VARIANT/CHAINID/size     what came out of its archive, in bytes
- *     overlays/HASH                   a link to a directory whose overlay uses some of them
  *
  * What a layer becomes depends on the layers below it, hence the chainID, and on how it was unpacked, hence the variant.
  */
@@ -57,54 +55,27 @@ export class LayerStore {
     return path;
   }
 
-  /** Notes that the overlay in a directory uses layers: they stay as long as it does. */
-  async noteUse(directory: string): Promise<void> {
-    const name = createHash("sha256").update(directory).digest("hex").slice(0, 32);
-    try {
-      await mkdir(this.#store.path("overlays"), { recursive: true });
-      await symlink(directory, this.#store.path("overlays", name)).catch(unlessThere);
-    } catch (error) {
-      throw fileSystemError(error, `note the use of the store "${this.#store.directory}"`);
-    }
-  }
-
-  /** All layers, those that were used last first. */
+  /** All layers, those that were used last first. Only directories of the store itself: a link leads to what is somebody else's. */
   async all(): Promise<readonly StoredLayer[]> {
     const layers: StoredLayer[] = [];
-    for (const variant of await namesIn(this.#store.path("layers"))) {
-      for (const name of await namesIn(this.#store.path("layers", variant))) {
-        const path = this.#store.path("layers", variant, name);
-        const sizeBytes = Number(await readFile(join(path, "size"), "utf8").catch(() => "0"));
-        layers.push({ path, sizeBytes, lastUsed: (await statIfThere(path))?.mtime ?? new Date(0) });
+    for (const variant of await directoriesIn(this.#store.path("layers"))) {
+      for (const chainID of await directoriesIn(variant)) {
+        const sizeBytes = Number(await readFile(join(chainID, "size"), "utf8").catch(() => "0"));
+        const lastUsed = (await statIfThere(chainID))?.mtime ?? new Date(0);
+        layers.push({ path: chainID, sizeBytes, lastUsed });
       }
     }
     return layers.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime());
   }
 
-  /** The layers that overlays use. Overlays that are gone are forgotten. */
-  async inUse(): Promise<ReadonlySet<string>> {
-    const used = new Set<string>();
-    for (const name of await namesIn(this.#store.path("overlays"))) {
-      const link = this.#store.path("overlays", name);
-      const layers = join(await readlink(link), "layers");
-      const links = await namesIn(layers);
-      if (links.length === 0) await rm(link);
-      for (const each of links) {
-        const target = await readlink(join(layers, each)).catch(() => undefined);
-        if (target !== undefined) used.add(target);
-      }
-    }
-    return used;
-  }
-
-  /** Removes a layer. Only while nobody uses the store. */
-  async remove({ path }: StoredLayer): Promise<void> {
-    await rename(path, this.#store.path("ingest", `${basename(path)}.gone`));
-  }
-
   #pathOf(variant: string, chainID: Digest): string {
     return this.#store.path("layers", variant, `${algorithmOf(chainID)}-${encodedOf(chainID)}`);
   }
+}
+
+async function directoriesIn(directory: string): Promise<readonly string[]> {
+  const found = await ifThere(`list "${directory}"`, () => readdir(directory, { withFileTypes: true }));
+  return (found ?? []).filter((each) => each.isDirectory()).map(({ name }) => join(directory, name));
 }
 
 function unlessThere(error: unknown): void {

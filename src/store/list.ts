@@ -20,18 +20,23 @@ export interface ImageWithBlobs extends StoredImageEntry {
 }
 
 /** The images of a store, the one that was used last first. */
-export async function listImages(store: BlobStore): Promise<readonly StoredImageEntry[]> {
-  return (await imagesWithBlobs(store)).map(({ name, digest, sizeBytes, lastUsed }) => {
-    return { name, digest, sizeBytes, lastUsed };
-  });
+export async function listImages(store: BlobStore, signal?: AbortSignal): Promise<readonly StoredImageEntry[]> {
+  const images = await imagesWithBlobs(store, await store.sizes(), signal);
+  return images.map(({ name, digest, sizeBytes, lastUsed }) => ({ name, digest, sizeBytes, lastUsed }));
 }
 
-export async function imagesWithBlobs(store: BlobStore): Promise<readonly ImageWithBlobs[]> {
+/** The same with their blobs; `stored` are all blobs of the store. */
+export async function imagesWithBlobs(
+  store: BlobStore,
+  stored: ReadonlyMap<Digest, number>,
+  signal?: AbortSignal,
+): Promise<readonly ImageWithBlobs[]> {
   const images: ImageWithBlobs[] = [];
   for (const { name, descriptor } of await readNames(store)) {
+    signal?.throwIfAborted();
     const blobs = new Map<Digest, number>();
-    for (const { digest } of await reachable(store, descriptor)) {
-      const sizeBytes = await store.sizeOf(digest);
+    for (const { digest } of await reachable(store, descriptor, signal)) {
+      const sizeBytes = stored.get(digest);
       if (sizeBytes !== undefined) blobs.set(digest, sizeBytes);
     }
     const sizeBytes = [...blobs.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -2,11 +2,15 @@ import type { Digest } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { LayerStore, type StoredLayer } from "./layer-store.ts";
 import { type ImageWithBlobs, imagesWithBlobs } from "./list.ts";
-import { keepNames } from "./stored-index.ts";
+import { layerName, Overlays } from "./overlays.ts";
+import { keepNames, readNames, type StoredName } from "./stored-index.ts";
+import { Trash } from "./trash.ts";
 
 export interface PruneOptions {
   /** What may stay, what was used last first; what an overlay uses stays in any case. Default: all that anything needs. */
   readonly maxBytes?: number;
+  /** Forgets overlays that are not where they were, at once instead of after 30 days. Default: false. */
+  readonly forgetAbsent?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -17,31 +21,102 @@ export interface PruneResult {
   readonly removedLayers: number;
   readonly freedBytes: number;
   readonly keptBytes: number;
+  /** Directories whose overlays were not there, moved or not mounted, and whose layers stayed for their sake. */
+  readonly absentOverlays: readonly string[];
 }
 
-/** Takes out of a store what is not needed, while nobody else uses it. Names go first: none ever leads to what is missing. */
-export async function pruneStore(store: BlobStore, { maxBytes, signal }: PruneOptions): Promise<PruneResult> {
+/** How often it is looked anew at what is to go, because others changed something meanwhile, before they are kept out. */
+const mostLooks = 3;
+
+/**
+ * Takes out of a store what is not needed. Names go first: none ever leads to what is missing.
+ *
+ * Others are kept out for as long as names are changed and files are moved aside. What is to go is found out before, and
+ * removed afterwards.
+ */
+export async function pruneStore(store: BlobStore, options: PruneOptions): Promise<PruneResult> {
+  const { signal } = options;
+  const pruning = await store.lock("prune.lock", "exclusive", signal);
+  try {
+    const trash = await Trash.open(store.path("trash"));
+    try {
+      for (let looks = 1; looks < mostLooks; looks += 1) {
+        const plan = await planned(store, options);
+        const result = await alone(store, signal, async () => {
+          return (await isCurrent(store, plan)) ? await carryOut(store, plan, trash, options) : undefined;
+        });
+        if (result !== undefined) return result;
+      }
+      return await alone(store, signal, async () => {
+        return await carryOut(store, await planned(store, options), trash, options);
+      });
+    } finally {
+      await trash.empty();
+    }
+  } finally {
+    await pruning.close();
+  }
+}
+
+async function alone<T>(store: BlobStore, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   const use = await store.useAlone(signal);
   try {
-    const layerStore = new LayerStore(store);
-    const images = await imagesWithBlobs(store);
-    const layers = await layerStore.all();
-    const inUse = await layerStore.inUse();
-    const kept = newest(images, layers, inUse, maxBytes ?? Number.POSITIVE_INFINITY);
-    const names = new Set(kept.images.map(({ name, digest }) => `${name} ${digest}`));
-    await keepNames(store, ({ name, descriptor }) => names.has(`${name} ${descriptor.digest}`), signal);
-    const removed = layers.filter((layer) => !kept.layers.has(layer));
-    for (const layer of removed) await layerStore.remove(layer);
-    const freedBytes = (await removeOthers(store, kept.blobs)) + (await store.clearIngest()) + sum(removed);
-    const removedImages = images.filter((image) => !kept.images.includes(image)).flatMap(({ name }) => name ?? []);
-    return { removedImages, removedLayers: removed.length, freedBytes, keptBytes: kept.bytes };
+    return await work();
   } finally {
     await use.close();
   }
 }
 
-interface Kept {
+/** What is to go, and the store for which that was found out. */
+interface Plan {
+  readonly names: readonly StoredName[];
+  readonly blobs: ReadonlyMap<Digest, number>;
   readonly images: readonly ImageWithBlobs[];
+  readonly layers: readonly StoredLayer[];
+  readonly absentOverlays: readonly string[];
+  readonly kept: Kept;
+}
+
+async function planned(store: BlobStore, { maxBytes, forgetAbsent = false, signal }: PruneOptions): Promise<Plan> {
+  const names = await readNames(store);
+  const blobs = await store.sizes();
+  const images = await imagesWithBlobs(store, blobs, signal);
+  const layers = await new LayerStore(store).all();
+  const overlays = new Overlays(store);
+  const absentOverlays = await overlays.lookForAll(forgetAbsent);
+  const kept = newest(images, layers, await overlays.layers(), maxBytes ?? Number.POSITIVE_INFINITY);
+  return { names, blobs, images, layers, absentOverlays, kept };
+}
+
+/** Whether nothing was added that could need what is to go. */
+async function isCurrent(store: BlobStore, { names, blobs }: Plan): Promise<boolean> {
+  const known = new Set(names.map(labelOf));
+  for (const name of await readNames(store)) if (!known.has(labelOf(name))) return false;
+  for (const digest of await store.digests()) if (!blobs.has(digest)) return false;
+  return true;
+}
+
+function labelOf({ name, descriptor }: StoredName): string {
+  return `${name} ${descriptor.digest}`;
+}
+
+async function carryOut(store: BlobStore, plan: Plan, trash: Trash, options: PruneOptions): Promise<PruneResult> {
+  const { images, kept, absentOverlays } = plan;
+  const names = new Set([...kept.images].map(({ name, digest }) => `${name} ${digest}`));
+  await keepNames(store, (entry) => names.has(labelOf(entry)), options.signal);
+  // An overlay may have been made meanwhile.
+  const noted = await new Overlays(store).layers();
+  const removed = plan.layers.filter((layer) => !kept.layers.has(layer) && !noted.has(layerName(layer.path)));
+  for (const { path } of removed) await trash.take(path);
+  const orphans = [...plan.blobs].filter(([digest]) => !kept.blobs.has(digest));
+  for (const [digest] of orphans) await trash.take(store.pathOf(digest));
+  const freedBytes = sum(orphans.map(([, bytes]) => bytes)) + (await store.clearIngest(trash)) + bytesOf(removed);
+  const removedImages = images.filter((image) => !kept.images.has(image)).flatMap(({ name }) => name ?? []);
+  return { removedImages, removedLayers: removed.length, freedBytes, keptBytes: kept.bytes, absentOverlays };
+}
+
+interface Kept {
+  readonly images: ReadonlySet<ImageWithBlobs>;
   readonly layers: ReadonlySet<StoredLayer>;
   readonly blobs: ReadonlyMap<Digest, number>;
   readonly bytes: number;
@@ -54,38 +129,27 @@ function newest(
   inUse: ReadonlySet<string>,
   maxBytes: number,
 ): Kept {
-  const keptImages: ImageWithBlobs[] = [];
-  const keptLayers = new Set(layers.filter(({ path }) => inUse.has(path)));
-  let blobs = new Map<Digest, number>();
-  let layerBytes = sum([...keptLayers]);
-  let blobBytes = 0;
+  const keptImages = new Set<ImageWithBlobs>();
+  const keptLayers = new Set(layers.filter(({ path }) => inUse.has(layerName(path))));
+  const keptBlobs = new Map<Digest, number>();
+  let bytes = bytesOf([...keptLayers]);
   const items = [...images, ...layers.filter((layer) => !keptLayers.has(layer))];
   for (const item of items.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime())) {
-    if ("blobs" in item) {
-      const together = new Map([...blobs, ...item.blobs]);
-      const bytes = [...together.values()].reduce((total, sizeBytes) => total + sizeBytes, 0);
-      if (bytes + layerBytes > maxBytes) break;
-      keptImages.push(item);
-      [blobs, blobBytes] = [together, bytes];
-    } else {
-      if (blobBytes + layerBytes + item.sizeBytes > maxBytes) break;
-      keptLayers.add(item);
-      layerBytes += item.sizeBytes;
-    }
+    const added = "blobs" in item ? [...item.blobs].filter(([digest]) => !keptBlobs.has(digest)) : [];
+    const addedBytes = "blobs" in item ? sum(added.map(([, sizeBytes]) => sizeBytes)) : item.sizeBytes;
+    if (bytes + addedBytes > maxBytes) break;
+    bytes += addedBytes;
+    if ("blobs" in item) keptImages.add(item);
+    else keptLayers.add(item);
+    for (const [digest, sizeBytes] of added) keptBlobs.set(digest, sizeBytes);
   }
-  return { images: keptImages, layers: keptLayers, blobs, bytes: blobBytes + layerBytes };
+  return { images: keptImages, layers: keptLayers, blobs: keptBlobs, bytes };
 }
 
-async function removeOthers(store: BlobStore, kept: ReadonlyMap<Digest, number>): Promise<number> {
-  let freedBytes = 0;
-  for await (const { digest, sizeBytes } of store.blobs()) {
-    if (kept.has(digest)) continue;
-    await store.remove(digest);
-    freedBytes += sizeBytes;
-  }
-  return freedBytes;
+function bytesOf(layers: readonly StoredLayer[]): number {
+  return sum(layers.map(({ sizeBytes }) => sizeBytes));
 }
 
-function sum(layers: readonly StoredLayer[]): number {
-  return layers.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

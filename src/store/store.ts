@@ -9,7 +9,7 @@ export interface Store {
   /** Absolute. */
   readonly directory: string;
   /** The images, the one that was used last first. */
-  list(): Promise<readonly StoredImageEntry[]>;
+  list(options?: { readonly signal?: AbortSignal }): Promise<readonly StoredImageEntry[]>;
   /** Reads every blob. Changes nothing. */
   verify(options?: { readonly signal?: AbortSignal }): Promise<StoreFindings>;
   /** Removes what no image needs, also beginnings of blobs, and with `maxBytes` images; waits for others who use the store. */
@@ -21,9 +21,9 @@ export function store(directory: string): Store {
   const blobs = new BlobStore(directory);
   return {
     directory: blobs.directory,
-    async list() {
+    async list({ signal } = {}) {
       await insistOn(blobs);
-      return await listImages(blobs);
+      return await listImages(blobs, signal);
     },
     async verify({ signal } = {}) {
       await insistOn(blobs);

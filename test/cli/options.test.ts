@@ -232,6 +232,7 @@ test("the store is named by an option, or else by the environment", () => {
     action: "prune",
     directory: "/var/cache/images",
     maxBytes: 10 * 1024 ** 3,
+    forgetAbsent: false,
     json: true,
   });
 });
@@ -276,6 +277,7 @@ test("a store's command line that makes no sense is refused", () => {
     usageErrorOf(() => parseCommand(["store", "prune", `--max-size=${size}`, "--store=x"], {}));
   }
   usageErrorOf(() => parseCommand(["store", "list", "--max-size=1G", "--store=x"], {}));
+  usageErrorOf(() => parseCommand(["store", "verify", "--forget-absent", "--store=x"], {}));
 });
 
 test("unpacking may be named, as unpack or pull, and the version asked for by a word", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -189,10 +189,39 @@ describe("layers in a store", { skip }, () => {
     assert.equal((await ours.prune({ maxBytes: 0 })).removedLayers, 0);
     assert.deepEqual(Object.keys(await shownBy(script, stage.directory)), [".", "b", "c", "d", "d/x"]);
     await rm(stage.path("one"), { recursive: true });
-    assert.equal((await ours.prune()).removedLayers, 0, "they may be of use to the next one");
+    assert.equal((await ours.prune({ forgetAbsent: true })).removedLayers, 0, "they may be of use to the next one");
     const { removedLayers, keptBytes } = await ours.prune({ maxBytes: 0 });
     assert.deepEqual([removedLayers, keptBytes], [3, 0]);
     assert.deepEqual(await readdir(stage.path("store/overlays")), []);
+  });
+
+  test("stay for 30 days where an overlay is not found at its place", async () => {
+    await using stage = await setStage(first);
+    const ours = store(stage.path("store"));
+    const { script } = await unpackOverlay(stage.reference, stage.path("one"), { ...amd64, store: ours });
+    const prune = async () => {
+      const { removedLayers, absentOverlays } = await ours.prune({ maxBytes: 0 });
+      return [removedLayers, absentOverlays];
+    };
+    await rename(stage.path("one"), stage.path("elsewhere"));
+    await mkdir(stage.path("one")); // as a mount point that nothing is mounted on
+    assert.deepEqual(await prune(), [0, [stage.path("one")]]);
+    const daysAgo = async (days: number) => {
+      const when = new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+      for (const name of await readdir(stage.path("store/overlays"))) {
+        if (name.endsWith(".absent")) await utimes(stage.path("store/overlays", name), when, when);
+      }
+    };
+    await daysAgo(29);
+    assert.deepEqual(await prune(), [0, [stage.path("one")]]);
+    await rmdir(stage.path("one"));
+    await rename(stage.path("elsewhere"), stage.path("one"));
+    assert.deepEqual(await prune(), [0, []]);
+    assert.deepEqual(Object.keys(await shownBy(script, stage.directory)), [".", "b", "c", "d", "d/x"]);
+    await rename(stage.path("one"), stage.path("elsewhere"));
+    assert.deepEqual(await prune(), [0, [stage.path("one")]], "it is absent anew");
+    await daysAgo(31);
+    assert.deepEqual(await prune(), [3, []]);
   });
 
   test("are made once by two processes at the same time", async () => {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import { mediaTypes } from "../../src/oci/media-type.ts";
+import { BlobStore } from "../../src/store/blob-store.ts";
+import { pruneStore } from "../../src/store/prune.ts";
+import { reachable } from "../../src/store/stored-documents.ts";
 import { type Image, image, stored } from "../support/image.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { type Stage, setStage } from "./stage.ts";
@@ -60,6 +66,7 @@ test("a prune keeps the images that were used last, as many as fit, and all thei
     removedLayers: 0,
     freedBytes: sizeOf(...images) - maxBytes,
     keptBytes: maxBytes,
+    absentOverlays: [],
   });
   assert.deepEqual(await stage.store.verify(), { blobs: 7, corrupt: [], missing: [] });
   await stage.unpack({ reference: stage.names[1] ?? "", offline: true });
@@ -107,4 +114,111 @@ test("entries of other tools stay in the index as they are", async () => {
   assert.equal(changed.manifests.length, 4);
   assert.deepEqual(changed.manifests[0], index.manifests[0]);
   assert.deepEqual(changed["x-top"], { also: "kept" });
+});
+
+test("a prune takes nothing that came to be needed while it looked", async () => {
+  await using stage = await threeImages();
+  const [oldest, , newest] = images as [Image, Image, Image];
+  const layer = oldest.layers[1];
+  if (layer === undefined) throw new TypeError("the image has layers");
+  await stage.store.prune({ maxBytes: sizeOf(newest) });
+  await writeFile(fileOf(stage, layer.descriptor.digest), layer.bytes);
+  const arriving = async () => {
+    await stage.unpack({ reference: stage.names[0] ?? "" });
+  };
+  let looks = 0;
+  const watched = new (class extends BlobStore {
+    override async useAlone(signal?: AbortSignal) {
+      looks += 1;
+      if (looks === 1) await arriving();
+      return await super.useAlone(signal);
+    }
+  })(stage.store.directory);
+  await pruneStore(watched, {});
+  assert.equal(looks, 2);
+  assert.deepEqual((await stage.store.verify()).missing, []);
+  await stage.unpack({ reference: stage.names[0] ?? "", offline: true });
+});
+
+test("others may use a store while it is found out what is to go, and while that is removed", async () => {
+  await using stage = await threeImages();
+  const orphan = `sha256:${"0".repeat(64)}`;
+  await writeFile(fileOf(stage, orphan), "of no image");
+  const trash = join(stage.store.directory, "trash");
+  const seen: string[] = [];
+  const watched = new (class extends BlobStore {
+    override async sizes() {
+      await (await this.use(AbortSignal.timeout(10_000))).close();
+      seen.push("looked");
+      return await super.sizes();
+    }
+    override async useAlone(signal?: AbortSignal) {
+      const lock = await super.useAlone(signal);
+      const close = lock.close.bind(lock);
+      lock.close = async () => {
+        await close();
+        seen.push(`${(await readdir(trash)).length} in the trash`);
+      };
+      return lock;
+    }
+  })(stage.store.directory);
+  await pruneStore(watched, {});
+  assert.deepEqual(seen, ["looked", "2 in the trash"], "a blob and the directory of beginnings");
+  assert.equal(existsSync(trash), false);
+});
+
+test("what a prune that was ended has left is removed by the next", async () => {
+  await using stage = await threeImages();
+  await mkdir(join(stage.store.directory, "trash/7"), { recursive: true });
+  await writeFile(join(stage.store.directory, "trash/7/file"), "x");
+  await stage.store.prune();
+  assert.equal(existsSync(join(stage.store.directory, "trash")), false);
+});
+
+test("what lies behind a link in a store is not taken for its layers", async () => {
+  await using stage = await threeImages();
+  const outside = join(stage.directory, "outside");
+  await mkdir(join(outside, "documents"), { recursive: true });
+  await mkdir(join(stage.store.directory, "layers"));
+  await symlink(outside, join(stage.store.directory, "layers/privileged-0"));
+  assert.equal((await stage.store.prune({ maxBytes: 0 })).removedLayers, 0);
+  assert.deepEqual(await readdir(outside), ["documents"]);
+});
+
+test("verifying removes no manifest either, when it is corrupt", async () => {
+  await using stage = await threeImages();
+  const digest = images[0]?.manifest.descriptor.digest ?? "";
+  await rm(fileOf(stage, digest));
+  await writeFile(fileOf(stage, digest), "{}");
+  assert.deepEqual((await stage.store.verify()).corrupt, [digest]);
+  assert.equal((await stage.store.list()).length, 3);
+  assert.equal((await readFile(fileOf(stage, digest))).toString(), "{}");
+});
+
+test("R-33: indexes that list each other again and again are read once each", async () => {
+  await using stage = await threeImages();
+  const [leaf] = images as [Image, Image, Image];
+  let below = leaf.manifest.descriptor;
+  for (let level = 0; level < 3; level += 1) {
+    const manifests = Array.from({ length: 1000 }, () => below);
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
+    below = { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes), size: bytes.length };
+    await writeFile(fileOf(stage, below.digest), bytes);
+  }
+  let looks = 0;
+  const counted = new (class extends BlobStore {
+    override sizeOf(digest: Digest) {
+      looks += 1;
+      return super.sizeOf(digest);
+    }
+  })(stage.store.directory);
+  const { mediaType, digest, size: sizeBytes } = below;
+  const found = await reachable(counted, { mediaType, digest: digest as Digest, sizeBytes });
+  assert.equal(found.length, 3 + 1 + leaf.layers.length + 1);
+  assert.equal(looks, 4);
+  assert.deepEqual(
+    found.filter(({ isNeeded }) => !isNeeded).length,
+    3,
+    "what an index lists is not needed, the rest is",
+  );
 });
