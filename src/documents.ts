@@ -1,6 +1,7 @@
 import { verified } from "./blob/verified.ts";
 import { OciUnpackError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { type ImageConfig, parseConfig } from "./oci/config.ts";
 import { type Descriptor, inlineContent, verifyBytes, verifyDigest } from "./oci/descriptor.ts";
 import { type Digest, digestOf } from "./oci/digest.ts";
@@ -24,6 +25,9 @@ export interface ReadConfig {
 /** More than any index with platforms and attestations leads to; R-33. */
 const mostManifests = 64;
 
+/** What a byte of a document takes in memory once it is read, itself included: measured 2.5 with the shortest descriptors, Node 20. */
+const bytesForEach = 3;
+
 /**
  * Fetches the documents of one image, believing nothing: each is within its limit, has its size and digest, and is what
  * its type says, before anyone sees it.
@@ -32,17 +36,21 @@ export class Documents {
   readonly #image: ImageSource;
   readonly #limits: Limits;
   readonly #options: FetchOptions;
+  readonly #memory: MemoryBudget;
   #manifests = 0;
 
   constructor(image: ImageSource, limits: Limits, options: FetchOptions) {
     this.#image = image;
     this.#limits = limits;
+    this.#memory = new MemoryBudget(limits);
     this.#options = options;
   }
 
   /** The manifest or index that the image's name stands for. */
   async named(): Promise<ReadDocument> {
+    this.#count();
     const { mediaType, bytes } = await this.#fetch(undefined);
+    this.#remember(bytes);
     const { digest } = this.#image;
     if (digest !== undefined) verifyDigest(digest, bytes);
     return { digest: digest ?? digestOf(bytes), document: parseDocument(bytes, { contentType: mediaType }) };
@@ -51,9 +59,11 @@ export class Documents {
   /** The manifest or index that an index lists. */
   async described(descriptor: Descriptor): Promise<ReadDocument> {
     this.#refuseAbove("manifestBytes", descriptor.sizeBytes, descriptor.digest);
+    this.#count();
     const inline = inlineContent(descriptor);
     const { mediaType, bytes } = inline ? { mediaType: "", bytes: inline } : await this.#fetch(descriptor);
     verifyBytes(descriptor, bytes);
+    this.#remember(bytes);
     const claims = { contentType: mediaType, descriptorType: descriptor.mediaType };
     return { digest: descriptor.digest, document: parseDocument(bytes, claims) };
   }
@@ -64,14 +74,21 @@ export class Documents {
     return { config: parseConfig(bytes), bytes };
   }
 
-  async #fetch(descriptor: Descriptor | undefined): Promise<Document> {
+  #remember(bytes: Uint8Array): void {
+    this.#memory.spend(bytesForEach * bytes.length, "manifests");
+  }
+
+  /** Those that stand in an index count as well: it may hold indexes that hold indexes. */
+  #count(): void {
     this.#manifests++;
-    if (this.#manifests > mostManifests) {
-      throw new OciUnpackError(
-        "LIMIT_EXCEEDED",
-        `cannot resolve "${this.#image.name}": it leads to more than ${mostManifests} manifests`,
-      );
-    }
+    if (this.#manifests <= mostManifests) return;
+    throw new OciUnpackError(
+      "LIMIT_EXCEEDED",
+      `cannot resolve "${this.#image.name}": it leads to more than ${mostManifests} manifests`,
+    );
+  }
+
+  async #fetch(descriptor: Descriptor | undefined): Promise<Document> {
     const document = await this.#image.manifest(descriptor, this.#options);
     this.#refuseAbove("manifestBytes", document.bytes.length, descriptor?.digest ?? this.#image.name);
     return document;

@@ -32,6 +32,8 @@ export class ImageSearch {
   readonly #decided: (message: string) => void;
   readonly #entries: Descriptor[] = [];
   readonly #platforms: Platform[] = [];
+  /** What was read, and judged, already: indexes may list it again and again. A platform that an entry states counts, so entries with one are told from others. */
+  readonly #read = new Set<string>();
 
   /** `decided` hears how each index was read. */
   constructor(
@@ -106,6 +108,9 @@ export class ImageSearch {
   }
 
   async #open(entry: Descriptor, depth: number): Promise<Found | undefined> {
+    const reading = `${entry.digest} ${entry.platform === undefined}`;
+    if (this.#read.has(reading)) return undefined;
+    this.#read.add(reading);
     const { digest, document } = await this.#documents.described(entry);
     if (document.kind === "index") return this.in(document, depth + 1);
     if (entry.platform !== undefined) return this.#found({ digest, manifest: document, platform: entry.platform });

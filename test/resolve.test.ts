@@ -261,6 +261,36 @@ test("R-33: no more than 64 manifests are fetched for one name", async () => {
   assert.equal(source.fetched.filter((mediaType) => mediaType !== ociConfig).length, 64);
 });
 
+test("R-33: no more than 64 manifests are read that stand in an index", async () => {
+  const inline = (note: string) => {
+    const source = new MemorySource();
+    const manifest = Buffer.from(JSON.stringify(manifestOf(source, { config: arm64, note })));
+    const descriptor = source.add(ociManifest, manifest);
+    return { ...descriptor, data: manifest.toString("base64") };
+  };
+  const source = new MemorySource();
+  manifestOf(source, { config: arm64 });
+  source.name("x", ociIndex, { manifests: Array.from({ length: 100 }, (_, number) => inline(`${number}`)) });
+  await refusal(source, "LIMIT_EXCEEDED", { platform: "linux/amd64" });
+});
+
+test("R-33: what an index lists again and again is read once", async () => {
+  const source = new MemorySource();
+  const wanted = source.add(ociManifest, manifestOf(source, { config: amd64 }));
+  const other = source.add(ociManifest, manifestOf(source, { config: arm64 }));
+  const others = Array.from({ length: 1000 }, () => other);
+  const nested = source.add(ociIndex, { manifests: others });
+  source.name("x", ociIndex, { manifests: [...others, ...Array.from({ length: 1000 }, () => nested), wanted] });
+  assert.equal((await resolve("x", { source, platform: "linux/amd64" })).digest, wanted.digest);
+  assert.equal(source.fetched.filter((mediaType) => mediaType !== ociConfig).length, 4);
+});
+
+test("R-33: what manifests and indexes take in memory is counted", async () => {
+  const { source } = indexed(many(20, (note) => ({ config: arm64, note })));
+  const limits = { memoryBytes: 20_000 };
+  assert.match(await refusal(source, "LIMIT_EXCEEDED", { platform: "linux/amd64", limits }), /image's manifests/);
+});
+
 test("R-39: entries of unknown type are passed over", async () => {
   const source = new MemorySource();
   const strange = { ...source.add("application/vnd.example.unheard+json", "{}"), platform: amd64 };

@@ -28,6 +28,9 @@ export interface ImageContents {
   readonly layerCount: number;
 }
 
+/** As many as a single index may list; R-33. */
+const mostBlobs = 10_000;
+
 /** What an image consists of for one platform. */
 export async function oneImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
   const { digest, manifest, manifests: entries, platform } = await resolveImage(source, options);
@@ -106,6 +109,7 @@ class Collection {
   }
 
   #checkSize(blobs: readonly Descriptor[]): void {
+    if (blobs.length > mostBlobs) throw refused(`it has ${blobs.length} blobs, ${mostBlobs} are allowed`);
     const bytes = blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const allowed = this.#limits.downloadBytes;
     if (bytes > allowed) throw refused(`it has ${bytes} bytes, ${allowed} are allowed (downloadBytes)`);

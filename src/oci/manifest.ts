@@ -15,13 +15,18 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** Far more than any image has; R-33. */
+const mostLayers = 10_000;
+
 /** Reads a manifest that is known to be one. */
 export function manifestFrom(value: JsonValue, mediaType: string): Manifest {
+  const layers = value.optional("layers")?.list() ?? [];
+  if (layers.length > mostLayers) value.refuse(`it has ${layers.length} layers, more than ${mostLayers}`);
   return present({
     kind: "manifest" as const,
     mediaType,
     config: descriptorFrom(value.required("config")),
-    layers: (value.optional("layers")?.list() ?? []).map(descriptorFrom),
+    layers: layers.map(descriptorFrom),
     artifactType: value.optional("artifactType")?.string(),
     annotations: value.optional("annotations")?.stringMap(),
   });

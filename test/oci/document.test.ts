@@ -17,6 +17,18 @@ const layer = { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", digest
 const manifest = { schemaVersion: 2, config, layers: [layer] };
 const index = { schemaVersion: 2, manifests: [{ mediaType: ociManifest, digest, size: 3 }] };
 
+test("R-33: a manifest of more than 10,000 layers is refused, as is an index of more manifests", () => {
+  const many = (count: number, each: object) => Array.from({ length: count }, () => each);
+  assert.equal(kindOf({ ...manifest, layers: many(10_000, layer) }), "manifest");
+  assert.equal(kindOf({ ...index, manifests: many(10_000, index.manifests[0] ?? {}) }), "index");
+  for (const document of [
+    { ...manifest, layers: many(10_001, layer) },
+    { ...index, manifests: many(10_001, index.manifests[0] ?? {}) },
+  ]) {
+    assert.throws(() => kindOf(document), { code: "INVALID_MANIFEST", message: /more than 10000$/ });
+  }
+});
+
 test("R-31: a Content-Type's parameters and case mean nothing", () => {
   assert.equal(kindOf(manifest, `${ociManifest.toUpperCase()}; charset=utf-8`), "manifest");
 });
