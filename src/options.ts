@@ -20,6 +20,8 @@ export interface ResolveOptions {
   readonly strict?: boolean;
   /** Overrides single limits. */
   readonly limits?: Partial<Limits>;
+  /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
+  readonly sandbox?: "require" | "prefer" | "off";
 }
 
 /** What to do with a device node: leave it out, make it, put an empty file in its place, or refuse the image. */
@@ -90,8 +92,6 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
    * mode, owner, time, size, link and SHA-256 of each path, taken down on the way. It appears together with the files.
    */
   readonly manifest?: string;
-  /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
-  readonly sandbox?: "require" | "prefer" | "off";
 }
 
 export interface SkippedEntry {

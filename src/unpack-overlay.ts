@@ -10,7 +10,7 @@ import { insistOnMountPoint } from "./overlay/mount-point.ts";
 import type { OverlayOptions, OverlayResult } from "./overlay-options.ts";
 import { type Image, resolveImage } from "./resolve.ts";
 import { settle, type UnpackSettings } from "./settings.ts";
-import { type OpenedSource, openSource, sourceFor } from "./source/default-source.ts";
+import { type OpenedSource, openSource, ownSource } from "./source/default-source.ts";
 import type { ImageSource } from "./source/source.ts";
 import { storedSource } from "./store/stored-source.ts";
 import { Target } from "./target.ts";
@@ -77,10 +77,7 @@ async function settleKind(kind: OverlayKind | undefined): Promise<OverlayKind> {
 /** The source that the name asks for; with a store, one that keeps what it gives. */
 function openKeptSource(name: string, options: OverlayOptions): OpenedSource {
   if (options.source !== undefined || options.store === undefined) return openSource(name, options);
-  const source = storedSource(
-    sourceFor(name, options.strict === undefined ? {} : { strict: options.strict }),
-    options.store,
-  );
+  const source = storedSource(ownSource(name, options), options.store);
   return { source: Promise.resolve(source), [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
 }
 

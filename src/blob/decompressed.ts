@@ -2,7 +2,7 @@ import { OciUnpackError } from "../errors.ts";
 import type { WarningCode } from "../events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import { compressionOf } from "./compression.ts";
-import { gunzipMember } from "./gzip.ts";
+import { type GzipChecksum, gunzipMember } from "./gzip.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import { copy, zstdDecompressor } from "./zstd.ts";
@@ -15,6 +15,8 @@ export interface DecompressOptions {
   /** Bytes other than zeros that may follow the compressed data. */
   readonly trailingBytes: number;
   readonly warning: (code: WarningCode, message: string) => void;
+  /** Sees all that comes out, where gzip's own checksums are to be verified. Absent: they are not. */
+  readonly checksum?: GzipChecksum;
 }
 
 /**
@@ -27,7 +29,8 @@ export function decompress(input: Input, output: Output, options: DecompressOpti
   if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
   }
-  if (found === "gzip") return throughParts("gzip", input, options, () => gunzipMember(input, output));
+  if (found === "gzip")
+    return throughParts("gzip", input, options, () => gunzipMember(input, output, options.checksum));
   if (found === "zstd") return unzstd(input, output, options);
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     copy(chunk, output);

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { OciUnpackError } from "../errors.ts";
 import { inflate } from "./inflate.ts";
 import type { Input } from "./input.ts";
@@ -9,17 +10,37 @@ const FNAME = 0x08;
 const FCOMMENT = 0x10;
 const RESERVED = 0xe0;
 
+/** What comes out of gzip members, for whom nothing but their own checksums proves it. */
+export class GzipChecksum {
+  #crc = 0;
+
+  update(bytes: Uint8Array): void {
+    this.#crc = crc32(bytes, this.#crc);
+  }
+
+  /** Gives the checksum of one member, and begins the next. */
+  end(): number {
+    const crc = this.#crc;
+    this.#crc = 0;
+    return crc;
+  }
+}
+
 /**
  * Decompresses one gzip member (RFC 1952), header and trailer included.
  *
- * The trailer's CRC is left alone: the diffID proves the same bytes with a better hash. Its length is compared, since a
- * comparison costs nothing.
+ * The trailer's CRC is left alone unless a `checksum` is given, which sees all that comes out: a layer's diffID proves the
+ * same bytes with a better hash. Its length is compared, since a comparison costs nothing.
  */
-export function gunzipMember(input: Input, output: Output): void {
+export function gunzipMember(input: Input, output: Output, checksum?: GzipChecksum): void {
   skipHeader(input);
   const before = output.writtenBytes;
   inflate(input, output);
-  const length = readTrailer(input);
+  const crc = readWord(input);
+  if (checksum !== undefined && checksum.end() !== crc) {
+    throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: a gzip member is not what its checksum states");
+  }
+  const length = readWord(input);
   if (length !== (output.writtenBytes - before) % 2 ** 32) {
     throw new OciUnpackError(
       "CORRUPT_LAYER",
@@ -43,9 +64,7 @@ function skipHeader(input: Input): void {
   if (flags & FHCRC) skip(input, 2);
 }
 
-/** Reads the CRC, which nobody needs, and gives the length modulo 2³². */
-function readTrailer(input: Input): number {
-  skip(input, 4);
+function readWord(input: Input): number {
   return input.byte() + input.byte() * 2 ** 8 + input.byte() * 2 ** 16 + input.byte() * 2 ** 24;
 }
 

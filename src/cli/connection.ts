@@ -39,13 +39,15 @@ export function openingSource(
 
 /** What the kind of source that the name asks for needs to know. */
 async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Promise<SourceOptions> {
-  const { image } = basis.command;
+  const { image, options } = basis.command;
+  const { limits } = basis;
+  const reading = { limits, ...(options.sandbox !== undefined && { sandbox: options.sandbox }) };
   if (image.startsWith("docker-daemon:")) {
-    return { engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
+    return { ...reading, engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
   }
   // What is wrong with the configuration of registries is no obstacle where none is asked.
   if (/^(oci|oci-archive|docker-archive|dir):/.test(image)) {
-    return { standardInput: bytesOf(basis.surroundings.input) };
+    return { ...reading, standardInput: bytesOf(basis.surroundings.input) };
   }
   return await connection(basis, library.registryFromEnvironment);
 }

@@ -1,4 +1,4 @@
-import type { Limits } from "../limits.ts";
+import type { ResolveOptions } from "../options.ts";
 import { engineSource, isEngineName } from "./engine.ts";
 import { type LocalOptions, localSource, splitTransport } from "./local/transport.ts";
 import type { RegistryOptions } from "./options.ts";
@@ -17,11 +17,9 @@ export interface SourceOptions extends RegistryOptions, LocalOptions {
  *
  * Where names come from strangers, make a `registry()` and give that as the source: it never opens a file.
  */
-export function sourceFor(name: string, { engineSocket, standardInput, ...options }: SourceOptions = {}): Source {
-  if (isEngineName(name)) return engineSource(engineSocket);
-  return splitTransport(name) === undefined
-    ? registry(options)
-    : localSource(standardInput === undefined ? {} : { standardInput });
+export function sourceFor(name: string, options: SourceOptions = {}): Source {
+  if (isEngineName(name)) return engineSource(options.engineSocket, options);
+  return splitTransport(name) === undefined ? registry(options) : localSource(options);
 }
 
 /** A source, maybe one that is still being made, for as long as somebody needs it. */
@@ -29,24 +27,26 @@ export interface OpenedSource extends AsyncDisposable {
   readonly source: Promise<Source>;
 }
 
+/** What a call says of a source that is made for it. */
+type SourceWishes = Pick<ResolveOptions, "source" | "strict" | "limits" | "sandbox">;
+
 /** The caller's source, which stays open, or the one that the name asks for, which lives as long as the call. */
-export function openSource(
-  name: string,
-  options: {
-    readonly source?: Source | Promise<Source>;
-    readonly strict?: boolean;
-    readonly limits?: Partial<Limits>;
-  },
-): OpenedSource {
-  const { strict, limits: { manifestBytes } = {} } = options;
+export function openSource(name: string, options: SourceWishes): OpenedSource {
   if (options.source !== undefined) {
     const source = Promise.resolve(options.source);
     source.catch(() => {}); // whoever awaits it learns of a failure; until then it is nobody's unhandled rejection
     return { source, [Symbol.asyncDispose]: async () => {} };
   }
-  const own = sourceFor(name, {
-    ...(strict !== undefined && { strict }),
-    ...(manifestBytes !== undefined && { manifestBytes }),
-  });
+  const own = ownSource(name, options);
   return { source: Promise.resolve(own), [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() };
+}
+
+/** The source that a name asks for, as a call wants it. */
+export function ownSource(name: string, { strict, limits, sandbox }: SourceWishes): Source {
+  return sourceFor(name, {
+    ...(strict !== undefined && { strict }),
+    ...(limits !== undefined && { limits }),
+    ...(limits?.manifestBytes !== undefined && { manifestBytes: limits.manifestBytes }),
+    ...(sandbox !== undefined && { sandbox }),
+  });
 }

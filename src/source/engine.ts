@@ -1,11 +1,14 @@
 import { OciUnpackError } from "../errors.ts";
 import { parseJson } from "../oci/json.ts";
+import { settleLimits } from "../settings.ts";
 import { cannot, Failure } from "./failure.ts";
 import { Connections, type HttpResponse } from "./http.ts";
 import { ArchiveFiles } from "./local/archive-files.ts";
+import type { ArchiveOptions } from "./local/archive-index.ts";
+import { Archives } from "./local/archives.ts";
 import { DockerArchiveImage } from "./local/docker-archive.ts";
 import type { Files } from "./local/files.ts";
-import { plainCopy } from "./local/plain-archive.ts";
+import type { LocalOptions } from "./local/transport.ts";
 import { defaultDeadlines } from "./options.ts";
 import type { Source } from "./source.ts";
 
@@ -22,6 +25,9 @@ const deadlines = {
   stallMilliseconds: patientMilliseconds,
 };
 
+/** Like other local sources, but nothing comes through standard input. */
+export type EngineOptions = Omit<LocalOptions, "standardInput">;
+
 const errorBytes = 64 * 1024;
 
 /** Whether a name means an image of a running engine. */
@@ -35,24 +41,24 @@ export function isEngineName(name: string): boolean {
  * The engine exports the image as `docker save` does. What comes waits in an unnamed temporary file, because the list of
  * what is in it comes last.
  */
-export function engineSource(socketPath = defaultEngineSocket): Source {
+export function engineSource(
+  socketPath = defaultEngineSocket,
+  { sandbox = "require", limits: given }: EngineOptions = {},
+): Source {
+  const limits = settleLimits(given);
   const connections = new Connections({ deadlines, connectionsPerHost: 1, proxy: undefined, socketPath });
-  const opened: Files[] = [];
+  const archives = new Archives();
   return {
     image(name) {
       const reference = referenceIn(name);
-      let files: Promise<Files> | undefined;
-      return new DockerArchiveImage(name, (signal) => {
-        files ??= exported(connections, reference, socketPath, signal).then((archive) => {
-          opened.push(archive);
-          return archive;
-        });
-        return files;
-      });
+      const files = archives.openedOnce((signal) =>
+        exported(connections, reference, socketPath, { limits, sandbox, signal }),
+      );
+      return new DockerArchiveImage(name, files, limits);
     },
     async [Symbol.asyncDispose]() {
       connections[Symbol.dispose]();
-      for (const files of opened.splice(0)) await files[Symbol.asyncDispose]();
+      await archives[Symbol.asyncDispose]();
     },
   };
 }
@@ -70,14 +76,14 @@ async function exported(
   connections: Connections,
   reference: string,
   socketPath: string,
-  signal?: AbortSignal,
+  options: ArchiveOptions,
 ): Promise<Files> {
   const url = new URL(`http://localhost/images/${reference}/get`);
   const reach = { key: "engine", admit: () => {} };
   try {
-    const response = await connections.send({ method: "GET", url, headers: {}, reach }, signal);
+    const response = await connections.send({ method: "GET", url, headers: {}, reach }, options.signal);
     if (response.status !== 200) throw await refusal(response);
-    return await ArchiveFiles.in(await plainCopy(response.body, `image ${reference} of the engine`, signal), reference);
+    return await ArchiveFiles.from(response.body, `image ${reference} of the engine`, options);
   } catch (problem) {
     throw cannot(`fetch "${reference}" from the engine at "${socketPath}"`, withHint(problem));
   }

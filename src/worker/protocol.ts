@@ -9,6 +9,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { OverlayKind } from "../overlay/format.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
+import type { NamedMember } from "../source/local/archive-members.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
 import type { Difference } from "../verify/differences.ts";
 import { LayerError } from "./in-layer.ts";
@@ -157,6 +158,19 @@ export interface ExtractJob {
   readonly settings: ApplySettings;
 }
 
+/** What the thread for archives is to do: to tell the members of an archive that an image is in. */
+export interface IndexJob {
+  readonly type: "index";
+  /** Descriptor of the file that has the archive, or that is to have it. */
+  readonly file: number;
+  /** What is to be put into the file first, decompressed. Absent: the archive is there. */
+  readonly input?: SharedRing;
+  /** Where the file is, for messages. */
+  readonly directory: string;
+  readonly sandbox: SandboxPolicy;
+  readonly limits: Limits;
+}
+
 /** Asks an applying thread, after a failure, to remove what it made, or what another one did that has ended. */
 export interface DiscardJob {
   readonly type: "discard";
@@ -175,7 +189,8 @@ export type Job =
   | ArchiveJob
   | VerifyJob
   | LookJob
-  | ExtractJob;
+  | ExtractJob
+  | IndexJob;
 
 /** An error in a form that survives the way between threads. */
 export interface ErrorMessage {
@@ -204,6 +219,8 @@ export type Report =
   | { readonly type: "listed"; readonly entries: readonly ListedEntry[] }
   /** All has been said; no more layers, and no more of a layer, are needed. */
   | { readonly type: "answered"; readonly place: number }
+  /** Some of an archive's members, in order. */
+  | { readonly type: "members"; readonly members: readonly NamedMember[] }
   /** Bytes in order, in shared memory: good until they are passed on. */
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
   | { readonly type: "layer-started"; readonly layer: number }

@@ -31,7 +31,7 @@ export async function startLibuvPool(): Promise<void> {
   await stat("/");
 }
 
-export type ThreadName = "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker";
+export type ThreadName = "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker" | "archive-worker";
 
 /** A working thread, seen from the main thread: it is given jobs, tells reports, and ends when it is disposed of. */
 export class Thread implements AsyncDisposable {

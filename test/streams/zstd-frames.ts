@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BLOCK_HEADER_BYTES, CHECKSUM_BYTES, parseBlockHeader, parseHeader } from "../../src/blob/zstd-frame.ts";
+import { BLOCK_HEADER_BYTES, CHECKSUM_BYTES, parseBlockHeader, parseHeader } from "../../src/blob/zstd-headers.ts";
 import type { Random } from "../model/random.ts";
 import { body, bodyNames } from "./bodies.ts";
 import { bufferEnds, near } from "./boundaries.ts";

@@ -1,20 +1,18 @@
-import { fstatSync, readSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { posix } from "node:path";
+import { tmpdir } from "node:os";
+import { openTemporaryFile } from "../../blob/temporary-file.ts";
 import { OciUnpackError } from "../../errors.ts";
-import { defaultLimits } from "../../limits.ts";
+import { fileSystemError } from "../../file-system-error.ts";
 import { type ByteString, byteStringOf, textOf } from "../../tar/byte-string.ts";
-import { TarDecoder } from "../../tar/decoder.ts";
-import type { ByteSource, Entry } from "../../tar/entry.ts";
+import { Failure } from "../failure.ts";
+import { type ArchiveOptions, archiveIndex } from "./archive-index.ts";
+import { type ArchiveMember, normalName } from "./archive-members.ts";
 import { type FileRange, readRange } from "./file-range.ts";
-import type { Files, StoredFile } from "./files.ts";
-import { type ArchiveOptions, openPlainArchive } from "./plain-archive.ts";
+import { type Files, readBytes, type StoredFile } from "./files.ts";
+import { openArchiveFile } from "./open-archive-file.ts";
 
-/** What a name in the archive stands for. */
-type Member = FileRange | { readonly link: ByteString };
-
-/** No archive of an image has more members, and none of its links leads further. */
-const mostMembers = 200_000;
+/** None of an image's links leads further. */
 const mostLinks = 40;
 
 /**
@@ -25,38 +23,70 @@ const mostLinks = 40;
 export class ArchiveFiles implements Files {
   readonly name: string;
   readonly #file: FileHandle;
-  readonly #members: ReadonlyMap<ByteString, Member>;
+  readonly #members: ReadonlyMap<ByteString, ArchiveMember>;
+  /** By where they begin: what several names stand for is one file. */
+  readonly #opened = new Map<number, StoredFile>();
 
-  private constructor(name: string, file: FileHandle, members: ReadonlyMap<ByteString, Member>) {
+  private constructor(name: string, file: FileHandle, members: ReadonlyMap<ByteString, ArchiveMember>) {
     this.name = name;
     this.#file = file;
     this.#members = members;
   }
 
-  /** Opens the archive at `path`, `-` for standard input. One that is compressed, or that comes through a pipe, is put into an unnamed temporary file first. */
-  static async open(path: string, options: ArchiveOptions = {}): Promise<ArchiveFiles> {
-    return await ArchiveFiles.in(await openPlainArchive(path, options), path === "-" ? "standard input" : path);
+  /**
+   * Opens the archive at `path`, `-` for `standardInput`, or else for descriptor 0, which must not be open for anything
+   * else. One that is compressed, or that comes through a pipe, is put into an unnamed temporary file first.
+   */
+  static async open(
+    path: string,
+    options: ArchiveOptions,
+    standardInput?: AsyncIterable<Uint8Array>,
+  ): Promise<ArchiveFiles> {
+    if (path === "-") {
+      const stream = standardInput ?? createReadStream("", { fd: 0, autoClose: false });
+      return await ArchiveFiles.from(stream, "standard input", options);
+    }
+    const { file, isPlain } = await openArchiveFile(path);
+    if (isPlain) return await ArchiveFiles.#in(file, undefined, path, options);
+    try {
+      const stream = file.createReadStream({ autoClose: false, highWaterMark: readBytes });
+      return await ArchiveFiles.from(stream, path, options);
+    } finally {
+      await file.close();
+    }
   }
 
-  /** The files in an archive that is open already; it will be closed with them. */
-  static async in(file: FileHandle, name: string): Promise<ArchiveFiles> {
+  /** The files in an archive that comes as a stream, which `name` is for messages. */
+  static async from(stream: AsyncIterable<Uint8Array>, name: string, options: ArchiveOptions): Promise<ArchiveFiles> {
+    return await ArchiveFiles.#in(await openTemporaryFile(tmpdir()), stream, name, options);
+  }
+
+  /** The file will be closed with what it holds. */
+  static async #in(
+    file: FileHandle,
+    input: AsyncIterable<Uint8Array> | undefined,
+    name: string,
+    options: ArchiveOptions,
+  ): Promise<ArchiveFiles> {
     try {
-      if ((await file.stat()).size === 0) throw new OciUnpackError("INVALID_ARCHIVE", "it is empty");
-      return new ArchiveFiles(name, file, membersOf(file));
+      return new ArchiveFiles(name, file, await archiveIndex(file, input, options));
     } catch (error) {
       await file.close();
-      if (!(error instanceof OciUnpackError)) throw error;
-      throw new OciUnpackError(error.code, `cannot read the archive "${name}": ${error.message}`, {
-        hint: error.hint ?? "it is incomplete, or no tar archive: make it anew",
-        cause: error,
-      });
+      throw unreadable(name, error);
     }
   }
 
   async open(name: string): Promise<StoredFile | undefined> {
-    const range = this.#follow(normal(byteStringOf(name)));
+    const range = this.#follow(normalName(byteStringOf(name)));
     if (range === undefined) return undefined;
-    return { sizeBytes: range.sizeBytes, read: (signal) => readRange(this.#file, range, this.name, signal) };
+    const before = this.#opened.get(range.offset);
+    if (before !== undefined) return before;
+    const opened: StoredFile = {
+      sizeBytes: range.sizeBytes,
+      read: (signal) => readRange(this.#file, range, this.name, signal),
+    };
+    this.#opened.set(range.offset, opened);
+    return opened;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,56 +108,29 @@ export class ArchiveFiles implements Files {
   }
 }
 
-function membersOf(file: FileHandle): ReadonlyMap<ByteString, Member> {
-  const members = new Map<ByteString, Member>();
-  const source = new SeekingSource(file.fd);
-  const decoder = new TarDecoder(source, { limits: defaultLimits, strict: false, warning: () => {} });
-  for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
-    const member = memberOf(entry, decoder.offset);
-    if (member !== undefined) members.set(normal(entry.path), member);
-    if (members.size > mostMembers) {
-      throw new OciUnpackError("LIMIT_EXCEEDED", `more than ${mostMembers} members are not an image's`);
-    }
-  }
-  return members;
+const decompressing = "cannot decompress: ";
+
+function saidOf(name: string, message: string): string {
+  return message.startsWith(decompressing)
+    ? `cannot decompress "${name}": ${message.slice(decompressing.length)}`
+    : `cannot read the archive "${name}": ${message}`;
 }
 
-function memberOf(entry: Entry, bodyOffset: number): Member | undefined {
-  if (entry.type === "file" && entry.segments === undefined) return { offset: bodyOffset, sizeBytes: entry.sizeBytes };
-  if (entry.type === "hardlink") return { link: normal(entry.linkPath) };
-  if (entry.type === "symlink") {
-    return { link: normal(posix.join(posix.dirname(entry.path), entry.linkPath) as ByteString) };
-  }
-  return undefined;
-}
-
-/** One spelling for each name: `./a//b` is `a/b`. What leads out of the archive matches nothing in it. */
-function normal(name: ByteString): ByteString {
-  return posix.normalize(`/${name}`).slice(1) as ByteString;
-}
-
-/** Reads a file in order, but passes over what nobody wants to see. */
-class SeekingSource implements ByteSource {
-  readonly #fd: number;
-  readonly #sizeBytes: number;
-  readonly #buffer = new Uint8Array(64 * 1024);
-  #position = 0;
-
-  constructor(fd: number) {
-    this.#fd = fd;
-    this.#sizeBytes = fstatSync(fd).size;
-  }
-
-  skip(count: number): number {
-    // A file that grows is read beyond the size that it had.
-    const skipped = Math.max(0, Math.min(count, this.#sizeBytes - this.#position));
-    this.#position += skipped;
-    return skipped;
-  }
-
-  read(): Uint8Array | undefined {
-    const length = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, this.#position);
-    this.#position += length;
-    return length === 0 ? undefined : this.#buffer.subarray(0, length);
+/** What the thread found wrong is said of the archive; what has nothing to do with it stays what it is. */
+function unreadable(name: string, error: unknown): unknown {
+  if (error instanceof Failure) return error; // whoever sends it tells what went wrong
+  if (!(error instanceof OciUnpackError)) return fileSystemError(error, `read "${name}"`);
+  const found = (code: typeof error.code, hint: string) =>
+    new OciUnpackError(code, saidOf(name, error.message), { hint, cause: error });
+  switch (error.code) {
+    case "CORRUPT_LAYER":
+    case "INVALID_ARCHIVE":
+      return found("INVALID_ARCHIVE", error.hint ?? "it is incomplete, or no tar archive: make it anew");
+    case "UNSUPPORTED_MEDIA_TYPE":
+      return found(error.code, "decompress it first, or compress it with gzip or zstd");
+    case "LIMIT_EXCEEDED":
+      return found(error.code, error.hint ?? "raise the limit if you trust the image");
+    default:
+      return error;
   }
 }

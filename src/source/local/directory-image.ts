@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../../errors.ts";
-import { defaultLimits } from "../../limits.ts";
+import type { Limits } from "../../limits.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodedOf } from "../../oci/digest.ts";
 import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
@@ -10,10 +10,12 @@ import type { Files } from "./files.ts";
 export class DirectoryImage implements ImageSource {
   readonly name: string;
   readonly #files: Files;
+  readonly #limits: Limits;
 
-  constructor(name: string, files: Files) {
+  constructor(name: string, files: Files, limits: Limits) {
     this.name = name;
     this.#files = files;
+    this.#limits = limits;
   }
 
   async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
@@ -26,7 +28,7 @@ export class DirectoryImage implements ImageSource {
     }
     const path = descriptor === undefined ? "manifest.json" : `${encodedOf(descriptor.digest)}.manifest.json`;
     const file = await requireFile(files, path, "the manifest");
-    const bytes = await readDocument(file, path, defaultLimits.manifestBytes, signal);
+    const bytes = await readDocument(file, path, this.#limits.manifestBytes, signal);
     return { mediaType: descriptor?.mediaType ?? "", bytes };
   }
 

@@ -1,15 +1,16 @@
 import { compressionOf } from "../../blob/compression.ts";
 import { OciUnpackError } from "../../errors.ts";
-import { defaultLimits } from "../../limits.ts";
+import type { Limits } from "../../limits.ts";
 import { parseConfig } from "../../oci/config.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, Hasher } from "../../oci/digest.ts";
 import { JsonValue } from "../../oci/json-value.ts";
+import type { Manifest } from "../../oci/manifest.ts";
 import { type LayerCompression, mediaTypes } from "../../oci/media-type.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
-import { blobPath, readBlob, readDocument, requireFile } from "./documents.ts";
-import type { Files, StoredFile } from "./files.ts";
+import { blobPath, listed, readBlob, readDocument, requireFile } from "./documents.ts";
+import type { Files, OpenFiles, StoredFile } from "./files.ts";
 import { isLayout, layoutManifests } from "./layout.ts";
 
 /** What `manifest.json` says of one image. */
@@ -33,14 +34,16 @@ interface Assembled {
  */
 export class DockerArchiveImage implements ImageSource {
   readonly name: string;
-  readonly #files: (signal?: AbortSignal) => Promise<Files>;
+  readonly #files: OpenFiles;
+  readonly #limits: Limits;
   /** The repository and tag that are meant, where the archive holds several images. */
   readonly #wanted: string | undefined;
   #assembled: Promise<Assembled> | undefined;
 
-  constructor(name: string, files: (signal?: AbortSignal) => Promise<Files>, wanted?: string) {
+  constructor(name: string, files: OpenFiles, limits: Limits, wanted?: string) {
     this.name = name;
     this.#files = files;
+    this.#limits = limits;
     this.#wanted = wanted;
   }
 
@@ -55,22 +58,42 @@ export class DockerArchiveImage implements ImageSource {
     yield* readBlob(file, descriptor, options);
   }
 
-  #assemble(signal?: AbortSignal): Promise<Assembled> {
-    this.#assembled ??= this.#files(signal).then((files) => assemble(files, this.#wanted, signal));
-    return this.#assembled;
+  async #assemble(signal?: AbortSignal): Promise<Assembled> {
+    try {
+      this.#assembled ??= this.#files(signal).then((files) => {
+        return assemble({ files, limits: this.#limits, signal }, this.#wanted);
+      });
+      return await this.#assembled;
+    } catch (error) {
+      this.#assembled = undefined; // who asked may have given up; the next one may not
+      throw error;
+    }
   }
 }
 
-async function assemble(files: Files, wanted: string | undefined, signal?: AbortSignal): Promise<Assembled> {
-  const image = choose(await readImages(files, signal), wanted, files.name);
-  return (await isLayout(files)) ? await fromLayout(files, image, signal) : await fromFiles(files, image, signal);
+/** What an image is assembled from, and how. */
+interface Assembling {
+  readonly files: Files;
+  readonly limits: Limits;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function assemble(assembling: Assembling, wanted: string | undefined): Promise<Assembled> {
+  const { files, limits } = assembling;
+  const image = choose(await readImages(assembling), wanted, files.name);
+  if (image.layers.length > limits.layers) {
+    const found = `it has ${image.layers.length} layers, ${limits.layers} are allowed (layers)`;
+    throw new OciUnpackError("LIMIT_EXCEEDED", `cannot read "${files.name}": ${found}`, {
+      hint: "raise the limit layers if you trust the image",
+    });
+  }
+  return (await isLayout(files)) ? await fromLayout(assembling, image) : await fromFiles(assembling, image);
 }
 
 /** Docker 25 and newer write an OCI layout beside their own list: its manifest is the real one, if both mean the same image (S18). */
-async function fromLayout(files: Files, image: ArchivedImage, signal?: AbortSignal): Promise<Assembled> {
-  for (const { document, manifest } of await layoutManifests(files, signal)) {
-    const paths = manifest.layers.map(({ digest }) => blobPath(digest));
-    if (blobPath(manifest.config.digest) !== image.config || paths.join() !== image.layers.join()) continue;
+async function fromLayout({ files, limits, signal }: Assembling, image: ArchivedImage): Promise<Assembled> {
+  for await (const { document, manifest } of layoutManifests(files, limits, signal)) {
+    if (!isSameImage(manifest, image)) continue;
     const blobs = new Map<Digest, StoredFile>();
     for (const { digest } of [manifest.config, ...manifest.layers]) {
       blobs.set(digest, await requireFile(files, blobPath(digest), `blob ${digest}`));
@@ -83,16 +106,27 @@ async function fromLayout(files: Files, image: ArchivedImage, signal?: AbortSign
   );
 }
 
-async function fromFiles(files: Files, image: ArchivedImage, signal?: AbortSignal): Promise<Assembled> {
+function isSameImage({ config, layers }: Manifest, image: ArchivedImage): boolean {
+  if (blobPath(config.digest) !== image.config || layers.length !== image.layers.length) return false;
+  return layers.every(({ digest }, index) => blobPath(digest) === image.layers[index]);
+}
+
+async function fromFiles({ files, limits, signal }: Assembling, image: ArchivedImage): Promise<Assembled> {
   const configFile = await requireFile(files, image.config, "the config");
-  const configBytes = await readDocument(configFile, image.config, defaultLimits.configBytes, signal);
+  const configBytes = await readDocument(configFile, image.config, limits.configBytes, signal);
   const { diffIDs } = parseConfig(configBytes);
   const configDigest = digestOf(configBytes);
   const blobs = new Map<Digest, StoredFile>([[configDigest, configFile]]);
   const layers = [];
+  // An image may have a layer a thousand times: its file is read once.
+  const digests = new Map<StoredFile, Digest>();
   for (const [index, path] of image.layers.entries()) {
     const file = await requireFile(files, path, `layer ${index + 1}`);
-    const { digest, mediaType } = await nameLayer(file, diffIDs[index], signal);
+    const compression = await compressionIn(file, signal);
+    const stated = compression === "none" ? diffIDs[index] : undefined;
+    const digest = stated ?? digests.get(file) ?? (await digestOfFile(file, signal));
+    if (stated === undefined) digests.set(file, digest);
+    const mediaType = layerTypes[compression];
     blobs.set(digest, file);
     layers.push({ mediaType, digest, size: file.sizeBytes });
   }
@@ -105,14 +139,14 @@ async function fromFiles(files: Files, image: ArchivedImage, signal?: AbortSigna
   return { document: { mediaType: mediaTypes.ociManifest, bytes: Buffer.from(JSON.stringify(manifest)) }, blobs };
 }
 
-async function readImages(files: Files, signal?: AbortSignal): Promise<readonly ArchivedImage[]> {
+async function readImages({ files, limits, signal }: Assembling): Promise<readonly ArchivedImage[]> {
   const file = await files.open("manifest.json");
   if (file === undefined) {
     throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${files.name}": it has no manifest.json`, {
       hint: 'docker-archive: reads what "docker save" and "podman save" write; for an OCI archive use oci-archive:',
     });
   }
-  const bytes = await readDocument(file, "manifest.json", defaultLimits.manifestBytes, signal);
+  const bytes = await readDocument(file, "manifest.json", limits.manifestBytes, signal);
   return JsonValue.parse(bytes, `manifest.json of "${files.name}"`, "INVALID_MANIFEST")
     .list()
     .map((image) => ({
@@ -128,10 +162,10 @@ function choose(images: readonly ArchivedImage[], wanted: string | undefined, ar
   const found =
     wanted === undefined ? undefined : images.find(({ tags }) => tags.some((tag) => sameReference(tag, wanted)));
   if (found !== undefined) return found;
-  const choices = images.flatMap(({ tags }) => tags).slice(0, 20);
+  const choices = images.flatMap(({ tags }) => tags.map((tag) => `:${tag}`));
   const problem = wanted === undefined ? `it has ${images.length}` : `none is "${wanted}"`;
   throw new OciUnpackError("NOT_FOUND", `cannot choose an image in "${archive}": ${problem}`, {
-    ...(choices.length > 0 && { hint: `append one of these: ${choices.map((tag) => `:${tag}`).join(", ")}` }),
+    ...(choices.length > 0 && { hint: `append one of these: ${listed(choices)}` }),
   });
 }
 
@@ -139,20 +173,15 @@ function sameReference(tag: string, wanted: string): boolean {
   return tag === wanted || formatReference(parseReference(tag)) === formatReference(parseReference(wanted));
 }
 
-/** The digest of a layer's file, without reading it where it can be known. */
-async function nameLayer(
-  file: StoredFile,
-  diffID: Digest | undefined,
-  signal?: AbortSignal,
-): Promise<{ readonly digest: Digest; readonly mediaType: string }> {
+async function compressionIn(file: StoredFile, signal?: AbortSignal): Promise<LayerCompression> {
+  for await (const chunk of file.read(signal)) return compressionOf(chunk);
+  return "none";
+}
+
+async function digestOfFile(file: StoredFile, signal?: AbortSignal): Promise<Digest> {
   const hasher = new Hasher("sha256");
-  let compression: LayerCompression | undefined;
-  for await (const chunk of file.read(signal)) {
-    compression ??= compressionOf(chunk);
-    if (compression === "none" && diffID !== undefined) return { digest: diffID, mediaType: layerTypes.none };
-    hasher.update(chunk);
-  }
-  return { digest: hasher.digest(), mediaType: layerTypes[compression ?? "none"] };
+  for await (const chunk of file.read(signal)) hasher.update(chunk);
+  return hasher.digest();
 }
 
 const layerTypes: Readonly<Record<LayerCompression, string>> = {

@@ -54,3 +54,11 @@ export async function* readBlob(
   }
   yield* passingOver(offset, file.read(signal));
 }
+
+/** Some of the names that a message offers to choose from; an image may have given any number, of any length. */
+export function listed(names: readonly string[]): string {
+  return names
+    .slice(0, 20)
+    .map((name) => name.slice(0, 200))
+    .join(", ");
+}

@@ -13,5 +13,8 @@ export interface Files extends AsyncDisposable {
   open(name: string): Promise<StoredFile | undefined>;
 }
 
+/** Gives the files when they are open. A signal ends one's own waiting, not the opening that others may wait for too. */
+export type OpenFiles = (signal?: AbortSignal) => Promise<Files>;
+
 /** How much is read at a time. */
 export const readBytes = 1024 * 1024;

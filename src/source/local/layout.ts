@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../../errors.ts";
-import { defaultLimits } from "../../limits.ts";
+import type { Limits } from "../../limits.ts";
 import { type Descriptor, verifyBytes } from "../../oci/descriptor.ts";
 import { type Digest, parseDigest } from "../../oci/digest.ts";
 import { parseDocument } from "../../oci/document.ts";
@@ -8,8 +8,8 @@ import { JsonValue } from "../../oci/json-value.ts";
 import type { Manifest } from "../../oci/manifest.ts";
 import { documentKind, mediaTypes } from "../../oci/media-type.ts";
 import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
-import { blobPath, readBlob, readDocument, requireFile } from "./documents.ts";
-import type { Files } from "./files.ts";
+import { blobPath, listed, readBlob, readDocument, requireFile } from "./documents.ts";
+import type { Files, OpenFiles } from "./files.ts";
 
 /** Which image of a layout is meant: by the name it has there, by its digest, or the only one. */
 export type Selector = { readonly name: string } | { readonly digest: Digest } | "only";
@@ -34,21 +34,24 @@ const nameAnnotations = ["org.opencontainers.image.ref.name", "io.containerd.ima
 /** An image in an OCI image layout (image-spec, image-layout.md), whether its files lie in a directory or in an archive. */
 export class LayoutImage implements ImageSource {
   readonly name: string;
-  readonly #files: (signal?: AbortSignal) => Promise<Files>;
+  readonly #files: OpenFiles;
   readonly #selector: Selector;
+  readonly #limits: Limits;
 
-  constructor(name: string, files: (signal?: AbortSignal) => Promise<Files>, selector: Selector) {
+  constructor(name: string, files: OpenFiles, selector: Selector, limits: Limits) {
     this.name = name;
     this.#files = files;
     this.#selector = selector;
+    this.#limits = limits;
   }
 
   async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
     const files = await this.#files(signal);
-    if (descriptor !== undefined) return await readManifest(files, descriptor, signal);
-    const { bytes, index } = await readIndex(files, signal);
+    if (descriptor !== undefined) return await readManifest(files, descriptor, this.#limits, signal);
+    const { bytes, index } = await readIndex(files, this.#limits, signal);
     const chosen = choose(index, this.#selector, files.name);
-    return chosen === "index" ? { mediaType: mediaTypes.ociIndex, bytes } : await readManifest(files, chosen, signal);
+    if (chosen === "index") return { mediaType: mediaTypes.ociIndex, bytes };
+    return await readManifest(files, chosen, this.#limits, signal);
   }
 
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
@@ -63,35 +66,47 @@ export async function isLayout(files: Files): Promise<boolean> {
   return (await files.open("oci-layout")) !== undefined && (await files.open("index.json")) !== undefined;
 }
 
-/** All image manifests of a layout, those in nested indexes too. */
-export async function layoutManifests(
+/**
+ * The image manifests of a layout, those in nested indexes too. Indexes may list each other's as often as they like: each is
+ * read once.
+ */
+export async function* layoutManifests(
   files: Files,
+  limits: Limits,
   signal?: AbortSignal,
-): Promise<readonly { readonly document: Document; readonly manifest: Manifest }[]> {
-  const found: { readonly document: Document; readonly manifest: Manifest }[] = [];
-  const visit = async ({ manifests }: ImageIndex, depth: number): Promise<void> => {
-    for (const entry of manifests) {
-      if (documentKind(entry.mediaType) === undefined || (await files.open(blobPath(entry.digest))) === undefined)
-        continue;
-      const document = await readManifest(files, entry, signal);
+): AsyncGenerator<{ readonly document: Document; readonly manifest: Manifest }> {
+  const seen = new Set<Digest>();
+  let level = [(await readIndex(files, limits, signal)).index];
+  for (let depth = 1; depth <= limits.indexDepth; depth += 1) {
+    const next: ImageIndex[] = [];
+    for (const entry of level.flatMap(({ manifests }) => manifests)) {
+      if (documentKind(entry.mediaType) === undefined || seen.has(entry.digest)) continue;
+      seen.add(entry.digest);
+      if ((await files.open(blobPath(entry.digest))) === undefined) continue;
+      const document = await readManifest(files, entry, limits, signal);
       const parsed = parseDocument(document.bytes, { contentType: document.mediaType });
-      if (parsed.kind === "manifest") found.push({ document, manifest: parsed });
-      else if (depth < defaultLimits.indexDepth) await visit(parsed, depth + 1);
+      if (parsed.kind === "index") next.push(parsed);
+      else yield { document, manifest: parsed };
     }
-  };
-  await visit((await readIndex(files, signal)).index, 1);
-  return found;
+    level = next;
+  }
 }
 
-async function readManifest(files: Files, descriptor: Descriptor, signal?: AbortSignal): Promise<Document> {
+async function readManifest(
+  files: Files,
+  descriptor: Descriptor,
+  { manifestBytes }: Limits,
+  signal?: AbortSignal,
+): Promise<Document> {
   const file = await requireFile(files, blobPath(descriptor.digest), `manifest ${descriptor.digest}`);
-  const bytes = await readDocument(file, `manifest ${descriptor.digest}`, defaultLimits.manifestBytes, signal);
+  const bytes = await readDocument(file, `manifest ${descriptor.digest}`, manifestBytes, signal);
   verifyBytes(descriptor, bytes);
   return { mediaType: descriptor.mediaType, bytes };
 }
 
 async function readIndex(
   files: Files,
+  { manifestBytes }: Limits,
   signal?: AbortSignal,
 ): Promise<{ readonly bytes: Uint8Array; readonly index: ImageIndex }> {
   const file = await files.open("index.json");
@@ -104,7 +119,7 @@ async function readIndex(
       },
     );
   }
-  const bytes = await readDocument(file, "index.json", defaultLimits.manifestBytes, signal);
+  const bytes = await readDocument(file, "index.json", manifestBytes, signal);
   return {
     bytes,
     index: imageIndexFrom(
@@ -140,11 +155,11 @@ function namesOf({ annotations = {} }: Descriptor): readonly string[] {
 }
 
 function notChosen({ manifests }: ImageIndex, layout: string, found: string): OciUnpackError {
-  const choices = manifests.slice(0, 20).map((entry) => {
+  const choices = manifests.map((entry) => {
     const [name] = namesOf(entry);
     return name === undefined ? `@${entry.digest}` : `:${name}`;
   });
   return new OciUnpackError("NOT_FOUND", `cannot choose an image in "${layout}": ${found}`, {
-    hint: choices.length > 0 ? `append one of these: ${choices.join(", ")}` : "copy an image into it first",
+    hint: choices.length > 0 ? `append one of these: ${listed(choices)}` : "copy an image into it first",
   });
 }

@@ -1,12 +1,15 @@
 import { OciUnpackError } from "../../errors.ts";
+import type { Limits } from "../../limits.ts";
 import { parseReference } from "../../oci/reference.ts";
-import { unlessAborted } from "../../unless-aborted.ts";
+import { settleLimits } from "../../settings.ts";
+import type { SandboxPolicy } from "../../worker/protocol.ts";
 import type { ImageSource, Source } from "../source.ts";
 import { ArchiveFiles } from "./archive-files.ts";
+import { Archives } from "./archives.ts";
 import { DirectoryFiles } from "./directory-files.ts";
 import { DirectoryImage } from "./directory-image.ts";
 import { DockerArchiveImage } from "./docker-archive.ts";
-import type { Files } from "./files.ts";
+import type { OpenFiles } from "./files.ts";
 import { LayoutImage, splitSelector } from "./layout.ts";
 
 /** The kinds of places on this machine where an image may lie, by the names that skopeo gave them. */
@@ -25,64 +28,46 @@ export function splitTransport(
 export interface LocalOptions {
   /** What `-` stands for in place of an archive's path. Default: this process's standard input, if nothing else reads it. */
   readonly standardInput?: AsyncIterable<Uint8Array>;
+  /** Overrides single limits, which hold for documents, and for what is around the layers in an archive. */
+  readonly limits?: Partial<Limits>;
+  /** Whether the thread that reads an archive must, should or need not be confined by Landlock. Default: "require". */
+  readonly sandbox?: SandboxPolicy;
 }
 
 /**
  * Images on this machine: `oci:PATH[:NAME|@DIGEST]`, `oci-archive:PATH[:NAME|@DIGEST]`, `docker-archive:PATH[:REFERENCE]`,
  * `dir:PATH`. An archive's path may be `-` for standard input.
  */
-export function localSource({ standardInput }: LocalOptions = {}): Source {
-  const opened: Files[] = [];
-  const closing = new AbortController();
-  const options = { signal: closing.signal, ...(standardInput !== undefined && { standardInput }) };
-  const open = async (path: string): Promise<Files> => {
-    const files = await ArchiveFiles.open(path, options);
-    opened.push(files);
-    if (closing.signal.aborted) await close();
-    return files;
-  };
-  const close = async (): Promise<void> => {
-    for (const files of opened.splice(0)) await files[Symbol.asyncDispose]();
-  };
-  /** Opens an archive when its first byte is needed, once, and until the source is disposed of. */
-  const archive = (path: string): OpenFiles => {
-    let files: Promise<Files> | undefined;
-    return (signal) => {
-      files ??= open(path);
-      // Who waits may give up; another one may still want the same archive.
-      return unlessAborted(files, signal);
-    };
-  };
+export function localSource({ standardInput, sandbox = "require", limits: given }: LocalOptions = {}): Source {
+  const limits = settleLimits(given);
+  const archives = new Archives();
+  const archive = (path: string) =>
+    archives.openedOnce((signal) => ArchiveFiles.open(path, { limits, sandbox, signal }, standardInput));
   return {
-    image: (name) => openImage(name, archive),
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      await close();
-    },
+    image: (name) => openImage(name, archive, limits),
+    [Symbol.asyncDispose]: () => archives[Symbol.asyncDispose](),
   };
 }
 
-type OpenFiles = (signal?: AbortSignal) => Promise<Files>;
-
-function openImage(name: string, archive: (path: string) => OpenFiles): ImageSource {
+function openImage(name: string, archive: (path: string) => OpenFiles, limits: Limits): ImageSource {
   const { transport, rest } = splitTransport(name) ?? refuse(name, "it names no place on this machine");
   if (rest === "" || rest.startsWith(":")) refuse(name, "it names no path");
   switch (transport) {
     case "dir":
-      return new DirectoryImage(name, new DirectoryFiles(rest));
+      return new DirectoryImage(name, new DirectoryFiles(rest), limits);
     case "oci": {
       const { path, selector } = splitSelector(rest);
-      return new LayoutImage(name, async () => new DirectoryFiles(path), selector);
+      return new LayoutImage(name, async () => new DirectoryFiles(path), selector, limits);
     }
     case "oci-archive": {
       const { path, selector } = splitSelector(rest);
-      return new LayoutImage(name, archive(path), selector);
+      return new LayoutImage(name, archive(path), selector, limits);
     }
     case "docker-archive": {
       const colon = rest.indexOf(":");
-      if (colon < 0) return new DockerArchiveImage(name, archive(rest));
+      if (colon < 0) return new DockerArchiveImage(name, archive(rest), limits);
       parseReference(rest.slice(colon + 1));
-      return new DockerArchiveImage(name, archive(rest.slice(0, colon)), rest.slice(colon + 1));
+      return new DockerArchiveImage(name, archive(rest.slice(0, colon)), limits, rest.slice(colon + 1));
     }
   }
 }

@@ -1,0 +1,77 @@
+import type { FileHandle } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import type { Limits } from "../../limits.ts";
+import { onAbort } from "../../on-abort.ts";
+import type { ByteString } from "../../tar/byte-string.ts";
+import { together } from "../../together.ts";
+import { unlessAborted } from "../../unless-aborted.ts";
+import type { IndexJob, Report, SandboxPolicy } from "../../worker/protocol.ts";
+import { AsyncRingWriter, cancelRing, createRing } from "../../worker/ring.ts";
+import { startLibuvPool, Thread } from "../../worker/thread.ts";
+import type { ArchiveMember } from "./archive-members.ts";
+
+/** How an archive is read. */
+export interface ArchiveOptions {
+  readonly limits: Limits;
+  /** Whether the thread that reads it must, should or need not be confined. */
+  readonly sandbox: SandboxPolicy;
+  /** Ends it within a moment, whatever the archive keeps the thread busy with. */
+  readonly signal: AbortSignal;
+}
+
+/** How much waits between the main thread and the one that decompresses. */
+const ringBytes = 2 * 1024 * 1024;
+
+/**
+ * Has a confined thread tell what is in an archive. With `input`, that thread puts into the file first what comes,
+ * decompressed if need be; else the archive is there.
+ *
+ * What an archive's headers and its compression say is the image's word, and as hostile as any layer's. When it fails or
+ * is aborted, the thread has ended before it throws.
+ */
+export async function archiveIndex(
+  file: FileHandle,
+  input: AsyncIterable<Uint8Array> | undefined,
+  { limits, sandbox, signal }: ArchiveOptions,
+): Promise<ReadonlyMap<ByteString, ArchiveMember>> {
+  const members = new Map<ByteString, ArchiveMember>();
+  const ring = createRing(ringBytes, 1);
+  const writer = new AsyncRingWriter(ring);
+  const onReport = (report: Report) => {
+    if (report.type === "space") writer.wake();
+    if (report.type === "members") for (const { name, member } of report.members) members.set(name, member);
+  };
+  const job: IndexJob = {
+    ...{ type: "index", file: file.fd, directory: tmpdir(), sandbox, limits },
+    ...(input !== undefined && { input: ring }),
+  };
+  await startLibuvPool();
+  await using thread = new Thread("archive-worker");
+  await together(signal, [
+    async (stop) => {
+      onAbort(stop, () => {
+        cancelRing(ring);
+        writer.wake();
+      });
+    },
+    async (stop) => {
+      if (input !== undefined) await feed(input, writer, stop);
+    },
+    (stop) => thread.do(job, { onReport, stop }),
+  ]);
+  return members;
+}
+
+async function feed(input: AsyncIterable<Uint8Array>, writer: AsyncRingWriter, signal: AbortSignal): Promise<void> {
+  const chunks = input[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await unlessAborted(chunks.next(), signal);
+      if (done === true) break;
+      await writer.write(value);
+    }
+  } finally {
+    chunks.return?.().catch(() => {}); // not waited for: it may wait for bytes that never come
+  }
+  writer.end();
+}

@@ -1,0 +1,67 @@
+import { posix } from "node:path";
+import { OciUnpackError } from "../../errors.ts";
+import type { Limits } from "../../limits.ts";
+import { MemoryBudget } from "../../memory-budget.ts";
+import type { ByteString } from "../../tar/byte-string.ts";
+import { TarDecoder } from "../../tar/decoder.ts";
+import type { ByteSource, Entry } from "../../tar/entry.ts";
+import type { FileRange } from "./file-range.ts";
+
+/** What a name in an archive stands for: bytes of it, or another name. */
+export type ArchiveMember = FileRange | { readonly link: ByteString };
+
+/** A member that can be asked for. */
+export interface NamedMember {
+  readonly name: ByteString;
+  readonly member: ArchiveMember;
+}
+
+/**
+ * No file of an image has a longer name: the longest that tools give are a digest of 128 digits below three directories.
+ * What is longer is passed over, so that names are short keys whoever chose them.
+ */
+const longestName = 1000;
+
+/** What a member takes in memory besides its name: its objects, its place in a map. */
+const memberBytes = 200;
+
+/** The members of an archive that lies at hand: only headers are read. */
+export function* archiveMembers(source: ByteSource, limits: Limits): Generator<NamedMember> {
+  const memory = new MemoryBudget(limits);
+  const decoder = new TarDecoder(source, { limits, strict: false, warning: () => {} });
+  let count = 0;
+  for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
+    count += 1;
+    if (count > limits.entries) throw tooMany(limits);
+    const named = namedMember(entry, decoder.offset);
+    if (named === undefined) continue;
+    memory.spend(memberBytes + entry.path.length + entry.linkPath.length, "members of its archive");
+    yield named;
+  }
+}
+
+function namedMember(entry: Entry, bodyOffset: number): NamedMember | undefined {
+  if (entry.path.length > longestName || entry.linkPath.length > longestName) return undefined;
+  const member = memberOf(entry, bodyOffset);
+  return member && { name: normalName(entry.path), member };
+}
+
+function memberOf(entry: Entry, bodyOffset: number): ArchiveMember | undefined {
+  if (entry.type === "file" && entry.segments === undefined) return { offset: bodyOffset, sizeBytes: entry.sizeBytes };
+  if (entry.type === "hardlink") return { link: normalName(entry.linkPath) };
+  if (entry.type === "symlink") {
+    return { link: normalName(posix.join(posix.dirname(entry.path), entry.linkPath) as ByteString) };
+  }
+  return undefined;
+}
+
+/** One spelling for each name: `./a//b` is `a/b`. What leads out of the archive matches nothing in it. */
+export function normalName(name: ByteString): ByteString {
+  return posix.normalize(`/${name}`).slice(1) as ByteString;
+}
+
+function tooMany({ entries }: Limits): OciUnpackError {
+  return new OciUnpackError("LIMIT_EXCEEDED", `it has more than the ${entries} members allowed (entries)`, {
+    hint: "raise the limit entries if you trust the image",
+  });
+}

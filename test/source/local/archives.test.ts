@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { readdir, readlink, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { defaultLimits, type Limits } from "../../../src/limits.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
+import { mediaTypes } from "../../../src/oci/media-type.ts";
+import { resolve } from "../../../src/resolve.ts";
+import { DockerArchiveImage } from "../../../src/source/local/docker-archive.ts";
+import type { Files } from "../../../src/source/local/files.ts";
+import { localSource } from "../../../src/source/local/transport.ts";
+import { blobsOf, image } from "../../support/image.ts";
+import { ociUnpack } from "../../support/oci-unpack.ts";
+import { type Scratch, scratch } from "../../support/scratch.ts";
+import { file, hardlink, symlink, tar, tarWithoutEnd } from "../../support/tar-builder.ts";
+
+const platform = "linux/amd64";
+const inner = image([tar(file("a", "1"))]);
+const pathOf = (digest: string) => `blobs/${digest.replace(":", "/")}`;
+
+/** The entries of a layout with one image. */
+const layout: readonly Uint8Array[] = [
+  file("oci-layout", '{"imageLayoutVersion":"1.0.0"}'),
+  file("index.json", JSON.stringify({ schemaVersion: 2, manifests: [inner.manifest.descriptor] })),
+  ...blobsOf(inner).map(({ descriptor, bytes }) => file(pathOf(descriptor.digest), bytes)),
+];
+
+/** Finds out what image is in an archive of these bytes. */
+async function resolved(bytes: Uint8Array, limits: Partial<Limits> = {}): Promise<string> {
+  await using place = await scratch();
+  const path = join(place.directory, "image.tar");
+  await writeFile(path, bytes);
+  return (await resolve(`oci-archive:${path}`, { platform, limits })).digest;
+}
+
+async function temporaryFiles(): Promise<readonly string[]> {
+  const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+  return (await Promise.all(links)).filter((link) => link.endsWith(" (deleted)"));
+}
+
+/** The threads that read archives, with whether each may gain privileges. */
+function archiveThreads(): readonly string[] {
+  const statuses = readdirSync("/proc/self/task").map((id) => readFileSync(`/proc/self/task/${id}/status`, "utf8"));
+  return statuses
+    .filter((status) => status.includes("oci-archive"))
+    .map((status) => /NoNewPrivs:\t(\d)/.exec(status)?.[1] ?? "");
+}
+
+test("an archive's own compression is within the caller's limits, and leaves nothing", async () => {
+  const bomb = gzipSync(tar(...layout, file("zeros", Buffer.alloc(40_000_000))));
+  assert.equal(await resolved(bomb), inner.manifest.descriptor.digest);
+  await assert.rejects(resolved(bomb, { totalBytes: 30_000_000 }), {
+    code: "LIMIT_EXCEEDED",
+    message: /^cannot decompress ".*": .*\(totalBytes\)$/,
+  });
+  const larger = gzipSync(tar(...layout, file("zeros", Buffer.alloc(80_000_000))), { level: 9 });
+  await assert.rejects(resolved(larger, { expansionRatio: 500 }), {
+    code: "LIMIT_EXCEEDED",
+    message: /expansionRatio/,
+  });
+  assert.deepEqual(await temporaryFiles(), []);
+  assert.deepEqual(archiveThreads(), []);
+});
+
+test("so it is by the command, also where the archive comes through standard input", async () => {
+  await using place = await scratch();
+  const bomb = gzipSync(tar(...layout, file("zeros", Buffer.alloc(40_000_000))));
+  await writeFile(join(place.directory, "image.tar"), bomb);
+  for (const [path, input] of [
+    [join(place.directory, "image.tar"), ""],
+    ["-", bomb],
+  ] as const) {
+    const args = ["-p", platform, "--limit", "totalBytes=30M", `oci-archive:${path}`, join(place.directory, "target")];
+    const { status, stderr } = await ociUnpack(args, { input });
+    assert.equal(status, 1);
+    assert.match(stderr, /\(totalBytes\)/);
+  }
+  assert.deepEqual(await readdir(place.directory), ["image.tar"]);
+});
+
+for (const [limit, entries] of [
+  ["entries", Array.from({ length: 101 }, (_, number) => file(`${number}`))],
+  ["memoryBytes", Array.from({ length: 101 }, (_, number) => file(`${number}`.padStart(99, "x")))],
+  ["headerBytes", [file("y".repeat(200))]],
+] as const) {
+  test(`${limit} holds for an archive of an image`, async () => {
+    const archive = tar(...layout, ...entries);
+    assert.equal(await resolved(archive), inner.manifest.descriptor.digest);
+    const limits = { [limit]: limit === "memoryBytes" ? 20_000 : 100 };
+    await assert.rejects(resolved(archive, limits), { code: "LIMIT_EXCEEDED", message: new RegExp(limit.slice(0, 6)) });
+  });
+}
+
+test("names that no image's file has are passed over", async () => {
+  const long = Array.from({ length: 50 }, (_, number) => file(`${"z".repeat(60_000)}${number}`));
+  const links = [symlink("link", "z".repeat(60_000)), hardlink(`${"./".repeat(30_000)}index.json`, "nowhere")];
+  // Each of the names, or all of the links' targets, would be more than that.
+  const limits = { memoryBytes: 30_000 };
+  assert.equal(await resolved(tar(...layout, ...long, ...links), limits), inner.manifest.descriptor.digest);
+});
+
+test("gzip's own checksum counts for an archive, whose files nothing else may vouch for", async () => {
+  const archive = gzipSync(tar(...layout));
+  archive.writeUInt32LE(archive.readUInt32LE(archive.length - 8) ^ 1, archive.length - 8);
+  await assert.rejects(resolved(archive), { code: "INVALID_ARCHIVE", message: /checksum/ });
+});
+
+test("an archive of several gzip members is one", async () => {
+  const [first = new Uint8Array(), ...rest] = layout;
+  const archive = Buffer.concat([gzipSync(tarWithoutEnd(first)), gzipSync(tar(...rest))]);
+  assert.equal(await resolved(archive), inner.manifest.descriptor.digest);
+});
+
+test("the thread that reads an archive is confined, and ends with it", async () => {
+  const seen: (readonly string[])[] = [];
+  const archive = gzipSync(tar(...layout), { level: 0 });
+  async function* dripping() {
+    for (let start = 0; start < archive.length; start += 1000) {
+      yield archive.subarray(start, start + 1000);
+      for (let turn = 0; turn < 100 && archiveThreads()[0] !== "1"; turn += 1) await new Promise(setImmediate);
+      seen.push(archiveThreads());
+    }
+  }
+  await using source = localSource({ standardInput: dripping() });
+  await resolve("oci-archive:-", { source, platform });
+  assert.deepEqual(seen.at(-1), ["1"]);
+  assert.deepEqual(archiveThreads(), []);
+});
+
+test("disposing of a source ends the thread that reads an archive, whatever it does", {
+  timeout: 120_000,
+}, async () => {
+  await using place: Scratch = await scratch();
+  const path = join(place.directory, "image.tar");
+  await writeFile(path, tar(...layout));
+  await truncate(path, 2 ** 40); // zeros to read for many minutes
+  const source = localSource();
+  const signal = AbortSignal.timeout(200);
+  await assert.rejects(resolve(`oci-archive:${path}`, { source, platform, signal }), { name: "TimeoutError" });
+  await source[Symbol.asyncDispose]();
+  assert.deepEqual(archiveThreads(), []);
+});
+
+/** Files that count how often each was opened, and how much of each was read. */
+function counting(contents: Readonly<Record<string, Uint8Array>>) {
+  const opened = new Map<string, number>();
+  const bytes = new Map<string, number>();
+  const stored = new Map(
+    Object.entries(contents).map(([name, content]) => [
+      name,
+      {
+        sizeBytes: content.length,
+        async *read() {
+          bytes.set(name, (bytes.get(name) ?? 0) + content.length);
+          yield content;
+        },
+      },
+    ]),
+  );
+  const files: Files = {
+    name: "archive",
+    async open(name) {
+      opened.set(name, (opened.get(name) ?? 0) + 1);
+      return stored.get(name);
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+  return { files, opened, bytes };
+}
+
+test("a layer's file is read once, however often a docker archive lists it", async () => {
+  const layer = Buffer.from(gzipSync(tar(file("a", "x".repeat(1000)))));
+  const layers = Array.from({ length: 500 }, () => "layer.tar");
+  const { files, bytes } = counting({
+    "manifest.json": Buffer.from(JSON.stringify([{ Config: "config.json", Layers: layers }])),
+    "config.json": Buffer.from(inner.config.bytes),
+    "layer.tar": layer,
+  });
+  const name = "docker-archive:archive";
+  await new DockerArchiveImage(name, async () => files, defaultLimits).manifest();
+  // Once for its digest; its beginning tells each time how it is compressed.
+  assert.equal(bytes.get("layer.tar"), 501 * layer.length);
+  const limits = { ...defaultLimits, layers: 499 };
+  await assert.rejects(new DockerArchiveImage(name, async () => files, limits).manifest(), {
+    code: "LIMIT_EXCEEDED",
+    message: /500 layers, 499 are allowed \(layers\)$/,
+  });
+});
+
+test("R-33: indexes in a docker archive that list each other again and again are read once each", async () => {
+  const contents: Record<string, Uint8Array> = { "oci-layout": Buffer.from("{}") };
+  let below: object = inner.manifest.descriptor;
+  for (let level = 0; level < 3; level += 1) {
+    const manifests = Array.from({ length: 1000 }, () => below);
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
+    const digest = digestOf(bytes);
+    contents[pathOf(digest)] = bytes;
+    below = { mediaType: mediaTypes.ociIndex, digest, size: bytes.length };
+  }
+  for (const { descriptor, bytes } of blobsOf(inner)) contents[pathOf(descriptor.digest)] = Buffer.from(bytes);
+  contents["index.json"] = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [below] }));
+  contents["manifest.json"] = Buffer.from(JSON.stringify([{ Config: "another", Layers: [] }]));
+  const { files, opened } = counting(contents);
+  await assert.rejects(new DockerArchiveImage("docker-archive:archive", async () => files, defaultLimits).manifest(), {
+    code: "INVALID_MANIFEST",
+  });
+  assert.ok(Math.max(...opened.values()) <= 2, "once to see whether it is there, once to read it");
+});
