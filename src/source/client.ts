@@ -55,6 +55,7 @@ export class Client implements Disposable {
       deadlines: this.deadlines,
       connectionsPerHost: options.connections ?? defaultConnections,
       proxy: options.proxy,
+      furtherAuthorities: options.furtherAuthorities,
     });
   }
 

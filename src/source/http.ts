@@ -14,6 +14,7 @@ import { admittedLookup } from "./admitted-lookup.ts";
 import { Body } from "./body.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import { Failure } from "./failure.ts";
+import { FurtherAuthorities } from "./further-authorities.ts";
 import type { Way } from "./https.ts";
 import { networkFailure } from "./network-failure.ts";
 import { HttpAgent, request } from "./node-http.ts";
@@ -45,6 +46,8 @@ export interface ConnectionsOptions {
   readonly deadlines: Deadlines;
   readonly connectionsPerHost: number;
   readonly proxy: ProxyFor | undefined;
+  /** As in `RegistryOptions`. */
+  readonly furtherAuthorities?: (() => Promise<readonly string[]>) | undefined;
   /** A Unix socket that every connection leads to, whatever host a URL names. */
   readonly socketPath?: string;
 }
@@ -79,10 +82,12 @@ export class Connections implements Disposable {
   readonly #agents = new Map<string, Agent>();
   readonly #tlsNumbers = new Map<TlsMaterial | undefined, number>();
   readonly #waiting = new Set<(reason: Failure) => void>();
+  readonly #authorities: FurtherAuthorities;
   #isClosed = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#authorities = new FurtherAuthorities(options.furtherAuthorities);
   }
 
   /** Sends a request and waits for the headers of its response. The body must be read or dismissed. */
@@ -90,7 +95,8 @@ export class Connections implements Disposable {
     signal?.throwIfAborted();
     const literal = addressIn(request.url.hostname);
     if (literal !== undefined) request.reach.admit(request.url.host, literal);
-    const route = routeOf(request, this.#options.proxy?.(request.url));
+    const proxy = this.#options.proxy?.(request.url);
+    let route = this.#routeOf(request, proxy);
     const client = route.hop.protocol === "https:" ? await import("./https.ts") : plainClient;
     for (;;) {
       if (this.#isClosed) throw closed();
@@ -99,6 +105,10 @@ export class Connections implements Disposable {
         return await this.#response(request, route, outgoing, signal);
       } catch (error) {
         signal?.throwIfAborted();
+        if (await this.#authorities.mayHelp(error, route.tls)) {
+          route = this.#routeOf(request, proxy);
+          continue;
+        }
         // A kept connection may have been closed by the other end just now. That says nothing about the host.
         if (!outgoing.reusedSocket || !isClosedConnection(error)) throw networkFailure(error, hopOf(request, route));
       }
@@ -109,6 +119,11 @@ export class Connections implements Disposable {
     this.#isClosed = true;
     for (const giveUp of this.#waiting) giveUp(closed());
     for (const agent of this.#agents.values()) agent.destroy();
+  }
+
+  /** The way to take with all authorities that are known by now. */
+  #routeOf(request: HttpRequest, proxy: URL | undefined): Route {
+    return routeOf({ ...request, tls: this.#authorities.addedTo(request.tls) }, proxy);
   }
 
   #outgoing(request: HttpRequest, route: Route, client: HttpClient): ClientRequest {

@@ -122,6 +122,8 @@ export interface RegistryOptions {
   readonly plainHttp?: boolean | readonly string[];
   /** One for all hosts, of which only the registry and its mirrors see the client's certificate, or one for each. */
   readonly tls?: TlsMaterial | TlsFor;
+  /** Authorities (PEM) that count for all hosts, asked for when a certificate comes from none that is known. Default: none. */
+  readonly furtherAuthorities?: () => Promise<readonly string[]>;
   readonly endpoints?: EndpointsFor;
   /** Rewrites an image's name before it is parsed, as podman's short names are. Default: it stays as it is. */
   readonly expandName?: (name: string) => string;

@@ -37,6 +37,41 @@ test("--tls-ca adds to NODE_EXTRA_CA_CERTS and takes nothing away", { skip }, as
   assert.equal(status, 0, stderr);
 });
 
+test("NODE_EXTRA_CA_CERTS is enough for a loopback registry with TLS, and no obstacle to one without", {
+  skip,
+}, async () => {
+  await using temporary = await scratch();
+  const { registry, paths, reference } = await twoAuthorities(temporary.directory);
+  await using _registry = registry;
+  await using plain = await startRegistry();
+  const plainReference = stored(plain, "a/b", image([tar(file("motd", "hello"))]));
+  for (const [index, name] of [reference, plainReference].entries()) {
+    const { status, stderr } = await ociUnpack(
+      ["-p", "linux/amd64", name, join(temporary.directory, `target-${index}`)],
+      { env: { NODE_EXTRA_CA_CERTS: paths.first } },
+    );
+    assert.equal(status, 0, stderr);
+  }
+});
+
+test("authorities of the system's administrator count, as SSL_CERT_FILE names them", { skip }, async () => {
+  await using temporary = await scratch();
+  const { registry, paths, reference } = await twoAuthorities(temporary.directory);
+  await using _registry = registry;
+  const pull = (file: string, target: string) =>
+    ociUnpack(
+      // With an authority of one's own, the loopback registry is spoken to with TLS.
+      ["-p", "linux/amd64", "--tls-ca", paths.second, reference, join(temporary.directory, target)],
+      { env: { SSL_CERT_FILE: file } },
+    );
+  assert.match(
+    (await pull(paths.second, "without")).stderr,
+    /authority that this machine does not know|signed by itself/,
+  );
+  const { status, stderr } = await pull(paths.first, "with");
+  assert.equal(status, 0, stderr);
+});
+
 test("an authority in hosts.toml adds to NODE_EXTRA_CA_CERTS and takes nothing away", { skip }, async () => {
   await using temporary = await scratch();
   const { registry, paths, reference } = await twoAuthorities(temporary.directory);

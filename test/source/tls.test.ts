@@ -41,6 +41,35 @@ test("a certificate that is not to be trusted is an error that says what helps",
   }
 });
 
+test("further authorities are asked for once, when a certificate comes from none that is known", { skip }, async () => {
+  const [own, other] = await Promise.all([authority(), authority()]);
+  await using one = await oneImage({ tls: await own.issue() });
+  let asked = 0;
+  const furtherAuthorities = async () => {
+    asked += 1;
+    return [own.cert];
+  };
+  await using client = puller({ plainHttp: false, furtherAuthorities });
+  assert.deepEqual(await blob(client.image(one.name), one.layer), one.content);
+  await client.image(one.name).manifest();
+  await using told = puller({ tls: { ca: [own.cert] }, furtherAuthorities });
+  await told.image(one.name).manifest();
+  assert.equal(asked, 1);
+
+  await using others = puller({ plainHttp: false, furtherAuthorities: async () => [other.cert] });
+  const error = await failure(others.image(one.name).manifest());
+  assert.deepEqual([error.code, others.told("retrying").length], ["CERTIFICATE", 0]);
+});
+
+test("a certificate that is expired or another host's stays so, whatever authorities count", { skip }, async () => {
+  const own = await authority();
+  for (const wrong of [{ expired: true }, { names: "DNS:elsewhere.test" }]) {
+    await using one = await oneImage({ tls: await own.issue(wrong) });
+    await using client = puller({ plainHttp: false, furtherAuthorities: async () => [own.cert] });
+    assert.equal((await failure(client.image(one.name).manifest())).code, "CERTIFICATE");
+  }
+});
+
 test("R-7: after a certificate error nobody falls back to http", { skip }, async () => {
   await using one = await oneImage({ tls: await selfSigned() });
   await using client = puller({ tls: async () => ({}) });

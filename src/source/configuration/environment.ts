@@ -13,6 +13,7 @@ import { mirrors } from "./mirrors.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
 import { readRegistriesConf } from "./registries-conf-files.ts";
 import { expandShortName } from "./short-names.ts";
+import { systemAuthorities } from "./system-authorities.ts";
 import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
 
 /** The machine, and what its user said beyond its files. */
@@ -57,18 +58,23 @@ export async function registryFromEnvironment(options: EnvironmentOptions): Prom
     options.hostsDirectory !== undefined && requireHostsDirectory(options.hostsDirectory),
   ]);
   let extra: Promise<readonly string[]> | undefined;
-  const shared = sharedTls(() => {
+  const extraOnce = () => {
     extra ??= extraAuthorities(env, heard);
     return extra;
-  });
+  };
+  const shared = sharedTls(extraOnce);
   const tls = certificates(options, shared, {
     ...everywhere,
     insecureSkipVerify: options.insecureSkipTlsVerify ?? false,
   });
   return {
     credentials: dockerCredentials(options),
-    endpoints: mirrors({ registriesConf, hostsDirectory, plainHttp, tls, registryTls, shared }),
+    endpoints: mirrors({
+      ...{ registriesConf, hostsDirectory, plainHttp, tls, registryTls, shared },
+      hasExtraAuthorities: Boolean(env.NODE_EXTRA_CA_CERTS),
+    }),
     tls,
+    furtherAuthorities: async () => [...(await systemAuthorities(options, heard)), ...(await extraOnce())],
     proxy: proxyFromEnvironment(env, { allProxy }),
     headers,
     ...(plainHttp !== undefined && { plainHttp }),

@@ -21,6 +21,8 @@ export interface MirrorOptions {
   readonly tls?: TlsFor | undefined;
   /** For the registry itself, not for its mirrors. */
   readonly registryTls?: TlsMaterial | undefined;
+  /** Whether Node was told of authorities that may vouch for a registry on loopback, which may then speak TLS, or not. */
+  readonly hasExtraAuthorities?: boolean;
   /** Default: one of its own. */
   readonly shared?: SharedTls | undefined;
 }
@@ -88,7 +90,11 @@ async function addressesOf(host: ConfiguredHost, place: Place, context: Context)
 
   if (host.baseUrl !== undefined) return [await address(host.baseUrl)];
   const own = await address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls));
-  if (!place.insecure) return [own];
+  if (!place.insecure) {
+    const maySpeakTls =
+      context.hasExtraAuthorities === true && plainHttp === undefined && own.baseUrl.startsWith("http:");
+    return maySpeakTls ? [await address(registryBaseUrl(name, false)), own] : [own];
+  }
   const either = [
     await address(registryBaseUrl(name, false), { ...tls, insecureSkipVerify: true }),
     await address(registryBaseUrl(name, true)),

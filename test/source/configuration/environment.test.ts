@@ -188,6 +188,23 @@ test("R-70: a client certificate on the command line is for the registry, not fo
   );
 });
 
+test("R-70: the system's authorities are those of the first bundle that there is, or what SSL_CERT_* name", async (context) => {
+  const files = {
+    "etc/pki/tls/certs/ca-bundle.crt": pem("fedora"),
+    "etc/ssl/cert.pem": pem("alpine"),
+    "named.pem": pem("named"),
+    "many/1.pem": pem("one"),
+    "many/2.crt": pem("two"),
+    "many/README": pem("no certificate by its name"),
+  };
+  const authorities = async (env: Readonly<Record<string, string>>) =>
+    await (await options(context, { files, env })).furtherAuthorities?.();
+  assert.deepEqual(await authorities({}), [pem("fedora")]);
+  assert.deepEqual(await authorities({ SSL_CERT_FILE: "@/named.pem" }), [pem("named")]);
+  assert.deepEqual(await authorities({ SSL_CERT_DIR: "@/many" }), [pem("one"), pem("two")]);
+  assert.deepEqual(await authorities({ SSL_CERT_FILE: "@/absent", SSL_CERT_DIR: "@/absent" }), []);
+});
+
 test("R-70: connections to one host share what is known of its certificates", async (context) => {
   const files = {
     "etc/docker/certs.d/r.example/ca.crt": pem("file"),
