@@ -47,7 +47,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     });
     if (manifest !== undefined) await writeManifest(manifest, pipeline, account);
     account.signal.throwIfAborted();
-    const documents = await documentsOf(image, staging, options.bundle);
+    const documents = await documentsOf(image, staging, options.bundle, account);
     await target.commit(documents, { between: async () => manifest?.commit() });
   } catch (error) {
     await manifest?.retract();
@@ -73,11 +73,24 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   };
 }
 
-async function documentsOf(image: Image, staging: string, bundle: UnpackOptions["bundle"]): Promise<Documents> {
+async function documentsOf(
+  image: Image,
+  staging: string,
+  bundle: UnpackOptions["bundle"],
+  account: Account,
+): Promise<Documents> {
   if (bundle === undefined || bundle === false) return { "config.json": image.configBytes };
-  const { bundleConfig } = await import("./bundle/bundle.ts");
-  const config = bundleConfig(image.config, staging, bundle === true ? undefined : bundle);
+  const { bundleOf } = await import("./bundle/bundle.ts");
+  const { config, leftOut } = bundleOf(image.config, staging, bundle === true ? undefined : bundle);
+  if (leftOut.length > 0) account.tell({ type: "warning", code: "LABEL_LEFT_OUT", message: labelsLeftOut(leftOut) });
   return { "image-config.json": image.configBytes, "config.json": config };
+}
+
+function labelsLeftOut(labels: readonly string[]): string {
+  const shown = labels.slice(0, 3).map((label) => `"${label.slice(0, 100)}"`);
+  const others = labels.length - shown.length;
+  const names = `${shown.join(", ")}${others === 0 ? "" : ` and ${others} more`}`;
+  return `labels that a runtime would obey are no annotations of the bundle: ${names}`;
 }
 
 async function writeManifest(file: NewFile, pipeline: Pipeline, { report, signal }: Account): Promise<void> {

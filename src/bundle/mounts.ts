@@ -1,4 +1,5 @@
 import { OciUnpackError } from "../errors.ts";
+import type { PlacesInContainer } from "./place-in-container.ts";
 
 /** A mount of the container (runtime-spec, config.md, "Mounts"). */
 export interface Mount {
@@ -39,12 +40,12 @@ export function defaultMounts(isRootless: boolean): readonly Mount[] {
 }
 
 /** The image's volumes: writable places whose contents are not kept (image-spec, conversion.md, "Config.Volumes"). */
-export function volumeMounts(volumes: readonly string[]): readonly Mount[] {
+export function volumeMounts(volumes: readonly string[], places: PlacesInContainer): readonly Mount[] {
   return volumes.toSorted().map((volume) => {
     const isPlain = volume.startsWith("/") && !volume.includes("\0") && !volume.split("/").includes("..");
-    if (!isPlain) {
-      throw new OciUnpackError("INVALID_CONFIG", `cannot mount the image's volume "${volume}": it is no absolute path`);
-    }
+    if (!isPlain) throw refused(volume, "it is no absolute path");
+    // A runtime writes there what confines the process (CVE-2019-16884).
+    if (places.isInProc(volume)) throw refused(volume, "it leads into /proc");
     return {
       destination: volume,
       type: "tmpfs",
@@ -52,4 +53,8 @@ export function volumeMounts(volumes: readonly string[]): readonly Mount[] {
       options: ["rw", "nosuid", "nodev", "noexec", "relatime"],
     };
   });
+}
+
+function refused(volume: string, found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_CONFIG", `cannot mount the image's volume "${volume.slice(0, 200)}": ${found}`);
 }

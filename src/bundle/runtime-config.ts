@@ -1,8 +1,15 @@
 import type { ExecutionParameters, ImageConfig } from "../oci/config.ts";
 import type { Rootless } from "../options.ts";
-import { annotationsOf } from "./annotations.ts";
-import { defaultMounts, volumeMounts } from "./mounts.ts";
+import { defaultMounts, type Mount } from "./mounts.ts";
 import type { ProcessUser } from "./user.ts";
+
+/** What was found out with the image's root filesystem, or left out of its labels. */
+export interface Parts {
+  readonly user: ProcessUser;
+  readonly cwd: string;
+  readonly volumes: readonly Mount[];
+  readonly annotations: Readonly<Record<string, string>>;
+}
 
 /**
  * The configuration of a container that runs the image: `config.json` of a bundle (runtime-spec, config.md), converted as
@@ -10,8 +17,8 @@ import type { ProcessUser } from "./user.ts";
  *
  * What the image leaves open is what `runc spec` has, but for the terminal: none is asked for, so that scripts can run it.
  */
-export function runtimeConfig(config: ImageConfig, user: ProcessUser, rootless?: Rootless): object {
-  const { execution } = config;
+export function runtimeConfig({ execution }: ImageConfig, parts: Parts, rootless?: Rootless): object {
+  const { user, cwd, volumes, annotations } = parts;
   return {
     ociVersion: "1.0.2",
     process: {
@@ -19,14 +26,14 @@ export function runtimeConfig(config: ImageConfig, user: ProcessUser, rootless?:
       user: { uid: user.uid, gid: user.gid, ...additionalGids(user, rootless) },
       args: argumentsOf(execution),
       env: environmentOf(execution, user),
-      cwd: workingDirectoryOf(execution),
+      cwd,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       noNewPrivileges: true,
     },
     root: { path: "rootfs" },
     hostname: "oci-unpack",
-    mounts: [...defaultMounts(rootless !== undefined), ...volumeMounts(execution.volumes ?? [])],
-    annotations: annotationsOf(config),
+    mounts: [...defaultMounts(rootless !== undefined), ...volumes],
+    annotations,
     linux: {
       ...(rootless === undefined
         ? { resources: { devices: [{ allow: false, access: "rwm" }] } }
@@ -56,11 +63,6 @@ function environmentOf({ env = [] }: ExecutionParameters, user: ProcessUser): re
     ["HOME", user.home],
   ] as const;
   return [...env, ...defaults.filter(([name]) => !names.has(name)).map(([name, value]) => `${name}=${value}`)];
-}
-
-/** A relative directory is meant from the root; no directory is the root (CVE-2024-21626 is why the path stays plain). */
-function workingDirectoryOf({ workingDir = "" }: ExecutionParameters): string {
-  return workingDir.startsWith("/") ? workingDir : `/${workingDir}`;
 }
 
 /** In a user namespace with one group there are no others to belong to. */

@@ -17,7 +17,12 @@ export function eventLine(event: UnpackEvent, { verbose, explain }: Curiosity): 
 }
 
 /** What the user may have to do something about. */
-const toldAlways: readonly WarningCode[] = ["CONFIGURATION", "CREDENTIALS_IGNORED", "PLATFORM_DIFFERS"];
+const toldAlways: readonly WarningCode[] = [
+  "CONFIGURATION",
+  "CREDENTIALS_IGNORED",
+  "PLATFORM_DIFFERS",
+  "LABEL_LEFT_OUT",
+];
 
 function noteworthy(event: UnpackEvent): string | undefined {
   switch (event.type) {

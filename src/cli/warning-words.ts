@@ -29,6 +29,10 @@ export const warningWords: Readonly<Record<WarningCode, readonly [singular: stri
   LINK_ATTRIBUTES: ["hard link that states other attributes", "hard links that state other attributes"],
   WHITEOUT_WITHOUT_TARGET: ["whiteout of nothing", "whiteouts of nothing"],
   XATTR_NOT_APPLIED: ["extended attribute not stored", "extended attributes not stored"],
+  LABEL_LEFT_OUT: [
+    "bundle without labels that a runtime would obey",
+    "bundles without labels that a runtime would obey",
+  ],
   CREDENTIALS_IGNORED: ["login that was rejected", "logins that were rejected"],
   CONFIGURATION: ["configuration file not used as written", "configuration files not used as written"],
 };

@@ -4,7 +4,7 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { unpack } from "../../src/index.ts";
+import { type UnpackEvent, type UnpackOptions, unpack } from "../../src/index.ts";
 import { ordinaryUser, program } from "../hostile/as-user.ts";
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import type { Image } from "../support/image.ts";
@@ -12,6 +12,7 @@ import { writeImageLayout } from "../support/image-layout.ts";
 import { repositoryFile } from "../support/repository.ts";
 import { busyboxImage, debianImage, type Execution } from "../support/runnable-images.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
+import { symlink } from "../support/tar-builder.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 
 // Bundles are started by the runtimes that they are made for. What the container says of itself is what counts.
@@ -114,28 +115,73 @@ describe("runc runs a bundle", { skip }, () => {
 
 test("crun runs a bundle like runc", { skip: withCrun }, async () => {
   await using place = await bundleOf(busyboxImage(asApp));
-  // crun insists on cgroups of version 2, which a mount namespace of its own can have on any machine.
-  const crun = `crun --root ${place.directory}/crun run --bundle ${place.bundle} test`;
-  const script = `umount -l -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup && exec ${crun}`;
-  const { stdout, stderr } = await outcomeOf("unshare", ["--mount", "sh", "-c", script]);
+  const { stdout, stderr } = await crun(place);
   assert.deepEqual([stderr, linesIn(stdout)], ["", saidByApp]);
+});
+
+test("a label that crun would obey as an annotation is none, and is told", { skip: withCrun }, async () => {
+  const Labels = { "run.oci.pidfd_receiver": "/nowhere/socket", "org.systemd.property.X": "?", "com.example.a": "b" };
+  const warnings: UnpackEvent[] = [];
+  const onEvent = (event: UnpackEvent) => {
+    if (event.type === "warning") warnings.push(event);
+  };
+  await using place = await bundleOf(busyboxImage({ ...asApp, Labels }), { onEvent });
+  assert.deepEqual(linesIn((await crun(place)).stdout), saidByApp);
+  const found =
+    'labels that a runtime would obey are no annotations of the bundle: "run.oci.pidfd_receiver", "org.systemd.property.X"';
+  assert.deepEqual(warnings, [{ type: "warning", code: "LABEL_LEFT_OUT", message: found }]);
+  const path = join(place.bundle, "config.json");
+  const config = JSON.parse(await readFile(path, "utf8"));
+  assert.equal(config.annotations["com.example.a"], "b");
+  await writeFile(path, JSON.stringify({ ...config, annotations: { ...config.annotations, ...Labels } }));
+  const { status, stderr } = await crun(place);
+  assert.notEqual(status, 0, "crun obeys what it is told");
+  assert.match(stderr, /connect|socket|nowhere/);
+});
+
+describe("a working directory that is a symlink", { skip }, () => {
+  const Cmd = ["/bin/sh", "-c", "pwd -P"];
+
+  test("is where it leads within the image, for runc and for crun", { skip: withCrun }, async () => {
+    await using place = await bundleOf(busyboxImage({ Cmd, WorkingDir: "/w" }, symlink("w", "../../home/app")));
+    assert.deepEqual(linesIn((await runc(place)).stdout), ["/home/app"]);
+    assert.deepEqual(linesIn((await crun(place)).stdout), ["/home/app"]);
+  });
+
+  test("into /proc is refused, also where it dangles before a runtime has mounted anything", async () => {
+    for (const [WorkingDir, ...links] of [
+      ["/w", symlink("w", "/proc/self/fd/8")],
+      ["w/8", symlink("w", "x/y"), symlink("x", "../proc/self"), symlink("proc/self/y", "fd")],
+      ["/w", symlink("w", "dev/fd/8"), symlink("dev/fd", "/home")],
+    ] as const) {
+      const refused = bundleOf(busyboxImage({ Cmd, WorkingDir }, ...links));
+      await assert.rejects(refused, { code: "INVALID_CONFIG", message: /leads into \/proc or \/sys/ }, WorkingDir);
+    }
+  });
 });
 
 interface Bundle extends Scratch {
   readonly bundle: string;
 }
 
-async function bundleOf(image: Image): Promise<Bundle> {
+async function bundleOf(image: Image, options: UnpackOptions = {}): Promise<Bundle> {
   const place = await scratch();
   const layout = join(place.directory, "layout");
   const bundle = join(place.directory, "bundle");
   await writeImageLayout(layout, [{ tag: "1", images: [image] }]);
-  await unpack(`oci:${layout}:1`, bundle, { bundle: true, platform: "linux/amd64" });
+  await unpack(`oci:${layout}:1`, bundle, { bundle: true, platform: "linux/amd64", ...options });
   return { ...place, bundle };
 }
 
 function runc({ directory, bundle }: Pick<Bundle, "directory" | "bundle">): Promise<Outcome> {
   return outcomeOf("runc", ["--root", join(directory, "runc"), "run", "--bundle", bundle, `test-${process.pid}`]);
+}
+
+/** crun insists on cgroups of version 2, which a mount namespace of its own can have on any machine. */
+function crun({ directory, bundle }: Pick<Bundle, "directory" | "bundle">): Promise<Outcome> {
+  const run = `crun --root ${directory}/crun run --bundle ${bundle} test-${process.pid}`;
+  const script = `umount -l -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup && exec ${run}`;
+  return outcomeOf("unshare", ["--mount", "sh", "-c", script]);
 }
 
 function linesIn(text: string): readonly string[] {

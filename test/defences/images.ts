@@ -1,6 +1,7 @@
 import type { Defence } from "./defence.ts";
 
 const rules = "rules/rules";
+const places = "bundle/place-in-container";
 const hostile = "hostile/hostile";
 
 /** What stands between an image's documents and what is done with them. */
@@ -107,8 +108,60 @@ export const documentDefences: readonly Defence[] = [
     group: "N",
     what: "a volume is a path in the container",
     file: "src/bundle/mounts.ts",
-    without: ["if (!isPlain) {", "if (false) {"],
+    without: ["if (!isPlain) throw", "if (false) throw"],
     test: [hostile, "a bundle's volume that climbs (CVE-2022-23648)"],
+  },
+  {
+    group: "N",
+    what: "and not in /proc, where a runtime writes what confines the process",
+    file: "src/bundle/mounts.ts",
+    without: ["if (places.isInProc(volume)) throw", "if (false) throw"],
+    test: [places, "a volume in /proc is refused, which a runtime would believe (CVE-2019-16884)"],
+  },
+  {
+    group: "N",
+    what: "a bundle starts in no directory of /proc or /sys",
+    file: "src/bundle/working-directory.ts",
+    without: ["if (!places.isInProc(path) && !places.isInSys(path)) return path;", "return path;"],
+    test: [hostile, "a bundle that starts in /proc/self/fd, by a symlink (CVE-2024-21626)"],
+  },
+  {
+    group: "N",
+    what: "nor in one to which a symlink of the image leads",
+    file: "src/bundle/place-in-container.ts",
+    without: [`return typeof target === "number" ? undefined : target;`, "return undefined;"],
+    test: [hostile, "a bundle that starts in /proc/self/fd, by a symlink (CVE-2024-21626)"],
+  },
+  {
+    group: "N",
+    what: "nor in one to which a symlink leads that the runtime makes",
+    file: "src/bundle/place-in-container.ts",
+    without: [`["proc", ...linksIntoProc]`, `["proc"]`],
+    test: [places, "a working directory in /proc or /sys is refused, however it is written (CVE-2024-21626)"],
+  },
+  {
+    group: "N",
+    what: "what the image has in /proc, /sys and /dev counts for nothing there",
+    file: "src/bundle/place-in-container.ts",
+    without: ["if (mounted.some((one) => isWithin(parent.path, one))) return undefined;", ""],
+    test: [places, "and so is one that leads there through the image's symlinks, whatever the image has there itself"],
+  },
+  {
+    group: "N",
+    what: "a runtime's own files are mounted through no symlink",
+    file: "src/bundle/place-in-container.ts",
+    without: ["if (moved === undefined) return;", "if (true) return;"],
+    test: [
+      places,
+      "an image whose /proc, /sys or /dev is a symlink is none to run: a runtime might mount where it leads",
+    ],
+  },
+  {
+    group: "N",
+    what: "labels that a runtime would obey are no annotations of the bundle",
+    file: "src/bundle/annotations.ts",
+    without: ["labels.filter(([name]) => !isObeyed(name))", "labels"],
+    test: ["bundle/running", "a label that crun would obey as an annotation is none, and is told"],
   },
 ];
 

@@ -220,6 +220,14 @@ const trusted: readonly HostileCase[] = [
     },
     options: { bundle: true },
   },
+  {
+    ...refused("N", "a bundle that starts in /proc/self/fd, by a symlink (CVE-2024-21626)", "INVALID_CONFIG", () => []),
+    serve: (registry) => {
+      const layer = tar(file("a", "1"), symlink("srv", "/proc/self/fd"));
+      return stored(registry, "hostile/image", image([layer], { config: { config: { WorkingDir: "/srv/8" } } }));
+    },
+    options: { bundle: true },
+  },
   contained("N", "a fifo in the place of a file and a file in the place of a fifo", () => [
     tar(fifo("a"), file("b", "1")),
     tar(file("a", "1"), fifo("b")),

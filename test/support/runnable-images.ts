@@ -29,7 +29,7 @@ const accounts = [
 ];
 
 /** An image that can be run anywhere: a shell and what one needs with it, in one static program. */
-export function busyboxImage(config: Execution): Image {
+export function busyboxImage(config: Execution, ...others: readonly Uint8Array[]): Image {
   const applets = ["sh", "id", "env", "cat", "grep", "hostname", "ls", "touch"];
   const layer = tar(
     directory("bin"),
@@ -37,6 +37,7 @@ export function busyboxImage(config: Execution): Image {
     ...applets.map((name) => symlink(`bin/${name}`, "busybox")),
     ...accounts,
     directory("data"),
+    ...others,
   );
   return image([layer], { config: { created: "2024-01-02T03:04:05Z", author: "somebody", config } });
 }

@@ -1,0 +1,123 @@
+import { OciUnpackError } from "../errors.ts";
+import { FollowedLinks } from "../layer/followed-links.ts";
+import { quoted } from "../layer/refusal.ts";
+import { type Obstacle, type Ways, walk } from "../layer/walk.ts";
+import { errnos, SystemError } from "../linux/errno.ts";
+import { closeDescriptor, findDirectoryBeneath, openDirectoryPath, readSymlinkAt } from "../linux/syscalls.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+
+/** What the runtime mounts over whatever the image has there. */
+const mounted = ["proc", "sys", "dev"];
+
+/** Symlinks into /proc that the runtime makes in /dev. */
+const linksIntoProc = ["dev/fd", "dev/stdin", "dev/stdout", "dev/stderr", "dev/core"];
+
+/** Longer than any path that a process can go to. */
+const longestPath = 4096;
+
+/** Far more names than a configuration's paths have together; each costs a look at the disk. */
+const mostLooks = 10_000;
+
+/** A directory of the container, there or yet to be made. */
+interface Place {
+  readonly parent: Place | undefined;
+  /** From the root, without a slash at its beginning. */
+  readonly path: ByteString;
+}
+
+/** Where paths that an image's configuration has lead to in its container, through the symlinks of a root filesystem that nobody trusts. */
+export class PlacesInContainer implements Disposable {
+  readonly #ways: RootWays;
+  readonly #directory: number;
+
+  /** Throws `INVALID_CONFIG` for a root filesystem where runtimes would mount their files somewhere else. */
+  constructor(rootfs: string) {
+    this.#directory = openDirectoryPath(rootfs);
+    this.#ways = new RootWays(this.#directory);
+    const moved = mounted.find((name) => this.#ways.linkAt(this.#ways.root, byteStringOf(name)) !== undefined);
+    if (moved === undefined) return;
+    this[Symbol.dispose]();
+    const found = "it is a symbolic link, and runtimes mount their own files there";
+    throw new OciUnpackError("INVALID_CONFIG", `cannot make a bundle of the image's "/${moved}": ${found}`);
+  }
+
+  /**
+   * Whether a path leads into the container's /proc, where a process finds what its runtime has open: a descriptor of the
+   * host's directories among it (CVE-2024-21626).
+   */
+  isInProc(path: string): boolean {
+    const place = this.#placeOf(path);
+    return ["proc", ...linksIntoProc].some((one) => isWithin(place, one));
+  }
+
+  isInSys(path: string): boolean {
+    return isWithin(this.#placeOf(path), "sys");
+  }
+
+  [Symbol.dispose](): void {
+    closeDescriptor(this.#directory);
+  }
+
+  #placeOf(path: string): ByteString {
+    const bytes = byteStringOf(path);
+    if (bytes.length > longestPath || bytes.includes("\0")) {
+      const found = bytes.length > longestPath ? `it has ${bytes.length} bytes` : "it has a NUL";
+      throw new OciUnpackError("INVALID_CONFIG", `cannot use the path ${quoted(bytes)} in the image: ${found}`);
+    }
+    const names = bytes.split("/").filter((name) => name !== "" && name !== ".");
+    const ways = this.#ways;
+    return (
+      walk(ways, ways.root, names as ByteString[], bytes, (parent, name) => childOf(parent, name)).directory?.path ??
+      bytes
+    );
+  }
+}
+
+/** Every name is a directory's, unless a symlink stands there. */
+class RootWays implements Ways<Place> {
+  readonly root: Place = { parent: undefined, path: byteStringOf("") };
+  readonly followed = new FollowedLinks();
+  readonly #directory: number;
+  #looks = 0;
+
+  constructor(directory: number) {
+    this.#directory = directory;
+  }
+
+  directoryAt(parent: Place, name: ByteString): Place | undefined {
+    return this.linkAt(parent, name) === undefined ? childOf(parent, name) : undefined;
+  }
+
+  obstacleAt(parent: Place, name: ByteString): Obstacle | undefined {
+    const linkPath = this.linkAt(parent, name);
+    return linkPath === undefined ? undefined : { linkPath };
+  }
+
+  /** Where the symlink at a name leads; undefined where there is none, or none that a container would see. */
+  linkAt(parent: Place, name: ByteString): ByteString | undefined {
+    if (mounted.some((one) => isWithin(parent.path, one))) return undefined;
+    this.#looks += 1;
+    if (this.#looks > mostLooks) {
+      const found = `its working directory and its volumes lead through more than ${mostLooks} names`;
+      throw new OciUnpackError("INVALID_CONFIG", `cannot make a bundle of the image: ${found}`);
+    }
+    const isRoot = parent.path === "";
+    const directory = isRoot ? this.#directory : findDirectoryBeneath(this.#directory, parent.path);
+    if (directory === -errnos.ENOENT || directory === -errnos.ENOTDIR) return undefined;
+    if (directory < 0) throw new SystemError(`look for ${quoted(parent.path)} in the image`, "openat2", -directory);
+    try {
+      const target = readSymlinkAt(directory, name);
+      return typeof target === "number" ? undefined : target;
+    } finally {
+      if (!isRoot) closeDescriptor(directory);
+    }
+  }
+}
+
+function childOf(parent: Place, name: ByteString): Place {
+  return { parent, path: (parent.path === "" ? name : `${parent.path}/${name}`) as ByteString };
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
+}
