@@ -43,6 +43,11 @@ export class Paths<Directory extends { readonly parent: Directory | undefined }>
   }
 }
 
+/** The path of something in a directory, whose own path is empty where it is the root. */
+export function pathIn(directory: ByteString, name: ByteString): ByteString {
+  return directory === "" ? name : (`${directory}/${name}` as ByteString);
+}
+
 /** The names so far, and the directories that they lead to as far as anyone had to know. */
 class Way<Directory extends { readonly parent: Directory | undefined }> {
   readonly names: ByteString[] = [];

@@ -42,7 +42,7 @@ export class LowerLayers {
   root({ owners, xattrs }: Pick<Site, "owners" | "xattrs">): LowerDirectory {
     const view = { handles: this.#handles, format: this.#format, owners, xattrs };
     const handle = this.#handles.of(this.#top);
-    const stat = existing(statOf(handle), self);
+    const stat = existing(statOf(handle), this.#top);
     return new MergedDirectory(view, this.#roots, { ...stat, ...owners.statedAt(handle, self, stat) });
   }
 
@@ -94,7 +94,7 @@ class MergedDirectory implements LowerDirectory {
       const handle = handles.of(part);
       const found = statAt(handle, name);
       if (found === -errnos.ENOENT) continue;
-      const node = existing(found, part.path);
+      const node = existing(found, part);
       if (node.type !== "directory") {
         if (stat === undefined) return isWhiteout(node) ? undefined : { handle, stat: node };
         break;
@@ -111,20 +111,20 @@ class MergedDirectory implements LowerDirectory {
     const seen = new Set<ByteString>();
     for (const part of this.#parts) {
       const handle = this.#view.handles.opened(part);
-      for (const { name, isDirectory } of entriesOf(handle, part.path)) {
+      for (const { name, isDirectory } of entriesOf(handle, part)) {
         if (seen.has(name)) continue;
         seen.add(name);
-        if (isDirectory || !isWhiteout(existing(statAt(handle, name), part.path))) yield name;
+        if (isDirectory || !isWhiteout(existing(statAt(handle, name), part))) yield name;
       }
     }
   }
 }
 
-function* entriesOf(handle: number, path: ByteString): Iterable<DirectoryEntry> {
+function* entriesOf(handle: number, directory: Directory): Iterable<DirectoryEntry> {
   rewindEntries(handle);
   for (;;) {
     const entries = readEntries(handle);
-    if (typeof entries === "number") throw failure("examine", path, "getdents64", entries);
+    if (typeof entries === "number") throw failure("examine", directory.path, "getdents64", entries);
     if (entries.length === 0) return;
     yield* entries;
   }
@@ -134,7 +134,7 @@ function isWhiteout({ type, deviceMajor, deviceMinor }: Stat): boolean {
   return type === "character-device" && deviceMajor === 0 && deviceMinor === 0;
 }
 
-function existing(stat: Stat | number, path: ByteString): Stat {
-  if (typeof stat === "number") throw failure("examine", path, "statx", stat);
+function existing(stat: Stat | number, directory: Directory): Stat {
+  if (typeof stat === "number") throw failure("examine", directory.path, "statx", stat);
   return stat;
 }

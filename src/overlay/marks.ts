@@ -1,8 +1,9 @@
+import { pathIn } from "../layer/paths.ts";
 import { statAt } from "../linux/stat.ts";
 import type { Directory } from "../rootfs/directory.ts";
 import type { Places } from "../rootfs/places.ts";
 import type { Site } from "../rootfs/site.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { OverlayFormat } from "./format.ts";
 
 /**
@@ -10,20 +11,33 @@ import type { OverlayFormat } from "./format.ts";
  * by being opaque. What nobody would see anyway is not marked.
  */
 export function mark(site: Site, places: Places, format: OverlayFormat): void {
-  const pending = [site.tree.root];
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    for (const child of directory.children) pending.push(child);
-    for (const name of directory.hidden ?? []) markHidden(site, places, format, directory, name);
-    if (isAnew(directory)) format.makeOpaque(site.tree.handles.opened(directory), directory.path);
+  const pending: Marking[] = [{ directory: site.tree.root, path: byteStringOf("") }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { directory, path } = next;
+    for (const child of directory.children) pending.push({ directory: child, path: pathIn(path, child.name) });
+    for (const name of directory.hidden ?? []) markHidden(site, places, format, next, name);
+    if (isAnew(directory)) format.makeOpaque(site.tree.handles.opened(directory), path);
   }
 }
 
-function markHidden(site: Site, places: Places, format: OverlayFormat, directory: Directory, name: ByteString): void {
+interface Marking {
+  readonly directory: Directory;
+  /** For messages. */
+  readonly path: ByteString;
+}
+
+function markHidden(
+  site: Site,
+  places: Places,
+  format: OverlayFormat,
+  { directory, path }: Marking,
+  name: ByteString,
+): void {
   const { handles } = site.tree;
   if (directory.isMade && typeof statAt(handles.of(directory), name) !== "number") return;
   if (directory.lower?.find(name) === undefined) return;
   places.establish(directory);
-  format.makeWhiteout(handles.of(directory), name, directory.path);
+  format.makeWhiteout(handles.of(directory), name, path);
 }
 
 /** Whether a directory has nothing to do with the one that layers below have at its name. */

@@ -1,4 +1,5 @@
 import type { Findings } from "../layer/findings.ts";
+import { pathIn } from "../layer/paths.ts";
 import { failure } from "../layer/refusal.ts";
 import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } from "../linux/attributes.ts";
 import { statAt, statOf } from "../linux/stat.ts";
@@ -80,21 +81,23 @@ export class Directories {
 
   /** Gives the root and every directory below it what it is to have in the end: children first, while they can be reached. */
   finish(root: Directory): void {
-    const pending = [root];
-    const order: Directory[] = [];
-    for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-      order.push(directory);
-      for (const child of directory.children) if (child.isMade) pending.push(child);
-    }
-    for (const directory of order.reverse()) {
+    const levels: Level[] = [levelOf(root, nothing)];
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      const { directory, path, remaining } = level;
+      const { done, value: child } = remaining.next();
+      if (done !== true) {
+        if (child.isMade) levels.push(levelOf(child, pathIn(path, child.name)));
+        continue;
+      }
+      levels.pop();
       if (directory.parent === undefined) this.#finishRoot(directory);
-      else this.#finish(directory, directory.parent);
+      else this.#finish(directory, directory.parent, path);
     }
   }
 
-  #finish(directory: Directory, parent: Directory): void {
+  #finish(directory: Directory, parent: Directory, path: ByteString): void {
     const { handles, owners, findings } = this.#parts;
-    const { path, name, attributes } = directory;
+    const { name, attributes } = directory;
     const chown = (uid: number, gid: number) => changeOwnerAt(handles.of(parent), name, uid, gid);
     if (!owners.give(path, attributes, chown)) {
       owners.record(path, statedOf(attributes), (xattr, value) => setXattr(handles.opened(directory), xattr, value));
@@ -158,6 +161,19 @@ export class Directories {
 }
 
 const rootPath = byteStringOf(".");
+const nothing = byteStringOf("");
+
+/** A directory whose children are being finished. */
+interface Level {
+  readonly directory: Directory;
+  /** For messages. Putting it together again for each directory would take as long as all paths are deep. */
+  readonly path: ByteString;
+  readonly remaining: Iterator<Directory, undefined>;
+}
+
+function levelOf(directory: Directory, path: ByteString): Level {
+  return { directory, path, remaining: directory.children[Symbol.iterator]() };
+}
 
 function statedOf(attributes: DirectoryAttributes): Stated {
   return { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 };

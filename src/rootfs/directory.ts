@@ -109,7 +109,7 @@ export class Directory {
     this.lower = undefined;
   }
 
-  /** Its path in the root filesystem, for messages and nothing else. */
+  /** Its path in the root filesystem, for messages and nothing else: it is put together from all names above. */
   get path(): ByteString {
     const names: ByteString[] = [];
     for (let each: Directory = this; each.parent !== undefined; each = each.parent) names.push(each.name);

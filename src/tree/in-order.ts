@@ -1,3 +1,4 @@
+import { pathIn } from "../layer/paths.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { Directory, type Node } from "./directory.ts";
 import { everything, type Selection } from "./selection.ts";
@@ -56,7 +57,7 @@ export function* inOrder(
     } else if (item.directory !== undefined) leading.push({ item, level });
     if (item.directory === undefined || level === levels) continue;
     for (const [name, child] of backwards(item.directory, comesLast)) {
-      pending.push({ path: joined(here, name), node: child, level: level + 1, selection: selection.below(name) });
+      pending.push({ path: pathIn(here, name), node: child, level: level + 1, selection: selection.below(name) });
     }
   }
 }
@@ -71,8 +72,4 @@ function backwards(directory: Directory, comesLast: (name: ByteString) => boolea
   const children = [...directory.children()].sort(([one], [other]) => (one < other ? 1 : -1));
   const last = children.filter(([name]) => comesLast(name));
   return last.length === 0 ? children : [...last.reverse(), ...children.filter(([name]) => !comesLast(name))];
-}
-
-function joined(path: ByteString, name: ByteString): ByteString {
-  return path === "" ? name : (`${path}/${name}` as ByteString);
 }
