@@ -28,7 +28,7 @@ export interface VerifyResult {
   readonly rootfs: string;
   /** How many files and directories of the image were there. */
   readonly entries: number;
-  /** The first ten thousand differences, by path. */
+  /** The first ten thousand differences, or as many as have 16 MiB of paths, by path. */
   readonly differences: readonly Difference[];
   /** How many there were in all; 0 where the directory is what the image says. */
   readonly differenceCount: number;

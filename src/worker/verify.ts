@@ -16,8 +16,9 @@ import { Reporter } from "./reporter.ts";
 import { RingReader } from "./ring.ts";
 import { tell } from "./serve.ts";
 
-/** How many differences are told one by one. A directory could have millions. */
+/** How many differences are told one by one, and how long their paths may be together. A directory could have millions. */
 const toldAtMost = 10_000;
+const toldBytesAtMost = 16 * 1024 * 1024;
 
 /** Makes a tree of the archives in the ring and compares a directory with it, the only one this thread may read. */
 export function verify(job: VerifyJob): void {
@@ -30,11 +31,13 @@ export function verify(job: VerifyJob): void {
     const root = mergedTree(job, digests, memory);
     keepWanted(root, selection(job.selection));
     let differences = 0;
+    let bytes = 0;
     const comparison = new Comparison({
       ...{ settings: job.settings, rights, digests },
       tell(difference) {
         differences += 1;
-        if (differences <= toldAtMost) tell({ type: "different", difference });
+        bytes += difference.path.length;
+        if (differences <= toldAtMost && bytes <= toldBytesAtMost) tell({ type: "different", difference });
       },
     });
     comparison.compare(root, directory);

@@ -334,3 +334,13 @@ test("a tree of any depth is compared by a process that may open few files", asy
   const { stdout, stderr } = spawnSync("sh", args, { encoding: "utf8" });
   assert.equal(stdout, "2003 compared, 0 different\n", stderr);
 });
+
+test("of very long paths only some are told, and all are counted", async () => {
+  const deep = Array.from({ length: 240 }, () => "d".repeat(250)).join("/");
+  const files = Array.from({ length: 300 }, (_, n) => file(`${deep}/${n}`, "", { xattrs: { "user.a": "1" } }));
+  await using stage = await setStage(image([tar(...files)]), { xattrExclude: ["user.a"] });
+  const { differences, differenceCount } = await verify(stage.target, stage.reference);
+  assert.equal(differenceCount, 300);
+  const bytes = differences.reduce((sum, { path }) => sum + path.length, 0);
+  assert.ok(bytes > 15 * 1024 ** 2 && bytes <= 16 * 1024 ** 2, `${bytes} bytes of paths were told`);
+});
