@@ -19,6 +19,7 @@ export type WarningCode =
   | "DIGEST_HEADER_DISAGREES" // Docker-Content-Digest is not the digest of the body (tag pulls)
   | "TRAILING_BYTES" // bytes other than zeros after the compressed stream or after the archive's end
   | "MISSING_END_MARKER" // the archive ends without its two zero blocks
+  | "LONE_ZERO_BLOCK" // a single block of zeros stands between two entries
   | "GLOBAL_HEADER_IGNORED" // a pax global header tried to set attributes of later entries
   | "PATH_NORMALISED" // `a/../b` was read as `b`
   | "TRAILING_SLASH" // an empty file whose name ends in a slash was read as a directory

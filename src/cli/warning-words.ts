@@ -14,6 +14,7 @@ export const warningWords: Readonly<Record<WarningCode, readonly [singular: stri
   DIGEST_HEADER_DISAGREES: ["digest header that is wrong", "digest headers that are wrong"],
   TRAILING_BYTES: ["layer with something behind its end", "layers with something behind their end"],
   MISSING_END_MARKER: ["archive without end marker", "archives without end marker"],
+  LONE_ZERO_BLOCK: ["a single block of zeros between entries", "single blocks of zeros between entries"],
   GLOBAL_HEADER_IGNORED: ["global header ignored", "global headers ignored"],
   PATH_NORMALISED: ["path with `..` in it", "paths with `..` in them"],
   TRAILING_SLASH: ["file whose name ends in a slash", "files whose names end in a slash"],

@@ -51,11 +51,11 @@ export class TarDecoder implements ByteSource {
     this.#passBody();
     let extensions = noExtensions;
     let offset = this.#reading.input.offset;
-    while (this.#readHeader()) {
+    while (this.#readHeader(extensions === noExtensions)) {
+      if (extensions === noExtensions) offset = this.#reading.header.offset;
       const extended = readExtension(this.#reading, extensions);
       if (extended === undefined) return this.#begin(extensions, offset);
       extensions = extended;
-      if (extensions === noExtensions) offset = this.#reading.input.offset;
     }
     if (extensions !== noExtensions)
       throw invalidArchive("decode the entry", offset, "only its extension headers are there");
@@ -98,8 +98,11 @@ export class TarDecoder implements ByteSource {
     );
   }
 
-  /** Moves to the next header. False where there is none: then the archive is over, and read to its end. */
-  #readHeader(): boolean {
+  /**
+   * Moves to the next header. False where there is none: then the archive is over, and read to its end. `mayPause` says
+   * that a block of zeros may come before it.
+   */
+  #readHeader(mayPause: boolean): boolean {
     const { header, input } = this.#reading;
     const offset = input.offset;
     const length = input.fill(header.block);
@@ -108,10 +111,7 @@ export class TarDecoder implements ByteSource {
       return false;
     }
     header.accept(offset);
-    if (header.isZero) {
-      this.#endAfterMarker();
-      return false;
-    }
+    if (header.isZero) return this.#goOnAfterZeros(mayPause);
     const fault = header.fault();
     if (fault !== undefined) throw invalidArchive("decode the header", offset, fault + this.#bodyClaim());
     return true;
@@ -132,27 +132,44 @@ export class TarDecoder implements ByteSource {
       this.#reading.repair("MISSING_END_MARKER", "the archive ends without two blocks of zeros");
   }
 
-  /** The marker is two blocks of zeros. The second may be missing, as in Go, but nothing else may stand in its place. */
-  #endAfterMarker(): void {
-    const { header, input } = this.#reading;
+  /**
+   * The marker is two blocks of zeros, of which the second may be missing, as in Go. Some writers put one block of zeros
+   * before an entry, though, or leave something else behind the last one: a header goes on with the archive, as in
+   * BusyBox; anything else follows its end, as in GNU tar and bsdtar, which end at the first block. True for a header.
+   */
+  #goOnAfterZeros(mayPause: boolean): boolean {
+    const { header, input, repair } = this.#reading;
     const offset = input.offset;
     const second = header.block.subarray(0, input.fill(header.block));
-    if (!isZero(second)) throw invalidArchive("decode the header", offset, "a single block of zeros stands before it");
-    this.#drain();
+    if (second.length === BLOCK && mayPause) {
+      header.accept(offset);
+      if (!header.isZero && header.fault() === undefined) {
+        repair("LONE_ZERO_BLOCK", `a single block of zeros stands before the header at offset ${offset}`);
+        return true;
+      }
+    }
+    this.#drain(nonZeroBytes(second));
+    return false;
   }
 
   /** Digests cover what follows the end, so it is read, but never as an archive: GNU tar pads with zeros. */
-  #drain(): void {
+  #drain(before: number): void {
     const { input, limits, repair } = this.#reading;
-    let count = 0;
+    let count = before;
     for (let piece = input.piece(Infinity); piece !== undefined; piece = input.piece(Infinity)) {
-      for (const byte of piece) if (byte !== 0) count++;
+      count += nonZeroBytes(piece);
       if (count <= limits.trailingBytes) continue;
       const found = "more bytes follow than are allowed";
       throw limitExceeded("end the archive", input.offset, found, "trailingBytes", limits.trailingBytes);
     }
     if (count > 0) repair("TRAILING_BYTES", `${count} bytes other than zero follow the end of the archive`);
   }
+}
+
+function nonZeroBytes(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte !== 0) count++;
+  return count;
 }
 
 function isZero(bytes: Uint8Array): boolean {

@@ -141,8 +141,14 @@ const differentials: readonly HostileCase[] = [
     ),
     also: assertNothingSmuggled,
   },
-  refused("I", "an archive behind a single block of zeros", "INVALID_ARCHIVE", () => [
-    joined(tarWithoutEnd(file("a", "1")), new Uint8Array(512), smuggled),
+  contained(
+    "I",
+    "an archive behind a single block of zeros",
+    () => [joined(tarWithoutEnd(file("a", "1")), new Uint8Array(512), smuggled)],
+    () => ["a", "smuggled", "x"],
+  ),
+  refused("I", "a pax header before a single block of zeros", "INVALID_ARCHIVE", () => [
+    joined(pax({ path: "b" }), new Uint8Array(512), tar(file("a", "1"))),
   ]),
   refused("I", "a negative size", "INVALID_ARCHIVE", () => [
     tar(file("a", "1", { header: { size: new Uint8Array(12).fill(0xff) } })),

@@ -16,6 +16,7 @@ import {
   gnuLongName,
   hardlink,
   magics,
+  pax,
   symlink,
   tar,
   tarWithoutEnd,
@@ -358,10 +359,29 @@ describe("the end of an archive", () => {
     assert.deepEqual(decoded(joined(file("f"), zeroBlock), { strict: true }).entries.length, 1);
   });
 
-  test("is not half a marker where something follows it", () => {
-    assert.throws(() => decoded(joined(file("f"), zeroBlock, file("g"))), {
+  test("is not half a marker where an entry follows it: the archive goes on, with a warning", () => {
+    const archive = joined(file("f", "1"), zeroBlock, file("g", "2"), zeroBlock, zeroBlock, file("h"));
+    const { entries, warnings } = decoded(archive);
+    assert.deepEqual(
+      entries.map(({ content }) => content),
+      ["1", "2"],
+    );
+    assert.deepEqual(warnings, ["LONE_ZERO_BLOCK", "TRAILING_BYTES"]);
+    assert.throws(() => decoded(archive, { strict: true }), {
+      code: "STRICT_VIOLATION",
+      message: /a single block of zeros stands before the header at offset 1536/,
+    });
+  });
+
+  test("is half a marker where something else follows it, as a Maven plugin left it", () => {
+    const { entries, warnings } = decoded(joined(file("f"), zeroBlock, new Uint8Array(511), Uint8Array.of(0x0a)));
+    assert.deepEqual([entries.length, warnings], [1, ["TRAILING_BYTES"]]);
+  });
+
+  test("is no half a marker between an entry and its pax header", () => {
+    assert.throws(() => decoded(joined(pax({ path: "g" }), zeroBlock, file("f"))), {
       code: "INVALID_ARCHIVE",
-      message: "cannot decode the header at offset 1024: a single block of zeros stands before it",
+      message: /only its extension headers are there/,
     });
   });
 
