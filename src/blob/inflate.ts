@@ -3,12 +3,7 @@ import { copyBytes } from "./copy-bytes.ts";
 import { inflateModule } from "./inflate-module.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
-
-/** The little of it that is needed here; Node's types say nothing of it. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
-};
+import { instantiated } from "./web-assembly.ts";
 
 /** What the module compiled from `inflate/` offers; `inflate/index.ts` says more. */
 interface InflateExports {
@@ -61,8 +56,7 @@ class Inflater {
   readonly #input: Uint8Array;
 
   constructor() {
-    const module = new WebAssembly.Module(Buffer.from(inflateModule, "base64"));
-    this.#module = new WebAssembly.Instance(module).exports as InflateExports;
+    this.#module = instantiated(inflateModule) as InflateExports;
     this.#memory = new Uint8Array(this.#module.memory.buffer);
     const start = this.#module.inputAddress.value;
     this.#input = this.#memory.subarray(start, start + this.#module.inputBytes.value);

@@ -1,5 +1,6 @@
 import * as zlib from "node:zlib";
 import { OciUnpackError } from "../errors.ts";
+import type { SyncDecompressor } from "./sync-decompressor.ts";
 
 /*
  * Node offers its decompressors as asynchronous streams (which run on libuv's threads: not confined, and slow in hops) or
@@ -17,7 +18,6 @@ interface NativeHandle {
     outputOffset: number,
     outputLength: number,
   ): void;
-  reset(): void;
   close(): void;
   onerror: (message: string, errno: number, code: string) => void;
 }
@@ -26,21 +26,6 @@ interface StreamInternals {
   readonly _handle?: NativeHandle | null;
   /** After a write: what is left of the output space, and of the input. */
   readonly _writeState?: Uint32Array;
-}
-
-/** What one call did. */
-export interface Step {
-  readonly readBytes: number;
-  readonly writtenBytes: number;
-}
-
-/** A decompressor that works now, on this thread, from memory to memory. */
-export interface SyncDecompressor {
-  /** Decompresses as much as fits. Throws `CORRUPT_LAYER` where the data is malformed. */
-  step(input: Uint8Array, output: Uint8Array): Step;
-  /** Forgets everything, for a new stream. */
-  reset(): void;
-  close(): void;
 }
 
 interface ZstdModule {
@@ -79,7 +64,6 @@ function synchronous(stream: object, format: string): SyncDecompressor {
       const [outputLeft = 0, inputLeft = 0] = state;
       return { readBytes: input.length - inputLeft, writtenBytes: output.length - outputLeft };
     },
-    reset: () => handle.reset(),
     close: () => handle.close(),
   };
 }

@@ -16,8 +16,8 @@ const LONGEST_HEADER = 18;
 /**
  * Passes the bytes of one frame on, exactly those, so that what follows can be looked at. A skippable frame is left out.
  *
- * The decompressors would go on by themselves, but take whatever follows for the next frame, and the one in JavaScript
- * makes room for as large a window as a frame asks for.
+ * The decompressors would go on by themselves, but take whatever follows for the next frame; and how large a window they
+ * make room for is decided here, alike for both.
  */
 export function passFrame(input: Input, windowLog: number, write: (bytes: Uint8Array) => void): void {
   const header = input.peekAtLeast(LONGEST_HEADER);

@@ -1,0 +1,120 @@
+import { OciUnpackError } from "../errors.ts";
+import { copyBytes } from "./copy-bytes.ts";
+import type { Step, SyncDecompressor } from "./sync-decompressor.ts";
+import { instantiated } from "./web-assembly.ts";
+import { zstdModule } from "./zstd-module.ts";
+
+/** What the module offers of zstd's own interface (zstd.h); addresses and sizes are numbers. */
+interface ZstdExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  malloc(bytes: number): number;
+  ZSTD_createDCtx(): number;
+  ZSTD_freeDCtx(context: number): number;
+  /** Below 0: what is wrong. */
+  ZSTD_decompressStream(context: number, output: number, input: number): number;
+}
+
+/** zstd's words for what data can make it say (zstd_errors.h). */
+const failures: Readonly<Record<number, string>> = {
+  10: "Unknown frame descriptor",
+  14: "Unsupported frame parameter",
+  20: "Data corruption detected",
+  22: "Restored data doesn't match checksum",
+  24: "Header of Literals' block doesn't respect format specification",
+  30: "Dictionary is corrupted",
+  32: "Dictionary mismatch",
+  64: "Allocation error : not enough memory",
+};
+
+const windowTooLarge = 16;
+
+/** The largest window that the module was compiled for, as a power of two. */
+const mostWindowLog = 27;
+
+/** What zstd itself recommends: a block and its header, and the content of a block. */
+const inputBytes = 128 * 1024 + 3;
+const outputBytes = 128 * 1024;
+
+let zstd: Zstd | undefined;
+
+/** Zstandard frames (RFC 8878), with windows of up to `2 ** mostWindowLog` bytes: zstd's own decoder in a memory of its own. */
+export function zstdInWebAssembly(): SyncDecompressor {
+  zstd ??= new Zstd();
+  return zstd.begun();
+}
+
+/**
+ * Brings bytes into the module's memory and out of it again. A decompressor has room for its largest window there, which
+ * one frame after the other uses; the memory never shrinks, but what is closed makes room for the next.
+ *
+ *     parameters  │ output: address, size, position │ input: address, size, position │   Uint32, as zstd.h has them
+ */
+class Zstd {
+  readonly #module: ZstdExports;
+  readonly #parameters: number;
+  readonly #input: number;
+  readonly #output: number;
+  #memory = new Uint8Array(0);
+  #words = new Uint32Array(0);
+
+  constructor() {
+    const lookAnew = () => this.#look();
+    this.#module = instantiated(zstdModule, { env: { emscripten_notify_memory_growth: lookAnew } }) as ZstdExports;
+    this.#look();
+    this.#parameters = this.#module.malloc(6 * Uint32Array.BYTES_PER_ELEMENT);
+    this.#input = this.#module.malloc(inputBytes);
+    this.#output = this.#module.malloc(outputBytes);
+  }
+
+  begun(): SyncDecompressor {
+    const context = this.#module.ZSTD_createDCtx();
+    return {
+      step: (input, output) => this.#step(context, input, output),
+      close: () => this.#module.ZSTD_freeDCtx(context),
+    };
+  }
+
+  /** Memory that has grown lies elsewhere. */
+  #look(): void {
+    this.#memory = new Uint8Array(this.#module.memory.buffer);
+    this.#words = new Uint32Array(this.#module.memory.buffer);
+  }
+
+  #step(context: number, input: Uint8Array, output: Uint8Array): Step {
+    const piece = input.subarray(0, inputBytes);
+    copyBytes(piece, this.#memory.subarray(this.#input, this.#input + piece.length));
+    let readBytes = 0;
+    let writtenBytes = 0;
+    for (let isStuck = false; !isStuck && writtenBytes < output.length; ) {
+      const wantedBytes = Math.min(outputBytes, output.length - writtenBytes);
+      const step = this.#call(context, readBytes, piece.length, wantedBytes);
+      copyBytes(
+        this.#memory.subarray(this.#output, this.#output + step.writtenBytes),
+        output.subarray(writtenBytes, writtenBytes + step.writtenBytes),
+      );
+      readBytes = step.readBytes;
+      writtenBytes += step.writtenBytes;
+      isStuck = step.writtenBytes < wantedBytes;
+    }
+    return { readBytes, writtenBytes };
+  }
+
+  /** Decompresses from `position` of the input's memory to the beginning of the output's; tells the input's new position. */
+  #call(context: number, position: number, sizeBytes: number, wantedBytes: number): Step {
+    const at = this.#parameters / Uint32Array.BYTES_PER_ELEMENT;
+    this.#words.set([this.#output, wantedBytes, 0, this.#input, sizeBytes, position], at);
+    const result = this.#module.ZSTD_decompressStream(context, this.#parameters, this.#parameters + 12);
+    if (result === -windowTooLarge) {
+      throw new OciUnpackError(
+        "UNSUPPORTED_SYSTEM",
+        `cannot decompress: a zstd frame needs a window of more than ${2 ** mostWindowLog} bytes`,
+        { hint: "use Node 22.15 or newer, whose own zstd has room for more" },
+      );
+    }
+    if (result < 0) {
+      const failure = failures[-result] ?? `error ${-result}`;
+      throw new OciUnpackError("CORRUPT_LAYER", `cannot decompress: zstd data: ${failure}`);
+    }
+    return { readBytes: this.#words[at + 5] ?? 0, writtenBytes: this.#words[at + 2] ?? 0 };
+  }
+}
