@@ -18,7 +18,10 @@ export interface Limits {
   readonly downloadBytes: number;
   /** Decompressed bytes of all layers together. */
   readonly totalBytes: number;
-  /** Decompressed bytes of a layer for each compressed byte; counted from the first 64 MiB of output on. */
+  /**
+   * Decompressed bytes of a layer for each compressed byte; counted from the first 64 MiB of output on. In gzip's terms: for
+   * zstd, whose format makes as much more of a byte, it is 32 times as many. The default is more than either can make.
+   */
   readonly expansionRatio: number;
   /** Bytes that one file may occupy, holes not counted. */
   readonly fileBytes: number;

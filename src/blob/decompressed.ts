@@ -5,7 +5,7 @@ import { compressionOf } from "./compression.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
-import { copy, zstdDecompressor } from "./zstd.ts";
+import { copy, zstdDecompressor, zstdExpansion } from "./zstd.ts";
 
 export interface DecompressOptions {
   /** What the media type says, where it says something. */
@@ -39,6 +39,7 @@ export function decompress(input: Input, output: Output, options: DecompressOpti
 }
 
 function unzstd(input: Input, output: Output, options: DecompressOptions): void {
+  output.raiseRatio(zstdExpansion);
   const decompressor = zstdDecompressor(input, options.zstdWindowLog, output);
   try {
     throughParts("zstd", input, options, () => decompressor.frame());

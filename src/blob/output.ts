@@ -12,7 +12,7 @@ export interface ByteSpace {
 export interface OutputLimits {
   /** Bytes at most. */
   readonly totalBytes: number;
-  /** Bytes of output for each byte of input; counted from `ratioFromBytes` of output on. */
+  /** Bytes of output for each byte of input, in gzip's terms: see `raiseRatio`. Counted from `ratioFromBytes` of output on. */
   readonly expansionRatio: number;
 }
 
@@ -33,6 +33,7 @@ export class Output implements ByteSpace {
   readonly #options: OutputOptions;
   #space: Uint8Array | undefined;
   #writtenBytes = 0;
+  #ratioTimes = 1;
 
   constructor(next: ByteSpace, options: OutputOptions) {
     this.#next = next;
@@ -41,6 +42,11 @@ export class Output implements ByteSpace {
 
   get writtenBytes(): number {
     return this.#writtenBytes;
+  }
+
+  /** Says that the format of what comes may make so many times as much of a byte as gzip's does. */
+  raiseRatio(times: number): void {
+    this.#ratioTimes = times;
   }
 
   space(): Uint8Array {
@@ -68,10 +74,11 @@ export class Output implements ByteSpace {
         },
       );
     }
-    if (this.#writtenBytes > ratioFromBytes && this.#writtenBytes > expansionRatio * this.#options.readBytes()) {
+    const ratio = expansionRatio * this.#ratioTimes;
+    if (this.#writtenBytes > ratioFromBytes && this.#writtenBytes > ratio * this.#options.readBytes()) {
       throw new OciUnpackError(
         "LIMIT_EXCEEDED",
-        `cannot decompress: more than ${expansionRatio} bytes for each compressed one (expansionRatio)`,
+        `cannot decompress: more than ${ratio} bytes for each compressed one (expansionRatio, now ${expansionRatio})`,
         { hint: "this looks like a decompression bomb; raise the limit expansionRatio if you trust the image" },
       );
     }

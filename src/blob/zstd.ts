@@ -6,6 +6,12 @@ import { nativeZstd } from "./zlib-handle.ts";
 import { passFrame } from "./zstd-frame.ts";
 import { zstdInWebAssembly } from "./zstd-in-web-assembly.ts";
 
+/**
+ * How many times as much as deflate's a compressed byte may stand for: a block of four repeats one byte 131,072 times
+ * (RFC 8878, section 3.1.1.2.2), four bytes of deflate data stand for some 4,128.
+ */
+export const zstdExpansion = 32;
+
 /** A decompressor of zstd frames (RFC 8878), one after the other. */
 export interface ZstdDecompressor {
   /** Decompresses the frame that the input has next. */

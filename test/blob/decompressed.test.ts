@@ -7,6 +7,7 @@ import { Input } from "../../src/blob/input.ts";
 import { Output } from "../../src/blob/output.ts";
 import type { OciUnpackError } from "../../src/errors.ts";
 import type { WarningCode } from "../../src/events.ts";
+import { defaultLimits } from "../../src/limits.ts";
 import type { LayerCompression } from "../../src/oci/media-type.ts";
 
 const text = Buffer.from("the same bytes, however they are wrapped; ".repeat(5000));
@@ -88,6 +89,15 @@ function decompressed(compressed: Uint8Array, settings: Settings = {}): Outcome 
   });
   assert.equal(input.peek(), undefined, "the input is read to its end");
   return { bytes: Buffer.concat(pieces), warnings };
+}
+
+/** As little zstd data as possible: blocks that repeat a byte. */
+function zstdOfZeros(length: number): Buffer {
+  const blockBytes = 128 * 1024;
+  const block = Buffer.from([0, 0, 0, 0]);
+  block.writeUIntLE((blockBytes << 3) | 2, 0, 3);
+  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x38]); // a window as large as a block
+  return Buffer.concat([header, Buffer.alloc((length / blockBytes) * 4, block), Buffer.from([1, 0, 0])]);
 }
 
 function zstd(bytes: Uint8Array): Buffer {
@@ -238,6 +248,17 @@ test("security 10: a bomb stops at the limit of bytes, and at the limit of expan
     code: "LIMIT_EXCEEDED",
     message: /expansionRatio/,
   });
+});
+
+test("zstd makes more of a byte than gzip can, and is limited accordingly", () => {
+  const bomb = zstdOfZeros(80 * 1024 * 1024);
+  const { bytes } = decompressed(bomb, { spaceBytes: 1 << 20, expansionRatio: defaultLimits.expansionRatio });
+  assert.equal(bytes.length, 80 * 1024 * 1024);
+  assert.throws(() => decompressed(bomb, { spaceBytes: 1 << 20, expansionRatio: 100 }), {
+    code: "LIMIT_EXCEEDED",
+    message: /more than 3200 bytes for each compressed one \(expansionRatio, now 100\)/,
+  });
+  assert.throws(() => decompressed(bomb, { totalBytes: 1_000_000 }), { code: "LIMIT_EXCEEDED", message: /totalBytes/ });
 });
 
 test("a member whose trailer states another length is refused", () => {
