@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../errors.ts";
 import type { WarningCode } from "../events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
-import { compressionOf } from "./compression.ts";
+import { compressionOf, magicBytes, magicOf, tellingBytes } from "./compression.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
@@ -25,7 +25,7 @@ export interface DecompressOptions {
  * The bytes decide how: media types in the wild are wrong too often, and the diffID proves the result either way.
  */
 export function decompress(input: Input, output: Output, options: DecompressOptions): void {
-  const found = compressionOf(input.peekAtLeast(4));
+  const found = compressionOf(input.peekAtLeast(tellingBytes));
   if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
   }
@@ -57,7 +57,7 @@ function throughParts(
 ): void {
   decompressPart();
   while (skipZeros(input)) {
-    if (compressionOf(input.peekAtLeast(4)) !== kind) return ignoreTrailingBytes(input, options);
+    if (magicOf(input.peekAtLeast(magicBytes)) !== kind) return ignoreTrailingBytes(input, options);
     decompressPart();
   }
 }

@@ -155,6 +155,15 @@ export class Header {
   }
 }
 
+/** Whether bytes begin with the header of an archive's entry. */
+export function beginsWithHeader(bytes: Uint8Array): boolean {
+  if (bytes.length < BLOCK) return false;
+  const header = new Header();
+  header.block.set(bytes.subarray(0, BLOCK));
+  header.accept(0);
+  return header.fault() === undefined;
+}
+
 /** Adds up all bytes, two at a time in either half of a word: 128 words of 255 cannot overflow a half. */
 function sumOf(words: Int32Array): number {
   let even = 0;

@@ -5,10 +5,11 @@ import { deflateRawSync, gzipSync } from "node:zlib";
 import { decompress } from "../../src/blob/decompressed.ts";
 import { Input } from "../../src/blob/input.ts";
 import { Output } from "../../src/blob/output.ts";
-import type { OciUnpackError } from "../../src/errors.ts";
+import { OciUnpackError } from "../../src/errors.ts";
 import type { WarningCode } from "../../src/events.ts";
 import { defaultLimits } from "../../src/limits.ts";
 import type { LayerCompression } from "../../src/oci/media-type.ts";
+import { file, tar } from "../support/tar-builder.ts";
 
 const text = Buffer.from("the same bytes, however they are wrapped; ".repeat(5000));
 
@@ -259,6 +260,21 @@ test("zstd makes more of a byte than gzip can, and is limited accordingly", () =
     message: /more than 3200 bytes for each compressed one \(expansionRatio, now 100\)/,
   });
   assert.throws(() => decompressed(bomb, { totalBytes: 1_000_000 }), { code: "LIMIT_EXCEEDED", message: /totalBytes/ });
+});
+
+test("an archive whose first name begins like compressed data is an archive", () => {
+  for (const magic of ["\x1f\x8b", "\x28\xb5\x2f\xfd", "\x50\x2a\x4d\x18", "BZh", "\xfd7zXZ"]) {
+    const archive = Buffer.from(tar(file(Buffer.from(`${magic}91AY`, "latin1"), "1")));
+    assert.deepEqual(decompressed(archive, { expected: "none" }), { bytes: archive, warnings: [] });
+    assert.ok(decompressed(archive, { chunkBytes: 1 }).bytes.equals(archive), "however it arrives");
+    const noArchive = archive.with(100, (archive[100] ?? 0) ^ 1);
+    assert.throws(() => decompressed(noArchive), OciUnpackError, "a wrong checksum makes it compressed data again");
+  }
+});
+
+test("what follows compressed data is no compression of its own, whatever it looks like", () => {
+  const junk = Buffer.concat([gzipSync(text), Buffer.from("BZh91AY")]);
+  assert.deepEqual(decompressed(junk), { bytes: text, warnings: ["TRAILING_BYTES"] });
 });
 
 test("a member whose trailer states another length is refused", () => {

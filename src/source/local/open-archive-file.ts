@@ -1,10 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { compressionOf } from "../../blob/compression.ts";
+import { compressionOf, tellingBytes } from "../../blob/compression.ts";
 import { isOciUnpackError, OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
-
-/** Enough to tell a compression by. */
-const headBytes = 512;
 
 /** An archive's file, and whether it can be read in place: it is a regular one, and not compressed. */
 export async function openArchiveFile(path: string): Promise<{ readonly file: FileHandle; readonly isPlain: boolean }> {
@@ -39,7 +36,7 @@ async function isPlain(file: FileHandle, path: string): Promise<boolean> {
     });
   }
   if (!status.isFile()) return false;
-  const head = new Uint8Array(headBytes);
+  const head = new Uint8Array(tellingBytes);
   const { bytesRead } = await file.read(head, 0, head.length, 0);
   try {
     return compressionOf(head.subarray(0, bytesRead)) === "none";

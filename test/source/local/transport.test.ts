@@ -20,6 +20,7 @@ import { skipWithout } from "../../support/tools.ts";
 
 const amd64 = image(sampleLayers());
 const arm64 = image(sampleLayers().slice(1), { platform: { os: "linux", architecture: "arm64" } });
+const withTar = { skip: skipWithout("tar") };
 const withSkopeo = { skip: skipWithout("skopeo") };
 
 /** Resolves a name and reads every layer, each of which must be what its digest says. */
@@ -140,6 +141,14 @@ for (const compress of [undefined, "gzip", "zstd"] as const) {
     assert.deepEqual(await filesOpenIn(place.directory), []);
   });
 }
+
+test("an archive whose first file has a name that begins like compressed data is an archive", withTar, async () => {
+  await using place = await layout();
+  const archive = join(place.directory, "image.tar");
+  await writeFile(join(place.path, "BZh91AY"), "");
+  execFileSync("tar", ["-cf", archive, "-C", place.path, "BZh91AY", "blobs", "index.json", "oci-layout"]);
+  assert.equal((await readWhole(`oci-archive:${archive}:1.0`)).digest, amd64.manifest.descriptor.digest);
+});
 
 test("what skopeo writes as dir:, oci-archive: and docker-archive: is the same image", withSkopeo, async () => {
   await using place = await layout();
