@@ -30,12 +30,7 @@ export interface LayerShape {
 export const layerShapes: readonly LayerShape[] = [
   // Entries and names.
   shape("files in one directory", 1000, (count) => [tar(...times(count, (index) => file(`file-${index}`)))]),
-  shape(
-    "directories, one inside the other",
-    400,
-    (count) => [tar(directory(chain(count)), file(`${chain(count)}/f`))],
-    ["are compared with files"],
-  ),
+  shape("directories, one inside the other", 400, (count) => [tar(directory(chain(count)), file(`${chain(count)}/f`))]),
   shape("files at the end of a deep path", 250, (count) => [
     tar(directory(chain(400)), ...times(count, (index) => file(`${chain(400)}/file-${index}`))),
   ]),
@@ -43,6 +38,9 @@ export const layerShapes: readonly LayerShape[] = [
     tar(...times(count, (index) => file(`${index}/${chain(100)}/f`))),
   ]),
   shape("long names", 500, (count) => [tar(...times(count, (index) => file(long(250, index))))]),
+  shape("spellings of one long path that V8 hashes alike", 250, (count) => [
+    tar(...times(count, (index) => file(`${"/".repeat(18_000 - 2 * index)}${"./".repeat(index)}d/f`))),
+  ]),
   shape("paths of dots and slashes", 500, (count) => [
     tar(...times(count, (index) => file(`d/${"../d/./".repeat(100)}/file-${index}`))),
   ]),
