@@ -59,7 +59,7 @@ export async function fetchAndConsume(fetching: Fetching, consume: (archives: Sh
   const descriptors = layers.flatMap(({ number }) => all[number] ?? []);
   await using fetch = new LayerFetch(source, descriptors, {
     parallelDownloads: settings.apply.limits.parallelDownloads,
-    directory,
+    waiting: directory,
     numbers: layers.map(({ number }) => number),
     onEvent: account.tell,
     onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),

@@ -5,13 +5,14 @@ import type { Digest } from "../oci/digest.ts";
 import type { ImageSource } from "../source/source.ts";
 import { together } from "../together.ts";
 import { Spool } from "./spool.ts";
+import { SpoolRoom } from "./spool-room.ts";
 import { verified } from "./verified.ts";
 
 export interface FetchLayersOptions {
   /** How many blobs are downloaded at the same time. */
   readonly parallelDownloads: number;
-  /** Where temporary files may be made, for blobs that arrive before their turn. */
-  readonly directory: string;
+  /** Where a temporary file may be made, for blobs that arrive before their turn; or the room that is there for them. */
+  readonly waiting: string | SpoolRoom;
   readonly onEvent?: EventListener;
   /** Whether each layer can be read again. Default: only as often as it stands among the layers. */
   readonly isKept?: boolean;
@@ -29,13 +30,22 @@ interface Download {
   isRead: boolean;
 }
 
-/** Memory for each blob that waits: enough for a few round trips, little enough for eight of them. */
+/** Memory for the blob that is read, and at most for each that waits: enough for a few round trips. */
 const spoolMemoryBytes = 4 * 1024 * 1024;
+
+/** Memory for all that wait, however many layers there are. What goes through the file instead costs 1 ms a MiB. */
+const waitingMemoryBytes = 64 * 1024 * 1024;
+
+/** Room for blobs that wait, with a file in a directory for what memory does not hold. */
+export function spoolRoomIn(directory: string): SpoolRoom {
+  return new SpoolRoom({ directory, memoryBytes: waitingMemoryBytes });
+}
 
 /** Downloads the blobs of an image's layers side by side, and gives them out in layer order. */
 export class LayerFetch implements AsyncDisposable {
   readonly #image: ImageSource;
   readonly #options: FetchLayersOptions;
+  readonly #room: SpoolRoom;
   readonly #downloads = new Map<Digest, Download>();
   readonly #layers: readonly Descriptor[];
   readonly #storedBytes = new Map<string, number>();
@@ -45,6 +55,7 @@ export class LayerFetch implements AsyncDisposable {
     this.#image = image;
     this.#layers = layers;
     this.#options = options;
+    this.#room = typeof options.waiting === "string" ? spoolRoomIn(options.waiting) : options.waiting;
     for (const [layer, descriptor] of layers.entries()) this.#expect(layer, descriptor);
   }
 
@@ -95,7 +106,7 @@ export class LayerFetch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { spool } of this.#downloads.values()) await spool[Symbol.asyncDispose]();
+    if (this.#room !== this.#options.waiting) await this.#room[Symbol.asyncDispose]();
   }
 
   /** A blob that stands for several layers is downloaded once, and kept until the last of them. */
@@ -104,7 +115,7 @@ export class LayerFetch implements AsyncDisposable {
     const before = this.#downloads.get(digest);
     if (before === undefined) {
       const isHeld = this.#alternatives(descriptor) > 0;
-      const spool = new Spool({ directory: this.#options.directory, memoryBytes: spoolMemoryBytes, isHeld });
+      const spool = new Spool({ room: this.#room, memoryBytes: spoolMemoryBytes, isHeld });
       if (this.#options.isKept) spool.keep();
       const lowestLayer = this.#options.numbers?.[layer] ?? layer;
       this.#downloads.set(digest, { descriptor, lowestLayer, spool, isRead: false });

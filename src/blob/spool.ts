@@ -1,36 +1,42 @@
-import type { FileHandle } from "node:fs/promises";
-import { fileSystemError } from "../file-system-error.ts";
-import { openTemporaryFile } from "./temporary-file.ts";
+import type { Extent, SpoolRoom } from "./spool-room.ts";
 
 export interface SpoolOptions {
-  /** Where a temporary file may be made. */
-  readonly directory: string;
-  /** Bytes kept in memory before the file is used. */
+  /** What all blobs of an image share. */
+  readonly room: SpoolRoom;
+  /** Bytes of this blob kept in memory before the file is used. */
   readonly memoryBytes: number;
   /** Whether readers wait until all is there and is what it should be. Default: false. */
   readonly isHeld?: boolean;
 }
 
-/** What waits to be read: bytes in memory, or a range of the file. */
-type Segment = { readonly chunk: Uint8Array } | { readonly offset: number; readonly length: number };
+/** What waits to be read: bytes in memory, or a part of the file. */
+type Segment = { readonly chunk: Uint8Array } | Extent;
 
-/** How much is written to, or read from, the file at a time. */
+/** How much is written to the file at a time. */
 const fileChunkBytes = 1024 * 1024;
+
+/** What a chunk takes in memory besides its bytes: a server may send them one by one. */
+const chunkOverheadBytes = 512;
 
 /**
  * The bytes of one blob between the network and the thread that decompresses.
  *
- * A blob that is being read waits in memory, and when that is full its download waits too. A blob whose turn has not
- * come (`reading` has not been called) overflows into an unnamed file instead, so that the network is used while lower
- * layers are still being applied. The budget belongs to each blob: one that all shared would deadlock, since blobs are
- * read in order but arrive in any.
+ * A blob that is being read waits in memory of its own, and when that is full its download waits too. A blob whose turn
+ * has not come (`reading` has not been called) waits in memory that all of these share, and overflows into an unnamed
+ * file, so that the network is used while lower layers are still being applied. It never waits for memory: blobs are read
+ * in order but arrive in any.
  */
-export class Spool implements AsyncDisposable {
+export class Spool {
   readonly #options: SpoolOptions;
   readonly #segments: Segment[] = [];
+  /** What is in memory. */
   #memoryBytes = 0;
-  #file: FileHandle | undefined;
-  #fileBytes = 0;
+  /** How much of that is taken from what all share. */
+  #sharedBytes = 0;
+  /** Whether a blob whose turn has not come goes on in the file. */
+  #overflows = false;
+  /** All of a blob that is kept, in order. */
+  readonly #kept: Extent[] = [];
   #unwritten: Uint8Array[] = [];
   #unwrittenBytes = 0;
   #isKept = false;
@@ -59,9 +65,9 @@ export class Spool implements AsyncDisposable {
     }
     this.#throwIfFailed();
     if (this.#isGivenUp) return;
-    if (this.#isFull) return this.#writeToFile(chunk);
+    if (!this.#isRead && !this.#shares(chunk)) return this.#writeToFile(chunk);
+    this.#memoryBytes += costOf(chunk);
     await this.#flush();
-    this.#memoryBytes += chunk.length;
     this.#segments.push({ chunk });
     this.#notify();
   }
@@ -69,9 +75,12 @@ export class Spool implements AsyncDisposable {
   /** Forgets all that was written: it was wrong. Only where readers wait for the end. */
   async forget(): Promise<void> {
     await this.#flushing;
-    this.#segments.length = 0;
+    for (const segment of this.#segments.splice(0)) if ("offset" in segment) this.#options.room.free(segment);
+    this.#kept.length = 0;
     this.#unwritten = [];
-    this.#memoryBytes = this.#unwrittenBytes = this.#fileBytes = 0;
+    this.#memoryBytes = this.#unwrittenBytes = 0;
+    this.#overflows = false;
+    this.#unshare();
   }
 
   /** Says that the last byte came and that the whole is what it should be. */
@@ -89,6 +98,7 @@ export class Spool implements AsyncDisposable {
   async *reading(): AsyncGenerator<Uint8Array> {
     while (this.#options.isHeld && !this.#state.done) await this.#changed();
     this.#isRead = true;
+    this.#unshare();
     this.#notify();
     for (;;) {
       this.#throwIfFailed();
@@ -99,10 +109,12 @@ export class Spool implements AsyncDisposable {
         else await this.#changed();
       } else if ("chunk" in segment) {
         yield segment.chunk;
-        this.#memoryBytes -= segment.chunk.length;
+        this.#memoryBytes -= costOf(segment.chunk);
         this.#notify();
       } else {
-        yield* this.#fileRange(segment.offset, segment.length);
+        const bytes = await this.#options.room.read(segment);
+        if (!this.#isKept) this.#options.room.free(segment);
+        yield bytes;
       }
     }
   }
@@ -116,14 +128,23 @@ export class Spool implements AsyncDisposable {
   }
 
   /** The whole blob once more, after `reading` came to its end. Only where `keep` was said. */
-  rereading(): AsyncGenerator<Uint8Array> {
-    return this.#fileRange(0, this.#fileBytes);
+  async *rereading(): AsyncGenerator<Uint8Array> {
+    for (const extent of this.#kept) yield await this.#options.room.read(extent);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
+  /** Whether a chunk may wait in the memory that all share. A blob that is in the file goes on there. */
+  #shares(chunk: Uint8Array): boolean {
+    const { room } = this.#options;
+    const cost = costOf(chunk);
+    this.#overflows ||= this.#isFull || !room.take(cost);
+    if (!this.#overflows) this.#sharedBytes += cost;
+    return !this.#overflows;
+  }
+
+  /** Gives what all share back to the others: from now on this blob has memory of its own, or none. */
+  #unshare(): void {
+    this.#options.room.giveBack(this.#sharedBytes);
+    this.#sharedBytes = 0;
   }
 
   get #isFull(): boolean {
@@ -133,7 +154,7 @@ export class Spool implements AsyncDisposable {
   async #writeToFile(chunk: Uint8Array): Promise<void> {
     this.#unwritten.push(chunk);
     this.#unwrittenBytes += chunk.length;
-    if (this.#unwrittenBytes >= fileChunkBytes) await this.#flush();
+    if (this.#unwrittenBytes + this.#unwritten.length * chunkOverheadBytes >= fileChunkBytes) await this.#flush();
     else this.#notify();
   }
 
@@ -148,31 +169,15 @@ export class Spool implements AsyncDisposable {
 
   async #writeOut(): Promise<void> {
     const chunks = this.#unwritten;
-    const length = this.#unwrittenBytes;
-    if (length === 0) return;
+    if (chunks.length === 0) return;
+    const bytes = Buffer.concat(chunks, this.#unwrittenBytes);
     this.#unwritten = [];
     this.#unwrittenBytes = 0;
-    this.#file ??= await openTemporaryFile(this.#options.directory);
-    const offset = this.#fileBytes;
-    try {
-      await writeAll(this.#file, chunks, offset);
-    } catch (error) {
-      throw fileSystemError(error, `write a temporary file in "${this.#options.directory}"`);
+    for (const extent of await this.#options.room.write(bytes)) {
+      this.#segments.push(extent);
+      if (this.#isKept) this.#kept.push(extent);
     }
-    this.#fileBytes += length;
-    this.#segments.push({ offset, length });
     this.#notify();
-  }
-
-  async *#fileRange(offset: number, length: number): AsyncGenerator<Uint8Array> {
-    const buffer = new Uint8Array(Math.min(fileChunkBytes, length));
-    for (let done = 0; done < length; ) {
-      const { bytesRead = 0 } =
-        (await this.#file?.read(buffer, 0, Math.min(buffer.length, length - done), offset + done)) ?? {};
-      if (bytesRead === 0) throw new Error("the temporary file of a blob became shorter");
-      yield buffer.subarray(0, bytesRead);
-      done += bytesRead;
-    }
   }
 
   #finish(state: { readonly done: true; readonly error?: unknown }): void {
@@ -193,10 +198,6 @@ export class Spool implements AsyncDisposable {
   }
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], offset: number): Promise<void> {
-  const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-  for (let written = 0; bytes !== undefined && written < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
-    written += bytesWritten;
-  }
+function costOf(chunk: Uint8Array): number {
+  return chunk.length + chunkOverheadBytes;
 }

@@ -117,7 +117,7 @@ async function copyBlobs({ source, contents, output, account, options }: Copying
   const progress = Progress.forLayers(blobs.length);
   await using fetch = new LayerFetch(source, blobs, {
     parallelDownloads: settleLimits(options.limits).parallelDownloads,
-    directory: output.temporaryDirectory,
+    waiting: output.temporaryDirectory,
     onEvent: tell,
     onProgress: (blob, bytes) => progress.setDownloadedBytes(blob, bytes),
   });

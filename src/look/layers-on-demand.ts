@@ -1,5 +1,6 @@
 import type { Account } from "../account.ts";
-import { LayerFetch } from "../blob/fetch.ts";
+import { LayerFetch, spoolRoomIn } from "../blob/fetch.ts";
+import type { SpoolRoom } from "../blob/spool-room.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageSource } from "../source/source.ts";
@@ -25,6 +26,8 @@ export class LayersOnDemand implements AsyncDisposable {
   readonly #image: ImageSource;
   readonly #layers: readonly DemandedLayer[];
   readonly #options: LayersOnDemandOptions;
+  /** One for all layers: each that is kept would hold a file of its own. */
+  readonly #room: SpoolRoom;
   readonly #fetches = new Map<Digest, LayerFetch>();
   /** How many of the layers are wanted, and whom to tell when it is one more. */
   #wanted = 0;
@@ -35,6 +38,7 @@ export class LayersOnDemand implements AsyncDisposable {
     this.#image = image;
     this.#layers = layers;
     this.#options = options;
+    this.#room = spoolRoomIn(options.directory);
   }
 
   /** How many layers were wanted. */
@@ -81,7 +85,7 @@ export class LayersOnDemand implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const fetch of this.#fetches.values()) await fetch[Symbol.asyncDispose]();
+    await this.#room[Symbol.asyncDispose]();
   }
 
   #kept({ descriptor }: DemandedLayer): AsyncIterable<Uint8Array> | undefined {
@@ -89,10 +93,10 @@ export class LayersOnDemand implements AsyncDisposable {
   }
 
   async *#downloaded({ number, descriptor }: DemandedLayer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { directory, areKept, account, onProgress } = this.#options;
+    const { areKept, account, onProgress } = this.#options;
     const isRepeated = this.#layers.filter((each) => each.descriptor.digest === descriptor.digest).length > 1;
     const fetch = new LayerFetch(this.#image, [descriptor], {
-      ...{ parallelDownloads: 1, directory, numbers: [number], isKept: areKept || isRepeated },
+      ...{ parallelDownloads: 1, waiting: this.#room, numbers: [number], isKept: areKept || isRepeated },
       ...{ onEvent: account.tell, onProgress },
     });
     this.#fetches.set(descriptor.digest, fetch);

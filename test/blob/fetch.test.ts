@@ -4,6 +4,7 @@ import { LayerFetch } from "../../src/blob/fetch.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { ImageSource } from "../../src/source/source.ts";
 import { scratch } from "../support/scratch.ts";
+import { openFilesIn } from "./open-files.ts";
 
 test("no more blobs are downloaded at a time than parallelDownloads", async () => {
   await using place = await scratch();
@@ -22,10 +23,38 @@ test("no more blobs are downloaded at a time than parallelDownloads", async () =
       running -= 1;
     },
   };
-  const { directory } = place;
-  await using fetch = new LayerFetch(source, layers, { parallelDownloads: 3, directory, onProgress: () => {} });
+  const waiting = place.directory;
+  await using fetch = new LayerFetch(source, layers, { parallelDownloads: 3, waiting, onProgress: () => {} });
 
   await fetch.run(new AbortController().signal);
 
   assert.deepEqual([most, running], [3, 0]);
+});
+
+test("what all blobs keep in memory together has a limit, and so have the files that they wait in", async () => {
+  await using place = await scratch();
+  const MiB = 1024 * 1024;
+  const blobs = Array.from({ length: 30 }, (_, n) => Buffer.alloc(5 * MiB, n + 1));
+  const layers = blobs.map((bytes) => ({ mediaType: "", digest: digestOf(bytes), sizeBytes: bytes.length }));
+  const source: Pick<ImageSource, "name" | "blob" | "manifest"> = {
+    name: "some/image",
+    manifest: () => assert.fail("only blobs are asked for"),
+    async *blob({ digest }) {
+      const bytes = blobs[layers.findIndex((layer) => layer.digest === digest)] ?? assert.fail(digest);
+      for (let start = 0; start < bytes.length; start += MiB / 8) yield bytes.subarray(start, start + MiB / 8);
+    },
+  };
+  const waiting = place.directory;
+  await using fetch = new LayerFetch(source, layers, { parallelDownloads: 8, waiting, onProgress: () => {} });
+
+  await fetch.run(new AbortController().signal);
+
+  const [size = 0, ...others] = await openFilesIn(waiting);
+  assert.deepEqual(others, []);
+  assert.ok(size >= (30 * 5 - 64) * MiB, `${size} bytes in the file`);
+  for (const [layer, bytes] of blobs.entries()) {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of fetch.layer(layer)) pieces.push(piece);
+    assert.ok(Buffer.concat(pieces).equals(bytes));
+  }
 });

@@ -1,16 +1,23 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { Spool } from "../../src/blob/spool.ts";
+import { SpoolRoom } from "../../src/blob/spool-room.ts";
+import { openFilesIn } from "./open-files.ts";
 
 const MiB = 1024 * 1024;
 let directory = "";
+let room: SpoolRoom;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "oci-unpack-spool-"));
+  room = new SpoolRoom({ directory, memoryBytes: 20 * MiB });
 });
-afterEach(() => rm(directory, { recursive: true }));
+afterEach(async () => {
+  await room[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
 
 /** Chunk number n: 64 KiB that all say n. */
 function chunk(n: number): Uint8Array {
@@ -30,17 +37,10 @@ async function fill(spool: Spool): Promise<void> {
   await spool.end();
 }
 
-async function filesOpenIn(path: string): Promise<number> {
-  const links = await Promise.all(
-    (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")),
-  );
-  return links.filter((link) => link.startsWith(path)).length;
-}
-
 test("a blob that arrives before its turn overflows into a file without a name, and comes out in order", async () => {
-  await using spool = new Spool({ directory, memoryBytes: MiB });
+  const spool = new Spool({ room, memoryBytes: MiB });
   await fill(spool);
-  assert.equal(await filesOpenIn(directory), 1);
+  assert.equal((await openFilesIn(directory)).length, 1);
   assert.deepEqual(await readdir(directory), []);
   assert.ok((await drained(spool.reading())).equals(expected));
 });
@@ -48,7 +48,7 @@ test("a blob that arrives before its turn overflows into a file without a name, 
 test("a blob in which nobody reads on still arrives, and turns out to be right or wrong", async () => {
   const wrong = new Error("its digest is another");
   for (const error of [undefined, wrong]) {
-    await using spool = new Spool({ directory, memoryBytes: MiB });
+    const spool = new Spool({ room, memoryBytes: MiB });
     const begun = spool.reading().next();
     await spool.write(chunk(0));
     await begun;
@@ -57,12 +57,12 @@ test("a blob in which nobody reads on still arrives, and turns out to be right o
     if (error === undefined) await spool.end();
     else spool.fail(error);
     await (error === undefined ? proven : assert.rejects(proven, wrong));
-    assert.equal(await filesOpenIn(directory), 0, "nothing of it is kept");
+    assert.deepEqual(await openFilesIn(directory), [], "nothing of it is kept");
   }
 });
 
 test("a blob that is held comes out when it is proven, without what was forgotten before", async () => {
-  await using spool = new Spool({ directory, memoryBytes: MiB, isHeld: true });
+  const spool = new Spool({ room, memoryBytes: MiB, isHeld: true });
   let isEnded = false;
   const reading = drained(spool.reading()).then((bytes) => ({ bytes, cameAfterTheEnd: isEnded }));
   for (let n = 100; n < 250; n += 1) await spool.write(chunk(n));
@@ -76,7 +76,7 @@ test("a blob that is held comes out when it is proven, without what was forgotte
 });
 
 test("a blob that is held, kept and forgotten can be read twice", async () => {
-  await using spool = new Spool({ directory, memoryBytes: MiB, isHeld: true });
+  const spool = new Spool({ room, memoryBytes: MiB, isHeld: true });
   spool.keep();
   for (let n = 100; n < 250; n += 1) await spool.write(chunk(n));
   await spool.forget();
@@ -86,7 +86,7 @@ test("a blob that is held, kept and forgotten can be read twice", async () => {
 });
 
 test("a blob that is being read waits in memory: the download waits, and no file is made", async () => {
-  await using spool = new Spool({ directory, memoryBytes: MiB });
+  const spool = new Spool({ room, memoryBytes: MiB });
   const reading = spool.reading();
   const first = reading.next();
   let written = 0;
@@ -103,11 +103,11 @@ test("a blob that is being read waits in memory: the download waits, and no file
   const rest = await drained(reading);
   await filling;
   assert.equal(rest.length, expected.length - 65536);
-  assert.equal(await filesOpenIn(directory), 0);
+  assert.deepEqual(await openFilesIn(directory), []);
 });
 
 test("a reader that catches up with the file goes on from memory, in order", async () => {
-  await using spool = new Spool({ directory, memoryBytes: 128 * 1024 });
+  const spool = new Spool({ room, memoryBytes: 128 * 1024 });
   for (let n = 0; n < 60; n += 1) await spool.write(chunk(n));
   const all = drained(spool.reading());
   for (let n = 60; n < 100; n += 1) {
@@ -119,7 +119,7 @@ test("a reader that catches up with the file goes on from memory, in order", asy
 });
 
 test("a blob that is kept can be read again", async () => {
-  await using spool = new Spool({ directory, memoryBytes: MiB });
+  const spool = new Spool({ room, memoryBytes: MiB });
   spool.keep();
   const first = drained(spool.reading());
   await fill(spool);
@@ -129,7 +129,7 @@ test("a blob that is kept can be read again", async () => {
 
 test("a failure reaches a reader that waits and a writer that waits", async () => {
   const failure = new Error("the connection broke");
-  await using spool = new Spool({ directory, memoryBytes: 65536 });
+  const spool = new Spool({ room, memoryBytes: 65536 });
   const reading = spool.reading();
   await Promise.all([
     assert.rejects(drained(reading), failure),
@@ -141,10 +141,29 @@ test("a failure reaches a reader that waits and a writer that waits", async () =
   ]);
 });
 
-test("disposing of a spool closes its file", async () => {
-  {
-    await using spool = new Spool({ directory, memoryBytes: 0 });
-    await fill(spool);
-  }
-  assert.equal(await filesOpenIn(directory), 0);
+test("all blobs that wait share an amount of memory and one file, whose blocks are used again", async () => {
+  const spools = Array.from({ length: 8 }, () => new Spool({ room, memoryBytes: 5 * MiB }));
+  for (const spool of spools) await fill(spool); // 50 MiB, of which 20 are in memory
+  const [full = 0, ...others] = await openFilesIn(directory);
+  assert.deepEqual(others, []);
+  assert.ok(full >= 30 * MiB, `${full} bytes in the file`);
+  for (const spool of spools) assert.ok((await drained(spool.reading())).equals(expected));
+  for (const spool of spools.map(() => new Spool({ room, memoryBytes: 5 * MiB }))) await fill(spool);
+  const [again = 0] = await openFilesIn(directory);
+  assert.ok(again < full + 2 * MiB, `${again} bytes in the file after ${full}`);
+});
+
+test("chunks of single bytes count with what each takes in memory", async () => {
+  const spool = new Spool({ room, memoryBytes: MiB });
+  const bytes = Buffer.from(Array.from({ length: 20_000 }, (_, n) => n % 251));
+  for (let n = 0; n < bytes.length; n += 1) await spool.write(bytes.subarray(n, n + 1));
+  await spool.end();
+  assert.equal((await openFilesIn(directory)).length, 1);
+  assert.ok((await drained(spool.reading())).equals(bytes));
+});
+
+test("disposing of what spools share closes the file", async () => {
+  await fill(new Spool({ room, memoryBytes: 0 }));
+  await room[Symbol.asyncDispose]();
+  assert.deepEqual(await openFilesIn(directory), []);
 });

@@ -273,6 +273,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "blobs that wait have one amount of memory together, and one file",
+    file: "src/blob/spool.ts",
+    without: [" || !room.take(cost)", ""],
+    test: ["blob/fetch", "what all blobs keep in memory together has a limit"],
+  },
+  {
+    group: "H",
     what: "a thread that does not answer an abort is ended",
     file: "src/worker/thread.ts",
     without: ["onAbort(stop, beginGrace)", "onAbort(undefined, beginGrace)"],
