@@ -8,6 +8,9 @@ import type { HttpResponse } from "./http.ts";
 /** Enough to tell what a gzip member begins with, too little to be a bomb. */
 const peekBytes = 1024;
 
+/** What gzip may add to what it cannot make smaller, and then some. */
+const encodingBytes = 64 * 1024;
+
 /**
  * The bytes of a blob in a 200 response, whatever its `Content-Encoding` claims.
  *
@@ -19,7 +22,7 @@ export function blobBytes(response: HttpResponse, blob: Descriptor): AsyncIterab
   if (!isGzipped(response)) return response.body;
   const length = response.headers["content-length"];
   if (length === undefined) return decodedIfWrapped(response, blob);
-  return Number(length) === blob.sizeBytes ? response.body : gunzipped(response.body, response);
+  return Number(length) === blob.sizeBytes ? response.body : gunzipped(response.body, response, blob);
 }
 
 async function* decodedIfWrapped(
@@ -31,7 +34,7 @@ async function* decodedIfWrapped(
     const { value: first, done } = await bytes.next();
     if (done === true || first === undefined) return;
     const all = startingWith(first, bytes);
-    yield* isWrapped(first, blob.mediaType) ? gunzipped(all, response) : all;
+    yield* isWrapped(first, blob.mediaType) ? gunzipped(all, response, blob) : all;
   } finally {
     await bytes.return();
   }
@@ -59,9 +62,11 @@ async function* startingWith(
 async function* gunzipped(
   compressed: AsyncIterable<Uint8Array>,
   { url }: HttpResponse,
+  { sizeBytes }: Descriptor,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const gunzip = createGunzip();
-  pipeline(Readable.from(compressed, { objectMode: false }), gunzip, () => {}); // its errors come out of `gunzip`
+  const bounded = upTo(2 * sizeBytes + encodingBytes, compressed, url.host);
+  pipeline(Readable.from(bounded, { objectMode: false }), gunzip, () => {}); // its errors come out of `gunzip`
   try {
     for await (const chunk of gunzip) yield chunk;
   } catch (cause) {
@@ -72,6 +77,20 @@ async function* gunzipped(
     });
   } finally {
     gunzip.destroy();
+  }
+}
+
+/** gzip data may go on for ever and come to nothing: how much comes out, which others count, is no bound for them. */
+async function* upTo(
+  limit: number,
+  chunks: AsyncIterable<Uint8Array>,
+  host: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > limit) throw new Failure("SIZE_MISMATCH", `${host} sends more than ${limit} bytes of a blob`, { host });
+    yield chunk;
   }
 }
 

@@ -203,6 +203,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "a blob that a server compressed ends, whatever comes out",
+    file: "src/source/blob-bytes.ts",
+    without: ["if (bytes > limit) throw", "if (false) throw"],
+    test: ["source/downloads", "R-50: what a server compressed comes to an end, also where nothing comes out of it"],
+  },
+  {
+    group: "H",
     what: "`manifestBytes`, whatever the source",
     file: "src/documents.ts",
     without: [`this.#refuseAbove("manifestBytes", document.bytes.length, descriptor?.digest ?? this.#image.name);`, ""],

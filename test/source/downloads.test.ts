@@ -59,6 +59,19 @@ test("R-50: what a server really compressed is decompressed again, and nothing e
   }
 });
 
+test("R-50: what a server compressed comes to an end, also where nothing comes out of it", async () => {
+  await using one = await oneImage();
+  const nothing = gzipSync("");
+  one.registry.always(/blobs/, (reply, request) => {
+    const whole = withBody((body) => Buffer.alloc(3 * body.length + 1_000_000, nothing))(reply, request);
+    return stating({ "content-encoding": "gzip" })(whole, request);
+  });
+  await using client = puller();
+  const error = await failure(blob(client.image(one.name), one.layer));
+  assert.equal(error.code, "SIZE_MISMATCH");
+  assert.match(error.message, /sends more than \d+ bytes of a blob/);
+});
+
 test("R-51: a blob that is announced with another length is refused before it is read", async () => {
   await using one = await oneImage();
   one.registry.always(
