@@ -137,7 +137,7 @@ function newest(
   for (const item of items.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime())) {
     const added = "blobs" in item ? [...item.blobs].filter(([digest]) => !keptBlobs.has(digest)) : [];
     const addedBytes = "blobs" in item ? sum(added.map(([, sizeBytes]) => sizeBytes)) : item.sizeBytes;
-    if (bytes + addedBytes > maxBytes) break;
+    if (bytes + addedBytes > maxBytes) continue; // what was used before it may fit
     bytes += addedBytes;
     if ("blobs" in item) keptImages.add(item);
     else keptLayers.add(item);

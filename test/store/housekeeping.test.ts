@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -77,6 +78,16 @@ test("using an image makes it the last one to go", async () => {
   await stage.unpack({ reference: stage.names[0] ?? "" });
   const { removedImages } = await stage.store.prune({ maxBytes: sizeOf(images[0] as Image) });
   assert.deepEqual([...removedImages].sort(), [stage.names[1], stage.names[2]].sort());
+});
+
+test("a prune does not empty a store because the image that was used last is too large alone", async () => {
+  await using stage = await threeImages();
+  const [, middle, newest] = images as [Image, Image, Image];
+  const large = image([tar(file("large", randomBytes(50_000)))], { encoding: "plain" });
+  const reference = stored(stage.registry, "large", large);
+  await stage.unpack({ reference });
+  const { removedImages } = await stage.store.prune({ maxBytes: sizeOf(middle, newest) });
+  assert.deepEqual([...removedImages].sort(), [stage.names[0], reference].sort());
 });
 
 test("without a size a prune takes only what no image needs", async () => {
