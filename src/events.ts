@@ -35,6 +35,7 @@ export type WarningCode =
   | "LINK_ATTRIBUTES" // a hard link's header states other attributes than its target has
   | "WHITEOUT_WITHOUT_TARGET" // a whiteout of a path that does not exist
   | "XATTR_NOT_APPLIED" // an extended attribute could not be stored
+  | "PATTERN_UNMATCHED" // a pattern of include or exclude matches nothing in the image
   | "CREDENTIALS_IGNORED" // stored credentials were rejected, so the pull went on anonymously
   | "LABEL_LEFT_OUT" // a label that a container runtime would obey is no annotation of the bundle
   | "CONFIGURATION"; // a configuration file could not be used as written

@@ -1,5 +1,6 @@
 import { openTemporaryFile } from "./blob/temporary-file.ts";
 import { fetchAndConsume, type Unpacking } from "./fetch-and-apply.ts";
+import { SelectedEntries } from "./selected-entries.ts";
 import type { SelectionPatterns } from "./tree/selection.ts";
 import { Pipeline } from "./worker/pipeline.ts";
 import { Progress } from "./worker/progress.ts";
@@ -10,11 +11,18 @@ export function isWhole({ include, exclude = [] }: SelectionPatterns): boolean {
   return include === undefined && exclude.length === 0;
 }
 
+export interface SelectedOutcome {
+  /** Compressed bytes of the layers that came out of a store. */
+  readonly storedBytes: number;
+  /** How many entries of the merged tree were applied. */
+  readonly keptEntries: number;
+}
+
 /**
  * As `fetchAndApply`, where only a part of the image is wanted. Which part that is can be told when all layers are merged:
  * so they are merged in memory first, and what is wanted of the tree is applied as if it were the image's only layer.
  */
-export async function fetchAndApplySelected(unpacking: Unpacking): Promise<number> {
+export async function fetchAndApplySelected(unpacking: Unpacking): Promise<SelectedOutcome> {
   const { layers, directory, pipeline, progress, account, settings, staging, isRecorded = false } = unpacking;
   await using merging = new Pipeline("tree-worker");
   await using contents = await openTemporaryFile(directory);
@@ -24,15 +32,17 @@ export async function fetchAndApplySelected(unpacking: Unpacking): Promise<numbe
   }));
 
   const applied = Progress.forLayers(1);
+  const selected = new SelectedEntries(account);
   await pipeline.consume(
     (input) => ({ type: "apply", input, progress: applied.shared, layers: 1, staging, isRecorded, ...common }),
     (write, signal) =>
       merging.pour((outlet) => ({ type: "archive", form: "tar", selection: settings.selection, outlet }), {
-        ...{ take: write, onReport: account.report, signal },
+        ...{ take: write, onReport: selected.report, signal },
       }),
     { onReport: (report) => isOfLayers(report) || account.report(report), signal: account.signal },
   );
-  return storedBytes;
+  selected.tellUnmatched(settings.apply.strict);
+  return { storedBytes, keptEntries: selected.count };
 }
 
 /** The image's own layers have been told of. */

@@ -115,7 +115,10 @@ export interface UnpackResult {
   /** Absolute path of the list of all files, where one was wanted. */
   readonly manifest?: string;
   readonly layers: number;
+  /** Entries of all layers. */
   readonly entries: number;
+  /** With `include` or `exclude`: how many entries of the merged tree were kept, the directories that lead to them counted. */
+  readonly keptEntries?: number;
   /** Compressed bytes that came over the network. */
   readonly downloadedBytes: number;
   /** Decompressed bytes of all layers. */

@@ -39,8 +39,20 @@ export function settle(options: UnpackOptions): UnpackSettings {
 function patterns(option: string, texts: readonly string[]): readonly string[] {
   for (const text of texts) {
     if (typeof text !== "string" || /^[/.]*$/.test(text)) throw invalid(option, `"${String(text)}" names nothing`);
+    const fault = patternFault(text);
+    if (fault !== undefined) throw invalid(option, `"${text}" ${fault}`);
   }
   return texts;
+}
+
+/** What makes a pattern one that nothing can match, or that means something else than whoever wrote it thinks. */
+function patternFault(text: string): string | undefined {
+  if (text.split("/").includes("..")) return "leads upwards with .., and patterns are paths from the root";
+  // Linear: nothing else is repeated than what is in one pair of brackets.
+  const withoutSets = text.replaceAll(/\[[!^]?\]?[^\]]*\]/g, "");
+  if (withoutSets.includes("[")) return "has a [ that no ] closes; a [ itself is [[]";
+  const hasAlternatives = /\{[^{}]*,[^{}]*\}/.test(withoutSets);
+  return hasAlternatives ? "has alternatives in braces: give the option for each; a { itself is [{]" : undefined;
 }
 
 const idCount = 2 ** 32 - 1;

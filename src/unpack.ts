@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Account } from "./account.ts";
 import { NewFile } from "./copy/byte-outputs.ts";
 import { fetchAndApply, numberedLayers, resolved } from "./fetch-and-apply.ts";
-import { fetchAndApplySelected, isWhole } from "./fetch-and-apply-selected.ts";
+import { fetchAndApplySelected, isWhole, type SelectedOutcome } from "./fetch-and-apply-selected.ts";
 import type { UnpackOptions, UnpackResult } from "./options.ts";
 import { type Image, resolveImage } from "./resolve.ts";
 import { settle } from "./settings.ts";
@@ -37,14 +37,15 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   account.tell(resolved(image));
 
   const progress = Progress.forLayers(image.layers.length);
-  let storedBytes = 0;
+  let fetched: Partial<SelectedOutcome> = {};
   try {
     const { directory, staging } = target;
-    const fetchAndMakeFiles = isWhole(settings.selection) ? fetchAndApply : fetchAndApplySelected;
-    storedBytes = await fetchAndMakeFiles({
+    const unpacking = {
       ...{ image, layers, source, directory, staging, pipeline, progress, account, settings },
       isRecorded: manifest !== undefined,
-    });
+    };
+    if (isWhole(settings.selection)) fetched = { storedBytes: await fetchAndApply(unpacking) };
+    else fetched = await fetchAndApplySelected(unpacking);
     if (manifest !== undefined) await writeManifest(manifest, pipeline, account);
     account.signal.throwIfAborted();
     const documents = await documentsOf(image, staging, options.bundle, account);
@@ -55,6 +56,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     throw error;
   }
 
+  const { storedBytes = 0, keptEntries } = fetched;
   const totals = progress.totals();
   const milliseconds = performance.now() - startedAt;
   account.tell({ type: "finished", digest: image.digest, rootfs: target.rootfs, milliseconds });
@@ -67,6 +69,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     ...(options.manifest !== undefined && { manifest: resolve(options.manifest) }),
     layers: image.layers.length,
     ...totals,
+    ...(keptEntries !== undefined && { keptEntries }),
     downloadedBytes: totals.downloadedBytes - storedBytes,
     ...account.summary(),
     milliseconds,

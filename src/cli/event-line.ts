@@ -21,6 +21,7 @@ const toldAlways: readonly WarningCode[] = [
   "CONFIGURATION",
   "CREDENTIALS_IGNORED",
   "PLATFORM_DIFFERS",
+  "PATTERN_UNMATCHED",
   "LABEL_LEFT_OUT",
 ];
 

@@ -88,7 +88,10 @@ What becomes of its files
       --include GLOB     only what GLOB matches, with all that is below it and
                          the directories that lead there; may be repeated
       --exclude GLOB     all but what GLOB matches; goes before --include
-                         (paths from the root: etc, usr/*/bin, **/*.pem)
+                         GLOB is a path from the root in the merged image: * is
+                         any part of a name, ? a character, [a-z] one of several
+                         and ** any number of names, as in etc, usr/*/bin or
+                         **/*.pem; one that matches nothing is a warning
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
       --manifest FILE    list them in FILE, as mtree and bsdtar read it: type,

@@ -30,7 +30,8 @@ const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: s
 export function resultLines(result: UnpackResult, paint: Paint): string[] {
   const { os, architecture, variant } = result.platform;
   const platform = [os, architecture, variant].filter((part) => part !== undefined).join("/");
-  const content = `${counted(result.layers, "layer")}, ${counted(result.entries, "entry", "entries")}`;
+  const kept = result.keptEntries === undefined ? "" : `, ${countText(result.keptEntries)} kept`;
+  const content = `${counted(result.layers, "layer")}, ${counted(result.entries, "entry", "entries")}${kept}`;
   const sizes = `${bytesText(result.unpackedBytes)} unpacked, ${transferText(result)}`;
   return [
     `${paint.green("unpacked")} ${safeText(result.reference)} (${safeText(platform)}) into ${safeText(result.rootfs)}`,

@@ -34,6 +34,7 @@ export const warningWords: Readonly<Record<WarningCode, readonly [singular: stri
     "bundle without labels that a runtime would obey",
     "bundles without labels that a runtime would obey",
   ],
+  PATTERN_UNMATCHED: ["pattern that matches nothing", "patterns that match nothing"],
   CREDENTIALS_IGNORED: ["login that was rejected", "logins that were rejected"],
   CONFIGURATION: ["configuration file not used as written", "configuration files not used as written"],
 };

@@ -6,8 +6,10 @@ import { openTemporaryFile } from "../blob/temporary-file.ts";
 import { NewFile, StreamOutput } from "../copy/byte-outputs.ts";
 import { OciUnpackError } from "../errors.ts";
 import { fetchAndConsume, numberedLayers, resolved } from "../fetch-and-apply.ts";
+import { isWhole } from "../fetch-and-apply-selected.ts";
 import type { UnpackOptions, UnpackResult } from "../options.ts";
 import { type Image, resolveImage } from "../resolve.ts";
+import { SelectedEntries } from "../selected-entries.ts";
 import { settle } from "../settings.ts";
 import { openSource } from "../source/default-source.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
@@ -79,7 +81,8 @@ export async function exportRootfs(
   const { temporaryDirectory: directory } = output;
   await using contents = await openTemporaryFile(directory);
   const progress = Progress.forLayers(layers.length);
-  const exporting = { image, form, output, pipeline, account, options, selection: settings.selection };
+  const selected = new SelectedEntries(account);
+  const exporting = { image, form, output, pipeline, account, options, selection: settings.selection, selected };
   let facts: TreeFacts | undefined;
   const onReport = (report: Report) => {
     if (report.type === "merged") facts = report.facts;
@@ -92,6 +95,7 @@ export async function exportRootfs(
     ...{ sandbox: settings.sandbox, settings: settings.apply },
   }));
   const bytes = await (facts === undefined ? writeArchive(exporting) : makeFileSystem(exporting, facts));
+  exporting.selected.tellUnmatched(settings.apply.strict);
   account.signal.throwIfAborted();
   await output.commit();
 
@@ -108,6 +112,7 @@ export async function exportRootfs(
     bytes,
     layers: image.layers.length,
     ...totals,
+    ...(!isWhole(settings.selection) && { keptEntries: selected.count }),
     downloadedBytes: totals.downloadedBytes - storedBytes,
     ...account.summary(),
     milliseconds,
@@ -131,24 +136,25 @@ interface Exporting {
   readonly account: Account;
   readonly options: ExportOptions;
   readonly selection: SelectionPatterns;
+  readonly selected: SelectedEntries;
 }
 
 /** Gives the size of the archive. */
-async function writeArchive({ output, pipeline, account, selection }: Exporting): Promise<number> {
+async function writeArchive({ output, pipeline, account, selection, selected }: Exporting): Promise<number> {
   let bytes = 0;
   const take = async (chunk: Uint8Array) => {
     bytes += chunk.length;
     // A file is written before the chunk is filled again; who reads a stream may hold on to what came out of it.
     await output.write(output instanceof NewFile ? chunk : Uint8Array.from(chunk));
   };
-  const pouring = { take, onReport: account.report, signal: account.signal };
+  const pouring = { take, onReport: selected.report, signal: account.signal };
   await pipeline.pour((outlet) => ({ type: "archive", form: "tar", selection, outlet }), pouring);
   return bytes;
 }
 
 /** Gives the size of the file system. */
 async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<number> {
-  const { image, form, output, pipeline, account, options, selection } = exporting;
+  const { image, form, output, pipeline, account, options, selection, selected } = exporting;
   if (form === "tar" || !(output instanceof NewFile)) throw new TypeError("a file system is made in a file");
   const tool = fileSystemTools[form];
   const path = output.temporaryPath;
@@ -157,7 +163,7 @@ async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<n
   const { temporaryDirectory: directory } = output;
   const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: account.signal };
   await runTool(tool, run, async (take, signal) => {
-    const pouring = { take, onReport: account.report, signal };
+    const pouring = { take, onReport: selected.report, signal };
     await pipeline.pour((outlet) => ({ type: "archive", form, selection, outlet }), pouring);
   });
   return (await stat(path)).size;

@@ -28,8 +28,8 @@ export interface Shaping {
 }
 
 /**
- * Writes a tree as one archive: the root first, then everything in the order of the tree. The same tree always makes the
- * same bytes.
+ * Writes a tree as one archive, and gives the number of its entries: the root first, then everything in the order of the
+ * tree. The same tree always makes the same bytes.
  *
  * The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
  */
@@ -38,15 +38,18 @@ export function writeFlatArchive(
   contents: ContentFile,
   sink: ArchiveSink,
   { fit = (file) => file, wanted = everything }: Partial<Shaping> = {},
-): void {
+): number {
+  let entries = 0;
   for (const item of inOrder(root, nothing, { wanted })) {
     const archived = fit(archivedFile(item), (item.file ?? item.directory).origin);
     sink.write(encodedHeader(archived));
+    entries += 1;
     if (item.file === undefined || archived.type !== "file") continue;
     const dataBytes = writeData(item.file, archived, contents, sink);
     sink.fill(paddingBytes(dataBytes));
   }
   sink.fill(endMarkerBytes);
+  return entries;
 }
 
 function archivedFile(item: Item): ArchivedFile {

@@ -19,7 +19,8 @@ export interface Selection {
 /** All of a tree. */
 export const everything: Selection = { isWanted: true, below: () => everything };
 
-const nothing: Selection = { isWanted: false, below: () => nothing };
+/** None of it. */
+export const nothing: Selection = { isWanted: false, below: () => nothing };
 
 /**
  * Tells what of a tree is wanted, from its root on down.

@@ -210,6 +210,8 @@ export type Report =
   | { readonly type: "space" }
   /** What a tree is like. */
   | { readonly type: "merged"; readonly facts: TreeFacts }
+  /** How many entries of a tree a selection keeps, and which of its patterns match nothing. */
+  | { readonly type: "selected"; readonly entries: number; readonly unmatched: readonly string[] }
   | { readonly type: "different"; readonly difference: Difference }
   /** A comparison is over: so many files and directories of the tree were there, and so much was different, told or not. */
   | { readonly type: "compared"; readonly entries: number; readonly differences: number }

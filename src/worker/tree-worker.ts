@@ -5,6 +5,7 @@ import { writeFlatArchive } from "../export/flat-archive.ts";
 import type { Limits } from "../limits.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { selection } from "../tree/selection.ts";
+import { unmatchedPatterns } from "../tree/unmatched-patterns.ts";
 import { applyEntries } from "./apply-entries.ts";
 import { confineThread } from "./confinement.ts";
 import { extract, look } from "./look.ts";
@@ -58,7 +59,7 @@ function writeArchive(job: ArchiveJob): void {
   const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
   const reporter = new Reporter(tell);
   const fit = fitting(job.form, limits, reporter.skipped);
-  writeFlatArchive(tree.root, contents, outlet, {
+  const entries = writeFlatArchive(tree.root, contents, outlet, {
     wanted: selection(job.selection),
     fit(file, layer) {
       reporter.layer = layer;
@@ -66,5 +67,6 @@ function writeArchive(job: ArchiveJob): void {
     },
   });
   outlet.end();
+  tell({ type: "selected", entries, unmatched: unmatchedPatterns(tree.root, job.selection) });
   reporter.close();
 }

@@ -101,3 +101,57 @@ test("a pattern that names nothing is a mistake", async () => {
     ...{ code: "INVALID_OPTION", message: 'cannot use the option include: "/" names nothing' },
   });
 });
+
+test("a pattern that matches nothing is told, and refused by whoever is strict", async () => {
+  await using stage = await setStage([tar(file("etc/passwd", "x"), file("usr/bin/su", "x"))]);
+  const options = { platform, include: ["etc", "etc/passwd", "ect/**", "**/shadow"], exclude: ["usr/bin/*", "tmp"] };
+  const warnings: string[] = [];
+  const result = await unpack(stage.reference, join(stage.place.directory, "part"), {
+    ...options,
+    onEvent: (event) => void (event.type === "warning" && warnings.push(`${event.code}: ${event.message}`)),
+  });
+  assert.deepEqual(
+    warnings,
+    ["ect/**", "**/shadow", "tmp"].map(
+      (name) => `PATTERN_UNMATCHED: the pattern "${name}" matches nothing in the image`,
+    ),
+  );
+  assert.deepEqual([result.entries, result.keptEntries, result.warnings], [2, 3, { PATTERN_UNMATCHED: 3 }]);
+
+  const archive = join(stage.place.directory, "part.tar");
+  const exported = await exportRootfs(stage.reference, archive, options);
+  assert.deepEqual([exported.keptEntries, exported.warnings], [3, { PATTERN_UNMATCHED: 3 }]);
+
+  for (const strictly of [
+    () => unpack(stage.reference, join(stage.place.directory, "strict"), { ...options, strict: true }),
+    () => exportRootfs(stage.reference, join(stage.place.directory, "strict.tar"), { ...options, strict: true }),
+  ]) {
+    await assert.rejects(strictly, { code: "STRICT_VIOLATION", message: /the pattern "ect\/\*\*" matches nothing/ });
+  }
+  assert.deepEqual((await readdir(stage.place.directory)).sort(), ["part", "part.tar"]);
+});
+
+test("a part of an image that is all of it has no entries that were kept, and no warnings", async () => {
+  await using stage = await setStage([tar(file("etc/passwd", "x"))]);
+  const result = await unpack(stage.reference, join(stage.place.directory, "whole"), { platform });
+  assert.deepEqual([result.keptEntries, result.warnings], [undefined, {}]);
+});
+
+test("what is no pattern, or can never match, is refused before anything is fetched", async () => {
+  await using stage = await setStage([tar(file("a", "x"))]);
+  const refused = ["[", "usr/[a-z", "a{b,c}", "../etc", "usr/../etc", "", "/", ".."];
+  for (const pattern of refused) {
+    for (const options of [{ include: [pattern] }, { exclude: [pattern] }]) {
+      await assert.rejects(unpack(stage.reference, join(stage.place.directory, "x"), options), {
+        code: "INVALID_OPTION",
+      });
+    }
+  }
+  assert.deepEqual(stage.registry.requests, []);
+  for (const pattern of ["[[]", "[]]", "[!]]", "[{]a,b}", "{a}", "a..b"]) {
+    await unpack(stage.reference, join(stage.place.directory, encodeURIComponent(pattern)), {
+      platform,
+      include: [pattern],
+    });
+  }
+});
