@@ -1,18 +1,28 @@
 import type { DecisionTopic, EventListener, UnpackEvent } from "../events.ts";
+import type { Secrets } from "./secrets.ts";
 import type { FetchOptions } from "./source.ts";
 
 /** On whose behalf something is fetched: what ends it, and who hears of it. */
 export class Context {
   readonly signal: AbortSignal | undefined;
+  readonly #secrets: Secrets | undefined;
   readonly #listeners: readonly EventListener[];
 
-  constructor(signal: AbortSignal | undefined, ...listeners: readonly (EventListener | undefined)[]) {
+  /** With a client's secrets, nobody hears of them. */
+  constructor(
+    signal: AbortSignal | undefined,
+    secrets: Secrets | undefined,
+    ...listeners: readonly (EventListener | undefined)[]
+  ) {
     this.signal = signal;
+    this.#secrets = secrets;
     this.#listeners = listeners.filter((listener) => listener !== undefined);
   }
 
   tell(event: UnpackEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    if (this.#listeners.length === 0) return;
+    const told = this.#secrets?.cleansed(event) ?? event;
+    for (const listener of this.#listeners) listener(told);
   }
 
   /** Adds a step to the trail that `--explain` shows. */
@@ -22,7 +32,7 @@ export class Context {
 
   /** The same listeners under another signal. */
   under(signal: AbortSignal): Context {
-    return new Context(signal, ...this.#listeners);
+    return new Context(signal, this.#secrets, ...this.#listeners);
   }
 
   /** As functions that a caller supplied are given it. */

@@ -29,13 +29,20 @@ export interface Demands {
   readonly offered: readonly string[];
 }
 
+/** More schemes, and longer names of them, than an error needs to repeat. */
+const mostOffered = 8;
+const longestScheme = 40;
+
 /** Reads the challenges of a 401. */
 export function demandsIn(response: HttpResponse): Demands {
   const challenges = parseChallenges(response.headers["www-authenticate"]);
   const demands = challenges.map((challenge) => demandOf(challenge, response.url));
   const usable = demands.filter((demand) => demand !== undefined);
   const ranked = usable.sort((one, other) => rank(one) - rank(other));
-  return { usable: ranked, offered: challenges.map(({ scheme }) => scheme) };
+  return {
+    usable: ranked,
+    offered: challenges.slice(0, mostOffered).map(({ scheme }) => scheme.slice(0, longestScheme)),
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ErrorCode, OciUnpackError } from "../errors.ts";
+import type { Secrets } from "./secrets.ts";
 
 export interface FailureDetails {
   readonly hint?: string;
@@ -33,11 +34,16 @@ export class Failure extends Error {
   }
 }
 
-/** Says what was attempted. Anything but a Failure is passed on as it is: an abort's reason, a listener's error. */
-export function cannot(attempt: string, problem: unknown): unknown {
+/**
+ * Says what was attempted, without what is among the secrets. Anything but a Failure is passed on as it is: an abort's
+ * reason, a listener's error.
+ */
+export function cannot(attempt: string, problem: unknown, secrets?: Secrets): unknown {
   if (!(problem instanceof Failure)) return problem;
-  const { hint, cause } = problem.details;
-  return new OciUnpackError(problem.code, `cannot ${attempt}: ${problem.message}`, {
+  const redacted = (text: string) => secrets?.redacted(text) ?? text;
+  const hint = problem.details.hint === undefined ? undefined : redacted(problem.details.hint);
+  const cause = secrets === undefined ? problem.details.cause : secrets.cleansedCause(problem.details.cause);
+  return new OciUnpackError(problem.code, `cannot ${attempt}: ${redacted(problem.message)}`, {
     ...(hint === undefined ? {} : { hint }),
     ...(cause === undefined ? {} : { cause }),
   });

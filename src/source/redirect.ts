@@ -18,7 +18,7 @@ export function redirectTarget(response: HttpResponse): URL {
   }
   const target = new URL(location, response.url);
   if (target.protocol !== "https:" && target.protocol !== "http:") {
-    throw new Failure("POLICY_DENIED", `${host} redirects to "${target.protocol}"`, { host });
+    throw new Failure("POLICY_DENIED", `${host} redirects to "${target.protocol.slice(0, 40)}"`, { host });
   }
   // A user and password in a location would be sent as credentials by others; here they are dropped.
   target.username = "";

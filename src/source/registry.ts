@@ -70,7 +70,7 @@ class RegistryImage implements ImageSource {
         ),
       );
     } catch (problem) {
-      throw cannot(`fetch ${this.#nameOf(reference)}`, problem);
+      throw cannot(`fetch ${this.#nameOf(reference)}`, problem, this.#client.secrets);
     }
   }
 
@@ -89,7 +89,7 @@ class RegistryImage implements ImageSource {
       if (places.length > 1 && offset === 0) yield* mirroredBlob(this.#client, places, descriptor, context);
       else yield* new BlobDownload(this.#client, places, descriptor, context, offset).bytes();
     } catch (problem) {
-      throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem);
+      throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem, this.#client.secrets);
     }
   }
 
@@ -116,7 +116,7 @@ class RegistryImage implements ImageSource {
   }
 
   #context({ signal, onEvent }: FetchOptions): Context {
-    return new Context(signal, this.#options.onEvent, onEvent);
+    return new Context(signal, this.#client.secrets, this.#options.onEvent, onEvent);
   }
 
   #nameOf(reference: string): string {

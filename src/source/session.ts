@@ -6,7 +6,7 @@ import { Flight } from "./flight.ts";
 import type { HttpResponse } from "./http.ts";
 import type { Credential } from "./options.ts";
 import type { Site } from "./site.ts";
-import { basicAuthorization, fetchToken, type Grant } from "./token.ts";
+import { basicAuthorization, fetchToken, type Grant, secretsOf } from "./token.ts";
 
 /** How much of a registry's own words the trail repeats. */
 const longestTold = 200;
@@ -64,11 +64,12 @@ export class Session {
   /** What the challenge that is taken up says. */
   #terms({ usable: [demand] }: Demands): string {
     if (demand === undefined) return "";
-    if (demand.scheme === "basic") return `, realm "${demand.realm.slice(0, longestTold)}"`;
+    const { secrets } = this.#client;
+    if (demand.scheme === "basic") return `, realm "${secrets.excerpt(demand.realm, longestTold)}"`;
     const { realm, service = "none", scopes } = demand;
-    const scope = scopes.length === 0 ? "none" : scopes.join(" ").slice(0, longestTold);
-    const place = this.#client.secrets.printable(realm);
-    return `, realm ${place}, service ${service.slice(0, longestTold)}, scope ${scope}`;
+    const scope = scopes.length === 0 ? "none" : secrets.excerpt(scopes.join(" "), longestTold);
+    const place = secrets.printable(realm);
+    return `, realm ${place}, service ${secrets.excerpt(service, longestTold)}, scope ${scope}`;
   }
 
   /** gcr.io and ghcr.io sometimes answer 401 without a challenge; their root has one. */
@@ -145,7 +146,11 @@ export class Session {
   #basic({ realm }: BasicDemand, credential: Credential | undefined, context: Context): Grant | undefined {
     const authorization = basicAuthorization(credential);
     if (authorization === undefined) return undefined;
-    context.tell({ type: "authenticate", realm: realm || this.#site.base.origin, scheme: "basic" });
+    context.tell({
+      type: "authenticate",
+      realm: this.#client.secrets.excerpt(realm, longestTold) || this.#site.base.origin,
+      scheme: "basic",
+    });
     return { authorization, renewAt: Number.POSITIVE_INFINITY };
   }
 
@@ -163,7 +168,7 @@ export class Session {
     context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
     const grant = await this.#granting(fetchToken(query, tokenRequest(route, context), secrets));
     const whom = shown === undefined ? "anybody" : "the user";
-    const scopes = query.scopes.join(" ").slice(0, longestTold);
+    const scopes = secrets.excerpt(query.scopes.join(" "), longestTold);
     const seconds = Math.round((grant.renewAt - performance.now()) / 1000);
     context.decided("token", `${realm.host} gives one to ${whom} for ${scopes}; it is renewed in ${seconds} s`);
     return grant;
@@ -245,11 +250,4 @@ function loginHint({ credentialHost }: Site): string {
 
 function anewHint({ credentialHost }: Site): string {
   return `check the user and the password, or log in anew with "oci-unpack login ${credentialHost}"`;
-}
-
-function secretsOf(credential: Credential | undefined): readonly string[] {
-  if (credential === undefined) return [];
-  if ("registryToken" in credential) return [credential.registryToken];
-  if ("identityToken" in credential) return [credential.identityToken];
-  return [credential.password, (basicAuthorization(credential) ?? "").slice("Basic ".length)];
 }

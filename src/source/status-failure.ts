@@ -20,9 +20,11 @@ export function isTemporaryStatus(status: number): boolean {
 export async function statusFailure(response: HttpResponse, secrets: Secrets): Promise<Failure> {
   const { status } = response;
   const { host } = response.url;
-  const text = secrets.redacted((await response.body.beginning(errorBytes)).toString("utf8"), response.url);
+  const text = (await response.body.beginning(errorBytes)).toString("utf8");
   const said = saidIn(text, response.headers["content-type"]);
-  const quote = said.text === "" ? "" : `: ${said.text}`;
+  // Only now: before JSON was read, a password may have been written otherwise.
+  const words = secrets.redacted(said.text, response.url).slice(0, quotedCharacters);
+  const quote = words === "" ? "" : `: ${words}`;
   const retryAfter = temporary.has(status) ? retryAfterMilliseconds(response.headers) : undefined;
   const details: FailureDetails = {
     status,
@@ -40,8 +42,8 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
     });
   if (status === 407) return proxyWantsLogin(host, details);
   if (status === 429) return new Failure("RATE_LIMITED", `${host} limits the rate of requests${quote}`, details);
-  const words = STATUS_CODES[status];
-  const found = `${host} answers ${status}${words === undefined ? "" : ` ${words}`}${quote}`;
+  const reason = STATUS_CODES[status];
+  const found = `${host} answers ${status}${reason === undefined ? "" : ` ${reason}`}${quote}`;
   return new Failure("REGISTRY_ERROR", found, { ...details, ...plainHttpHint(status, text) });
 }
 
@@ -74,14 +76,11 @@ function saidIn(text: string, contentType = ""): { readonly code?: string; reado
     const { code, message } = error;
     return {
       code,
-      text: [code, message]
-        .filter((part) => part !== "")
-        .join(": ")
-        .slice(0, quotedCharacters),
+      text: [code, message].filter((part) => part !== "").join(": "),
     };
   }
   if (!contentType.startsWith("text/plain")) return { text: "" };
-  return { text: text.trim().split("\n", 1)[0]?.slice(0, quotedCharacters) ?? "" };
+  return { text: text.trim().split("\n", 1)[0] ?? "" };
 }
 
 function firstError(text: string): { readonly code: string; readonly message: string } | undefined {

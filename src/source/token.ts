@@ -64,6 +64,14 @@ export function basicAuthorization(credential: Credential | undefined): string |
   return `Basic ${Buffer.from(pair, "utf8").toString("base64")}`;
 }
 
+/** What of a credential nobody may see. */
+export function secretsOf(credential: Credential | undefined): readonly string[] {
+  if (credential === undefined) return [];
+  if ("registryToken" in credential) return [credential.registryToken];
+  if ("identityToken" in credential) return [credential.identityToken];
+  return [credential.password, (basicAuthorization(credential) ?? "").slice("Basic ".length)];
+}
+
 function getRequest({ realm, service, scopes, credential }: TokenQuery): Parameters<TokenRequest>[0] {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
@@ -89,8 +97,14 @@ function grantIn(response: TokenResponse, query: TokenQuery, secrets: Secrets): 
   const document = parsedObject(text);
   const token = [document?.access_token, document?.token].find((one) => typeof one === "string" && one !== "");
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
-    const sample = JSON.stringify(secrets.redacted(text).slice(0, 50));
-    throw new Failure("REGISTRY_ERROR", `the token server ${host} gives no token but ${sample}`, { host });
+    // What it gives instead may well be a token all the same, so nothing of it is quoted.
+    const given =
+      document === undefined
+        ? "something that is no JSON"
+        : token === undefined
+          ? "an answer without one"
+          : "something that is none";
+    throw new Failure("REGISTRY_ERROR", `the token server ${host} gives no token but ${given}`, { host });
   }
   secrets.add(token);
   return { authorization: `Bearer ${token}`, renewAt: performance.now() + lifetimeMilliseconds(document ?? {}) };

@@ -9,7 +9,7 @@ import type { HttpResponse } from "./http.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
 import { statusFailure } from "./status-failure.ts";
-import { basicAuthorization, fetchToken } from "./token.ts";
+import { basicAuthorization, fetchToken, secretsOf } from "./token.ts";
 
 export interface VerifyLoginOptions extends RegistryOptions {
   readonly signal?: AbortSignal;
@@ -31,9 +31,9 @@ export async function verifyLogin(
   { signal, ...options }: VerifyLoginOptions = {},
 ): Promise<"accepted" | "not asked"> {
   const key = loginKey(registry);
-  const context = new Context(signal, options.onEvent);
   using client = new Client(options);
-  client.secrets.add(user.password);
+  client.secrets.add(...secretsOf(user));
+  const context = new Context(signal, client.secrets, options.onEvent);
   try {
     const { site, response } = await firstAnswer(await ownSites(key, client, options, context), client, context);
     await response.body.dismissed();
@@ -44,7 +44,7 @@ export async function verifyLogin(
     if (status === 200) return "accepted";
     throw rejected(`${site.base.host} answers ${status}`, status, site);
   } catch (problem) {
-    throw cannot(`log in to ${key}`, problem);
+    throw cannot(`log in to ${key}`, problem, client.secrets);
   }
 }
 

@@ -147,7 +147,10 @@ export class StoredImage implements ImageSource {
       for await (const _chunk of verified(blob, this.#rest(part, blob, options)));
     } catch (error) {
       if (!isWrong(error)) throw error;
-      new Context(options.signal, options.onEvent).decided("store", `${digest} is fetched again: ${error.message}`);
+      new Context(options.signal, undefined, options.onEvent).decided(
+        "store",
+        `${digest} is fetched again: ${error.message}`,
+      );
       options.onEvent?.({ type: "stored", digest, bytes: 0 });
       await part.clear();
       return this.#arriving(part, blob, options);

@@ -75,7 +75,7 @@ test("parts of a blob that several connections bring are joined where they belon
     };
     const beginning = partOf(content, offset, offset + pieceBytes - 1);
     const options = { beginning, offset, sizeBytes, mostConnections: 1 + random.below(6), open: answer };
-    const rest = await joined(parallelRanges(options, new Context(undefined)));
+    const rest = await joined(parallelRanges(options, new Context(undefined, undefined)));
     assert.ok(rest.equals(content.subarray(offset)), `seed ${seed}`);
     const ends = asked.filter((_, index) => index % 2 === 1).map((last) => last + 1);
     const begins = asked.filter((_, index) => index % 2 === 0);

@@ -1,0 +1,118 @@
+/** Bytes as characters, and where in what was written each of them begins; one more at the end. */
+export interface Reading {
+  readonly text: string;
+  readonly starts: readonly number[];
+}
+
+/** A way to write characters otherwise. */
+interface Notation {
+  readonly pattern: RegExp;
+  /** The UTF-8 bytes, as characters, that are meant. */
+  meaning(match: RegExpExecArray): string;
+}
+
+/** Names of HTML's that passwords need: all of ASCII's punctuation that has one. */
+const named: Readonly<Record<string, string>> = {
+  ...{
+    amp: "&",
+    lt: "<",
+    gt: ">",
+    quot: '"',
+    apos: "'",
+    nbsp: "\u00a0",
+    excl: "!",
+    num: "#",
+    dollar: "$",
+    percnt: "%",
+  },
+  ...{
+    lpar: "(",
+    rpar: ")",
+    ast: "*",
+    plus: "+",
+    comma: ",",
+    period: ".",
+    sol: "/",
+    colon: ":",
+    semi: ";",
+    equals: "=",
+  },
+  ...{ quest: "?", commat: "@", lsqb: "[", lbrack: "[", bsol: "\\", rsqb: "]", rbrack: "]", hat: "^", lowbar: "_" },
+  ...{ grave: "`", lcub: "{", lbrace: "{", verbar: "|", vert: "|", rcub: "}", rbrace: "}", hyphen: "-" },
+};
+
+const controls: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
+
+// None of these patterns repeats what it could give up again, so each takes linear time.
+const notations: readonly Notation[] = [
+  // JSON, and what other languages add: \/ \u0041 \x41. Two halves of a character come first.
+  {
+    pattern: /\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|u([0-9a-f]{4})|x([0-9a-f]{2})|([\s\S]))/gi,
+    meaning: ([, high, low, unit, byte, letter = ""]) => {
+      if (high !== undefined && low !== undefined) return utf8(String.fromCharCode(hex(high), hex(low)));
+      if (unit !== undefined) return utf8(String.fromCharCode(hex(unit)));
+      return byte === undefined ? (controls[letter] ?? letter) : utf8(String.fromCharCode(hex(byte)));
+    },
+  },
+  // URLs.
+  { pattern: /%([0-9a-f]{2})/gi, meaning: ([, byte = ""]) => String.fromCharCode(hex(byte)) },
+  // Forms.
+  { pattern: /\+/g, meaning: () => " " },
+  // HTML.
+  {
+    pattern: /&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([a-z]{2,6}));?/gi,
+    meaning: ([written, hexadecimal, decimal, name = ""]) => {
+      const code = hexadecimal === undefined ? Number(decimal) : hex(hexadecimal);
+      if (code <= 0x10ffff) return utf8(String.fromCodePoint(code));
+      const known = name.toLowerCase();
+      return Object.hasOwn(named, known) ? utf8(named[known] ?? "") : written;
+    },
+  },
+];
+
+/** One notation within another within a third: HTML of JSON of a URL. */
+const deepest = 3;
+
+/** What a text may mean to who reads it, itself first. It is read as UTF-8 bytes. */
+export function readingsOf(text: string): readonly Reading[] {
+  const bytes = utf8(text);
+  const found = new Map<string, Reading>([
+    [bytes, { text: bytes, starts: Array.from({ length: bytes.length + 1 }, (_, index) => index) }],
+  ]);
+  let latest = [...found.values()];
+  for (let depth = 0; depth < deepest; depth++) {
+    const next = latest.flatMap((reading) => notations.map((notation) => decoded(reading, notation)));
+    latest = next.filter(({ text }) => !found.has(text));
+    for (const reading of latest) found.set(reading.text, reading);
+  }
+  return [...found.values()];
+}
+
+/** The bytes of a text as characters. */
+export function utf8(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function decoded({ text, starts }: Reading, { pattern, meaning }: Notation): Reading {
+  const pieces: string[] = [];
+  const places: number[] = [];
+  let end = 0;
+  const copy = (until: number) => {
+    pieces.push(text.slice(end, until));
+    for (; end < until; end++) places.push(starts[end] ?? 0);
+  };
+  for (const match of text.matchAll(pattern)) {
+    copy(match.index);
+    const meant = meaning(match);
+    pieces.push(meant);
+    for (let index = 0; index < meant.length; index++) places.push(starts[match.index] ?? 0);
+    end = match.index + match[0].length;
+  }
+  copy(text.length);
+  places.push(starts[text.length] ?? 0);
+  return { text: pieces.join(""), starts: places };
+}
+
+function hex(digits: string): number {
+  return Number.parseInt(digits, 16);
+}
