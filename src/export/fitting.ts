@@ -1,4 +1,5 @@
 import type { SkipReason } from "../events.ts";
+import { Allowance } from "../layer/allowance.ts";
 import { limitExceeded } from "../layer/refusal.ts";
 import type { Limits } from "../limits.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
@@ -48,14 +49,17 @@ const capacities: Readonly<Record<ExportForm, Capacity>> = {
 };
 
 /** Makes of a file what a form has a place for. A fraction of a second that is lost is not told. */
-export function fitting(form: ExportForm, { fileBytes }: Limits, loss: Loss): (file: ArchivedFile) => ArchivedFile {
+export function fitting(form: ExportForm, limits: Limits, loss: Loss): (file: ArchivedFile) => ArchivedFile {
   const capacity = capacities[form];
+  const { fileBytes } = limits;
+  const filled = new Allowance(limits, "totalBytes", "bytes in files with their holes filled");
   if (form === "tar") return (file) => file;
   return (file) => {
     const { path, mtime, xattrs: _xattrs, segments: _segments, atime: _atime, ...rest } = file;
     if (!capacity.hasHoles && file.sizeBytes > fileBytes) {
       throw limitExceeded(path, `a file of ${file.sizeBytes} bytes, holes filled`, "fileBytes", fileBytes);
     }
+    if (!capacity.hasHoles && file.segments !== undefined) filled.spend(file.sizeBytes, path);
     const xattrs = fittingAttributes(file, capacity, loss);
     return {
       ...rest,

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { Memory } from "../memory-budget.ts";
 import { type ByteString, byteStringOf, bytesOf, textOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
@@ -40,6 +41,29 @@ export function* listed({ path, node }: Found, isRecursive: boolean): Iterable<L
   for (const item of inOrder(node, path, isRecursive ? {} : { levels: 1 })) {
     if (item.directory !== node) yield listedEntry(item);
   }
+}
+
+/** What an entry of a listing takes in memory besides its texts, of which some take two bytes for a character. */
+const entryBytes = 256;
+
+/** The entries of a listing, counted for whoever holds them. */
+export function* counted(entries: Iterable<ListedEntry>, memory: Memory): Iterable<ListedEntry> {
+  for (const entry of entries) {
+    memory.spend(bytesOfListed(entry), "listing");
+    yield entry;
+  }
+}
+
+/** What an entry of a listing takes in memory. */
+export function bytesOfListed({
+  path,
+  pathBase64 = "",
+  linkTarget = "",
+  sameFileAs = "",
+  xattrs = [],
+}: ListedEntry): number {
+  const texts = [path, pathBase64, linkTarget, sameFileAs, ...xattrs];
+  return texts.reduce((bytes, text) => bytes + 2 * text.length, entryBytes);
 }
 
 /** One thing in an image, as listings have it. */

@@ -1,5 +1,5 @@
 import { pathIn } from "../layer/paths.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import { Directory, type Node } from "./directory.ts";
 import { everything, type Selection } from "./selection.ts";
 import { fileOf, type TreeFile } from "./tree-file.ts";
@@ -19,6 +19,8 @@ export type Item =
 interface Pending {
   readonly path: ByteString;
   readonly node: Node;
+  /** The directory that it is in; none for the one at the top. */
+  readonly parent: Directory | undefined;
   readonly level: number;
   readonly selection: Selection;
 }
@@ -42,30 +44,52 @@ export function* inOrder(
   path = "" as ByteString,
   { levels = Number.POSITIVE_INFINITY, wanted = everything, comesLast = () => false }: Extent = {},
 ): Generator<Item, void, undefined> {
-  const firstPaths = new Map<TreeFile, ByteString>();
-  const pending: Pending[] = [{ path, node: top, level: 0, selection: wanted }];
+  const firstNames = new Map<TreeFile, FirstName>();
+  const pending: Pending[] = [{ path, node: top, parent: undefined, level: 0, selection: wanted }];
   /** The directories that lead here and have not been wanted yet, by their levels. */
   const leading: { readonly item: Item; readonly level: number }[] = [];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { path: here, node, level, selection } = next;
+    const { path: here, node, parent, level, selection } = next;
     while ((leading.at(-1)?.level ?? -1) >= level) leading.pop();
-    const item = itemAt(here, node, firstPaths);
+    const item = itemAt(here, node, (file) => pathOf(firstNames.get(file), top, path));
     if (level === 0 || selection.isWanted) {
       for (const { item: directory } of leading.splice(0)) yield directory;
       yield item;
-      if (item.file?.isLinked && item.firstPath === undefined) firstPaths.set(item.file, here);
+      if (item.file?.isLinked && item.firstPath === undefined)
+        firstNames.set(item.file, { parent, name: nameOf(here) });
     } else if (item.directory !== undefined) leading.push({ item, level });
     if (item.directory === undefined || level === levels) continue;
     for (const [name, child] of backwards(item.directory, comesLast)) {
-      pending.push({ path: pathIn(here, name), node: child, level: level + 1, selection: selection.below(name) });
+      pending.push({
+        ...{ path: pathIn(here, name), node: child, parent: item.directory, level: level + 1 },
+        selection: selection.below(name),
+      });
     }
   }
 }
 
-function itemAt(path: ByteString, node: Node, firstPaths: ReadonlyMap<TreeFile, ByteString>): Item {
+/** The name of a file that came first. Its path is put together when it is asked for: many long ones would fill the memory. */
+interface FirstName {
+  readonly parent: Directory | undefined;
+  readonly name: ByteString;
+}
+
+function pathOf(first: FirstName | undefined, top: Node, topPath: ByteString): ByteString | undefined {
+  if (first === undefined) return undefined;
+  const names = [first.name];
+  let directory = first.parent;
+  for (; directory !== undefined && directory !== top; directory = directory.parent) names.push(directory.name);
+  return directory === undefined ? topPath : pathIn(topPath, names.reverse().join("/") as ByteString);
+}
+
+function itemAt(path: ByteString, node: Node, firstPathOf: (file: TreeFile) => ByteString | undefined): Item {
   if (node instanceof Directory) return { path, directory: node };
   const file = fileOf(node);
-  return { path, file, firstPath: firstPaths.get(file) };
+  return { path, file, firstPath: file.isLinked ? firstPathOf(file) : undefined };
+}
+
+function nameOf(path: ByteString): ByteString {
+  return ownCopy(path.slice(path.lastIndexOf("/") + 1) as ByteString);
 }
 
 function backwards(directory: Directory, comesLast: (name: ByteString) => boolean): (readonly [ByteString, Node])[] {

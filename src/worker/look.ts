@@ -1,6 +1,7 @@
 import { LayersSoFar } from "../look/layers-so-far.ts";
-import type { ListedEntry } from "../look/listed.ts";
+import { bytesOfListed, counted, type ListedEntry } from "../look/listed.ts";
 import { type Answer, answered } from "../look/question.ts";
+import { MemoryBudget, MemoryShare } from "../memory-budget.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { confineThread } from "./confinement.ts";
@@ -10,18 +11,22 @@ import type { ExtractJob, LookJob } from "./protocol.ts";
 import { RingReader } from "./ring.ts";
 import { tell } from "./serve.ts";
 
-/** How many entries one message holds. */
+/** How many entries one message holds, and how many bytes. */
 const entriesAtATime = 1000;
+const bytesAtATime = 1024 * 1024;
 
 /** Reads layers, the newest first, until they say enough. May open nothing: it has no use for a file. */
 export function look(job: LookJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const { entries, place } = answer(job);
   let batch: ListedEntry[] = [];
+  let batchBytes = 0;
   for (const entry of entries) {
-    if (batch.push(entry) < entriesAtATime) continue;
+    batchBytes += bytesOfListed(entry);
+    if (batch.push(entry) < entriesAtATime && batchBytes < bytesAtATime) continue;
     tell({ type: "listed", entries: batch });
     batch = [];
+    batchBytes = 0;
   }
   tell({ type: "listed", entries: batch });
   tell({ type: "answered", place });
@@ -30,10 +35,13 @@ export function look(job: LookJob): void {
 function answer({ input, layers, question, settings }: LookJob): Answer {
   const soFar = new LayersSoFar({ ...settings, devices: "create" });
   const reader = new RingReader(input);
+  const memory = new MemoryShare(new MemoryBudget(settings.limits));
   const ask = (number: number, entriesOfLayer: Iterable<Entry>) => {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {
-      const { entries, place } = answered(root, question);
+      memory.releaseAll(); // what an attempt before listed in vain
+      const { entries: uncounted, place } = answered(root, question);
+      const entries = counted(uncounted, memory);
       // On unknown ground an entry may turn out to be beyond what is known: all must be seen before one is told.
       return { place, entries: number === 0 ? entries : [...entries] };
     });

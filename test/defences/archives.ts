@@ -126,6 +126,20 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "`memoryBytes`: listings, whose paths take more than their tree",
+    file: "src/look/listed.ts",
+    without: ['memory.spend(bytesOfListed(entry), "listing");', ""],
+    test: ["look/look", "a listing that takes more memory than is allowed is refused"],
+  },
+  {
+    group: "H",
+    what: "`totalBytes`, for holes that are filled",
+    file: "src/export/fitting.ts",
+    without: ["filled.spend(file.sizeBytes, path);", ""],
+    test: ["export/fitting", "files whose holes are filled have a limit together"],
+  },
+  {
+    group: "H",
     what: "holes that a manifest digests have a limit together",
     file: "src/tree/digested-body.ts",
     without: ["if (isWithin) this.#restBytes -= bytes;", ""],

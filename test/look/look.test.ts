@@ -154,6 +154,17 @@ test("a listing goes down as far as it is told, in the order of names", async ()
   assert.deepEqual(await paths("/usr/", true), []);
 });
 
+test("a listing that takes more memory than is allowed is refused, although its tree does not", async () => {
+  const deep = Array.from({ length: 16 }, (_, n) => `${n}${"x".repeat(240)}`).join("/");
+  await using stage = await setStage(image([tar(...Array.from({ length: 300 }, (_, n) => file(`${deep}/${n}`, "1")))]));
+  const options = { platform, limits: { memoryBytes: 500_000 } };
+  await assert.rejects(list(stage.reference, "/", { ...options, recursive: true }), {
+    code: "LIMIT_EXCEEDED",
+    message: /listing/,
+  });
+  assert.equal((await list(stage.reference, "/", options)).entries.length, 1);
+});
+
 test("names that are not UTF-8 come with their bytes", async () => {
   await using stage = await setStage(image([tar(file(Uint8Array.of(0x61, 0xff), "1"))]));
   const [entry] = (await list(stage.reference, "/", { platform })).entries;

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { defaultLimits } from "../../src/limits.ts";
+import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
+import { Directory } from "../../src/tree/directory.ts";
+import { inOrder } from "../../src/tree/in-order.ts";
+import { MergedTree } from "../../src/tree/merged-tree.ts";
+import { file, hardlink, type Member } from "../support/entries.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+test("a further name comes with the path of the first, from wherever the listing begins", () => {
+  const root = treeOf([file("a/b/f"), hardlink("a/c/g", "a/b/f"), hardlink("a/h", "a/b/f"), hardlink("z", "a/b/f")]);
+  assert.deepEqual(links(root, ""), [
+    ["a/c/g", "a/b/f"],
+    ["a/h", "a/b/f"],
+    ["z", "a/b/f"],
+  ]);
+  const a = root.knownChild(byteStringOf("a"));
+  assert.ok(a instanceof Directory);
+  assert.deepEqual(links(a, "a"), [
+    ["a/c/g", "a/b/f"],
+    ["a/h", "a/b/f"],
+  ]);
+});
+
+test("files with further names do not hold their long paths while a tree is gone through", () => {
+  const deep = `${"directory-of-a-name/".repeat(400)}`;
+  const root = treeOf(
+    Array.from({ length: 2000 }, (_, n) => [file(`${deep}${n}`), hardlink(`${n}`, `${deep}${n}`)]).flat(),
+  );
+  let bytesBefore = 0;
+  let bytes = 0;
+  for (const { path } of inOrder(root)) {
+    assert.ok(path.length < 10_000);
+    if (bytesBefore === 0) bytesBefore = heldBytes();
+    bytes = Math.max(bytes, path === `${deep}999` ? heldBytes() - bytesBefore : 0);
+  }
+  assert.ok(bytes > 0 && bytes < 4_000_000, `${bytes} bytes are held for 2000 files`);
+});
+
+function treeOf(members: readonly Member[]): Directory {
+  const settings = { devices: "create", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
+  const tree = new MergedTree({ ...settings, limits: defaultLimits }, { warning() {}, skipped() {} });
+  const merge = tree.beginLayer(0, () => 0);
+  for (const { entry } of members) merge.apply(entry, { read: () => undefined });
+  merge.end();
+  return tree.root;
+}
+
+function links(top: Directory, path: string): (readonly [string, string])[] {
+  return [...inOrder(top, path as ByteString)].flatMap((item) =>
+    item.file !== undefined && item.firstPath !== undefined ? [[item.path, item.firstPath] as const] : [],
+  );
+}
+
+function heldBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
