@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BLOCK_HEADER_BYTES, CHECKSUM_BYTES, parseBlockHeader, parseHeader } from "../../src/blob/zstd-headers.ts";
 import type { Random } from "../model/random.ts";
 import { body, bodyNames } from "./bodies.ts";
 import { bufferEnds, near } from "./boundaries.ts";
 import type { Stream } from "./stream.ts";
 
+const blockHeaderBytes = 3;
 const RAW = 0;
 const REPEATED = 1;
 const mostBlockBytes = 128 * 1024;
@@ -18,39 +18,51 @@ interface Block {
   readonly encoded: Buffer;
 }
 
-let ofTheTool: Stream[] | undefined;
+/** Multiples of what a block may hold, and of what is decompressed at a time. */
+export const frameEnds = [1, 2, 4].map((blocks) => blocks * mostBlockBytes).concat(bufferEnds.output[0]);
+
+let ofTheTool: readonly Stream[] | undefined;
 
 /** Whole frames of the tool `zstd`, with their checksums, of sizes around the ends of buffers. */
 export function toolFrames(): readonly Stream[] {
-  ofTheTool ??= bodyNames.flatMap((name, index) =>
-    [0, mostBlockBytes, 2 * mostBlockBytes, bufferEnds.output[0]].flatMap((end) => {
-      const lengths = Array.from({ length: 9 }, (_, step) => Math.max(0, end - near + step * 8 + index));
-      return compressedByZstd(lengths.map((length) => body(name, length)));
-    }),
+  ofTheTool ??= compressedByZstd(
+    bodyNames.flatMap((name, index) =>
+      [near, ...frameEnds].flatMap((end) =>
+        Array.from({ length: 9 }, (_, step) => body(name, end - near + step * 8 + index)),
+      ),
+    ),
   );
   return ofTheTool;
 }
 
-let blocksOfTheTool: Block[] | undefined;
+let ends: readonly Block[] | undefined;
 
-/** A frame that ends around the end of a buffer, in blocks of all kinds. */
-export function randomFrame(random: Random): Stream {
-  blocksOfTheTool ??= compressedBlocks();
-  const last = random.oneOf([
-    random.oneOf(blocksOfTheTool),
-    rawBlock(body(random.oneOf(bodyNames), random.below(100))),
-    repeatedByte(1 + random.below(1000)),
+/** Blocks of all kinds with which a frame may end. */
+export function lastBlocks(): readonly Block[] {
+  ends ??= [
+    ...compressedBlocks(),
+    ...bodyNames.map((name) => rawBlock(body(name, 10 * name.length))),
+    ...[1, 2, 77, 1000].map(repeatedByte),
     rawBlock(nothing),
-  ]);
-  const end = random.oneOf([0, mostBlockBytes, 2 * mostBlockBytes, bufferEnds.output[0], 4 * mostBlockBytes]);
-  const beforeBytes = end - last.content.length - near + random.below(2 * near + 1);
+  ];
+  return ends;
+}
+
+/** A frame of that many bytes, or a few more, that ends with such a block. */
+export function frameOfSize(bytes: number, last: Block, random: Random): Stream {
   const blocks: Block[] = [];
-  for (let left = beforeBytes; left > 0; ) {
+  for (let left = bytes - last.content.length; left > 0; ) {
     const length = Math.min(left, random.chance(0.9) ? mostBlockBytes : 1 + random.below(mostBlockBytes));
     blocks.push(random.chance(0.8) ? repeatedByte(length) : rawBlock(body(random.oneOf(bodyNames), length)));
     left -= length;
   }
   return frameOf([...blocks, last]);
+}
+
+/** A frame that ends around the end of a buffer, in blocks of all kinds. */
+export function randomFrame(random: Random): Stream {
+  const bytes = random.oneOf([near, ...frameEnds]) - near + random.below(2 * near + 1);
+  return frameOfSize(bytes, random.oneOf(lastBlocks()), random);
 }
 
 const nothing = Buffer.alloc(0);
@@ -59,31 +71,16 @@ const nothing = Buffer.alloc(0);
 function compressedByZstd(contents: readonly Buffer[], ...options: readonly string[]): Stream[] {
   const directory = mkdtempSync(join(tmpdir(), "oci-unpack-zstd-"));
   try {
-    const paths = contents.map((content, index) => {
-      const path = join(directory, String(index));
-      writeFileSync(path, content);
-      return path;
-    });
-    let rest: Buffer = execFileSync("zstd", ["-q", "-c", ...options, ...paths], { maxBuffer: 2 ** 30 });
-    return contents.map((content) => {
-      const compressed = rest.subarray(0, frameBytes(rest));
-      rest = rest.subarray(compressed.length);
+    const paths = contents.map((_, index) => join(directory, String(index)));
+    for (const [index, path] of paths.entries()) writeFileSync(path, contents[index] ?? nothing);
+    execFileSync("zstd", ["-q", ...options, ...paths]);
+    return contents.map((content, index) => {
+      const compressed = readFileSync(join(directory, `${index}.zst`));
       return { name: `zstd of ${content.length}`, compressed, content, end: compressed.length };
     });
   } finally {
     rmSync(directory, { recursive: true });
   }
-}
-
-function frameBytes(frames: Buffer): number {
-  const { headerBytes, hasChecksum } = parseHeader(frames);
-  let length = headerBytes;
-  for (let isLast = false; !isLast; ) {
-    const block = parseBlockHeader(frames.subarray(length));
-    length += BLOCK_HEADER_BYTES + block.contentBytes;
-    isLast = block.isLast;
-  }
-  return length + (hasChecksum ? CHECKSUM_BYTES : 0);
 }
 
 /**
@@ -93,10 +90,18 @@ function frameBytes(frames: Buffer): number {
 function compressedBlocks(): Block[] {
   const contents = bodyNames.flatMap((name) => [7, 20, 33, 64, 100, 300, 1000].map((length) => body(name, length)));
   return compressedByZstd(contents, "--no-check").map(({ compressed, content }) => {
-    const { headerBytes } = parseHeader(compressed);
-    const kind = ((compressed[headerBytes] ?? 0) >> 1) & 3;
-    return { kind, content, encoded: compressed.subarray(headerBytes + BLOCK_HEADER_BYTES) };
+    const start = headerBytesOf(compressed);
+    const kind = ((compressed[start] ?? 0) >> 1) & 3;
+    return { kind, content, encoded: compressed.subarray(start + blockHeaderBytes) };
   });
+}
+
+/** Magic number, descriptor, window and content size (RFC 8878, section 3.1.1.1); there is no dictionary. */
+function headerBytesOf(frame: Uint8Array): number {
+  const descriptor = frame[4] ?? 0;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+  return 5 + (isSingleSegment ? 0 : 1) + sizeBytes;
 }
 
 function rawBlock(content: Buffer): Block {
@@ -114,8 +119,8 @@ function frameOf(blocks: readonly Block[]): Stream {
     const isLast = index === blocks.length - 1;
     // A repeated byte states how often, the others how long they are.
     const size = block.kind === REPEATED ? block.content.length : block.encoded.length;
-    const head = Buffer.alloc(BLOCK_HEADER_BYTES);
-    head.writeUIntLE((size << 3) | (block.kind << 1) | Number(isLast), 0, BLOCK_HEADER_BYTES);
+    const head = Buffer.alloc(blockHeaderBytes);
+    head.writeUIntLE((size << 3) | (block.kind << 1) | Number(isLast), 0, blockHeaderBytes);
     return Buffer.concat([head, block.encoded]);
   });
   const compressed = Buffer.concat([header, ...encoded]);
