@@ -155,13 +155,19 @@ export class Header {
   }
 }
 
-/** Whether bytes begin with the header of an archive's entry. */
+/** The eight spaces that stand for the checksum while it is added up. */
+const leastChecksum = 8 * 0x20;
+
+/**
+ * Whether bytes begin with the header of an archive's entry. Sums of signed bytes are not believed: those of a short gzip
+ * member and zeros behind it can come to nothing, which is what is stated where there are zeros.
+ */
 export function beginsWithHeader(bytes: Uint8Array): boolean {
   if (bytes.length < BLOCK) return false;
   const header = new Header();
   header.block.set(bytes.subarray(0, BLOCK));
   header.accept(0);
-  return header.fault() === undefined;
+  return header.fault() === undefined && octalField(header.block, 148, 8) >= leastChecksum;
 }
 
 /** Adds up all bytes, two at a time in either half of a word: 128 words of 255 cannot overflow a half. */
