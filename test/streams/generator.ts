@@ -38,8 +38,8 @@ export type Kind = keyof typeof batches;
 export const weights: Readonly<Record<Kind, number>> = {
   "small gzip": 50,
   "gzip near the end of a buffer": 30,
-  zstd: 0,
-  "zstd by the tool": 0,
+  zstd: 8,
+  "zstd by the tool": 2,
   plain: 10,
 };
 
