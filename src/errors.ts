@@ -51,22 +51,29 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Longer than any message of ours, if a registry or an image has no part in it. */
+const longestText = 8192;
+
 /**
  * The one class of error that this library throws, apart from an `AbortSignal`'s own reason.
  *
  * The message is one clause: what could not be done, a colon, what was found. It may quote text that a registry or an
- * image chose; whoever prints it to a terminal escapes control characters first.
+ * image chose, up to a length; whoever prints it to a terminal escapes control characters first.
  */
 export class OciUnpackError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(cut(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "OciUnpackError";
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : cut(details.hint);
   }
+}
+
+function cut(text: string): string {
+  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
 }
 
 /** Tells whether an error is one of ours and, where codes are given, one of those. */

@@ -24,7 +24,10 @@ export function foreignPlaces(blob: Descriptor, client: Client): BlobPlace[] {
     const url = new URL(text);
     const open = (headers: OutgoingHttpHeaders, context: Context) => {
       if (url.protocol === "https:") return client.getAsStranger(url, headers, context);
-      throw new Failure("POLICY_DENIED", `the layer's url begins with "${url.protocol}" and not with https`);
+      throw new Failure(
+        "POLICY_DENIED",
+        `the layer's url begins with "${url.protocol.slice(0, 40)}" and not with https`,
+      );
     };
     return [{ url, open: async (headers, context) => open(headers, context) }];
   });
