@@ -14,6 +14,11 @@ interface Stream {
   readonly chunkBytes?: number;
 }
 
+const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
+/** A frame's header that asks for a window of 128 MiB, and says nothing of the content's size. */
+const widestFrame = Uint8Array.from([...zstdMagic, 0x00, 0x88]);
+const lastEmptyBlock = Uint8Array.from([0x01, 0x00, 0x00]);
+
 const streams: Readonly<Record<string, Stream>> = {
   "gzip members without content": { few: 2000, make: (count) => repeated(gzipSync(""), count) },
   "gzip members of one byte": { few: 2000, make: (count) => repeated(gzipSync("x"), count) },
@@ -47,6 +52,32 @@ const streams: Readonly<Record<string, Stream>> = {
     chunkBytes: 1,
   },
   "bytes of rubbish behind gzip data": { few: 20_000, make: (count) => joined(gzipSync(""), noise(count)) },
+  "zstd frames without content, each with the widest window": {
+    few: 100,
+    make: (count) => repeated(joined(widestFrame, lastEmptyBlock), count),
+  },
+  "zstd blocks of one byte in the widest window": {
+    few: 100,
+    make: (count) => joined(widestFrame, repeated(Uint8Array.from([0x08, 0x00, 0x00, 0x78]), count), lastEmptyBlock),
+  },
+  "zstd blocks that repeat one byte once": {
+    few: 100,
+    make: (count) => joined(widestFrame, repeated(Uint8Array.from([0x0a, 0x00, 0x00, 0x78]), count), lastEmptyBlock),
+  },
+  "empty zstd blocks": {
+    few: 1000,
+    make: (count) => joined(widestFrame, repeated(new Uint8Array(3), count), lastEmptyBlock),
+  },
+  "zstd frames to be skipped": {
+    few: 2000,
+    make: (count) =>
+      joined(repeated(Uint8Array.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]), count), widestFrame, lastEmptyBlock),
+  },
+  "bytes of a zstd frame, one at a time": {
+    few: 2000,
+    make: (count) => joined(widestFrame, repeated(Uint8Array.from([0x08, 0x00, 0x00, 0x78]), count), lastEmptyBlock),
+    chunkBytes: 1,
+  },
   "bytes of an archive that is not compressed, one at a time": { few: 10_000, make: noise, chunkBytes: 1 },
 };
 
