@@ -18,7 +18,7 @@ test("--version prints the version of the package, and nothing else", async () =
 test("--help goes to standard output, so that it can be paged", async () => {
   const { status, stdout, stderr } = await ociUnpack(["--help"]);
   assert.deepEqual([status, stderr], [0, ""]);
-  assert.match(stdout, /^Usage: oci-unpack \[OPTIONS\] IMAGE DIRECTORY\n/);
+  assert.match(stdout, /^Usage: oci-unpack \[unpack\] \[OPTIONS\] IMAGE DIRECTORY\n/);
 });
 
 test("--limit help lists the limits", async () => {
