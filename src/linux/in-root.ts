@@ -4,17 +4,19 @@ import { CString } from "./c-string.ts";
 import { calls } from "./call-numbers.ts";
 import { errnos } from "./errno.ts";
 import { declare, type Result } from "./libc.ts";
-import { noteOpened } from "./open-descriptors.ts";
+import { opening } from "./open-descriptors.ts";
 import { O_CLOEXEC, O_PATH } from "./syscalls.ts";
 
 const RESOLVE_NO_XDEV = 0x01;
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 
-const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
-  "syscall",
-  ["long", "int", "const void*", "const void*", "long"],
-  "long",
+const openat2 = opening(
+  declare<[number, number, Uint8Array, Uint8Array, number]>(
+    "syscall",
+    ["long", "int", "const void*", "const void*", "long"],
+    "long",
+  ),
 );
 
 // struct open_how { u64 flags; u64 mode; u64 resolve; }. Only found, not opened: a fifo in the place of a file would hold
@@ -34,7 +36,7 @@ const path = new CString();
 export function findInRoot(directory: number, pathInRoot: ByteString): Result {
   for (let attempt = 1; ; attempt += 1) {
     const result = openat2(calls.openat2, directory, path.of(pathInRoot), howBytes, howBytes.length);
-    if (result !== -errnos.EAGAIN || attempt === 128) return noteOpened(result);
+    if (result !== -errnos.EAGAIN || attempt === 128) return result;
   }
 }
 

@@ -1,6 +1,7 @@
 import { calls } from "./call-numbers.ts";
 import { errnos } from "./errno.ts";
 import { declare, type Result } from "./libc.ts";
+import { opening } from "./open-descriptors.ts";
 import { closeDescriptor } from "./syscalls.ts";
 
 /** What a confined thread may still do with files. */
@@ -36,11 +37,12 @@ const VERSION = 1;
 const PATH_BENEATH = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 
-const createRuleset = declare<[number, Uint8Array | null, number, number]>(
+const askOrCreate = declare<[number, Uint8Array | null, number, number]>(
   "syscall",
   ["long", "const void*", "long", "uint32_t"],
   "long",
 );
+const createRuleset = opening(askOrCreate);
 const addRule = declare<[number, number, number, Uint8Array, number]>(
   "syscall",
   ["long", "int", "int", "const void*", "uint32_t"],
@@ -57,7 +59,7 @@ const prctl = declare<[number, number, number, number, number]>("prctl", ["int",
  * are safe only because they are never given a path.
  */
 export function confine(confinement: Confinement): ConfinementResult {
-  const version = createRuleset(calls.landlockCreateRuleset, null, 0, VERSION);
+  const version = askOrCreate(calls.landlockCreateRuleset, null, 0, VERSION);
   if (version < 0) return { reason: reasonOf(version) };
   const abi = Math.min(version, newestAbi);
   const result = enforce(abi, confinement);

@@ -4,7 +4,7 @@ import { CString } from "./c-string.ts";
 import { calls } from "./call-numbers.ts";
 import { errnos, SystemError } from "./errno.ts";
 import { declare, declareOnce, type Result } from "./libc.ts";
-import { noteClosed, noteOpened } from "./open-descriptors.ts";
+import { closing, opening } from "./open-descriptors.ts";
 import { statOf } from "./stat.ts";
 
 /*
@@ -32,22 +32,26 @@ const attempts = 128;
 const path = new CString();
 const secondPath = new CString();
 
-const openat = declare<[number, Uint8Array, number, number]>("openat", ["int", "const void*", "int", "uint32_t"]);
+const openat = opening(
+  declare<[number, Uint8Array, number, number]>("openat", ["int", "const void*", "int", "uint32_t"]),
+);
 
 /** Opens one name in a directory. Whether a symlink is followed is for `flags` to say. */
 export function openAt(directory: number, name: ByteString, flags: number, mode = 0): Result {
-  return noteOpened(openat(directory, path.of(name), flags | O_CLOEXEC, mode));
+  return openat(directory, path.of(name), flags | O_CLOEXEC, mode);
 }
 
 /** Opens a directory by one name, never through a symlink. */
 export function openDirectoryAt(directory: number, name: ByteString): Result {
-  return noteOpened(openat(directory, path.of(name), directoryFlags, 0));
+  return openat(directory, path.of(name), directoryFlags, 0);
 }
 
-const openat2 = declare<[number, number, Uint8Array, Uint8Array, number]>(
-  "syscall",
-  ["long", "int", "const void*", "const void*", "long"],
-  "long",
+const openat2 = opening(
+  declare<[number, number, Uint8Array, Uint8Array, number]>(
+    "syscall",
+    ["long", "int", "const void*", "const void*", "long"],
+    "long",
+  ),
 );
 
 /** struct open_how { u64 flags; u64 mode; u64 resolve; }. Where no symlinks are followed, magic links are not either (openat2(2)). */
@@ -86,8 +90,7 @@ function openBeneath(directory: number, relativePath: ByteString, how: Uint8Arra
     const result = openat2(calls.openat2, directory, path.of(relativePath), how, how.length);
     if (result === -errnos.EAGAIN && attempt < attempts) continue;
     // A filter answers EPERM for a call that it does not know; the kernel itself has no reason to, for a directory.
-    if (result === -errnos.ENOSYS || result === -errnos.EPERM) return walkBeneath(directory, relativePath);
-    return noteOpened(result);
+    return result === -errnos.ENOSYS || result === -errnos.EPERM ? walkBeneath(directory, relativePath) : result;
   }
 }
 
@@ -117,16 +120,15 @@ function openDirectoryOnSameFileSystem(directory: number, name: ByteString): Res
  * must be a directory, though: a symlink at the end is not what was made there, but somebody else's.
  */
 export function openDirectoryPath(absolutePath: string): number {
-  const result = noteOpened(openat(-1, path.of(byteStringOf(absolutePath)), directoryFlags, 0));
+  const result = openat(-1, path.of(byteStringOf(absolutePath)), directoryFlags, 0);
   if (result >= 0) return result;
   throw new SystemError(`open the directory "${absolutePath}"`, `openat("${absolutePath}", O_DIRECTORY)`, -result);
 }
 
-const close = declareOnce<[number]>("close", ["int"]);
+const close = closing(declareOnce<[number]>("close", ["int"]));
 
 /** Closes a descriptor. What Linux answers changes nothing: it is closed. */
 export function closeDescriptor(descriptor: number): void {
-  noteClosed(descriptor);
   close(descriptor);
 }
 

@@ -1,8 +1,9 @@
 import { closeSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { OciUnpackError } from "../errors.ts";
-import { createDescriptorNotes, descriptorsIn } from "../linux/open-descriptors.ts";
+import { createDescriptorNotes, descriptorsIn, isHalted } from "../linux/open-descriptors.ts";
 import { onAbort } from "../on-abort.ts";
 import { type Job, type Report, type ThreadSettings, unpackError } from "./protocol.ts";
 
@@ -18,6 +19,9 @@ export interface DoOptions {
  * hostile image keeps busy between two looks is not waited for.
  */
 const graceMilliseconds = 1000;
+
+/** How often one looks whether a thread is between two calls, where it can be ended without losing a descriptor. */
+const haltMilliseconds = 2;
 
 /**
  * Makes sure that libuv's pool of threads runs.
@@ -42,6 +46,7 @@ export class Thread implements AsyncDisposable {
   #onReport: (report: Report) => void = () => {};
   #settle: { resolve(): void; reject(error: unknown): void } | undefined;
   #failure: OciUnpackError | undefined;
+  #hasEnded = false;
 
   /** Starts the thread whose code is `name`. The pool must run before: see `startLibuvPool`. */
   constructor(name: ThreadName) {
@@ -95,6 +100,7 @@ export class Thread implements AsyncDisposable {
     this.#failure ??= new OciUnpackError("INTERNAL", why);
     // A thread that is ended while it loads modules leaves their files open (seen on Node 20).
     await this.#loaded;
+    while (!this.#hasEnded && !isHalted(this.#descriptors)) await sleep(haltMilliseconds);
     await this.#worker.terminate();
   }
 
@@ -111,6 +117,7 @@ export class Thread implements AsyncDisposable {
   }
 
   #ended(status: number): void {
+    this.#hasEnded = true;
     for (const descriptor of descriptorsIn(this.#descriptors)) close(descriptor);
     this.#failure ??= new OciUnpackError("INTERNAL", `cannot go on: a working thread ended with ${status}`);
     this.#settle?.reject(this.#failure);

@@ -35,11 +35,11 @@ async function stuck(pipeline: Pipeline, staging: string): Promise<void> {
   await assert.rejects(running, { message: "that is enough" });
 }
 
-function run(pipeline: Pipeline, signal: AbortSignal, consume: PipelineJob["consume"]): Promise<void> {
-  const layers = [{ number: 0, compression: undefined, diffID: digestOf(archive) }];
+function run(pipeline: Pipeline, signal: AbortSignal, consume: PipelineJob["consume"], bytes = archive): Promise<void> {
+  const layers = [{ number: 0, compression: undefined, diffID: digestOf(bytes) }];
   const common = { sandbox: "require", settings, hasDigestThread: false, onReport() {}, async prove() {} } as const;
   async function* open() {
-    yield archive;
+    yield bytes;
   }
   return pipeline.run({ layers, open, progress: Progress.forLayers(1), consume, ...common }, signal);
 }
@@ -60,6 +60,26 @@ test("a thread that does not answer an abort is ended, with all that it had open
     );
   }
   assert.deepEqual(threads(), []);
+  assert.deepEqual(footprint().descriptors, before);
+});
+
+test("a thread that is ended while it opens and closes files leaves none open", { timeout: 120_000 }, async () => {
+  await using place = await scratch();
+  const files = tar(...Array.from({ length: 5000 }, (_, number) => file(`d${number % 50}/f${number}`, "1")));
+  const before = footprint().descriptors;
+  for (let round = 0; round < 12; round += 1) {
+    const staging = join(place.directory, `${round}`);
+    await mkdir(staging);
+    const progress = Progress.forLayers(1);
+    const common = { progress: progress.shared, layers: 1, staging, sandbox: "require", settings } as const;
+    const pipeline = new Pipeline();
+    const signal = new AbortController().signal;
+    const running = run(pipeline, signal, (input) => ({ type: "apply", input, ...common }), files);
+    running.catch(() => {});
+    while (progress.entries(0) < round * 10) await new Promise(setImmediate);
+    await pipeline[Symbol.asyncDispose]();
+    await running.catch(() => {});
+  }
   assert.deepEqual(footprint().descriptors, before);
 });
 
