@@ -7,14 +7,22 @@ import { rangeProblem, strongETagOf } from "./content-range.ts";
 import type { Context } from "./context.ts";
 import { withMirrors } from "./endpoints.ts";
 import { Failure, isTemporary } from "./failure.ts";
+import { progressBytes } from "./pace.ts";
 import { parallelRanges, pieceBytes, RangeViolation, thenIfSlow } from "./parallel-ranges.ts";
 import { passingOver } from "./passing-over.ts";
 import type { Perseverance } from "./retry.ts";
 
 /** After so many new bytes a broken connection counts as the first one again … */
-const progressBytes = 1024 * 1024;
-/** … and so it does after so long, if it brought anything at all. */
-const progressMilliseconds = 60_000;
+const workedBytes = 1024 * 1024;
+/** … and so it does after so much of `Deadlines.progressMilliseconds`, a minute, if it brought what that asks for. */
+const workedPart = 1 / 5;
+
+/** How far a download has come. */
+interface Point {
+  readonly offset: number;
+  readonly time: number;
+  readonly waitedMilliseconds: number;
+}
 /** A link that does not work when it is fresh will not work when it is fresh once more. */
 const mostBadLinks = 2;
 
@@ -42,6 +50,8 @@ export class BlobDownload {
   #isEncoded = false;
   #badLinks = 0;
   #attempts = 0;
+  /** How long bytes were waited for. */
+  #waitedMilliseconds = 0;
 
   /** Begins at byte `offset`, where somebody has the bytes before it already. */
   constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context, offset = 0) {
@@ -55,7 +65,7 @@ export class BlobDownload {
   async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       this.#attempts++;
-      const before = { offset: this.#offset, time: performance.now() };
+      const before = this.#point();
       try {
         yield* this.#counted(await this.#opened());
         if (this.#isComplete) return;
@@ -85,13 +95,17 @@ export class BlobDownload {
   }
 
   async *#counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    let since = performance.now();
     for await (const chunk of chunks) {
+      this.#waitedMilliseconds += performance.now() - since;
+      since = performance.now();
       if (chunk.length === 0) continue;
       if (this.#offset + chunk.length > this.#blob.sizeBytes) {
         throw this.#failure("SIZE_MISMATCH", `sends more than ${this.#blob.sizeBytes} bytes`);
       }
       this.#offset += chunk.length;
       yield chunk;
+      since = performance.now();
     }
   }
 
@@ -175,13 +189,11 @@ export class BlobDownload {
   }
 
   /** Waits for the next attempt, at this place or at the next; throws where there is none. */
-  async #recover(problem: unknown, before: { readonly offset: number; readonly time: number }): Promise<void> {
+  async #recover(problem: unknown, before: Point): Promise<void> {
     if (!(problem instanceof Failure)) throw problem;
     const gained = this.#offset - before.offset;
-    const hasWorked =
-      gained >= progressBytes || (gained > 0 && performance.now() - before.time >= progressMilliseconds);
     this.#perseverance ??= this.#client.perseverance(this.place.url, this.#context);
-    if (hasWorked) this.#perseverance.progressed();
+    if (this.#hasWorked(before)) this.#perseverance.progressed();
     this.#badLinks = gained > 0 ? 0 : this.#badLinks + Number(problem.details.isBadLink === true);
 
     const isLast = this.#places.length === 1;
@@ -193,6 +205,21 @@ export class BlobDownload {
       if (isLast) throw withMirrors(final, this.#failures);
       this.#pass(final);
     }
+  }
+
+  #point(): Point {
+    return { offset: this.#offset, time: performance.now(), waitedMilliseconds: this.#waitedMilliseconds };
+  }
+
+  /** Whether enough has come since then for the next failure to be the first one. */
+  #hasWorked(before: Point): boolean {
+    const now = this.#point();
+    const gained = now.offset - before.offset;
+    if (gained >= workedBytes) return true;
+    const { progressMilliseconds } = this.#client.deadlines;
+    if (gained === 0 || now.time - before.time < workedPart * progressMilliseconds) return false;
+    const waited = now.waitedMilliseconds - before.waitedMilliseconds;
+    return gained >= (progressBytes * waited) / progressMilliseconds;
   }
 
   #pass(failure: Failure): void {

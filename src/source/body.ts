@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "./failure.ts";
 import { networkFailure } from "./network-failure.ts";
+import type { Deadlines } from "./options.ts";
+import { Pace } from "./pace.ts";
 
 /** An error's body is worth reading on, so that its connection can be used again, up to this. */
 const dismissableBytes = 64 * 1024;
@@ -8,24 +10,27 @@ const dismissMilliseconds = 2_000;
 /** Such a body comes with its headers; to wait longer would cost more than a handshake. */
 const reuseMilliseconds = 50;
 
+type BodyDeadlines = Pick<Deadlines, "stallMilliseconds" | "progressMilliseconds">;
+
 /** The bytes of a response, to be read once. Whoever has one reads it, or dismisses it. */
 export class Body implements AsyncIterable<Uint8Array> {
   readonly #incoming: IncomingMessage;
   readonly #host: string;
-  readonly #stallMilliseconds: number;
+  readonly #deadlines: BodyDeadlines;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(incoming: IncomingMessage, host: string, stallMilliseconds: number, signal: AbortSignal | undefined) {
+  constructor(incoming: IncomingMessage, host: string, deadlines: BodyDeadlines, signal: AbortSignal | undefined) {
     this.#incoming = incoming;
     this.#host = host;
-    this.#stallMilliseconds = stallMilliseconds;
+    this.#deadlines = deadlines;
     this.#signal = signal;
     // A connection may break before anyone reads, or after everyone has stopped.
     incoming.on("error", () => {});
   }
 
   /**
-   * Gives the bytes as they arrive, with backpressure; a silence of `stallMilliseconds` ends them with `TIMEOUT`.
+   * Gives the bytes as they arrive, with backpressure; a silence of `stallMilliseconds` ends them with `TIMEOUT`, and so do
+   * too few of them in `progressMilliseconds`.
    *
    * The message's own iterator is as fast as its events: 3.0 GB/s against 2.8 GB/s over loopback (Node 20.20, measured).
    */
@@ -33,11 +38,14 @@ export class Body implements AsyncIterable<Uint8Array> {
     let isWaiting = true;
     const watchdog = setTimeout(() => {
       if (isWaiting) this.#incoming.destroy(this.#stalled());
-    }, this.#stallMilliseconds);
+    }, this.#deadlines.stallMilliseconds);
+    const pace = new Pace(this.#deadlines.progressMilliseconds);
     try {
       for await (const chunk of this.#incoming) {
         isWaiting = false; // the silence of whoever takes the bytes is no stall
+        if (!pace.arrived(chunk.length)) throw this.#tooSlow(pace.bytes);
         yield chunk;
+        pace.waiting();
         isWaiting = true;
         watchdog.refresh();
       }
@@ -109,7 +117,14 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 
   #stalled(): Failure {
-    const seconds = this.#stallMilliseconds / 1000;
-    return new Failure("TIMEOUT", `${this.#host} sent nothing for ${seconds} s`, { temporary: true, host: this.#host });
+    return this.#timeout(`sent nothing for ${this.#deadlines.stallMilliseconds / 1000} s`);
+  }
+
+  #tooSlow(bytes: number): Failure {
+    return this.#timeout(`sent only ${bytes} bytes in ${this.#deadlines.progressMilliseconds / 1000} s`);
+  }
+
+  #timeout(found: string): Failure {
+    return new Failure("TIMEOUT", `${this.#host} ${found}`, { temporary: true, host: this.#host });
   }
 }

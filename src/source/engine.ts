@@ -23,6 +23,7 @@ const deadlines = {
   ...defaultDeadlines,
   responseMilliseconds: patientMilliseconds,
   stallMilliseconds: patientMilliseconds,
+  progressMilliseconds: 6 * patientMilliseconds,
 };
 
 /** Like other local sources, but nothing comes through standard input. */

@@ -190,7 +190,7 @@ export class Connections implements Disposable {
       status: incoming.statusCode ?? 0,
       headers: incoming.headers,
       address: isProxied(request, route) ? undefined : incoming.socket.remoteAddress,
-      body: new Body(incoming, request.url.host, this.#options.deadlines.stallMilliseconds, signal),
+      body: new Body(incoming, request.url.host, this.#options.deadlines, signal),
     };
   }
 

@@ -98,6 +98,8 @@ export interface Deadlines {
   readonly responseMilliseconds: number;
   /** A body that brings no byte for so long is given up, and resumed. Default: 30 s. */
   readonly stallMilliseconds: number;
+  /** A body that brings less than 128 KiB while it is waited for so long is given up, and resumed. Default: 5 minutes. */
+  readonly progressMilliseconds: number;
   /** A whole manifest, or a token. Default: 120 s. */
   readonly documentMilliseconds: number;
   /** The longest `Retry-After` that is waited for. Default: 120 s. */
@@ -110,6 +112,7 @@ export const defaultDeadlines: Deadlines = {
   connectMilliseconds: 30_000,
   responseMilliseconds: 60_000,
   stallMilliseconds: 30_000,
+  progressMilliseconds: 300_000,
   documentMilliseconds: 120_000,
   retryAfterMilliseconds: 120_000,
   backoffMilliseconds: 500,

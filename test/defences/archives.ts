@@ -301,6 +301,20 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "a body that brings next to nothing is given up",
+    file: "src/source/body.ts",
+    without: ["if (!pace.arrived(chunk.length)) throw this.#tooSlow(pace.bytes);", ""],
+    test: ["source/downloads", "R-55: a body that drips, so that it is never silent, is given up in the end"],
+  },
+  {
+    group: "H",
+    what: "and so is a blob of which next to nothing comes over many connections",
+    file: "src/source/blob-download.ts",
+    without: ["return gained >= (progressBytes * waited) / progressMilliseconds;", "return true;"],
+    test: ["source/downloads", "R-54: a body that drips and breaks off again and again is given up as well"],
+  },
+  {
+    group: "H",
     what: "a thread that does not answer an abort is ended",
     file: "src/worker/thread.ts",
     without: ["onAbort(stop, beginGrace)", "onAbort(undefined, beginGrace)"],

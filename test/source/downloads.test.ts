@@ -247,6 +247,45 @@ test("R-55: a slow body is not a silent one", async () => {
   assert.equal(one.registry.requests.length, 1);
 });
 
+test("R-55: a body that drips, so that it is never silent, is given up in the end", { timeout: 30_000 }, async () => {
+  await using one = await oneImage();
+  one.registry.always(/blobs/, drip(1, 10));
+  await using client = puller({ retries: 2, deadlines: { stallMilliseconds: 60_000, progressMilliseconds: 100 } });
+  const error = await failure(blob(client.image(one.name), one.layer));
+  assert.equal(error.code, "TIMEOUT");
+  assert.match(error.message, /sent only \d+ bytes in 0\.1 s \(3 attempts\)$/);
+});
+
+test("R-54: a body that drips and breaks off again and again is given up as well", { timeout: 30_000 }, async () => {
+  await using one = await oneImage();
+  const beginning = (reply: Reply): Reply => ({ ...reply, body: reply.body.subarray(0, 10) });
+  one.registry.always(/blobs/, (reply, request) => drip(1, 10)(beginning(reply), request));
+  await using client = puller({ retries: 2, deadlines: { progressMilliseconds: 250 } });
+  const error = await failure(blob(client.image(one.name), one.layer));
+  assert.match(error.message, /\(3 attempts\)$/);
+});
+
+test("R-55: so is what a registry says of an error", { timeout: 30_000 }, async () => {
+  await using one = await oneImage();
+  one.registry.always(/blobs/, (reply, request) =>
+    drip(1, 10)({ ...reply, status: 404, body: Buffer.alloc(60_000, "x") }, request),
+  );
+  await using client = puller({ deadlines: { stallMilliseconds: 60_000, progressMilliseconds: 100 } });
+  assert.equal((await failure(blob(client.image(one.name), one.layer))).code, "NOT_FOUND");
+});
+
+test("R-55: whoever reads so slowly that little comes for long is not cut off", async () => {
+  await using one = await oneImage({}, 8 * MiB);
+  await using client = puller({ deadlines: { progressMilliseconds: 500 } });
+  let size = 0;
+  for await (const chunk of client.image(one.name).blob(described(one.layer))) {
+    if (size < 64 * 1024) await new Promise((resolve) => setTimeout(resolve, 600));
+    size += chunk.length;
+  }
+  assert.equal(size, one.layer.size);
+  assert.equal(one.registry.requests.length, 1);
+});
+
 test("R-55: whoever reads slowly is not cut off", async () => {
   await using one = await oneImage({}, 8 * MiB);
   await using client = puller({ deadlines: { stallMilliseconds: 300 } });
