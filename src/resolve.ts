@@ -9,7 +9,7 @@ import type { Digest } from "./oci/digest.ts";
 import { hostPlatform } from "./oci/host-platform.ts";
 import { type Manifest, requireImage } from "./oci/manifest.ts";
 import { formatPlatform, type Platform, unknown } from "./oci/platform.ts";
-import { type PlatformRequest, rank, requestPlatform } from "./oci/platform-request.ts";
+import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "./oci/platform-request.ts";
 import type { ResolveOptions } from "./options.ts";
 import { settleLimits } from "./settings.ts";
 import { openSource } from "./source/default-source.ts";
@@ -33,6 +33,8 @@ export interface Image {
   readonly layers: readonly ImageLayer[];
   /** What the index lists, this manifest included: other platforms, attestations. Empty where there is no index. */
   readonly manifests: readonly Descriptor[];
+  /** The platforms that there are images for, each once, as far as choosing had to read. */
+  readonly platforms: readonly Platform[];
 }
 
 export interface ImageLayer {
@@ -56,8 +58,17 @@ export async function resolve(name: string, options: ResolveOptions = {}): Promi
   return await resolveImage((await opened.source).image(name), options);
 }
 
-/** `resolve` for a name that its source has bound already. */
-export async function resolveImage(source: ImageSource, options: ResolveOptions = {}): Promise<Image> {
+/**
+ * `resolve` for a name that its source has bound already.
+ *
+ * Where an index has nothing for this machine, and nobody asked for a platform, `otherwise` says what to do: to refuse, or
+ * to take the first image that there is.
+ */
+export async function resolveImage(
+  source: ImageSource,
+  options: ResolveOptions = {},
+  otherwise: "refuse" | "take-first" = "refuse",
+): Promise<Image> {
   const { signal, onEvent } = options;
   signal?.throwIfAborted();
   const limits = settleLimits(options.limits);
@@ -68,13 +79,16 @@ export async function resolveImage(source: ImageSource, options: ResolveOptions 
   const search = new ImageSearch(documents, request, limits.indexDepth, decided);
 
   const { digest, document } = await documents.named();
-  const found: Chosen | undefined =
+  let found: Chosen | undefined =
     document.kind === "index" ? await search.in(document) : { digest, manifest: document };
+  if (found === undefined && document.kind === "index" && otherwise === "take-first" && !request.explicit) {
+    found = await new ImageSearch(documents, anyPlatform(request), limits.indexDepth, decided).in(document);
+  }
   if (found === undefined) throw platformNotFound(source.name, request, search.platforms);
   requireImage(found.manifest);
   const { config, bytes } = found.config ?? (await documents.config(found.manifest.config));
   const platform = found.platform ?? config.platform;
-  if (document.kind === "manifest" && rank(request, platform) === undefined) {
+  if (rank(request, platform) === undefined) {
     if (request.explicit) throw platformNotFound(source.name, request, [platform]);
     warnOfPlatform(platform, request, options);
   }
@@ -96,6 +110,7 @@ export async function resolveImage(source: ImageSource, options: ResolveOptions 
     configBytes: bytes,
     layers,
     manifests: search.entries,
+    platforms: distinct(document.kind === "index" ? search.platforms : [platform]),
   };
 }
 
@@ -113,7 +128,7 @@ function wantedText({ acceptable, explicit }: PlatformRequest): string {
   return `${first} is wanted${explicit ? "" : ", as this machine is"}; ${instead}`;
 }
 
-/** Where there is one image only, and nobody asked for another, it is taken: but it may not run here. */
+/** What nobody asked for may not run here. */
 function warnOfPlatform(platform: Platform, { platform: wanted }: PlatformRequest, { onEvent }: ResolveOptions): void {
   if (platform.os === unknown || platform.architecture === unknown) return;
   const message = `the image is for ${platformText(platform)}, and this machine is ${platformText(wanted)}`;
@@ -161,8 +176,13 @@ function checkHistory(config: ImageConfig, options: ResolveOptions): void {
   options.onEvent?.({ type: "warning", code: "HISTORY_DISAGREES", message });
 }
 
+/** Each platform once, as people read them. */
+function distinct(platforms: readonly Platform[]): readonly Platform[] {
+  return [...new Map(platforms.map((platform) => [platformText(platform), platform])).values()];
+}
+
 function platformNotFound(name: string, request: PlatformRequest, available: readonly Platform[]): OciUnpackError {
-  const platforms = [...new Set(available.map(platformText))];
+  const platforms = distinct(available).map(platformText);
   const listed =
     platforms.slice(0, 50).join(", ") + (platforms.length > 50 ? ` and ${platforms.length - 50} more` : "");
   const wanted = formatPlatform(request.platform);

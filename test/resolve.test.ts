@@ -45,6 +45,7 @@ test("a name that stands for a manifest is that image, with its config byte for 
       configBytes: written,
       layers: [{ descriptor: layerDescriptor, diffID: diffID(0) }],
       manifests: [],
+      platforms: [amd64],
     },
   );
 });

@@ -220,8 +220,9 @@ Usage: oci-unpack ls [OPTIONS] IMAGE [PATH]
 
 Lists what is in a directory of IMAGE, all layers merged, without unpacking it:
 type and mode, owner, size, time (UTC), and the layer that each entry is from,
-L1 being the bottom one. Layers are read from the newest down, each verified,
-and only as far as the answer needs.
+L1 being the bottom one (JSON counts from 0, as in "layers" of inspect --json).
+Layers are read from the newest down, each verified, and only as far as the
+answer needs.
 
   oci-unpack ls debian:stable /etc
   oci-unpack ls -R --json alpine | jq -r '.entries[].path'
@@ -254,7 +255,8 @@ const inspect = `\
 Usage: oci-unpack inspect [OPTIONS] IMAGE
 
 Tells what the documents of IMAGE say: its digest, its platforms, how it is to
-be run, and its layers with their sizes. No layer is downloaded.
+be run, and its layers with their sizes. No layer is downloaded. If there is
+nothing for this machine, the first image tells, and a warning says so.
 
   oci-unpack inspect debian:stable
   oci-unpack inspect --json alpine | jq .config.config.Env

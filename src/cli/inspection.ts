@@ -4,9 +4,9 @@ import { safeText } from "./safe-text.ts";
 
 /** What an image's documents say, as data: the configuration as it stands in the image. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {
-  const { reference, digest, indexDigest, platform, manifests, fetchedBytes } = result;
+  const { reference, digest, indexDigest, platform, platforms, manifests, fetchedBytes } = result;
   return {
-    ...{ reference, digest, ...(indexDigest !== undefined && { indexDigest }), platform },
+    ...{ reference, digest, ...(indexDigest !== undefined && { indexDigest }), platform, platforms },
     mediaType: manifest.mediaType,
     ...(manifest.annotations !== undefined && { annotations: manifest.annotations }),
     layers: layers.map(({ descriptor, diffID }) => ({ ...descriptor, diffID })),
@@ -19,14 +19,13 @@ export function inspectionData({ configBytes, layers, manifest, ...result }: Ins
 
 /** The same for people. */
 export function inspectionLines(result: InspectResult): string[] {
-  const { reference, digest, indexDigest, platform, config, layers, manifests } = result;
-  const platforms = manifests.flatMap((entry) => (entry.platform === undefined ? [] : [platformText(entry.platform)]));
+  const { reference, digest, indexDigest, platform, platforms, config, layers } = result;
   const { user, env, entrypoint, cmd, workingDir, stopSignal, exposedPorts, volumes, labels } = config.execution;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["digest", digest],
     ["index", indexDigest],
     ["platform", platformText(platform)],
-    ["platforms", joined(platforms)],
+    ["platforms", joined(platforms.map(platformText))],
     ["created", config.created],
     ["author", config.author],
     ["entrypoint", list(entrypoint)],

@@ -9,7 +9,8 @@ export interface InspectResult extends Image {
 }
 
 /**
- * Tells all that an image's documents say: `resolve`, with what it cost.
+ * Tells all that an image's documents say: `resolve`, with what it cost. Where there is nothing for this machine, and no
+ * platform was asked for, it is the first image listed, with the warning `PLATFORM_DIFFERS`.
  *
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
@@ -17,6 +18,6 @@ export async function inspect(name: string, options: ResolveOptions = {}): Promi
   options.signal?.throwIfAborted();
   await using opened = openSource(name, options);
   const source = new CountedImage((await opened.source).image(name));
-  const image = await resolveImage(source, options);
+  const image = await resolveImage(source, options, "take-first");
   return { ...image, fetchedBytes: source.bytes };
 }

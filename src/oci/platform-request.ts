@@ -8,6 +8,8 @@ export interface PlatformRequest {
   readonly explicit: boolean;
   /** What will do, best first; the platform itself leads. */
   readonly acceptable: readonly Platform[];
+  /** Whether, after these, any other will do. */
+  readonly acceptsAny?: boolean;
 }
 
 /**
@@ -38,9 +40,15 @@ function substitutes(platform: Platform, asked: Partial<Platform>): readonly Pla
 
 /** How well `candidate` meets the request: 0 is best, `undefined` is not at all. */
 export function rank(request: PlatformRequest, candidate: Platform): number | undefined {
-  if (!meetsSystem(request.platform, candidate)) return undefined;
-  const index = request.acceptable.findIndex((platform) => isSameProcessor(platform, candidate));
-  return index < 0 ? undefined : index;
+  const { platform, acceptable, acceptsAny } = request;
+  const index = meetsSystem(platform, candidate) ? acceptable.findIndex((one) => isSameProcessor(one, candidate)) : -1;
+  if (index >= 0) return index;
+  return acceptsAny ? acceptable.length : undefined;
+}
+
+/** The same request, which now anything meets. */
+export function anyPlatform(request: PlatformRequest): PlatformRequest {
+  return { ...request, acceptsAny: true };
 }
 
 function definedParts(asked: Partial<Platform>): Partial<Platform> {

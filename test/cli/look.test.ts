@@ -143,7 +143,10 @@ test("inspect tells them as JSON, the configuration as it is", async () => {
   const data = JSON.parse(stdout);
   assert.deepEqual(data.config, JSON.parse(Buffer.from(sample.config.bytes).toString()));
   assert.equal(data.digest, sample.manifest.descriptor.digest);
-  assert.equal(data.layers.length, 2);
+  const [layer] = data.layers;
+  const { digest, size } = sample.layers[0]?.descriptor ?? {};
+  assert.deepEqual([data.layers.length, layer.digest, layer.sizeBytes], [2, digest, size]);
+  assert.deepEqual(data.platforms, [{ os: "linux", architecture: "amd64" }]);
   assert.equal(
     data.totalBytes,
     sample.layers.reduce((sum, { bytes }) => sum + bytes.length, 0),

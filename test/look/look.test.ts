@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, test } from "node:test";
-import { inspect, type LookOptions, list, type ReadResult, read } from "../../src/index.ts";
-import { type Image, image, stored } from "../support/image.ts";
+import { formatPlatform, inspect, type LookOptions, list, type ReadResult, read } from "../../src/index.ts";
+import { type Image, image, imageIndex, stored } from "../support/image.ts";
+import { writeImageLayout } from "../support/image-layout.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { hangAfter, withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
+import { scratch } from "../support/scratch.ts";
 import { directory, file, hardlink, symlink, tar, whiteout } from "../support/tar-builder.ts";
 import { sparsePax10 } from "../support/tar-sparse.ts";
 
@@ -194,6 +196,36 @@ test("inspecting fetches documents and nothing else", async () => {
   );
   assert.equal(inspected.fetchedBytes, three.manifest.bytes.length + three.config.bytes.length);
   assert.deepEqual(stage.blobs(), []);
+});
+
+test("inspecting an index with nothing for this machine tells of the first image, and what there is", async () => {
+  await using place = await scratch();
+  const [first, second] = ["mips64le", "loong64"].map((architecture) =>
+    image([base], { platform: { os: "plan9", architecture } }),
+  );
+  assert.ok(first && second);
+  await writeImageLayout(place.directory, [
+    { tag: "x", images: [first, second], index: imageIndex([first, second, first]) },
+  ]);
+  const name = `oci:${place.directory}:x`;
+  const warnings: unknown[] = [];
+  const inspected = await inspect(name, {
+    onEvent: (event) => {
+      if (event.type === "warning") warnings.push(event.code);
+    },
+  });
+  assert.equal(inspected.digest, first.manifest.descriptor.digest);
+  assert.deepEqual(inspected.platforms.map(formatPlatform), ["plan9/mips64le", "plan9/loong64"]);
+  assert.deepEqual(warnings, ["PLATFORM_DIFFERS"]);
+  await assert.rejects(inspect(name, { platform: "linux/riscv64" }), { code: "PLATFORM_NOT_FOUND" });
+  await assert.rejects(list(name), { code: "PLATFORM_NOT_FOUND" });
+});
+
+test("the layer of a listed entry is found by its number in what inspecting tells", async () => {
+  await using stage = await setStage();
+  const { entries } = await list(stage.reference, "/etc/motd", { platform });
+  const { layers } = await inspect(stage.reference, { platform });
+  assert.equal(layers[entries[0]?.layer ?? -1]?.descriptor.digest, three.layers[1]?.descriptor.digest);
 });
 
 test("an abort while a layer comes ends a look at once", { timeout: 20_000 }, async () => {
