@@ -1,7 +1,8 @@
-/** Bytes as characters, and where in what was written each of them begins; one more at the end. */
+/** Bytes as characters. */
 export interface Reading {
   readonly text: string;
-  readonly starts: readonly number[];
+  /** Where in what was written each of them begins, and one more at the end; absent from what was written itself. */
+  readonly starts?: readonly number[];
 }
 
 /** A way to write characters otherwise. */
@@ -76,12 +77,14 @@ const deepest = 3;
 /** What a text may mean to who reads it, itself first. It is read as UTF-8 bytes. */
 export function readingsOf(text: string): readonly Reading[] {
   const bytes = utf8(text);
-  const found = new Map<string, Reading>([
-    [bytes, { text: bytes, starts: Array.from({ length: bytes.length + 1 }, (_, index) => index) }],
-  ]);
+  const found = new Map<string, Reading>([[bytes, { text: bytes }]]);
   let latest = [...found.values()];
   for (let depth = 0; depth < deepest; depth++) {
-    const next = latest.flatMap((reading) => notations.map((notation) => decoded(reading, notation)));
+    const next = latest.flatMap((reading) =>
+      notations
+        .filter(({ pattern }) => reading.text.search(pattern) >= 0)
+        .map((notation) => decoded(reading, notation)),
+    );
     latest = next.filter(({ text }) => !found.has(text));
     for (const reading of latest) found.set(reading.text, reading);
   }
@@ -93,23 +96,29 @@ export function utf8(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-function decoded({ text, starts }: Reading, { pattern, meaning }: Notation): Reading {
+/** Where in what was written a character of a reading begins. */
+export function startOf({ starts }: Reading, index: number): number {
+  return starts?.[index] ?? index;
+}
+
+function decoded(reading: Reading, { pattern, meaning }: Notation): Reading {
+  const { text } = reading;
   const pieces: string[] = [];
   const places: number[] = [];
   let end = 0;
   const copy = (until: number) => {
     pieces.push(text.slice(end, until));
-    for (; end < until; end++) places.push(starts[end] ?? 0);
+    for (; end < until; end++) places.push(startOf(reading, end));
   };
   for (const match of text.matchAll(pattern)) {
     copy(match.index);
     const meant = meaning(match);
     pieces.push(meant);
-    for (let index = 0; index < meant.length; index++) places.push(starts[match.index] ?? 0);
+    for (let index = 0; index < meant.length; index++) places.push(startOf(reading, match.index));
     end = match.index + match[0].length;
   }
   copy(text.length);
-  places.push(starts[text.length] ?? 0);
+  places.push(startOf(reading, text.length));
   return { text: pieces.join(""), starts: places };
 }
 

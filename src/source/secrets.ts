@@ -1,5 +1,5 @@
 import type { UnpackEvent } from "../events.ts";
-import { type Reading, readingsOf, utf8 } from "./escapes.ts";
+import { type Reading, readingsOf, startOf, utf8 } from "./escapes.ts";
 
 /** Everything shorter is too common to be blotted out, and too weak to be a secret. */
 const shortestSecret = 6;
@@ -114,12 +114,12 @@ function blotted(text: string, forms: readonly string[]): string {
   return Buffer.from(clean + written.slice(end), "latin1").toString("utf8");
 }
 
-function placesIn({ text, starts }: Reading, forms: readonly string[]): (readonly [from: number, to: number])[] {
-  const lower = text.toLowerCase();
+function placesIn(reading: Reading, forms: readonly string[]): (readonly [from: number, to: number])[] {
+  const lower = reading.text.toLowerCase();
   const places: (readonly [number, number])[] = [];
   for (const form of forms) {
     for (let at = lower.indexOf(form); at >= 0; at = lower.indexOf(form, at + form.length)) {
-      places.push([starts[at] ?? 0, starts[at + form.length] ?? 0]);
+      places.push([startOf(reading, at), startOf(reading, at + form.length)]);
     }
   }
   return places;
