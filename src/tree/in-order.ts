@@ -20,7 +20,7 @@ interface Pending {
   readonly path: ByteString;
   readonly node: Node;
   /** The directory that it is in; none for the one at the top. */
-  readonly parent: Directory | undefined;
+  readonly parent: Node | undefined;
   readonly level: number;
   readonly selection: Selection;
 }
@@ -60,26 +60,24 @@ export function* inOrder(
     } else if (item.directory !== undefined) leading.push({ item, level });
     if (item.directory === undefined || level === levels) continue;
     for (const [name, child] of backwards(item.directory, comesLast)) {
-      pending.push({
-        ...{ path: pathIn(here, name), node: child, parent: item.directory, level: level + 1 },
-        selection: selection.below(name),
-      });
+      const there = pathIn(here, name);
+      pending.push({ path: there, node: child, parent: node, level: level + 1, selection: selection.below(name) });
     }
   }
 }
 
 /** The name of a file that came first. Its path is put together when it is asked for: many long ones would fill the memory. */
 interface FirstName {
-  readonly parent: Directory | undefined;
+  readonly parent: Node | undefined;
   readonly name: ByteString;
 }
 
 function pathOf(first: FirstName | undefined, top: Node, topPath: ByteString): ByteString | undefined {
   if (first === undefined) return undefined;
   const names = [first.name];
-  let directory = first.parent;
-  for (; directory !== undefined && directory !== top; directory = directory.parent) names.push(directory.name);
-  return directory === undefined ? topPath : pathIn(topPath, names.reverse().join("/") as ByteString);
+  let parent = first.parent;
+  for (; parent instanceof Directory && parent !== top; parent = parent.parent) names.push(parent.name);
+  return parent === undefined ? topPath : pathIn(topPath, names.reverse().join("/") as ByteString);
 }
 
 function itemAt(path: ByteString, node: Node, firstPathOf: (file: TreeFile) => ByteString | undefined): Item {
