@@ -24,7 +24,7 @@ export interface SelectedOutcome {
  */
 export async function fetchAndApplySelected(unpacking: Unpacking): Promise<SelectedOutcome> {
   const { layers, directory, pipeline, progress, account, settings, staging, isRecorded = false } = unpacking;
-  await using merging = new Pipeline("tree-worker");
+  await using merging = new Pipeline(settings.apply.limits, "tree-worker");
   await using contents = await openTemporaryFile(directory);
   const common = { sandbox: settings.sandbox, settings: settings.apply };
   const storedBytes = await fetchAndConsume({ ...unpacking, pipeline: merging }, (input) => ({

@@ -111,7 +111,7 @@ async function makeLayers(making: Making): Promise<Totals> {
   const layers = numberedLayers(image).filter(({ number }) => found[number] === undefined);
   let storedBytes = 0;
   if (layers.length > 0) {
-    await using pipeline = new Pipeline();
+    await using pipeline = new Pipeline(settings.apply.limits);
     const present = found.map((path) => (path === undefined ? undefined : join(path, "diff")));
     storedBytes = await fetchAndApply({
       ...{ image, layers, source, directory: target.directory, staging: places.making },

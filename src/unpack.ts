@@ -30,7 +30,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
   await using opened = openSource(name, options);
   await using target = await Target.claim(directory);
   await using manifest = options.manifest === undefined ? undefined : await NewFile.open(options.manifest);
-  await using pipeline = new Pipeline(); // while the source is opened and the network asked, the threads start
+  await using pipeline = new Pipeline(settings.apply.limits); // while the source is opened and the network asked, the threads start
   const source = (await unlessAborted(opened.source, account.signal)).image(name);
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   const layers = numberedLayers(image);

@@ -73,7 +73,7 @@ export async function exportRootfs(
   const source = (await opened.source).image(name);
   const isPath = typeof destination === "string";
   await using output = isPath ? await NewFile.open(destination) : new StreamOutput(destination, account.signal);
-  await using pipeline = new Pipeline("tree-worker"); // while the network is asked, the threads start
+  await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   const layers = numberedLayers(image);
   account.tell(resolved(image));

@@ -54,7 +54,7 @@ export async function look<Result>(
   account.signal.throwIfAborted();
   await using opened = openSource(name, options);
   const source = new CountedImage((await opened.source).image(name));
-  await using pipeline = new Pipeline("tree-worker"); // while the network is asked, the threads start
+  await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   const layers = numberedLayers(image).toReversed();
   account.tell(resolved(image));

@@ -55,7 +55,7 @@ export async function verify(directory: string, name: string, options: VerifyOpt
 
   await using opened = openSource(name, options);
   const source = (await opened.source).image(name);
-  await using pipeline = new Pipeline("tree-worker"); // while the network is asked, the threads start
+  await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
   const image = await resolveImage(source, { platform, ...options, signal: account.signal, onEvent: account.tell });
   insistOnConfig(directory, name, digestOf(recorded), image.manifest.config.digest);
   const layers = numberedLayers(image);

@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { ErrorCode } from "../errors.ts";
+import type { Limits } from "../limits.ts";
 import { together } from "../together.ts";
 import { LayerError } from "./in-layer.ts";
 import type { SharedOutlet } from "./outlet.ts";
@@ -53,12 +54,14 @@ const ringsChannel = channel("oci-unpack:rings");
  */
 export class Pipeline implements AsyncDisposable {
   readonly #consumer: Consumer;
+  readonly #memoryBytes: number;
   readonly #threads: Promise<Threads>;
 
-  /** Returns at once, while the threads start. `consumer` applies entries to a disk, or merges them in memory. */
-  constructor(consumer: Consumer = "apply-worker") {
+  /** Returns at once, while the threads start. `consumer` applies entries to a disk, or merges them in memory, and remembers so much. */
+  constructor({ memoryBytes }: Pick<Limits, "memoryBytes">, consumer: Consumer = "apply-worker") {
     this.#consumer = consumer;
-    this.#threads = startThreads(consumer);
+    this.#memoryBytes = memoryBytes;
+    this.#threads = startThreads(consumer, memoryBytes);
     // Whoever needs the threads first learns of a failure; until then it is nobody's unhandled rejection.
     this.#threads.catch(() => {});
   }
@@ -160,7 +163,7 @@ export class Pipeline implements AsyncDisposable {
   async discard(staging: string, sandbox: SandboxPolicy): Promise<void> {
     const threads = await this.#threadsIfStarted();
     if (threads === undefined) return; // nobody has made anything
-    threads.consuming = living(threads.consuming, this.#consumer);
+    threads.consuming = living(threads.consuming, this.#consumer, this.#memoryBytes);
     await threads.consuming.do({ type: "discard", staging, sandbox });
   }
 
@@ -173,7 +176,7 @@ export class Pipeline implements AsyncDisposable {
   async #livingThreads(): Promise<Threads> {
     const threads = await this.#threads;
     threads.decompressing = living(threads.decompressing, "decompress-worker");
-    threads.consuming = living(threads.consuming, this.#consumer);
+    threads.consuming = living(threads.consuming, this.#consumer, this.#memoryBytes);
     return threads;
   }
 
@@ -188,15 +191,15 @@ interface Threads {
   consuming: Thread;
 }
 
-function living(thread: Thread, name: ThreadName): Thread {
-  return thread.isAlive ? thread : new Thread(name);
+function living(thread: Thread, name: ThreadName, memoryBytes?: number): Thread {
+  return thread.isAlive ? thread : new Thread(name, memoryBytes);
 }
 
-async function startThreads(consumer: Consumer): Promise<Threads> {
+async function startThreads(consumer: Consumer, memoryBytes: number): Promise<Threads> {
   await startLibuvPool();
   const decompressing = new Thread("decompress-worker");
   try {
-    return { decompressing, consuming: new Thread(consumer) };
+    return { decompressing, consuming: new Thread(consumer, memoryBytes) };
   } catch (error) {
     await decompressing[Symbol.asyncDispose](); // one alone is of no use, and would keep the process alive
     throw error;

@@ -36,7 +36,7 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
   const staging = join(directory, "staging");
   await mkdir(staging);
   await options.before?.(staging);
-  await using pipeline = new Pipeline();
+  await using pipeline = new Pipeline(defaultLimits);
   const progress = Progress.forLayers(archives.length);
   const common = { progress: progress.shared, staging, sandbox: "require", settings } as const;
   await pipeline.run(

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { defaultLimits } from "../../src/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
 import type { waitsOf } from "../../src/worker/ring.ts";
@@ -60,7 +61,7 @@ test("a run tells at its end how the threads waited for each other", async () =>
 });
 
 test("the working threads have names of their own", { timeout: 20_000 }, async () => {
-  await using pipeline = new Pipeline();
+  await using pipeline = new Pipeline(defaultLimits);
   const awaited = ["oci-apply", "oci-decompress"];
   let found: string[] = [];
   while (found.length < awaited.length) {

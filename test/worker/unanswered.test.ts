@@ -3,6 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { defaultLimits } from "../../src/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { Pipeline, type PipelineJob } from "../../src/worker/pipeline.ts";
 import { Progress } from "../../src/worker/progress.ts";
@@ -48,7 +49,7 @@ test("a thread that does not answer an abort is ended, with all that it had open
   await using place = await scratch();
   const before = footprint().descriptors;
   {
-    await using pipeline = new Pipeline();
+    await using pipeline = new Pipeline(defaultLimits);
     await stuck(pipeline, join(place.directory, "staging"));
     assert.deepEqual(
       threads().map(([name]) => name),
@@ -72,7 +73,7 @@ test("a thread that is ended while it opens and closes files leaves none open", 
     await mkdir(staging);
     const progress = Progress.forLayers(1);
     const common = { progress: progress.shared, layers: 1, staging, sandbox: "require", settings } as const;
-    const pipeline = new Pipeline();
+    const pipeline = new Pipeline(defaultLimits);
     const signal = new AbortController().signal;
     const running = run(pipeline, signal, (input) => ({ type: "apply", input, ...common }), files);
     running.catch(() => {});
@@ -87,7 +88,7 @@ test("what a thread made that was ended is removed from another one, which confi
   timeout: 60_000,
 }, async () => {
   await using place = await scratch();
-  await using pipeline = new Pipeline();
+  await using pipeline = new Pipeline(defaultLimits);
   const staging = join(place.directory, "staging");
   await stuck(pipeline, staging);
   assert.notDeepEqual(await readdir(staging), []);
@@ -98,7 +99,7 @@ test("what a thread made that was ended is removed from another one, which confi
 
 test("threads of which one had to be ended can be used again", { timeout: 60_000 }, async () => {
   await using place = await scratch();
-  await using pipeline = new Pipeline();
+  await using pipeline = new Pipeline(defaultLimits);
   await stuck(pipeline, join(place.directory, "one"));
   const staging = join(place.directory, "another");
   await mkdir(staging);
