@@ -228,7 +228,7 @@ export const networkDefences: readonly Defence[] = [
     what: "in events",
     file: "src/source/context.ts",
     without: ["this.#secrets?.cleansed(event) ?? event", "event"],
-    test: ["source/authentication", "a challenge that repeats a password is told without it"],
+    test: ["source/authentication", "a challenge, or a header, that repeats a password is told without it"],
   },
   {
     group: "K",
