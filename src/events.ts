@@ -102,6 +102,7 @@ export type UnpackEvent =
   | {
       readonly type: "skipped";
       readonly layer: number;
+      /** From the root. Of one that is longer than 4,096 bytes (PATH_MAX) the beginning, with `…`; so is `detail`. */
       readonly path: string;
       readonly reason: SkipReason;
       readonly detail: string;
@@ -111,6 +112,7 @@ export type UnpackEvent =
       readonly code: WarningCode;
       readonly message: string;
       readonly layer?: number;
+      /** As in `skipped`. */
       readonly path?: string;
     }
   | { readonly type: "sandbox"; readonly status: SandboxStatus }

@@ -96,6 +96,7 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
 
 export interface SkippedEntry {
   readonly layer: number;
+  /** From the root. Of one that is longer than 4,096 bytes (PATH_MAX) the beginning, with `…`; so is `detail`. */
   readonly path: string;
   readonly reason: SkipReason;
   readonly detail: string;

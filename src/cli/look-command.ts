@@ -14,6 +14,7 @@ import { exitCodes, type Surroundings } from "./surroundings.ts";
 import { terminalText } from "./terminal-text.ts";
 import { terseDisplay } from "./terse-display.ts";
 import type { Trail } from "./trail.ts";
+import { writeLines, writeText } from "./write-text.ts";
 
 /** What these commands need of the library. */
 export type LookLibrary = SourceLibrary & Pick<typeof Library, "list" | "read" | "inspect" | "defaultLimits">;
@@ -46,7 +47,7 @@ async function answer(
 ): Promise<number> {
   const { image, json } = command;
   const tell = (data: object, lines: Iterable<string>) => {
-    if (json) surroundings.output.write(resultJson(data, trail));
+    if (json) writeText(surroundings.output, resultJson(data, trail));
     else writeLines(surroundings.output, lines);
   };
   switch (command.name) {
@@ -63,20 +64,6 @@ async function answer(
       return result.fetchedBytes;
     }
   }
-}
-
-/** How much text is written at once. */
-const pieceCharacters = 64 * 1024;
-
-function writeLines(output: Surroundings["output"], lines: Iterable<string>): void {
-  let piece = "";
-  for (const line of lines) {
-    piece += `${line}\n`;
-    if (piece.length < pieceCharacters) continue;
-    output.write(piece);
-    piece = "";
-  }
-  output.write(piece);
 }
 
 /** Bytes go to files and pipes as they are; a terminal would obey some of them. */

@@ -10,14 +10,23 @@ export interface Decision {
 /** More than any pull needs; fewer than could fill memory when one is retried for days. */
 const mostDecisions = 10_000;
 
+/** A registry's links may be long. */
+const longestMessage = 2_000;
+
 /** What `--explain` has to tell, in order, for who wants it as data. */
 export class Trail {
   readonly decisions: Decision[] = [];
 
   record(event: UnpackEvent): void {
     const decision = decisionIn(event);
-    if (decision !== undefined && this.decisions.length < mostDecisions) this.decisions.push(decision);
+    if (decision !== undefined && this.decisions.length < mostDecisions) {
+      this.decisions.push({ ...decision, message: shortened(decision.message) });
+    }
   }
+}
+
+function shortened(message: string): string {
+  return message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`;
 }
 
 /** People are shown retries and warnings whether they are curious or not; as data they are a part of the trail. */

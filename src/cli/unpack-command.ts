@@ -10,6 +10,7 @@ import { listening, shown } from "./shown.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import type { Trail } from "./trail.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
+import { writeText } from "./write-text.ts";
 
 /** What this command needs of the library. */
 export type UnpackLibrary = SourceLibrary & ProducingLibrary & Pick<typeof Library, "defaultLimits">;
@@ -38,7 +39,7 @@ export async function unpackCommand(
     return await produce(command, surroundings, options, library);
   });
 
-  if (command.json) surroundings.output.write(resultJson(result, trail));
+  if (command.json) writeText(surroundings.output, resultJson(result, trail));
   if (command.verbosity !== "quiet") {
     const paint = paintFor(surroundings.errors, surroundings.env);
     surroundings.errors.write(`${lines(paint).join("\n")}\n`);

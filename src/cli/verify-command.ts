@@ -9,6 +9,7 @@ import { terseDisplay } from "./terse-display.ts";
 import type { Trail } from "./trail.ts";
 import type { VerifyCommand } from "./verify-options.ts";
 import { differenceLines, verdictLines } from "./verify-report.ts";
+import { writeLines, writeText } from "./write-text.ts";
 
 /** What this command needs of the library. */
 export type VerifyLibrary = SourceLibrary & Pick<typeof Library, "verify" | "storedNameFor" | "defaultLimits">;
@@ -36,13 +37,8 @@ export async function verifyCommand(
   });
 
   const { output, errors, env } = surroundings;
-  output.write(
-    command.json
-      ? resultJson(result, trail)
-      : differenceLines(result)
-          .map((line) => `${line}\n`)
-          .join(""),
-  );
+  if (command.json) writeText(output, resultJson(result, trail));
+  else writeLines(output, differenceLines(result));
   if (command.verbosity !== "quiet") errors.write(`${verdictLines(result, paintFor(errors, env)).join("\n")}\n`);
   return result.differenceCount === 0 ? exitCodes.done : exitCodes.different;
 }

@@ -1,6 +1,7 @@
 import type { SkipReason, WarningCode } from "../events.ts";
-import { type ByteString, textOf } from "../tar/byte-string.ts";
+import type { ByteString } from "../tar/byte-string.ts";
 import type { Report } from "./protocol.ts";
+import { pathText, shortened } from "./shortened.ts";
 
 /** How many skipped entries and warnings are told one by one. A hostile image could have millions. */
 const toldAtMost = 10_000;
@@ -20,7 +21,7 @@ export class Reporter {
 
   readonly skipped = (path: ByteString, reason: SkipReason, detail: string): void => {
     if (this.#told >= toldAtMost) this.#untoldSkipped += 1;
-    else this.#send({ type: "skipped", layer: this.layer, path: textOf(path), reason, detail });
+    else this.#send({ type: "skipped", layer: this.layer, path: pathText(path), reason, detail: shortened(detail) });
   };
 
   readonly warning = (code: WarningCode, message: string, path?: ByteString): void => {
@@ -30,8 +31,8 @@ export class Reporter {
         type: "warning",
         layer: this.layer,
         code,
-        message,
-        ...(path !== undefined && { path: textOf(path) }),
+        message: shortened(message),
+        ...(path !== undefined && { path: pathText(path) }),
       });
   };
 

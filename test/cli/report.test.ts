@@ -116,9 +116,22 @@ test("for developers an error comes with its place and its causes", () => {
 });
 
 test("JSON is one line with the fields of the result", () => {
-  const json = resultJson(result, new Trail());
+  const json = [...resultJson(result, new Trail())].join("");
   assert.equal(json.indexOf("\n"), json.length - 1);
   assert.deepEqual(JSON.parse(json), result);
+});
+
+test("JSON of a result comes in pieces, since its lists may be longer than one string can be", () => {
+  const lists = { skipped: ["x".repeat(1000), { path: "y".repeat(1000) }, undefined], absent: undefined, count: 3 };
+  const pieces = [...resultJson(lists, new Trail())];
+  assert.equal(pieces.join(""), `${JSON.stringify(lists)}\n`);
+  assert.ok(Math.max(...pieces.map(({ length }) => length)) < 1100);
+});
+
+test("with --explain, a decision is no longer than people are shown", () => {
+  const trail = new Trail();
+  trail.record({ type: "decision", topic: "redirect", message: "x".repeat(100_000) });
+  assert.deepEqual(trail.decisions, [{ topic: "redirect", message: `${"x".repeat(2000)}…` }]);
 });
 
 test("with --explain, JSON has the decisions too, of a success and of a failure", () => {
@@ -126,7 +139,7 @@ test("with --explain, JSON has the decisions too, of a success and of a failure"
   trail.record({ type: "decision", topic: "reference", message: '"x" is docker.io/library/x:latest' });
   trail.record({ type: "layer-started", layer: 0 });
   const decisions = [{ topic: "reference", message: '"x" is docker.io/library/x:latest' }];
-  assert.deepEqual(JSON.parse(resultJson(result, trail)).decisions, decisions);
+  assert.deepEqual(JSON.parse([...resultJson(result, trail)].join("")).decisions, decisions);
   assert.deepEqual(JSON.parse(failureJson(failureOf(new Error("x")), trail)).decisions, decisions);
 });
 

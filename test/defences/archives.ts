@@ -315,6 +315,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "what is reported of a name has a length",
+    file: "src/worker/shortened.ts",
+    without: ["return path.length <= longestPath ? textOf(path) :", "return true ? textOf(path) :"],
+    test: ["worker/reporter", "names of a mebibyte make no reports of a mebibyte"],
+  },
+  {
+    group: "H",
     what: "a thread that does not answer an abort is ended",
     file: "src/worker/thread.ts",
     without: ["onAbort(stop, beginGrace)", "onAbort(undefined, beginGrace)"],
