@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveUser } from "../../src/bundle/user.ts";
+import { processorSeconds } from "../support/processor-time.ts";
 
 const passwd = [
   "root:x:0:0:root:/root:/bin/sh",
@@ -69,10 +70,11 @@ test("of a name that fills a configuration an error shows the beginning", () => 
 
 test("files as large as may be take little time, whatever they are filled with", () => {
   const fillings = ["\n", ":", ",", " ", "app:x:1:app,\n", `a${" ".repeat(4000)}b\n`];
-  const began = performance.now();
-  for (const filling of fillings) {
-    const text = filling.repeat((4 * 1024 * 1024) / filling.length);
-    assert.equal(resolveUser("app", `${passwd}\n${text}`, `${group}\n${text}`).uid, 1000);
-  }
-  assert.ok(performance.now() - began < 20_000);
+  const seconds = processorSeconds(() => {
+    for (const filling of fillings) {
+      const text = filling.repeat((4 * 1024 * 1024) / filling.length);
+      assert.equal(resolveUser("app", `${passwd}\n${text}`, `${group}\n${text}`).uid, 1000);
+    }
+  });
+  assert.ok(seconds < 30, `${seconds} s`);
 });

@@ -11,7 +11,7 @@ import { answer, hangAfter, withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 
 const sample = image(sampleLayers());
@@ -132,7 +132,7 @@ test("an abort while blobs come leaves no file", async () => {
   assert.deepEqual(await readdir(stage.place.directory), []);
 });
 
-test("an abort while nobody reads the archive ends the call at once", { timeout: 20_000 }, async () => {
+test("an abort while nobody reads the archive ends the call at once", { timeout: 120_000 }, async () => {
   await using stage = await setStage(image([tar(file("large", "x".repeat(8_000_000)))]));
   const controller = new AbortController();
   const reason = new Error("enough");
@@ -151,7 +151,7 @@ test("what stands where the archive is to be stays as it is", async () => {
   assert.deepEqual(stage.registry.requests, []);
 });
 
-test("a full disk leaves no file", { skip: skipUnlessRoot() }, async () => {
+test("a full disk leaves no file", { skip: skipUnlessMounting() }, async () => {
   await using stage = await setStage();
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", stage.place.directory]);
   try {

@@ -47,7 +47,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-test("a reader who stopped reading is not waited for", { timeout: 30_000 }, async () => {
+test("a reader who stopped reading is not waited for", { timeout: 120_000 }, async () => {
   await using stage = await setStage();
   await using registry = await startRegistry();
   const reference = stored(registry, "app", image([tar(file("more than a pipe holds", randomBytes(1_000_000)))]));

@@ -59,7 +59,7 @@ test("R-73: whatever is wrong with a mirror, the next host is asked, without wai
     answer(307, { location: "ftp://x/" }),
   ]) {
     await using one = await oneImage();
-    await using fleet = await mirrored(one, {}, { deadlines: { responseMilliseconds: 400 } });
+    await using fleet = await mirrored(one, {}, { deadlines: { responseMilliseconds: 1_000 } });
     fleet.mirror.always(/./, fault);
     const byDigest = fleet.client.image(`${one.name}@${one.manifest.digest}`);
     await byDigest.manifest();
@@ -188,7 +188,7 @@ test("R-71: a mirror that does not accept connections in time is passed over", a
   await using client = puller({ endpoints: async () => [nowhere, endpoint(one.registry)] });
   const start = performance.now();
   await client.image(one.name).manifest();
-  assert.ok(performance.now() - start < 2_000);
+  assert.ok(performance.now() - start < 20_000, "without a deadline of its own it would have had 30 s");
 });
 
 test("the registry is not asked where the configuration leaves it out", async () => {

@@ -27,7 +27,12 @@ export function puller(options: RegistryOptions = {}): Puller {
   const events: UnpackEvent[] = [];
   const source = registry({
     ...options,
-    deadlines: { backoffMilliseconds: 1, stallMilliseconds: 300, responseMilliseconds: 300, ...options.deadlines },
+    deadlines: {
+      backoffMilliseconds: 1,
+      stallMilliseconds: 20_000,
+      responseMilliseconds: 20_000,
+      ...options.deadlines,
+    },
     onEvent: (event) => events.push(event),
   });
   return {

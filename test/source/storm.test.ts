@@ -13,6 +13,7 @@ import { debugLines, failureLines } from "../../src/cli/report.ts";
 import { Trail } from "../../src/cli/trail.ts";
 import { isOciUnpackError } from "../../src/errors.ts";
 import { unpack } from "../../src/unpack.ts";
+import { eventually } from "../support/eventually.ts";
 import { image, stored } from "../support/image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
@@ -88,7 +89,7 @@ async function storm(number: number, outcomes: Outcomes, { directory, expected }
     for (let next = numbers.shift(); next !== undefined; next = numbers.shift()) {
       const name = stored(registry, `storm/${next}`, sample);
       const target = join(directory, String(next));
-      const deadlines = { stallMilliseconds: 300, responseMilliseconds: 300, documentMilliseconds: 1_000 };
+      const deadlines = { stallMilliseconds: 1_000, responseMilliseconds: 1_000, documentMilliseconds: 3_000 };
       await using client = puller({ credentials: user, deadlines });
       // By tag and by digest in turn: they believe different things.
       const reference = next % 2 === 0 ? name : name.replace(/:latest$/, `@${digest}`);
@@ -142,10 +143,10 @@ function openDescriptors(): number {
 
 /** Sockets close a moment after they are told to. */
 async function settled(descriptors: number): Promise<void> {
-  for (let waited = 0; openDescriptors() > descriptors; waited++) {
-    assert.ok(waited < 500, `${openDescriptors()} descriptors are open, and there were ${descriptors}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually(
+    () => openDescriptors() <= descriptors,
+    () => `${openDescriptors()} descriptors are open, and there were ${descriptors}`,
+  );
 }
 
 setFlagsFromString("--expose-gc");

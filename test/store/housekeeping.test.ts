@@ -159,7 +159,7 @@ test("others may use a store while it is found out what is to go, and while that
   const seen: string[] = [];
   const watched = new (class extends BlobStore {
     override async sizes() {
-      await (await this.use(AbortSignal.timeout(10_000))).close();
+      await (await this.use(AbortSignal.timeout(60_000))).close();
       seen.push("looked");
       return await super.sizes();
     }

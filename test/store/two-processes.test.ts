@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { registry, store, storedSource, unpack } from "../../src/index.ts";
 import { tryLock } from "../../src/linux/lock.ts";
+import { eventually } from "../support/eventually.ts";
 import { image } from "../support/image.ts";
 import { drip, hangAfter } from "../support/registry-reply.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -103,9 +104,6 @@ async function sizeOf(path: string): Promise<number> {
   );
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 10_000; !(await isSo()); ) {
-    assert.ok(performance.now() < end, "it never came to be");
-    await sleep(5);
-  }
+function until(isSo: () => Promise<boolean>): Promise<void> {
+  return eventually(isSo, () => "it never came to be");
 }

@@ -21,7 +21,7 @@ for (const hasDigestThread of [false, true]) {
     assert.equal((await readFile(join(root, "d/b"))).length, 6_000_000);
   });
 
-  test(`a wrong diffID is found ${where}, in whichever layer it is`, { timeout: 20_000 }, async () => {
+  test(`a wrong diffID is found ${where}, in whichever layer it is`, { timeout: 120_000 }, async () => {
     const right = archives.map((archive) => digestOf(archive));
     const wrong = digestOf(Buffer.from("something else"));
     for (const layer of archives.keys()) {
@@ -60,7 +60,7 @@ test("a run tells at its end how the threads waited for each other", async () =>
   for (const { count, milliseconds } of waits) assert.equal(count > 0, milliseconds > 0);
 });
 
-test("the working threads have names of their own", { timeout: 20_000 }, async () => {
+test("the working threads have names of their own", { timeout: 120_000 }, async () => {
   await using pipeline = new Pipeline(defaultLimits);
   const awaited = ["oci-apply", "oci-decompress"];
   let found: string[] = [];

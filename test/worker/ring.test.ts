@@ -133,7 +133,7 @@ test("who waited for whom is counted, and for how long", async () => {
   assert.deepEqual(waits.readers, [{ count: 0, milliseconds: 0 }]);
 });
 
-test("two threads pass five megabytes in pieces of any length, unharmed", { timeout: 30_000 }, async () => {
+test("two threads pass five megabytes in pieces of any length, unharmed", { timeout: 120_000 }, async () => {
   const ring = createRing(4096, 2);
   const worker = new Worker(new URL("./ring-peer.js", import.meta.url), { workerData: ring });
   const writer = new AsyncRingWriter(ring);

@@ -45,7 +45,7 @@ function run(pipeline: Pipeline, signal: AbortSignal, consume: PipelineJob["cons
   return pipeline.run({ layers, open, progress: Progress.forLayers(1), consume, ...common }, signal);
 }
 
-test("a thread that does not answer an abort is ended, with all that it had open", { timeout: 60_000 }, async () => {
+test("a thread that does not answer an abort is ended, with all that it had open", { timeout: 120_000 }, async () => {
   await using place = await scratch();
   const before = footprint().descriptors;
   {
@@ -85,7 +85,7 @@ test("a thread that is ended while it opens and closes files leaves none open", 
 });
 
 test("what a thread made that was ended is removed from another one, which confines itself", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using place = await scratch();
   await using pipeline = new Pipeline(defaultLimits);
@@ -97,7 +97,7 @@ test("what a thread made that was ended is removed from another one, which confi
   assert.equal(new Map(threads()).get("oci-apply"), "1");
 });
 
-test("threads of which one had to be ended can be used again", { timeout: 60_000 }, async () => {
+test("threads of which one had to be ended can be used again", { timeout: 120_000 }, async () => {
   await using place = await scratch();
   await using pipeline = new Pipeline(defaultLimits);
   await stuck(pipeline, join(place.directory, "one"));

@@ -292,13 +292,13 @@ test("R-26: a helper that does not answer in time is ended, even where what it s
   const machine = await withConfig(
     context,
     { credsStore: "hang" },
-    { programs: { "docker-credential-hang": "sleep 3 & wait" } },
+    { programs: { "docker-credential-hang": "sleep 60 & wait" } },
   );
   const events: UnpackEvent[] = [];
   const credentials = dockerCredentials({ ...machine, helperDeadlineMilliseconds: 200 });
   const started = performance.now();
   assert.equal(await credentials("r.example", "a", { onEvent: (event) => events.push(event) }), undefined);
-  assert.ok(performance.now() - started < 2500);
+  assert.ok(performance.now() - started < 30_000);
   const warnings = events.filter((event) => event.type === "warning");
   assert.deepEqual(warnings, [
     {

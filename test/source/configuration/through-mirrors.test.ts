@@ -190,7 +190,7 @@ async function pullThroughCache(
   await pull(context, `${origin.host}/ns/image@${sample.manifest.descriptor.digest}`, machineOptions);
 }
 
-const counterparts = { skip: skipWithout("skopeo", "docker-registry"), timeout: 20_000 };
+const counterparts = { skip: skipWithout("skopeo", "docker-registry"), timeout: 120_000 };
 
 test("R-71: a pull-through cache named in hosts.toml serves on when the registry is gone", counterparts, (context) =>
   pullThroughCache(context, (origin, cache) => hostsToml(origin, `[host."http://${cache}"]`)),

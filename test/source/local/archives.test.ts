@@ -119,7 +119,7 @@ test("the thread that reads an archive is confined, and ends with it", async () 
   async function* dripping() {
     for (let start = 0; start < archive.length; start += 1000) {
       yield archive.subarray(start, start + 1000);
-      for (let turn = 0; turn < 100 && archiveThreads()[0] !== "1"; turn += 1) await new Promise(setImmediate);
+      for (let turn = 0; turn < 10_000 && archiveThreads()[0] !== "1"; turn += 1) await new Promise(setImmediate);
       seen.push(archiveThreads());
     }
   }
