@@ -10,6 +10,7 @@ import type { WarningCode } from "../../src/events.ts";
 import { defaultLimits } from "../../src/limits.ts";
 import type { LayerCompression } from "../../src/oci/media-type.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { skipWithout } from "../support/tools.ts";
 
 const text = Buffer.from("the same bytes, however they are wrapped; ".repeat(5000));
 
@@ -105,14 +106,7 @@ function zstd(bytes: Uint8Array): Buffer {
   return execFileSync("zstd", ["-q", "-c"], { input: bytes });
 }
 
-const hasZstd = (() => {
-  try {
-    return zstd(Buffer.from("x")).length > 0;
-  } catch {
-    return false;
-  }
-})();
-const withZstd = { skip: hasZstd ? false : "needs the package zstd" };
+const withZstd = { skip: skipWithout("zstd") };
 
 /** One gzip member with every optional header field there is. */
 function adornedMember(bytes: Uint8Array): Buffer {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { textInRootfs } from "../../src/bundle/file-in-rootfs.ts";
 import { scratch } from "../support/scratch.ts";
+import { skipUnlessRoot } from "../support/tools.ts";
 
 test("a file is found as a process would find it whose root this is", async () => {
   await using place = await scratch();
@@ -51,7 +52,7 @@ test("a fifo is refused, not waited for", async () => {
   // In a process that can be killed: nothing in this one would go on.
   const module = new URL("../../src/bundle/file-in-rootfs.js", import.meta.url).href;
   const program = `(await import("${module}")).textInRootfs("${place.directory}", "passwd")`;
-  const limit = { timeout: 20_000, killSignal: "SIGKILL" } as const;
+  const limit = { timeout: 120_000, killSignal: "SIGKILL" } as const;
   await assert.rejects(promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], limit), {
     killed: false,
     stderr: /cannot read "passwd" in the image: it is not a regular file/,
@@ -59,7 +60,7 @@ test("a fifo is refused, not waited for", async () => {
 });
 
 test("a device is refused before its driver hears of it", {
-  skip: process.getuid?.() !== 0 && "needs root",
+  skip: skipUnlessRoot(),
 }, async () => {
   await using place = await scratch();
   execFileSync("mknod", [join(place.directory, "passwd"), "c", "240", "0"]); // nobody's: to open it is ENXIO

@@ -13,12 +13,12 @@ import { repositoryFile } from "../support/repository.ts";
 import { busyboxImage, debianImage, type Execution } from "../support/runnable-images.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { symlink } from "../support/tar-builder.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting, skipWithout } from "../support/tools.ts";
 
 // Bundles are started by the runtimes that they are made for. What the container says of itself is what counts.
 
-const skip = skipUnlessRoot() || skipWithout("runc", "busybox");
-const withCrun = skip || skipWithout("crun", "unshare");
+const skip = skipUnlessMounting("runc", "busybox");
+const withCrun = skip || skipWithout("crun");
 
 const asApp: Execution = {
   User: "app",

@@ -40,17 +40,18 @@ const rootlessDifferences: typeof differences = {
   ".mounts[/sys].type": ["both", "the type of a bind mount is ignored; runc spec writes none"],
 };
 
-const image = busyboxImage({
-  User: "app",
-  Env: ["PATH=/bin:/usr/bin", "GREETING=hello world"],
-  WorkingDir: "/home/app",
-  Entrypoint: ["/bin/sh", "-c"],
-  Cmd: ["exit 0"],
-  StopSignal: "SIGUSR1",
-  Labels: { "com.example.a": "b", "org.opencontainers.image.author": "a label wins" },
-  Volumes: { "/data": {}, "/var/cache": {} },
-  ExposedPorts: { "80/tcp": {}, "53/udp": {} },
-});
+const image = () =>
+  busyboxImage({
+    User: "app",
+    Env: ["PATH=/bin:/usr/bin", "GREETING=hello world"],
+    WorkingDir: "/home/app",
+    Entrypoint: ["/bin/sh", "-c"],
+    Cmd: ["exit 0"],
+    StopSignal: "SIGUSR1",
+    Labels: { "com.example.a": "b", "org.opencontainers.image.author": "a label wins" },
+    Volumes: { "/data": {}, "/var/cache": {} },
+    ExposedPorts: { "80/tcp": {}, "53/udp": {} },
+  });
 
 describe("a bundle's config.json says what umoci's says", {
   skip: skipUnlessRoot() || skipWithout("umoci", "busybox"),
@@ -67,7 +68,7 @@ async function compare(
 ): Promise<void> {
   await using place = await scratch();
   const layout = join(place.directory, "layout");
-  await writeImageLayout(layout, [{ tag: "1", images: [image] }]);
+  await writeImageLayout(layout, [{ tag: "1", images: [image()] }]);
   const ours = join(place.directory, "ours");
   const theirs = join(place.directory, "theirs");
   await unpack(`oci:${layout}:1`, ours, { ...options, platform: "linux/amd64" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { authority, type KeyPair } from "../support/certificates.ts";
@@ -134,8 +134,11 @@ test("without options a registry on this machine is pulled from, and what it lea
 
 test("--allow-host with what is no network is refused before anybody is asked", async () => {
   await using registry = await startRegistry();
-  const { status, stderr } = await ociUnpack(["--allow-host=10.0.0.0/99", `${registry.host}/a/b`, "/nowhere"]);
-  assert.equal(status, 2);
+  await using place = await scratch();
+  const target = join(place.directory, "target");
+  const { status, stderr } = await ociUnpack(["--allow-host=10.0.0.0/99", `${registry.host}/a/b`, target]);
+  assert.equal(status, 2, stderr);
+  assert.deepEqual(await readdir(place.directory), []);
   assert.match(stderr, /cannot allow "10\.0\.0\.0\/99": it is not a network\nhint: write HOST, /);
   assert.equal(registry.requests.length, 0);
 });

@@ -12,7 +12,7 @@ import { type RegistryDouble, startRegistry } from "../support/registry-double.t
 import { answer, hangAfter, withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 
 const amd64 = image(sampleLayers());
@@ -199,7 +199,7 @@ for (const form of ["layout", "oci-archive"] as const) {
     assert.deepEqual(stage.registry.requests, []);
   });
 
-  test(`a full disk leaves nothing of a copy as ${form}`, { skip: skipUnlessRoot() }, async () => {
+  test(`a full disk leaves nothing of a copy as ${form}`, { skip: skipUnlessMounting() }, async () => {
     await using stage = await setStage(image(sampleLayers(), { encoding: "plain" }));
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", stage.place.directory]);
     try {

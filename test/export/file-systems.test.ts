@@ -14,7 +14,7 @@ import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
 import { directory, file, hardlink, symlink, tar } from "../support/tar-builder.ts";
 import { sparsePax10 } from "../support/tar-sparse.ts";
-import { skipUnlessRoot, skipWithout, type Tool } from "../support/tools.ts";
+import { skipUnlessMounting, skipWithout, type Tool } from "../support/tools.ts";
 import { merged } from "../tree/merged.ts";
 import { kept } from "./kept.ts";
 
@@ -66,7 +66,7 @@ async function shown(form: FileSystem, path: string): Promise<Listing> {
 for (const form of forms) {
   describe(`as ${form}`, { skip: skipWithout(tools[form]) }, () => {
     test("the kernel shows what the layers say, as far as such a file system keeps it", {
-      skip: skipUnlessRoot() || skipWithout("mount", "unshare"),
+      skip: skipUnlessMounting(),
     }, async () => {
       await using place = await scratch();
       const path = join(place.directory, form);
@@ -96,7 +96,7 @@ for (const form of forms) {
       assert.deepEqual((await readdir(place.directory)).sort(), ["one", "two"]);
     });
 
-    test("a full disk leaves nothing", { skip: skipUnlessRoot() }, async () => {
+    test("a full disk leaves nothing", { skip: skipUnlessMounting() }, async () => {
       await using place = await scratch();
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=7m", "tmpfs", place.directory]);
       try {

@@ -14,7 +14,7 @@ import { readTree } from "../rules/real-tree.ts";
 import type { LayerRule } from "../rules/rule.ts";
 import { mounted } from "../support/mounted.ts";
 import { removeTree } from "../support/remove-tree.ts";
-import { skipUnlessRoot, skipWithout, type Tool } from "../support/tools.ts";
+import { skipUnlessMounting, type Tool } from "../support/tools.ts";
 import { flattenedFor } from "./flattened.ts";
 import { kept } from "./kept.ts";
 
@@ -33,7 +33,7 @@ const rulesOfTrees = layerRules.filter(({ outcome }) => typeof outcome !== "stri
 const hasLongPath = ({ outcome }: LayerRule) => Object.keys(outcome).some((path) => path.length > 4095);
 
 for (const form of exportForms) {
-  const skip = skipUnlessRoot() || skipWithout(tools[form], "mount", "unshare");
+  const skip = skipUnlessMounting(tools[form]);
   describe(`as ${form}`, { skip }, () => {
     const place = mkdtempSync(join(tmpdir(), `oci-unpack-${form}-rules-`));
     const rules = rulesOfTrees.filter((rule) => form !== "tar" || !hasLongPath(rule));

@@ -9,7 +9,7 @@ import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { outcomeInNamespace } from "./namespace.ts";
 import { type Output, outputs } from "./outputs.ts";
@@ -101,7 +101,7 @@ for (const [name, output] of Object.entries(outputs)) {
       });
     }
 
-    describe("among other file systems", { skip: skipUnlessRoot() || skipWithout("unshare", "mount") }, () => {
+    describe("among other file systems", { skip: skipUnlessMounting() }, () => {
       for (const [title, options, message] of [
         ["a full disk", "size=1m", /no space left on device/],
         ["a read-only file system", "ro", /read-only file system/],

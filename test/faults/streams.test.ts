@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { store } from "../../src/index.ts";
 import { outcomeOf } from "../support/command.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { type Fault, sample, topLayerOf } from "./fault.ts";
 import { outcomeInNamespace } from "./namespace.ts";
@@ -64,7 +64,7 @@ const temporary: Readonly<Record<string, (stage: Stage, archive: string) => read
   cat: (_stage, archive) => ["cat", `oci-archive:${archive}:1`, "large"],
 };
 
-describe("temporary files", { skip: skipUnlessRoot() || skipWithout("unshare", "mount", "tar") }, () => {
+describe("temporary files", { skip: skipUnlessMounting("tar") }, () => {
   for (const [name, args] of Object.entries(temporary)) {
     for (const [trouble, options, message] of [
       ["no room", "size=64k", /no space left on device/],
@@ -89,7 +89,7 @@ describe("temporary files", { skip: skipUnlessRoot() || skipWithout("unshare", "
   }
 });
 
-describe("a store", { skip: skipUnlessRoot() || skipWithout("unshare", "mount") }, () => {
+describe("a store", { skip: skipUnlessMounting() }, () => {
   test("on a full disk keeps nothing that is not whole, and the target is left as it was", async () => {
     await using stage = await setStage();
     await using placed = await (places["oci:"] ?? assert.fail())(none, stage);

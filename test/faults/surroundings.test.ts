@@ -25,7 +25,7 @@ const harmless: Readonly<Record<string, string>> = {
   "a home that is not there": 'HOME=/nonexistent "$@"',
   "a closed standard input": '"$@" <&-',
   "no standard streams": '"$@" <&- >&- 2>&-',
-  "files closed to everybody": 'umask 777; "$@"',
+  "files closed to everybody else": 'umask 077; "$@"',
   "files open to everybody": 'umask 000; "$@"',
   "128 open files": 'ulimit -n 128; "$@"',
   "no directory for temporary files": 'TMPDIR=/nonexistent "$@"',
@@ -43,6 +43,15 @@ describe("an image on this machine is unpacked with", () => {
       assert.deepEqual(await readdir(join(stage.place, "target")), ["config.json", "rootfs"]);
     });
   }
+});
+
+test("an image on this machine is unpacked by root also with files closed to everybody", {
+  skip: skipUnlessRoot(),
+}, async () => {
+  await using stage = await setStage();
+  const { status, stderr } = await inShell(stage, 'umask 777; "$@"');
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.deepEqual(await readdir(join(stage.place, "target")), ["config.json", "rootfs"]);
 });
 
 const harmful: Readonly<Record<string, readonly [line: string, message: RegExp]>> = {
@@ -63,6 +72,17 @@ describe("one clear error, and nothing left, with", () => {
       assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
     });
   }
+});
+
+test("files closed to everybody, their maker included, are one clear error to an ordinary user", {
+  skip: process.getuid?.() === 0 && "root may open them all the same",
+}, async () => {
+  await using stage = await setStage();
+  const { status, stderr } = await inShell(stage, 'umask 777; "$@"');
+  assertClearError(stderr);
+  assert.equal(status, 1);
+  assert.match(stderr, /permission denied/);
+  assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
 });
 
 test("less memory than an image needs is one clear error that says how to give more", async () => {
@@ -153,7 +173,7 @@ describe("a user who may have few threads", {
     });
   }
 
-  test("has a program that ends, since no thread stays alone", { timeout: 20_000 }, async () => {
+  test("has a program that ends, since no thread stays alone", { timeout: 120_000 }, async () => {
     await using stage = await setStage();
     using command = program();
     await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
@@ -166,7 +186,7 @@ describe("a user who may have few threads", {
     const args = [...preload, "--input-type=module", "--eval", host];
     const { status, stdout } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
       environment: { HOME: "/nonexistent", OCI_UNPACK_TEST_SPARE_THREADS: "1", NODE_OPTIONS: "" },
-      signal: AbortSignal.timeout(15_000),
+      signal: AbortSignal.timeout(90_000),
     });
     assert.deepEqual([status, stdout], [0, "OUT_OF_RESOURCES\n"]);
   });

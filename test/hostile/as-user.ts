@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import type { User } from "./place.ts";
 
 export const root: User = { uid: 0, gid: 0 };
@@ -44,6 +45,14 @@ export function program(): Program {
 export function skipUnlessNodeIsOpen(): false | string {
   const { status } = spawnSync("setpriv", asUser(ordinaryUser, "sh", ["-c", `exec "$0" --version`, process.execPath]));
   return status === 0 ? false : `${process.execPath} lies where other users may not go`;
+}
+
+/** The `skip` of a test that needs an ordinary user's namespaces, which a kernel, a container or a chroot may forbid. */
+export function skipWithoutUserNamespaces(): false | string {
+  const skip = skipUnlessRoot() || skipWithout("setpriv", "unshare");
+  if (skip !== false) return skip;
+  const unshare = asUser(ordinaryUser, "unshare", ["--map-root-user", "true"]);
+  return spawnSync("setpriv", unshare, { stdio: "ignore" }).status === 0 ? false : "user namespaces are forbidden here";
 }
 
 /** The arguments with which setpriv runs a command as a user. */

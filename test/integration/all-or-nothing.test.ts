@@ -15,7 +15,7 @@ import { answer, closeAfter, drip, type Fault, hangAfter, type Reply, withBody }
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting } from "../support/tools.ts";
 
 /** A way to go wrong. By default the image is the sample, and the fault befalls its uppermost layer. */
 interface Failure {
@@ -142,7 +142,7 @@ test("a directory that is not empty is refused untouched", async () => {
   assert.deepEqual(stage.registry.requests, [], "nobody was asked for anything");
 });
 
-test("a full file system leaves nothing behind", { skip: skipUnlessRoot() || skipWithout("mount") }, async () => {
+test("a full file system leaves nothing behind", { skip: skipUnlessMounting() }, async () => {
   await using stage = await setStage(sample);
   await mkdir(stage.target);
   await output("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", stage.target]);

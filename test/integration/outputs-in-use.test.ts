@@ -11,15 +11,15 @@ import { writeImageLayout } from "../support/image-layout.ts";
 import { type PodmanService, podmanService } from "../support/podman-service.ts";
 import { busyboxImage } from "../support/runnable-images.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 import { pushed } from "../support/umoci.ts";
 
 // An image in Debian's docker-registry becomes every output, and each is put to the use that people have for it.
 
-const needed = ["docker-registry", "skopeo", "umoci", "podman", "runc", "busybox", "mount", "unshare"] as const;
+const needed = ["docker-registry", "skopeo", "umoci", "podman", "runc", "busybox"] as const;
 const makers = ["tar", "mkfs.erofs", "sqfstar", "mke2fs"] as const;
-const skip = skipUnlessRoot() || skipWithout(...needed, ...makers);
+const skip = skipUnlessMounting(...needed, ...makers);
 const platform = "linux/amd64";
 
 describe("of an image in a registry", { skip, concurrency: 2 }, () => {

@@ -23,15 +23,13 @@ import { writeImageLayout } from "../support/image-layout.ts";
 import { type Mount, mounted } from "../support/mounted.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting } from "../support/tools.ts";
 import { pushed, type SkopeoSource } from "../support/umoci.ts";
 
 // Images in Debian's docker-registry become every output there is. Each is looked at with what it is made for, and must
 // have the same tree as the directory.
 
-const skip =
-  skipUnlessRoot() ||
-  skipWithout("docker-registry", "skopeo", "tar", "mount", "unshare", "mkfs.erofs", "sqfstar", "mke2fs");
+const skip = skipUnlessMounting("docker-registry", "skopeo", "tar", "mkfs.erofs", "sqfstar", "mke2fs");
 
 /** An image in a registry, and what a directory made of it is like. */
 interface Served {

@@ -26,6 +26,7 @@ import {
 import { listXattrs, listXattrsAt, readXattrAt, removeXattr, setXattr, setXattrAt } from "../../src/linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { scratch } from "../support/scratch.ts";
+import { skipUnlessRoot } from "../support/tools.ts";
 
 const name = byteStringOf;
 const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
@@ -79,7 +80,7 @@ describe("names relative to a directory", () => {
       assert.equal(readSymlinkAt(directory, name("no")), -errnos.ENOENT);
     }));
 
-  test("a device gets the numbers that were asked for", { skip: process.geteuid?.() !== 0 }, () =>
+  test("a device gets the numbers that were asked for", { skip: skipUnlessRoot() }, () =>
     inDirectory((directory) => {
       for (const [major, minor] of [
         [1, 3],
@@ -168,7 +169,7 @@ describe("files", () => {
       closeDescriptor(file);
     }));
 
-  test("owner and mode are set, of a symlink the owner only", { skip: process.geteuid?.() !== 0 }, () =>
+  test("owner and mode are set, of a symlink the owner only", { skip: skipUnlessRoot() }, () =>
     inDirectory((directory, path) => {
       writeFileSync(join(path, "f"), "");
       symlinkSync("f", join(path, "s"));
@@ -197,7 +198,7 @@ describe("files", () => {
       closeDescriptor(file);
     }));
 
-  test("an extended attribute of a symlink is its own", { skip: process.geteuid?.() !== 0 }, () =>
+  test("an extended attribute of a symlink is its own", { skip: skipUnlessRoot() }, () =>
     inDirectory((directory, path) => {
       writeFileSync(join(path, "f"), "");
       symlinkSync("f", join(path, "s"));

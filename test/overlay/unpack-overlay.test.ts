@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type OverlayOptions, store, unpack, unpackOverlay } from "../../src/index.ts";
-import { ordinaryUser, program } from "../hostile/as-user.ts";
+import { ordinaryUser, program, skipWithoutUserNamespaces } from "../hostile/as-user.ts";
 import { outcomeOf, output } from "../support/command.ts";
 import { type Image, image, stored } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
@@ -14,11 +14,11 @@ import { withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { directory, file, hardlink, opaque, tar, whiteout } from "../support/tar-builder.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting } from "../support/tools.ts";
 import { readTree, type Tree, type TreeItem } from "../support/tree.ts";
 
 const sample = image(sampleLayers());
-const skip = skipUnlessRoot() || skipWithout("mount", "unshare");
+const skip = skipUnlessMounting();
 const amd64 = { platform: "linux/amd64" };
 
 interface Stage extends Scratch {
@@ -238,7 +238,7 @@ describe("layers in a store", { skip }, () => {
 });
 
 test("an ordinary user makes and mounts an overlay in a user namespace", {
-  skip: skip || skipWithout("setpriv"),
+  skip: skip || skipWithoutUserNamespaces(),
 }, async () => {
   await using place = await scratch();
   using command = program();

@@ -12,6 +12,8 @@ import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { textOf } from "../../src/tar/byte-string.ts";
 import { built } from "../support/building.ts";
 import { directory, fifo, file, hardlink, type Member, pieces, sparse, symlink } from "../support/entries.ts";
+import { processorSeconds } from "../support/processor-time.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 
 function refuses(layers: readonly (readonly Member[])[], message: RegExp): void {
@@ -74,13 +76,16 @@ describe("hard links", () => {
   test("in a chain that stands on its head take time in proportion to its length", () => {
     const length = 5000;
     const chain = Array.from({ length }, (_, index) => hardlink(`link-${index}`, `link-${index + 1}`));
-    const began = performance.now();
-    using rootfs = built([[...chain, file(`link-${length}`, "1")]]);
-    assert.equal(Object.keys(rootfs.tree).length, length + 2);
-    assert.ok(performance.now() - began < 10_000);
+    const seconds = processorSeconds(() => {
+      using rootfs = built([[...chain, file(`link-${length}`, "1")]]);
+      assert.equal(Object.keys(rootfs.tree).length, length + 2);
+    });
+    assert.ok(seconds < 20, `${seconds} s`);
   });
 
-  test("that the kernel forbids become copies, holes and all", { skip: process.geteuid?.() !== 0 }, () => {
+  test("that the kernel forbids become copies, holes and all", {
+    skip: skipUnlessRoot() || skipWithout("chattr"),
+  }, () => {
     const path = mkdtempSync(join(tmpdir(), "oci-unpack-test-"));
     const handle = openDirectoryPath(path);
     const originals = [

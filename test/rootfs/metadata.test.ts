@@ -10,11 +10,11 @@ import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { built } from "../support/building.ts";
 import { directory, fifo, file, pieces, symlink } from "../support/entries.ts";
 import { scratch } from "../support/scratch.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 
-const isRoot = process.geteuid?.() === 0;
 const capability = Uint8Array.of(1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-describe("metadata", { skip: !isRoot }, () => {
+describe("metadata", { skip: skipUnlessRoot() }, () => {
   test("is what the entry says: owner, every bit of the mode, attributes, times", () => {
     const mtime = { seconds: -3, nanoseconds: 999_999_999 };
     const said = { uid: 1000, gid: 4_294_967_294, mtime };
@@ -38,7 +38,9 @@ describe("metadata", { skip: !isRoot }, () => {
     assert.deepEqual([rootfs.skipped, rootfs.warnings], [[], []]);
   });
 
-  test("is not what the place of the root passes on: its group, its default ACL, the umask", () => {
+  test("is not what the place of the root passes on: its group, its default ACL, the umask", {
+    skip: skipWithout("setfacl"),
+  }, () => {
     const umask = process.umask(0o077);
     try {
       using rootfs = built(
@@ -64,7 +66,9 @@ describe("metadata", { skip: !isRoot }, () => {
     }
   });
 
-  test("a set-group-ID directory and a default ACL pass nothing on to the children that the image describes", () => {
+  test("a set-group-ID directory and a default ACL pass nothing on to the children that the image describes", {
+    skip: skipWithout("setfacl", "setfattr"),
+  }, () => {
     const acl = execFileSync("sh", ["-c", aclScript], { encoding: "latin1" });
     const value = Uint8Array.from(acl, (character) => character.charCodeAt(0));
     using rootfs = built([

@@ -4,13 +4,14 @@ import { chmodSync, chownSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/errors.ts";
-import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
+import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen, skipWithoutUserNamespaces } from "../hostile/as-user.ts";
 import { built } from "../support/building.ts";
 import { device, directory, file, symlink } from "../support/entries.ts";
 import { scratch } from "../support/scratch.ts";
+import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { readTree, type Tree, type TreeItem } from "../support/tree.ts";
 
-const skip = process.geteuid?.() !== 0;
+const skip = skipUnlessRoot() || skipWithout("setpriv");
 
 /** What user 61234, who has no privileges, gets. `wrapper` is a command that runs the program. */
 async function builtByUser(
@@ -63,7 +64,7 @@ describe("owners that an ordinary user cannot give", { skip }, () => {
   });
 
   test("are noted by root of a user namespace too, for all who are not in it", {
-    skip: skip || skipUnlessNodeIsOpen(),
+    skip: skipWithoutUserNamespaces() || skipUnlessNodeIsOpen(),
   }, async () => {
     const { tree, skipped } = await builtByUser({ recordOwners: true, devices: "create" }, [
       "unshare",

@@ -16,6 +16,7 @@ import {
 import { removeChildren, removeTree } from "../../src/rootfs/remove.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 import { scratch } from "../support/scratch.ts";
+import { skipUnlessMounting } from "../support/tools.ts";
 
 const O_CREAT = 0o100;
 
@@ -78,7 +79,7 @@ describe("removing a tree", () => {
     assert.deepEqual(readdirSync(place.directory), []);
   });
 
-  test("stops at a mount point", { skip: process.geteuid?.() !== 0 }, async () => {
+  test("stops at a mount point", { skip: skipUnlessMounting() }, async () => {
     await using place = await scratch();
     const mountPoint = join(place.directory, "tree/mounted");
     mkdirSync(mountPoint, { recursive: true });

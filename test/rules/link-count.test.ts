@@ -10,11 +10,11 @@ import { writeImageLayout } from "../support/image-layout.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, hardlink, tar } from "../support/tar-builder.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting } from "../support/tools.ts";
 
 /** As many names may a file of ext4 have (Linux, fs/ext4/ext4.h, EXT4_LINK_MAX). */
 const mostNames = 65_000;
-const skip = skipUnlessRoot() || skipWithout("mkfs.ext4", "mount", "unshare");
+const skip = skipUnlessMounting("mkfs.ext4");
 
 /** `sh -c script sh PLACE COMMAND…`: makes a small file system at PLACE, and says what the command made there. */
 const script = `

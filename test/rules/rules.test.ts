@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
+import { skipUnlessNodeIsOpen, skipWithoutUserNamespaces } from "../hostile/as-user.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { imageRules } from "./cases-images.ts";
 import { localRules } from "./cases-local.ts";
@@ -34,7 +34,7 @@ describe("as an ordinary user", { skip: skip || skipWithout("setpriv"), concurre
 });
 
 describe("as root of a user namespace", {
-  skip: skip || skipWithout("setpriv", "unshare") || skipUnlessNodeIsOpen(),
+  skip: skipWithoutUserNamespaces() || skipUnlessNodeIsOpen(),
   concurrency: 2,
 }, () => {
   for (const rule of userRules.filter(({ caller }) => caller !== undefined)) {

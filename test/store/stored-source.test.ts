@@ -11,13 +11,12 @@ import { answer, withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 import { setStage } from "./stage.ts";
 
 const sample = image(sampleLayers());
 const top = sample.layers.at(-1)?.descriptor.digest ?? "";
-const skipAsUser = { skip: skipUnlessRoot() };
 
 function fileOf(storeDirectory: string, digest: string): string {
   return join(storeDirectory, "blobs", digest.replace(":", "/"));
@@ -191,7 +190,9 @@ test("a directory with something else in it is no store", async () => {
   assert.deepEqual(await readdir(stage.directory), ["mine"]);
 });
 
-test("a full disk is one clear error, and the beginning that filled it goes", skipAsUser, async () => {
+test("a full disk is one clear error, and the beginning that filled it goes", {
+  skip: skipUnlessMounting(),
+}, async () => {
   const large = image([tar(file("large", randomText(3_000_000)))], { encoding: "plain" });
   await using stage = await setStage(large);
   await writeFile(join(stage.directory, "x"), "");

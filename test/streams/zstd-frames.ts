@@ -65,6 +65,16 @@ export function randomFrame(random: Random): Stream {
   return frameOfSize(bytes, random.oneOf(lastBlocks()), random);
 }
 
+/** A frame that holds bytes as they are, for machines where nobody compresses with zstd. */
+export function storedFrame(bytes: Uint8Array): Buffer {
+  const content = Buffer.from(bytes);
+  const blocks: Block[] = [];
+  for (let start = 0; start < content.length; start += mostBlockBytes) {
+    blocks.push(rawBlock(content.subarray(start, start + mostBlockBytes)));
+  }
+  return frameOf(blocks.length > 0 ? blocks : [rawBlock(nothing)]).compressed;
+}
+
 const nothing = Buffer.alloc(0);
 
 /** What the tool `zstd` makes of contents: all of them by one process, which takes longer to start than to compress. */

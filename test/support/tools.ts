@@ -1,4 +1,5 @@
-import { accessSync, constants } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** The Debian package that brings each counterpart. */
@@ -32,6 +33,7 @@ const packages = {
   mke2fs: "e2fsprogs",
   setfattr: "attr",
   setfacl: "acl",
+  chattr: "e2fsprogs",
   mtree: "mtree-netbsd",
   openssl: "openssl",
   htpasswd: "apache2-utils",
@@ -55,7 +57,12 @@ export type Tool = keyof typeof packages;
 export function skipWithout(...tools: readonly Tool[]): false | string {
   const missing = missingTools(tools);
   if (missing.length === 0) return false;
-  return skipped(`${missing.join(", ")} not found`, `apt-get install ${debianPackages(missing).join(" ")}`);
+  const [reason, remedy] = [`${missing.join(", ")} not found`, `apt-get install ${debianPackages(missing).join(" ")}`];
+  const { CI, OCI_UNPACK_REQUIRE_TOOLS } = process.env;
+  if (CI === "true" || OCI_UNPACK_REQUIRE_TOOLS === "1") {
+    throw new Error(`cannot leave out a test: ${reason} (${remedy})`);
+  }
+  return `${reason}: ${remedy}`;
 }
 
 /** Insists on tools where there is nothing to skip. */
@@ -67,9 +74,23 @@ export function requireTools(...tools: readonly Tool[]): void {
   );
 }
 
-/** The `skip` of a test that mounts file systems or gives files away. */
+/**
+ * The `skip` of a test that gives files away, or does what else only root may: the machine's, whom all users are known to,
+ * not a user namespace's. An ordinary user's run proves what such a user can.
+ */
 export function skipUnlessRoot(): false | string {
-  return process.getuid?.() === 0 ? false : skipped("not root", "run the tests as root");
+  if (process.getuid?.() !== 0) return "not root: run the tests as root";
+  const maps = ["uid_map", "gid_map"].map((name) => readFileSync(`/proc/self/${name}`, "utf8").trim().split(/\s+/));
+  const isMachines = maps.every((map) => map.join(" ") === "0 0 4294967295");
+  return isMachines ? false : "root of a user namespace: run the tests as the machine's root";
+}
+
+/** The `skip` of a test that mounts file systems, which root may not in most containers. */
+export function skipUnlessMounting(...tools: readonly Tool[]): false | string {
+  const skip = skipUnlessRoot() || skipWithout("mount", "unshare", ...tools);
+  if (skip !== false) return skip;
+  const { status } = spawnSync("unshare", ["--mount", "true"], { stdio: "ignore" });
+  return status === 0 ? false : "mounts are forbidden here";
 }
 
 /** Those of the tools that no directory of PATH has. */
@@ -80,15 +101,6 @@ function missingTools(tools: readonly Tool[]): Tool[] {
 /** What to install for tools, each package once. */
 function debianPackages(tools: readonly Tool[]): string[] {
   return [...new Set(tools.map((tool) => packages[tool]))];
-}
-
-/** Turns the reason why a test cannot run into a skip, or into an error where everything must run. */
-function skipped(reason: string, remedy: string): string {
-  const { CI, OCI_UNPACK_REQUIRE_TOOLS } = process.env;
-  if (CI === "true" || OCI_UNPACK_REQUIRE_TOOLS === "1") {
-    throw new Error(`cannot leave out a test: ${reason} (${remedy})`);
-  }
-  return `${reason}: ${remedy}`;
 }
 
 /** System administration's directories belong to it even where an ordinary user's PATH lacks them. */

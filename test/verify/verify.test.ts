@@ -14,7 +14,7 @@ import {
   unpackOverlay,
   verify,
 } from "../../src/index.ts";
-import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
+import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen, skipWithoutUserNamespaces } from "../hostile/as-user.ts";
 import { accessControlList } from "../support/acl.ts";
 import { outcomeOf } from "../support/command.ts";
 import { type Image, image, stored } from "../support/image.ts";
@@ -268,7 +268,7 @@ test("a store knows the image by the configuration in the directory", async () =
   await assert.rejects(storedNameFor(stage.target, kept), { code: "NOT_FOUND", hint: /name the image too/ });
 });
 
-describe("an ordinary user", { skip: skip || skipWithout("setpriv", "unshare") || skipUnlessNodeIsOpen() }, () => {
+describe("an ordinary user", { skip: skip || skipWithout("setpriv") || skipUnlessNodeIsOpen() }, () => {
   const options = ["--devices", "create", "-p", platform];
 
   /** The image, unpacked by an ordinary user. `again` runs the command as that user. */
@@ -312,7 +312,9 @@ describe("an ordinary user", { skip: skip || skipWithout("setpriv", "unshare") |
     assert.equal((await stage.verified()).stdout, "changed     etc/theirs (owner)\n");
   });
 
-  test("is told what nobody but root may read, and reads it as root of a user namespace", async () => {
+  test("is told what nobody but root may read, and reads it as root of a user namespace", {
+    skip: skipWithoutUserNamespaces(),
+  }, async () => {
     const closed = image([tar(file("shadow", "secret", { mode: 0 }), directory("d", { mode: 0 }), file("d/x", "1"))]);
     await using stage = await unpackedByUser(closed, ["-p", platform]);
     const { status, stdout, stderr } = await stage.verified();
