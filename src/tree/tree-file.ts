@@ -67,6 +67,11 @@ export class TreeFile implements Attributes {
     this.#rarities = isPlain ? undefined : { atime, xattrs, segments, deviceMajor, deviceMinor };
   }
 
+  /** Whether it has nothing of what few files have. */
+  get isPlain(): boolean {
+    return this.#rarities === undefined;
+  }
+
   get atime(): Timestamp | undefined {
     return this.#rarities?.atime;
   }
