@@ -80,6 +80,8 @@ export type UnpackEvent =
       readonly delayMilliseconds: number;
       readonly reason: string;
     }
+  /** Another process has what is needed, and has had it for a second: what that is. */
+  | { readonly type: "waiting"; readonly reason: string }
   /** Why something goes the way it goes, for `--explain`. Never has a secret in it. */
   | { readonly type: "decision"; readonly topic: DecisionTopic; readonly message: string }
   | {

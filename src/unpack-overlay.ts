@@ -42,7 +42,7 @@ export async function unpackOverlay(
   await using target = await Target.claim(directory);
   const { apply, sandbox } = settings;
   const parts = { staging: target.staging, kind, settings: apply, sandbox, store: options.store };
-  await using places = await LayerPlaces.open(parts, account.signal);
+  await using places = await LayerPlaces.open(parts, { signal: account.signal, onEvent: account.tell });
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   account.tell(resolved(checked(image)));
   const making = { image, source, target, places, account, settings, kind };

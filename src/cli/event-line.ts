@@ -29,6 +29,8 @@ function noteworthy(event: UnpackEvent): string | undefined {
   switch (event.type) {
     case "retrying":
       return safeText(retryText(event));
+    case "waiting":
+      return `waiting: ${safeText(event.reason)}`;
     case "warning":
       return toldAlways.includes(event.code) ? `warning: ${safeText(event.message)}` : undefined;
     case "sandbox":

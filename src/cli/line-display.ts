@@ -6,27 +6,32 @@ import { safeText } from "./safe-text.ts";
 import type { Output } from "./surroundings.ts";
 import { Tally } from "./tally.ts";
 
-/** Often enough that whoever watches a log knows the download is alive. */
-const heartbeatMilliseconds = 10_000;
+/** Short enough that whoever watches a log knows that this is alive, also while nothing happens. */
+const longestSilenceMilliseconds = 10_000;
 
 /** Plain lines, for a file, a pipe or a log: what was found, each layer that is done, and a sign of life now and then. */
 export function lineDisplay(curiosity: Curiosity, output: Output): Display {
   const tally = new Tally();
-  let lastLineTime = Date.now();
+  let hasSpoken = false;
   const say = (line: string): void => {
     output.write(`${line}\n`);
-    lastLineTime = Date.now();
+    hasSpoken = true;
   };
+  const timer = setInterval(() => {
+    if (hasSpoken) hasSpoken = false;
+    else say(heartbeat(tally));
+  }, longestSilenceMilliseconds / 2);
 
   return {
     show(event) {
       tally.record(event);
       const line = milestone(event, tally) ?? eventLine(event, curiosity);
       if (line !== undefined) say(line);
-      else if (Date.now() - lastLineTime >= heartbeatMilliseconds && tally.totalBytes > 0) say(heartbeat(tally));
     },
     say,
-    [Symbol.dispose]() {},
+    [Symbol.dispose]() {
+      clearInterval(timer);
+    },
   };
 }
 
@@ -44,6 +49,7 @@ function milestone(event: UnpackEvent, tally: Tally): string | undefined {
 }
 
 function heartbeat(tally: Tally): string {
+  if (tally.layers.length === 0) return "finding out what the image is";
   const downloaded = `downloaded ${bytesText(tally.downloadedBytes())} of ${bytesText(tally.totalBytes)}`;
   return `${downloaded}, unpacked ${tally.unpackedLayers()} of ${counted(tally.layers.length, "layer")}`;
 }

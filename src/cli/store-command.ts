@@ -1,4 +1,5 @@
-import type { Store, StoredImageEntry, StoreFindings, store } from "../index.ts";
+import type { Store, StoredImageEntry, StoreFindings, store, UnpackEvent } from "../index.ts";
+import { eventLine } from "./event-line.ts";
 import { interruptible } from "./interrupt.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeJson, safeText } from "./safe-text.ts";
@@ -28,17 +29,21 @@ export async function storeCommand(
       return findings.corrupt.length + findings.missing.length === 0 ? exitCodes.done : exitCodes.failed;
     }
     case "prune":
-      return await prune(opened, command, signal, say);
+      return await prune(opened, command, { signal, errors: surroundings.errors }, say);
   }
 }
 
 async function prune(
   opened: Store,
   { maxBytes, forgetAbsent }: StoreCommand,
-  signal: AbortSignal,
+  { signal, errors }: Pick<Surroundings, "errors"> & { readonly signal: AbortSignal },
   say: (result: unknown, lines: readonly string[]) => void,
 ): Promise<number> {
-  const result = await opened.prune({ signal, forgetAbsent, ...(maxBytes !== undefined && { maxBytes }) });
+  const onEvent = (event: UnpackEvent) => {
+    const line = eventLine(event, { verbose: false, explain: false });
+    if (line !== undefined) errors.write(`${line}\n`);
+  };
+  const result = await opened.prune({ signal, onEvent, forgetAbsent, ...(maxBytes !== undefined && { maxBytes }) });
   const removed = result.removedImages.map((name) => `removed ${safeText(name)}`);
   const absent = result.absentOverlays.map(
     (directory) => `kept the layers of ${safeText(directory)}, which is not there`,

@@ -7,6 +7,7 @@ import { chainIDs } from "../oci/chain-id.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image } from "../resolve.ts";
 import type { RootfsSettings } from "../rootfs/site.ts";
+import type { FetchOptions } from "../source/source.ts";
 import { BlobStore } from "../store/blob-store.ts";
 import { LayerStore } from "../store/layer-store.ts";
 import { makeStore } from "../store/make-store.ts";
@@ -52,12 +53,12 @@ export class LayerPlaces implements AsyncDisposable {
     this.#variant = variantOf(kind, settings, user);
   }
 
-  static async open(parts: LayerPlacesParts, signal: AbortSignal): Promise<LayerPlaces> {
+  static async open(parts: LayerPlacesParts, waiting: FetchOptions): Promise<LayerPlaces> {
     const { effectiveUser } = await import("../linux/thread.ts");
     if (parts.store === undefined) return new LayerPlaces(parts, undefined, effectiveUser());
     const blobs = new BlobStore(parts.store.directory);
     await makeStore(blobs);
-    const use = await blobs.use(signal);
+    const use = await blobs.use(waiting);
     const layers = new LayerStore(blobs);
     const overlays = new Overlays(blobs);
     return new LayerPlaces(parts, { layers, overlays, staging: await layers.stage(), use }, effectiveUser());

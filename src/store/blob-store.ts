@@ -7,6 +7,7 @@ import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { blobPath } from "../source/local/documents.ts";
 import { readRange } from "../source/local/file-range.ts";
+import type { FetchOptions } from "../source/source.ts";
 import { openLocked } from "./file-lock.ts";
 import type { Trash } from "./trash.ts";
 
@@ -51,23 +52,24 @@ export class BlobStore {
   }
 
   /** Says that somebody works with the store: while anybody does, nothing is taken out of it. */
-  use(signal?: AbortSignal): Promise<FileHandle> {
-    return this.lock("in-use.lock", "shared", signal);
+  use(options: FetchOptions = {}): Promise<FileHandle> {
+    return this.lock("in-use.lock", "shared", options);
   }
 
   /** Waits until nobody else works with the store, and keeps everybody out. */
-  useAlone(signal?: AbortSignal): Promise<FileHandle> {
-    return this.lock("in-use.lock", "exclusive", signal);
+  useAlone(options: FetchOptions = {}): Promise<FileHandle> {
+    return this.lock("in-use.lock", "exclusive", options);
   }
 
-  /** Opens one of the store's own files as soon as its lock is free. */
+  /** Opens one of the store's own files as soon as its lock is free. A listener hears of a long wait. */
   async lock(
     name: "in-use.lock" | "index.lock" | "prune.lock",
     kind: LockKind,
-    signal?: AbortSignal,
+    { signal, onEvent }: FetchOptions = {},
   ): Promise<FileHandle> {
+    const onWait = () => onEvent?.({ type: "waiting", reason: `another process uses the store "${this.directory}"` });
     try {
-      return await openLocked(this.path(name), kind, signal);
+      return await openLocked(this.path(name), kind, { signal, onWait });
     } catch (error) {
       throw fileSystemError(error, `use the store "${this.directory}"`);
     }

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { fileSystemError } from "../file-system-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { readRange } from "../source/local/file-range.ts";
+import type { FetchOptions } from "../source/source.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { openLocked } from "./file-lock.ts";
 
@@ -26,9 +27,10 @@ export class PartialBlob implements AsyncDisposable {
   }
 
   /** Waits until nobody else fetches that blob. Whether it is still to be fetched is for the caller to find out then. */
-  static async open(store: BlobStore, digest: Digest, signal?: AbortSignal): Promise<PartialBlob> {
+  static async open(store: BlobStore, digest: Digest, { signal, onEvent }: FetchOptions = {}): Promise<PartialBlob> {
+    const onWait = () => onEvent?.({ type: "waiting", reason: `another process fetches blob ${digest}` });
     try {
-      const file = await openLocked(store.partPathOf(digest), "exclusive", signal);
+      const file = await openLocked(store.partPathOf(digest), "exclusive", { signal, onWait });
       return new PartialBlob(store, digest, file, (await file.stat()).size);
     } catch (error) {
       signal?.throwIfAborted();

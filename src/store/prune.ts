@@ -1,4 +1,6 @@
+import type { EventListener } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { FetchOptions } from "../source/source.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { LayerStore, type StoredLayer } from "./layer-store.ts";
 import { type ImageWithBlobs, imagesWithBlobs } from "./list.ts";
@@ -12,6 +14,8 @@ export interface PruneOptions {
   /** Forgets overlays that are not where they were, at once instead of after 30 days. Default: false. */
   readonly forgetAbsent?: boolean;
   readonly signal?: AbortSignal;
+  /** Hears when it has to wait for others who use the store. */
+  readonly onEvent?: EventListener;
 }
 
 export interface PruneResult {
@@ -35,19 +39,20 @@ const mostLooks = 3;
  * removed afterwards.
  */
 export async function pruneStore(store: BlobStore, options: PruneOptions): Promise<PruneResult> {
-  const { signal } = options;
-  const pruning = await store.lock("prune.lock", "exclusive", signal);
+  const { signal, onEvent } = options;
+  const waiting = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
+  const pruning = await store.lock("prune.lock", "exclusive", waiting);
   try {
     const trash = await Trash.open(store.path("trash"));
     try {
       for (let looks = 1; looks < mostLooks; looks += 1) {
         const plan = await planned(store, options);
-        const result = await alone(store, signal, async () => {
+        const result = await alone(store, waiting, async () => {
           return (await isCurrent(store, plan)) ? await carryOut(store, plan, trash, options) : undefined;
         });
         if (result !== undefined) return result;
       }
-      return await alone(store, signal, async () => {
+      return await alone(store, waiting, async () => {
         return await carryOut(store, await planned(store, options), trash, options);
       });
     } finally {
@@ -58,8 +63,8 @@ export async function pruneStore(store: BlobStore, options: PruneOptions): Promi
   }
 }
 
-async function alone<T>(store: BlobStore, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  const use = await store.useAlone(signal);
+async function alone<T>(store: BlobStore, waiting: FetchOptions, work: () => Promise<T>): Promise<T> {
+  const use = await store.useAlone(waiting);
   try {
     return await work();
   } finally {

@@ -14,7 +14,7 @@ import { storedDocument } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
 
 /** Gives the store when it is ready, having said that it is in use. */
-export type StoreInUse = (signal?: AbortSignal) => Promise<BlobStore>;
+export type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
 
 /** An image of another source, of which everything that comes is kept, and nothing is fetched that is kept already. */
 export class StoredImage implements ImageSource {
@@ -35,7 +35,7 @@ export class StoredImage implements ImageSource {
   }
 
   async manifest(descriptor?: Descriptor, options: FetchOptions = {}): Promise<Document> {
-    const store = await this.#store(options.signal);
+    const store = await this.#store(options);
     const document =
       descriptor === undefined ? await this.#named(store, options) : await this.#described(store, descriptor, options);
     await this.#keep(store, document, descriptor);
@@ -43,7 +43,7 @@ export class StoredImage implements ImageSource {
   }
 
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
-    const store = await this.#store(options.signal);
+    const store = await this.#store(options);
     yield* passingOver(options.offset ?? 0, this.#whole(store, descriptor, options));
     if (!this.#isOffline) await this.#completion.arrived(store, descriptor.digest, options.signal);
   }
@@ -90,7 +90,7 @@ export class StoredImage implements ImageSource {
     const before = await this.#stored(store, descriptor, options);
     if (before !== undefined) return yield* before;
     if (this.#isOffline) throw incomplete(store, descriptor, this.name);
-    await using part = await PartialBlob.open(store, descriptor.digest, options.signal);
+    await using part = await PartialBlob.open(store, descriptor.digest, options);
     // Another process may have fetched it while this one waited.
     const meanwhile = await this.#stored(store, descriptor, options);
     if (meanwhile !== undefined) {
@@ -179,14 +179,14 @@ async function notStored(store: BlobStore, name: string): Promise<OciUnpackError
   return new OciUnpackError("NOT_FOUND", `cannot find "${name}" in the store "${store.directory}"`, {
     hint:
       names.length === 0
-        ? "the store is empty: unpack the image once without --offline"
-        : `unpack it once without --offline, or choose one of ${names.slice(0, 10).join(", ")}`,
+        ? "the store is empty: unpack the image once without `offline`"
+        : `unpack it once without \`offline\`, or choose one of ${names.slice(0, 10).join(", ")}`,
   });
 }
 
 function incomplete(store: BlobStore, { digest }: Descriptor, name: string): OciUnpackError {
   const found = `the store "${store.directory}" does not have it, or not as it should be`;
   return new OciUnpackError("NOT_FOUND", `cannot read blob ${digest} of "${name}" offline: ${found}`, {
-    hint: "unpack the image once without --offline",
+    hint: "unpack the image once without `offline`",
   });
 }

@@ -63,7 +63,7 @@ async function change(
   signal: AbortSignal | undefined,
   changed: (entries: readonly Entry[]) => readonly Entry[],
 ): Promise<void> {
-  const lock = await store.lock("index.lock", "exclusive", signal);
+  const lock = await store.lock("index.lock", "exclusive", { ...(signal && { signal }) });
   try {
     const { entries, json } = await readEntries(store);
     const next = changed(entries);

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { OciUnpackError } from "../errors.ts";
-import type { Source } from "../source/source.ts";
+import type { FetchOptions, Source } from "../source/source.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { BlobStore } from "./blob-store.ts";
 import { makeStore } from "./make-store.ts";
@@ -23,8 +23,8 @@ export function storedSource(source: Source, store: Store, { offline = false }: 
   const blobs = new BlobStore(store.directory);
   const closing = new AbortController();
   let use: Promise<FileHandle | undefined> | undefined;
-  const inUse = async (signal?: AbortSignal): Promise<BlobStore> => {
-    use ??= begin(blobs, offline, closing.signal);
+  const inUse = async ({ signal, onEvent }: FetchOptions = {}): Promise<BlobStore> => {
+    use ??= begin(blobs, offline, { signal: closing.signal, ...(onEvent && { onEvent }) });
     try {
       await unlessAborted(use, signal);
     } catch (error) {
@@ -45,18 +45,18 @@ export function storedSource(source: Source, store: Store, { offline = false }: 
 }
 
 /** Says that the store is in use. Where nothing can be written, nothing can be taken away meanwhile either. */
-async function begin(blobs: BlobStore, offline: boolean, signal?: AbortSignal): Promise<FileHandle | undefined> {
+async function begin(blobs: BlobStore, offline: boolean, options: FetchOptions): Promise<FileHandle | undefined> {
   if (!offline) {
     await makeStore(blobs);
-    return await blobs.use(signal);
+    return await blobs.use(options);
   }
   if (!(await blobs.exists())) {
     throw new OciUnpackError("NOT_FOUND", `cannot read the store "${blobs.directory}": there is none`, {
-      hint: "unpack an image once without --offline",
+      hint: "unpack an image once without `offline`",
     });
   }
   try {
-    return await blobs.use(signal);
+    return await blobs.use(options);
   } catch (error) {
     if (isReadOnly(error)) return undefined;
     throw error;

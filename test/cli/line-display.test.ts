@@ -59,7 +59,7 @@ test("--explain tells each decision, --verbose does not", () => {
 });
 
 test("a long download gives a sign of life now and then", (context) => {
-  context.mock.timers.enable({ apis: ["Date"] });
+  context.mock.timers.enable({ apis: ["setInterval"] });
   const output = recorder();
   using display = lineDisplay({ verbose: false, explain: false }, output);
   display.show(resolved(100_000_000));
@@ -68,9 +68,20 @@ test("a long download gives a sign of life now and then", (context) => {
     display.show(downloading(0, second * 1_000_000, 100_000_000));
   }
   assert.deepEqual(output.lines().slice(1), [
-    "downloaded 10.0 MB of 100 MB, unpacked 0 of 1 layer",
-    "downloaded 20.0 MB of 100 MB, unpacked 0 of 1 layer",
+    "downloaded 9.00 MB of 100 MB, unpacked 0 of 1 layer",
+    "downloaded 19.0 MB of 100 MB, unpacked 0 of 1 layer",
   ]);
+});
+
+test("a log has a line every ten seconds even if nothing happens, and none after the end", (context) => {
+  context.mock.timers.enable({ apis: ["setInterval"] });
+  const output = recorder();
+  {
+    using _display = lineDisplay({ verbose: false, explain: false }, output);
+    context.mock.timers.tick(30_000);
+  }
+  context.mock.timers.tick(30_000);
+  assert.deepEqual(output.lines(), Array(3).fill("finding out what the image is"));
 });
 
 test("what a registry or an image says reaches a log without control characters", () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-type.ts";
+import type { FetchOptions } from "../../src/source/source.ts";
 import { BlobStore } from "../../src/store/blob-store.ts";
 import { pruneStore } from "../../src/store/prune.ts";
 import { reachable } from "../../src/store/stored-documents.ts";
@@ -139,16 +140,30 @@ test("a prune takes nothing that came to be needed while it looked", async () =>
   };
   let looks = 0;
   const watched = new (class extends BlobStore {
-    override async useAlone(signal?: AbortSignal) {
+    override async useAlone(options?: FetchOptions) {
       looks += 1;
       if (looks === 1) await arriving();
-      return await super.useAlone(signal);
+      return await super.useAlone(options);
     }
   })(stage.store.directory);
   await pruneStore(watched, {});
   assert.equal(looks, 2);
   assert.deepEqual((await stage.store.verify()).missing, []);
   await stage.unpack({ reference: stage.names[0] ?? "", offline: true });
+});
+
+test("a prune that waits for others says so after a second", async () => {
+  await using stage = await threeImages();
+  const use = await new BlobStore(stage.store.directory).use();
+  const reasons: unknown[] = [];
+  await stage.store.prune({
+    onEvent(event) {
+      reasons.push(event);
+      void use.close();
+    },
+  });
+  const reason = `another process uses the store "${stage.store.directory}"`;
+  assert.deepEqual(reasons, [{ type: "waiting", reason }]);
 });
 
 test("others may use a store while it is found out what is to go, and while that is removed", async () => {
@@ -159,12 +174,12 @@ test("others may use a store while it is found out what is to go, and while that
   const seen: string[] = [];
   const watched = new (class extends BlobStore {
     override async sizes() {
-      await (await this.use(AbortSignal.timeout(60_000))).close();
+      await (await this.use({ signal: AbortSignal.timeout(60_000) })).close();
       seen.push("looked");
       return await super.sizes();
     }
-    override async useAlone(signal?: AbortSignal) {
-      const lock = await super.useAlone(signal);
+    override async useAlone(options?: FetchOptions) {
+      const lock = await super.useAlone(options);
       const close = lock.close.bind(lock);
       lock.close = async () => {
         await close();

@@ -78,7 +78,7 @@ test("offline, what was never unpacked is told from what there is", async () => 
   await assert.rejects(stage.unpack({ offline: true, reference: `${stage.registry.host}/other:1` }), {
     code: "NOT_FOUND",
     message: `cannot find "${stage.registry.host}/other:1" in the store "${stage.store.directory}"`,
-    hint: `unpack it once without --offline, or choose one of ${stage.reference}`,
+    hint: `unpack it once without \`offline\`, or choose one of ${stage.reference}`,
   });
   await rm(fileOf(stage.store.directory, top));
   await assert.rejects(stage.unpack({ offline: true }), { code: "NOT_FOUND", message: new RegExp(top) });
