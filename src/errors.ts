@@ -4,6 +4,7 @@ export type ErrorCode =
   | "INVALID_REFERENCE"
   | "INVALID_PLATFORM"
   | "INVALID_OPTION"
+  | "CONFIGURATION"
   // What the registry, or another source, answered.
   | "NOT_FOUND"
   | "UNAUTHORIZED"

@@ -195,7 +195,7 @@ function platformNotFound(name: string, request: PlatformRequest, available: rea
     "PLATFORM_NOT_FOUND",
     `cannot find an image for ${wanted} in "${name}": there is ${listed}`,
     {
-      hint: "ask for one of these platforms",
+      hint: "ask for one of these with `platform`",
     },
   );
 }

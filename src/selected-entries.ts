@@ -25,7 +25,7 @@ export class SelectedEntries {
       const message = `the pattern "${pattern}" matches nothing in the image`;
       if (strict) {
         throw new OciUnpackError("STRICT_VIOLATION", `cannot select a part strictly: ${message}`, {
-          hint: "oci-unpack ls -R lists what there is; patterns are paths from the root",
+          hint: "`list` tells what there is; patterns are paths from the root",
         });
       }
       this.#account.tell({ type: "warning", code: "PATTERN_UNMATCHED", message });

@@ -11,7 +11,7 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-/** Errors that blame what was typed, or configured, rather than the world. */
+/** Errors that blame what was typed rather than the world. */
 const usageCodes: ReadonlySet<string> = new Set<ErrorCode>(["INVALID_REFERENCE", "INVALID_PLATFORM", "INVALID_OPTION"]);
 
 /** What to tell about anything that was thrown. */
@@ -21,7 +21,7 @@ export function failureOf(error: unknown): Failure {
   }
   if (isCoded(error)) {
     const exitCode = usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
-    return { code: error.code, message: error.message, hint: error.hint ?? nextStep[error.code], exitCode };
+    return { code: error.code, message: error.message, hint: hintOf(error), exitCode };
   }
   return {
     code: "INTERNAL",
@@ -30,6 +30,30 @@ export function failureOf(error: unknown): Failure {
     exitCode: exitCodes.failed,
   };
 }
+
+/** The next step in words of the command line: what a hint of the library calls an option is a flag here. */
+function hintOf({ hint, code }: CodedError): string {
+  if (hint === undefined) return nextStep[code];
+  return flags.reduce((text, [option, flag]) => text.replaceAll(option, flag), hint);
+}
+
+/** As the library's hints write options and functions, and what is typed instead. */
+const flags: readonly (readonly [option: string, flag: string])[] = [
+  ["`network.allowHosts`", "--allow-host"],
+  ["`plainHttp`", "--plain-http"],
+  ["`tls.ca`", "--tls-ca"],
+  ["`tls.cert`", "--tls-cert"],
+  ["`tls.key`", "--tls-key"],
+  ["`platform`", "--platform"],
+  ['`owner: "ignore"`', "--owner ignore"],
+  ['`overlay: "userxattr"`', "--overlay userxattr"],
+  ["`mount`", "--mount"],
+  ['`sandbox: "prefer"`', "--sandbox prefer"],
+  ["`offline`", "--offline"],
+  ["`list`", "oci-unpack ls"],
+  ["`login` with `authFile`", "oci-unpack login --authfile FILE"],
+  ["`login` without `verifyLogin`", "--no-verify"],
+];
 
 interface CodedError extends Error {
   readonly code: ErrorCode;

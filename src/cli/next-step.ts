@@ -5,6 +5,7 @@ export const nextStep: Readonly<Record<ErrorCode, string>> = {
   INVALID_REFERENCE: "write it as [HOST[:PORT]/]PATH[:TAG][@DIGEST]",
   INVALID_PLATFORM: "write it as OS/ARCH[/VARIANT], for instance linux/arm64",
   INVALID_OPTION: "oci-unpack --help lists the options",
+  CONFIGURATION: "correct the file that the message names, or name another",
   NOT_FOUND: "check the name",
   UNAUTHORIZED: "log in: oci-unpack login",
   CREDENTIALS_REJECTED: "log in anew: oci-unpack login",

@@ -44,6 +44,6 @@ function pathIn(parent: Directory, name: ByteString): ByteString {
 
 function notFound(path: ByteString): OciUnpackError {
   return new OciUnpackError("NOT_FOUND", `cannot find ${quoted(path)}: the image has nothing there`, {
-    hint: "list what is there, as oci-unpack ls does",
+    hint: "`list` tells what is there",
   });
 }

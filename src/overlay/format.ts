@@ -62,7 +62,7 @@ export class OverlayFormat implements StoredNames {
 function unmarked(call: string, path: ByteString, result: number): OciUnpackError {
   const { code, message } = failure("mark", path, call, result);
   const hints: Readonly<Record<number, string>> = {
-    [errnos.EPERM]: "choose the kind of overlay that needs no privilege: --overlay userxattr",
+    [errnos.EPERM]: 'choose the kind of overlay that needs no privilege: `overlay: "userxattr"`',
     [errnos.ENOTSUP]: "unpack into a file system that can be a layer of an overlay",
   };
   const hint = hints[-result];

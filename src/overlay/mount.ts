@@ -33,7 +33,8 @@ function run(program: string, args: readonly string[], directory: string, attemp
       if (status === 0) return resolvePromise();
       const found =
         said.trim().replace(/\s+/g, " ").slice(0, 500) || `mount ended with ${signal ?? `status ${status}`}`;
-      const hint = "mount as root, or in a user namespace with --overlay userxattr; without --mount nothing is mounted";
+      const hint =
+        'mount as root, or in a user namespace with `overlay: "userxattr"`; without `mount` nothing is mounted';
       reject(new OciUnpackError("FILE_SYSTEM", `cannot ${attempted}: ${found}`, { hint }));
     });
   });

@@ -87,7 +87,7 @@ export class Owners {
     throw refusal(
       path,
       `the owner ${stated.uid}:${stated.gid}, whom the maps of users and groups do not have`,
-      "map all owners that the image has, or ignore them: --owner ignore",
+      'map all owners that the image has, or ignore them: `owner: "ignore"`',
     );
   }
 

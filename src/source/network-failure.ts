@@ -20,7 +20,7 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-const trustHint = "give its authority's certificate as `tls.ca` (--tls-ca FILE), or in certs.d";
+const trustHint = "give its authority's certificate with `tls.ca`, or in certs.d";
 
 /** What OpenSSL says about a certificate, and what helps. */
 const certificateProblems: Readonly<Record<string, readonly [found: string, hint: string]>> = {
@@ -47,7 +47,7 @@ function certificateFailure(code: string, cause: unknown, host: string): Failure
 }
 
 const clientHint =
-  "give one that it takes as `tls.cert` and `tls.key` (--tls-cert, --tls-key), or in certs.d, and see that it is still valid";
+  "give one that it takes with `tls.cert` and `tls.key`, or in certs.d, and see that it is still valid";
 
 function tlsFailure(code: string, cause: unknown, host: string): Failure | undefined {
   if (/CERTIFICATE_REQUIRED/.test(code)) {
@@ -59,7 +59,7 @@ function tlsFailure(code: string, cause: unknown, host: string): Failure | undef
     return new Failure("CERTIFICATE", found, { hint: clientHint, cause, host });
   }
   if (/^ERR_(SSL|OSSL|TLS)_|^EPROTO$/.test(code)) {
-    const hint = "allow http with `plainHttp` (--plain-http), if the registry has no TLS";
+    const hint = "allow http with `plainHttp`, if the registry has no TLS";
     return new Failure("UNREACHABLE", `${host} does not speak TLS: ${code}`, { hint, cause, host });
   }
   return undefined;

@@ -81,7 +81,7 @@ export class Policy {
         const where =
           addressIn(withoutPort(host)) === undefined ? `is at ${address}, a ${zone} address` : `is a ${zone} address`;
         throw new Failure("POLICY_DENIED", `${host} ${where}`, {
-          hint: `list "${host}" in \`network.allowHosts\` (--allow-host), if it is to be trusted`,
+          hint: `allow "${host}" with \`network.allowHosts\`, if it is to be trusted`,
           host,
         });
       },

@@ -217,7 +217,7 @@ export class Session {
     const found = `${host} wants its credentials shown to ${realm.host}, which is not known to belong to it`;
     this.#isAnonymous = true;
     this.#refusal = new Failure("POLICY_DENIED", found, {
-      hint: `list "${realm.host}" in \`network.allowHosts\` (--allow-host), if it is to be trusted`,
+      hint: `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`,
       host,
     });
     context.tell({ type: "warning", code: "CREDENTIALS_IGNORED", message: `${found}; going on without` });

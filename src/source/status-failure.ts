@@ -65,7 +65,7 @@ function plainHttpHint(status: number, text: string): { hint?: string } {
   if (status !== 400 || !/HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i.test(text))
     return {};
   return {
-    hint: "this registry speaks TLS: do without `plainHttp` (--plain-http); on a loopback address, give its authority as `tls.ca` (--tls-ca FILE)",
+    hint: "this registry speaks TLS: do without `plainHttp`; on a loopback address, give its authority with `tls.ca`",
   };
 }
 

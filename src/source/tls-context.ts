@@ -23,8 +23,8 @@ function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
     const found = cause instanceof Error && "code" in cause ? cause.code : "they are not PEM";
     const hint =
       found === "ERR_OSSL_X509_KEY_VALUES_MISMATCH"
-        ? "the key is not the certificate's: give a pair that belongs together (--tls-cert, --tls-key, or in certs.d)"
-        : "correct the files that --tls-ca, --tls-cert and --tls-key, or certs.d, name";
+        ? "the key is not the certificate's: give a pair that belongs together (`tls.cert`, `tls.key`, or in certs.d)"
+        : "correct what `tls.ca`, `tls.cert` and `tls.key`, or certs.d, have";
     throw new Failure("CERTIFICATE", `the certificates or the key configured for it are unusable: ${found}`, {
       hint,
       cause,

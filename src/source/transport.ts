@@ -46,7 +46,7 @@ export class Transport {
     const found = `${from.host} leads to ${target.host} over http${isDowngrade ? ", away from https" : ""}`;
     const hint = isDowngrade
       ? "nothing allows that: tell the registry's operator"
-      : `if nobody can listen in, allow http for "${target.host}" with \`plainHttp\` (--plain-http)`;
+      : `if nobody can listen in, allow http for "${target.host}" with \`plainHttp\``;
     throw new Failure("POLICY_DENIED", found, { host: from.host, hint });
   }
 

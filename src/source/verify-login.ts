@@ -106,7 +106,7 @@ async function tokenFor(
   const { host } = site.base;
   if (!(await policy.trusts(realm, site.base))) {
     const found = `${host} wants the password shown to ${realm.host}, which is not known to belong to it`;
-    const hint = `list "${realm.host}" in \`network.allowHosts\` (--allow-host), if it is to be trusted`;
+    const hint = `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`;
     throw new Failure("POLICY_DENIED", found, { host, hint });
   }
   const isOwnHost = realm.hostname === site.base.hostname;
@@ -126,6 +126,6 @@ function rejected(answer: string, status: number | undefined, { base: { host } }
   return new Failure("CREDENTIALS_REJECTED", `the user name or the password is wrong: ${answer}`, {
     host,
     ...(status !== undefined && { status }),
-    hint: "a registry may want an access token in place of the password; --no-verify keeps a login untried",
+    hint: "a registry may want an access token in place of the password; `login` without `verifyLogin` keeps one untried",
   });
 }

@@ -25,7 +25,7 @@ export async function storedNameFor(directory: string, store: Store): Promise<st
   throw new OciUnpackError(
     "NOT_FOUND",
     `cannot verify "${directory}": no image in the store "${store.directory}" has the configuration ${wanted}`,
-    { hint: "name the image too, as in: oci-unpack verify DIRECTORY IMAGE" },
+    { hint: "name the image too" },
   );
 }
 

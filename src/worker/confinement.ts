@@ -10,6 +10,6 @@ export function confineThread(policy: SandboxPolicy, confinement: Confinement): 
   if ("abi" in result) return { state: "enforced", abi: result.abi };
   if (policy === "prefer") return { state: "unavailable", reason: result.reason };
   throw new OciUnpackError("SANDBOX_UNAVAILABLE", `cannot confine the unpacking threads: ${result.reason}`, {
-    hint: "use a kernel with Landlock (5.13 or newer), or allow going without it: --sandbox prefer",
+    hint: 'use a kernel with Landlock (5.13 or newer), or allow going without it: `sandbox: "prefer"`',
   });
 }

@@ -115,7 +115,7 @@ test("a login at a docker-registry with a certificate of one's own lets the next
       input: "s3cret\n",
     });
   const distrusted = await login("--tls-ca", path("htpasswd"));
-  assert.equal(distrusted.status, 2, "what is no certificate is a wrong command line");
+  assert.equal(distrusted.status, 1, "what is no certificate is a failure");
   const wrong = await ociUnpack(
     ["login", "-u", "ada", "--password-stdin", "--authfile", authFile, "--tls-ca", path("ca.pem"), registry.host],
     { input: "wrong" },

@@ -107,10 +107,7 @@ test("what would act on a terminal is shown there", async () => {
 test("what is not there, or no file, is an error with nothing on standard output", async () => {
   await using stage = await setStage();
   for (const [path, message] of [
-    [
-      "/nope",
-      'error: cannot find "/nope": the image has nothing there\nhint: list what is there, as oci-unpack ls does\n',
-    ],
+    ["/nope", 'error: cannot find "/nope": the image has nothing there\nhint: oci-unpack ls tells what is there\n'],
     ["/etc", 'error: cannot read "/etc": it is a directory\nhint: name a file; oci-unpack ls lists them\n'],
   ] as const) {
     const { status, stdout, stderr } = await ociUnpack(["cat", "-p", "linux/amd64", stage.name, path]);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
+import { scratch } from "../support/scratch.ts";
 
 test("--version prints the version of the package, and nothing else", async () => {
   const { version } = JSON.parse(await readFile(new URL(import.meta.resolve("oci-unpack/package.json")), "utf8"));
@@ -46,6 +48,32 @@ test("with --json even a wrong command line is told as JSON", async () => {
       hint: "try oci-unpack alpine ./rootfs",
     },
   });
+});
+
+test("a configuration file that is missing or broken is a failure with file and line, and no wrong command line", async () => {
+  await using place = await scratch();
+  const broken = join(place.directory, "auth.json");
+  const absent = join(place.directory, "absent.json");
+  await writeFile(broken, '{\n  "auths": {\n    oops\n');
+  const pull = ["127.0.0.1:1/x", join(place.directory, "target")];
+  const configured = (path: string) => ({ env: { CONTAINERS_REGISTRIES_CONF: path } });
+  for (const [args, options, message] of [
+    [["logout", "--authfile", broken, "r.example"], {}, `cannot use "${broken}": line 3 is not JSON`],
+    [["--authfile", absent, ...pull], {}, `cannot read "${absent}": there is no such file`],
+    [pull, configured(broken), `cannot use "${broken}": line 1 is not TOML`],
+    [pull, configured(absent), `cannot read "${absent}": there is no such file`],
+    [["--tls-ca", broken, ...pull], {}, `cannot use "${broken}": it is not PEM`],
+    [
+      ["--hosts-dir", absent, ...pull],
+      {},
+      `cannot use "${absent}" as the directory of hosts: there is no such directory`,
+    ],
+  ] as const) {
+    const { status, stderr } = await ociUnpack(args, options);
+    const [error, hint = ""] = stderr.split("\n");
+    assert.deepEqual([status, error], [1, `error: ${message}`]);
+    assert.match(hint, /^hint: (?!.*(--help|`))/);
+  }
 });
 
 test("hostile arguments are shown, not obeyed", async () => {

@@ -39,7 +39,7 @@ async function assertGuarded(
   assert.equal(JSON.parse(stdout).error?.code, "POLICY_DENIED", stderr);
   assert.equal(status, 1);
   assert.match(stderr, /(127\.0\.0\.1|localhost):\d+ is (at \S+, )?a loopback address/);
-  assert.match(stderr, /^hint: list "\S+" in `network\.allowHosts` \(--allow-host\)/m);
+  assert.match(stderr, /^hint: allow "\S+" with --allow-host, if it is to be trusted$/m);
   assert.equal(inner.requests.length, 0, "nobody there was asked for anything");
   assert.ok(!existsSync(target), "nothing was left behind");
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { type Failure, failureOf } from "../../src/cli/failure.ts";
+import { help } from "../../src/cli/help.ts";
 import { failureJson, resultJson } from "../../src/cli/json.ts";
 import { paintFor } from "../../src/cli/paint.ts";
 import { debugLines, failureLines, resultLines } from "../../src/cli/report.ts";
@@ -66,6 +68,28 @@ test("an error of the library is told with its hint and ends with 1", () => {
   const failure = failureOf(new OciUnpackError("NOT_FOUND", "cannot pull x: no such image", { hint: "check the tag" }));
   assert.deepEqual(failureLines(failure, plain), ["error: cannot pull x: no such image", "hint: check the tag"]);
   assert.equal(failure.exitCode, 1);
+});
+
+test("a hint of the library that names options is told with the flags for them", () => {
+  const told = (hint: string) => failureOf(new OciUnpackError("NOT_FOUND", "cannot go on", { hint })).hint;
+  assert.equal(told("give it with `tls.ca`, or in certs.d"), "give it with --tls-ca, or in certs.d");
+  assert.equal(told('or ignore them: `owner: "ignore"`'), "or ignore them: --owner ignore");
+});
+
+test("no hint of the library names a flag, and what they quote is known to the command", async () => {
+  const root = new URL("../../../src/", import.meta.url);
+  const names = await readdir(root, { recursive: true });
+  const flags = new Set(help.unpack.match(/--[a-z][a-z-]+/g));
+  for (const name of names.filter((each) => each.endsWith(".ts") && !each.startsWith("cli/"))) {
+    const text = await readFile(new URL(name, root), "utf8");
+    for (const [line, hint] of text.matchAll(/^.*\bhint\b.*?[:=?]\s+["'`](.*)["'`].*$/gim)) {
+      const mentioned = (hint?.match(/(?<=^|[\s(])--[a-z][a-z-]+/g) ?? []).filter((flag) => flags.has(flag));
+      assert.deepEqual(mentioned, [], `${name}: ${line}`);
+      const quoted = (hint ?? "").replaceAll("\\`", "`");
+      const told = failureOf(new OciUnpackError("NOT_FOUND", "cannot go on", { hint: quoted })).hint ?? "";
+      assert.doesNotMatch(told, /`[a-zA-Z.]+(?:: "\w+")?`/, `${name}: ${line}`);
+    }
+  }
 });
 
 test("an error that has no hint of its own is told with what usually helps", () => {

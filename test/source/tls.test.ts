@@ -24,8 +24,8 @@ test("a certificate that is not to be trusted is an error that says what helps",
     found: RegExp,
     hint: RegExp,
   ][] = [
-    ["unknown", own.issue(), [], /comes from an authority that this machine does not know/, /--tls-ca/],
-    ["self-signed", selfSigned(), [], /is signed by itself/, /--tls-ca/],
+    ["unknown", own.issue(), [], /comes from an authority that this machine does not know/, /`tls\.ca`/],
+    ["self-signed", selfSigned(), [], /is signed by itself/, /`tls\.ca`/],
     ["expired", own.issue({ expired: true }), [own.cert], /has expired/, /renew it/],
     ["wrong host", own.issue({ names: "DNS:elsewhere.test" }), [own.cert], /is for another host/, /the name that/],
   ];
@@ -92,7 +92,7 @@ test("a client certificate opens a registry that wants one, and its lack is name
   const error = await failure(without.image(one.name).manifest());
   assert.equal(error.code, "CERTIFICATE");
   assert.match(error.message, /wants a client certificate$/);
-  assert.match(error.hint ?? "", /--tls-cert/);
+  assert.match(error.hint ?? "", /`tls\.cert`/);
 });
 
 test("a client certificate is for the registry, not for where it redirects", { skip }, async () => {
@@ -139,7 +139,7 @@ test("speaking TLS to a registry without it, or http to one with it, is answered
   const error = await failure(secure.image(plain.name).manifest());
   assert.equal(error.code, "UNREACHABLE");
   assert.match(error.message, /does not speak TLS/);
-  assert.match(error.hint ?? "", /--plain-http/);
+  assert.match(error.hint ?? "", /`plainHttp`/);
 });
 
 test("connections with TLS are used again, too", { skip }, async () => {

@@ -27,7 +27,7 @@ test("a docker-registry with passwords takes the right one and rejects another",
   const error = await failure(verifyLogin(registry.host, stranger));
   assert.equal(error.code, "CREDENTIALS_REJECTED");
   assert.match(error.message, /^cannot log in to \S+: the user name or the password is wrong: \S+ answers 401$/);
-  assert.match(error.hint ?? "", /--no-verify/);
+  assert.match(error.hint ?? "", /`login` without `verifyLogin`/);
 });
 
 test("a docker-registry with signed tokens takes whom its token server knows", { skip }, async () => {

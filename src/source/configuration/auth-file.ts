@@ -1,4 +1,5 @@
 import { OciUnpackError } from "../../errors.ts";
+import { jsonFault } from "../../oci/json-fault.ts";
 
 /** A JSON object as its members, in file order. */
 export type Members = ReadonlyMap<string, unknown>;
@@ -17,7 +18,7 @@ export interface AuthFile {
 /** A whole `.dockercfg` is what `auths` is in the other two. */
 export type AuthFileFormat = "config" | "dockercfg";
 
-/** Reads the formats that docker and podman write. Throws `INVALID_OPTION` for what is none of them. */
+/** Reads the formats that docker and podman write. Throws `CONFIGURATION` for what is none of them. */
 export function parseAuthFile(path: string, text: string, format: AuthFileFormat): AuthFile {
   const content = parseMembers(path, text);
   const config: Members = format === "dockercfg" ? new Map([["auths", Object.fromEntries(content)]]) : content;
@@ -39,10 +40,19 @@ function parseMembers(path: string, text: string): Members {
     // `mktemp` makes empty files, and people log in to them.
     value = text.trim() === "" ? {} : JSON.parse(text);
   } catch {
-    throw unusable(path, "it is not JSON");
+    throw unusable(path, `${faultyLine(text)} is not JSON`);
   }
   if (!isObject(value)) throw unusable(path, "it is not a JSON object");
   return new Map(Object.entries(value));
+}
+
+/** The line where a text stops being JSON. */
+function faultyLine(text: string): string {
+  try {
+    return `line ${text.slice(0, jsonFault(text)).split("\n").length}`;
+  } catch {
+    return "it"; // it nests deeper than the stack is
+  }
 }
 
 /** The members of an object within the file; none where it is absent. */
@@ -57,5 +67,5 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 function unusable(path: string, found: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot use "${path}": ${found}`);
+  return new OciUnpackError("CONFIGURATION", `cannot use "${path}": ${found}`);
 }

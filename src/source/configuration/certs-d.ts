@@ -56,7 +56,7 @@ export async function certificateFiles(directory: string): Promise<CertificateFi
   const lonely = keys.find((name) => !certificates.includes(name));
   if (lonely !== undefined) {
     const found = `it has "${lonely}.key" and no "${lonely}.cert"`;
-    throw new OciUnpackError("INVALID_OPTION", `cannot use "${directory}": ${found}`);
+    throw new OciUnpackError("CONFIGURATION", `cannot use "${directory}": ${found}`);
   }
   return {
     ca: withSuffix(names, ".crt").map((name) => inDirectory(`${name}.crt`)),
@@ -75,14 +75,14 @@ export async function readTlsMaterial(files: CertificateFiles, options: FetchOpt
   const [cert, key] = await Promise.all([readPem(certPath, options), readPem(keyPath, options)]);
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) return { ca: authorities, cert, key };
   const found = `"${keyPath}" holds no private key`;
-  throw new OciUnpackError("INVALID_OPTION", `cannot use the client certificate "${certPath}": ${found}`);
+  throw new OciUnpackError("CONFIGURATION", `cannot use the client certificate "${certPath}": ${found}`);
 }
 
 async function readPem(path: string, options: FetchOptions): Promise<string> {
   const text = await readConfigFile(path, options);
   if (text?.includes("-----BEGIN ")) return text;
   const found = text === undefined ? "there is no such file" : "it is not PEM";
-  throw new OciUnpackError("INVALID_OPTION", `cannot use "${path}": ${found}`);
+  throw new OciUnpackError("CONFIGURATION", `cannot use "${path}": ${found}`);
 }
 
 async function sortedNames(directory: string): Promise<readonly string[] | undefined> {

@@ -36,7 +36,7 @@ async function readText(path: string): Promise<string> {
     if (bytesRead === 0) return new TextDecoder().decode(Buffer.concat(chunks));
     size += bytesRead;
     if (size > largestBytes) {
-      throw new OciUnpackError("LIMIT_EXCEEDED", `cannot read "${path}": it has more than ${largestBytes} bytes`);
+      throw new OciUnpackError("CONFIGURATION", `cannot read "${path}": it has more than ${largestBytes} bytes`);
     }
     chunks.push(buffer.subarray(0, bytesRead));
   }

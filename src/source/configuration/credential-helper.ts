@@ -93,7 +93,7 @@ export class CredentialHelper {
   }
 
   #failure(found: string, cause?: unknown): OciUnpackError {
-    return new OciUnpackError("INVALID_OPTION", `cannot use the credential helper "${this.program}": ${found}`, {
+    return new OciUnpackError("CONFIGURATION", `cannot use the credential helper "${this.program}": ${found}`, {
       cause,
     });
   }

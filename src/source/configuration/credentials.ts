@@ -56,8 +56,8 @@ export async function requireAuthFile(path: string): Promise<void> {
 }
 
 function noSuchFile(path: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`, {
-    hint: "logins are in files such as ~/.docker/config.json; oci-unpack login --authfile FILE makes one",
+  return new OciUnpackError("CONFIGURATION", `cannot read "${path}": there is no such file`, {
+    hint: "logins are in files such as ~/.docker/config.json; `login` with `authFile` makes one",
   });
 }
 

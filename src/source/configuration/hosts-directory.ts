@@ -41,11 +41,11 @@ export async function readHostsDirectory(
   return undefined;
 }
 
-/** Throws `INVALID_OPTION` for a directory that somebody named and that is not there: without it mirrors would be passed by in silence. */
+/** Throws `CONFIGURATION` for a directory that somebody named and that is not there: without it mirrors would be passed by in silence. */
 export async function requireHostsDirectory(root: string): Promise<void> {
   if (await isDirectory(root)) return;
   throw new OciUnpackError(
-    "INVALID_OPTION",
+    "CONFIGURATION",
     `cannot use "${root}" as the directory of hosts: there is no such directory`,
     {
       hint: "name one that holds REGISTRY/hosts.toml, as containerd's /etc/containerd/certs.d does",

@@ -35,7 +35,7 @@ const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "over
  * What containerd's `hosts.toml` says: its hosts in the order of the file, then `server`, or the registry itself where it names none.
  *
  * Relative paths count from `directory`. `warn` hears of what is not understood; what is understood and wrong is
- * `INVALID_OPTION`.
+ * `CONFIGURATION`.
  */
 export function configuredHosts(
   root: Toml,

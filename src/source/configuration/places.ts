@@ -81,10 +81,7 @@ function placeOf(
 ): Place {
   const [host = "", ...path] = `${location}${remainder}`.split("/");
   if (path.length === 0) {
-    throw new OciUnpackError(
-      "INVALID_OPTION",
-      `cannot use "${origin}": the location "${location}" names no repository`,
-    );
+    throw new OciUnpackError("CONFIGURATION", `cannot use "${origin}": the location "${location}" names no repository`);
   }
   return { host, repository: path.join("/"), resolvesTags: true, servesDigests: true, insecure, origin };
 }

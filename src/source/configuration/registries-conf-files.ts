@@ -12,7 +12,7 @@ import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
  * Reads podman's `registries.conf` and the files beside it that add to it (containers-registries.conf.d(5)).
  *
  * The main file is `$CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. The drop-ins of the system and of
- * the user follow, but where the user has a main file, only the user's. A mistake in any is `INVALID_OPTION`: to go on
+ * the user follow, but where the user has a main file, only the user's. A mistake in any is `CONFIGURATION`: to go on
  * without the file could be to go on without its `blocked`.
  */
 export async function readRegistriesConf(machine: Machine, options: FetchOptions = {}): Promise<RegistriesConf> {
@@ -36,7 +36,7 @@ export async function readRegistriesConf(machine: Machine, options: FetchOptions
 }
 
 function notThere(path: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot read "${path}": there is no such file`, {
+  return new OciUnpackError("CONFIGURATION", `cannot read "${path}": there is no such file`, {
     hint: "correct or unset $CONTAINERS_REGISTRIES_CONF, which names it",
   });
 }

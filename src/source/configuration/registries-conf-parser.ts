@@ -7,7 +7,7 @@ import {
 import { parseRegistryName } from "./registry-name.ts";
 import { Toml } from "./toml.ts";
 
-/** Reads one file over what the files before it said: a table replaces the one with its prefix, a setting the same setting. Throws `INVALID_OPTION`. */
+/** Reads one file over what the files before it said: a table replaces the one with its prefix, a setting the same setting. Throws `CONFIGURATION`. */
 export function parseRegistriesConf(path: string, text: string, before = emptyRegistriesConf): RegistriesConf {
   const root = Toml.parse(path, text);
   if (root.keys.includes("registries")) throw root.invalid("registries", "belongs to version 1 of the format");

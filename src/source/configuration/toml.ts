@@ -24,7 +24,7 @@ export class Toml {
     } catch (error) {
       // The parser's own message quotes the lines around the mistake.
       const where = error instanceof TomlError ? `line ${error.line} is not TOML` : "it is not TOML";
-      throw new OciUnpackError("INVALID_OPTION", `cannot use "${path}": ${where}`);
+      throw new OciUnpackError("CONFIGURATION", `cannot use "${path}": ${where}`);
     }
   }
 
@@ -74,7 +74,7 @@ export class Toml {
 
   /** An error about what a key says. */
   invalid(key: string, found: string): OciUnpackError {
-    return new OciUnpackError("INVALID_OPTION", `cannot use "${this.#path}": ${this.#prefix}${key} ${found}`);
+    return new OciUnpackError("CONFIGURATION", `cannot use "${this.#path}": ${this.#prefix}${key} ${found}`);
   }
 
   #value(key: string): TomlValue | undefined {

@@ -65,7 +65,7 @@ test("R-70: half of a pair, and what is not PEM, is an error that names the file
   const refused = async (name: string, text: string, message: RegExp) =>
     assert.rejects(
       found(context, { [`one/r.example:5000/${name}`]: text }),
-      (error) => isOciUnpackError(error, "INVALID_OPTION") && message.test(error.message),
+      (error) => isOciUnpackError(error, "CONFIGURATION") && message.test(error.message),
     );
   await refused("client.cert", certificate("client"), /"[^"]*client\.cert" holds no private key$/);
   await refused("client.key", privateKey("client"), /has "client\.key" and no "client\.cert"$/);

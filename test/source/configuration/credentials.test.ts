@@ -335,14 +335,14 @@ test("R-24: a file that cannot be used is a warning without its content; one nam
   const { credential, warnings } = await asked(machine, "r.example");
   assert.equal(credential, undefined);
   assert.deepEqual(warnings, [
-    `CONFIGURATION cannot use "${machine.path("home/.docker/config.json")}": it is not JSON`,
+    `CONFIGURATION cannot use "${machine.path("home/.docker/config.json")}": line 1 is not JSON`,
   ]);
 
   await assert.rejects(asked(machine, "r.example", "a", machine.path("option.json")), (error) =>
-    isOciUnpackError(error, "INVALID_OPTION"),
+    isOciUnpackError(error, "CONFIGURATION"),
   );
   await assert.rejects(asked(machine, "r.example", "a", machine.path("absent.json")), (error) =>
-    isOciUnpackError(error, "INVALID_OPTION"),
+    isOciUnpackError(error, "CONFIGURATION"),
   );
 });
 

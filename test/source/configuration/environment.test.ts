@@ -68,14 +68,13 @@ test("R-72: $CONTAINERS_REGISTRIES_CONF stands instead of either main file, and 
     await mirror(context, { env, files: { ...files, "my.conf": mirrored("mine.example") } }),
     "mine.example",
   );
-  await assert.rejects(mirror(context, { env, files }), (error) => isOciUnpackError(error, "INVALID_OPTION"));
+  await assert.rejects(mirror(context, { env, files }), (error) => isOciUnpackError(error, "CONFIGURATION"));
 });
 
 test("R-72: a registries.conf with a mistake stops everything: it might have blocked what is asked for", async (context) => {
   await assert.rejects(
     options(context, { files: { "etc/containers/registries.conf": "hush" } }),
-    (error) =>
-      isOciUnpackError(error, "INVALID_OPTION") && /registries\.conf": line 1 is not TOML$/.test(error.message),
+    (error) => isOciUnpackError(error, "CONFIGURATION") && /registries\.conf": line 1 is not TOML$/.test(error.message),
   );
 });
 
@@ -97,7 +96,7 @@ test("R-71, R-24: a directory of hosts or a file of logins that somebody names m
     const [path = ""] = Object.values(named);
     await assert.rejects(
       options(context, {}, named),
-      (error) => isOciUnpackError(error, "INVALID_OPTION") && error.message.includes(`"${path}"`),
+      (error) => isOciUnpackError(error, "CONFIGURATION") && error.message.includes(`"${path}"`),
       path,
     );
   }

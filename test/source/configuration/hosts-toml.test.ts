@@ -20,7 +20,7 @@ function baseUrls(text: string): (string | undefined)[] {
 function refused(text: string, message: RegExp): void {
   assert.throws(
     () => hosts(text),
-    (error) => isOciUnpackError(error, "INVALID_OPTION") && message.test(error.message),
+    (error) => isOciUnpackError(error, "CONFIGURATION") && message.test(error.message),
   );
 }
 

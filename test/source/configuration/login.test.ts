@@ -176,7 +176,7 @@ test("login refuses what it could not find again: an empty password, a user with
 
 test("a login to a file that is not JSON leaves the file as it is", async (context) => {
   const machine = mine(await testMachine(context, { files: { "run/containers/auth.json": "{ broken" } }));
-  await assert.rejects(login("r.example", me, machine), (error) => isOciUnpackError(error, "INVALID_OPTION"));
+  await assert.rejects(login("r.example", me, machine), (error) => isOciUnpackError(error, "CONFIGURATION"));
   assert.equal(await machine.read("run/containers/auth.json"), "{ broken");
 });
 

@@ -122,7 +122,7 @@ test("R-71: a hosts.toml that is not TOML is a warning, and the certificates bes
 test("R-71: an unknown capability, or an authority that is not there, is an error", async (context) => {
   for (const toml of ['capabilities = ["pull", "reslove"]', 'ca = "absent.crt"']) {
     await assert.rejects(endpoints(context, image, { hosts: { "_default/hosts.toml": toml } }), (error) =>
-      isOciUnpackError(error, "INVALID_OPTION"),
+      isOciUnpackError(error, "CONFIGURATION"),
     );
   }
 });

@@ -29,7 +29,7 @@ function places(configuration: RegistriesConf, name: string): string[] {
 function refused(text: string, message: RegExp): void {
   assert.throws(
     () => conf(text),
-    (error) => isOciUnpackError(error, "INVALID_OPTION") && message.test(error.message),
+    (error) => isOciUnpackError(error, "CONFIGURATION") && message.test(error.message),
   );
 }
 
@@ -207,7 +207,7 @@ test("R-72: what podman refuses is refused, naming the file and the key", () => 
   );
   assert.throws(
     () => places(conf('[[registry]]\nprefix = "r.example/image"\nlocation = "m.example"'), "r.example/image:v1"),
-    (error) => isOciUnpackError(error, "INVALID_OPTION") && / names no repository$/.test(error.message),
+    (error) => isOciUnpackError(error, "CONFIGURATION") && / names no repository$/.test(error.message),
   );
   refused('short-name-mode = "strict"', /short-name-mode is none of/);
   refused('[aliases]\n"r.example/a" = "r.example/b"', /is not a short name$/);
