@@ -8,6 +8,9 @@ import type { Directory } from "./directory.ts";
 /** How many directories are held open where the process may open so many. Archives go through a tree in order, so that few are needed at a time. */
 const usuallyHeld = 256;
 
+/** So many names are looked up at a time, where handles are not scarce: the end of each stretch of a long way stays open. */
+const stretch = 32;
+
 /** What the kernel takes as one path, with room for a NUL. */
 const pathBytes = 4000;
 
@@ -80,6 +83,9 @@ export class Handles {
   }
 
   #find(directory: Directory): void {
+    const above = this.#heldAtMost < usuallyHeld ? undefined : ancestorOf(directory, stretch);
+    // Whoever goes through a deep tree from its leaves up would look up the whole way again for each directory.
+    if (above !== undefined) this.#find(above);
     if (this.#held.length >= this.#heldAtMost) this.#closeOne();
     directory.descriptor = this.#withRoom(directory, () => findFromAbove(directory));
     this.#held.push(directory);
@@ -102,6 +108,16 @@ export class Handles {
       candidate.isRecentlyUsed = false;
     }
   }
+}
+
+/** The directory so many names above, unless there is none, or it or one before it is open. */
+function ancestorOf(directory: Directory, names: number): Directory | undefined {
+  let ancestor: Directory | undefined = directory;
+  for (let above = 0; above < names && ancestor !== undefined; above += 1) {
+    ancestor = ancestor.parent;
+    if (ancestor !== undefined && ancestor.descriptor >= 0) return undefined;
+  }
+  return ancestor;
 }
 
 function forget(directory: Directory): void {
