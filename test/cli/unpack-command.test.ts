@@ -81,7 +81,10 @@ test("registries are asked with the credentials that docker and podman stored", 
 
 test("an engine is asked at its socket, and no configuration of registries is read for it", async () => {
   const { registryOptions, environmentOptions } = await performed(["docker-daemon:alpine", "dir"]);
-  assert.deepEqual([registryOptions, environmentOptions], [{ engineSocket: "/run/engine.sock" }, undefined]);
+  assert.deepEqual(
+    [registryOptions, environmentOptions],
+    [{ engineSocket: "/run/engine.sock", limits: {} }, undefined],
+  );
 });
 
 test("what the command line says of the connection is added to this machine's configuration", async () => {
