@@ -21,7 +21,7 @@ const workedPart = 1 / 5;
 interface Point {
   readonly offset: number;
   readonly time: number;
-  readonly waitedMilliseconds: number;
+  readonly keptMilliseconds: number;
 }
 /** A link that does not work when it is fresh will not work when it is fresh once more. */
 const mostBadLinks = 2;
@@ -50,8 +50,8 @@ export class BlobDownload {
   #isEncoded = false;
   #badLinks = 0;
   #attempts = 0;
-  /** How long bytes were waited for. */
-  #waitedMilliseconds = 0;
+  /** How long whoever reads was busy with what had come: the rest is waiting. */
+  #keptMilliseconds = 0;
 
   /** Begins at byte `offset`, where somebody has the bytes before it already. */
   constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context, offset = 0) {
@@ -95,17 +95,15 @@ export class BlobDownload {
   }
 
   async *#counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    let since = performance.now();
     for await (const chunk of chunks) {
-      this.#waitedMilliseconds += performance.now() - since;
-      since = performance.now();
       if (chunk.length === 0) continue;
       if (this.#offset + chunk.length > this.#blob.sizeBytes) {
         throw this.#failure("SIZE_MISMATCH", `sends more than ${this.#blob.sizeBytes} bytes`);
       }
       this.#offset += chunk.length;
+      const givenAt = performance.now();
       yield chunk;
-      since = performance.now();
+      this.#keptMilliseconds += performance.now() - givenAt;
     }
   }
 
@@ -208,7 +206,7 @@ export class BlobDownload {
   }
 
   #point(): Point {
-    return { offset: this.#offset, time: performance.now(), waitedMilliseconds: this.#waitedMilliseconds };
+    return { offset: this.#offset, time: performance.now(), keptMilliseconds: this.#keptMilliseconds };
   }
 
   /** Whether enough has come since then for the next failure to be the first one. */
@@ -217,8 +215,9 @@ export class BlobDownload {
     const gained = now.offset - before.offset;
     if (gained >= workedBytes) return true;
     const { progressMilliseconds } = this.#client.deadlines;
-    if (gained === 0 || now.time - before.time < workedPart * progressMilliseconds) return false;
-    const waited = now.waitedMilliseconds - before.waitedMilliseconds;
+    const lasted = now.time - before.time;
+    if (gained === 0 || lasted < workedPart * progressMilliseconds) return false;
+    const waited = lasted - (now.keptMilliseconds - before.keptMilliseconds);
     return gained >= (progressBytes * waited) / progressMilliseconds;
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "./failure.ts";
+import { Gathered } from "./gathered.ts";
 import { networkFailure } from "./network-failure.ts";
 import type { Deadlines } from "./options.ts";
 import { Pace } from "./pace.ts";
@@ -59,33 +60,29 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** All bytes, of which there may be `limit`: whatever follows is not read, and is `LIMIT_EXCEEDED`, with that hint. */
   async whole(limit: number, hint?: string): Promise<Buffer> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
+    const gathered = new Gathered();
     for await (const chunk of this) {
-      size += chunk.length;
-      if (size > limit) {
+      if (gathered.size + chunk.length > limit) {
         const details = hint === undefined ? {} : { hint };
         throw new Failure("LIMIT_EXCEEDED", `${this.#host} sends more than ${limit} bytes`, details);
       }
-      chunks.push(chunk);
+      gathered.add(chunk);
     }
-    return Buffer.concat(chunks, size);
+    return gathered.whole();
   }
 
   /** The first bytes, for a look at what an error says. Never fails. */
   async beginning(limit: number): Promise<Buffer> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
+    const gathered = new Gathered();
     try {
       for await (const chunk of this) {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size >= limit) break;
+        gathered.add(chunk);
+        if (gathered.size >= limit) break;
       }
     } catch {
       // An error whose body cannot be read is told without it.
     }
-    return Buffer.concat(chunks).subarray(0, limit);
+    return gathered.whole().subarray(0, limit);
   }
 
   /** Gives the body up. A short one is read in the background, which saves the next request a handshake. */

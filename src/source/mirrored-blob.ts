@@ -5,6 +5,7 @@ import type { BlobPlace } from "./blob-place.ts";
 import type { Client } from "./client.ts";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
+import { Gathered } from "./gathered.ts";
 
 /** Held until its digest is known, so that nobody sees a mirror's mistake. */
 const heldBytes = 4 * 1024 * 1024;
@@ -31,15 +32,15 @@ export async function* mirroredBlob(
   for (;;) {
     const download = new BlobDownload(client, remaining, blob, context);
     const hasher = hasherFor(blob.digest);
-    const held: Uint8Array[] = [];
+    const held = new Gathered();
     for await (const chunk of download.bytes()) {
       hasher.update(chunk);
-      if (isShort) held.push(chunk);
+      if (isShort) held.add(chunk);
       else yield chunk;
     }
     const actual = hasher.digest();
     if (actual === blob.digest) {
-      yield* held;
+      yield* held.pieces();
       return;
     }
     const { url } = download.place;

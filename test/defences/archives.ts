@@ -329,6 +329,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "bytes that a server sends one by one are held together",
+    file: "src/source/gathered.ts",
+    without: ["if (piece.length >= smallBytes) {", "if (true) {"],
+    test: ["source/gathered", "a body of single bytes is held in pieces that are worth it"],
+  },
+  {
+    group: "H",
     what: "a thread that does not answer an abort is ended",
     file: "src/worker/thread.ts",
     without: ["onAbort(stop, beginGrace)", "onAbort(undefined, beginGrace)"],
