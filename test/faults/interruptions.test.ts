@@ -72,7 +72,7 @@ test("a program that makes a file system is ended with the command", async () =>
   await mkdir(tools);
   await writeFile(
     join(tools, "mkfs.erofs"),
-    `#!/bin/sh\n[ "$1" = --version ] && exit\necho $$ > '${mark}'\nexec sleep 60\n`,
+    `#!/bin/sh\n[ "$1" = --version ] && exit\necho $$ > '${mark}'\nexec sleep infinity\n`,
   );
   await chmod(join(tools, "mkfs.erofs"), 0o755);
   await using registry = await startRegistry();
@@ -87,7 +87,7 @@ test("a program that makes a file system is ended with the command", async () =>
     },
   );
   assert.deepEqual([status, stderr], [143, said]);
-  // Ended it is at once, but there until whoever inherited it has taken notice. A wait without end meets the deadline.
+  // Ended it is at once, but there until whoever inherited it has taken notice. One that nobody ends is there for ever, and the test meets its deadline.
   while (isThere(Number(readFileSync(mark, "utf8")))) await sleep(10);
   assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
 });
