@@ -24,7 +24,10 @@ const streamed: Readonly<Record<string, (image: string) => readonly string[]>> =
   cat: (image) => ["cat", image, "large"],
 };
 
-for (const [name, args] of Object.entries(streamed)) {
+// Who reads the beginning of a file has got what was wanted (test/cli/look.test.ts); of an archive that is of no use.
+const { cat: _cat, ...archives } = streamed;
+
+for (const [name, args] of Object.entries(archives)) {
   test(`${name}: a reader that leaves early is one clear error`, async () => {
     await using stage = await setStage();
     const { stdout, stderr } = await inShell(stage, `{ { "$@"; echo $? >&3; } | head -c 1 > /dev/null; } 3>&1`, args);

@@ -119,7 +119,7 @@ const local: readonly HostileCase[] = [
   {
     attack: "A",
     name: "a layout whose blob is a link to a file outside, which is another file then",
-    outcome: "SIZE_MISMATCH",
+    outcome: "INVALID_ARCHIVE",
     serve: (_registry, { directory: place, outside }) => {
       const blobs = `${place}/layout/blobs/sha256`;
       const [layer, ...others] = blobsOf(harmless).toReversed();
