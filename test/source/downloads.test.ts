@@ -248,7 +248,7 @@ test("R-55: a slow body is not a silent one", async () => {
   assert.equal(one.registry.requests.length, 1);
 });
 
-test("R-55: a body that drips, so that it is never silent, is given up in the end", { timeout: 30_000 }, async () => {
+test("R-55: a body that drips, so that it is never silent, is given up in the end", { timeout: 120_000 }, async () => {
   await using one = await oneImage();
   one.registry.always(/blobs/, drip(1, 10));
   await using client = puller({ retries: 2, deadlines: { stallMilliseconds: 60_000, progressMilliseconds: 100 } });
@@ -257,7 +257,7 @@ test("R-55: a body that drips, so that it is never silent, is given up in the en
   assert.match(error.message, /sent only \d+ bytes in 0\.1 s \(3 attempts\)$/);
 });
 
-test("R-54: a body that drips and breaks off again and again is given up as well", { timeout: 30_000 }, async () => {
+test("R-54: a body that drips and breaks off again and again is given up as well", { timeout: 120_000 }, async () => {
   await using one = await oneImage();
   const beginning = (reply: Reply): Reply => ({ ...reply, body: reply.body.subarray(0, 10) });
   one.registry.always(/blobs/, (reply, request) => drip(1, 10)(beginning(reply), request));
@@ -266,7 +266,7 @@ test("R-54: a body that drips and breaks off again and again is given up as well
   assert.match(error.message, /\(3 attempts\)$/);
 });
 
-test("R-55: so is what a registry says of an error", { timeout: 30_000 }, async () => {
+test("R-55: so is what a registry says of an error", { timeout: 120_000 }, async () => {
   await using one = await oneImage();
   one.registry.always(/blobs/, (reply, request) =>
     drip(1, 10)({ ...reply, status: 404, body: Buffer.alloc(60_000, "x") }, request),

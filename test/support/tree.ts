@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
+import { chmodSync, constants } from "node:fs";
 import { readSome } from "../../src/linux/content.ts";
 import { readEntries } from "../../src/linux/directory-entries.ts";
 import { SystemError } from "../../src/linux/errno.ts";
@@ -76,12 +76,27 @@ function readChildren(directory: number, prefix: string, options: TreeOptions, f
     for (const { name } of entries) {
       const stat = existing(statAt(directory, name));
       const path = prefix + name;
-      found.push({ path, identity: stat.identity, item: itemAt(directory, name, stat, options) });
-      if (stat.type !== "directory") continue;
-      const child = existing(openDirectoryAt(directory, name));
-      readChildren(child, `${path}/`, options, found);
-      closeDescriptor(child);
+      withAccess(directory, name, stat, () => {
+        found.push({ path, identity: stat.identity, item: itemAt(directory, name, stat, options) });
+        if (stat.type !== "directory") return;
+        const child = existing(openDirectoryAt(directory, name));
+        readChildren(child, `${path}/`, options, found);
+        closeDescriptor(child);
+      });
     }
+  }
+}
+
+/** Reads a file or directory that its mode closes to the ordinary user to whom it belongs: with another mode meanwhile. */
+function withAccess(directory: number, name: ByteString, { type, mode }: Stat, read: () => void): void {
+  const needed = { directory: 0o500, file: 0o400 }[type as string] ?? 0;
+  if (process.geteuid?.() === 0 || (mode & needed) === needed) return read();
+  const path = Buffer.from(`/proc/self/fd/${directory}/${name}`, "latin1");
+  chmodSync(path, mode | needed);
+  try {
+    read();
+  } finally {
+    chmodSync(path, mode);
   }
 }
 
