@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
@@ -16,6 +16,7 @@ import { unpack } from "../../src/unpack.ts";
 import { eventually } from "../support/eventually.ts";
 import { image, stored } from "../support/image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
+import { removeTree } from "../support/remove-tree.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -66,7 +67,7 @@ async function undisturbed(directory: string): Promise<ReturnType<typeof readTre
   await using registry = await startRegistry();
   const { rootfs } = await unpack(stored(registry, "calm", sample), directory, { platform });
   const tree = readTree(rootfs);
-  await rm(directory, { recursive: true });
+  removeTree(directory);
   return tree;
 }
 
@@ -121,7 +122,7 @@ async function pulled(
     });
     outcomes.wrong.push(...differences(readTree(rootfs), expected));
     outcomes.right++;
-    await rm(target, { recursive: true });
+    removeTree(target);
   } catch (error) {
     if (!isOciUnpackError(error)) outcomes.wrong.push(error);
     else outcomes.errors.set(error.code, (outcomes.errors.get(error.code) ?? 0) + 1);
