@@ -261,7 +261,8 @@ test("R-54: a body that drips and breaks off again and again is given up as well
   await using one = await oneImage();
   const beginning = (reply: Reply): Reply => ({ ...reply, body: reply.body.subarray(0, 10) });
   one.registry.always(/blobs/, (reply, request) => drip(1, 10)(beginning(reply), request));
-  await using client = puller({ retries: 2, deadlines: { progressMilliseconds: 250 } });
+  const deadlines = { stallMilliseconds: 300, progressMilliseconds: 250 };
+  await using client = puller({ retries: 2, deadlines });
   const error = await failure(blob(client.image(one.name), one.layer));
   assert.match(error.message, /\(3 attempts\)$/);
 });
