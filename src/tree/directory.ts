@@ -101,6 +101,12 @@ export class Directory {
     return this.knownChildren();
   }
 
+  /** The names of all that is in it. Throws `Undetermined` where lower layers would have to be asked. */
+  names(): Iterable<ByteString> {
+    if (this.#isOpen) throw new Undetermined(this.path);
+    return this.#children?.keys() ?? []; // where nothing is unknown, no name is kept because it is free
+  }
+
   get isEmpty(): boolean {
     return !this.#isOpen && (this.#children === undefined || this.#children.size === 0);
   }

@@ -15,12 +15,22 @@ export type Item =
       readonly directory?: never;
     };
 
-/** What is still to come. */
-interface Pending {
+/** What comes next. */
+interface Next {
   readonly path: ByteString;
   readonly node: Node;
   /** The directory that it is in; none for the one at the top. */
   readonly parent: Node | undefined;
+  readonly level: number;
+  readonly selection: Selection;
+}
+
+/** A directory of which not everything has come. Names alone wait: with what they stand for many would fill the memory. */
+interface Opened {
+  readonly path: ByteString;
+  readonly directory: Directory;
+  /** The next one last. */
+  readonly names: ByteString[];
   readonly level: number;
   readonly selection: Selection;
 }
@@ -45,10 +55,11 @@ export function* inOrder(
   { levels = Number.POSITIVE_INFINITY, wanted = everything, comesLast = () => false }: Extent = {},
 ): Generator<Item, void, undefined> {
   const firstNames = new Map<TreeFile, FirstName>();
-  const pending: Pending[] = [{ path, node: top, parent: undefined, level: 0, selection: wanted }];
+  const opened: Opened[] = [];
   /** The directories that lead here and have not been wanted yet, by their levels. */
   const leading: { readonly item: Item; readonly level: number }[] = [];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+  let next: Next | undefined = { path, node: top, parent: undefined, level: 0, selection: wanted };
+  for (; next !== undefined; next = nextOf(opened)) {
     const { path: here, node, parent, level, selection } = next;
     while ((leading.at(-1)?.level ?? -1) >= level) leading.pop();
     const item = itemAt(here, node, (file) => pathOf(firstNames.get(file), top, path));
@@ -59,11 +70,24 @@ export function* inOrder(
         firstNames.set(item.file, { parent, name: nameOf(here) });
     } else if (item.directory !== undefined) leading.push({ item, level });
     if (item.directory === undefined || level === levels) continue;
-    for (const [name, child] of backwards(item.directory, comesLast)) {
-      const there = pathIn(here, name);
-      pending.push({ path: there, node: child, parent: node, level: level + 1, selection: selection.below(name) });
-    }
+    const names = backwards(item.directory, comesLast);
+    opened.push({ path: here, directory: item.directory, names, level: level + 1, selection });
   }
+}
+
+function nextOf(opened: Opened[]): Next | undefined {
+  for (let last = opened.at(-1); last !== undefined; last = opened.at(-1)) {
+    const name = last.names.pop();
+    if (name === undefined) {
+      opened.pop();
+      continue;
+    }
+    const node = last.directory.child(name);
+    if (node === undefined) continue;
+    const { path, directory: parent, level, selection } = last;
+    return { path: pathIn(path, name), node, parent, level, selection: selection.below(name) };
+  }
+  return undefined;
 }
 
 /** The name of a file that came first. Its path is put together when it is asked for: many long ones would fill the memory. */
@@ -90,8 +114,8 @@ function nameOf(path: ByteString): ByteString {
   return ownCopy(path.slice(path.lastIndexOf("/") + 1) as ByteString);
 }
 
-function backwards(directory: Directory, comesLast: (name: ByteString) => boolean): (readonly [ByteString, Node])[] {
-  const children = [...directory.children()].sort(([one], [other]) => (one < other ? 1 : -1));
-  const last = children.filter(([name]) => comesLast(name));
-  return last.length === 0 ? children : [...last.reverse(), ...children.filter(([name]) => !comesLast(name))];
+function backwards(directory: Directory, comesLast: (name: ByteString) => boolean): ByteString[] {
+  const names = [...directory.names()].sort().reverse();
+  const last = names.filter(comesLast);
+  return last.length === 0 ? names : [...last.reverse(), ...names.filter((name) => !comesLast(name))];
 }
