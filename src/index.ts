@@ -34,7 +34,7 @@ export { engineSocketFromEnvironment } from "./source/configuration/engine-socke
 export { type EnvironmentOptions, registryFromEnvironment } from "./source/configuration/environment.ts";
 export { type LoginOptions, login, logout } from "./source/configuration/login.ts";
 export type { Environment, Machine } from "./source/configuration/machine.ts";
-export { type SourceOptions, sourceFor } from "./source/default-source.ts";
+export { sourceFor } from "./source/default-source.ts";
 export { engineSource } from "./source/engine.ts";
 export { type LocalOptions, localSource } from "./source/local/transport.ts";
 export type {
@@ -52,6 +52,7 @@ export type {
 } from "./source/options.ts";
 export { registry } from "./source/registry.ts";
 export type { Document, FetchOptions, ImageSource, Source } from "./source/source.ts";
+export type { SourceOptions } from "./source/source-options.ts";
 export { type VerifyLoginOptions, verifyLogin } from "./source/verify-login.ts";
 export type { StoredImageEntry } from "./store/list.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";

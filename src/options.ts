@@ -91,7 +91,7 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
    * A file that does not exist yet, for a list of all that was unpacked as `mtree` and `bsdtar` read it (mtree(5)): type,
    * mode, owner, time, size, link and SHA-256 of each path, taken down on the way. It appears together with the files.
    */
-  readonly manifest?: string;
+  readonly manifest?: string | URL;
 }
 
 export interface SkippedEntry {

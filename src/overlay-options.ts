@@ -1,3 +1,5 @@
+import { type Kinds, object, path, word } from "./option-checks.ts";
+import { applyKinds, resolveKinds } from "./option-kinds.ts";
 import type { ApplyOptions, ResolveOptions, UnpackOptions, UnpackResult } from "./options.ts";
 import type { OverlayKind } from "./overlay/format.ts";
 import type { Store } from "./store/store.ts";
@@ -14,8 +16,16 @@ export interface OverlayOptions extends ResolveOptions, ApplyOptions, Pick<Unpac
    */
   readonly store?: Store;
   /** Mounts the overlay at this directory, which is made if need be. */
-  readonly mount?: string;
+  readonly mount?: string | URL;
 }
+
+export const overlayKinds: Kinds<OverlayOptions> = {
+  ...resolveKinds,
+  ...applyKinds,
+  overlay: word("privileged", "userxattr"),
+  store: object,
+  mount: path,
+};
 
 export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "layers" | "manifest"> {
   /** Absolute path of the directory that has it all. */

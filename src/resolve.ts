@@ -10,6 +10,8 @@ import { hostPlatform } from "./oci/host-platform.ts";
 import { type Manifest, requireImage } from "./oci/manifest.ts";
 import { formatPlatform, type Platform, unknown } from "./oci/platform.ts";
 import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "./oci/platform-request.ts";
+import { check, checkOptions, text } from "./option-checks.ts";
+import { resolveKinds } from "./option-kinds.ts";
 import type { ResolveOptions } from "./options.ts";
 import { settleLimits } from "./settings.ts";
 import { openSource } from "./source/default-source.ts";
@@ -53,6 +55,8 @@ export interface ImageLayer {
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
 export async function resolve(name: string, options: ResolveOptions = {}): Promise<Image> {
+  check("name", name, text);
+  checkOptions(options, resolveKinds);
   options.signal?.throwIfAborted();
   await using opened = openSource(name, options);
   return await resolveImage((await opened.source).image(name), options);

@@ -12,14 +12,14 @@ export interface UnpackSettings {
   readonly selection: SelectionPatterns;
 }
 
-/** Checks what a caller passed, who may not use TypeScript. Throws `INVALID_OPTION`. */
+/** Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`. */
 export function settle(options: UnpackOptions): UnpackSettings {
-  const owner = options.owner === undefined ? undefined : oneOf("owner", options.owner, ["preserve", "ignore"]);
+  const { owner, sandbox = "require", devices = "skip" } = options;
   return {
-    sandbox: oneOf("sandbox", options.sandbox ?? "require", ["require", "prefer", "off"]),
+    sandbox,
     apply: {
       ...(owner !== undefined && { owner }),
-      devices: oneOf("devices", options.devices ?? "skip", ["skip", "create", "placeholder", "error"]),
+      devices,
       keepDirlinks: options.keepDirlinks ?? false,
       ...(options.recordOwners !== undefined && { recordOwners: options.recordOwners }),
       ...idMaps(options),
@@ -83,11 +83,6 @@ export function settleLimits(limits: Partial<Limits> = {}): Limits {
     if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
   }
   return settled;
-}
-
-function oneOf<const Word extends string>(option: string, value: Word, words: readonly Word[]): Word {
-  if (words.includes(value)) return value;
-  throw invalid(option, `"${String(value)}" is none of ${words.join(", ")}`);
 }
 
 function wholeNumber(option: string, value: number): number {

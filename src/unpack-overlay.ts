@@ -2,12 +2,13 @@ import { join, resolve } from "node:path";
 import { Account } from "./account.ts";
 import { OciUnpackError } from "./errors.ts";
 import { fetchAndApply, numberedLayers, resolved } from "./fetch-and-apply.ts";
+import { check, checkOptions, pathOf, text } from "./option-checks.ts";
 import type { OverlayKind } from "./overlay/format.ts";
 import { LayerPlaces } from "./overlay/layer-places.ts";
 import { mountOverlay } from "./overlay/mount.ts";
 import { layersAtMost, mountOptions, mountScript } from "./overlay/mount-command.ts";
 import { insistOnMountPoint } from "./overlay/mount-point.ts";
-import type { OverlayOptions, OverlayResult } from "./overlay-options.ts";
+import { type OverlayOptions, type OverlayResult, overlayKinds } from "./overlay-options.ts";
 import { type Image, resolveImage } from "./resolve.ts";
 import { settle, type UnpackSettings } from "./settings.ts";
 import { type OpenedSource, openSource, ownSource } from "./source/default-source.ts";
@@ -27,19 +28,23 @@ import { Progress } from "./worker/progress.ts";
  */
 export async function unpackOverlay(
   name: string,
-  directory: string,
+  directory: string | URL,
   options: OverlayOptions = {},
 ): Promise<OverlayResult> {
   const startedAt = performance.now();
+  check("name", name, text);
+  checkOptions(options, overlayKinds);
+  const path = pathOf("directory", directory);
+  const mountPoint = options.mount === undefined ? undefined : pathOf("mount", options.mount);
   const settings = settle(options);
   const kind = await settleKind(options.overlay);
   const account = new Account(options);
-  if (options.mount !== undefined) insistOnMountPoint(options.mount, directory);
+  if (mountPoint !== undefined) insistOnMountPoint(mountPoint, path);
   account.signal.throwIfAborted();
 
   await using opened = openKeptSource(name, options);
   const source = (await opened.source).image(name);
-  await using target = await Target.claim(directory);
+  await using target = await Target.claim(path);
   const { apply, sandbox } = settings;
   const parts = { staging: target.staging, kind, settings: apply, sandbox, store: options.store };
   await using places = await LayerPlaces.open(parts, { signal: account.signal, onEvent: account.tell });
@@ -48,9 +53,9 @@ export async function unpackOverlay(
   const making = { image, source, target, places, account, settings, kind };
   const { reusedLayers, ...totals } = await makeLayers(making);
   account.signal.throwIfAborted();
-  await putTogether(making, options.mount);
+  await putTogether(making, mountPoint);
 
-  const mount = options.mount === undefined ? undefined : resolve(options.mount);
+  const mount = mountPoint === undefined ? undefined : resolve(mountPoint);
   const milliseconds = performance.now() - startedAt;
   account.tell({ type: "finished", digest: image.digest, rootfs: mount ?? target.directory, milliseconds });
   return {
@@ -65,11 +70,7 @@ export async function unpackOverlay(
 }
 
 async function settleKind(kind: OverlayKind | undefined): Promise<OverlayKind> {
-  if (kind === "privileged" || kind === "userxattr") return kind;
-  if (kind !== undefined) {
-    const found = `"${String(kind)}" is none of privileged, userxattr`;
-    throw new OciUnpackError("INVALID_OPTION", `cannot use the option overlay: ${found}`);
-  }
+  if (kind !== undefined) return kind;
   const { effectiveUser } = await import("./linux/thread.ts");
   return effectiveUser() === 0 ? "privileged" : "userxattr";
 }

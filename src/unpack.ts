@@ -3,6 +3,8 @@ import { Account } from "./account.ts";
 import { NewFile } from "./copy/byte-outputs.ts";
 import { fetchAndApply, numberedLayers, resolved } from "./fetch-and-apply.ts";
 import { fetchAndApplySelected, isWhole, type SelectedOutcome } from "./fetch-and-apply-selected.ts";
+import { check, checkOptions, pathOf, text } from "./option-checks.ts";
+import { unpackKinds } from "./option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "./options.ts";
 import { type Image, resolveImage } from "./resolve.ts";
 import { settle } from "./settings.ts";
@@ -21,15 +23,22 @@ import { Progress } from "./worker/progress.ts";
  *
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
-export async function unpack(name: string, directory: string, options: UnpackOptions = {}): Promise<UnpackResult> {
+export async function unpack(
+  name: string,
+  directory: string | URL,
+  options: UnpackOptions = {},
+): Promise<UnpackResult> {
   const startedAt = performance.now();
+  check("name", name, text);
+  checkOptions(options, unpackKinds);
+  const manifestPath = options.manifest === undefined ? undefined : pathOf("manifest", options.manifest);
   const settings = settle(options);
   const account = new Account(options);
   account.signal.throwIfAborted();
 
   await using opened = openSource(name, options);
-  await using target = await Target.claim(directory);
-  await using manifest = options.manifest === undefined ? undefined : await NewFile.open(options.manifest);
+  await using target = await Target.claim(pathOf("directory", directory));
+  await using manifest = manifestPath === undefined ? undefined : await NewFile.open(manifestPath);
   await using pipeline = new Pipeline(settings.apply.limits); // while the source is opened and the network asked, the threads start
   const source = (await unlessAborted(opened.source, account.signal)).image(name);
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
@@ -66,7 +75,7 @@ export async function unpack(name: string, directory: string, options: UnpackOpt
     platform: image.platform,
     rootfs: target.rootfs,
     config: target.config,
-    ...(options.manifest !== undefined && { manifest: resolve(options.manifest) }),
+    ...(manifestPath !== undefined && { manifest: resolve(manifestPath) }),
     layers: image.layers.length,
     ...totals,
     ...(keptEntries !== undefined && { keptEntries }),

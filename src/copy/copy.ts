@@ -4,6 +4,8 @@ import { LayerFetch } from "../blob/fetch.ts";
 import { OciUnpackError } from "../errors.ts";
 import type { UnpackEvent } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
+import { boolean, check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../option-checks.ts";
+import { resolveKinds } from "../option-kinds.ts";
 import type { ResolveOptions } from "../options.ts";
 import { ProgressTicker } from "../progress-ticker.ts";
 import { settleLimits } from "../settings.ts";
@@ -28,6 +30,13 @@ export interface CopyOptions extends ResolveOptions {
   readonly sourceDateEpoch?: number;
 }
 
+const copyKinds: Kinds<CopyOptions> = {
+  ...resolveKinds,
+  form: word(...copyForms),
+  allPlatforms: boolean,
+  sourceDateEpoch: count,
+};
+
 export interface CopyResult {
   /** The canonical name of what was asked for. */
   readonly reference: string;
@@ -49,16 +58,19 @@ export interface CopyResult {
  */
 export async function copy(
   name: string,
-  destination: string | Writable,
+  destination: string | URL | Writable,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
   const startedAt = performance.now();
+  check("name", name, text);
+  checkOptions(options, copyKinds);
+  const target = pathOrStream("destination", destination);
   const account = new Account(options);
-  const form = settleForm(options.form);
+  const { form = "layout" } = options;
   account.signal.throwIfAborted();
   await using opened = openSource(name, options);
   const source = new RecordedImage((await opened.source).image(name));
-  await using output = await openOutput(destination, form, { account, options });
+  await using output = await openOutput(target, form, { account, options });
   const ask = options.allPlatforms ? wholeImage : oneImage;
   const contents = await ask(source, { ...options, signal: account.signal, onEvent: account.tell });
   account.tell(resolved(source.name, contents));
@@ -73,14 +85,6 @@ export async function copy(
     downloadedBytes,
     milliseconds: performance.now() - startedAt,
   };
-}
-
-function settleForm(form: CopyForm = "layout"): CopyForm {
-  if (copyForms.includes(form)) return form;
-  throw new OciUnpackError(
-    "INVALID_OPTION",
-    `cannot use the option form: "${form}" is none of ${copyForms.join(", ")}`,
-  );
 }
 
 async function openOutput(

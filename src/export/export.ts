@@ -7,6 +7,8 @@ import { NewFile, StreamOutput } from "../copy/byte-outputs.ts";
 import { OciUnpackError } from "../errors.ts";
 import { fetchAndConsume, numberedLayers, resolved } from "../fetch-and-apply.ts";
 import { isWhole } from "../fetch-and-apply-selected.ts";
+import { check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../option-checks.ts";
+import { applyKinds, filesKinds, resolveKinds } from "../option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "../options.ts";
 import { type Image, resolveImage } from "../resolve.ts";
 import { SelectedEntries } from "../selected-entries.ts";
@@ -36,6 +38,20 @@ export interface ExportOptions extends Omit<UnpackOptions, NotForExport> {
   readonly toolPath?: string;
 }
 
+const exportKinds: Kinds<ExportOptions> = {
+  ...resolveKinds,
+  xattrInclude: applyKinds.xattrInclude,
+  xattrExclude: applyKinds.xattrExclude,
+  devices: applyKinds.devices,
+  keepDirlinks: applyKinds.keepDirlinks,
+  sourceDateEpoch: applyKinds.sourceDateEpoch,
+  include: filesKinds.include,
+  exclude: filesKinds.exclude,
+  form: word(...exportForms),
+  sizeBytes: count,
+  toolPath: text,
+};
+
 export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "manifest"> {
   readonly form: ExportForm;
   /** Absolute path of the file; absent where the archive went into a stream. */
@@ -59,20 +75,23 @@ export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "
  */
 export async function exportRootfs(
   name: string,
-  destination: string | Writable,
+  destination: string | URL | Writable,
   options: ExportOptions = {},
 ): Promise<ExportResult> {
   const startedAt = performance.now();
+  check("name", name, text);
+  checkOptions(options, exportKinds);
+  const target = pathOrStream("destination", destination);
   const settings = settle(options);
-  const form = settleForm(options.form, destination);
+  const form = settleForm(options.form, target);
   const account = new Account(options);
   account.signal.throwIfAborted();
   if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
 
   await using opened = openSource(name, options);
   const source = (await opened.source).image(name);
-  const isPath = typeof destination === "string";
-  await using output = isPath ? await NewFile.open(destination) : new StreamOutput(destination, account.signal);
+  const isPath = typeof target === "string";
+  await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, account.signal);
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
   const layers = numberedLayers(image);
@@ -101,7 +120,7 @@ export async function exportRootfs(
 
   const totals = progress.totals();
   const milliseconds = performance.now() - startedAt;
-  const file = isPath ? resolve(destination) : undefined;
+  const file = isPath ? resolve(target) : undefined;
   account.tell({ type: "finished", digest: image.digest, rootfs: file ?? "-", milliseconds });
   return {
     reference: image.reference,
@@ -120,10 +139,6 @@ export async function exportRootfs(
 }
 
 function settleForm(form: ExportForm = "tar", destination: string | Writable): ExportForm {
-  if (!exportForms.includes(form)) {
-    const found = `"${form}" is none of ${exportForms.join(", ")}`;
-    throw new OciUnpackError("INVALID_OPTION", `cannot use the option form: ${found}`);
-  }
   if (form === "tar" || typeof destination === "string") return form;
   throw new OciUnpackError("INVALID_OPTION", "cannot make a file system in a stream: it has to be a file");
 }

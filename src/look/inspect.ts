@@ -1,3 +1,5 @@
+import { check, checkOptions, text } from "../option-checks.ts";
+import { resolveKinds } from "../option-kinds.ts";
 import type { ResolveOptions } from "../options.ts";
 import { type Image, resolveImage } from "../resolve.ts";
 import { openSource } from "../source/default-source.ts";
@@ -15,6 +17,8 @@ export interface InspectResult extends Image {
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
 export async function inspect(name: string, options: ResolveOptions = {}): Promise<InspectResult> {
+  check("name", name, text);
+  checkOptions(options, resolveKinds);
   options.signal?.throwIfAborted();
   await using opened = openSource(name, options);
   const source = new CountedImage((await opened.source).image(name));

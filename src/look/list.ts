@@ -1,11 +1,14 @@
+import { boolean, check, checkOptions, type Kinds, text } from "../option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
-import { type LookOptions, type LookResult, look } from "./looking.ts";
+import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";
 
 export interface ListOptions extends LookOptions {
   /** Lists all that is below a directory, instead of what is in it. Default: false. */
   readonly recursive?: boolean;
 }
+
+const listKinds: Kinds<ListOptions> = { ...lookKinds, recursive: boolean };
 
 export interface ListResult extends LookResult {
   /** In the order of their names' bytes. */
@@ -21,6 +24,9 @@ export interface ListResult extends LookResult {
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
 export async function list(name: string, path = "/", options: ListOptions = {}): Promise<ListResult> {
+  check("name", name, text);
+  check("path", path, text);
+  checkOptions(options, listKinds);
   const isRecursive = options.recursive ?? false;
   return await look(name, options, { readsFile: false }, async (looking) => {
     const { entries } = await looking.ask({ about: "entries", path: byteStringOf(path), isRecursive });

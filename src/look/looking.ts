@@ -4,6 +4,8 @@ import { numberedLayers, resolved } from "../fetch-and-apply.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { onAbort } from "../on-abort.ts";
+import type { Kinds } from "../option-checks.ts";
+import { applyKinds, resolveKinds } from "../option-kinds.ts";
 import type { ResolveOptions, UnpackOptions } from "../options.ts";
 import { type Image, type ImageLayer, resolveImage } from "../resolve.ts";
 import { settle, type UnpackSettings } from "../settings.ts";
@@ -22,6 +24,12 @@ import type { Question } from "./question.ts";
 export interface LookOptions
   extends ResolveOptions,
     Pick<UnpackOptions, "sandbox" | "keepDirlinks" | "sourceDateEpoch"> {}
+
+export const lookKinds: Kinds<LookOptions> = {
+  ...resolveKinds,
+  keepDirlinks: applyKinds.keepDirlinks,
+  sourceDateEpoch: applyKinds.sourceDateEpoch,
+};
 
 /** What every look at an image tells besides what was asked. */
 export interface LookResult {

@@ -1,8 +1,9 @@
 import type { Writable } from "node:stream";
 import { StreamOutput } from "../copy/byte-outputs.ts";
+import { check, checkOptions, stream, text } from "../option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
-import { type LookOptions, type LookResult, look } from "./looking.ts";
+import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";
 
 export interface ReadResult extends LookResult {
   /** The file that was read, where it really is. */
@@ -23,6 +24,10 @@ export async function read(
   destination: Writable,
   options: LookOptions = {},
 ): Promise<ReadResult> {
+  check("name", name, text);
+  check("path", path, text);
+  check("destination", destination, stream);
+  checkOptions(options, lookKinds);
   return await look(name, options, { readsFile: true }, async (looking) => {
     const { entries, place } = await looking.ask({ about: "content", path: byteStringOf(path) });
     const [entry] = entries;

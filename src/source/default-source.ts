@@ -1,15 +1,10 @@
+import { check, text } from "../option-checks.ts";
 import type { ResolveOptions } from "../options.ts";
 import { engineSource, isEngineName } from "./engine.ts";
-import { type LocalOptions, localSource, splitTransport } from "./local/transport.ts";
-import type { RegistryOptions } from "./options.ts";
+import { localSource, splitTransport } from "./local/transport.ts";
 import { registry } from "./registry.ts";
 import type { Source } from "./source.ts";
-
-/** How to talk to a registry, and where else an image may be. */
-export interface SourceOptions extends RegistryOptions, LocalOptions {
-  /** The Unix socket of the engine that has `docker-daemon:` images. Default: `/var/run/docker.sock`. */
-  readonly engineSocket?: string;
-}
+import { checkSourceOptions, type SourceOptions } from "./source-options.ts";
 
 /**
  * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`), a
@@ -18,6 +13,8 @@ export interface SourceOptions extends RegistryOptions, LocalOptions {
  * Where names come from strangers, make a `registry()` and give that as the source: it never opens a file.
  */
 export function sourceFor(name: string, options: SourceOptions = {}): Source {
+  check("name", name, text);
+  checkSourceOptions(options);
   if (isEngineName(name)) return engineSource(options.engineSocket, options);
   return splitTransport(name) === undefined ? registry(options) : localSource(options);
 }

@@ -39,12 +39,8 @@ export class Policy {
     this.#denyPrivate = denyPrivate;
     this.#hosts = allowHosts.filter((host) => !host.includes("/")).map((host) => host.toLowerCase());
     const networks = allowHosts.filter((host) => host.includes("/"));
-    for (const network of networks) {
-      if (!isNetwork(network))
-        throw new OciUnpackError("INVALID_OPTION", `cannot allow "${network}": it is not a network`, {
-          hint: "write HOST, HOST:PORT, *.SUFFIX, or a network such as 10.20.0.0/16",
-        });
-    }
+    for (const host of this.#hosts) if (!isHost(host)) throw notAllowed(host, "it is not a host");
+    for (const network of networks) if (!isNetwork(network)) throw notAllowed(network, "it is not a network");
     this.#networks = networkList(networks);
   }
 
@@ -94,6 +90,17 @@ export class Policy {
       (one) => one === host || one === name || (one.startsWith("*.") && name.endsWith(one.slice(1))),
     );
   }
+}
+
+/** Whether a text can be the host of a URL, or the end of one: `host`, `host:port`, `*.suffix`, `[::1]`. */
+function isHost(text: string): boolean {
+  return /^(?:(?:\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(text);
+}
+
+function notAllowed(text: string, found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot allow "${text}": ${found}`, {
+    hint: "write HOST, HOST:PORT, *.SUFFIX, [ADDRESS], or a network such as 10.20.0.0/16 or ::1/128",
+  });
 }
 
 function within(registryZone: Zone): readonly Zone[] {

@@ -14,6 +14,7 @@ import { mirroredBlob, placesInUse } from "./mirrored-blob.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
 import type { BlobOptions, Document, FetchOptions, ImageSource, Source } from "./source.ts";
+import { checkSourceOptions } from "./source-options.ts";
 
 /**
  * Images from registries, by the distribution specification's pull half.
@@ -22,6 +23,7 @@ import type { BlobOptions, Document, FetchOptions, ImageSource, Source } from ".
  * the connections.
  */
 export function registry(options: RegistryOptions = {}): Source {
+  checkSourceOptions(options);
   const client = new Client(options);
   return {
     image: (name) => new RegistryImage(name, client, options),

@@ -1,4 +1,5 @@
 import { OciUnpackError } from "../errors.ts";
+import { boolean, callback, checkOptions, count, type Kinds, pathOf, signal } from "../option-checks.ts";
 import { BlobStore } from "./blob-store.ts";
 import { listImages, type StoredImageEntry } from "./list.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
@@ -16,20 +17,27 @@ export interface Store {
   prune(options?: PruneOptions): Promise<PruneResult>;
 }
 
+const readKinds: Kinds<{ readonly signal?: AbortSignal }> = { signal };
+
+const pruneKinds: Kinds<PruneOptions> = { maxBytes: count, forgetAbsent: boolean, signal, onEvent: callback };
+
 /** The store in a directory, which is made when something is first stored. */
-export function store(directory: string): Store {
-  const blobs = new BlobStore(directory);
+export function store(directory: string | URL): Store {
+  const blobs = new BlobStore(pathOf("directory", directory));
   return {
     directory: blobs.directory,
-    async list({ signal } = {}) {
+    async list(options = {}) {
+      checkOptions(options, readKinds);
       await insistOn(blobs);
-      return await listImages(blobs, signal);
+      return await listImages(blobs, options.signal);
     },
-    async verify({ signal } = {}) {
+    async verify(options = {}) {
+      checkOptions(options, readKinds);
       await insistOn(blobs);
-      return await verifyBlobs(blobs, signal);
+      return await verifyBlobs(blobs, options.signal);
     },
     async prune(options = {}) {
+      checkOptions(options, pruneKinds);
       await insistOn(blobs);
       return await pruneStore(blobs, options);
     },

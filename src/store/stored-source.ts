@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { OciUnpackError } from "../errors.ts";
+import { boolean, check, checkOptions, type Kinds, object } from "../option-checks.ts";
 import type { FetchOptions, Source } from "../source/source.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { BlobStore } from "./blob-store.ts";
@@ -13,13 +14,19 @@ export interface StoredSourceOptions {
   readonly offline?: boolean;
 }
 
+const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean };
+
 /**
  * A source that keeps in a store whatever comes from another one, and takes from there what it has already.
  *
  * Blobs are verified on their way in and again before they are given out; one that was damaged meanwhile is fetched
  * again. Any number of processes may share a store. Disposing of this source disposes of the other one.
  */
-export function storedSource(source: Source, store: Store, { offline = false }: StoredSourceOptions = {}): Source {
+export function storedSource(source: Source, store: Store, options: StoredSourceOptions = {}): Source {
+  check("source", source, object);
+  check("store", store, object);
+  checkOptions(options, storedKinds);
+  const { offline = false } = options;
   const blobs = new BlobStore(store.directory);
   const closing = new AbortController();
   let use: Promise<FileHandle | undefined> | undefined;

@@ -5,6 +5,8 @@ import { fetchAndConsume, numberedLayers, resolved } from "../fetch-and-apply.ts
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
+import { check, checkOptions, pathOf, text } from "../option-checks.ts";
+import { filesKinds } from "../option-kinds.ts";
 import type { UnpackOptions } from "../options.ts";
 import { resolveImage } from "../resolve.ts";
 import { settle } from "../settings.ts";
@@ -44,8 +46,11 @@ export interface VerifyResult {
  *
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
-export async function verify(directory: string, name: string, options: VerifyOptions = {}): Promise<VerifyResult> {
+export async function verify(unpacked: string | URL, name: string, options: VerifyOptions = {}): Promise<VerifyResult> {
   const startedAt = performance.now();
+  check("name", name, text);
+  checkOptions(options, filesKinds);
+  const directory = pathOf("directory", unpacked);
   const settings = settle(options);
   const account = new Account(options);
   account.signal.throwIfAborted();

@@ -204,6 +204,14 @@ test("what the user allows may lie anywhere: by host, host and port, suffix or n
   ofIPv6.admit("other.test", "fd00::1");
   assert.throws(() => ofIPv6.admit("other.test", "10.2.0.1"), { code: "POLICY_DENIED" });
   assert.throws(() => new Policy({ allowHosts: ["10.0.0.0/99"] }), { code: "INVALID_OPTION" });
+  for (const host of ["foo:bar:baz", "", "a b", "https:", "::1", "host:port"]) {
+    assert.throws(() => new Policy({ allowHosts: [host] }), {
+      code: "INVALID_OPTION",
+      message: `cannot allow "${host}": it is not a host`,
+    });
+  }
+  for (const host of ["Registry.example", "127.0.0.1:5000", "*.corp.test", "[::1]:5000"])
+    new Policy({ allowHosts: [host] });
 });
 
 test("security 2: credentials go to a registry's own host, its domain, its known token server, or where the user allows", async () => {
