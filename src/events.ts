@@ -41,10 +41,14 @@ export type WarningCode =
   | "CONFIGURATION"; // a configuration file could not be used as written
 
 /** How far the threads that touch image bytes are confined. */
-export type SandboxStatus =
+export type SandboxStatus = (
   | { readonly state: "enforced"; readonly abi: number }
   | { readonly state: "unavailable"; readonly reason: string }
-  | { readonly state: "off" };
+  | { readonly state: "off" }
+) & {
+  /** There is no `openat2` here (Linux before 5.6, or a filter): names are looked up component by component instead. */
+  readonly withoutOpenat2?: true;
+};
 
 /** A layer as events speak of it: its position from the bottom, counted from 0. */
 export interface LayerProgress {

@@ -1,4 +1,4 @@
-import type { UnpackEvent, WarningCode } from "../index.ts";
+import type { SandboxStatus, UnpackEvent, WarningCode } from "../index.ts";
 import { bytesText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
@@ -55,12 +55,15 @@ function detail(event: UnpackEvent): string | undefined {
     case "skipped":
       return `skipped (${event.reason})${place(event)}: ${safeText(event.detail)}`;
     case "sandbox":
-      return event.status.state === "enforced"
-        ? `sandbox: Landlock, ABI ${event.status.abi}`
-        : `sandbox: ${event.status.state}`;
+      return sandboxText(event.status);
     default:
       return undefined;
   }
+}
+
+function sandboxText(status: SandboxStatus): string {
+  const how = status.state === "enforced" ? `Landlock, ABI ${status.abi}` : status.state;
+  return `sandbox: ${how}${status.withoutOpenat2 ? "; without openat2, names are looked up one by one" : ""}`;
 }
 
 /** Whom we wait for, how long and why. Not yet safe for a terminal. */

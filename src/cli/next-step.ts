@@ -37,7 +37,7 @@ export const nextStep: Readonly<Record<ErrorCode, string>> = {
   NO_SPACE: "make room, or choose another file system",
   OUT_OF_RESOURCES: "allow this process more memory and threads, or end others",
   SANDBOX_UNAVAILABLE: "use Linux 5.13 or newer with Landlock, or --sandbox prefer",
-  UNSUPPORTED_SYSTEM: "use a newer kernel, or another machine",
+  UNSUPPORTED_SYSTEM: "install it anew on this machine, or use another one",
   TOOL_MISSING: "install the program",
   TOOL_FAILED: "the program's own words tell what is wrong; where a size was given, a larger one may help",
   INTERNAL: "this is a defect of oci-unpack; NODE_DEBUG=oci-unpack shows where it happened",

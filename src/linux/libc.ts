@@ -1,4 +1,6 @@
-import koffi from "koffi";
+import { createRequire } from "node:module";
+import type * as Koffi from "koffi";
+import { OciUnpackError } from "../errors.ts";
 import { errnos } from "./errno.ts";
 
 /** What a system call gave: a number from 0 on, or, where it failed, its errno negated. Nothing is thrown on the way. */
@@ -9,7 +11,26 @@ export type CType = "int" | "long" | "uint32_t" | "const void*" | "void*";
 
 type Argument = number | Uint8Array | null;
 
+const koffi = loaded();
 const libc = koffi.load(null);
+
+/** Its part in machine code is a package of its own for each processor, and easily lost where `node_modules` is copied. */
+function loaded(): typeof Koffi {
+  try {
+    // A worker's code is bundled as CommonJS, where there is no import.meta.
+    return createRequire(typeof __filename === "string" ? __filename : import.meta.url)("koffi");
+  } catch (cause) {
+    const { platform, arch } = process;
+    throw new OciUnpackError(
+      "UNSUPPORTED_SYSTEM",
+      `cannot call Linux from Node: the native part of koffi for ${platform}-${arch} cannot be loaded`,
+      {
+        hint: "install oci-unpack on this machine with npm, optional dependencies included, instead of copying it",
+        cause,
+      },
+    );
+  }
+}
 
 /**
  * A function of the C library that answers -1 and errno where it fails; one that a signal interrupts is called again.

@@ -85,12 +85,21 @@ export function findDirectoryBeneath(directory: number, relativePath: ByteString
   return openBeneath(directory, relativePath, howToFind);
 }
 
+/** Whether the kernel has openat2, and no filter hides it: it is asked with a size that it refuses. */
+export function hasOpenat2(): boolean {
+  return !isMissing(openat2(calls.openat2, -1, path.of("." as ByteString), howToFind, 0));
+}
+
+/** A filter answers EPERM for a call that it does not know; the kernel itself has no reason to, for a directory. */
+function isMissing(result: Result): boolean {
+  return result === -errnos.ENOSYS || result === -errnos.EPERM;
+}
+
 function openBeneath(directory: number, relativePath: ByteString, how: Uint8Array): Result {
   for (let attempt = 1; ; attempt += 1) {
     const result = openat2(calls.openat2, directory, path.of(relativePath), how, how.length);
     if (result === -errnos.EAGAIN && attempt < attempts) continue;
-    // A filter answers EPERM for a call that it does not know; the kernel itself has no reason to, for a directory.
-    return result === -errnos.ENOSYS || result === -errnos.EPERM ? walkBeneath(directory, relativePath) : result;
+    return isMissing(result) ? walkBeneath(directory, relativePath) : result;
   }
 }
 

@@ -1,10 +1,16 @@
 import { OciUnpackError } from "../errors.ts";
 import type { SandboxStatus } from "../events.ts";
 import { type Confinement, confine } from "../linux/landlock.ts";
+import { hasOpenat2 } from "../linux/syscalls.ts";
 import type { SandboxPolicy } from "./protocol.ts";
 
 /** Confines the calling thread for the rest of its life, as far as the policy asks and the kernel can. */
 export function confineThread(policy: SandboxPolicy, confinement: Confinement): SandboxStatus {
+  const status = confined(policy, confinement);
+  return hasOpenat2() ? status : { ...status, withoutOpenat2: true };
+}
+
+function confined(policy: SandboxPolicy, confinement: Confinement): SandboxStatus {
   if (policy === "off") return { state: "off" };
   const result = confine(confinement);
   if ("abi" in result) return { state: "enforced", abi: result.abi };

@@ -153,7 +153,14 @@ function startedWorker(name: ThreadName, settings: ThreadSettings, memoryBytes?:
 }
 
 /** What ends a thread without its own doing is told apart from what would be a defect. */
-function threadError(error: Error & { readonly code?: string }): OciUnpackError {
+function threadError(error: Error & { readonly code?: string; readonly hint?: string }): OciUnpackError {
+  // Thrown while the thread loaded its code; on its way here it has lost its class.
+  if (error.code === "UNSUPPORTED_SYSTEM") {
+    return new OciUnpackError(error.code, error.message, {
+      ...(error.hint && { hint: error.hint }),
+      cause: error.cause,
+    });
+  }
   if (error.code === "ERR_WORKER_INIT_FAILED") {
     return new OciUnpackError(
       "OUT_OF_RESOURCES",

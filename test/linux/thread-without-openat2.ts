@@ -3,10 +3,11 @@ import koffi from "koffi";
 import { calls } from "../../src/linux/call-numbers.ts";
 import { closeDescriptor, openDirectoryBeneath, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
+import { confineThread } from "../../src/worker/confinement.ts";
 
 /*
  * A thread for which there is no openat2, as on Linux before 5.6 or behind a container's filter: it answers with the
- * error that it is told. Opens a path beneath a directory and tells the answer.
+ * error that it is told. Opens a path beneath a directory and tells the answer, and what it would say of its sandbox.
  */
 
 const { directory, path, errno } = workerData as { directory: string; path: string; errno: number };
@@ -35,4 +36,4 @@ const handle = openDirectoryPath(directory);
 const result = openDirectoryBeneath(handle, byteStringOf(path));
 if (result >= 0) closeDescriptor(result);
 closeDescriptor(handle);
-parentPort?.postMessage(Math.min(result, 0));
+parentPort?.postMessage({ opened: Math.min(result, 0), status: confineThread("off", {}) });

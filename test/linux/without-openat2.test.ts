@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
+import type { SandboxStatus } from "../../src/events.ts";
 import { errnos } from "../../src/linux/errno.ts";
 import { scratch } from "../support/scratch.ts";
 
@@ -28,7 +29,8 @@ async function openedWithout(errno: number, directory: string, path: string): Pr
   const thread = new Worker(new URL("thread-without-openat2.js", import.meta.url), {
     workerData: { directory, path, errno },
   });
-  const [result] = (await once(thread, "message")) as [number];
+  const [{ opened, status }] = (await once(thread, "message")) as [{ opened: number; status: SandboxStatus }];
   await thread.terminate();
-  return result;
+  assert.deepEqual(status, { state: "off", withoutOpenat2: true });
+  return opened;
 }
