@@ -61,7 +61,7 @@ for (const form of exportForms) {
     }
 
     for (const rule of rules) {
-      test(`${rule.rule}: ${rule.claim}`, () => {
+      test(`${rule.rule}: ${rule.claim}`, { skip: rule.skip ?? false }, () => {
         const result = found.get(rule);
         if (result instanceof Error) throw result;
         assert.deepEqual(result, kept(form, wanted(rule)));

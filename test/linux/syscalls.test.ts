@@ -26,7 +26,7 @@ import {
 import { listXattrs, listXattrsAt, readXattrAt, removeXattr, setXattr, setXattrAt } from "../../src/linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { scratch } from "../support/scratch.ts";
-import { skipUnlessRoot } from "../support/tools.ts";
+import { skipUnlessMounting, skipUnlessRoot } from "../support/tools.ts";
 
 const name = byteStringOf;
 const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
@@ -198,7 +198,7 @@ describe("files", () => {
       closeDescriptor(file);
     }));
 
-  test("an extended attribute of a symlink is its own", { skip: skipUnlessRoot() }, () =>
+  test("an extended attribute of a symlink is its own", { skip: skipUnlessMounting() }, () =>
     inDirectory((directory, path) => {
       writeFileSync(join(path, "f"), "");
       symlinkSync("f", join(path, "s"));

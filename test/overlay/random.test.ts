@@ -9,7 +9,7 @@ import type { Listing } from "../model/listing.ts";
 import { stackText } from "../model/stack-text.ts";
 import { applied } from "../rules/apply.ts";
 import { removeTree } from "../support/remove-tree.ts";
-import { skipUnlessMounting } from "../support/tools.ts";
+import { skipUnlessOverlays } from "../support/tools.ts";
 import { mounted } from "./mounted.ts";
 import { stacked } from "./stacked.ts";
 
@@ -17,7 +17,7 @@ const first = Number(process.env.OCI_UNPACK_SEED ?? 1);
 const stacks = Number(process.env.OCI_UNPACK_STACKS ?? 150);
 
 test("random layers make the same tree as an overlay as in one directory", {
-  skip: skipUnlessMounting(),
+  skip: skipUnlessOverlays(),
 }, async () => {
   const place = mkdtempSync(join(tmpdir(), "oci-unpack-overlay-random-"));
   try {

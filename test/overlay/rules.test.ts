@@ -9,7 +9,7 @@ import { expectedListing, is } from "../rules/expected.ts";
 import { layerRules } from "../rules/layer-rules.ts";
 import type { LayerRule } from "../rules/rule.ts";
 import { removeTree } from "../support/remove-tree.ts";
-import { skipUnlessMounting } from "../support/tools.ts";
+import { skipUnlessOverlays } from "../support/tools.ts";
 import { mounted } from "./mounted.ts";
 import { type Stacked, stacked } from "./stacked.ts";
 
@@ -17,7 +17,7 @@ import { type Stacked, stacked } from "./stacked.ts";
 // together, and what it shows must be what the rule says of a single directory.
 
 for (const kind of ["privileged", "userxattr"] as const) {
-  describe(`mounted as an overlay (${kind})`, { skip: skipUnlessMounting() }, () => {
+  describe(`mounted as an overlay (${kind})`, { skip: skipUnlessOverlays() }, () => {
     const place = mkdtempSync(join(tmpdir(), "oci-unpack-overlay-rules-"));
     const results = new Map<LayerRule, { readonly made: Stacked; readonly listing?: Listing }>();
     before(async () => {

@@ -14,11 +14,11 @@ import { withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { directory, file, hardlink, opaque, tar, whiteout } from "../support/tar-builder.ts";
-import { skipUnlessMounting } from "../support/tools.ts";
+import { skipUnlessOverlays } from "../support/tools.ts";
 import { readTree, type Tree, type TreeItem } from "../support/tree.ts";
 
 const sample = image(sampleLayers());
-const skip = skipUnlessMounting();
+const skip = skipUnlessOverlays();
 const amd64 = { platform: "linux/amd64" };
 
 interface Stage extends Scratch {

@@ -23,6 +23,8 @@ export interface LayerRule {
   readonly skipped?: readonly SkipReason[];
   /** Which part of the rule speaks of an output that is not a directory, and is not tested here. */
   readonly elsewhere?: string;
+  /** Why the tree cannot be made here. */
+  readonly skip?: false | string;
   /** Looks at what a listing does not tell. */
   readonly also?: (rootfs: string) => void;
 }

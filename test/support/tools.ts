@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 /** The Debian package that brings each counterpart. */
@@ -63,6 +64,21 @@ export function skipWithout(...tools: readonly Tool[]): false | string {
     throw new Error(`cannot leave out a test: ${reason} (${remedy})`);
   }
   return `${reason}: ${remedy}`;
+}
+
+/** The `skip` of a test that mounts layers as an overlay. */
+export function skipUnlessOverlays(): false | string {
+  return skipUnlessMounting() || skipUnlessWhiteouts();
+}
+
+/** The `skip` of a test that makes devices 0:0, which a file system that is an overlay itself takes for its own whiteouts. */
+export function skipUnlessWhiteouts(): false | string {
+  const skip = skipUnlessRoot();
+  if (skip !== false) return skip;
+  const place = mkdtempSync(join(tmpdir(), "oci-unpack-whiteout-"));
+  const { status } = spawnSync("mknod", [join(place, "whiteout"), "c", "0", "0"], { stdio: "ignore" });
+  rmSync(place, { recursive: true });
+  return status === 0 ? false : `no device 0:0 can be made in ${tmpdir()}: choose a TMPDIR that is no overlay`;
 }
 
 /** Insists on tools where there is nothing to skip. */
