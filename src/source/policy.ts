@@ -94,6 +94,7 @@ export class Policy {
 
 /** Whether a text can be the host of a URL, or the end of one: `host`, `host:port`, `*.suffix`, `[::1]`. */
 function isHost(text: string): boolean {
+  // Linear: the part that is repeated begins at one place and ends where a colon or a bracket is.
   return /^(?:(?:\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(text);
 }
 
