@@ -168,9 +168,14 @@ async function bundleOf(image: Image, options: UnpackOptions = {}): Promise<Bund
   const place = await scratch();
   const layout = join(place.directory, "layout");
   const bundle = join(place.directory, "bundle");
-  await writeImageLayout(layout, [{ tag: "1", images: [image] }]);
-  await unpack(`oci:${layout}:1`, bundle, { bundle: true, platform: "linux/amd64", ...options });
-  return { ...place, bundle };
+  try {
+    await writeImageLayout(layout, [{ tag: "1", images: [image] }]);
+    await unpack(`oci:${layout}:1`, bundle, { bundle: true, platform: "linux/amd64", ...options });
+    return { ...place, bundle };
+  } catch (error) {
+    await place[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function runc({ directory, bundle }: Pick<Bundle, "directory" | "bundle">): Promise<Outcome> {
