@@ -1,13 +1,5 @@
+import { isOfUnknownAuthority } from "./network-failure.ts";
 import type { TlsMaterial } from "./options.ts";
-
-/** What OpenSSL says where none of the authorities that it knows vouches for a certificate. */
-const unknownAuthority: readonly unknown[] = [
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-];
 
 /**
  * Authorities that count beside those that Node trusts. They are asked for when a certificate comes from none that is
@@ -34,8 +26,7 @@ export class FurtherAuthorities {
 
   /** Whether, after an error, a connection with this material may succeed with authorities that it did not have. */
   async mayHelp(error: unknown, tls: TlsMaterial | undefined): Promise<boolean> {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (this.#find === undefined || !unknownAuthority.includes(code)) return false;
+    if (this.#find === undefined || !isOfUnknownAuthority(error)) return false;
     this.#found ??= this.#find();
     this.#known = await this.#found;
     return this.#known.length > 0 && !this.#known.every((authority) => tls?.ca?.includes(authority));

@@ -35,6 +35,12 @@ const certificateProblems: Readonly<Record<string, readonly [found: string, hint
   CERT_REVOKED: ["was revoked", "ask the registry's operator"],
 };
 
+/** Whether an error says that none of the authorities that count vouches for a certificate. */
+export function isOfUnknownAuthority(error: unknown): boolean {
+  const [, hint] = certificateProblems[codeOf(error) ?? ""] ?? [];
+  return hint === trustHint;
+}
+
 function certificateFailure(code: string, cause: unknown, host: string): Failure | undefined {
   const [found, hint] = certificateProblems[code] ?? [];
   if (found === undefined || hint === undefined) {
