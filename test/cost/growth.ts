@@ -6,8 +6,6 @@ const factor = 4;
 /** Twice as much of anything may take three times as long: quadratic work takes 16 times as long for four times as much. */
 const tolerated = 3 ** Math.log2(factor);
 const attempts = 5;
-/** Less than this is nothing that anybody waits for, and cannot be measured. */
-const leastMilliseconds = 3;
 /** What the larger input may take at most, as often as what `yardstick` takes: some seconds on a usual machine. */
 const mostYardsticks = 200;
 
@@ -21,7 +19,9 @@ export function fourTimes(few: number): number {
  * time of this process, its threads included, so that what else the machine does hardly counts. `run` gives the time that it
  * took for so many.
  *
- * The large input is first, so that compiling is paid for there; noise is answered by further attempts.
+ * The large input is first, so that compiling is paid for there; noise is answered by further attempts. What takes less
+ * than the yardstick is nothing that anybody waits for, and says little: a few thousand objects may live and die without
+ * the collector of garbage, which four times as many need.
  */
 export async function assertLinear(few: number, run: (count: number) => Promise<number> | number): Promise<void> {
   const many = fourTimes(few);
@@ -30,7 +30,7 @@ export async function assertLinear(few: number, run: (count: number) => Promise<
     manyTook = Math.min(manyTook, await run(many));
     fewTook = Math.min(fewTook, await run(few));
     unit = Math.min(unit, yardstick());
-    const isLinear = manyTook <= tolerated * Math.max(fewTook, leastMilliseconds);
+    const isLinear = manyTook <= tolerated * Math.max(fewTook, unit);
     if (isLinear && manyTook <= mostYardsticks * unit) return;
     if (manyTook > 4 * mostYardsticks * unit) break;
   }
