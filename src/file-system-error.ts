@@ -1,12 +1,14 @@
 import { getSystemErrorMap } from "node:util";
 import { errnoHint } from "./errno-hint.ts";
+import { errorCode, isErrno } from "./error-code.ts";
 import { OciUnpackError } from "./errors.ts";
 
 /** Turns an error of Node's own file functions into one of ours; anything else stays what it is. */
 export function fileSystemError(error: unknown, attempted: string): unknown {
-  if (!(error instanceof Error && "code" in error && "syscall" in error)) return error;
-  const isFull = error.code === "ENOSPC" || error.code === "EDQUOT";
-  const hint = errnoHint(String(error.code));
+  const code = errorCode(error);
+  if (!(error instanceof Error && code !== undefined && "syscall" in error)) return error;
+  const isFull = isErrno(error, "ENOSPC", "EDQUOT");
+  const hint = errnoHint(code);
   return new OciUnpackError(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${meaningOf(error)}`, {
     cause: error,
     ...(hint !== undefined && { hint }),

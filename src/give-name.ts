@@ -1,4 +1,5 @@
 import { link, open, rename, rm } from "node:fs/promises";
+import { isErrno } from "./error-code.ts";
 
 /** Gives a complete file its name, in place of the temporary one; fails with `EEXIST` where something has that name. */
 export async function giveName(temporary: string, path: string): Promise<void> {
@@ -23,6 +24,5 @@ async function replaceOurOwn(temporary: string, path: string): Promise<void> {
 }
 
 function isLinkless(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS";
+  return isErrno(error, "EPERM", "ENOTSUP", "ENOSYS");
 }

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
+import { isErrno } from "./error-code.ts";
 import { fileSystemError } from "./file-system-error.ts";
 
 /** Opens a file for reading; `undefined` where there is none. */
@@ -12,6 +13,11 @@ export function statIfThere(path: string): Promise<Stats | undefined> {
   return ifThere(`look at "${path}"`, () => stat(path));
 }
 
+/** The same without following a symlink. */
+export function lstatIfThere(path: string): Promise<Stats | undefined> {
+  return ifThere(`look at "${path}"`, () => lstat(path));
+}
+
 /** The names in a directory; none where there is no directory. */
 export async function namesIn(directory: string): Promise<readonly string[]> {
   return (await ifThere(`list "${directory}"`, () => readdir(directory))) ?? [];
@@ -22,9 +28,7 @@ export async function ifThere<T>(attempted: string, work: () => Promise<T>): Pro
   try {
     return await work();
   } catch (error) {
-    const isMissing =
-      error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
-    if (isMissing) return undefined;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw fileSystemError(error, attempted);
   }
 }

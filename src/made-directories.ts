@@ -1,5 +1,6 @@
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isErrno } from "./error-code.ts";
 
 /**
  * Makes a directory with the parents that it needs, and gives the uppermost one that had to be made; none, if it fails.
@@ -11,7 +12,7 @@ export async function makeDirectories(directory: string, mode: number): Promise<
   try {
     return (await make(directory, mode)) ? directory : undefined;
   } catch (error) {
-    if (codeOf(error) !== "ENOENT" || parent === directory) throw error;
+    if (!isErrno(error, "ENOENT") || parent === directory) throw error;
   }
   const first = await makeDirectories(parent, mode);
   try {
@@ -40,7 +41,7 @@ async function make(directory: string, mode: number): Promise<boolean> {
     await mkdir(directory, { mode });
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST" && (await isDirectory(directory))) return false;
+    if (isErrno(error, "EEXIST") && (await isDirectory(directory))) return false;
     throw error;
   }
 }
@@ -50,8 +51,4 @@ function isDirectory(path: string): Promise<boolean> {
     (status) => status.isDirectory(),
     () => false,
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

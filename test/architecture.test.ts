@@ -109,6 +109,13 @@ test("the command uses what every program can use", () => {
   assert.deepEqual(users.map(described), [], "and the library knows nothing of the command");
 });
 
+test("what Node calls an error is asked in one place; the command, which loads little, asks for itself", () => {
+  assert.deepEqual(
+    filesThatSay(/"code" in /, (path) => !inFolder(path, "cli")),
+    ["src/error-code.ts"],
+  );
+});
+
 test("no two files need each other", () => {
   assert.deepEqual(cycles(), []);
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { isErrno } from "../error-code.ts";
 import { fileSystemError } from "../file-system-error.ts";
 
 /** A file that has no name in its directory, and that is gone when it is closed, whatever becomes of this process. */
@@ -32,7 +33,6 @@ function unusable(error: unknown, directory: string): unknown {
 }
 
 function isUnsupported(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
   // Node has the second of the two names that Linux has for one number.
-  return code === "ENOTSUP" || code === "EISDIR" || code === "EINVAL" || code === "ENOENT";
+  return isErrno(error, "ENOTSUP", "EISDIR", "EINVAL", "ENOENT");
 }

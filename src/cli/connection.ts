@@ -3,6 +3,7 @@ import type { Credential, EventListener, Limits, RegistryOptions, Source, Source
 import type { ImageCommand } from "./image-options.ts";
 import { passwordFrom } from "./password.ts";
 import type { Input, Surroundings } from "./surroundings.ts";
+import { whereaboutsOf } from "./transports.ts";
 
 /** What decides how the command talks to registries. */
 export interface ConnectionBasis {
@@ -42,11 +43,12 @@ async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Pr
   const { image, options } = basis.command;
   const { limits } = basis;
   const reading = { limits, ...(options.sandbox !== undefined && { sandbox: options.sandbox }) };
-  if (image.startsWith("docker-daemon:")) {
+  const whereabouts = whereaboutsOf(image);
+  if (whereabouts === "engine") {
     return { ...reading, engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
   }
   // What is wrong with the configuration of registries is no obstacle where none is asked.
-  if (/^(oci|oci-archive|docker-archive|dir):/.test(image)) {
+  if (whereabouts === "files") {
     return { ...reading, standardInput: bytesOf(basis.surroundings.input) };
   }
   return await connection(basis, library.registryFromEnvironment);

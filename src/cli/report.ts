@@ -11,6 +11,7 @@ import type { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
 import { bytesText, counted, countText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
+import { whereaboutsOf } from "./transports.ts";
 import { warningWords } from "./warning-words.ts";
 
 const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: string]>> = {
@@ -46,8 +47,7 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
 /** How many bytes came from elsewhere, and how: an image on this machine is only read, one in the store not even that. */
 function transferText({ reference, downloadedBytes }: Pick<UnpackResult, "reference" | "downloadedBytes">): string {
   if (downloadedBytes === 0) return "nothing downloaded";
-  const isLocal = /^(?:oci|oci-archive|docker-archive|docker-daemon|dir):/.test(reference);
-  return `${bytesText(downloadedBytes)} ${isLocal ? "read" : "downloaded"}`;
+  return `${bytesText(downloadedBytes)} ${whereaboutsOf(reference) === "registry" ? "downloaded" : "read"}`;
 }
 
 /** What came of an overlay, as lines. */

@@ -3,6 +3,7 @@ import { type FileHandle, lstat, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
+import { isErrno } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
 import { giveName } from "../give-name.ts";
@@ -56,7 +57,7 @@ export class NewFile implements ByteOutput {
       await giveName(this.#temporary, this.#path);
       this.#isCommitted = true;
     } catch (error) {
-      throw hasCode(error, "EEXIST") ? collision(this.#path) : unusable(error, this.#path);
+      throw isErrno(error, "EEXIST") ? collision(this.#path) : unusable(error, this.#path);
     }
   }
 
@@ -111,13 +112,9 @@ async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
+    if (isErrno(error, "ENOENT")) return false;
     throw error;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }
 
 function unusable(error: unknown, path: string): unknown {

@@ -1,5 +1,6 @@
 import { pipeline, Readable } from "node:stream";
 import { constants, createGunzip, gunzipSync } from "node:zlib";
+import { errorCode } from "../error-code.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { isGzipped } from "./content-encoding.ts";
 import { Failure } from "./failure.ts";
@@ -99,5 +100,5 @@ function isGzip(bytes: Uint8Array): boolean {
 }
 
 function isZlibError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("Z_");
+  return errorCode(error)?.startsWith("Z_") === true;
 }

@@ -1,3 +1,4 @@
+import { isErrno } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { settleLimits } from "../settings.ts";
@@ -111,14 +112,13 @@ function messageIn(bytes: Uint8Array): string | undefined {
 /** That nobody listens, or only for others, is all that a socket can say. */
 function withHint(problem: unknown): unknown {
   const cause = problem instanceof Failure ? problem.cause : problem;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (code === "EACCES") {
+  if (isErrno(cause, "EACCES")) {
     return new Failure("UNREACHABLE", "this user may not use it", {
       cause,
       hint: "run as a user whom the engine admits",
     });
   }
-  if (code !== "ENOENT" && code !== "ECONNREFUSED") return problem;
+  if (!isErrno(cause, "ENOENT", "ECONNREFUSED")) return problem;
   return new Failure("UNREACHABLE", "no engine listens there", {
     cause,
     hint: "start docker, or podman system service, and name its socket with DOCKER_HOST=unix:///PATH",

@@ -8,6 +8,7 @@ import type {
   OutgoingHttpHeaders,
   RequestOptions,
 } from "node:http";
+import { isErrno } from "../error-code.ts";
 import { onAbort } from "../on-abort.ts";
 import { addressIn, bareHost, portOf } from "./address.ts";
 import { admittedLookup } from "./admitted-lookup.ts";
@@ -238,7 +239,7 @@ function withProxyHeaders(headers: OutgoingHttpHeaders, url: URL, proxy: URL): O
 }
 
 function isClosedConnection(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+  return isErrno(error, "ECONNRESET", "EPIPE");
 }
 
 function brokenOff({ url }: HttpRequest): Failure {

@@ -1,3 +1,4 @@
+import { errorCode } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
 import { Failure } from "./failure.ts";
 
@@ -5,7 +6,7 @@ import { Failure } from "./failure.ts";
 export function networkFailure(error: unknown, host: string): unknown {
   if (error instanceof Failure || error instanceof OciUnpackError) return error;
   const cause = firstOf(error);
-  const code = codeOf(cause);
+  const code = errorCode(cause);
   if (code === undefined) return error;
   return certificateFailure(code, cause, host) ?? tlsFailure(code, cause, host) ?? connectionFailure(code, cause, host);
 }
@@ -13,11 +14,6 @@ export function networkFailure(error: unknown, host: string): unknown {
 /** Several addresses were tried: the first one's story is as good as any. */
 function firstOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
 }
 
 const trustHint = "give its authority's certificate with `tls.ca`, or in certs.d";
@@ -37,7 +33,7 @@ const certificateProblems: Readonly<Record<string, readonly [found: string, hint
 
 /** Whether an error says that none of the authorities that count vouches for a certificate. */
 export function isOfUnknownAuthority(error: unknown): boolean {
-  const [, hint] = certificateProblems[codeOf(error) ?? ""] ?? [];
+  const [, hint] = certificateProblems[errorCode(error) ?? ""] ?? [];
   return hint === trustHint;
 }
 

@@ -1,3 +1,4 @@
+import { errorCode } from "../error-code.ts";
 import type { UnpackEvent } from "../events.ts";
 import { type Reading, readingsOf, startOf, utf8 } from "./escapes.ts";
 
@@ -83,8 +84,11 @@ export class Secrets {
     const inner = this.cleansedCause(cause.cause, depth + 1);
     if (message === cause.message && stack === (cause.stack ?? "").slice(0, longestText) && inner === cause.cause)
       return cause;
-    const code = "code" in cause ? { code: cause.code } : {};
-    return Object.assign(new Error(message, { cause: inner }), { name: cause.name, stack, ...code });
+    const code = errorCode(cause);
+    return Object.assign(new Error(message, { cause: inner }), {
+      ...{ name: cause.name, stack },
+      ...(code !== undefined && { code }),
+    });
   }
 }
 

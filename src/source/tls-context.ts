@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { AgentOptions } from "node:https";
 import * as tlsModule from "node:tls";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { errorCode } from "../error-code.ts";
 import { Failure } from "./failure.ts";
 import type { TlsMaterial } from "./options.ts";
 
@@ -20,7 +21,7 @@ function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
       ...(key === undefined ? {} : { key }),
     });
   } catch (cause) {
-    const found = cause instanceof Error && "code" in cause ? cause.code : "they are not PEM";
+    const found = errorCode(cause) ?? "they are not PEM";
     const hint =
       found === "ERR_OSSL_X509_KEY_VALUES_MISMATCH"
         ? "the key is not the certificate's: give a pair that belongs together (`tls.cert`, `tls.key`, or in certs.d)"

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isErrno } from "../error-code.ts";
 import { fileSystemError } from "../file-system-error.ts";
 import { ifThere, statIfThere } from "../if-there.ts";
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
@@ -79,6 +80,5 @@ async function directoriesIn(directory: string): Promise<readonly string[]> {
 }
 
 function unlessThere(error: unknown): void {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "EEXIST" && code !== "ENOTEMPTY") throw error;
+  if (!isErrno(error, "EEXIST", "ENOTEMPTY")) throw error;
 }

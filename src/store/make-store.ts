@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import { isErrno } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
 import { namesIn } from "../if-there.ts";
@@ -37,5 +38,5 @@ async function insistOnOurs(directory: string): Promise<void> {
 }
 
 function unlessThere(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  if (!isErrno(error, "EEXIST")) throw error;
 }

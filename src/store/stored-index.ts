@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isErrno } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
 import { fileSystemError } from "../file-system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -78,8 +79,7 @@ async function change(
 async function readEntries(store: BlobStore): Promise<{ readonly entries: readonly Entry[]; readonly json: object }> {
   const path = store.path("index.json");
   const bytes = await readFile(path).catch((error: unknown) => {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (!isMissing) throw fileSystemError(error, `read "${path}"`);
+    if (!isErrno(error, "ENOENT")) throw fileSystemError(error, `read "${path}"`);
     throw new OciUnpackError("NOT_FOUND", `cannot read the store "${store.directory}": its index.json is missing`, {
       hint: startAnew,
     });

@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { isErrno } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
 import { boolean, check, checkOptions, type Kinds, object } from "../option-checks.ts";
 import type { FetchOptions, Source } from "../source/source.ts";
@@ -72,6 +73,5 @@ async function begin(blobs: BlobStore, offline: boolean, options: FetchOptions):
 
 /** Told by what lies underneath: the error of the store is one for people. */
 function isReadOnly(error: unknown): boolean {
-  const cause = error instanceof OciUnpackError ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && (cause.code === "EROFS" || cause.code === "EACCES");
+  return error instanceof OciUnpackError && isErrno(error.cause, "EROFS", "EACCES");
 }

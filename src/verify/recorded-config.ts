@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
+import { ifThere, lstatIfThere } from "../if-there.ts";
 import type { Limits } from "../limits.ts";
 
 /** The image's configuration is a bundle's second one: there `config.json` is the container's. */
@@ -23,7 +23,7 @@ export async function recordedConfig(directory: string, { configBytes }: Limits)
 export async function rootfsIn(directory: string): Promise<string> {
   const path = resolve(directory);
   const rootfs = join(path, "rootfs");
-  const [stat, around, layers] = await Promise.all([rootfs, path, join(path, "layers")].map(statIfThere));
+  const [stat, around, layers] = await Promise.all([rootfs, path, join(path, "layers")].map(lstatIfThere));
   const isOverlay = layers?.isDirectory() === true;
   if (isOverlay && (stat === undefined || stat.dev === around?.dev)) {
     throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": it is an overlay, and not mounted`, {
@@ -36,20 +36,12 @@ export async function rootfsIn(directory: string): Promise<string> {
   });
 }
 
-function statIfThere(path: string) {
-  return lstat(path).catch(() => undefined);
-}
-
-/** Apart from the loop: there, what esbuild makes of `using` would throw the error of an earlier round again (seen with 0.28). */
-async function readIfThere(path: string, limit: number): Promise<Uint8Array | undefined> {
-  try {
+function readIfThere(path: string, limit: number): Promise<Uint8Array | undefined> {
+  return ifThere(`read "${path}"`, async () => {
     // Should it be a fifo, nobody is waited for.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return await readWhole(file, path, limit);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw fileSystemError(error, `read "${path}"`);
-  }
+  });
 }
 
 async function readWhole(file: FileHandle, path: string, limit: number): Promise<Uint8Array> {
@@ -61,8 +53,4 @@ async function readWhole(file: FileHandle, path: string, limit: number): Promise
     "LIMIT_EXCEEDED",
     `cannot read "${path}": it has ${size} bytes, ${limit} are allowed (configBytes)`,
   );
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

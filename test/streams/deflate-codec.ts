@@ -1,4 +1,5 @@
 import { constants, createDeflateRaw, createInflateRaw, type ZlibOptions } from "node:zlib";
+import type { NativeHandle, StreamInternals } from "../../src/blob/zlib-handle.ts";
 
 /** How deflate data end (RFC 1951, section 3.2.3). */
 export const endings = [
@@ -87,22 +88,8 @@ export class DeflateCodec {
   }
 }
 
-interface NativeStream {
-  readonly _handle: {
-    writeSync(
-      flush: number,
-      input: Uint8Array,
-      inputOffset: number,
-      inputLength: number,
-      output: Uint8Array,
-      outputOffset: number,
-      outputLength: number,
-    ): void;
-    reset(): void;
-    onerror: () => void;
-  };
-  /** After a write: what is left of the output space, and of the input. */
-  readonly _writeState: Uint32Array;
+interface NativeStream extends Required<StreamInternals> {
+  readonly _handle: NativeHandle & { reset(): void };
   close(): void;
 }
 

@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isErrno } from "../../error-code.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import type { TlsFor, TlsMaterial } from "../options.ts";
 import type { FetchOptions } from "../source.ts";
-import { isErrno, readConfigFile, tellOfFile } from "./config-file.ts";
+import { readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
 

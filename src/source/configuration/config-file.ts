@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { isErrno } from "../../error-code.ts";
 import { OciUnpackError } from "../../errors.ts";
 import type { EventListener } from "../../events.ts";
 import { fileSystemError } from "../../file-system-error.ts";
@@ -40,11 +41,6 @@ async function readText(path: string): Promise<string> {
     }
     chunks.push(buffer.subarray(0, bytesRead));
   }
-}
-
-/** Tells whether a system call failed with one of these codes. */
-export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }
 
 /** Tells a listener what became of a file or a directory of configuration, whether it counts or not. */

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { isErrno } from "../../error-code.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import { helperNamesOf, namesOf } from "../docker-hub.ts";
@@ -6,7 +7,7 @@ import type { Credential, Credentials } from "../options.ts";
 import type { FetchOptions } from "../source.ts";
 import { findEntry } from "./auth-entry.ts";
 import { type AuthFile, parseAuthFile } from "./auth-file.ts";
-import { isErrno, readConfigFile, warnOfFile } from "./config-file.ts";
+import { readConfigFile, warnOfFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
 import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";

@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isErrno } from "../../error-code.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import type { FetchOptions } from "../source.ts";
 import { certificateFiles } from "./certs-d.ts";
-import { isErrno, readConfigFile, tellOfFile, warnOfFile } from "./config-file.ts";
+import { readConfigFile, tellOfFile, warnOfFile } from "./config-file.ts";
 import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts-toml.ts";
 import type { Toml } from "./toml.ts";
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isErrno } from "../../error-code.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
-import { isErrno } from "./config-file.ts";
 
 /**
  * Replaces a file that only its owner may read, all at once: whoever reads it meanwhile sees the old text or the new.

@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isErrno } from "../../error-code.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 import type { FetchOptions } from "../source.ts";
-import { isErrno, readConfigFile, tellOfFile } from "./config-file.ts";
+import { readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
 import type { Machine } from "./machine.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { compressionOf, tellingBytes } from "../../blob/compression.ts";
+import { isErrno } from "../../error-code.ts";
 import { isOciUnpackError, OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
 
@@ -18,8 +19,7 @@ async function openFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r");
   } catch (error) {
-    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (isAbsent) {
+    if (isErrno(error, "ENOENT")) {
       throw new OciUnpackError("NOT_FOUND", `cannot open the archive "${path}": there is no such file`, {
         hint: "check the path, and from where it starts",
       });
