@@ -64,10 +64,11 @@ export class PartialBlob implements AsyncDisposable {
   async publish(): Promise<void> {
     const path = this.#store.pathOf(this.#digest);
     try {
-      await this.#file.chmod(constants.S_IRUSR | constants.S_IRGRP | constants.S_IROTH);
       await this.#file.sync();
       await mkdir(dirname(path), { recursive: true });
       await rename(this.#store.partPathOf(this.#digest), path);
+      // Under its old name it has to be open to whoever waits for it, or goes on with it after a crash.
+      await this.#file.chmod(constants.S_IRUSR | constants.S_IRGRP | constants.S_IROTH);
     } catch (error) {
       throw fileSystemError(error, `store blob ${this.#digest}`);
     }
