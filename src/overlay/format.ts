@@ -44,13 +44,13 @@ export class OverlayFormat implements StoredNames {
   /** Marks a name as hidden: a device that no image can have otherwise. */
   makeWhiteout(directory: number, name: ByteString, path: ByteString): void {
     const result = makeNodeAt(directory, name, constants.S_IFCHR, 0, 0);
-    if (result < 0) throw unmarked("mknodat(S_IFCHR, 0:0)", path, result);
+    if (result < 0) throw unmarked("mknodat(S_IFCHR, 0:0)", path, result, toAnother);
   }
 
   /** Marks a directory as hiding all that layers below have in it. */
   makeOpaque(directory: number, path: ByteString): void {
     const result = setXattr(directory, this.#opaque, yes);
-    if (result < 0) throw unmarked(`fsetxattr("${this.#opaque}")`, path, result);
+    if (result < 0) throw unmarked(`fsetxattr("${this.#opaque}")`, path, result, withoutPrivilege);
   }
 
   isOpaque(parent: number, name: ByteString): boolean {
@@ -59,10 +59,15 @@ export class OverlayFormat implements StoredNames {
   }
 }
 
-function unmarked(call: string, path: ByteString, result: number): OciUnpackError {
+const withoutPrivilege = 'choose the kind of overlay that needs no privilege: `overlay: "userxattr"`';
+
+/** A whiteout needs no privilege (Linux 5.8), but a mounted overlay has only its own. */
+const toAnother = "unpack into a file system that is no overlay itself, as a container's root often is";
+
+function unmarked(call: string, path: ByteString, result: number, hintWhereForbidden: string): OciUnpackError {
   const { code, message } = failure("mark", path, call, result);
   const hints: Readonly<Record<number, string>> = {
-    [errnos.EPERM]: 'choose the kind of overlay that needs no privilege: `overlay: "userxattr"`',
+    [errnos.EPERM]: hintWhereForbidden,
     [errnos.ENOTSUP]: "unpack into a file system that can be a layer of an overlay",
   };
   const hint = hints[-result];

@@ -12,7 +12,7 @@ import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { skipUnlessWhiteouts, skipWithout } from "../support/tools.ts";
+import { skipUnlessRoot, skipUnlessWhiteouts, skipWithout } from "../support/tools.ts";
 
 const sample = image(sampleLayers());
 const other = image([], { platform: { os: "linux", architecture: "s390x" } });
@@ -60,7 +60,7 @@ test("whoever reads an archive and goes away is told of, and nothing hangs", asy
 });
 
 test("--output overlay makes directories of layers, and says how to mount them", {
-  skip: skipUnlessWhiteouts(),
+  skip: skipUnlessRoot() || skipUnlessWhiteouts(),
 }, async () => {
   await using stage = await setStage();
   const target = join(stage.directory, "overlay");

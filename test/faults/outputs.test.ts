@@ -8,7 +8,7 @@ import { ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
-import { file, tar } from "../support/tar-builder.ts";
+import { file, tar, whiteout } from "../support/tar-builder.ts";
 import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { outcomeInNamespace } from "./namespace.ts";
@@ -173,6 +173,29 @@ test("an overlay is not mounted over its own layers", async () => {
     assert.equal(told.code, "INVALID_OPTION", told.message);
     assert.match(told.message, /its layers are there$/);
   }
+});
+
+test("an overlay's layers cannot lie on an overlay, and the error says so", {
+  skip: skipUnlessMounting(),
+}, async () => {
+  await using stage = await setStage();
+  const { place, temporary } = stage;
+  const layout = join(stage.directory, "layout");
+  await mkdir(layout);
+  await writeImageLayout(layout, [{ tag: "1", images: [image([tar(file("a")), tar(whiteout("a"))])] }]);
+  const options = `lowerdir=${place}/lower,upperdir=${place}/upper,workdir=${place}/work`;
+  const mounts = `
+    mount -t tmpfs tmpfs '${place}'
+    mkdir '${place}/lower' '${place}/upper' '${place}/work'
+    mount -t overlay overlay -o '${options}' '${place}'`;
+  const args = ["--output", "overlay", `oci:${layout}:1`, join(place, "target")];
+  const { status, stderr } = await outcomeInNamespace({ mounts, args, temporary, watched: [place, temporary] });
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^error: layer 2: cannot mark "": mknodat.* EPERM .*\nhint: unpack into a file system that is no overlay/,
+  );
+  assert.doesNotMatch(stderr, /left behind/);
 });
 
 async function inNamespace(output: Output, stage: Stage, mounts: string): Promise<Outcome> {

@@ -14,6 +14,7 @@ import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import type { EntrySink } from "../../src/worker/apply-entries.ts";
 import { directory, file, type Member, opaque } from "../support/entries.ts";
 import { removeTree } from "../support/remove-tree.ts";
+import { skipUnlessWhiteouts } from "../support/tools.ts";
 
 const settings: RootfsSettings = {
   owner: "ignore",
@@ -97,7 +98,9 @@ test("directories are looked through once, however often a layer hides what is i
   );
 });
 
-test("a layer that hides all that is at the root leaves nothing to ask of the layers below it", () => {
+test("a layer that hides all that is at the root leaves nothing to ask of the layers below it", {
+  skip: skipUnlessWhiteouts(),
+}, () => {
   inDirectory((place) => {
     const format = new OverlayFormat("userxattr");
     const shared = allowances(defaultLimits);

@@ -1,5 +1,5 @@
 import { device, directory, entry, fifo, file, hardlink, pax, symlink, tar } from "../support/tar-builder.ts";
-import { skipUnlessWhiteouts } from "../support/tools.ts";
+import { skipUnlessRoot, skipUnlessWhiteouts } from "../support/tools.ts";
 import { is } from "./expected.ts";
 import type { LayerRule } from "./rule.ts";
 
@@ -374,6 +374,6 @@ export const replacementRules: readonly LayerRule[] = [
     layers: [tar(device("b", "character", [0, 0]))],
     options: { devices: "create" },
     outcome: { b: is.device("character", "0:0") },
-    skip: skipUnlessWhiteouts(),
+    skip: skipUnlessRoot() || skipUnlessWhiteouts(),
   },
 ];
