@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { stored } from "../test/support/image.ts";
 import { startRegistry } from "../test/support/registry-double.ts";
 import { drip } from "../test/support/registry-reply.ts";
+import { skipWithoutLandlock } from "../test/support/sandbox.ts";
 import { demoImage, demoLayers } from "./image.ts";
 import { hiddenLines, treeLines } from "./tree.ts";
 
@@ -20,6 +21,8 @@ if (process.stderr.isTTY) registry.always(/\/blobs\//, drip(64 * 1024, 30));
 
 const parent = await mkdtemp(join(tmpdir(), "oci-unpack-demo-"));
 const directory = join(parent, "lighthouse");
+const missing = skipWithoutLandlock();
+const options = missing === false ? [] : ["--sandbox", "prefer"];
 
 say("A registry listens on this machine for a moment, with an image of four layers:");
 say();
@@ -27,14 +30,15 @@ for (const [index, { title, entries }] of demoLayers.entries()) {
   say(`  layer ${index + 1}  ${title.padEnd(16)} ${entries.length} entries`);
 }
 say();
-say(`$ oci-unpack ${reference} ${directory}`);
+if (missing !== false) say(`There is no sandbox, for ${missing}; --sandbox prefer allows to go on without:`);
+say(`$ ${["oci-unpack", ...options, reference, directory].join(" ")}`);
 const status = await unpacked();
 if (status === 0) tell();
 process.exitCode = status;
 
 /** Runs the real command, with this terminal as its own. */
 async function unpacked(): Promise<number> {
-  const child = spawn(process.execPath, [command, reference, directory], { stdio: "inherit" });
+  const child = spawn(process.execPath, [command, ...options, reference, directory], { stdio: "inherit" });
   const [code] = await once(child, "close");
   return typeof code === "number" ? code : 1;
 }

@@ -4,13 +4,15 @@ import { availableParallelism, constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeTree } from "./support/remove-tree.ts";
+import { noSandbox, skipWithoutLandlock } from "./support/sandbox.ts";
 
 // Runs the tests under `node --test`, all of them or the files that are named:
 //
 //     node build/test/run.js [--OPTION-OF-NODE…] [FILE…]
 //
 // Each file has a deadline, which is only against hanging. The tests have a temporary directory of their own, and what
-// they leave there, or leave running, is a failure; it is removed all the same.
+// they leave there, or leave running, is a failure; it is removed all the same. On a machine without Landlock tests of the
+// sandbox are skipped, and the others unpack without it.
 
 /** A file takes a minute or two on a slow machine that is busy with other things. */
 const fileDeadlineMilliseconds = 15 * 60 * 1000;
@@ -47,7 +49,7 @@ function statusOfTests(tests: readonly string[]): Promise<number> {
   // A process group of its own, to end what a test that was ended by its deadline left running.
   const runner = spawn(process.execPath, [...settings, ...tests], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, TMPDIR: temporary },
+    env: { ...process.env, ...withoutLandlock(), TMPDIR: temporary },
     detached: true,
   });
   const endAll = (signal: NodeJS.Signals) => {
@@ -65,4 +67,12 @@ function statusOfTests(tests: readonly string[]): Promise<number> {
       resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]);
     });
   });
+}
+
+/** What the tests' environment has besides where there is no sandbox. */
+function withoutLandlock(): { readonly NODE_OPTIONS?: string } {
+  const missing = skipWithoutLandlock();
+  if (missing === false) return {};
+  console.error(`${missing}: tests of the sandbox are skipped, and the others unpack without it`);
+  return { NODE_OPTIONS: [process.env.NODE_OPTIONS, noSandbox()].filter(Boolean).join(" ") };
 }

@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
+import { sandboxEnvironment } from "../support/sandbox.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { directory, file, tar } from "../support/tar-builder.ts";
 
@@ -48,7 +49,7 @@ describe(`an image of ${entries} entries takes no more than 300 MB to`, () => {
         ["--import", preload, commandEntry, ...args, "--quiet", "--platform", "linux/amd64"],
         {
           stdio: ["ignore", output, "pipe"],
-          env: { PATH: process.env.PATH, HOME: place.directory, OCI_UNPACK_TEST_PEAK: peak },
+          env: { PATH: process.env.PATH, HOME: place.directory, OCI_UNPACK_TEST_PEAK: peak, ...sandboxEnvironment },
         },
       );
     } finally {

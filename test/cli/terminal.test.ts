@@ -9,6 +9,7 @@ import { image, stored } from "../support/image.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { drip, hangAfter } from "../support/registry-reply.ts";
+import { sandboxEnvironment } from "../support/sandbox.ts";
 import { file, tar } from "../support/tar-builder.ts";
 
 const cursorShown = "\x1b[?25h";
@@ -63,7 +64,7 @@ async function onTerminal(
     "script",
     ["--quiet", "--return", "--command", `stty sane cols 80 rows 24; ${command}`, "/dev/null"],
     {
-      env: { PATH: process.env.PATH, HOME: directory, TERM: "xterm", LANG: "C.UTF-8" },
+      env: { PATH: process.env.PATH, HOME: directory, TERM: "xterm", LANG: "C.UTF-8", ...sandboxEnvironment },
     },
   );
   let shown = "";

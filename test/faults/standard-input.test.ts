@@ -8,6 +8,7 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { sandboxEnvironment } from "../support/sandbox.ts";
 import { skipWithout } from "../support/tools.ts";
 import { type Fault, sample } from "./fault.ts";
 import { places } from "./places.ts";
@@ -64,7 +65,7 @@ interface Started {
 function started(stage: Stage): Started {
   const args = withUsualOptions(["docker-archive:-", join(stage.place, "target")]);
   const child = spawn(process.execPath, [entry, ...args], {
-    env: { PATH: process.env.PATH, HOME: stage.temporary, TMPDIR: stage.temporary },
+    env: { PATH: process.env.PATH, HOME: stage.temporary, TMPDIR: stage.temporary, ...sandboxEnvironment },
   });
   let stderr = "";
   child.stderr.on("data", (text) => {

@@ -7,6 +7,7 @@ import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { ociUnpack } from "../support/oci-unpack.ts";
+import { isSandboxed, sandboxEnvironment } from "../support/sandbox.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
@@ -94,7 +95,10 @@ test("less memory than an image needs is one clear error that says how to give m
     ["--output", "tar", "-o", join(stage.place, "target"), ...placed.args],
   ]) {
     const { status, stdout, stderr } = await ociUnpack(withUsualOptions(args), {
-      env: { TMPDIR: stage.temporary, NODE_OPTIONS: "--max-old-space-size=16" },
+      env: {
+        TMPDIR: stage.temporary,
+        NODE_OPTIONS: `--max-old-space-size=16 ${sandboxEnvironment.NODE_OPTIONS ?? ""}`,
+      },
     });
     assertClearError(stderr);
     assert.deepEqual([status, stdout], [1, ""]);
@@ -163,7 +167,11 @@ describe("a user who may have few threads", {
       const preload = ["--import", join(command.directory, "test/support/few-threads.js")];
       const args = [...preload, command.entry, ...withUsualOptions([...placed.args, join(stage.place, "target")])];
       const { status, stderr } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
-        environment: { HOME: "/nonexistent", OCI_UNPACK_TEST_SPARE_THREADS: `${spare}`, NODE_OPTIONS: "" },
+        environment: {
+          HOME: "/nonexistent",
+          OCI_UNPACK_TEST_SPARE_THREADS: `${spare}`,
+          NODE_OPTIONS: command.nodeOptions,
+        },
       });
       if (spare === 8) return assert.deepEqual([status, stderr], [0, ""]);
       assertClearError(stderr);
@@ -185,7 +193,7 @@ describe("a user who may have few threads", {
     const preload = ["--import", join(command.directory, "test/support/few-threads.js")];
     const args = [...preload, "--input-type=module", "--eval", host];
     const { status, stdout } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
-      environment: { HOME: "/nonexistent", OCI_UNPACK_TEST_SPARE_THREADS: "1", NODE_OPTIONS: "" },
+      environment: { HOME: "/nonexistent", OCI_UNPACK_TEST_SPARE_THREADS: "1", NODE_OPTIONS: command.nodeOptions },
       signal: AbortSignal.timeout(90_000),
     });
     assert.deepEqual([status, stdout], [0, "OUT_OF_RESOURCES\n"]);
@@ -194,7 +202,8 @@ describe("a user who may have few threads", {
 
 async function inShell(stage: Stage, line: string): Promise<Outcome> {
   await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
-  const args = withUsualOptions([...placed.args, join(stage.place, "target")]);
+  const sandbox = isSandboxed ? [] : ["--sandbox", "off"]; // a line may change the environment, too
+  const args = withUsualOptions([...sandbox, ...placed.args, join(stage.place, "target")]);
   return await outcomeOf("sh", ["-c", line, "sh", process.execPath, entry, ...args], {
     directory: stage.temporary,
     environment: { TMPDIR: stage.temporary, HOME: stage.temporary },

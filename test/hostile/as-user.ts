@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
+import { isSandboxed, noSandbox } from "../support/sandbox.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import type { User } from "./place.ts";
 
@@ -18,6 +19,8 @@ export interface Program extends Disposable {
   readonly entry: string;
   /** Where `src` and `test` lie. */
   readonly directory: string;
+  /** For its environment. */
+  readonly nodeOptions: string;
   run(user: User, args: readonly string[], home: string): Promise<Outcome>;
 }
 
@@ -27,12 +30,14 @@ export function program(): Program {
   const isOpen = spawnSync("setpriv", asUser(ordinaryUser, "test", ["-r", commandEntry])).status === 0;
   const place = isOpen ? built : openCopy(built);
   const entry = isOpen ? commandEntry : join(place, relative(join(built, ".."), commandEntry));
+  const nodeOptions = isSandboxed ? "" : noSandbox(join(place, "test/support"));
   return {
     directory: place,
     entry,
+    nodeOptions,
     run: (user, args, home) =>
       outcomeOf("setpriv", asUser(user, process.execPath, [entry, ...args]), {
-        environment: { HOME: home, XDG_RUNTIME_DIR: "", DOCKER_CONFIG: "", NODE_OPTIONS: "", NO_COLOR: "1" },
+        environment: { HOME: home, XDG_RUNTIME_DIR: "", DOCKER_CONFIG: "", NODE_OPTIONS: nodeOptions, NO_COLOR: "1" },
         directory: "/",
       }),
     [Symbol.dispose]() {

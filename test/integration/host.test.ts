@@ -10,6 +10,7 @@ import { nodes } from "../support/nodes.ts";
 import { probe } from "../support/probe.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
+import { skipWithoutLandlock } from "../support/sandbox.ts";
 import { scratch } from "../support/scratch.ts";
 
 const sample = image(sampleLayers());
@@ -68,7 +69,7 @@ for (const node of nodes()) {
     assert.deepEqual(JSON.parse(printed), ["0", "0", "0", "0"]);
   });
 
-  test(`on Node ${node.version} the sandbox is enforced and reported`, async () => {
+  test(`on Node ${node.version} the sandbox is enforced and reported`, { skip: skipWithoutLandlock() }, async () => {
     await using registry = await startRegistry();
     await using place = await scratch();
     const reference = stored(registry, "some/image", sample);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Outcome } from "./command.ts";
 import { repositoryFile } from "./repository.ts";
+import { sandboxEnvironment } from "./sandbox.ts";
 
 /**
  * The command's entry as it is shipped: what the bundler made of the source can go wrong where the source does not. Where
@@ -26,7 +27,7 @@ export interface OciUnpackOptions {
 export function ociUnpack(args: readonly string[], options: OciUnpackOptions = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [commandEntry, ...args], {
     cwd: options.directory,
-    env: { PATH: process.env.PATH, HOME: `${tmpdir()}/nobody`, ...options.env },
+    env: { PATH: process.env.PATH, HOME: `${tmpdir()}/nobody`, ...sandboxEnvironment, ...options.env },
   });
   let stdout = "";
   let stderr = "";

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { ErrorCode, UnpackEvent, UnpackOptions, UnpackResult } from "../../src/index.ts";
 import type { Footprint } from "./footprint.ts";
+import { sandboxEnvironment } from "./sandbox.ts";
 
 /** One unpacking in a process of its own. */
 export interface ProbeRequest {
@@ -48,7 +49,7 @@ export async function probe(request: ProbeRequest, host: ProbeHost = {}): Promis
   const child = fork(program, [JSON.stringify(request)], {
     execPath: node,
     execArgv: [],
-    env: { PATH: process.env.PATH, ...environment }, // some variables make Node start threads of its own
+    env: { PATH: process.env.PATH, ...sandboxEnvironment, ...environment }, // some variables make Node start threads of its own
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   let report: ProbeReport | undefined;

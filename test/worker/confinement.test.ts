@@ -8,12 +8,15 @@ import { promisify } from "node:util";
 import { unpack, verify } from "../../src/index.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
+import { skipWithoutLandlock } from "../support/sandbox.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { applied } from "./applied.ts";
 import { threads } from "./threads.ts";
 
-test("the thread that applies reaches its staging directory, and no other", async () => {
+const skip = skipWithoutLandlock();
+
+test("the thread that applies reaches its staging directory, and no other", { skip }, async () => {
   await using place = await scratch();
   const beside = join(place.directory, "beside");
   await mkdir(beside);
@@ -27,7 +30,7 @@ test("the thread that applies reaches its staging directory, and no other", asyn
   });
 });
 
-test("each of the three threads confines itself", async () => {
+test("each of the three threads confines itself", { skip }, async () => {
   await using place = await scratch();
   const seen = new Map<string, string>();
   await applied(place.directory, {
@@ -44,7 +47,7 @@ test("each of the three threads confines itself", async () => {
   ]);
 });
 
-test("the thread that compares a directory with an image confines itself", async () => {
+test("the thread that compares a directory with an image confines itself", { skip }, async () => {
   await using place = await scratch();
   const layout = join(place.directory, "layout");
   await writeImageLayout(layout, [{ tag: "latest", images: [image([tar(file("a", "1"))])] }]);
@@ -60,7 +63,7 @@ test("the thread that compares a directory with an image confines itself", async
   assert.equal(seen.get("oci-tree"), "1");
 });
 
-test("where Landlock cannot be had, `require` unpacks nothing, and `prefer` says so", async () => {
+test("where Landlock cannot be had, `require` unpacks nothing, and `prefer` says so", { skip }, async () => {
   await using place = await scratch();
   await using source = await scratch();
   await writeImageLayout(source.directory, [{ tag: "latest", images: [image([tar(file("a", "1"))])] }]);

@@ -10,6 +10,7 @@ import { Progress } from "../../src/worker/progress.ts";
 import type { Job } from "../../src/worker/protocol.ts";
 import { AsyncRingWriter, createRing } from "../../src/worker/ring.ts";
 import { footprint } from "../support/footprint.ts";
+import { skipWithoutLandlock } from "../support/sandbox.ts";
 import { scratch } from "../support/scratch.ts";
 import { directory, file, tar } from "../support/tar-builder.ts";
 import { settings } from "./applied.ts";
@@ -85,6 +86,7 @@ test("a thread that is ended while it opens and closes files leaves none open", 
 });
 
 test("what a thread made that was ended is removed from another one, which confines itself", {
+  skip: skipWithoutLandlock(),
   timeout: 120_000,
 }, async () => {
   await using place = await scratch();
