@@ -1,40 +1,109 @@
 import { fileURLToPath } from "node:url";
 import { OciUnpackError } from "./errors.ts";
 
-/** What a value has to be, in words, and whether one is. */
-type Kind = readonly [words: string, isOne: (value: unknown) => boolean];
+/** What a value has to be. */
+export interface Kind {
+  /** As a message says it: `"yes" is not true or false`. */
+  readonly words: string;
+  readonly isOne: (value: unknown) => boolean;
+  /** Checks what is in a value that is one; throws `INVALID_OPTION` by the member's name. */
+  readonly checkInside?: (name: string, value: unknown) => void;
+  /** No message repeats such a value. */
+  readonly isSecret?: boolean;
+}
 
 /** The options of a call, each with what it has to be. The compiler insists that none is missing, and that there is no other. */
 export type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind };
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null;
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 const isText = (value: unknown): value is string => typeof value === "string";
 const isListOf = (isItem: (value: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.every(isItem);
+const isWhole = (value: unknown) => Number.isSafeInteger(value);
+const has = (value: unknown, method: string | symbol) =>
+  isObject(value) && typeof Reflect.get(value, method) === "function";
 
-export const boolean: Kind = ["true or false", (value) => typeof value === "boolean"];
-export const text: Kind = ["a string", isText];
-export const texts: Kind = ["a list of strings", isListOf(isText)];
-export const count: Kind = ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && Number(value) >= 0];
-export const callback: Kind = ["a function", (value) => typeof value === "function"];
-export const signal: Kind = ["an AbortSignal", (value) => value instanceof AbortSignal];
-export const object: Kind = ["an object", isObject];
-export const objects: Kind = ["a list of objects", isListOf(isObject)];
-export const path: Kind = ["a path or a file: URL", (value) => pathIn(value) !== undefined];
-export const stream: Kind = [
-  "a path, a file: URL or a stream",
-  (value) => pathIn(value) !== undefined || (isObject(value) && typeof Object(value).write === "function"),
-];
+export const boolean: Kind = { words: "true or false", isOne: (value) => typeof value === "boolean" };
+export const text: Kind = { words: "a string", isOne: isText };
+export const texts: Kind = { words: "a list of strings", isOne: isListOf(isText) };
+export const count: Kind = {
+  words: "a whole number from 0 on",
+  isOne: (value) => isWhole(value) && Number(value) >= 0,
+};
+export const positive: Kind = {
+  words: "a whole number from 1 on",
+  isOne: (value) => isWhole(value) && Number(value) > 0,
+};
+export const callback: Kind = { words: "a function", isOne: (value) => typeof value === "function" };
+export const signal: Kind = { words: "an AbortSignal", isOne: (value) => value instanceof AbortSignal };
+export const object: Kind = { words: "an object", isOne: (value) => isObject(value) && !Array.isArray(value) };
+export const path: Kind = { words: "a path or a file: URL", isOne: (value) => pathIn(value) !== undefined };
+export const paths: Kind = {
+  words: "a list of paths or file: URLs",
+  isOne: isListOf((value) => pathIn(value) !== undefined),
+};
+export const bytes: Kind = {
+  words: "a stream, or another async iterable of bytes",
+  isOne: (value) => has(value, Symbol.asyncIterator),
+};
+export const writable: Kind = { words: "a stream to write to", isOne: (value) => has(value, "write") };
+export const pathOrWritable: Kind = {
+  words: "a path, a file: URL or a stream",
+  isOne: (value) => path.isOne(value) || writable.isOne(value),
+};
+export const source: Kind = {
+  words: "a source, as `registry()` gives one",
+  isOne: (value) => has(value, "image") || has(value, "then"),
+};
+export const store: Kind = {
+  words: "a store, as `store()` gives one",
+  isOne: (value) => isObject(value) && isText(Reflect.get(value, "directory")),
+};
+/** As HTTP has them: `{ name: value }`, or several values for one name. */
+export const headers: Kind = {
+  words: "an object of strings, or of lists of strings",
+  isOne: (value) =>
+    object.isOne(value) && Object.values(Object(value)).every((each) => isText(each) || texts.isOne(each)),
+  isSecret: true,
+};
 
 /** What may be one of several things. */
 export function either(...kinds: readonly Kind[]): Kind {
-  const words = kinds.map(([each]) => each).join(" or ");
-  return [words, (value) => kinds.some(([, isOne]) => isOne(value))];
+  return {
+    words: kinds.map(({ words }) => words).join(" or "),
+    isOne: (value) => kinds.some(({ isOne }) => isOne(value)),
+    checkInside: (name, value) => kinds.find(({ isOne }) => isOne(value))?.checkInside?.(name, value),
+    isSecret: kinds.some(({ isSecret }) => isSecret === true),
+  };
 }
 
 /** One of a few words. */
 export function word(...words: readonly string[]): Kind {
-  return [`one of ${words.join(", ")}`, (value) => isText(value) && words.includes(value)];
+  return { words: `one of ${words.join(", ")}`, isOne: (value) => isText(value) && words.includes(value) };
+}
+
+/** An object with these members and no others. Those that are `required` may not be missing. */
+export function shape<Members>(kinds: Kinds<Members>, required: readonly (keyof Members & string)[] = []): Kind {
+  const checkInside = (name: string, value: unknown) =>
+    checkMembers(Object(value), kinds, { required, within: `${name}.` });
+  return { ...object, checkInside };
+}
+
+/** A list of such objects. */
+export function shapes<Members>(kinds: Kinds<Members>, required: readonly (keyof Members & string)[] = []): Kind {
+  const { isOne, checkInside } = shape(kinds, required);
+  return {
+    words: "a list of objects",
+    isOne: isListOf(isOne),
+    checkInside: (name, list) => {
+      for (const [index, value] of Object.entries(Object(list))) checkInside?.(`${name}[${index}]`, value);
+    },
+  };
+}
+
+/** What no message may repeat, since it may be a password. */
+export function secret(kind: Kind): Kind {
+  return { ...kind, isSecret: true };
 }
 
 /**
@@ -42,35 +111,47 @@ export function word(...words: readonly string[]): Kind {
  *
  * @throws OciUnpackError with `INVALID_OPTION`, which names the option.
  */
-export function checkOptions(options: unknown, kinds: Readonly<Record<string, Kind>>): void {
-  if (!isObject(options) || Array.isArray(options)) throw invalid("options", options, "an object");
-  for (const [name, value] of Object.entries(Object(options))) {
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) {
-      throw new OciUnpackError(
-        "INVALID_OPTION",
-        `cannot use the option ${name.slice(0, 100)}: there is no such option`,
-      );
-    }
-    if (value !== undefined) check(name, value, kind);
-  }
+export function checkOptions<Options>(
+  options: unknown,
+  kinds: Kinds<Options>,
+  required: readonly (keyof Options & string)[] = [],
+): void {
+  check("options", options, object);
+  checkMembers(Object(options), kinds, { required, within: "" });
 }
 
 /** The same for one value that must not be missing. */
-export function check(name: string, value: unknown, [words, isOne]: Kind): void {
-  if (!isOne(value)) throw invalid(name, value, words);
+export function check(name: string, value: unknown, kind: Kind): void {
+  if (!kind.isOne(value)) throw invalid(name, value, kind);
+  kind.checkInside?.(name, value);
+}
+
+function checkMembers(
+  members: object,
+  kinds: Readonly<Record<string, Kind>>,
+  { required, within }: { readonly required: readonly string[]; readonly within: string },
+): void {
+  for (const [name, value] of Object.entries(members)) {
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+    if (kind === undefined) throw unknown(`${within}${name.slice(0, 100)}`);
+    if (value !== undefined) check(`${within}${name}`, value, kind);
+  }
+  for (const name of required) {
+    const kind = kinds[name];
+    if (kind !== undefined) check(`${within}${name}`, Reflect.get(members, name), kind);
+  }
 }
 
 /** The path of a file or a directory that a caller named, maybe by a URL. Throws `INVALID_OPTION`. */
 export function pathOf(name: string, value: string | URL): string {
   const found = pathIn(value);
-  if (found === undefined) throw invalid(name, value, path[0]);
+  if (found === undefined) throw invalid(name, value, path);
   return found;
 }
 
 /** The same for a destination, which may be a stream. */
 export function pathOrStream<Stream>(name: string, value: string | URL | Stream): string | Stream {
-  check(name, value, stream);
+  check(name, value, pathOrWritable);
   return isText(value) || value instanceof URL ? pathOf(name, value) : value;
 }
 
@@ -84,14 +165,23 @@ function pathIn(value: unknown): string | undefined {
   }
 }
 
-function invalid(name: string, value: unknown, words: string): OciUnpackError {
-  const shown = isText(value) || value instanceof URL ? JSON.stringify(String(value).slice(0, 200)) : kindOf(value);
+function unknown(name: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: there is no such option`);
+}
+
+function invalid(name: string, value: unknown, { words, isSecret = false }: Kind): OciUnpackError {
+  const shown = isSecret ? kindOf(value) : shownValue(value);
   return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: ${shown} is not ${words}`);
 }
 
-/** A value for people: what an object has may be secret. */
+function shownValue(value: unknown): string {
+  if (isText(value) || value instanceof URL) return JSON.stringify(String(value).slice(0, 200));
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
+}
+
+/** A value for people who must not see it: what an object has may be secret, too. */
 function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "this list";
-  if (typeof value === "object" && value !== null) return "this object";
-  return typeof value === "function" ? "a function" : String(value);
+  return typeof value === "function" ? "a function" : `this ${typeof value}`;
 }

@@ -1,3 +1,4 @@
+import { platformKinds } from "./oci/platform.ts";
 import {
   boolean,
   callback,
@@ -5,30 +6,36 @@ import {
   either,
   type Kinds,
   object,
-  objects,
   path,
+  shape,
+  shapes,
   signal,
+  source,
   text,
   texts,
   word,
 } from "./option-checks.ts";
-import type { ApplyOptions, ResolveOptions, UnpackOptions } from "./options.ts";
+import type { ApplyOptions, IdMapping, ResolveOptions, Rootless, UnpackOptions } from "./options.ts";
+
+export const sandboxKind = word("require", "prefer", "off");
 
 export const resolveKinds: Kinds<ResolveOptions> = {
-  platform: either(text, object),
-  source: object,
+  platform: either(text, shape(platformKinds)),
+  source,
   signal,
   onEvent: callback,
   strict: boolean,
   limits: object,
-  sandbox: word("require", "prefer", "off"),
+  sandbox: sandboxKind,
 };
+
+const idMap = shapes<IdMapping>({ containerID: count, hostID: count, size: count }, ["containerID", "hostID", "size"]);
 
 export const applyKinds: Kinds<ApplyOptions> = {
   owner: word("preserve", "ignore"),
   recordOwners: boolean,
-  uidMap: objects,
-  gidMap: objects,
+  uidMap: idMap,
+  gidMap: idMap,
   xattrInclude: texts,
   xattrExclude: texts,
   devices: word("skip", "create", "placeholder", "error"),
@@ -46,6 +53,6 @@ export const filesKinds: Kinds<Omit<UnpackOptions, "bundle" | "manifest">> = {
 
 export const unpackKinds: Kinds<UnpackOptions> = {
   ...filesKinds,
-  bundle: either(boolean, object),
+  bundle: either(boolean, shape<Rootless>({ uid: count, gid: count }, ["uid", "gid"])),
   manifest: path,
 };

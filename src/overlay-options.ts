@@ -1,4 +1,4 @@
-import { type Kinds, object, path, word } from "./option-checks.ts";
+import { type Kinds, path, store, word } from "./option-checks.ts";
 import { applyKinds, resolveKinds } from "./option-kinds.ts";
 import type { ApplyOptions, ResolveOptions, UnpackOptions, UnpackResult } from "./options.ts";
 import type { OverlayKind } from "./overlay/format.ts";
@@ -23,7 +23,7 @@ export const overlayKinds: Kinds<OverlayOptions> = {
   ...resolveKinds,
   ...applyKinds,
   overlay: word("privileged", "userxattr"),
-  store: object,
+  store,
   mount: path,
 };
 

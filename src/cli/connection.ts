@@ -2,7 +2,7 @@ import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
 import type { ImageCommand } from "./image-options.ts";
 import { passwordFrom } from "./password.ts";
-import type { Input, Surroundings } from "./surroundings.ts";
+import { type Input, machineOf, type Surroundings } from "./surroundings.ts";
 import { whereaboutsOf } from "./transports.ts";
 
 /** What decides how the command talks to registries. */
@@ -45,7 +45,7 @@ async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Pr
   const reading = { limits, ...(options.sandbox !== undefined && { sandbox: options.sandbox }) };
   const whereabouts = whereaboutsOf(image);
   if (whereabouts === "engine") {
-    return { ...reading, engineSocket: await library.engineSocketFromEnvironment(basis.surroundings) };
+    return { ...reading, engineSocket: await library.engineSocketFromEnvironment(machineOf(basis.surroundings)) };
   }
   // What is wrong with the configuration of registries is no obstacle where none is asked.
   if (whereabouts === "files") {
@@ -60,7 +60,7 @@ async function connection(
   environmentReader: SourceLibrary["registryFromEnvironment"],
 ): Promise<RegistryOptions> {
   const { environment, registry } = command.connection;
-  const configured = await environmentReader({ ...surroundings, ...environment, onEvent });
+  const configured = await environmentReader({ ...machineOf(surroundings), ...environment, onEvent });
   return {
     ...configured,
     ...registry,

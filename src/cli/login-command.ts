@@ -5,7 +5,7 @@ import type { LoginCommand, LogoutCommand } from "./login-options.ts";
 import { passwordFrom } from "./password.ts";
 import { prompt } from "./prompt.ts";
 import { safeText } from "./safe-text.ts";
-import { exitCodes, type Surroundings } from "./surroundings.ts";
+import { exitCodes, machineOf, type Surroundings } from "./surroundings.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What this needs of the library. */
@@ -19,7 +19,7 @@ export async function loginCommand(
 ): Promise<number> {
   const user = await userFor(command, surroundings);
   if (command.isVerified) await verify(user, command, surroundings, library);
-  const place = await library.login(command.registry, user, { ...surroundings, authFile: command.authFile });
+  const place = await library.login(command.registry, user, { ...machineOf(surroundings), authFile: command.authFile });
   const until = /^\/run\//.test(place)
     ? ", until this machine is started anew (--authfile FILE keeps it elsewhere)"
     : "";
@@ -33,7 +33,7 @@ export async function logoutCommand(
   surroundings: Surroundings,
   logout: typeof Library.logout,
 ): Promise<number> {
-  const places = await logout(command.registry, { ...surroundings, authFile: command.authFile });
+  const places = await logout(command.registry, { ...machineOf(surroundings), authFile: command.authFile });
   const registry = safeText(command.registry);
   const lines = places.map((place) => `the login for ${registry} is no longer in ${safeText(place)}`);
   surroundings.errors.write(`${lines.join("\n") || `there was no login for ${registry}`}\n`);
@@ -53,7 +53,7 @@ async function verify(
     const line = eventLine(event, { verbose: false, explain });
     if (line !== undefined) say(line);
   };
-  const configured = await registryFromEnvironment({ ...surroundings, ...environment, onEvent });
+  const configured = await registryFromEnvironment({ ...machineOf(surroundings), ...environment, onEvent });
   const answer = await verifyLogin(registry, user, { ...configured, ...connection.registry, onEvent });
   if (answer === "not asked") say(`${safeText(registry)} asks for no login, so this one is untried`);
 }

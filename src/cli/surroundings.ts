@@ -28,5 +28,10 @@ export interface Surroundings extends Machine {
   readonly errors: Output;
 }
 
+/** Of these, what the library is told of the machine. */
+export function machineOf({ env, homeDirectory, uid, systemDirectory }: Surroundings): Machine {
+  return { env, homeDirectory, uid, systemDirectory };
+}
+
 /** What a shell is told: done, failed, wrong command line, verified and found different. Interruptions add theirs, see interrupt.ts. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, different: 3 } as const;

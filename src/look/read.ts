@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { StreamOutput } from "../copy/byte-outputs.ts";
-import { check, checkOptions, stream, text } from "../option-checks.ts";
+import { check, checkOptions, text, writable } from "../option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
 import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";
@@ -26,7 +26,7 @@ export async function read(
 ): Promise<ReadResult> {
   check("name", name, text);
   check("path", path, text);
-  check("destination", destination, stream);
+  check("destination", destination, writable);
   checkOptions(options, lookKinds);
   return await look(name, options, { readsFile: true }, async (looking) => {
     const { entries, place } = await looking.ask({ about: "content", path: byteStringOf(path) });

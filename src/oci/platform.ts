@@ -1,4 +1,5 @@
 import { OciUnpackError } from "../errors.ts";
+import { check, type Kinds, shape, text as string, texts } from "../option-checks.ts";
 import type { JsonValue } from "./json-value.ts";
 import { present } from "./present.ts";
 
@@ -10,6 +11,16 @@ export interface Platform {
   readonly osVersion?: string;
   readonly osFeatures?: readonly string[];
 }
+
+/** What its members have to be where a caller names them. */
+export const platformKinds: Kinds<Platform> = {
+  os: string,
+  architecture: string,
+  variant: string,
+  osVersion: string,
+  osFeatures: texts,
+};
+const wholePlatform = shape(platformKinds, ["os", "architecture"]);
 
 /** What a document says where it does not know. An index lists attestations under it. */
 export const unknown = "unknown";
@@ -50,6 +61,7 @@ function normalizeVariant(architecture: string, written: string): string | undef
 
 /** Reads `os/architecture[/variant]`. Throws `INVALID_PLATFORM`. */
 export function parsePlatform(text: string): Platform {
+  check("text", text, string);
   const [, os, architecture, variant] = /^([\w.-]{1,64})\/([\w.-]{1,64})(?:\/([\w.-]{1,64}))?$/.exec(text) ?? [];
   if (os !== undefined && architecture !== undefined) return normalizePlatform(present({ os, architecture, variant }));
   throw new OciUnpackError("INVALID_PLATFORM", `cannot parse the platform "${text.slice(0, 200)}"`, {
@@ -59,6 +71,7 @@ export function parsePlatform(text: string): Platform {
 
 /** `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
+  check("platform", platform, wholePlatform);
   const variant = platform.variant === undefined ? "" : `/${platform.variant}`;
   return `${platform.os}/${platform.architecture}${variant}`;
 }

@@ -1,4 +1,5 @@
 import { OciUnpackError } from "../errors.ts";
+import { check, shape, text as string } from "../option-checks.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 import { withoutPort } from "./host.ts";
 
@@ -12,6 +13,8 @@ export interface Reference {
   readonly tag?: string;
   readonly digest?: Digest;
 }
+
+const parsed = shape<Reference>({ registry: string, path: string, tag: string, digest: string }, ["registry", "path"]);
 
 const dockerHub = "docker.io";
 /** One registry under three names. The last is where it answers. */
@@ -33,7 +36,7 @@ const longestPath = 255;
 /** More than any reference can have; keeps error messages short as well. */
 const longestReference = 2048;
 
-const shape = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debian:stable or ghcr.io/acme/api:2.1";
+const advice = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debian:stable or ghcr.io/acme/api:2.1";
 
 /**
  * Reads a reference the way docker does, so that `debian` is `docker.io/library/debian:latest`.
@@ -42,6 +45,7 @@ const shape = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debia
  * else is a path on Docker Hub. Throws `INVALID_REFERENCE`.
  */
 export function parseReference(text: string): Reference {
+  check("text", text, string);
   if (text === "") throw invalid(text, "it is empty");
   if (text.length > longestReference) throw invalid(`${text.slice(0, 80)}…`, `it has ${text.length} characters`);
   if (imageId.test(text)) {
@@ -63,6 +67,7 @@ export function parseReference(text: string): Reference {
 
 /** The one printable form: parsing it again gives the same reference. */
 export function formatReference(reference: Reference): string {
+  check("reference", reference, parsed);
   const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
   const digest = reference.digest === undefined ? "" : `@${reference.digest}`;
   return `${reference.registry}/${reference.path}${tag}${digest}`;
@@ -134,5 +139,5 @@ function invalid(text: string, found: string, hint = shapeFor(text)): OciUnpackE
 function shapeFor(text: string): string {
   return /^(\.{0,2}\/|~)/.test(text)
     ? "an image on this machine is named by its kind: oci:./layout, docker-archive:./image.tar"
-    : shape;
+    : advice;
 }

@@ -1,3 +1,4 @@
+import { present } from "../oci/present.ts";
 import { check, text } from "../option-checks.ts";
 import type { ResolveOptions } from "../options.ts";
 import { engineSource, isEngineName } from "./engine.ts";
@@ -15,8 +16,12 @@ import { checkSourceOptions, type SourceOptions } from "./source-options.ts";
 export function sourceFor(name: string, options: SourceOptions = {}): Source {
   check("name", name, text);
   checkSourceOptions(options);
-  if (isEngineName(name)) return engineSource(options.engineSocket, options);
-  return splitTransport(name) === undefined ? registry(options) : localSource(options);
+  const { standardInput, limits, sandbox, engineSocket, ...forRegistry } = options;
+  const reading = present({ limits, sandbox });
+  if (isEngineName(name)) return engineSource(engineSocket, reading);
+  return splitTransport(name) === undefined
+    ? registry(forRegistry)
+    : localSource(present({ ...reading, standardInput }));
 }
 
 /** A source, maybe one that is still being made, for as long as somebody needs it. */

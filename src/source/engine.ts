@@ -1,6 +1,7 @@
 import { isErrno } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
 import { parseJson } from "../oci/json.ts";
+import { check, checkOptions, type Kinds, pathOf, text } from "../option-checks.ts";
 import { settleLimits } from "../settings.ts";
 import { cannot, Failure } from "./failure.ts";
 import { Connections, type HttpResponse } from "./http.ts";
@@ -9,7 +10,7 @@ import type { ArchiveOptions } from "./local/archive-index.ts";
 import { Archives } from "./local/archives.ts";
 import { DockerArchiveImage } from "./local/docker-archive.ts";
 import type { Files } from "./local/files.ts";
-import type { LocalOptions } from "./local/transport.ts";
+import { type LocalOptions, readingKinds } from "./local/transport.ts";
 import { defaultDeadlines } from "./options.ts";
 import type { Source } from "./source.ts";
 
@@ -30,6 +31,8 @@ const deadlines = {
 /** Like other local sources, but nothing comes through standard input. */
 export type EngineOptions = Omit<LocalOptions, "standardInput">;
 
+const engineKinds: Kinds<EngineOptions> = readingKinds;
+
 const errorBytes = 64 * 1024;
 
 /** Whether a name means an image of a running engine. */
@@ -43,15 +46,16 @@ export function isEngineName(name: string): boolean {
  * The engine exports the image as `docker save` does. What comes waits in an unnamed temporary file, because the list of
  * what is in it comes last.
  */
-export function engineSource(
-  socketPath = defaultEngineSocket,
-  { sandbox = "require", limits: given }: EngineOptions = {},
-): Source {
-  const limits = settleLimits(given);
+export function engineSource(socket: string | URL = defaultEngineSocket, options: EngineOptions = {}): Source {
+  const socketPath = pathOf("socket", socket);
+  checkOptions(options, engineKinds);
+  const { sandbox = "require" } = options;
+  const limits = settleLimits(options.limits);
   const connections = new Connections({ deadlines, connectionsPerHost: 1, proxy: undefined, socketPath });
   const archives = new Archives();
   return {
     image(name) {
+      check("name", name, text);
       const reference = referenceIn(name);
       const files = archives.openedOnce((signal) =>
         exported(connections, reference, socketPath, { limits, sandbox, signal }),

@@ -2,6 +2,7 @@ import { defaultLimits } from "../limits.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import { check, checkOptions, text } from "../option-checks.ts";
 import { BlobDownload } from "./blob-download.ts";
 import { type BlobPlace, foreignPlaces, placeAt } from "./blob-place.ts";
 import { Client } from "./client.ts";
@@ -14,7 +15,7 @@ import { mirroredBlob, placesInUse } from "./mirrored-blob.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
 import type { BlobOptions, Document, FetchOptions, ImageSource, Source } from "./source.ts";
-import { checkSourceOptions } from "./source-options.ts";
+import { registryKinds } from "./source-options.ts";
 
 /**
  * Images from registries, by the distribution specification's pull half.
@@ -23,10 +24,13 @@ import { checkSourceOptions } from "./source-options.ts";
  * the connections.
  */
 export function registry(options: RegistryOptions = {}): Source {
-  checkSourceOptions(options);
+  checkOptions(options, registryKinds);
   const client = new Client(options);
   return {
-    image: (name) => new RegistryImage(name, client, options),
+    image(name) {
+      check("name", name, text);
+      return new RegistryImage(name, client, options);
+    },
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
     },

@@ -4,51 +4,41 @@ import {
   checkOptions,
   count,
   either,
+  headers,
+  type Kind,
   type Kinds,
-  object,
+  path,
+  positive,
+  secret,
+  shape,
   text,
   texts,
-  word,
 } from "../option-checks.ts";
-import type { LocalOptions } from "./local/transport.ts";
-import type { Deadlines, NetworkPolicy, RegistryOptions } from "./options.ts";
+import { type LocalOptions, localKinds } from "./local/transport.ts";
+import type { Deadlines, NetworkPolicy, RegistryOptions, TlsMaterial } from "./options.ts";
 
 /** How to talk to a registry, and where else an image may be. */
 export interface SourceOptions extends RegistryOptions, LocalOptions {
   /** The Unix socket of the engine that has `docker-daemon:` images. Default: `/var/run/docker.sock`. */
-  readonly engineSocket?: string;
+  readonly engineSocket?: string | URL;
 }
 
-/** Of all sources: what one kind has no use for does it no harm. */
-const sourceKinds: Kinds<SourceOptions> = {
-  credentials: either(callback, object),
-  plainHttp: either(boolean, texts),
-  tls: either(callback, object),
-  furtherAuthorities: callback,
-  endpoints: callback,
-  expandName: callback,
-  proxy: callback,
-  network: object,
-  headers: object,
-  deadlines: object,
-  retries: count,
-  connections: count,
-  manifestBytes: count,
-  foreignLayers: boolean,
-  connectionsPerBlob: count,
-  repeatAccept: texts,
-  strict: boolean,
-  userAgent: text,
-  onEvent: callback,
-  standardInput: object,
-  limits: object,
-  sandbox: word("require", "prefer", "off"),
-  engineSocket: text,
-};
+const credential: Kind = shape<Record<string, Kind>>({
+  origin: text,
+  username: text,
+  password: secret(text),
+  identityToken: secret(text),
+  registryToken: secret(text),
+});
 
-const networkKinds: Kinds<NetworkPolicy> = { allowHosts: texts, denyPrivate: boolean };
+const tls: Kind = shape<TlsMaterial>({
+  ca: secret(texts),
+  cert: secret(text),
+  key: secret(text),
+  insecureSkipVerify: boolean,
+});
 
-const deadlineKinds: Kinds<Deadlines> = {
+const deadlines: Kind = shape<Deadlines>({
   connectMilliseconds: count,
   responseMilliseconds: count,
   stallMilliseconds: count,
@@ -56,11 +46,34 @@ const deadlineKinds: Kinds<Deadlines> = {
   documentMilliseconds: count,
   retryAfterMilliseconds: count,
   backoffMilliseconds: count,
+});
+
+export const registryKinds: Kinds<RegistryOptions> = {
+  credentials: secret(either(callback, credential)),
+  plainHttp: either(boolean, texts),
+  tls: secret(either(callback, tls)),
+  furtherAuthorities: callback,
+  endpoints: callback,
+  expandName: callback,
+  proxy: callback,
+  network: shape<NetworkPolicy>({ allowHosts: texts, denyPrivate: boolean }),
+  headers,
+  deadlines,
+  retries: count,
+  connections: positive,
+  manifestBytes: count,
+  foreignLayers: boolean,
+  connectionsPerBlob: positive,
+  repeatAccept: texts,
+  strict: boolean,
+  userAgent: text,
+  onEvent: callback,
 };
 
-/** Checks the options of a source. Throws `INVALID_OPTION`. */
+/** Of all sources: what one kind has no use for does it no harm. */
+const sourceKinds: Kinds<SourceOptions> = { ...registryKinds, ...localKinds, engineSocket: path };
+
+/** Checks the options of any source. Throws `INVALID_OPTION`. */
 export function checkSourceOptions(options: SourceOptions): void {
   checkOptions(options, sourceKinds);
-  checkOptions(options.network ?? {}, networkKinds);
-  checkOptions(options.deadlines ?? {}, deadlineKinds);
 }

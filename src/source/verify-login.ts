@@ -1,5 +1,7 @@
 import { parseReference } from "../oci/reference.ts";
+import { check, checkOptions, type Kinds, signal as signalKind, text } from "../option-checks.ts";
 import { Client } from "./client.ts";
+import { type User, userKind } from "./configuration/login.ts";
 import { loginKey } from "./configuration/registry-name.ts";
 import { Context } from "./context.ts";
 import { type BearerDemand, demandsIn } from "./demand.ts";
@@ -8,6 +10,7 @@ import { cannot, Failure } from "./failure.ts";
 import type { HttpResponse } from "./http.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Site } from "./site.ts";
+import { registryKinds } from "./source-options.ts";
 import { statusFailure } from "./status-failure.ts";
 import { basicAuthorization, fetchToken, secretsOf } from "./token.ts";
 
@@ -15,8 +18,7 @@ export interface VerifyLoginOptions extends RegistryOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A user and what proves it. */
-type User = { readonly username: string; readonly password: string };
+const verifyKinds: Kinds<VerifyLoginOptions> = { ...registryKinds, signal: signalKind };
 
 /**
  * Asks a registry (`ghcr.io`, or a part of one: `ghcr.io/acme`) whether it takes a user's password, as docker and podman do:
@@ -28,8 +30,12 @@ type User = { readonly username: string; readonly password: string };
 export async function verifyLogin(
   registry: string,
   user: User,
-  { signal, ...options }: VerifyLoginOptions = {},
+  given: VerifyLoginOptions = {},
 ): Promise<"accepted" | "not asked"> {
+  check("registry", registry, text);
+  check("user", user, userKind);
+  checkOptions(given, verifyKinds);
+  const { signal, ...options } = given;
   const key = loginKey(registry);
   using client = new Client(options);
   client.secrets.add(...secretsOf(user));

@@ -1,7 +1,15 @@
 import type { FileHandle } from "node:fs/promises";
 import { isErrno } from "../error-code.ts";
 import { OciUnpackError } from "../errors.ts";
-import { boolean, check, checkOptions, type Kinds, object } from "../option-checks.ts";
+import {
+  boolean,
+  check,
+  checkOptions,
+  type Kinds,
+  source as sourceKind,
+  store as storeKind,
+  text,
+} from "../option-checks.ts";
 import type { FetchOptions, Source } from "../source/source.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { BlobStore } from "./blob-store.ts";
@@ -24,8 +32,8 @@ const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean };
  * again. Any number of processes may share a store. Disposing of this source disposes of the other one.
  */
 export function storedSource(source: Source, store: Store, options: StoredSourceOptions = {}): Source {
-  check("source", source, object);
-  check("store", store, object);
+  check("source", source, sourceKind);
+  check("store", store, storeKind);
   checkOptions(options, storedKinds);
   const { offline = false } = options;
   const blobs = new BlobStore(store.directory);
@@ -42,7 +50,10 @@ export function storedSource(source: Source, store: Store, options: StoredSource
     return blobs;
   };
   return {
-    image: (name) => new StoredImage(source.image(name), inUse, offline),
+    image(name) {
+      check("name", name, text);
+      return new StoredImage(source.image(name), inUse, offline);
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
       const lock = await use?.catch(() => undefined);

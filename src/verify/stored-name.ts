@@ -3,6 +3,7 @@ import { defaultLimits } from "../limits.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
+import { check, pathOf, store as storeKind } from "../option-checks.ts";
 import { resolve } from "../resolve.ts";
 import { sourceFor } from "../source/default-source.ts";
 import type { Store } from "../store/store.ts";
@@ -15,7 +16,9 @@ import { recordedConfig } from "./recorded-config.ts";
  *
  * @throws OciUnpackError with `NOT_FOUND` where the store has no such image.
  */
-export async function storedNameFor(directory: string, store: Store): Promise<string> {
+export async function storedNameFor(unpacked: string | URL, store: Store): Promise<string> {
+  const directory = pathOf("directory", unpacked);
+  check("store", store, storeKind);
   const recorded = await recordedConfig(directory, defaultLimits);
   const wanted = digestOf(recorded);
   const { platform } = parseConfig(recorded);

@@ -7,10 +7,10 @@ import type { TlsFor, TlsMaterial } from "../options.ts";
 import type { FetchOptions } from "../source.ts";
 import { readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
-import type { Machine } from "./machine.ts";
+import type { SettledMachine } from "./machine.ts";
 
 /** The directories in which podman and docker look for a registry's certificates. */
-export function certificateDirectories(machine: Machine): readonly string[] {
+export function certificateDirectories(machine: SettledMachine): readonly string[] {
   const { systemDirectory = "/etc" } = machine;
   const directories = [configHome(machine), systemDirectory].map((directory) => join(directory, "containers/certs.d"));
   return [...directories, join(systemDirectory, "docker/certs.d")];

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import type { AuthFileFormat } from "./auth-file.ts";
-import type { Machine } from "./machine.ts";
+import type { SettledMachine } from "./machine.ts";
 
 /** A file that may hold credentials. */
 export interface CredentialPlace {
@@ -11,7 +11,7 @@ export interface CredentialPlace {
 }
 
 /** The files that may hold credentials, in the order in which they are asked; the first that knows a registry wins. */
-export function credentialPlaces(machine: Machine, authFile?: string): readonly CredentialPlace[] {
+export function credentialPlaces(machine: SettledMachine, authFile?: string): readonly CredentialPlace[] {
   const { env, homeDirectory } = machine;
   return [
     ...place(authFile, { named: true }),
@@ -26,7 +26,7 @@ export function credentialPlaces(machine: Machine, authFile?: string): readonly 
 }
 
 /** Where podman keeps what `login` writes: gone after the next boot. */
-export function runtimeAuthFile({ env, uid }: Machine): string {
+export function runtimeAuthFile({ env, uid }: SettledMachine): string {
   const directory = env.XDG_RUNTIME_DIR;
   return directory && isAbsolute(directory)
     ? join(directory, "containers/auth.json")
@@ -34,17 +34,17 @@ export function runtimeAuthFile({ env, uid }: Machine): string {
 }
 
 /** Where podman looks, too, and what the next boot leaves alone. */
-export function lastingAuthFile(machine: Machine): string {
+export function lastingAuthFile(machine: SettledMachine): string {
   return join(configHome(machine), "containers/auth.json");
 }
 
 /** Docker's own configuration. */
-export function dockerConfigFile({ env, homeDirectory }: Machine): string {
+export function dockerConfigFile({ env, homeDirectory }: SettledMachine): string {
   return join(env.DOCKER_CONFIG || join(homeDirectory, ".docker"), "config.json");
 }
 
 /** `$XDG_CONFIG_HOME`, which counts only when absolute (XDG Base Directory Specification), or its default. */
-export function configHome({ env, homeDirectory }: Machine): string {
+export function configHome({ env, homeDirectory }: SettledMachine): string {
   const directory = env.XDG_CONFIG_HOME;
   return directory && isAbsolute(directory) ? directory : join(homeDirectory, ".config");
 }

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { isErrno } from "../../error-code.ts";
 import { OciUnpackError } from "../../errors.ts";
 import { fileSystemError } from "../../file-system-error.ts";
+import { checkOptions, count, type Kinds, path as pathKind, pathOf } from "../../option-checks.ts";
 import { helperNamesOf, namesOf } from "../docker-hub.ts";
 import type { Credential, Credentials } from "../options.ts";
 import type { FetchOptions } from "../source.ts";
@@ -10,20 +11,32 @@ import { type AuthFile, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import { CredentialHelper } from "./credential-helper.ts";
 import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
 
 export interface DockerCredentialsOptions extends Machine {
   /** A file to ask before all others. */
-  readonly authFile?: string | undefined;
+  readonly authFile?: string | URL | undefined;
   /** How long a credential helper may take; longer than the default where one asks a person. Default: 10 s. */
   readonly helperDeadlineMilliseconds?: number | undefined;
 }
+
+/** The same, settled. */
+export interface CredentialBasis extends SettledMachine {
+  readonly authFile?: string | undefined;
+  readonly helperDeadlineMilliseconds?: number | undefined;
+}
+
+const credentialKinds: Kinds<DockerCredentialsOptions> = {
+  ...machineKinds,
+  authFile: pathKind,
+  helperDeadlineMilliseconds: count,
+};
 
 interface Question {
   readonly host: string;
   readonly path: string;
   readonly options: FetchOptions;
-  readonly machine: DockerCredentialsOptions;
+  readonly machine: CredentialBasis;
 }
 
 /**
@@ -35,6 +48,13 @@ interface Question {
  * cannot be used is a warning, unless it is `authFile`.
  */
 export function dockerCredentials(options: DockerCredentialsOptions): Credentials {
+  checkOptions(options, credentialKinds, machineNeeds);
+  const { authFile } = options;
+  return credentialsOf({ ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) });
+}
+
+/** The same for options that were checked. */
+export function credentialsOf(options: CredentialBasis): Credentials {
   const places = credentialPlaces(options, options.authFile);
   return async (host, path, fetchOptions = {}) => {
     const question = { host, path, options: fetchOptions, machine: options };

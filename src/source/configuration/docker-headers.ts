@@ -4,7 +4,7 @@ import { parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import { dockerConfigFile } from "./credential-places.ts";
 import { isHeader, isReservedHeader } from "./headers.ts";
-import type { Machine } from "./machine.ts";
+import type { SettledMachine } from "./machine.ts";
 
 /**
  * The `HttpHeaders` of docker's `config.json`, for `RegistryOptions.headers`.
@@ -13,7 +13,7 @@ import type { Machine } from "./machine.ts";
  * it would go to every registry.
  */
 export async function dockerHttpHeaders(
-  machine: Machine,
+  machine: SettledMachine,
   options: FetchOptions = {},
 ): Promise<Readonly<Record<string, string>>> {
   const path = dockerConfigFile(machine);

@@ -1,14 +1,20 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { OciUnpackError } from "../../errors.ts";
+import { checkOptions } from "../../option-checks.ts";
 import { defaultEngineSocket } from "../engine.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, machineKinds } from "./machine.ts";
+
+/** Of a machine, what tells where its engine is. */
+export type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
 
 /**
  * The Unix socket of this machine's engine: the one that `DOCKER_HOST` names, or the first that is there of docker's and
  * podman's.
  */
-export async function engineSocketFromEnvironment({ env }: Pick<Machine, "env">): Promise<string> {
+export async function engineSocketFromEnvironment(machine: EngineMachine): Promise<string> {
+  checkOptions(machine, machineKinds, ["env"]);
+  const { env } = machine;
   const { DOCKER_HOST: host = "", XDG_RUNTIME_DIR: runtimeDirectory = "" } = env;
   if (host !== "") return socketIn(host);
   const rootless = runtimeDirectory === "" ? [] : ["docker.sock", "podman/podman.sock"];

@@ -1,14 +1,26 @@
 import { join } from "node:path";
 import { OciUnpackError } from "../../errors.ts";
 import type { EventListener } from "../../events.ts";
+import {
+  boolean,
+  callback,
+  checkOptions,
+  either,
+  type Kinds,
+  path as pathKind,
+  pathOf,
+  paths,
+  texts,
+  word,
+} from "../../option-checks.ts";
 import type { RegistryOptions, TlsFor, TlsMaterial } from "../options.ts";
 import type { PlainHttp } from "../registry-url.ts";
 import { type CertificateFiles, certificateDirectories, certificatesIn, readTlsMaterial } from "./certs-d.ts";
-import { dockerCredentials, requireAuthFile } from "./credentials.ts";
+import { credentialsOf, requireAuthFile } from "./credentials.ts";
 import { dockerHttpHeaders } from "./docker-headers.ts";
 import { extraAuthorities } from "./extra-authorities.ts";
 import { requireHostsDirectory } from "./hosts-directory.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
 import { mirrors } from "./mirrors.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
 import { readRegistriesConf } from "./registries-conf-files.ts";
@@ -19,14 +31,14 @@ import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
 /** The machine, and what its user said beyond its files. */
 export interface EnvironmentOptions extends Machine {
   /** A file with credentials, asked before all others. It must be there. */
-  readonly authFile?: string | undefined;
+  readonly authFile?: string | URL | undefined;
   /** Containerd's directory of hosts, which must be there. Default: `/etc/containerd/certs.d`, which need not. */
-  readonly hostsDirectory?: string | undefined;
+  readonly hostsDirectory?: string | URL | undefined;
   /** Paths of authorities to trust, for all hosts. */
-  readonly tlsCa?: readonly string[] | undefined;
+  readonly tlsCa?: readonly (string | URL)[] | undefined;
   /** Path of a client certificate to show to the registry itself, and of its key where that has a file of its own. */
-  readonly tlsCert?: string | undefined;
-  readonly tlsKey?: string | undefined;
+  readonly tlsCert?: string | URL | undefined;
+  readonly tlsKey?: string | URL | undefined;
   /** Accepts any certificate, of all hosts. Default: false. */
   readonly insecureSkipTlsVerify?: boolean | undefined;
   /** As in `RegistryOptions`. */
@@ -39,13 +51,29 @@ export interface EnvironmentOptions extends Machine {
   readonly onEvent?: EventListener | undefined;
 }
 
+const environmentKinds: Kinds<EnvironmentOptions> = {
+  ...machineKinds,
+  authFile: pathKind,
+  hostsDirectory: pathKind,
+  tlsCa: paths,
+  tlsCert: pathKind,
+  tlsKey: pathKind,
+  insecureSkipTlsVerify: boolean,
+  plainHttp: either(boolean, texts),
+  allProxy: boolean,
+  shortNames: word("docker", "podman"),
+  onEvent: callback,
+};
+
 /**
  * A registry client's options as this machine's docker, podman and containerd are configured: credentials, mirrors,
  * certificates, proxies, headers.
  *
  * What the options here say of TLS adds to what the files say. Throws `INVALID_OPTION` for what cannot be used.
  */
-export async function registryFromEnvironment(options: EnvironmentOptions): Promise<RegistryOptions> {
+export async function registryFromEnvironment(given: EnvironmentOptions): Promise<RegistryOptions> {
+  checkOptions(given, environmentKinds, machineNeeds);
+  const options = settled(given);
   const { env, plainHttp, allProxy = false, systemDirectory = "/etc", onEvent } = options;
   const { hostsDirectory = join(systemDirectory, "containerd/certs.d") } = options;
   const heard = onEvent === undefined ? {} : { onEvent };
@@ -68,7 +96,7 @@ export async function registryFromEnvironment(options: EnvironmentOptions): Prom
     insecureSkipVerify: options.insecureSkipTlsVerify ?? false,
   });
   return {
-    credentials: dockerCredentials(options),
+    credentials: credentialsOf(options),
     endpoints: mirrors({
       ...{ registriesConf, hostsDirectory, plainHttp, tls, registryTls, shared },
       hasExtraAuthorities: Boolean(env.NODE_EXTRA_CA_CERTS),
@@ -82,8 +110,23 @@ export async function registryFromEnvironment(options: EnvironmentOptions): Prom
   };
 }
 
+/** The options with the paths that URLs stand for. */
+function settled(options: EnvironmentOptions) {
+  const { authFile, hostsDirectory, tlsCa, tlsCert, tlsKey } = options;
+  return {
+    ...settledMachine(options),
+    authFile: authFile && pathOf("authFile", authFile),
+    hostsDirectory: hostsDirectory && pathOf("hostsDirectory", hostsDirectory),
+    tlsCa: tlsCa?.map((each) => pathOf("tlsCa", each)),
+    tlsCert: tlsCert && pathOf("tlsCert", tlsCert),
+    tlsKey: tlsKey && pathOf("tlsKey", tlsKey),
+  };
+}
+
+type SettledOptions = ReturnType<typeof settled>;
+
 /** What `certs.d` has for a host, with what the user said of all hosts. */
-function certificates(machine: Machine, shared: SharedTls, everywhere: TlsMaterial): TlsFor {
+function certificates(machine: SettledMachine, shared: SharedTls, everywhere: TlsMaterial): TlsFor {
   const found = certificatesIn(certificateDirectories(machine));
   return async (host, options) => {
     const material = combinedTls(everywhere, await found(host, options));
@@ -91,7 +134,7 @@ function certificates(machine: Machine, shared: SharedTls, everywhere: TlsMateri
   };
 }
 
-function clientFiles({ tlsCert, tlsKey }: EnvironmentOptions): CertificateFiles["client"] {
+function clientFiles({ tlsCert, tlsKey }: SettledOptions): CertificateFiles["client"] {
   if (tlsCert === undefined && tlsKey !== undefined) {
     throw new OciUnpackError("INVALID_OPTION", `cannot use the key "${tlsKey}": it has no certificate`);
   }

@@ -6,7 +6,7 @@ import { fileSystemError } from "../../file-system-error.ts";
 import type { FetchOptions } from "../source.ts";
 import { readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-places.ts";
-import type { Machine } from "./machine.ts";
+import type { SettledMachine } from "./machine.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 
 /**
@@ -16,7 +16,7 @@ import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
  * the user follow, but where the user has a main file, only the user's. A mistake in any is `CONFIGURATION`: to go on
  * without the file could be to go on without its `blocked`.
  */
-export async function readRegistriesConf(machine: Machine, options: FetchOptions = {}): Promise<RegistriesConf> {
+export async function readRegistriesConf(machine: SettledMachine, options: FetchOptions = {}): Promise<RegistriesConf> {
   const { CONTAINERS_REGISTRIES_CONF: named } = machine.env;
   const system = join(machine.systemDirectory ?? "/etc", "containers/registries.conf");
   const user = join(configHome(machine), "containers/registries.conf");

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { FetchOptions } from "../source.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
-import type { Machine } from "./machine.ts";
+import type { SettledMachine } from "./machine.ts";
 
 /** Where distributions keep all authorities in one file, as Go looks for it: Debian, Fedora, openSUSE, RHEL, Alpine. */
 const bundles = [
@@ -19,7 +19,7 @@ const bundles = [
  *
  * Node's own `getCACertificates("system")` looks only where its OpenSSL was built to look.
  */
-export async function systemAuthorities(machine: Machine, options: FetchOptions): Promise<readonly string[]> {
+export async function systemAuthorities(machine: SettledMachine, options: FetchOptions): Promise<readonly string[]> {
   const { env, systemDirectory = "/etc" } = machine;
   if (env.SSL_CERT_FILE || env.SSL_CERT_DIR) {
     const inDirectories = await filesIn((env.SSL_CERT_DIR ?? "").split(":").filter((path) => path !== ""));

@@ -1,6 +1,8 @@
 import { OciUnpackError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import { parseReference } from "../../oci/reference.ts";
+import { bytes, check, checkOptions, type Kinds, object, text } from "../../option-checks.ts";
+import { sandboxKind } from "../../option-kinds.ts";
 import { settleLimits } from "../../settings.ts";
 import type { SandboxPolicy } from "../../worker/protocol.ts";
 import type { ImageSource, Source } from "../source.ts";
@@ -34,17 +36,27 @@ export interface LocalOptions {
   readonly sandbox?: SandboxPolicy;
 }
 
+/** How the documents of an image, and an archive, are read. */
+export const readingKinds = { limits: object, sandbox: sandboxKind };
+
+export const localKinds: Kinds<LocalOptions> = { ...readingKinds, standardInput: bytes };
+
 /**
  * Images on this machine: `oci:PATH[:NAME|@DIGEST]`, `oci-archive:PATH[:NAME|@DIGEST]`, `docker-archive:PATH[:REFERENCE]`,
  * `dir:PATH`. An archive's path may be `-` for standard input.
  */
-export function localSource({ standardInput, sandbox = "require", limits: given }: LocalOptions = {}): Source {
-  const limits = settleLimits(given);
+export function localSource(options: LocalOptions = {}): Source {
+  checkOptions(options, localKinds);
+  const { standardInput, sandbox = "require" } = options;
+  const limits = settleLimits(options.limits);
   const archives = new Archives();
   const archive = (path: string) =>
     archives.openedOnce((signal) => ArchiveFiles.open(path, { limits, sandbox, signal }, standardInput));
   return {
-    image: (name) => openImage(name, archive, limits),
+    image(name) {
+      check("name", name, text);
+      return openImage(name, archive, limits);
+    },
     [Symbol.asyncDispose]: () => archives[Symbol.asyncDispose](),
   };
 }

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 
 /** The machine as its own user sees it, who is whoever runs the tests. */
 function mine(machine: TestMachine): TestMachine {
-  return { ...machine, uid: process.getuid?.() ?? 0 };
+  return Object.assign(machine, { uid: process.getuid?.() ?? 0 });
 }
 
 async function json(machine: TestMachine, name: string): Promise<unknown> {

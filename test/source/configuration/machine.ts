@@ -2,10 +2,10 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Environment, Machine } from "../../../src/source/configuration/machine.ts";
+import type { Environment, SettledMachine } from "../../../src/source/configuration/machine.ts";
 
 /** A made-up machine in a directory of its own: files by their path beneath it, `home` as home directory, helpers in `bin`. */
-export interface TestMachine extends Machine {
+export interface TestMachine extends SettledMachine {
   readonly root: string;
   path(name: string): string;
   read(name: string): Promise<string>;
@@ -35,15 +35,19 @@ export async function testMachine(context: TestContext, options: TestMachineOpti
     await chmod(path(`bin/${name}`), 0o755);
   }
   const env = Object.entries(options.env ?? {}).map(([key, value]) => [key, value?.replace(/^@\//, `${root}/`)]);
-  return {
-    root,
-    path,
-    read: (name) => readFile(path(name), "utf8"),
+  const machine = {
     env: { PATH: `${path("bin")}:/usr/bin:/bin`, XDG_RUNTIME_DIR: path("run"), ...Object.fromEntries(env) },
     homeDirectory: path("home"),
     uid: 1000,
     systemDirectory: path("etc"),
   };
+  // What the library knows no option of: not enumerable, so that it is not taken for one.
+  const own = { root, path, read: (name: string) => readFile(path(name), "utf8") };
+  return Object.defineProperties(machine, hidden(own)) as typeof machine & typeof own;
+}
+
+function hidden(members: object): PropertyDescriptorMap {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, { value, enumerable: false }]));
 }
 
 /** An entry of `auths`. */
