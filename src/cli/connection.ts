@@ -1,6 +1,6 @@
 import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
-import type { ImageCommand } from "./image-options.ts";
+import type { ImageCommand, ImageWishes } from "./image-options.ts";
 import { passwordFrom } from "./password.ts";
 import { type Input, machineOf, type Surroundings } from "./surroundings.ts";
 import { whereaboutsOf } from "./transports.ts";
@@ -72,7 +72,7 @@ async function connection(
 
 /** The user that the command line names, with a password from standard input. */
 export async function givenCredential(
-  { username }: ImageCommand,
+  { username }: ImageWishes,
   { input }: Surroundings,
 ): Promise<Credential | undefined> {
   return username === undefined

@@ -1,37 +1,24 @@
 import type { UnpackEvent } from "../index.ts";
 import type { Display } from "./display.ts";
 import { type Curiosity, eventLine } from "./event-line.ts";
+import { livingLines } from "./living-lines.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import type { Output } from "./surroundings.ts";
-import { Tally } from "./tally.ts";
-
-/** Short enough that whoever watches a log knows that this is alive, also while nothing happens. */
-const longestSilenceMilliseconds = 10_000;
+import { downloadText, Tally } from "./tally.ts";
 
 /** Plain lines, for a file, a pipe or a log: what was found, each layer that is done, and a sign of life now and then. */
 export function lineDisplay(curiosity: Curiosity, output: Output): Display {
   const tally = new Tally();
-  let hasSpoken = false;
-  const say = (line: string): void => {
-    output.write(`${line}\n`);
-    hasSpoken = true;
-  };
-  const timer = setInterval(() => {
-    if (hasSpoken) hasSpoken = false;
-    else say(heartbeat(tally));
-  }, longestSilenceMilliseconds / 2);
-
+  const lines = livingLines(output, () => heartbeat(tally));
   return {
     show(event) {
       tally.record(event);
       const line = milestone(event, tally) ?? eventLine(event, curiosity);
-      if (line !== undefined) say(line);
+      if (line !== undefined) lines.say(line);
     },
-    say,
-    [Symbol.dispose]() {
-      clearInterval(timer);
-    },
+    say: lines.say,
+    [Symbol.dispose]: () => lines[Symbol.dispose](),
   };
 }
 
@@ -50,6 +37,5 @@ function milestone(event: UnpackEvent, tally: Tally): string | undefined {
 
 function heartbeat(tally: Tally): string {
   if (tally.layers.length === 0) return "finding out what the image is";
-  const downloaded = `downloaded ${bytesText(tally.downloadedBytes())} of ${bytesText(tally.totalBytes)}`;
-  return `${downloaded}, unpacked ${tally.unpackedLayers()} of ${counted(tally.layers.length, "layer")}`;
+  return `${downloadText(tally)}, unpacked ${tally.unpackedLayers()} of ${counted(tally.layers.length, "layer")}`;
 }

@@ -1,11 +1,10 @@
 import type * as Library from "../index.ts";
-import type { EventListener } from "../index.ts";
-import { eventLine } from "./event-line.ts";
 import type { LoginCommand, LogoutCommand } from "./login-options.ts";
 import { passwordFrom } from "./password.ts";
 import { prompt } from "./prompt.ts";
 import { safeText } from "./safe-text.ts";
 import { exitCodes, machineOf, type Surroundings } from "./surroundings.ts";
+import { terseDisplay } from "./terse-display.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What this needs of the library. */
@@ -48,11 +47,9 @@ async function verify(
   { verifyLogin, registryFromEnvironment }: LoginLibrary,
 ): Promise<void> {
   const { authFile: _, ...environment } = connection.environment; // may be about to be made
-  const say = (line: string) => surroundings.errors.write(`${line}\n`);
-  const onEvent: EventListener = (event) => {
-    const line = eventLine(event, { verbose: false, explain });
-    if (line !== undefined) say(line);
-  };
+  const doing = `asking ${safeText(registry)} whether it takes this login`;
+  using display = terseDisplay({ verbosity: "normal", explain }, surroundings, doing);
+  const { show: onEvent, say } = display;
   const configured = await registryFromEnvironment({ ...machineOf(surroundings), ...environment, onEvent });
   const answer = await verifyLogin(registry, user, { ...configured, ...connection.registry, onEvent });
   if (answer === "not asked") say(`${safeText(registry)} asks for no login, so this one is untried`);

@@ -9,6 +9,7 @@ import { parseLimits } from "./limits.ts";
 import { listingLines } from "./listing.ts";
 import type { LookCommand } from "./look-options.ts";
 import { bytesText } from "./quantities.ts";
+import { safeText } from "./safe-text.ts";
 import { listening, shown } from "./shown.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import { terminalText } from "./terminal-text.ts";
@@ -28,13 +29,16 @@ export async function lookCommand(
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
   const credential = await givenCredential(command, surroundings);
-  await shown(terseDisplay(command, surroundings), async ({ show, say }, signal) => {
-    const onEvent = listening(show, command, trail);
-    await using source = await openSource({ command, surroundings, limits, credential, onEvent }, library);
-    const options = { ...command.options, limits, source, signal, onEvent };
-    const fetchedBytes = await answer(command, surroundings, options, { trail, library });
-    if (command.verbosity === "verbose") say(`${bytesText(fetchedBytes)} fetched`);
-  });
+  await shown(
+    terseDisplay(command, surroundings, `reading ${safeText(command.image)}`),
+    async ({ show, say }, signal) => {
+      const onEvent = listening(show, command, trail);
+      await using source = await openSource({ command, surroundings, limits, credential, onEvent }, library);
+      const options = { ...command.options, limits, source, signal, onEvent };
+      const fetchedBytes = await answer(command, surroundings, options, { trail, library });
+      if (command.verbosity === "verbose") say(`${bytesText(fetchedBytes)} fetched`);
+    },
+  );
   return exitCodes.done;
 }
 

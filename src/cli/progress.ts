@@ -2,6 +2,7 @@ import type { Display } from "./display.ts";
 import type { ImageCommand } from "./image-options.ts";
 import { lineDisplay } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
+import { silentLines } from "./living-lines.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The display that suits where standard error goes: a live one on a terminal, else lines, or nothing at all. */
@@ -13,8 +14,4 @@ export function progressDisplay({ image, verbosity, explain }: ImageCommand, sur
   return lineDisplay(curiosity, errors);
 }
 
-const silence: Display = {
-  show() {},
-  say() {},
-  [Symbol.dispose]() {},
-};
+const silence: Display = { ...silentLines, show() {} };

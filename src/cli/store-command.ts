@@ -1,10 +1,10 @@
-import type { Store, StoredImageEntry, StoreFindings, store, UnpackEvent } from "../index.ts";
-import { eventLine } from "./event-line.ts";
-import { interruptible } from "./interrupt.ts";
+import type { EventListener, Store, StoredImageEntry, StoreFindings, store } from "../index.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeJson, safeText } from "./safe-text.ts";
+import { shown } from "./shown.ts";
 import type { StoreCommand } from "./store-options.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
+import { terseDisplay } from "./terse-display.ts";
 
 /** `oci-unpack store list|verify|prune`: tells what is in a store, whether it is right, or makes it smaller. */
 export async function storeCommand(
@@ -15,8 +15,23 @@ export async function storeCommand(
   const opened = openStore(command.directory);
   const say = (result: unknown, lines: readonly string[]) =>
     surroundings.output.write(command.json ? `${safeJson(result)}\n` : lines.map((line) => `${line}\n`).join(""));
-  using interruption = interruptible({ interrupted: () => {}, ending: () => {} });
-  const { signal } = interruption;
+  const display = terseDisplay({ verbosity: "normal", explain: false }, surroundings, doing[command.action]);
+  return await shown(display, ({ show }, signal) => perform(opened, command, { signal, onEvent: show }, say));
+}
+
+/** What takes so long, where it does. */
+const doing: Readonly<Record<StoreCommand["action"], string>> = {
+  list: "reading what the store has",
+  verify: "reading the blobs of the store",
+  prune: "looking for what no image of the store needs",
+};
+
+async function perform(
+  opened: Store,
+  command: StoreCommand,
+  { signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: EventListener },
+  say: (result: unknown, lines: readonly string[]) => void,
+): Promise<number> {
   switch (command.action) {
     case "list": {
       const images = await opened.list({ signal });
@@ -29,21 +44,17 @@ export async function storeCommand(
       return findings.corrupt.length + findings.missing.length === 0 ? exitCodes.done : exitCodes.failed;
     }
     case "prune":
-      return await prune(opened, command, { signal, errors: surroundings.errors }, say);
+      return await prune(opened, command, { signal, onEvent }, say);
   }
 }
 
 async function prune(
   opened: Store,
   { maxBytes, forgetAbsent }: StoreCommand,
-  { signal, errors }: Pick<Surroundings, "errors"> & { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal; readonly onEvent: EventListener },
   say: (result: unknown, lines: readonly string[]) => void,
 ): Promise<number> {
-  const onEvent = (event: UnpackEvent) => {
-    const line = eventLine(event, { verbose: false, explain: false });
-    if (line !== undefined) errors.write(`${line}\n`);
-  };
-  const result = await opened.prune({ signal, onEvent, forgetAbsent, ...(maxBytes !== undefined && { maxBytes }) });
+  const result = await opened.prune({ ...options, forgetAbsent, ...(maxBytes !== undefined && { maxBytes }) });
   const removed = result.removedImages.map((name) => `removed ${safeText(name)}`);
   const absent = result.absentOverlays.map(
     (directory) => `kept the layers of ${safeText(directory)}, which is not there`,

@@ -1,4 +1,5 @@
 import type { UnpackEvent } from "../index.ts";
+import { bytesText } from "./quantities.ts";
 
 /** How far one layer is. */
 export interface LayerTally {
@@ -83,6 +84,11 @@ export class Tally {
     const layer = this.layers[index];
     if (layer !== undefined) change(layer);
   }
+}
+
+/** How much has come of what is to come. */
+export function downloadText(tally: Tally): string {
+  return `downloaded ${bytesText(tally.downloadedBytes())} of ${bytesText(tally.totalBytes)}`;
 }
 
 function waiting(layer: { readonly digest: string; readonly sizeBytes: number }): LayerTally {

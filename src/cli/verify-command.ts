@@ -3,6 +3,7 @@ import { givenCredential, openSource, type SourceLibrary } from "./connection.ts
 import { resultJson } from "./json.ts";
 import { parseLimits } from "./limits.ts";
 import { paintFor } from "./paint.ts";
+import { safeText } from "./safe-text.ts";
 import { listening, shown } from "./shown.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import { terseDisplay } from "./terse-display.ts";
@@ -22,10 +23,11 @@ export async function verifyCommand(
   library: VerifyLibrary,
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
-  const named = await withImage(command, library);
-  const credential = await givenCredential(named, surroundings);
-  const result = await shown(terseDisplay(command, surroundings), async ({ show }, signal) => {
+  const credential = await givenCredential(command, surroundings);
+  const display = terseDisplay(command, surroundings, `comparing ${safeText(command.directory)} with its image`);
+  const result = await shown(display, async ({ show }, signal) => {
     const onEvent = listening(show, command, trail);
+    const named = await withImage(command, library);
     await using source = await openSource({ command: named, surroundings, limits, credential, onEvent }, library);
     return await library.verify(command.directory, named.image, {
       ...command.options,

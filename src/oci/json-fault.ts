@@ -17,19 +17,39 @@ export function jsonFault(text: string): number {
   return scan.value() && scan.space() === text.length ? text.length : scan.at;
 }
 
+/** The line, counted from 1, that names a member within members; `undefined` where none does, or the text is no JSON. */
+export function jsonLine(text: string, keys: readonly string[]): number | undefined {
+  let place: number | undefined;
+  const path: string[] = [];
+  const scan = new Scan(text, (start, end, value) => {
+    path.push(String(JSON.parse(text.slice(start, end))));
+    if (path.length === keys.length && path.every((key, index) => key === keys[index])) place = start;
+    const isRight = value();
+    path.pop();
+    return isRight;
+  });
+  scan.value();
+  return place === undefined ? undefined : text.slice(0, place).split("\n").length;
+}
+
+/** Hears of each key, where it stands, and calls `value` to have its value passed. */
+type KeyListener = (start: number, end: number, value: () => boolean) => boolean;
+
 /** Each method passes what its name says, and tells whether it was there; if not, `at` is the fault. */
 class Scan {
   at = 0;
   readonly #text: string;
+  readonly #onKey: KeyListener;
 
-  constructor(text: string) {
+  constructor(text: string, onKey: KeyListener = (_start, _end, value) => value()) {
     this.#text = text;
+    this.#onKey = onKey;
   }
 
   value(): boolean {
     this.space();
     const first = this.#text[this.at];
-    if (first === "{") return this.#list("}", () => this.#string() && this.#colon() && this.value());
+    if (first === "{") return this.#list("}", () => this.#member());
     if (first === "[") return this.#list("]", () => this.value());
     if (first === '"') return this.#string();
     const word = words.find((each) => each.startsWith(first ?? "-"));
@@ -53,6 +73,11 @@ class Scan {
       if (this.#one(end)) return true;
       if (!this.#one(",")) return false;
     }
+  }
+
+  #member(): boolean {
+    const start = this.at;
+    return this.#string() && this.#onKey(start, this.at, () => this.#colon() && this.value());
   }
 
   #colon(): boolean {

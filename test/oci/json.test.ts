@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseJson } from "../../src/oci/json.ts";
-import { jsonFault } from "../../src/oci/json-fault.ts";
+import { jsonFault, jsonLine } from "../../src/oci/json-fault.ts";
 import { Random } from "../model/random.ts";
 import { processorSeconds } from "../support/processor-time.ts";
 
@@ -102,6 +102,23 @@ test("whatever follows a fault, it stays one, and JSON has none", () => {
     if (place === text.length) continue;
     for (const rest of ["", '"', "}", "1"]) assert.equal(jsonFault(text.slice(0, place + 1) + rest), place, text);
   }
+});
+
+test("the line of a member is where its name stands, within others and not in what they say", () => {
+  const text = '{ "a": "\\"b\\":",\n"b": [{\n"b": 1}],\n"c": {\n\n"a\\n": 2, "b": {}},\n "c": { "b":\n3 } }';
+  for (const [line, ...keys] of [
+    [1, "a"],
+    [2, "b"],
+    [7, "c"],
+    [6, "c", "a\n"],
+    [7, "c", "b"],
+    [undefined, "d"],
+    [undefined, "c", "d"],
+    [undefined],
+  ] as const) {
+    assert.equal(jsonLine(text, keys), line, keys.join("."));
+  }
+  assert.equal(jsonLine("{", ["a"]), undefined);
 });
 
 test("bytes that are not UTF-8 are refused rather than replaced", () => {

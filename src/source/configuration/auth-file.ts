@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../../errors.ts";
-import { jsonFault } from "../../oci/json-fault.ts";
+import { jsonFault, jsonLine } from "../../oci/json-fault.ts";
 
 /** A JSON object as its members, in file order. */
 export type Members = ReadonlyMap<string, unknown>;
@@ -13,6 +13,8 @@ export interface AuthFile {
   readonly credHelpers: Members;
   readonly credsStore: string | undefined;
   readonly httpHeaders: Members;
+  /** Where the file names a member of these: `line 3: auths["r.example"]`. */
+  place(member: "auths" | "HttpHeaders", key: string): string;
 }
 
 /** A whole `.dockercfg` is what `auths` is in the other two. */
@@ -23,13 +25,15 @@ export function parseAuthFile(path: string, text: string, format: AuthFileFormat
   const content = parseMembers(path, text);
   const config: Members = format === "dockercfg" ? new Map([["auths", Object.fromEntries(content)]]) : content;
   const credsStore = config.get("credsStore");
+  const unusableMember = (key: string) => unusable(path, `${lineOf(text, [key])}"${key}" is not an object`);
   return {
     path,
     content: config,
-    auths: membersOf(path, config, "auths"),
-    credHelpers: membersOf(path, config, "credHelpers"),
+    auths: membersOf(config, "auths", unusableMember),
+    credHelpers: membersOf(config, "credHelpers", unusableMember),
     credsStore: typeof credsStore === "string" && credsStore !== "" ? credsStore : undefined,
-    httpHeaders: membersOf(path, config, "HttpHeaders"),
+    httpHeaders: membersOf(config, "HttpHeaders", unusableMember),
+    place: (member, key) => `${lineOf(text, format === "dockercfg" ? [key] : [member, key])}${member}["${key}"]`,
   };
 }
 
@@ -46,6 +50,11 @@ function parseMembers(path: string, text: string): Members {
   return new Map(Object.entries(value));
 }
 
+function lineOf(text: string, keys: readonly string[]): string {
+  const line = jsonLine(text, keys);
+  return line === undefined ? "" : `line ${line}: `;
+}
+
 /** The line where a text stops being JSON. */
 function faultyLine(text: string): string {
   try {
@@ -56,9 +65,9 @@ function faultyLine(text: string): string {
 }
 
 /** The members of an object within the file; none where it is absent. */
-function membersOf(path: string, parent: Members, key: string): Members {
+function membersOf(parent: Members, key: string, unusableMember: (key: string) => OciUnpackError): Members {
   const value = parent.get(key) ?? {};
-  if (!isObject(value)) throw unusable(path, `"${key}" is not an object`);
+  if (!isObject(value)) throw unusableMember(key);
   return new Map(Object.entries(value));
 }
 

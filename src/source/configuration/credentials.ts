@@ -112,7 +112,7 @@ async function credentialFrom(file: AuthFile, question: Question): Promise<Crede
     if (credential !== undefined) return credential;
   }
   const found = findEntry(file.auths, host, path, (key) => {
-    warnOfFile(options.onEvent, `cannot use "${file.path}": auths["${key}"] is malformed`);
+    warnOfFile(options.onEvent, `cannot use "${file.path}": ${file.place("auths", key)} is malformed`);
   });
   return found && { ...found.credential, origin: `${file.path}, auths["${found.key}"]` };
 }

@@ -1,6 +1,6 @@
 import { OciUnpackError } from "../../errors.ts";
 import type { FetchOptions } from "../source.ts";
-import { parseAuthFile } from "./auth-file.ts";
+import { type AuthFile, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import { dockerConfigFile } from "./credential-places.ts";
 import { isHeader, isReservedHeader } from "./headers.ts";
@@ -18,21 +18,27 @@ export async function dockerHttpHeaders(
 ): Promise<Readonly<Record<string, string>>> {
   const path = dockerConfigFile(machine);
   const headers = new Map<string, string>();
-  for (const [name, value] of await httpHeaders(path, options)) {
+  const file = await configFile(path, options);
+  if (file === undefined) return {};
+  for (const [name, value] of file.httpHeaders) {
     if (/^user-agent$/i.test(name)) continue;
     const isUsable = typeof value === "string" && isHeader(name, value) && !isReservedHeader(name);
-    if (isUsable && !/^authorization$/i.test(name)) headers.set(name, value);
-    else warnOfFile(options.onEvent, `cannot use "${path}": HttpHeaders["${name}"] cannot be sent to every registry`);
+    if (isUsable && !/^authorization$/i.test(name)) {
+      headers.set(name, value);
+      continue;
+    }
+    const place = file.place("HttpHeaders", name);
+    warnOfFile(options.onEvent, `cannot use "${path}": ${place} cannot be sent to every registry`);
   }
   return Object.fromEntries(headers);
 }
 
 /** A file that cannot be read says nothing here: whoever looks for credentials in it hears of it. */
-async function httpHeaders(path: string, options: FetchOptions): Promise<ReadonlyMap<string, unknown>> {
+async function configFile(path: string, options: FetchOptions): Promise<AuthFile | undefined> {
   try {
-    return parseAuthFile(path, (await readConfigFile(path, options)) ?? "", "config").httpHeaders;
+    return parseAuthFile(path, (await readConfigFile(path, options)) ?? "", "config");
   } catch (error) {
-    if (error instanceof OciUnpackError) return new Map();
+    if (error instanceof OciUnpackError) return undefined;
     throw error;
   }
 }

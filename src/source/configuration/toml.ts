@@ -1,5 +1,11 @@
 import { parse, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { OciUnpackError } from "../../errors.ts";
+import { type TomlPlace, tomlLine } from "./toml-line.ts";
+
+interface TomlFile {
+  readonly path: string;
+  readonly text: string;
+}
 
 /**
  * A table of a TOML file, read key by key. What is not of the type asked for is an error naming file and key.
@@ -7,20 +13,20 @@ import { OciUnpackError } from "../../errors.ts";
  * No message shows a value: a header in `hosts.toml` may be a password.
  */
 export class Toml {
-  readonly #path: string;
-  /** What stands before a key in messages: `host."https://mirror".`. */
-  readonly #prefix: string;
+  readonly #file: TomlFile;
+  /** The keys, and in lists the places, that lead to it. */
+  readonly #place: TomlPlace;
   readonly #table: TomlTable;
 
-  private constructor(path: string, prefix: string, table: TomlTable) {
-    this.#path = path;
-    this.#prefix = prefix;
+  private constructor(file: TomlFile, place: TomlPlace, table: TomlTable) {
+    this.#file = file;
+    this.#place = place;
     this.#table = table;
   }
 
   static parse(path: string, text: string): Toml {
     try {
-      return new Toml(path, "", parse(text));
+      return new Toml({ path, text }, [], parse(text));
     } catch (error) {
       // The parser's own message quotes the lines around the mistake.
       const where = error instanceof TomlError ? `line ${error.line} is not TOML` : "it is not TOML";
@@ -62,32 +68,45 @@ export class Toml {
   /** A table within; an empty one where there is none. */
   table(key: string): Toml {
     const value = this.#value(key) ?? {};
-    return isTable(value) ? this.#within(key, value) : this.#mistyped(key, "a table");
+    return isTable(value) ? this.#within([key], value) : this.#mistyped(key, "a table");
   }
 
   /** An array of tables, `[[key]]`. */
   tables(key: string): readonly Toml[] {
     const value = this.#value(key) ?? [];
     if (!Array.isArray(value)) return this.#mistyped(key, "a list of tables");
-    return value.map((item) => (isTable(item) ? this.#within(key, item) : this.#mistyped(key, "a list of tables")));
+    return value.map((item, index) =>
+      isTable(item) ? this.#within([key, index], item) : this.#mistyped(key, "a list of tables"),
+    );
   }
 
-  /** An error about what a key says. */
+  /** An error about what a key says, or about its absence. */
   invalid(key: string, found: string): OciUnpackError {
-    return new OciUnpackError("CONFIGURATION", `cannot use "${this.#path}": ${this.#prefix}${key} ${found}`);
+    const { path, text } = this.#file;
+    const names = this.#place.flatMap((each) => (typeof each === "string" ? [written(each)] : []));
+    const line = tomlLine(text, [...this.#place, key]);
+    return new OciUnpackError(
+      "CONFIGURATION",
+      `cannot use "${path}": line ${line}: ${[...names, key].join(".")} ${found}`,
+    );
   }
 
   #value(key: string): TomlValue | undefined {
     return Object.hasOwn(this.#table, key) ? this.#table[key] : undefined;
   }
 
-  #within(key: string, table: TomlTable): Toml {
-    return new Toml(this.#path, `${this.#prefix}${/^[\w-]+$/.test(key) ? key : `"${key}"`}.`, table);
+  #within(place: TomlPlace, table: TomlTable): Toml {
+    return new Toml(this.#file, [...this.#place, ...place], table);
   }
 
   #mistyped(key: string, expected: string): never {
     throw this.invalid(key, `is not ${expected}`);
   }
+}
+
+/** As a file has a key: `host`, `"https://mirror"`. */
+function written(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : `"${key}"`;
 }
 
 function isTable(value: TomlValue): value is TomlTable {

@@ -171,7 +171,7 @@ test("R-25: a malformed entry is a warning that shows its key and not its conten
   const { credential, warnings } = await asked(machine, "r.example");
   assert.ok(credential !== undefined && "username" in credential && credential.username === "me");
   assert.deepEqual(warnings, [
-    `CONFIGURATION cannot use "${machine.path("home/.docker/config.json")}": auths["r.example/ns"] is malformed`,
+    `CONFIGURATION cannot use "${machine.path("home/.docker/config.json")}": line 1: auths["r.example/ns"] is malformed`,
   ]);
 });
 

@@ -161,7 +161,7 @@ test("R-75: docker's HttpHeaders are kept for the registry, but for those that a
   assert.deepEqual(
     warnings,
     ["Authorization", "Host", "X-Bad", "X-Number"].map(
-      (name) => `cannot use FILE: HttpHeaders["${name}"] cannot be sent to every registry`,
+      (name) => `cannot use FILE: line 1: HttpHeaders["${name}"] cannot be sent to every registry`,
     ),
   );
 });

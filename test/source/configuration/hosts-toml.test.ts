@@ -70,7 +70,7 @@ test("R-71: capabilities are all by default, and whoever lacks resolve may not s
   assert.deepEqual(capabilities('["pull"]'), { pulls: true, resolves: false });
   assert.deepEqual(capabilities('["Pull", "RESOLVE"]'), { pulls: true, resolves: true });
   assert.deepEqual(capabilities('["push"]'), { pulls: false, resolves: false });
-  refused('capabilities = ["pul"]', /hosts\.toml": capabilities has other words than/);
+  refused('capabilities = ["pul"]', /hosts\.toml": line 1: capabilities has other words than/);
 });
 
 test("R-71: ca is a file or a list, beside the file or anywhere", () => {
@@ -92,8 +92,8 @@ test("R-71: client takes its three shapes", () => {
 test("R-71: headers are one value or several, and none can smuggle in another", () => {
   const text = `[host."m.example".header]\nAuthorization = "Bearer x"\nx-two = ["a", "b"]`;
   assert.deepEqual(hosts(text)[0]?.headers, { Authorization: ["Bearer x"], "x-two": ["a", "b"] });
-  refused('[header]\nx-one = "a\\r\\nx-evil: b"', /": header\.x-one cannot be sent as a header$/);
-  refused('[header]\n"x one" = "a"', /": header\."?x one"? cannot be sent as a header$/);
+  refused('[header]\nx-one = "a\\r\\nx-evil: b"', /": line 2: header\.x-one cannot be sent as a header$/);
+  refused('[header]\n"x one" = "a"', /": line 2: header\."?x one"? cannot be sent as a header$/);
   refused('[header]\nHost = "other"', /cannot be sent/);
 });
 
@@ -114,9 +114,9 @@ test("R-71: dial_timeout is a duration as Go writes it", () => {
 test("R-71: a mistake is an error that names the file and the key and shows no value", () => {
   refused(
     '[host."m.example"]\nskip_verify = "hush"',
-    /^cannot use "\/certs\.d\/r\.example\/hosts\.toml": host\."m\.example"\.skip_verify is not true or false$/,
+    /^cannot use "\/certs\.d\/r\.example\/hosts\.toml": line 2: host\."m\.example"\.skip_verify is not true or false$/,
   );
-  refused('server = "hush://secret"', /^cannot use "[^"]*": server is not the URL of a host$/);
+  refused('server = "hush://secret"', /^cannot use "[^"]*": line 1: server is not the URL of a host$/);
   refused('[host."https://user:secret@m.example"]', /is not the URL of a host$/);
   refused('a = "hush\n', /^cannot use "\/certs\.d\/r\.example\/hosts\.toml": line 1 is not TOML$/);
 });
@@ -125,7 +125,7 @@ test("R-71: a key that is not understood is a warning", () => {
   const warnings: string[] = [];
   hosts('proxy = "http://hush"\n[host."m.example"]\ncapabilites = ["pull"]', warnings);
   assert.deepEqual(warnings, [
-    'cannot use "/certs.d/r.example/hosts.toml": proxy is unknown here and is ignored',
-    'cannot use "/certs.d/r.example/hosts.toml": host."m.example".capabilites is unknown here and is ignored',
+    'cannot use "/certs.d/r.example/hosts.toml": line 1: proxy is unknown here and is ignored',
+    'cannot use "/certs.d/r.example/hosts.toml": line 3: host."m.example".capabilites is unknown here and is ignored',
   ]);
 });

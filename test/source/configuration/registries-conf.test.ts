@@ -181,7 +181,7 @@ test("R-72: a later file replaces whole tables by prefix and single settings by 
 test("R-72: what podman refuses is refused, naming the file and the key", () => {
   refused(
     '[[registry]]\nlocation = "https://r.example"',
-    /^cannot use "\/0\.conf": registry\.location is not HOST\[:PORT\]\[\/PATH\]$/,
+    /^cannot use "\/0\.conf": line 2: registry\.location is not HOST\[:PORT\]\[\/PATH\]$/,
   );
   refused("[[registry]]\ninsecure = true", /prefix and location are both missing$/);
   refused('[[registry]]\nprefix = "r.example"', /location is missing$/);
