@@ -1,5 +1,6 @@
 import { OciUnpackError } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
+import { present } from "./oci/present.ts";
 import type { IdMapping, UnpackOptions } from "./options.ts";
 import type { SelectionPatterns } from "./tree/selection.ts";
 import type { ApplySettings, SandboxPolicy } from "./worker/protocol.ts";
@@ -38,12 +39,15 @@ export function settle(options: UnpackOptions): UnpackSettings {
 
 function patterns(option: string, texts: readonly string[]): readonly string[] {
   for (const text of texts) {
-    if (typeof text !== "string" || /^[/.]*$/.test(text)) throw invalid(option, `"${String(text)}" names nothing`);
+    if (typeof text !== "string" || /^[/.]*$/.test(text))
+      throw invalid(option, `"${String(text)}" names nothing`, patternHint);
     const fault = patternFault(text);
-    if (fault !== undefined) throw invalid(option, `"${text}" ${fault}`);
+    if (fault !== undefined) throw invalid(option, `"${text}" ${fault}`, patternHint);
   }
   return texts;
 }
+
+const patternHint = "patterns are paths from the root, as in etc, usr/*/bin or **/*.pem";
 
 /** What makes a pattern one that nothing can match, or that means something else than whoever wrote it thinks. */
 function patternFault(text: string): string | undefined {
@@ -90,6 +94,6 @@ function wholeNumber(option: string, value: number): number {
   throw invalid(option, `${String(value)} is not a whole number from 0 on`);
 }
 
-function invalid(option: string, found: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: ${found}`);
+function invalid(option: string, found: string, hint?: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: ${found}`, present({ hint }));
 }

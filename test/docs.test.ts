@@ -34,6 +34,15 @@ test("every link between the documents leads somewhere", async () => {
   assert.deepEqual(broken, []);
 });
 
+test("README leads to every page of docs", async () => {
+  const links = localLinks(await readFile(repositoryFile("README.md"), "utf8"));
+  const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
+  assert.deepEqual(
+    docs.filter((name) => !links.includes(`docs/${name}`)),
+    [],
+  );
+});
+
 test("every file that ARCHITECTURE.md speaks of is there", async () => {
   const page = await readFile(repositoryFile("ARCHITECTURE.md"), "utf8");
   const named = [...page.matchAll(/`((?:src|test|demo|bench|docs)\/[\w./-]*)`/g)].map(([, path = ""]) => path);

@@ -57,10 +57,9 @@ interface OptionToken {
 }
 
 function unknownOption(rawName: string, table: OptionTable): UsageError {
-  const meant = suggestion(
-    rawName,
-    Object.keys(table).map((name) => `--${name}`),
-  );
+  const names = Object.keys(table).map((name) => `--${name}`);
+  const begun = rawName.length > 3 ? names.filter((name) => name.startsWith(rawName)) : [];
+  const meant = begun.length === 1 ? begun[0] : suggestion(rawName, names);
   return new UsageError(
     `cannot read the command line: unknown option "${rawName}"`,
     meant === undefined ? undefined : `did you mean ${meant}?`,
@@ -69,7 +68,10 @@ function unknownOption(rawName: string, table: OptionTable): UsageError {
 
 function withoutValue(token: OptionToken): true {
   if (token.value === undefined) return true;
-  throw new UsageError(`cannot read the command line: ${token.rawName} takes no value, found "${token.value}"`);
+  throw new UsageError(
+    `cannot read the command line: ${token.rawName} takes no value, found "${token.value}"`,
+    `write ${token.rawName} alone`,
+  );
 }
 
 /** An option's value. A value that looks like an option must be attached with `=`: more often one was forgotten. */

@@ -1,5 +1,6 @@
 import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
+import { refuseArchiveName } from "./archive-name.ts";
 import type { ImageCommand, ImageWishes } from "./image-options.ts";
 import { passwordFrom } from "./password.ts";
 import { type Input, machineOf, type Surroundings } from "./surroundings.ts";
@@ -51,6 +52,7 @@ async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Pr
   if (whereabouts === "files") {
     return { ...reading, standardInput: bytesOf(basis.surroundings.input) };
   }
+  refuseArchiveName(image);
   return await connection(basis, library.registryFromEnvironment);
 }
 

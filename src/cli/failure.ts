@@ -14,14 +14,14 @@ export interface Failure {
 /** Errors that blame what was typed rather than the world. */
 const usageCodes: ReadonlySet<string> = new Set<ErrorCode>(["INVALID_REFERENCE", "INVALID_PLATFORM", "INVALID_OPTION"]);
 
-/** What to tell about anything that was thrown. */
-export function failureOf(error: unknown): Failure {
+/** What to tell about anything that was thrown, by the command of that name or, without one, by an unpacking. */
+export function failureOf(error: unknown, command = ""): Failure {
   if (error instanceof Interruption) {
     return { code: "INTERRUPTED", message: error.message, hint: undefined, exitCode: error.exitCode };
   }
   if (isCoded(error)) {
     const exitCode = usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
-    return { code: error.code, message: error.message, hint: hintOf(error), exitCode };
+    return { code: error.code, message: messageOf(error), hint: hintOf(error, command), exitCode };
   }
   return {
     code: "INTERNAL",
@@ -32,10 +32,30 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** The next step in words of the command line: what a hint of the library calls an option is a flag here. */
-function hintOf({ hint, code }: CodedError): string {
-  if (hint === undefined) return nextStep[code];
-  return flags.reduce((text, [option, flag]) => text.replaceAll(option, flag), hint);
+function hintOf({ hint, code }: CodedError, command: string): string {
+  if (hint !== undefined) return flags.reduce((text, [option, flag]) => text.replaceAll(option, flag), hint);
+  if (code !== "INVALID_OPTION") return nextStep[code];
+  return `${["oci-unpack", command, "--help"].filter((word) => word !== "").join(" ")} lists the options`;
 }
+
+/** As it is typed what the library calls an option. */
+function messageOf({ message }: CodedError): string {
+  return message.replace(/^cannot use the option (\w+)(?:\.(\w+))?/, (_, option: string, member?: string) => {
+    const flag = typed[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return `cannot use ${member === undefined ? flag : `${flag} ${member}`}`;
+  });
+}
+
+/** What is no flag of the option's name. */
+const typed: Readonly<Record<string, string>> = {
+  name: "IMAGE",
+  directory: "DIRECTORY",
+  destination: "-o",
+  sourceDateEpoch: "SOURCE_DATE_EPOCH",
+  limits: "--limit",
+  authFile: "--authfile",
+  hostsDirectory: "--hosts-dir",
+};
 
 /** As the library's hints write options and functions, and what is typed instead. */
 const flags: readonly (readonly [option: string, flag: string])[] = [

@@ -59,11 +59,21 @@ export function imageWishes({ values }: ImageLine, env: Surroundings["env"]): Im
     connection: imageConnectionWishes(values),
     ...storeWishes(values, env),
     username: username(values),
-    limits: values.limit ?? [],
+    limits: limits(values),
     json: values.json ?? false,
     verbosity: verbosity(values),
     explain: values.explain ?? false,
   };
+}
+
+/** What has no value took the next word for its name: `--limit IMAGE DIRECTORY`. */
+function limits({ limit = [] }: ImageLine["values"]): readonly string[] {
+  const bare = limit.find((text) => !text.includes("="));
+  if (bare === undefined) return limit;
+  throw new UsageError(
+    `cannot set a limit: NAME=VALUE is expected after --limit, found "${bare}"`,
+    "for instance --limit totalBytes=10G; --limit help lists them",
+  );
 }
 
 function platform(values: ImageLine["values"]): UnpackOptions["platform"] {
@@ -138,14 +148,17 @@ function username(values: ImageLine["values"]): string | undefined {
     );
   }
   if (values.username === undefined && wantsPassword) {
-    throw new UsageError("cannot log in: --password-stdin is given without --username");
+    throw new UsageError("cannot log in: --password-stdin is given without --username", "add -u NAME");
   }
   return values.username;
 }
 
 function verbosity(values: ImageLine["values"]): Verbosity {
   if (values.quiet && values.verbose) {
-    throw new UsageError("cannot be both quiet and verbose: --quiet and --verbose contradict each other");
+    throw new UsageError(
+      "cannot be both quiet and verbose: --quiet and --verbose contradict each other",
+      "leave one out",
+    );
   }
   return values.quiet ? "quiet" : values.verbose ? "verbose" : "normal";
 }

@@ -29,6 +29,7 @@ export interface LogoutCommand {
 
 /** Reads the arguments after `login`. */
 export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand {
+  refusePassword(args);
   const { values, positionals } = parseCommandLine(loginOptionTable, args);
   if (values.help) return { name: "help", topic: "login" };
   const passwordFromInput = values["password-stdin"] ?? false;
@@ -41,6 +42,16 @@ export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand
   const isExplained = values.explain ?? false;
   const connection = connectionWishes(values);
   return { name: "login", registry, username, passwordFromInput, authFile, isVerified, isExplained, connection };
+}
+
+/** Docker's own `-p`: whatever stands in a command line, everybody on the machine can read. */
+function refusePassword(args: readonly string[]): void {
+  const option = args.find((arg) => /^(?:-p.*|--password(?:=.*)?)$/.test(arg));
+  if (option === undefined) return;
+  throw new UsageError(
+    "cannot log in: a password in the command line is seen by every user of this machine",
+    "pipe it: oci-unpack login -u NAME --password-stdin REGISTRY < FILE",
+  );
 }
 
 /** Reads the arguments after `logout`. */

@@ -28,7 +28,11 @@ export function parseLook(
     }
     case "cat": {
       const [image, path = ""] = operands(name, line.positionals, ["IMAGE", "PATH"], []);
-      if (wishes.json) throw new UsageError("cannot write both a file and JSON to standard output");
+      if (wishes.json)
+        throw new UsageError(
+          "cannot write both a file and JSON to standard output",
+          "leave --json out; ls --json tells of a file",
+        );
       return { name, ...wishes, image, path };
     }
     case "inspect": {
@@ -38,21 +42,25 @@ export function parseLook(
   }
 }
 
+/** What each command is for, as messages say it. */
+const attempts = { ls: "list files", cat: "show a file", inspect: "inspect an image", verify: "verify" } as const;
+
 /** The words that are no options: those that must be there, and those that may. */
 export function operands(
-  command: string,
+  command: keyof typeof attempts,
   words: readonly string[],
   needed: readonly string[],
   possible: readonly string[],
 ): readonly [string, ...string[]] {
   const missing = needed[words.length];
   if (missing !== undefined) {
-    throw new UsageError(`cannot ${command}: ${missing} is missing`, `oci-unpack ${command} --help tells more`);
+    const all = [...needed, ...possible.map((word) => `[${word}]`)].join(" ");
+    throw new UsageError(`cannot ${attempts[command]}: ${missing} is missing`, `write oci-unpack ${command} ${all}`);
   }
   const surplus = words[needed.length + possible.length];
   if (surplus !== undefined) {
     throw new UsageError(
-      `cannot ${command}: unexpected argument "${surplus}"`,
+      `cannot ${attempts[command]}: unexpected argument "${surplus}"`,
       `oci-unpack ${command} takes ${[...needed, ...possible].join(" and ")}`,
     );
   }

@@ -1,10 +1,9 @@
 import type { ErrorCode } from "../index.ts";
 
-/** What helps against each error that does not say so itself: docs/errors.md in a clause. */
-export const nextStep: Readonly<Record<ErrorCode, string>> = {
+/** What helps against each error that does not say so itself: docs/errors.md in a clause. Of options, each command has a list of its own. */
+export const nextStep: Readonly<Record<Exclude<ErrorCode, "INVALID_OPTION">, string>> = {
   INVALID_REFERENCE: "write it as [HOST[:PORT]/]PATH[:TAG][@DIGEST]",
   INVALID_PLATFORM: "write it as OS/ARCH[/VARIANT], for instance linux/arm64",
-  INVALID_OPTION: "oci-unpack --help lists the options",
   CONFIGURATION: "correct the file that the message names, or name another",
   NOT_FOUND: "check the name",
   UNAUTHORIZED: "log in: oci-unpack login",

@@ -58,7 +58,10 @@ function outputWish(form: OutputWish["form"], values: UnpackLine["values"]): Out
 function imageSize(text: string | undefined): number | undefined {
   const bytes = text === undefined ? undefined : parseSize(text);
   if (text === undefined || bytes !== undefined) return bytes;
-  throw new UsageError(`cannot use --size: a size such as 500M or 10G is expected, found "${text}"`);
+  throw new UsageError(
+    `cannot use --size: a size such as 500M or 10G is expected, found "${text}"`,
+    "for instance --size 2G",
+  );
 }
 
 /** What nothing is unpacked for cannot belong to anybody else than the image says. */
@@ -89,7 +92,8 @@ function refuseStrayOptions(form: OutputWish["form"], values: UnpackLine["values
     ["--manifest", values.manifest !== undefined && form !== "rootfs", "--output rootfs"],
   ] as const;
   for (const [option, isStray, wanted] of stray) {
-    if (isStray) throw new UsageError(`cannot use ${option}: it goes with ${wanted}`);
+    if (isStray)
+      throw new UsageError(`cannot use ${option}: it goes with ${wanted}`, `add that, or leave ${option} out`);
   }
 }
 
@@ -138,8 +142,12 @@ function imageAndFile(
   if (file !== "-") return [image, file];
   if (!isArchive) {
     const reason = form === "layout" ? "a layout is a directory" : "a file system is made in a file";
-    throw new UsageError(`${attempted} on standard output: ${reason}`);
+    throw new UsageError(`${attempted} on standard output: ${reason}`, "name a place with -o PATH");
   }
-  if (json) throw new UsageError("cannot write both an archive and JSON to standard output");
+  if (json)
+    throw new UsageError(
+      "cannot write both an archive and JSON to standard output",
+      "name a file for the archive: -o PATH",
+    );
   return [image, file];
 }

@@ -17,7 +17,14 @@ export function prompt(
   return new Promise<string>((resolve, reject) => {
     lines.on("line", resolve);
     lines.on("SIGINT", () => reject(new Interruption("SIGINT")));
-    lines.on("close", () => reject(new UsageError("cannot log in: there was no answer")));
+    lines.on("close", () =>
+      reject(
+        new UsageError(
+          "cannot log in: there was no answer",
+          "answer, or pipe the password: … -u NAME --password-stdin … < FILE",
+        ),
+      ),
+    );
   }).finally(() => {
     lines.close();
     if (isHidden) errors.write("\n");

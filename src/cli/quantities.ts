@@ -8,6 +8,19 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`;
 }
 
+/** A message with its large byte counts in units too: `1099511627776 bytes (1 TiB)`, and a limit as `--limit` takes it. */
+export function withUnits(message: string): string {
+  return message
+    .replace(/\b(\d{5,15}) bytes\b/g, (counted, digits) => `${counted} (${unitsText(Number(digits))})`)
+    .replace(/(Bytes, now )(\d{5,15})\b/g, (_, before, digits) => `${before}${unitsText(Number(digits))}`);
+}
+
+/** `4 MiB` where it is that, and else as `bytesText` has it. */
+function unitsText(bytes: number): string {
+  const power = [4, 3, 2, 1].find((each) => bytes % 1024 ** each === 0);
+  return power === undefined ? bytesText(bytes) : `${bytes / 1024 ** power} ${" KMGT"[power]}iB`;
+}
+
 /** `12,345`: Intl could do this and more, but costs start-up time. */
 export function countText(count: number): string {
   // Linear: a number has few digits.

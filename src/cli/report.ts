@@ -9,7 +9,7 @@ import type {
 } from "../index.ts";
 import type { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
-import { bytesText, counted, countText, durationText } from "./quantities.ts";
+import { bytesText, counted, countText, durationText, withUnits } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { whereaboutsOf } from "./transports.ts";
 import { warningWords } from "./warning-words.ts";
@@ -89,8 +89,8 @@ export function copyLines(result: CopyResult, destination: string, paint: Paint)
 /** `error: …` and, where there is a next step, `hint: …`. */
 export function failureLines(failure: Failure, paint: Paint): string[] {
   if (failure.code === "INTERRUPTED") return [`${paint.red("interrupted:")} nothing was left behind`];
-  const hint = failure.hint === undefined ? [] : [`${paint.cyan("hint:")} ${safeText(failure.hint)}`];
-  return [`${paint.red("error:")} ${safeText(failure.message)}`, ...hint];
+  const hint = failure.hint === undefined ? [] : [`${paint.cyan("hint:")} ${safeText(withUnits(failure.hint))}`];
+  return [`${paint.red("error:")} ${safeText(withUnits(failure.message))}`, ...hint];
 }
 
 /** For developers: where an error was thrown, and what caused it. */

@@ -1,3 +1,4 @@
+import { commandWords } from "./command-words.ts";
 import { asksForJson, parseCommand } from "./options.ts";
 import { exitCodes, type Surroundings } from "./surroundings.ts";
 import { Trail } from "./trail.ts";
@@ -9,7 +10,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   try {
     return await perform(args, surroundings, trail);
   } catch (error) {
-    return await reportFailure(error, surroundings, asksForJson(args) ? trail : undefined);
+    return await reportFailure(error, surroundings, { args, trail: asksForJson(args) ? trail : undefined });
   }
 }
 
@@ -62,7 +63,11 @@ async function perform(args: readonly string[], surroundings: Surroundings, trai
 }
 
 /** Tells people, and with a trail also programs, what went wrong. */
-async function reportFailure(error: unknown, surroundings: Surroundings, trail: Trail | undefined): Promise<number> {
+async function reportFailure(
+  error: unknown,
+  surroundings: Surroundings,
+  { args, trail }: { readonly args: readonly string[]; readonly trail: Trail | undefined },
+): Promise<number> {
   const [{ failureOf }, { debugLines, failureLines }, { failureJson }, { paintFor }] = await Promise.all([
     import("./failure.ts"),
     import("./report.ts"),
@@ -70,7 +75,10 @@ async function reportFailure(error: unknown, surroundings: Surroundings, trail: 
     import("./paint.ts"),
   ]);
   const { env, errors, output } = surroundings;
-  const failure = failureOf(error);
+  const failure = failureOf(
+    error,
+    commandWords.find((word) => word === args[0]),
+  );
   const lines = failureLines(failure, paintFor(errors, env));
   if (wantsDebugging(env)) lines.push(...debugLines(error));
   errors.write(`${lines.join("\n")}\n`);

@@ -33,7 +33,10 @@ export function parseStore(args: readonly string[], env: Surroundings["env"]): S
   const forgetAbsent = values["forget-absent"] ?? false;
   if (action !== "prune" && (maxSize !== undefined || forgetAbsent)) {
     const option = maxSize === undefined ? "--forget-absent" : "--max-size";
-    throw new UsageError(`cannot use ${option}: oci-unpack store ${action} removes nothing`);
+    throw new UsageError(
+      `cannot use ${option}: oci-unpack store ${action} removes nothing`,
+      "oci-unpack store prune does",
+    );
   }
   const maxBytes = maxSize === undefined ? undefined : parseMaxSize(maxSize);
   return { name: "store", action, directory, maxBytes, forgetAbsent, json: values.json ?? false };
@@ -49,7 +52,10 @@ function onlyAction(positionals: readonly string[]): StoreCommand["action"] {
     );
   }
   if (surplus === undefined) return action;
-  throw new UsageError(`cannot ${action} the store: unexpected argument "${surplus}"`);
+  throw new UsageError(
+    `cannot ${action} the store: unexpected argument "${surplus}"`,
+    "name the store with --store DIR",
+  );
 }
 
 function parseMaxSize(text: string): number {

@@ -1,6 +1,6 @@
 import type { UnpackOptions } from "../index.ts";
 import { type CommandLine, parseCommandLine } from "./command-line.ts";
-import { refuseMisplacedCommand } from "./command-words.ts";
+import { commandWords, refuseMisplacedCommand } from "./command-words.ts";
 import { definedOnly } from "./defined-only.ts";
 import { type FilesWishes, filesWishes } from "./files-options.ts";
 import { type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
@@ -22,14 +22,17 @@ type UnpackLine = CommandLine<typeof unpackOptionTable>;
 /** Reads the arguments of `oci-unpack IMAGE DIRECTORY`. */
 export function parseUnpack(args: readonly string[], env: Surroundings["env"]): UnpackCommand | SmallCommand {
   const line = parseCommandLine(unpackOptionTable, args);
-  refuseMisplacedCommand(line.positionals[0], args);
-  return smallCommand(line, "unpack") ?? unpackCommand(line, env);
+  const [word] = line.positionals;
+  const small = smallCommand(line, commandWords.find((each) => each === word) ?? "unpack");
+  if (small !== undefined) return small;
+  refuseMisplacedCommand(word, args);
+  return unpackCommand(line, env);
 }
 
 function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackCommand {
   const { values } = line;
-  const place = destination(line);
   const wishes = imageWishes(line, env);
+  const place = destination(line);
   if (values.manifest === "-") {
     throw new UsageError(
       "cannot write the manifest to standard output: it has to be a file",

@@ -14,7 +14,8 @@ export async function recordedConfig(directory: string, { configBytes }: Limits)
     const config = await readIfThere(join(directory, name), configBytes);
     if (config !== undefined) return config;
   }
-  throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": it has no config.json`, {
+  const found = (await lstatIfThere(directory)) === undefined ? "there is no such directory" : "it has no config.json";
+  throw new OciUnpackError("NOT_FOUND", `cannot verify "${directory}": ${found}`, {
     hint: "name the directory that an image was unpacked into",
   });
 }

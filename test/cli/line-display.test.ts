@@ -33,6 +33,14 @@ test("--verbose adds each request, each warning and each entry left out", () => 
   ]);
 });
 
+test("--verbose says where names are looked up one by one, since there is no openat2", () => {
+  const event: UnpackEvent = { type: "sandbox", status: { state: "enforced", abi: 1, withoutOpenat2: true } };
+  assert.deepEqual(lines([event], { verbose: true }), [
+    "sandbox: Landlock, ABI 1; without openat2, names are looked up one by one",
+  ]);
+  assert.deepEqual(lines([event]), []);
+});
+
 test("waiting for a registry, a missing sandbox and ignored credentials are told without being asked", () => {
   const events: readonly UnpackEvent[] = [
     {

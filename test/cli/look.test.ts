@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
@@ -150,11 +150,30 @@ test("inspect tells them as JSON, the configuration as it is", async () => {
   );
 });
 
+test("an archive that lies here is not asked of a registry, and its kinds are named", async () => {
+  await using place = await scratch();
+  await writeFile(join(place.directory, "image.tar"), "");
+  for (const args of [
+    ["ls", "image.tar"],
+    ["image.tar", "d"],
+    ["inspect", "./image.tar"],
+  ]) {
+    const { status, stderr } = await ociUnpack(args, { directory: place.directory });
+    assert.equal(status, 2);
+    assert.match(stderr, /docker-archive:/);
+  }
+  const { stderr } = await ociUnpack(["cat", "image.tar", "etc/motd"], { directory: place.directory });
+  assert.match(
+    stderr,
+    /^error: cannot take "image\.tar" for an image's name: it is a file here\nhint: docker-archive:image\.tar is/,
+  );
+});
+
 for (const [args, message] of [
-  [["ls"], "cannot ls: IMAGE is missing"],
-  [["cat", "img"], "cannot cat: PATH is missing"],
-  [["cat", "img", "a", "b"], 'cannot cat: unexpected argument "b"'],
-  [["inspect", "img", "a"], 'cannot inspect: unexpected argument "a"'],
+  [["ls"], "cannot list files: IMAGE is missing"],
+  [["cat", "img"], "cannot show a file: PATH is missing"],
+  [["cat", "img", "a", "b"], 'cannot show a file: unexpected argument "b"'],
+  [["inspect", "img", "a"], 'cannot inspect an image: unexpected argument "a"'],
   [["cat", "--json", "img", "a"], "cannot write both a file and JSON to standard output"],
   [["cat", "--recursive", "img", "a"], 'cannot read the command line: unknown option "--recursive"'],
 ] as const) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesText, counted, durationText } from "../../src/cli/quantities.ts";
+import { bytesText, counted, durationText, withUnits } from "../../src/cli/quantities.ts";
 
 test("sizes have three digits and a unit", () => {
   const texts = [0, 999, 1000, 1499, 54_000_000, 999_499, 999_500, 126_400_000_000].map(bytesText);
@@ -16,4 +16,16 @@ test("counts are grouped and agree with their noun", () => {
   assert.equal(counted(1, "entry", "entries"), "1 entry");
   assert.equal(counted(1_234_567, "entry", "entries"), "1,234,567 entries");
   assert.equal(counted(0, "layer"), "0 layers");
+});
+
+test("a message for people has its large byte counts in units as well", () => {
+  for (const [message, told] of [
+    ["it has 5890123 bytes, 4194304 are allowed", "it has 5890123 bytes (5.89 MB), 4194304 are allowed"],
+    ["more than the 1099511627776 bytes allowed", "more than the 1099511627776 bytes (1 TiB) allowed"],
+    ["raise the limit memoryBytes, now 268435456, if", "raise the limit memoryBytes, now 256 MiB, if"],
+    ["raise the limit entries, now 20000000, if", "raise the limit entries, now 20000000, if"],
+    ["its 1024 bytes digest to sha256:12345678", "its 1024 bytes digest to sha256:12345678"],
+  ] as const) {
+    assert.equal(withUnits(message), told);
+  }
 });
