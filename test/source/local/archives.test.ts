@@ -13,6 +13,7 @@ import type { Files } from "../../../src/source/local/files.ts";
 import { localSource } from "../../../src/source/local/transport.ts";
 import { blobsOf, image } from "../../support/image.ts";
 import { ociUnpack } from "../../support/oci-unpack.ts";
+import { skipWithoutLandlock } from "../../support/sandbox.ts";
 import { type Scratch, scratch } from "../../support/scratch.ts";
 import { file, hardlink, symlink, tar, tarWithoutEnd } from "../../support/tar-builder.ts";
 
@@ -113,7 +114,7 @@ test("an archive of several gzip members is one", async () => {
   assert.equal(await resolved(archive), inner.manifest.descriptor.digest);
 });
 
-test("the thread that reads an archive is confined, and ends with it", async () => {
+test("the thread that reads an archive is confined, and ends with it", { skip: skipWithoutLandlock() }, async () => {
   const seen: (readonly string[])[] = [];
   const archive = gzipSync(tar(...layout), { level: 0 });
   async function* dripping() {
