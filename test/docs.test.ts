@@ -43,6 +43,19 @@ test("README leads to every page of docs", async () => {
   );
 });
 
+test("whoever is told that umoci reads a layout is told of which media types", async () => {
+  const pages = ["README.md", "docs/sources-and-outputs.md", "src/cli/help.ts", "src/store/store.ts"];
+  const said: string[] = [];
+  for (const page of pages) {
+    for (const paragraph of (await readFile(repositoryFile(page), "utf8")).split(/\n\s*\n/)) {
+      if (!/umoci read\b/.test(paragraph)) continue;
+      said.push(page);
+      assert.match(paragraph, /OCI\s+media\s+types/, page);
+    }
+  }
+  assert.deepEqual(said, ["src/cli/help.ts", "src/store/store.ts"]);
+});
+
 test("every file that ARCHITECTURE.md speaks of is there", async () => {
   const page = await readFile(repositoryFile("ARCHITECTURE.md"), "utf8");
   const named = [...page.matchAll(/`((?:src|test|demo|bench|docs)\/[\w./-]*)`/g)].map(([, path = ""]) => path);

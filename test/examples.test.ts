@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { outcomeOf } from "./support/command.ts";
 import { repositoryFile } from "./support/repository.ts";
+import { scratch } from "./support/scratch.ts";
 
 test("every TypeScript example in the documents compiles against the built package", async () => {
   // Inside the package, so that "oci-unpack" in an example means this package (Node's self-reference).
@@ -29,6 +30,18 @@ test("every TypeScript example in the documents compiles against the built packa
   const { status, stdout } = await outcomeOf(compiler, ["-p", directory]);
   assert.equal(stdout, "");
   assert.equal(status, 0);
+});
+
+test("README's examples are plain JavaScript, which the oldest Node that counts can read", async () => {
+  await using place = await scratch();
+  for (const [index, example] of examplesIn(await readFile(repositoryFile("README.md"), "utf8")).entries()) {
+    const file = join(place.directory, `${index}.mjs`);
+    await writeFile(file, example);
+    const { status, stderr } = await outcomeOf(process.execPath, ["--check", file]);
+    assert.equal(status, 0, stderr);
+    // Node 20 and 22 have no such syntax, whatever this one has.
+    assert.doesNotMatch(example, /\b(?:await )?using \w+ =/);
+  }
 });
 
 function examplesIn(page: string): string[] {

@@ -68,7 +68,7 @@ export class Output implements ByteSpace {
     if (this.#writtenBytes > totalBytes) {
       throw new OciUnpackError(
         "LIMIT_EXCEEDED",
-        `cannot decompress: more than the ${totalBytes} bytes that the limit totalBytes leaves for this layer`,
+        `cannot decompress: more than the ${totalBytes} bytes left of what is allowed (totalBytes)`,
         {
           hint: "raise the limit totalBytes if you trust the image",
         },

@@ -1,6 +1,7 @@
 import type { InspectResult, Platform } from "../index.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
+import { whereaboutsOf } from "./transports.ts";
 
 /** What an image's documents say, as data: the configuration as it stands in the image. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {
@@ -19,7 +20,7 @@ export function inspectionData({ configBytes, layers, manifest, ...result }: Ins
 
 /** The same for people. */
 export function inspectionLines(result: InspectResult): string[] {
-  const { reference, digest, indexDigest, platform, platforms, config, layers } = result;
+  const { reference, digest, indexDigest, platform, platforms, config } = result;
   const { user, env, entrypoint, cmd, workingDir, stopSignal, exposedPorts, volumes, labels } = config.execution;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["digest", digest],
@@ -41,7 +42,7 @@ export function inspectionLines(result: InspectResult): string[] {
   const lines = facts.flatMap(([name, value]) => {
     return value === undefined || value === "" ? [] : [`${name.padEnd(nameWidth)}${safeText(value)}`];
   });
-  return [safeText(reference), ...lines, ...layerLines(result), sizeLine(layers)];
+  return [safeText(reference), ...lines, ...layerLines(result), sizeLine(result)];
 }
 
 const nameWidth = 13;
@@ -56,8 +57,8 @@ function layerLines({ layers, config }: InspectResult): string[] {
   });
 }
 
-function sizeLine(layers: InspectResult["layers"]): string {
-  return `${bytesText(totalBytes(layers))} to download`;
+function sizeLine({ reference, layers }: InspectResult): string {
+  return `${bytesText(totalBytes(layers))} to ${whereaboutsOf(reference) === "registry" ? "download" : "read"}`;
 }
 
 /** Layers that are the same blob are downloaded once. */

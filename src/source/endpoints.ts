@@ -106,9 +106,18 @@ export async function firstOf<T>(
   });
 }
 
-/** One failure that tells of those before it. */
-export function withMirrors(last: Failure, mirrors: readonly Failure[]): Failure {
-  if (mirrors.length === 0) return last;
-  const others = mirrors.map(({ message }) => message).join("; ");
-  return new Failure(last.code, `${last.message} (mirrors failed too: ${others})`, last.details);
+/** One failure that tells of those before it, and nothing twice: an insecure registry is asked with TLS and then without. */
+export function withMirrors(last: Failure, before: readonly Failure[]): Failure {
+  const others = before.filter(({ message }) => message !== last.message);
+  const isItself = ({ details: { host } }: Failure) => host !== undefined && host === last.details.host;
+  const parts = [
+    ["mirrors failed too", others.filter((failure) => !isItself(failure))],
+    ["before that", others.filter(isItself)],
+  ] as const;
+  const told = parts.flatMap(([what, failures]) => {
+    return failures.length === 0
+      ? []
+      : [` (${what}: ${[...new Set(failures.map(({ message }) => message))].join("; ")})`];
+  });
+  return told.length === 0 ? last : new Failure(last.code, last.message + told.join(""), last.details);
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { registry } from "../../src/index.ts";
+import { withMirrors } from "../../src/source/endpoints.ts";
+import { Failure } from "../../src/source/failure.ts";
 import type { Endpoint } from "../../src/source/options.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { answer, closeAfter, hangAfter, resetAfter, stating, withBody } from "../support/registry-reply.ts";
@@ -147,6 +150,22 @@ test("R-73: an error tells what was wrong at each host", async () => {
   assert.match(
     error.message,
     /127\.0\.0\.1:\d+ answers 404 .*\(mirrors failed too: 127\.0\.0\.2:\d+ answers 502 Bad Gateway\)$/,
+  );
+});
+
+test("a registry that is asked with TLS and then without is told of once, and is no mirror of itself", async () => {
+  await using source = registry({ retries: 0 });
+  const closed = await failure(source.image("localhost:1/app").manifest());
+  assert.match(closed.message, /: cannot reach localhost:1: it refuses connections$/);
+  const host = "r.example:5000";
+  const [without, withTls] = ["answers 404", "does not speak TLS"].map(
+    (found) => new Failure("NOT_FOUND", found, { host }),
+  );
+  assert.ok(without !== undefined && withTls !== undefined);
+  const mirror = new Failure("UNREACHABLE", "the mirror is away", { host: "m.example" });
+  assert.equal(
+    withMirrors(without, [mirror, withTls, mirror]).message,
+    "answers 404 (mirrors failed too: the mirror is away) (before that: does not speak TLS)",
   );
 });
 

@@ -34,7 +34,12 @@ export class DirectoryFiles implements Files {
     const path = join(this.name, name);
     const place = await ifThere(`read "${path}"`, () => realpath(path));
     const directory = await ifThere(`read "${this.name}"`, () => realpath(this.name));
-    if (place === undefined || directory === undefined) return undefined;
+    if (directory === undefined) {
+      throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${this.name}": there is no such directory`, {
+        hint: "check the path, and from where it starts",
+      });
+    }
+    if (place === undefined) return undefined;
     if (place.startsWith(join(directory, sep))) return place;
     throw new OciUnpackError("INVALID_ARCHIVE", `cannot read "${path}": a symlink there leads out of "${this.name}"`, {
       hint: "if you trust it, copy the directory with its links followed: cp -rL",

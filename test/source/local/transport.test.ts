@@ -57,6 +57,18 @@ test("an image in a layout is found by its name, by its digest, and by its platf
   assert.equal((await readWhole(`oci:${place.path}:all`, "linux/arm64")).digest, arm64.manifest.descriptor.digest);
 });
 
+test("a directory that is not there is told as that, and one that is no layout as that", async () => {
+  await using place = await layout();
+  const told = async (name: string) => await readWhole(name).catch((error) => `${error.code} ${error.message}`);
+  for (const transport of ["oci", "dir"]) {
+    assert.match(
+      String(await told(`${transport}:${place.path}/none`)),
+      /^NOT_FOUND .*none": there is no such directory$/,
+    );
+  }
+  assert.match(String(await told(`oci:${place.path}/blobs`)), /^NOT_FOUND .*it has no index\.json/);
+});
+
 test("a layer that is larger than what is read at once comes out whole", async () => {
   await using place = await scratch();
   const content = randomBytes(5_000_000);
