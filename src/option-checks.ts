@@ -53,8 +53,9 @@ export const pathOrWritable: Kind = {
 };
 export const source: Kind = {
   words: "a source, as `registry()` gives one",
-  isOne: (value) => has(value, "image") || has(value, "then"),
+  isOne: (value) => has(value, "image"),
 };
+export const promise: Kind = { words: "a promise of one", isOne: (value) => has(value, "then") };
 export const store: Kind = {
   words: "a store, as `store()` gives one",
   isOne: (value) => isObject(value) && isText(Reflect.get(value, "directory")),

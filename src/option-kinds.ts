@@ -7,6 +7,7 @@ import {
   type Kinds,
   object,
   path,
+  promise,
   shape,
   shapes,
   signal,
@@ -21,7 +22,7 @@ export const sandboxKind = word("require", "prefer", "off");
 
 export const resolveKinds: Kinds<ResolveOptions> = {
   platform: either(text, shape(platformKinds)),
-  source,
+  source: either(source, promise),
   signal,
   onEvent: callback,
   strict: boolean,

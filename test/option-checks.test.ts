@@ -59,7 +59,7 @@ const resolving: Readonly<Record<string, Wrong>> = {
   onEvent: [5, "5 is not a function"],
   limits: [null, "null is not an object"],
   platform: [7, "7 is not a string or an object"],
-  source: [{}, "this object is not a source, as `registry()` gives one"],
+  source: [{}, "this object is not a source, as `registry()` gives one or a promise of one"],
   sandbox: ["maybe", '"maybe" is not one of require, prefer, off'],
 };
 const applying: Readonly<Record<string, Wrong>> = {

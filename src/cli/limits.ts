@@ -12,8 +12,10 @@ export function parseLimits(options: readonly string[], defaults: Limits): Parti
 export function limitsHelp(defaults: Limits): string {
   const width = Math.max(...Object.keys(defaults).map((name) => name.length));
   const lines = Object.entries(defaults).map(([name, value]) => `  ${name.padEnd(width)}  ${sizeText(name, value)}`);
-  return `Limits and their defaults, for --limit NAME=VALUE:\n${lines.join("\n")}\n`;
+  return `Limits and their defaults, for --limit NAME=VALUE:\n${lines.join("\n")}\n${sizeHelp}\n`;
 }
+
+const sizeHelp = "K, M, G and T (or KiB, MiB, …) are powers of 1024; KB, MB, GB and TB powers of 1000.";
 
 function parseLimit(option: string, defaults: Limits): [string, number] {
   const equals = option.indexOf("=");

@@ -37,5 +37,7 @@ function milestone(event: UnpackEvent, tally: Tally): string | undefined {
 
 function heartbeat(tally: Tally): string {
   if (tally.layers.length === 0) return "finding out what the image is";
+  // Of a copy nothing is unpacked.
+  if (!tally.layers.some(({ started }) => started)) return downloadText(tally);
   return `${downloadText(tally)}, unpacked ${tally.unpackedLayers()} of ${counted(tally.layers.length, "layer")}`;
 }
