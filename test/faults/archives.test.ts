@@ -73,14 +73,14 @@ for (const [way, failing] of Object.entries(ways)) {
 
 describe("where no image is", () => {
   for (const [name, code, message] of [
-    ["oci:DIR/none:1", "NOT_FOUND", /no index\.json/],
+    ["oci:DIR/none:1", "NOT_FOUND", /there is no such directory$/],
     ["oci:DIR/file:1", "NOT_FOUND", /no index\.json/],
     ["oci:DIR/empty:1", "NOT_FOUND", /no index\.json/],
     ["oci-archive:DIR/none", "NOT_FOUND", /there is no such file/],
     ["oci-archive:DIR/empty", "INVALID_ARCHIVE", /it is a directory/],
     ["docker-archive:DIR/none", "NOT_FOUND", /there is no such file/],
     ["docker-archive:DIR/empty", "INVALID_ARCHIVE", /it is a directory/],
-    ["dir:DIR/none", "NOT_FOUND", /no "manifest\.json"/],
+    ["dir:DIR/none", "NOT_FOUND", /there is no such directory$/],
     ["dir:DIR/file", "NOT_FOUND", /no "manifest\.json"/],
     ["oci:", "INVALID_REFERENCE", /it names no path/],
     ["oci:DIR/empty@sha256:12", "INVALID_REFERENCE", /wrong number of digits/],
