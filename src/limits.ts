@@ -37,7 +37,10 @@ export interface Limits {
   readonly headerBytes: number;
   /** Bytes of one entry's extended attributes, names and values together. */
   readonly xattrBytes: number;
-  /** What the program may remember of an image at a time, wherever it remembers it: names, attributes, what waits. */
+  /**
+   * What the program may remember of an image at a time, wherever it remembers it: names, attributes, what waits. The default
+   * is enough to export 300,000 files or to list 140,000; the process takes some 200 MB more.
+   */
   readonly memoryBytes: number;
   /** Data segments of one sparse file. */
   readonly sparseSegments: number;
@@ -64,7 +67,7 @@ export const defaultLimits: Limits = {
   pathDepth: 2048,
   headerBytes: MiB,
   xattrBytes: MiB,
-  memoryBytes: 256 * MiB,
+  memoryBytes: 80 * MiB,
   sparseSegments: 1_000_000,
   trailingBytes: MiB,
   zstdWindowLog: 27,

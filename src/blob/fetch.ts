@@ -34,7 +34,7 @@ interface Download {
 const spoolMemoryBytes = 4 * 1024 * 1024;
 
 /** Memory for all that wait, however many layers there are. What goes through the file instead costs 1 ms a MiB. */
-const waitingMemoryBytes = 64 * 1024 * 1024;
+const waitingMemoryBytes = 8 * 1024 * 1024;
 
 /** Room for blobs that wait, with a file in a directory for what memory does not hold. */
 export function spoolRoomIn(directory: string): SpoolRoom {

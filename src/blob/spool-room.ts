@@ -16,33 +16,39 @@ export interface Extent {
 }
 
 /** How much of the file is given out at a time, and at most written and read. Where less is written, the rest is a hole. */
-const blockBytes = 2 * 1024 * 1024;
+const blockBytes = 512 * 1024;
+
+/** How much memory is given out at a time: about as much as comes from the network at once. */
+const memoryBlockBytes = 64 * 1024;
 
 /**
  * What the spools of one image share, however many layers it has: an amount of memory, and one unnamed file that is made
- * when that is used up. A block of the file that has been read is used again.
+ * when that is used up. A block of either that has been read is used again: Node would let memory that is allocated anew
+ * for each chunk grow to more than twice what waits before it collects it (measured with 16 MB that wait: 51 on Node 20).
  */
 export class SpoolRoom implements AsyncDisposable {
   readonly #directory: string;
-  #spareBytes: number;
+  #unusedBytes: number;
+  readonly #freeMemory: Uint8Array[] = [];
   #file: Promise<FileHandle> | undefined;
   #blocks = 0;
   readonly #freeBlocks: number[] = [];
 
   constructor({ directory, memoryBytes }: SpoolRoomOptions) {
     this.#directory = directory;
-    this.#spareBytes = memoryBytes;
+    this.#unusedBytes = memoryBytes;
   }
 
-  /** Takes memory, if there is so much. */
-  take(bytes: number): boolean {
-    if (bytes > this.#spareBytes) return false;
-    this.#spareBytes -= bytes;
-    return true;
+  /** A block of memory, if one is left. */
+  takeMemory(): Uint8Array | undefined {
+    const free = this.#freeMemory.pop();
+    if (free !== undefined || this.#unusedBytes < memoryBlockBytes) return free;
+    this.#unusedBytes -= memoryBlockBytes;
+    return Buffer.allocUnsafeSlow(memoryBlockBytes);
   }
 
-  giveBack(bytes: number): void {
-    this.#spareBytes += bytes;
+  giveBackMemory(block: Uint8Array): void {
+    this.#freeMemory.push(block);
   }
 
   /** Writes bytes to wherever there is room in the file, in one piece for each block. */

@@ -9,11 +9,17 @@ export interface SpoolOptions {
   readonly isHeld?: boolean;
 }
 
-/** What waits to be read: bytes in memory, or a part of the file. */
-type Segment = { readonly chunk: Uint8Array } | Extent;
+/** What waits to be read: bytes as they came, bytes in a block of the memory that all share, or a part of the file. */
+type Segment = { readonly chunk: Uint8Array } | Filled | Extent;
+
+/** A block of memory, and how much of it is filled. */
+interface Filled {
+  readonly block: Uint8Array;
+  length: number;
+}
 
 /** How much is written to the file at a time. */
-const fileChunkBytes = 1024 * 1024;
+const fileChunkBytes = 256 * 1024;
 
 /** What a chunk takes in memory besides its bytes: a server may send them one by one. */
 const chunkOverheadBytes = 512;
@@ -31,8 +37,6 @@ export class Spool {
   readonly #segments: Segment[] = [];
   /** What is in memory. */
   #memoryBytes = 0;
-  /** How much of that is taken from what all share. */
-  #sharedBytes = 0;
   /** Whether a blob whose turn has not come goes on in the file. */
   #overflows = false;
   /** All of a blob that is kept, in order. */
@@ -65,7 +69,7 @@ export class Spool {
     }
     this.#throwIfFailed();
     if (this.#isGivenUp) return;
-    if (!this.#isRead && !this.#shares(chunk)) return this.#writeToFile(chunk);
+    if (!this.#isRead) return this.#wait(chunk);
     this.#memoryBytes += costOf(chunk);
     await this.#flush();
     this.#segments.push({ chunk });
@@ -75,12 +79,11 @@ export class Spool {
   /** Forgets all that was written: it was wrong. Only where readers wait for the end. */
   async forget(): Promise<void> {
     await this.#flushing;
-    for (const segment of this.#segments.splice(0)) if ("offset" in segment) this.#options.room.free(segment);
+    for (const segment of this.#segments.splice(0)) this.#free(segment);
     this.#kept.length = 0;
     this.#unwritten = [];
     this.#memoryBytes = this.#unwrittenBytes = 0;
     this.#overflows = false;
-    this.#unshare();
   }
 
   /** Says that the last byte came and that the whole is what it should be. */
@@ -94,11 +97,10 @@ export class Spool {
     this.#finish({ done: true, error });
   }
 
-  /** The bytes in order, as they come. Once for each spool. */
+  /** The bytes in order, as they come; each piece until the next is asked for. Once for each spool. */
   async *reading(): AsyncGenerator<Uint8Array> {
     while (this.#options.isHeld && !this.#state.done) await this.#changed();
     this.#isRead = true;
-    this.#unshare();
     this.#notify();
     for (;;) {
       this.#throwIfFailed();
@@ -107,14 +109,10 @@ export class Spool {
         if (this.#state.done) return;
         if (this.#unwrittenBytes > 0) await this.#flush();
         else await this.#changed();
-      } else if ("chunk" in segment) {
-        yield segment.chunk;
-        this.#memoryBytes -= costOf(segment.chunk);
-        this.#notify();
       } else {
-        const bytes = await this.#options.room.read(segment);
-        if (!this.#isKept) this.#options.room.free(segment);
-        yield bytes;
+        yield await this.#bytesOf(segment);
+        this.#free(segment);
+        this.#notify();
       }
     }
   }
@@ -132,19 +130,51 @@ export class Spool {
     for (const extent of this.#kept) yield await this.#options.room.read(extent);
   }
 
-  /** Whether a chunk may wait in the memory that all share. A blob that is in the file goes on there. */
-  #shares(chunk: Uint8Array): boolean {
-    const { room } = this.#options;
-    const cost = costOf(chunk);
-    this.#overflows ||= this.#isFull || !room.take(cost);
-    if (!this.#overflows) this.#sharedBytes += cost;
-    return !this.#overflows;
+  /** Takes what comes before its turn: into the memory that all share, or the file. A blob that is in the file goes on there. */
+  async #wait(chunk: Uint8Array): Promise<void> {
+    let rest = chunk;
+    while (rest.length > 0 && !this.#overflows) {
+      const filled = this.#isFull ? undefined : this.#blockWithRoom();
+      if (filled === undefined) this.#overflows = true;
+      else rest = rest.subarray(this.#fill(filled, rest));
+    }
+    if (rest.length > 0) await this.#writeToFile(rest);
+    else this.#notify();
   }
 
-  /** Gives what all share back to the others: from now on this blob has memory of its own, or none. */
-  #unshare(): void {
-    this.#options.room.giveBack(this.#sharedBytes);
-    this.#sharedBytes = 0;
+  #blockWithRoom(): Filled | undefined {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && "block" in last && last.length < last.block.length) return last;
+    const block = this.#options.room.takeMemory();
+    if (block === undefined) return undefined;
+    const filled = { block, length: 0 };
+    this.#segments.push(filled);
+    return filled;
+  }
+
+  /** Gives how many of the bytes found room. */
+  #fill(filled: Filled, bytes: Uint8Array): number {
+    const { block, length } = filled;
+    const part = bytes.subarray(0, block.length - length);
+    block.set(part, length);
+    filled.length += part.length;
+    this.#memoryBytes += part.length;
+    return part.length;
+  }
+
+  #bytesOf(segment: Segment): Uint8Array | Promise<Uint8Array> {
+    if ("chunk" in segment) return segment.chunk;
+    return "block" in segment ? segment.block.subarray(0, segment.length) : this.#options.room.read(segment);
+  }
+
+  /** Gives back what a segment takes. */
+  #free(segment: Segment): void {
+    const { room } = this.#options;
+    if ("chunk" in segment) this.#memoryBytes -= costOf(segment.chunk);
+    else if ("block" in segment) {
+      this.#memoryBytes -= segment.length;
+      room.giveBackMemory(segment.block);
+    } else if (!this.#isKept) room.free(segment);
   }
 
   get #isFull(): boolean {
@@ -170,7 +200,8 @@ export class Spool {
   async #writeOut(): Promise<void> {
     const chunks = this.#unwritten;
     if (chunks.length === 0) return;
-    const bytes = Buffer.concat(chunks, this.#unwrittenBytes);
+    const [only, ...others] = chunks;
+    const bytes = only !== undefined && others.length === 0 ? only : Buffer.concat(chunks, this.#unwrittenBytes);
     this.#unwritten = [];
     this.#unwrittenBytes = 0;
     for (const extent of await this.#options.room.write(bytes)) {

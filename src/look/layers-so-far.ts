@@ -1,9 +1,9 @@
 import { Allowance } from "../layer/allowance.ts";
-import { MemoryBudget } from "../memory-budget.ts";
+import { type Memory, MemoryBudget, MemoryShare } from "../memory-budget.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Directory } from "../tree/directory.ts";
 import { bytesOfEntry } from "../tree/in-memory.ts";
-import { type Ground, MergedTree } from "../tree/merged-tree.ts";
+import { MergedTree, type TreeBasis } from "../tree/merged-tree.ts";
 import type { TreeSettings } from "../tree/merging.ts";
 import { Undetermined } from "../tree/undetermined.ts";
 import { settling } from "./settles.ts";
@@ -34,7 +34,7 @@ const noBody = { read: () => undefined };
 export class LayersSoFar {
   readonly #settings: TreeSettings;
   readonly #entries: Allowance;
-  readonly #memory: MemoryBudget;
+  readonly #memory: Memory;
   /** Bottom first. */
   readonly #layers: KnownLayer[] = [];
   /** All of them merged, once the lowest one has come. */
@@ -46,15 +46,16 @@ export class LayersSoFar {
   #readBytes = 0;
   #attemptBytes = 0;
 
-  constructor(settings: TreeSettings) {
+  /** All that is remembered is counted in `memory`: entries that wait, and the tree that they become. */
+  constructor(settings: TreeSettings, memory: Memory = new MemoryBudget(settings.limits)) {
     this.#settings = settings;
     this.#entries = new Allowance(settings.limits, "entries", "entries");
-    this.#memory = new MemoryBudget(settings.limits);
+    this.#memory = memory;
   }
 
   /** Adds the next lower layer: the one with number 0 is the last. */
   add(number: number, entries: Iterable<Entry>): void {
-    if (number === 0) this.#whole = this.#merged("nothing", { number, entries });
+    if (number === 0) this.#whole = this.#merged({ ground: "nothing", memory: this.#memory }, { number, entries });
     else this.#layers.unshift({ number, entries: [...this.#counted(entries)] });
   }
 
@@ -66,11 +67,13 @@ export class LayersSoFar {
     if (this.#whole !== undefined) return question(this.#whole.root);
     if (!this.#isWorthwhile()) return undefined;
     this.#isSettled = false;
+    const memory = new MemoryShare(this.#memory);
     try {
-      return question(this.#merged("unknown").root);
+      return question(this.#merged({ ground: "unknown", memory }).root);
     } catch (error) {
       if (!(error instanceof Undetermined)) throw error;
       this.#missing = error;
+      memory.releaseAll();
       return undefined;
     }
   }
@@ -84,13 +87,13 @@ export class LayersSoFar {
   }
 
   /** The lowest layer, which is mostly the largest, is never held. */
-  #merged(ground: Ground, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
-    const tree = new MergedTree(this.#settings, nobody, { ground });
+  #merged(basis: TreeBasis, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
+    const tree = new MergedTree(this.#settings, nobody, basis);
     for (const { number, entries } of lowest === undefined ? this.#layers : this.#emptied(lowest)) {
       let place = 0;
       const merge = tree.beginLayer(number, () => place);
       for (const entry of entries) {
-        if (ground === "unknown") this.#attemptBytes += bytesOfEntry(entry);
+        if (basis.ground === "unknown") this.#attemptBytes += bytesOfEntry(entry);
         merge.apply(entry, noBody);
         place += 1;
       }
@@ -102,7 +105,10 @@ export class LayersSoFar {
   /** All layers for the last time: each is let go when the tree has it. */
   *#emptied<Layer>(lowest: Layer): Iterable<Layer | KnownLayer> {
     yield lowest;
-    for (let next = this.#layers.shift(); next !== undefined; next = this.#layers.shift()) yield next;
+    for (let next = this.#layers.shift(); next !== undefined; next = this.#layers.shift()) {
+      yield next;
+      for (const entry of next.entries) this.#memory.release(bytesOfEntry(entry));
+    }
   }
 
   *#counted(entries: Iterable<Entry>): Iterable<Entry> {

@@ -5,6 +5,7 @@ import { textOf } from "./byte-string.ts";
 import type { ByteSource, Entry } from "./entry.ts";
 import { type Extensions, noExtensions, readExtension } from "./extensions.ts";
 import { Header } from "./header.ts";
+import { HeaderRoom } from "./header-room.ts";
 import { type Member, readMember } from "./member.ts";
 import type { Reading } from "./reading.ts";
 import { type Repair, refuseRepair } from "./repair.ts";
@@ -37,7 +38,7 @@ export class TarDecoder implements ByteSource {
 
   constructor(source: ByteSource, { limits, strict, warning }: TarDecoderOptions) {
     const repair = strict ? refuseRepair : warning;
-    this.#reading = { input: new BlockReader(source), header: new Header(), limits, repair };
+    this.#reading = { input: new BlockReader(source), header: new Header(), room: new HeaderRoom(), limits, repair };
   }
 
   /** How much of the archive is used up. Right after `next`: where the entry's data begins. */

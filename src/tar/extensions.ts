@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { invalidArchive, limitExceeded } from "./archive-error.ts";
 import { BLOCK } from "./block-reader.ts";
 import { type ByteString, byteString } from "./byte-string.ts";
@@ -80,6 +80,7 @@ function passGlobalHeader(reading: Reading): void {
   );
 }
 
+/** Valid until the next body is read. */
 function readBody(reading: Reading): Buffer {
   const { header, input, limits } = reading;
   const { sizeBytes, offset } = header;
@@ -93,7 +94,7 @@ function readBody(reading: Reading): Buffer {
       limits.headerBytes,
     );
   }
-  const body = Buffer.allocUnsafe(sizeBytes);
+  const body = reading.room.of(sizeBytes);
   fillWhole(reading, body, "the extension header");
   input.skip(-sizeBytes & (BLOCK - 1));
   return body;

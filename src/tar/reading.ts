@@ -2,6 +2,7 @@ import type { Limits } from "../limits.ts";
 import { invalidArchive } from "./archive-error.ts";
 import type { BlockReader } from "./block-reader.ts";
 import type { Header } from "./header.ts";
+import type { HeaderRoom } from "./header-room.ts";
 import type { Repair } from "./repair.ts";
 
 /** What the parts of a decoder share while they read one archive. */
@@ -9,6 +10,8 @@ export interface Reading {
   readonly input: BlockReader;
   /** The header that was read last. */
   readonly header: Header;
+  /** For the bodies of extension headers. */
+  readonly room: HeaderRoom;
   readonly limits: Limits;
   readonly repair: Repair;
 }

@@ -33,9 +33,10 @@ export function look(job: LookJob): void {
 }
 
 function answer({ input, layers, question, settings }: LookJob): Answer {
-  const soFar = new LayersSoFar({ ...settings, devices: "create" });
+  const budget = new MemoryBudget(settings.limits);
+  const soFar = new LayersSoFar({ ...settings, devices: "create" }, budget);
   const reader = new RingReader(input);
-  const memory = new MemoryShare(new MemoryBudget(settings.limits));
+  const memory = new MemoryShare(budget);
   const ask = (number: number, entriesOfLayer: Iterable<Entry>) => {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {

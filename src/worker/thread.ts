@@ -196,7 +196,7 @@ function oldGeneration(memoryBytes: number): ResourceLimits {
 }
 
 /** Code, buffers, and what is in use for one entry. */
-const besidesMegabytes = 64;
+const besidesMegabytes = 24;
 
 /**
  * The file of a thread's code: beside this one as compiled, but in `worker/` from where the package's single file lies.

@@ -51,7 +51,7 @@ test("what all blobs keep in memory together has a limit, and so have the files 
 
   const [size = 0, ...others] = await openFilesIn(waiting);
   assert.deepEqual(others, []);
-  assert.ok(size >= (30 * 5 - 64) * MiB, `${size} bytes in the file`);
+  assert.ok(size >= (30 * 5 - 8) * MiB, `${size} bytes in the file`);
   for (const [layer, bytes] of blobs.entries()) {
     const pieces: Uint8Array[] = [];
     for await (const piece of fetch.layer(layer)) pieces.push(piece);

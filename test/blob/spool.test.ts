@@ -153,13 +153,31 @@ test("all blobs that wait share an amount of memory and one file, whose blocks a
   assert.ok(again < full + 2 * MiB, `${again} bytes in the file after ${full}`);
 });
 
-test("chunks of single bytes count with what each takes in memory", async () => {
+test("chunks of single bytes wait in the same block of memory", async () => {
   const spool = new Spool({ room, memoryBytes: MiB });
   const bytes = Buffer.from(Array.from({ length: 20_000 }, (_, n) => n % 251));
   for (let n = 0; n < bytes.length; n += 1) await spool.write(bytes.subarray(n, n + 1));
   await spool.end();
-  assert.equal((await openFilesIn(directory)).length, 1);
+  const others = Array.from({ length: 20 * 16 - 1 }, () => room.takeMemory());
+  assert.ok(!others.includes(undefined), "they took one block, and all others are left");
+  assert.equal(room.takeMemory(), undefined);
   assert.ok((await drained(spool.reading())).equals(bytes));
+  assert.notEqual(room.takeMemory(), undefined, "and have given it back");
+});
+
+test("chunks of single bytes that are being read count with what each takes in memory", async () => {
+  const spool = new Spool({ room, memoryBytes: MiB });
+  const begun = spool.reading().next();
+  let written = 0;
+  const filling = (async () => {
+    for (; written < 20_000; written += 1) await spool.write(Uint8Array.of(written % 251));
+  })();
+  await begun;
+  await new Promise(setImmediate);
+  const failure = new Error("nobody reads on");
+  spool.fail(failure);
+  await assert.rejects(filling, failure);
+  assert.ok(written <= 2048, `${written} chunks of a byte were accepted in 1 MiB`);
 });
 
 test("disposing of what spools share closes the file", async () => {

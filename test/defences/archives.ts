@@ -302,8 +302,8 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "blobs that wait have one amount of memory together, and one file",
-    file: "src/blob/spool.ts",
-    without: [" || !room.take(cost)", ""],
+    file: "src/blob/spool-room.ts",
+    without: [" || this.#unusedBytes < memoryBlockBytes", ""],
     test: ["blob/fetch", "what all blobs keep in memory together has a limit"],
   },
   {

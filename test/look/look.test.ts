@@ -168,6 +168,16 @@ test("a listing that takes more memory than is allowed is refused, although its 
   assert.equal((await list(stage.reference, "/", options)).entries.length, 1);
 });
 
+test("a tree and its listing are within memoryBytes together, also where layers are read in vain", async () => {
+  const files = Array.from({ length: 300 }, (_, n) => file(`d/${n}`, "1"));
+  await using stage = await setStage(image([tar(...files), tar(file("other", "2")), tar(whiteout("d/1"))]));
+  const listed = (memoryBytes: number) => {
+    return list(stage.reference, "/", { platform, recursive: true, limits: { memoryBytes } });
+  };
+  await assert.rejects(listed(120_000), { code: "LIMIT_EXCEEDED", message: /listing/ });
+  assert.equal((await listed(170_000)).entries.length, 301);
+});
+
 test("names that are not UTF-8 come with their bytes", async () => {
   await using stage = await setStage(image([tar(file(Uint8Array.of(0x61, 0xff), "1"))]));
   const [entry] = (await list(stage.reference, "/", { platform })).entries;

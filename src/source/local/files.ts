@@ -17,4 +17,4 @@ export interface Files extends AsyncDisposable {
 export type OpenFiles = (signal?: AbortSignal) => Promise<Files>;
 
 /** How much is read at a time. */
-export const readBytes = 1024 * 1024;
+export const readBytes = 256 * 1024;
