@@ -34,7 +34,9 @@ type Untyped = (...given: unknown[]) => unknown;
 
 const name = "oci:/nowhere:x";
 const place = "/nowhere/at/all";
-const machine = { env: {}, homeDirectory: place, uid: 1000 };
+/** Nothing can be written there, not even by root: a call that is right in all but one thing must leave nothing. */
+const noPlace = "/dev/null";
+const machine = { env: { REGISTRY_AUTH_FILE: `${noPlace}/auth.json` }, homeDirectory: noPlace, uid: 1000 };
 const user = { username: "ada", password: "hunter2" };
 const aSource = { image() {}, async [Symbol.asyncDispose]() {} };
 const aStore = { directory: place };
