@@ -162,6 +162,7 @@ test("a registry that is asked with TLS and then without is told of once, and is
     (found) => new Failure("NOT_FOUND", found, { host }),
   );
   assert.ok(without !== undefined && withTls !== undefined);
+  assert.equal(withMirrors(without, [without]), without);
   const mirror = new Failure("UNREACHABLE", "the mirror is away", { host: "m.example" });
   assert.equal(
     withMirrors(without, [mirror, withTls, mirror]).message,
