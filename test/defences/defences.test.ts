@@ -16,6 +16,13 @@ test("the files that docs/safety.md names are there, and so are the tests", () =
   );
 });
 
+test("what a defence is taken away by stands in its file, once", () => {
+  const elsewhere = defences.filter(
+    ({ file, without: [text] }) => readFileSync(repositoryFile(file), "utf8").split(text).length !== 2,
+  );
+  assert.deepEqual(elsewhere, []);
+});
+
 test("there is a defence against every class of attack", () => {
   const known = new Set(defences.map(({ group }) => group));
   assert.deepEqual([...known].sort(), Object.keys(groups).sort());

@@ -17,7 +17,7 @@ export const documentDefences: readonly Defence[] = [
     group: "G",
     what: "a sha256 digest has 64 lower-case digits",
     file: "src/oci/digest.ts",
-    without: ["if (hexLength !== undefined && ", "if (false && "],
+    without: ["if (encoding !== undefined && ", "if (false && "],
     test: [rules, "S16: a sha256 digest of other than 64 lower-case digits is refused"],
   },
   {
