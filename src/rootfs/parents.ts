@@ -14,8 +14,8 @@ const prefixBytesAtMost = 4096;
 /**
  * Where the parents of recent entries are, by the text before an entry's last slash.
  *
- * Names that are added never change where a way leads that led to a directory before. What is removed can: a directory,
- * which says so itself, or a symlink, which does not.
+ * Names that are added never change where a way leads that led to a directory before. What is removed can: a directory or
+ * a symlink. Whoever removes one says so.
  */
 export class Parents {
   readonly #plain = new Prefixes();
@@ -23,8 +23,7 @@ export class Parents {
 
   get(prefix: ByteString): Directory | undefined {
     if (prefix.length > prefixBytesAtMost) return undefined;
-    const found = this.#plain.get(prefix) ?? this.#throughLinks.get(prefix);
-    return found?.isRemoved === false ? found : undefined;
+    return this.#plain.get(prefix) ?? this.#throughLinks.get(prefix);
   }
 
   set(prefix: ByteString, directory: Directory, links: number): void {
