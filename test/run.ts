@@ -1,17 +1,19 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync } from "node:fs";
 import { availableParallelism, constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeTree } from "./support/remove-tree.ts";
 import { noSandbox, skipWithoutLandlock } from "./support/sandbox.ts";
+import { searchPath } from "./support/tools.ts";
 
 // Runs the tests under `node --test`, all of them or the files that are named:
 //
 //     node build/test/run.js [--OPTION-OF-NODE…] [FILE…]
 //
 // Each file has a deadline, which is only against hanging. The tests have a temporary directory of their own, and what
-// they leave there, or leave running, is a failure; it is removed all the same. On a machine without Landlock tests of the
+// they leave there, or leave running, is a failure; it is removed all the same. They find system administration's programs,
+// whoever runs them. On a machine without Landlock tests of the
 // sandbox are skipped, and the others unpack without it.
 
 /** A file takes a minute or two at most where nothing else runs, and ten times as long on a machine that is busy. */
@@ -49,7 +51,7 @@ function statusOfTests(tests: readonly string[]): Promise<number> {
   // A process group of its own, to end what a test that was ended by its deadline left running.
   const runner = spawn(process.execPath, [...settings, ...tests], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...withoutLandlock(), TMPDIR: temporary },
+    env: { ...process.env, ...withoutLandlock(), PATH: searchPath().join(delimiter), TMPDIR: temporary },
     detached: true,
   });
   const endAll = (signal: NodeJS.Signals) => {

@@ -118,7 +118,7 @@ function debianPackages(tools: readonly Tool[]): string[] {
 }
 
 /** System administration's directories belong to it even where an ordinary user's PATH lacks them. */
-function searchPath(): string[] {
+export function searchPath(): string[] {
   return [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
 }
 
