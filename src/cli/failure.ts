@@ -40,6 +40,7 @@ function hintOf({ hint, code }: CodedError, command: string): string {
 
 /** As it is typed what the library calls an option. */
 function messageOf({ message }: CodedError): string {
+  // Linear: it matches at the beginning alone, and a word has no full stop.
   return message.replace(/^cannot use the option (\w+)(?:\.(\w+))?/, (_, option: string, member?: string) => {
     const flag = typed[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return `cannot use ${member === undefined ? flag : `${flag} ${member}`}`;

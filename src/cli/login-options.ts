@@ -46,6 +46,7 @@ export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand
 
 /** Docker's own `-p`: whatever stands in a command line, everybody on the machine can read. */
 function refusePassword(args: readonly string[]): void {
+  // Linear: it matches at the beginning alone, and what follows there in one way.
   const option = args.find((arg) => /^(?:-p.*|--password(?:=.*)?)$/.test(arg));
   if (option === undefined) return;
   throw new UsageError(
