@@ -22,11 +22,15 @@ export async function distant(host: string, roundTripMilliseconds: number): Prom
     }
     // Here the connection is made at once; elsewhere nothing could be sent on it before this moment.
     const made = performance.now() + roundTripMilliseconds;
-    const passOn = (from: Socket, to: Socket) =>
-      from.on("data", (chunk) => {
+    const passOn = (from: Socket, to: Socket) => {
+      // Of timers that were set one after the other, the later one may be the first to fire on a busy machine.
+      const onTheWay: Buffer[] = [];
+      return from.on("data", (chunk: Buffer) => {
         const sent = Math.max(made, performance.now());
-        setTimeout(() => to.write(chunk), sent - performance.now() + roundTripMilliseconds / 2);
+        onTheWay.push(chunk);
+        setTimeout(() => to.write(onTheWay.shift() ?? ""), sent - performance.now() + roundTripMilliseconds / 2);
       });
+    };
     passOn(near, far).once("close", () => far.destroy());
     passOn(far, near);
   });
