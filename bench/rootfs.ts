@@ -2,7 +2,7 @@ import { constants, existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread, Worker } from "node:worker_threads";
-import { defaultLimits } from "../src/limits.ts";
+import { defaultLimits } from "../src/base/limits.ts";
 import { changeTimes } from "../src/linux/attributes.ts";
 import { writeSome } from "../src/linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openAt, openDirectoryAt, openDirectoryPath } from "../src/linux/syscalls.ts";

@@ -3,7 +3,7 @@
  *
  * The source hands out views of shared memory, as the ring between the threads does.
  */
-import { defaultLimits } from "../src/limits.ts";
+import { defaultLimits } from "../src/base/limits.ts";
 import { TarDecoder } from "../src/tar/decoder.ts";
 import type { ByteSource } from "../src/tar/entry.ts";
 import { directory, file, symlink, tarWithoutEnd } from "../test/support/tar-builder.ts";

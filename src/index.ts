@@ -1,10 +1,29 @@
+export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } from "./base/errors.ts";
+export type {
+  EventListener,
+  FetchOptions,
+  LayerProgress,
+  SandboxStatus,
+  SkipReason,
+  UnpackEvent,
+  WarningCode,
+} from "./base/events.ts";
+export { defaultLimits, type Limits } from "./base/limits.ts";
+export type { Document, ImageSource, Source } from "./blob/image-source.ts";
+export type { Rootless } from "./bundle/user.ts";
+export { type DockerCredentialsOptions, dockerCredentials } from "./configuration/credentials.ts";
+export { engineSocketFromEnvironment } from "./configuration/engine-socket.ts";
+export { type EnvironmentOptions, registryFromEnvironment } from "./configuration/environment.ts";
+export { type LoginOptions, login, logout } from "./configuration/login.ts";
+export type { Environment, Machine } from "./configuration/machine.ts";
 export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
 export type { CopyForm } from "./copy/files.ts";
-export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } from "./errors.ts";
-export type { EventListener, LayerProgress, SandboxStatus, SkipReason, UnpackEvent, WarningCode } from "./events.ts";
 export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
 export type { ExportForm } from "./export/form.ts";
-export { defaultLimits, type Limits } from "./limits.ts";
+export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./http/options.ts";
+export type { ResolveOptions } from "./image/options.ts";
+export { type Image, type ImageLayer, resolve } from "./image/resolve.ts";
+export type { ApplyOptions, DevicePolicy, IdMapping } from "./layer/settings.ts";
 export { type InspectResult, inspect } from "./look/inspect.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
 export type { ListedEntry } from "./look/listed.ts";
@@ -16,51 +35,30 @@ export type { Digest } from "./oci/digest.ts";
 export type { Manifest } from "./oci/manifest.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
-export type {
-  ApplyOptions,
-  DevicePolicy,
-  IdMapping,
-  ResolveOptions,
-  Rootless,
-  SkippedEntry,
-  UnpackOptions,
-  UnpackResult,
-} from "./options.ts";
+export type { SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
 export type { OverlayKind } from "./overlay/format.ts";
-export type { OverlayOptions, OverlayResult } from "./overlay-options.ts";
-export { type Image, type ImageLayer, resolve } from "./resolve.ts";
-export { type DockerCredentialsOptions, dockerCredentials } from "./source/configuration/credentials.ts";
-export { engineSocketFromEnvironment } from "./source/configuration/engine-socket.ts";
-export { type EnvironmentOptions, registryFromEnvironment } from "./source/configuration/environment.ts";
-export { type LoginOptions, login, logout } from "./source/configuration/login.ts";
-export type { Environment, Machine } from "./source/configuration/machine.ts";
-export { sourceFor } from "./source/default-source.ts";
-export { engineSource } from "./source/engine.ts";
-export { type LocalOptions, localSource } from "./source/local/transport.ts";
+export type { OverlayOptions, OverlayResult } from "./overlay/options.ts";
+export { unpackOverlay } from "./overlay/unpack-overlay.ts";
 export type {
   Credential,
   Credentials,
-  Deadlines,
   Endpoint,
   EndpointQuery,
   EndpointsFor,
-  NetworkPolicy,
-  ProxyFor,
   RegistryOptions,
-  TlsFor,
-  TlsMaterial,
-} from "./source/options.ts";
-export { registry } from "./source/registry.ts";
-export type { Document, FetchOptions, ImageSource, Source } from "./source/source.ts";
+} from "./registry/options.ts";
+export { registry } from "./registry/registry.ts";
+export { type VerifyLoginOptions, verifyLogin } from "./registry/verify-login.ts";
+export { sourceFor } from "./source/default-source.ts";
+export { engineSource } from "./source/engine.ts";
+export { type LocalOptions, localSource } from "./source/local/transport.ts";
 export type { SourceOptions } from "./source/source-options.ts";
-export { type VerifyLoginOptions, verifyLogin } from "./source/verify-login.ts";
 export type { StoredImageEntry } from "./store/list.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";
 export { type Store, store } from "./store/store.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
 export type { StoreFindings } from "./store/verify.ts";
-export { unpack } from "./unpack.ts";
-export { unpackOverlay } from "./unpack-overlay.ts";
+export { unpack } from "./unpack/unpack.ts";
 export type { Difference, DifferentPart } from "./verify/differences.ts";
 export { storedNameFor } from "./verify/stored-name.ts";
 export { type VerifyOptions, type VerifyResult, verify } from "./verify/verify.ts";

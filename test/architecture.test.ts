@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { type Room, roomRows, rooms } from "./architecture/rooms.ts";
 import { repositoryFile } from "./support/repository.ts";
 import { type Import, type SourceFile, sourceFiles } from "./support/source-files.ts";
 
@@ -11,6 +12,42 @@ test("the imports of all source files are understood", () => {
   assert.ok(files.length > 50);
   const unknown = imports().filter(({ file }) => file !== undefined && !byPath.has(file));
   assert.deepEqual(unknown.map(described), []);
+});
+
+test("each room of the house uses the rooms that it may use, and no others", () => {
+  const plan = new Map<string, Room>(Object.entries(rooms));
+  const violations = imports().filter(({ from, file }) => {
+    const [user, used] = [roomOf(from), roomOf(file ?? from)];
+    return user !== used && plan.get(user)?.uses.includes(used) !== true;
+  });
+  assert.deepEqual(violations.map(described), []);
+  const folders = new Set(files.map(({ path }) => roomOf(path)));
+  assert.deepEqual([...folders].sort(), [...plan.keys()].sort(), "and index.ts is the only loose file");
+});
+
+test("no room uses one on its own floor or above, and none may use what it does not", () => {
+  const plan = new Map<string, Room>(Object.entries(rooms));
+  const used = new Set(imports().map(({ from, file }) => `${roomOf(from)} ${roomOf(file ?? from)}`));
+  const wrong = [...plan].flatMap(([name, { floor, uses }]) =>
+    uses
+      .filter((other) => (plan.get(other)?.floor ?? floor) >= floor || !used.has(`${name} ${other}`))
+      .map((other) => `${name} ${other}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test("ARCHITECTURE.md shows the plan of the house", () => {
+  const page = readFileSync(repositoryFile("ARCHITECTURE.md"), "utf8");
+  const shown = page.split("\n").filter((line) => /^\| \d+ \| `src\//.test(line));
+  assert.equal(shown.join("\n"), roomRows());
+});
+
+test("what runs on confined threads is loaded by these alone", () => {
+  const jobs = /-job\.ts$/;
+  const loaders = imports().filter(
+    ({ from, file, isType }) => !isType && jobs.test(file ?? "") && !inFolder(from, "threads") && !jobs.test(from),
+  );
+  assert.deepEqual(loaders.map(described), []);
 });
 
 test("oci/ and tar/ compute: same bytes in, same values out", () => {
@@ -25,26 +62,13 @@ test("oci/ and tar/ compute: same bytes in, same values out", () => {
   );
 });
 
-test("oci/ and tar/ know nothing of sources, files and threads", () => {
-  const allowed = /^src\/(?:oci|tar)\/|^src\/(?:errors|limits|memory-budget|events|option-checks)\.ts$/;
-  const violations = imports(inFolders("oci", "tar")).filter(({ file }) => file !== undefined && !allowed.test(file));
-  assert.deepEqual(violations.map(described), []);
-});
-
-test("what a layer means does not depend on what it is applied to", () => {
-  const allowed =
-    /^src\/(?:layer|tar)\/|^src\/(?:errors|limits|memory-budget|events)\.ts$|^src\/linux\/(?:errno|libc)\.ts$/;
-  const violations = imports(inFolders("layer")).filter(({ file }) => file !== undefined && !allowed.test(file));
-  assert.deepEqual(violations.map(described), []);
-});
-
 test("only linux/ speaks C", () => {
   const users = imports().filter(({ specifier, from }) => specifier === "koffi" && !inFolder(from, "linux"));
   assert.deepEqual(users.map(described), []);
 });
 
-test("only source/http.ts opens connections, and https.ts for it", () => {
-  const openers = /^src\/source\/https?\.ts$/;
+test("only http/http.ts opens connections, and https.ts for it", () => {
+  const openers = /^src\/http\/https?\.ts$/;
   const networking = /^(?:node:)?(?:https?|http2|net|tls|dgram|dns|dns\/promises|undici)$/;
   // What these modules offer besides connections.
   const harmless = /^(?:BlockList|isIP|isIPv4|isIPv6|STATUS_CODES|createSecureContext|rootCertificates|TLSSocket)$/;
@@ -64,14 +88,14 @@ test("only source/http.ts opens connections, and https.ts for it", () => {
   );
   const users = imports().filter(
     ({ file, from, names }) =>
-      (file === "src/source/https.ts" && from !== "src/source/http.ts") ||
-      (file === "src/source/node-http.ts" && !openers.test(from) && names.join() !== "STATUS_CODES"),
+      (file === "src/http/https.ts" && from !== "src/http/http.ts") ||
+      (file === "src/http/node-http.ts" && !openers.test(from) && names.join() !== "STATUS_CODES"),
   );
   assert.deepEqual(users.map(described), []);
   assert.deepEqual(
     filesThatSay(
       /\bgetBuiltinModule\b|\bcreateRequire\b/,
-      (path) => path !== "src/source/node-http.ts" && path !== "src/linux/libc.ts" && !inFolder(path, "cli"),
+      (path) => path !== "src/http/node-http.ts" && path !== "src/linux/libc.ts" && !inFolder(path, "cli"),
     ),
     [],
   );
@@ -98,21 +122,10 @@ test("only the command touches the process it runs in", () => {
   assert.deepEqual(imported.map(described), []);
 });
 
-test("the command uses what every program can use", () => {
-  const violations = imports((path) => inFolder(path, "cli")).filter(
-    ({ file }) => file !== undefined && !inFolder(file, "cli") && file !== "src/index.ts",
-  );
-  assert.deepEqual(violations.map(described), []);
-  const users = imports((path) => !inFolder(path, "cli")).filter(
-    ({ file }) => file !== undefined && inFolder(file, "cli"),
-  );
-  assert.deepEqual(users.map(described), [], "and the library knows nothing of the command");
-});
-
 test("what Node calls an error is asked in one place; the command, which loads little, asks for itself", () => {
   assert.deepEqual(
     filesThatSay(/"code" in /, (path) => !inFolder(path, "cli")),
-    ["src/error-code.ts"],
+    ["src/base/error-code.ts"],
   );
 });
 
@@ -143,8 +156,8 @@ test("what runs on confined threads waits for nobody: no asynchronous files, str
   // libuv's pool is shared by all threads of the process: on Node 20 it escapes a confinement, on later ones it spreads it.
   const asynchronous =
     /^node:(?:fs\/promises|stream|stream\/promises|dns|dns\/promises|https?|http2|net|tls|child_process|timers\/promises)$/;
-  const entries = files.map(({ path }) => path).filter((path) => /^src\/worker\/[a-z-]+-worker\.ts$/.test(path));
-  assert.ok(entries.length >= 2);
+  const entries = files.map(({ path }) => path).filter((path) => /^src\/threads\/[a-z-]+-worker\.ts$/.test(path));
+  assert.ok(entries.length >= 4);
   const closure = reachable(entries);
   assert.deepEqual(
     imports((path) => closure.has(path))
@@ -215,6 +228,11 @@ function described({ from, specifier, names, types }: From): string {
 
 function filesThatSay(pattern: RegExp, where: (path: string) => boolean): string[] {
   return files.filter(({ path, text }) => where(path) && pattern.test(text)).map(({ path }) => path);
+}
+
+/** `src/oci/digest.ts` is in `oci`, `src/index.ts` is a room of its own. */
+function roomOf(path: string): string {
+  return path.split("/")[1] ?? "";
 }
 
 function inFolder(path: string, folder: string): boolean {

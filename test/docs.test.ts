@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { repositoryFile } from "./support/repository.ts";
 
 const unions = [
-  { union: "ErrorCode", declaredIn: "src/errors.ts", heading: "## Error codes" },
-  { union: "WarningCode", declaredIn: "src/events.ts", heading: "## Warning codes" },
-  { union: "SkipReason", declaredIn: "src/events.ts", heading: "## Skip reasons" },
+  { union: "ErrorCode", declaredIn: "src/base/errors.ts", heading: "## Error codes" },
+  { union: "WarningCode", declaredIn: "src/base/events.ts", heading: "## Warning codes" },
+  { union: "SkipReason", declaredIn: "src/base/events.ts", heading: "## Skip reasons" },
 ] as const;
 
 for (const { union, declaredIn, heading } of unions) {

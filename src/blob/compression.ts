@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import { BLOCK } from "../tar/block-reader.ts";
 import { beginsWithHeader } from "../tar/header.ts";

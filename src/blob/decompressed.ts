@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import type { WarningCode } from "../events.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { WarningCode } from "../base/events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import { compressionOf, magicBytes, magicOf, tellingBytes } from "./compression.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";

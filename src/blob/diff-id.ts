@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { type Digest, type Hasher, hasherFor } from "../oci/digest.ts";
 
 /** Insists, at the end of a decompressed archive, that it has the diffID that the image's configuration states. */

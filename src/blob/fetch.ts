@@ -1,9 +1,9 @@
-import { isOciUnpackError, OciUnpackError } from "../errors.ts";
-import type { EventListener } from "../events.ts";
+import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
+import type { EventListener } from "../base/events.ts";
+import { together } from "../base/together.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ImageSource } from "../source/source.ts";
-import { together } from "../together.ts";
+import type { ImageSource } from "./image-source.ts";
 import { Spool } from "./spool.ts";
 import { SpoolRoom } from "./spool-room.ts";
 import { verified } from "./verified.ts";

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { inflate } from "./inflate.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";

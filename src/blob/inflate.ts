@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import { inflateModule } from "./inflate-module.ts";
 import type { Input } from "./input.ts";

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
 /** A ByteSource read piecemeal: look at what is there, take as much as was used, byte by byte where a format needs it. */

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 
 /** Where a producer puts bytes: it fills what `space` gives and says how far it came. */
 export interface ByteSpace {

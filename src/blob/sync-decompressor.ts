@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import type { ByteSpace } from "./output.ts";
 
 /** What one call did. */

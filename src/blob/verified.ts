@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { type Digest, hasherFor } from "../oci/digest.ts";
 
 /** What bytes must turn out to be. A Descriptor is one. */

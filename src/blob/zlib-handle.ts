@@ -1,5 +1,5 @@
 import * as zlib from "node:zlib";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import type { SyncDecompressor } from "./sync-decompressor.ts";
 
 /*

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import type { Step, SyncDecompressor } from "./sync-decompressor.ts";
 import { instantiated } from "./web-assembly.ts";

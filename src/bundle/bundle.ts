@@ -1,11 +1,10 @@
 import type { ImageConfig } from "../oci/config.ts";
-import type { Rootless } from "../options.ts";
 import { annotationsOf } from "./annotations.ts";
 import { textInRootfs } from "./file-in-rootfs.ts";
 import { volumeMounts } from "./mounts.ts";
 import { PlacesInContainer } from "./place-in-container.ts";
 import { runtimeConfig } from "./runtime-config.ts";
-import { resolveUser } from "./user.ts";
+import { type Rootless, resolveUser } from "./user.ts";
 import { workingDirectoryOf } from "./working-directory.ts";
 
 /** What a runtime is given, and what it is not. */

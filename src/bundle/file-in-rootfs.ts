@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { readSome } from "../linux/content.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import { findInRoot, openFound } from "../linux/in-root.ts";

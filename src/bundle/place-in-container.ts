@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { FollowedLinks } from "../layer/followed-links.ts";
 import { quoted } from "../layer/refusal.ts";
 import { type Obstacle, type Ways, walk } from "../layer/walk.ts";

@@ -1,7 +1,6 @@
 import type { ExecutionParameters, ImageConfig } from "../oci/config.ts";
-import type { Rootless } from "../options.ts";
 import { defaultMounts, type Mount } from "./mounts.ts";
-import type { ProcessUser } from "./user.ts";
+import type { ProcessUser, Rootless } from "./user.ts";
 
 /** What was found out with the image's root filesystem, or left out of its labels. */
 export interface Parts {

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 
 /** Who runs the process, in the container's numbers (runtime-spec, config.md, "User"). */
 export interface ProcessUser {
@@ -92,4 +92,10 @@ function toId(text: string): number | undefined {
   if (!/^\d{1,10}$/.test(text)) return undefined;
   const id = Number(text);
   return id < 2 ** 32 - 1 ? id : undefined;
+}
+
+/** The user of this machine that becomes root in a container without privileges. */
+export interface Rootless {
+  readonly uid: number;
+  readonly gid: number;
 }

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import type { PlacesInContainer } from "./place-in-container.ts";
 
 /**

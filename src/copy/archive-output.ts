@@ -1,13 +1,7 @@
+import type { ByteOutput } from "../output/new-file.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { encodedHeader, endMarkerBytes, paddingBytes } from "../tar/encoder.ts";
 import type { CopyOutput } from "./output.ts";
-
-/** Where the bytes of an archive go. */
-export interface ByteOutput extends AsyncDisposable {
-  readonly temporaryDirectory: string;
-  write(bytes: Uint8Array): Promise<void>;
-  commit(): Promise<void>;
-}
 
 /** A copy as a tar archive. The same image always makes the same bytes. */
 export class ArchiveOutput implements CopyOutput {

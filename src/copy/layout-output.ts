@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
-import { giveName } from "../give-name.ts";
-import { makeDirectories, removeCreated } from "../made-directories.ts";
-import { targetError } from "../target-error.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { giveName } from "../output/give-name.ts";
+import { makeDirectories, removeCreated } from "../output/made-directories.ts";
+import { targetError } from "../output/target-error.ts";
 import type { CopyOutput } from "./output.ts";
 
 /** What makes a directory a layout; renamed last. */

@@ -1,6 +1,7 @@
+import type { FetchOptions } from "../base/events.ts";
+import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source/source.ts";
 
 /** An image whose documents are remembered as they came: a copy has the same bytes, and so the same digests. */
 export class RecordedImage implements ImageSource {

@@ -1,27 +1,29 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
-import { Account } from "../account.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
 import { openTemporaryFile } from "../blob/temporary-file.ts";
-import { NewFile, StreamOutput } from "../copy/byte-outputs.ts";
-import { OciUnpackError } from "../errors.ts";
-import { fetchAndConsume, numberedLayers, resolved } from "../fetch-and-apply.ts";
-import { isWhole } from "../fetch-and-apply-selected.ts";
-import { check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../option-checks.ts";
-import { applyKinds, filesKinds, resolveKinds } from "../option-kinds.ts";
-import type { UnpackOptions, UnpackResult } from "../options.ts";
-import { type Image, resolveImage } from "../resolve.ts";
-import { SelectedEntries } from "../selected-entries.ts";
-import { settle } from "../settings.ts";
+import { resolveKinds } from "../image/options.ts";
+import { type Image, resolveImage } from "../image/resolve.ts";
+import { Account } from "../operation/event-log.ts";
+import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
+import { applyKinds, filesKinds } from "../operation/option-kinds.ts";
+import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
+import { settle } from "../operation/settings.ts";
+import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { openSource } from "../source/default-source.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
+import { isWhole } from "../tree/selection.ts";
+import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
-import type { Report } from "../worker/protocol.ts";
 import type { TreeFacts } from "./facts.ts";
 import { fileSystemTools } from "./file-system-tool.ts";
 import { type ExportForm, exportForms } from "./form.ts";
+import type { ArchiveJob, MergeJob, MergeReport } from "./merge-job.ts";
 import { insistOnTool, runTool } from "./run-tool.ts";
+import { SelectedEntries } from "./selected-entries.ts";
 
 type NotForExport = "bundle" | "manifest" | "owner" | "recordOwners" | "uidMap" | "gidMap";
 
@@ -103,16 +105,19 @@ export async function exportRootfs(
   const selected = new SelectedEntries(account);
   const exporting = { image, form, output, pipeline, account, options, selection: settings.selection, selected };
   let facts: TreeFacts | undefined;
-  const onReport = (report: Report) => {
+  const onReport = (report: EngineReport | MergeReport) => {
     if (report.type === "merged") facts = report.facts;
     else account.report(report);
   };
   const fetching = { image, layers, source, directory, pipeline, progress, account, settings, onReport };
-  const storedBytes = await fetchAndConsume(fetching, (input) => ({
-    ...{ type: "merge", input, progress: progress.shared, layers: layers.length, contents: contents.fd },
-    ...(form !== "tar" && { factsOn: settings.selection }),
-    ...{ sandbox: settings.sandbox, settings: settings.apply },
-  }));
+  const storedBytes = await fetchAndConsume(
+    fetching,
+    (input): MergeJob => ({
+      ...{ type: "merge", input, progress: progress.shared, layers: layers.length, contents: contents.fd },
+      ...(form !== "tar" && { factsOn: settings.selection }),
+      ...{ sandbox: settings.sandbox, settings: settings.apply },
+    }),
+  );
   const bytes = await (facts === undefined ? writeArchive(exporting) : makeFileSystem(exporting, facts));
   exporting.selected.tellUnmatched(settings.apply.strict);
   account.signal.throwIfAborted();
@@ -163,7 +168,7 @@ async function writeArchive({ output, pipeline, account, selection, selected }: 
     await output.write(output instanceof NewFile ? chunk : Uint8Array.from(chunk));
   };
   const pouring = { take, onReport: selected.report, signal: account.signal };
-  await pipeline.pour((outlet) => ({ type: "archive", form: "tar", selection, outlet }), pouring);
+  await pipeline.pour((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet }), pouring);
   return bytes;
 }
 
@@ -179,7 +184,7 @@ async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<n
   const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: account.signal };
   await runTool(tool, run, async (take, signal) => {
     const pouring = { take, onReport: selected.report, signal };
-    await pipeline.pour((outlet) => ({ type: "archive", form, selection, outlet }), pouring);
+    await pipeline.pour((outlet): ArchiveJob => ({ type: "archive", form, selection, outlet }), pouring);
   });
   return (await stat(path)).size;
 }

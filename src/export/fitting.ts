@@ -1,7 +1,7 @@
-import type { SkipReason } from "../events.ts";
+import type { SkipReason } from "../base/events.ts";
+import type { Limits } from "../base/limits.ts";
 import { Allowance } from "../layer/allowance.ts";
 import { limitExceeded } from "../layer/refusal.ts";
-import type { Limits } from "../limits.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";

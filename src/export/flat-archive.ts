@@ -1,3 +1,4 @@
+import type { ContentFile } from "../blob/content-file.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { type ArchivedFile, encodedHeader, endMarkerBytes, paddingBytes } from "../tar/encoder.ts";
@@ -6,16 +7,7 @@ import type { Directory } from "../tree/directory.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
 import { everything, type Selection } from "../tree/selection.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
-import type { ContentFile } from "./content-file.ts";
-
-/** Where an archive goes, piece by piece. */
-export interface ArchiveSink {
-  write(bytes: Uint8Array): void;
-  /** As many zeros. */
-  fill(zeros: number): void;
-  /** As many bytes of the contents, from an offset on. */
-  copy(contents: ContentFile, offset: number, length: number): void;
-}
+import type { ArchiveSink } from "../worker/outlet.ts";
 
 const nothing = "" as ByteString;
 

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statfs } from "node:fs/promises";
-import { StreamOutput } from "../copy/byte-outputs.ts";
-import { OciUnpackError } from "../errors.ts";
-import { onAbort } from "../on-abort.ts";
+import { onAbort } from "../base/abort.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { StreamOutput } from "../output/new-file.ts";
 import { endMarkerBytes } from "../tar/encoder.ts";
 import type { FileSystemTool } from "./file-system-tool.ts";
 

@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import type { SkipReason, WarningCode } from "../events.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { SkipReason, WarningCode } from "../base/events.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { quoted } from "./refusal.ts";
 

@@ -1,4 +1,4 @@
-import type { Memory } from "../memory-budget.ts";
+import type { Memory } from "../base/memory-budget.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ByName } from "./by-name.ts";

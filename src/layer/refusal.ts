@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";

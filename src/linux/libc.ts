@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type * as Koffi from "koffi";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { errnos } from "./errno.ts";
 
 /** What a system call gave: a number from 0 on, or, where it failed, its errno negated. Nothing is thrown on the way. */

@@ -1,6 +1,7 @@
+import type { FetchOptions } from "../base/events.ts";
+import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source/source.ts";
 
 /** An image whose bytes are counted as they come out of its source. */
 export class CountedImage implements ImageSource {

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { quoted } from "../layer/refusal.ts";
 import { walk } from "../layer/walk.ts";
 import type { ByteString } from "../tar/byte-string.ts";

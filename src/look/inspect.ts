@@ -1,7 +1,6 @@
-import { check, checkOptions, text } from "../option-checks.ts";
-import { resolveKinds } from "../option-kinds.ts";
-import type { ResolveOptions } from "../options.ts";
-import { type Image, resolveImage } from "../resolve.ts";
+import { check, checkOptions, text } from "../base/option-checks.ts";
+import { type ResolveOptions, resolveKinds } from "../image/options.ts";
+import { type Image, resolveImage } from "../image/resolve.ts";
 import { openSource } from "../source/default-source.ts";
 import { CountedImage } from "./counted-image.ts";
 

@@ -1,10 +1,10 @@
-import type { Account } from "../account.ts";
+import { unlessAborted } from "../base/unless-aborted.ts";
 import { LayerFetch, spoolRoomIn } from "../blob/fetch.ts";
+import type { ImageSource } from "../blob/image-source.ts";
 import type { SpoolRoom } from "../blob/spool-room.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ImageSource } from "../source/source.ts";
-import { unlessAborted } from "../unless-aborted.ts";
+import type { Account } from "../operation/event-log.ts";
 
 /** A layer together with its number in the image. */
 export interface DemandedLayer {

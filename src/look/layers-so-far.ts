@@ -1,5 +1,5 @@
+import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
-import { type Memory, MemoryBudget, MemoryShare } from "../memory-budget.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Directory } from "../tree/directory.ts";
 import { bytesOfEntry } from "../tree/in-memory.ts";

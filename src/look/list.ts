@@ -1,4 +1,4 @@
-import { boolean, check, checkOptions, type Kinds, text } from "../option-checks.ts";
+import { boolean, check, checkOptions, type Kinds, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
 import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";

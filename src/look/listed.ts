@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Memory } from "../memory-budget.ts";
+import type { Memory } from "../base/memory-budget.ts";
 import { type ByteString, byteStringOf, bytesOf, textOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";

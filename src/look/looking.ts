@@ -1,24 +1,26 @@
 import { tmpdir } from "node:os";
-import { Account } from "../account.ts";
-import { numberedLayers, resolved } from "../fetch-and-apply.ts";
+import { onAbort } from "../base/abort.ts";
+import type { Kinds } from "../base/option-checks.ts";
+import { together } from "../base/together.ts";
+import { type ResolveOptions, resolveKinds } from "../image/options.ts";
+import { type Image, type ImageLayer, resolveImage } from "../image/resolve.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
-import { onAbort } from "../on-abort.ts";
-import type { Kinds } from "../option-checks.ts";
-import { applyKinds, resolveKinds } from "../option-kinds.ts";
-import type { ResolveOptions, UnpackOptions } from "../options.ts";
-import { type Image, type ImageLayer, resolveImage } from "../resolve.ts";
-import { settle, type UnpackSettings } from "../settings.ts";
+import { Account } from "../operation/event-log.ts";
+import { numberedLayers, resolved } from "../operation/fetch-layers.ts";
+import { applyKinds } from "../operation/option-kinds.ts";
+import type { UnpackOptions } from "../operation/options.ts";
+import { settle, type UnpackSettings } from "../operation/settings.ts";
 import { openSource } from "../source/default-source.ts";
-import { together } from "../together.ts";
+import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
-import type { Job, NumberedLayer, Report } from "../worker/protocol.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { Tap } from "../worker/tap.ts";
 import { CountedImage } from "./counted-image.ts";
 import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
 import type { ListedEntry } from "./listed.ts";
+import type { ExtractJob, LookJob, LookReport } from "./look-job.ts";
 import type { Question } from "./question.ts";
 
 export interface LookOptions
@@ -110,7 +112,7 @@ export class Looking {
       layers,
       open: (index, signal) => onDemand.open(index, signal),
       prove: (index) => onDemand.prove(index),
-      consume: (input) => ({
+      consume: (input): LookJob => ({
         ...{ type: "look", input, layers, question, sandbox: settings.sandbox, settings: settings.apply },
       }),
       onReport(report) {
@@ -130,7 +132,7 @@ export class Looking {
       layers: layers.filter(({ number }) => number === layer),
       open: () => onDemand.reopen(layer),
       prove: async () => {}, // it was, when it was read before
-      consume: (input) => ({
+      consume: (input): ExtractJob => ({
         ...{ type: "extract", input, layer, place, outlet: tap.outlet },
         ...{ sandbox: settings.sandbox, settings: settings.apply },
       }),
@@ -178,8 +180,8 @@ export class Looking {
         sandbox: settings.sandbox,
         settings: settings.apply,
       },
-      onReport(report: Report) {
-        account.report(report);
+      onReport(report: EngineReport | LookReport) {
+        if (!isOfLook(report)) account.report(report);
         onReport(report);
         if (report.type === "answered") enough.abort(enough);
       },
@@ -198,5 +200,9 @@ interface Running {
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly prove: (index: number) => Promise<void>;
   readonly consume: (input: SharedRing) => Job;
-  readonly onReport: (report: Report) => void;
+  readonly onReport: (report: EngineReport | LookReport) => void;
+}
+
+function isOfLook(report: EngineReport | LookReport): report is LookReport {
+  return report.type === "layer-wanted" || report.type === "listed" || report.type === "answered";
 }

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
-import { StreamOutput } from "../copy/byte-outputs.ts";
-import { check, checkOptions, text, writable } from "../option-checks.ts";
+import { check, checkOptions, text, writable } from "../base/option-checks.ts";
+import { StreamOutput } from "../output/new-file.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
 import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";

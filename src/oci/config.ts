@@ -1,8 +1,8 @@
+import { present } from "../base/present.ts";
 import { digestFrom } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { JsonValue } from "./json-value.ts";
 import { type Platform, platformFrom, unknown } from "./platform.ts";
-import { present } from "./present.ts";
 
 /** An image's configuration (image-spec, config.md). */
 export interface ImageConfig {

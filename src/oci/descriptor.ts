@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import { type Digest, hasherFor, parseDigest } from "./digest.ts";
 import type { JsonValue } from "./json-value.ts";
 import { bareMediaType } from "./media-type.ts";
 import { type Platform, platformFrom } from "./platform.ts";
-import { present } from "./present.ts";
 
 /** What the content elsewhere is: its type, digest and size (image-spec, descriptor.md). Parsed, so its digest is safe and its size a safe integer ≥ 0. */
 export interface Descriptor {

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 
 declare const brand: unique symbol;
 

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { type ImageIndex, imageIndexFrom } from "./image-index.ts";
 import { JsonValue } from "./json-value.ts";
 import { type Manifest, manifestFrom } from "./manifest.ts";

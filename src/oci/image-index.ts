@@ -1,8 +1,8 @@
+import { present } from "../base/present.ts";
 import { type Descriptor, descriptorFrom } from "./descriptor.ts";
 import type { JsonValue } from "./json-value.ts";
 import { documentKind, isImageConfig } from "./media-type.ts";
 import { unknown } from "./platform.ts";
-import { present } from "./present.ts";
 
 /** A list of manifests, one for each platform; Docker calls it a manifest list (image-spec, image-index.md). */
 export interface ImageIndex {

@@ -1,4 +1,4 @@
-import { type ErrorCode, OciUnpackError } from "../errors.ts";
+import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import { parseJson } from "./json.ts";
 import { foldedKey } from "./json-key.ts";
 

@@ -1,8 +1,8 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import { type Descriptor, descriptorFrom } from "./descriptor.ts";
 import type { JsonValue } from "./json-value.ts";
 import { isImageConfig } from "./media-type.ts";
-import { present } from "./present.ts";
 
 /** What an image, or an artifact, consists of (image-spec, manifest.md). */
 export interface Manifest {

@@ -1,7 +1,7 @@
-import { OciUnpackError } from "../errors.ts";
-import { check, type Kinds, shape, text as string, texts } from "../option-checks.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { check, type Kinds, shape, text as string, texts } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import type { JsonValue } from "./json-value.ts";
-import { present } from "./present.ts";
 
 /** An operating system on a processor, in GOOS and GOARCH words, normalised (image-spec, image-index.md). */
 export interface Platform {

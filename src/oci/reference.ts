@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import { check, shape, text as string } from "../option-checks.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { check, shape, text as string } from "../base/option-checks.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 import { withoutPort } from "./host.ts";
 

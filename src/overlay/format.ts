@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeNodeAt } from "../linux/syscalls.ts";

@@ -1,20 +1,20 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, rmdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fileSystemError } from "../file-system-error.ts";
-import { statIfThere } from "../if-there.ts";
+import type { FetchOptions } from "../base/events.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { statIfThere } from "../base/if-there.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { Image } from "../image/resolve.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import { chainIDs } from "../oci/chain-id.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Image } from "../resolve.ts";
-import type { RootfsSettings } from "../rootfs/site.ts";
-import type { FetchOptions } from "../source/source.ts";
 import { BlobStore } from "../store/blob-store.ts";
 import { LayerStore } from "../store/layer-store.ts";
 import { makeStore } from "../store/make-store.ts";
 import { Overlays } from "../store/overlays.ts";
 import type { Store } from "../store/store.ts";
 import { discardFromThread } from "../worker/discarding.ts";
-import type { SandboxPolicy } from "../worker/protocol.ts";
 import type { OverlayKind } from "./format.ts";
 
 /** What decides where layers are, and what they are like. */

@@ -1,5 +1,5 @@
 import { join, relative, resolve } from "node:path";
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 
 /** Insists that what is mounted leaves the layers of `directory` in sight: a mount hides all that is below it. */
 export function insistOnMountPoint(point: string, directory: string): void {

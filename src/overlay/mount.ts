@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
-import { makeDirectories, removeCreated } from "../made-directories.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { makeDirectories, removeCreated } from "../output/made-directories.ts";
 import { forceOlderInterface } from "./mount-command.ts";
 
 /** Mounts the overlay whose layers lie in `directory`, with the system's own mount program, at a directory that is made if need be. */

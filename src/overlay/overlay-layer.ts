@@ -1,11 +1,12 @@
+import { MemoryShare } from "../base/memory-budget.ts";
 import type { Reporter } from "../layer/findings.ts";
-import { MemoryShare } from "../memory-budget.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import { never } from "../rootfs/directory.ts";
 import type { LayerApplier } from "../rootfs/layer-applier.ts";
 import { newSite, type SharedByLayers } from "../rootfs/new-site.ts";
 import { Places } from "../rootfs/places.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
-import type { RootfsSettings, Site } from "../rootfs/site.ts";
+import type { Site } from "../rootfs/site.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { OverlayFormat } from "./format.ts";

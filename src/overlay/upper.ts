@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { RootfsSettings } from "../layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { allowances } from "../rootfs/new-site.ts";
-import type { RootfsSettings } from "../rootfs/site.ts";
 import { OverlayFormat, type OverlayKind } from "./format.ts";
 import { OverlayLayer } from "./overlay-layer.ts";
 

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { failure, quoted } from "../layer/refusal.ts";
 import { setSize, writeSome, writeSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";

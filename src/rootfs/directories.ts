@@ -1,10 +1,10 @@
+import type { Memory } from "../base/memory-budget.ts";
 import type { Findings } from "../layer/findings.ts";
 import { pathIn } from "../layer/paths.ts";
 import { failure } from "../layer/refusal.ts";
 import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } from "../linux/attributes.ts";
 import { statAt, statOf } from "../linux/stat.ts";
 import { setXattr } from "../linux/xattrs.ts";
-import type { Memory } from "../memory-budget.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry, Timestamp } from "../tar/entry.ts";
 import type { Directory, DirectoryAttributes } from "./directory.ts";

@@ -1,6 +1,5 @@
-import type { IdMapping } from "../options.ts";
-
 /** What an id inside is on this machine; `undefined` where the map has no place for it. Without a map it is itself. */
+import type { IdMapping } from "../layer/settings.ts";
 export function hostIdOf(id: number, map: readonly IdMapping[] | undefined): number | undefined {
   if (map === undefined) return id;
   for (const { containerID, hostID, size } of map) {

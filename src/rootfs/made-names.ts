@@ -1,4 +1,4 @@
-import type { MemoryShare } from "../memory-budget.ts";
+import type { MemoryShare } from "../base/memory-budget.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 

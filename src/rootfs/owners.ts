@@ -1,9 +1,9 @@
 import type { Findings } from "../layer/findings.ts";
 import { failure, refusal } from "../layer/refusal.ts";
+import type { IdMapping } from "../layer/settings.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { readXattrAt } from "../linux/xattrs.ts";
-import type { IdMapping } from "../options.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { containerIdOf, hostIdOf } from "./id-map.ts";
 import { overrideStat, recordedOwner, recordsOf, type Stated } from "./recorded-owner.ts";

@@ -1,4 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { MemoryShare } from "../base/memory-budget.ts";
 import { failure, limitExceeded, quoted } from "../layer/refusal.ts";
 import { type Walk, walk } from "../layer/walk.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
@@ -6,7 +7,6 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
 import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
-import { MemoryShare } from "../memory-budget.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Directory } from "./directory.ts";
 import { MadeNames } from "./made-names.ts";

@@ -1,8 +1,9 @@
+import type { Memory } from "../base/memory-budget.ts";
 import type { Reporter } from "../layer/findings.ts";
-import type { Memory } from "../memory-budget.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import { LayerApplier, type WhiteoutsOf } from "./layer-applier.ts";
 import { allowances, newSite } from "./new-site.ts";
-import type { RootfsSettings, Site } from "./site.ts";
+import type { Site } from "./site.ts";
 import { Whiteouts } from "./whiteouts.ts";
 
 /**

@@ -4,10 +4,7 @@ import type { Result } from "../linux/libc.ts";
 import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-
-/** Times that every file system stores: from 1901 to 2038. */
-export const earliestSeconds = -(2 ** 31);
-export const latestSeconds = 2 ** 31 - 1;
+import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
 
 /** How a file's times are set and looked at. */
 export interface TimesAccess {

@@ -1,3 +1,4 @@
+import type { Memory } from "../base/memory-budget.ts";
 import { FollowedLinks } from "../layer/followed-links.ts";
 import { failure } from "../layer/refusal.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
@@ -5,7 +6,6 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
-import type { Memory } from "../memory-budget.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import { Directory, type DirectoryAttributes, never } from "./directory.ts";
 import type { Handles } from "./handles.ts";

@@ -1,4 +1,4 @@
-import type { IdMapping } from "../options.ts";
+import type { IdMapping } from "../layer/settings.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { hostIdOf, inverted } from "./id-map.ts";
 

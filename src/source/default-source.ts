@@ -1,10 +1,11 @@
-import { present } from "../oci/present.ts";
-import { check, text } from "../option-checks.ts";
-import type { ResolveOptions } from "../options.ts";
+import type { Limits } from "../base/limits.ts";
+import { check, text } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { Source } from "../blob/image-source.ts";
+import { registry } from "../registry/registry.ts";
 import { engineSource, isEngineName } from "./engine.ts";
 import { localSource, splitTransport } from "./local/transport.ts";
-import { registry } from "./registry.ts";
-import type { Source } from "./source.ts";
 import { checkSourceOptions, type SourceOptions } from "./source-options.ts";
 
 /**
@@ -30,7 +31,12 @@ export interface OpenedSource extends AsyncDisposable {
 }
 
 /** What a call says of a source that is made for it. */
-type SourceWishes = Pick<ResolveOptions, "source" | "strict" | "limits" | "sandbox">;
+interface SourceWishes {
+  readonly source?: Source | Promise<Source>;
+  readonly strict?: boolean;
+  readonly limits?: Partial<Limits>;
+  readonly sandbox?: SandboxPolicy;
+}
 
 /** The caller's source, which stays open, or the one that the name asks for, which lives as long as the call. */
 export function openSource(name: string, options: SourceWishes): OpenedSource {

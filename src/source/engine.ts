@@ -1,18 +1,18 @@
-import { isErrno } from "../error-code.ts";
-import { OciUnpackError } from "../errors.ts";
+import { isErrno } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { settleLimits } from "../base/limits.ts";
+import { check, checkOptions, type Kinds, pathOf, text } from "../base/option-checks.ts";
+import type { Source } from "../blob/image-source.ts";
+import { cannot, Failure } from "../http/failure.ts";
+import { Connections, type HttpResponse } from "../http/http.ts";
+import { defaultDeadlines } from "../http/options.ts";
 import { parseJson } from "../oci/json.ts";
-import { check, checkOptions, type Kinds, pathOf, text } from "../option-checks.ts";
-import { settleLimits } from "../settings.ts";
-import { cannot, Failure } from "./failure.ts";
-import { Connections, type HttpResponse } from "./http.ts";
 import { ArchiveFiles } from "./local/archive-files.ts";
 import type { ArchiveOptions } from "./local/archive-index.ts";
 import { Archives } from "./local/archives.ts";
 import { DockerArchiveImage } from "./local/docker-archive.ts";
 import type { Files } from "./local/files.ts";
 import { type LocalOptions, readingKinds } from "./local/transport.ts";
-import { defaultDeadlines } from "./options.ts";
-import type { Source } from "./source.ts";
 
 const prefix = "docker-daemon:";
 

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { fileSystemError } from "../file-system-error.ts";
-import { namesIn, openIfThere, statIfThere } from "../if-there.ts";
+import type { FetchOptions } from "../base/events.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { namesIn, openIfThere, statIfThere } from "../base/if-there.ts";
 import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { blobPath } from "../source/local/documents.ts";
 import { readRange } from "../source/local/file-range.ts";
-import type { FetchOptions } from "../source/source.ts";
 import { openLocked } from "./file-lock.ts";
 import type { Trash } from "./trash.ts";
 

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { statIfThere } from "../if-there.ts";
+import { statIfThere } from "../base/if-there.ts";
+import { pause } from "../base/pause.ts";
 import type { LockKind } from "../linux/lock.ts";
-import { pause } from "../source/pause.ts";
 
 const shortestPauseMilliseconds = 5;
 const longestPauseMilliseconds = 200;

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../error-code.ts";
-import { fileSystemError } from "../file-system-error.ts";
-import { ifThere, statIfThere } from "../if-there.ts";
+import { isErrno } from "../base/error-code.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { ifThere, statIfThere } from "../base/if-there.ts";
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
 

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { isErrno } from "../error-code.ts";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
-import { namesIn } from "../if-there.ts";
-import { makeDirectories } from "../made-directories.ts";
+import { isErrno } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { namesIn } from "../base/if-there.ts";
 import { mediaTypes } from "../oci/media-type.ts";
+import { makeDirectories } from "../output/made-directories.ts";
 import type { BlobStore } from "./blob-store.ts";
 
 /** Makes a store unless it is there. Throws `TARGET_NOT_EMPTY` for a directory that holds something else. */

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
-import { namesIn, statIfThere } from "../if-there.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { namesIn, statIfThere } from "../base/if-there.ts";
 import { JsonValue } from "../oci/json-value.ts";
 import type { BlobStore } from "./blob-store.ts";
 

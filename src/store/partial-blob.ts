@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fileSystemError } from "../file-system-error.ts";
+import type { FetchOptions } from "../base/events.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { readRange } from "../source/local/file-range.ts";
-import type { FetchOptions } from "../source/source.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { openLocked } from "./file-lock.ts";
 

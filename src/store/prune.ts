@@ -1,6 +1,5 @@
-import type { EventListener } from "../events.ts";
+import type { EventListener, FetchOptions } from "../base/events.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { FetchOptions } from "../source/source.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { LayerStore, type StoredLayer } from "./layer-store.ts";
 import { type ImageWithBlobs, imagesWithBlobs } from "./list.ts";

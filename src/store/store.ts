@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import { boolean, callback, checkOptions, count, type Kinds, pathOf, signal } from "../option-checks.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { boolean, callback, checkOptions, count, type Kinds, pathOf, signal } from "../base/option-checks.ts";
 import { BlobStore } from "./blob-store.ts";
 import { listImages, type StoredImageEntry } from "./list.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";

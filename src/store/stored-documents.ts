@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
-import { OciUnpackError } from "../errors.ts";
-import { openIfThere } from "../if-there.ts";
-import { defaultLimits } from "../limits.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { openIfThere } from "../base/if-there.ts";
+import { defaultLimits } from "../base/limits.ts";
 import { type Descriptor, verifyBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseDocument } from "../oci/document.ts";

@@ -1,12 +1,13 @@
+import { Context } from "../base/call.ts";
+import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
+import type { FetchOptions } from "../base/events.ts";
+import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts";
+import { passingOver } from "../blob/skip-bytes.ts";
 import { verified } from "../blob/verified.ts";
-import { isOciUnpackError, OciUnpackError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { parseDocument } from "../oci/document.ts";
-import { Context } from "../source/context.ts";
 import { readRange } from "../source/local/file-range.ts";
-import { passingOver } from "../source/passing-over.ts";
-import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source/source.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { Completion } from "./completion.ts";
 import { PartialBlob } from "./partial-blob.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { isErrno } from "../error-code.ts";
-import { OciUnpackError } from "../errors.ts";
-import { fileSystemError } from "../file-system-error.ts";
+import { isErrno } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type ImageIndex, imageIndexFrom } from "../oci/image-index.ts";
 import { foldedKey } from "../oci/json-key.ts";

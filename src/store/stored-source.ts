@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
-import { isErrno } from "../error-code.ts";
-import { OciUnpackError } from "../errors.ts";
+import { isErrno } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { FetchOptions } from "../base/events.ts";
 import {
   boolean,
   check,
@@ -9,9 +10,9 @@ import {
   source as sourceKind,
   store as storeKind,
   text,
-} from "../option-checks.ts";
-import type { FetchOptions, Source } from "../source/source.ts";
-import { unlessAborted } from "../unless-aborted.ts";
+} from "../base/option-checks.ts";
+import { unlessAborted } from "../base/unless-aborted.ts";
+import type { Source } from "../blob/image-source.ts";
 import { BlobStore } from "./blob-store.ts";
 import { makeStore } from "./make-store.ts";
 import type { Store } from "./store.ts";

@@ -1,6 +1,6 @@
 import { mkdir, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ifThere, statIfThere } from "../if-there.ts";
+import { ifThere, statIfThere } from "../base/if-there.ts";
 import { discardFromThread } from "../worker/discarding.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
 
 /** The bytes at an offset are no archive. Whoever knows the layer adds its name. */
 export function invalidArchive(attempted: string, offset: number, found: string): OciUnpackError {

@@ -1,4 +1,4 @@
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../base/limits.ts";
 import { invalidArchive } from "./archive-error.ts";
 import type { BlockReader } from "./block-reader.ts";
 import type { Header } from "./header.ts";

@@ -1,5 +1,5 @@
-import { OciUnpackError } from "../errors.ts";
-import type { WarningCode } from "../events.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { WarningCode } from "../base/events.ts";
 import { type ByteString, textOf } from "./byte-string.ts";
 
 /** Told of each lenient repair. One that throws makes it an error. */

@@ -1,4 +1,4 @@
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../base/limits.ts";
 import { invalidArchive, limitExceeded } from "./archive-error.ts";
 import type { Segment } from "./entry.ts";
 

@@ -36,3 +36,8 @@ function fraction(text: Uint8Array, start: number): number {
   if (Number.isNaN(decimal(text, start, text.length))) return Number.NaN;
   return decimal(text, start, end) * 10 ** (DIGITS - (end - start));
 }
+
+/** Times that every file system stores: from 1901 to 2038. */
+export const earliestSeconds = -(2 ** 31);
+
+export const latestSeconds = 2 ** 31 - 1;

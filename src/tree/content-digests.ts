@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Memory } from "../memory-budget.ts";
+import type { Memory } from "../base/memory-budget.ts";
 
 /** What a SHA-256 takes. */
 const digestBytes = 32;

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../base/limits.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
 
 /** Holes are digested as zeros, but nobody waits for more of them than this: some seconds for a whole image. */

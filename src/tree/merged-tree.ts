@@ -1,8 +1,8 @@
+import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
 import { Findings, type Reporter } from "../layer/findings.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
-import { type Memory, MemoryBudget } from "../memory-budget.ts";
 import { Directory, never } from "./directory.ts";
 import type { Store } from "./files.ts";
 import { LayerMerge } from "./layer-merge.ts";

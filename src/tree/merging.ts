@@ -1,8 +1,8 @@
+import type { Memory } from "../base/memory-budget.ts";
 import type { Allowance } from "../layer/allowance.ts";
 import type { Findings } from "../layer/findings.ts";
 import type { Paths } from "../layer/paths.ts";
-import type { Memory } from "../memory-budget.ts";
-import type { RootfsSettings } from "../rootfs/site.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import type { Directory } from "./directory.ts";
 import type { Attributes } from "./tree-file.ts";
 import type { TreeWays } from "./ways.ts";

@@ -91,3 +91,8 @@ function advanced(progress: Progress, name: ByteString): Progress {
   }
   return further.length === 0 ? never : further;
 }
+
+/** Whether nothing is left out. */
+export function isWhole({ include, exclude = [] }: SelectionPatterns): boolean {
+  return include === undefined && exclude.length === 0;
+}

@@ -1,13 +1,13 @@
+import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
 import type { Rights } from "../linux/rights.ts";
 import type { Stat } from "../linux/stat.ts";
 import { ownerPolicy } from "../rootfs/new-site.ts";
 import type { Stated } from "../rootfs/recorded-owner.ts";
-import type { RootfsSettings } from "../rootfs/site.ts";
-import { earliestSeconds, latestSeconds } from "../rootfs/times.ts";
 import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
+import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
 import type { Attributes } from "../tree/tree-file.ts";
 import type { DifferentPart } from "./differences.ts";
 import { OwnerComparison } from "./owner.ts";

@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
 import { failure } from "../layer/refusal.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import { readEntries } from "../linux/directory-entries.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import type { Rights } from "../linux/rights.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { closeDescriptor, readSymlinkAt } from "../linux/syscalls.ts";
 import { Descent } from "../rootfs/descent.ts";
-import type { RootfsSettings } from "../rootfs/site.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
 import { Directory, type Node } from "../tree/directory.ts";
 import { fileOf, type TreeFile } from "../tree/tree-file.ts";

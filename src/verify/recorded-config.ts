@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { OciUnpackError } from "../errors.ts";
-import { ifThere, lstatIfThere } from "../if-there.ts";
-import type { Limits } from "../limits.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { ifThere, lstatIfThere } from "../base/if-there.ts";
+import type { Limits } from "../base/limits.ts";
 
 /** The image's configuration is a bundle's second one: there `config.json` is the container's. */
 const names = ["image-config.json", "config.json"];

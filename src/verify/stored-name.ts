@@ -1,10 +1,10 @@
-import { isOciUnpackError, OciUnpackError } from "../errors.ts";
-import { defaultLimits } from "../limits.ts";
+import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
+import { defaultLimits } from "../base/limits.ts";
+import { check, pathOf, store as storeKind } from "../base/option-checks.ts";
+import { resolve } from "../image/resolve.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
-import { check, pathOf, store as storeKind } from "../option-checks.ts";
-import { resolve } from "../resolve.ts";
 import { sourceFor } from "../source/default-source.ts";
 import type { Store } from "../store/store.ts";
 import { storedSource } from "../store/stored-source.ts";

@@ -1,21 +1,22 @@
 import { tmpdir } from "node:os";
-import { Account } from "../account.ts";
-import { OciUnpackError } from "../errors.ts";
-import { fetchAndConsume, numberedLayers, resolved } from "../fetch-and-apply.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { check, checkOptions, pathOf, text } from "../base/option-checks.ts";
+import { resolveImage } from "../image/resolve.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
-import { check, checkOptions, pathOf, text } from "../option-checks.ts";
-import { filesKinds } from "../option-kinds.ts";
-import type { UnpackOptions } from "../options.ts";
-import { resolveImage } from "../resolve.ts";
-import { settle } from "../settings.ts";
+import { Account } from "../operation/event-log.ts";
+import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
+import { filesKinds } from "../operation/option-kinds.ts";
+import type { UnpackOptions } from "../operation/options.ts";
+import { settle } from "../operation/settings.ts";
 import { openSource } from "../source/default-source.ts";
+import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
-import type { Report } from "../worker/protocol.ts";
 import type { Difference } from "./differences.ts";
 import { recordedConfig, rootfsIn } from "./recorded-config.ts";
+import type { VerifyJob, VerifyReport } from "./verify-job.ts";
 
 /** Those that the image was unpacked with: they say what its files were to become. */
 export type VerifyOptions = Omit<UnpackOptions, "bundle" | "manifest">;
@@ -70,7 +71,7 @@ export async function verify(unpacked: string | URL, name: string, options: Veri
   const progress = Progress.forLayers(layers.length);
   await fetchAndConsume(
     { image, layers, source, directory: tmpdir(), pipeline, progress, account, settings, onReport: findings.report },
-    (input) => ({
+    (input): VerifyJob => ({
       ...{ type: "verify", input, progress: progress.shared, layers: layers.length, directory: rootfs },
       ...{ selection: settings.selection, sandbox: settings.sandbox, settings: settings.apply },
     }),
@@ -85,16 +86,16 @@ export async function verify(unpacked: string | URL, name: string, options: Veri
 
 /** What the comparing thread found. */
 class Findings {
-  readonly #next: (report: Report) => void;
+  readonly #next: (report: EngineReport) => void;
   readonly #differences: Difference[] = [];
   #totals = { entries: 0, differences: 0 };
 
   /** All other reports are for `next`. */
-  constructor(next: (report: Report) => void) {
+  constructor(next: (report: EngineReport) => void) {
     this.#next = next;
   }
 
-  readonly report = (report: Report): void => {
+  readonly report = (report: EngineReport | VerifyReport): void => {
     if (report.type === "different") this.#differences.push(report.difference);
     else if (report.type === "compared") this.#totals = report;
     else this.#next(report);

@@ -1,8 +1,8 @@
+import type { RootfsSettings } from "../layer/settings.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { inLayer } from "./in-layer.ts";
 import { Progress } from "./progress.ts";
-import type { ApplySettings } from "./protocol.ts";
 import type { Reporter } from "./reporter.ts";
 import { tell } from "./serve.ts";
 
@@ -13,7 +13,7 @@ export interface EntrySink {
 }
 
 export interface LayerOfEntries {
-  readonly job: { readonly progress: SharedArrayBuffer; readonly settings: ApplySettings };
+  readonly job: { readonly progress: SharedArrayBuffer; readonly settings: RootfsSettings };
   /** The layer's number in the image, from 0. */
   readonly layer: number;
   readonly input: ByteSource;

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
-import { fileSystemError } from "../file-system-error.ts";
-import type { SandboxPolicy } from "./protocol.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { DiscardJob } from "./messages.ts";
 import { startLibuvPool, Thread } from "./thread.ts";
 
 /** Empties a directory in which an image's files were made, from a thread of its own that can reach nothing else. */
@@ -8,7 +9,7 @@ export async function discardFromThread(directory: string, sandbox: SandboxPolic
   if (await isEmpty(directory)) return;
   await startLibuvPool();
   await using thread = new Thread("apply-worker");
-  await thread.do({ type: "discard", staging: directory, sandbox });
+  await thread.do<DiscardJob>({ type: "discard", staging: directory, sandbox });
 }
 
 async function isEmpty(directory: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../errors.ts";
+import { OciUnpackError } from "../base/errors.ts";
 
 /** What went wrong with a layer, on a working thread or passed on from one. */
 export class LayerError extends OciUnpackError {

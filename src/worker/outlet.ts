@@ -1,6 +1,5 @@
+import type { ContentFile } from "../blob/content-file.ts";
 import { copyBytes } from "../blob/copy-bytes.ts";
-import type { ContentFile } from "../export/content-file.ts";
-import type { ArchiveSink } from "../export/flat-archive.ts";
 import { RingCancelled } from "./ring.ts";
 
 /*
@@ -115,4 +114,13 @@ export class Outlet implements ArchiveSink {
     this.#begunChunks += 1;
     return this.#chunks.subarray(start, start + chunkBytes);
   }
+}
+
+/** Where an archive goes, piece by piece. */
+export interface ArchiveSink {
+  write(bytes: Uint8Array): void;
+  /** As many zeros. */
+  fill(zeros: number): void;
+  /** As many bytes of the contents, from an offset on. */
+  copy(contents: ContentFile, offset: number, length: number): void;
 }

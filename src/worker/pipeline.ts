@@ -1,18 +1,21 @@
 import { channel } from "node:diagnostics_channel";
-import type { ErrorCode } from "../errors.ts";
-import type { Limits } from "../limits.ts";
-import { together } from "../together.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import { together } from "../base/together.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import { LayerError } from "./in-layer.ts";
+import type { DecompressJob, DigestJob, DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./messages.ts";
 import type { SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
-import type { ApplySettings, Job, NumberedLayer, Report, SandboxPolicy } from "./protocol.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
 import { Tap } from "./tap.ts";
 import { startLibuvPool, Thread, type ThreadName } from "./thread.ts";
 
 type Consumer = "apply-worker" | "tree-worker";
 
-export interface PipelineJob {
+/** What is to be done; the job of `consume` tells `Own` besides what every thread does. */
+export interface PipelineJob<Own extends Message = never> {
   /** Bottom first. */
   readonly layers: readonly NumberedLayer[];
   /** The compressed bytes of a layer, by its place in `layers`; asked for once each, in that order. The signal ends them. */
@@ -25,9 +28,9 @@ export interface PipelineJob {
   /** What the second thread is to do with the archives. */
   readonly consume: (archives: SharedRing) => Job;
   readonly sandbox: SandboxPolicy;
-  readonly settings: ApplySettings;
+  readonly settings: RootfsSettings;
   /** Must not throw. */
-  readonly onReport: (report: Report) => void;
+  readonly onReport: (report: EngineReport | Own) => void;
 }
 
 // Rings hold what one side does while the other is held up for a moment; larger ones only leave the processor's caches.
@@ -35,11 +38,11 @@ const compressedRingBytes = 2 * 1024 * 1024;
 const archiveRingBytes = 4 * 1024 * 1024;
 
 /** What becomes of what a thread hands over. */
-export interface Pouring {
+export interface Pouring<Own extends Message = never> {
   /** May take its time, and may not keep the bytes. */
   readonly take: (bytes: Uint8Array) => Promise<void>;
   /** Must not throw. */
-  readonly onReport: (report: Report) => void;
+  readonly onReport: (report: EngineReport | Own) => void;
   readonly signal: AbortSignal;
 }
 
@@ -67,7 +70,7 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /** Takes all layers through the threads. When it fails or is aborted, both have stopped before it throws. */
-  async run(job: PipelineJob, signal: AbortSignal): Promise<void> {
+  async run<Own extends Message = never>(job: PipelineJob<Own>, signal: AbortSignal): Promise<void> {
     const { layers, sandbox, settings } = job;
     const { limits, strict } = settings;
     const progress = job.progress.shared;
@@ -76,7 +79,7 @@ export class Pipeline implements AsyncDisposable {
     const archives = createRing(archiveRingBytes, layers.length, job.hasDigestThread ? 2 : 1);
     await using digesting = job.hasDigestThread ? new Thread("digest-worker") : undefined;
     const writer = new AsyncRingWriter(compressed);
-    const onReport = (report: Report) => (report.type === "space" ? writer.wake() : job.onReport(report));
+    const onReport = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : job.onReport(report));
     const cancel = () => {
       cancelRing(compressed);
       cancelRing(archives);
@@ -88,7 +91,7 @@ export class Pipeline implements AsyncDisposable {
       (stop) =>
         judged(
           job,
-          decompressing.do(
+          decompressing.do<DecompressJob>(
             {
               type: "decompress",
               input: compressed,
@@ -103,7 +106,8 @@ export class Pipeline implements AsyncDisposable {
             { onReport, stop },
           ),
         ),
-      (stop) => judged(job, digesting?.do({ type: "digest", input: archives, layers, sandbox }, { onReport, stop })),
+      (stop) =>
+        judged(job, digesting?.do<DigestJob>({ type: "digest", input: archives, layers, sandbox }, { onReport, stop })),
       (stop) => judged(job, consuming.do(job.consume(archives), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
@@ -115,13 +119,16 @@ export class Pipeline implements AsyncDisposable {
    * Has the second thread do something with what it made of the layers, and passes on the bytes that it hands over. When
    * it fails or is aborted, the thread has stopped before it throws.
    */
-  async pour(job: (outlet: SharedOutlet) => Job, { take, onReport, signal }: Pouring): Promise<void> {
+  async pour<Own extends Message = never>(
+    job: (outlet: SharedOutlet) => Job,
+    { take, onReport, signal }: Pouring<Own>,
+  ): Promise<void> {
     const { consuming } = await this.#threads;
     const tap = new Tap();
     await together(signal, [
       (stop) => cancelledBy(stop, () => tap.cancel()),
       async (stop) => {
-        const tellBoth = (report: Report) => {
+        const tellBoth = (report: EngineReport | Own) => {
           tap.report(report);
           onReport(report);
         };
@@ -136,15 +143,15 @@ export class Pipeline implements AsyncDisposable {
    * Has the second thread consume one archive that comes from elsewhere, uncompressed and trusted: `feed` writes it. When
    * it fails or is aborted, the thread has stopped before it throws.
    */
-  async consume(
+  async consume<Own extends Message = never>(
     job: (archive: SharedRing) => Job,
     feed: (write: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>,
-    { onReport, signal }: Omit<Pouring, "take">,
+    { onReport, signal }: Omit<Pouring<Own>, "take">,
   ): Promise<void> {
     const { consuming } = await this.#livingThreads();
     const ring = createRing(archiveRingBytes, 1);
     const writer = new AsyncRingWriter(ring);
-    const tell = (report: Report) => (report.type === "space" ? writer.wake() : onReport(report));
+    const tell = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : onReport(report));
     const cancel = () => {
       cancelRing(ring);
       writer.wake();
@@ -164,7 +171,7 @@ export class Pipeline implements AsyncDisposable {
     const threads = await this.#threadsIfStarted();
     if (threads === undefined) return; // nobody has made anything
     threads.consuming = living(threads.consuming, this.#consumer, this.#memoryBytes);
-    await threads.consuming.do({ type: "discard", staging, sandbox });
+    await threads.consuming.do<DiscardJob>({ type: "discard", staging, sandbox });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -220,7 +227,10 @@ const blaming: ReadonlySet<string> = new Set<ErrorCode>([
  * Waits for a thread. Where it failed at a layer's bytes, these are judged before anybody is blamed: they may not be the
  * image's, but altered where they are kept or on the way.
  */
-async function judged({ layers, prove }: PipelineJob, work: Promise<void> | undefined): Promise<void> {
+async function judged(
+  { layers, prove }: Pick<PipelineJob, "layers" | "prove">,
+  work: Promise<void> | undefined,
+): Promise<void> {
   try {
     await work;
   } catch (error) {
@@ -231,7 +241,11 @@ async function judged({ layers, prove }: PipelineJob, work: Promise<void> | unde
   }
 }
 
-async function feed(job: PipelineJob, writer: AsyncRingWriter, signal: AbortSignal): Promise<void> {
+async function feed(
+  job: Pick<PipelineJob, "layers" | "open">,
+  writer: AsyncRingWriter,
+  signal: AbortSignal,
+): Promise<void> {
   for (const layer of job.layers.keys()) {
     for await (const chunk of job.open(layer, signal)) await writer.write(chunk);
     writer.end();

@@ -1,6 +1,6 @@
-import type { SkipReason, WarningCode } from "../events.ts";
+import type { SkipReason, WarningCode } from "../base/events.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Report } from "./protocol.ts";
+import type { EngineReport } from "./messages.ts";
 import { pathText, shortened } from "./shortened.ts";
 
 /** How many skipped entries and warnings are told one by one. A hostile image could have millions. */
@@ -10,12 +10,12 @@ const toldAtMost = 10_000;
 export class Reporter {
   /** The layer that is being applied, from 0. */
   layer = 0;
-  readonly #tell: (report: Report) => void;
+  readonly #tell: (report: EngineReport) => void;
   #told = 0;
   #untoldSkipped = 0;
   readonly #untoldWarnings = new Map<WarningCode, number>();
 
-  constructor(tell: (report: Report) => void) {
+  constructor(tell: (report: EngineReport) => void) {
     this.#tell = tell;
   }
 
@@ -42,7 +42,7 @@ export class Reporter {
     this.#tell({ type: "untold", skipped: this.#untoldSkipped, warnings: Object.fromEntries(this.#untoldWarnings) });
   }
 
-  #send(report: Report): void {
+  #send(report: EngineReport): void {
     this.#told += 1;
     this.#tell(report);
   }

@@ -1,6 +1,6 @@
 import { ChunkQueue } from "./chunk-queue.ts";
+import type { EngineReport, Message } from "./messages.ts";
 import { cancelOutlet, createOutlet, passedOn } from "./outlet.ts";
-import type { Report } from "./protocol.ts";
 
 /** The main thread's end of an outlet: chunks that a working thread tells of are taken one after the other. */
 export class Tap {
@@ -8,8 +8,8 @@ export class Tap {
   readonly #chunks = new ChunkQueue();
 
   /** To be told of every report. */
-  readonly report = (report: Report): void => {
-    if (report.type === "bytes") this.#chunks.add(report.bytes);
+  readonly report = (report: Message): void => {
+    if (isBytes(report)) this.#chunks.add(report.bytes);
   };
 
   /** Says that the working thread is done. */
@@ -31,4 +31,8 @@ export class Tap {
       passedOn(this.outlet);
     }
   }
+}
+
+function isBytes(report: Message): report is Extract<EngineReport, { type: "bytes" }> {
+  return report.type === "bytes";
 }

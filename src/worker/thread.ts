@@ -2,14 +2,14 @@ import { closeSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ResourceLimits, Worker } from "node:worker_threads";
-import { OciUnpackError } from "../errors.ts";
+import { onAbort } from "../base/abort.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { createDescriptorNotes, descriptorsIn, isHalted } from "../linux/open-descriptors.ts";
-import { onAbort } from "../on-abort.ts";
-import { type Job, type Report, type ThreadSettings, unpackError } from "./protocol.ts";
+import { type EngineReport, type Job, type Message, type ThreadSettings, unpackError } from "./messages.ts";
 
-export interface DoOptions {
+export interface DoOptions<Own extends Message> {
   /** Must not throw. */
-  readonly onReport?: (report: Report) => void;
+  readonly onReport?: (report: EngineReport | Own) => void;
   /** When it is aborted, the job has to end by itself within a moment; else the thread is ended. */
   readonly stop?: AbortSignal;
 }
@@ -43,7 +43,7 @@ export class Thread implements AsyncDisposable {
   readonly #descriptors = createDescriptorNotes();
   /** Settled when the thread's code is loaded, or will never be. */
   readonly #loaded: Promise<void>;
-  #onReport: (report: Report) => void = () => {};
+  #onReport: (report: never) => void = () => {};
   #settle: { resolve(): void; reject(error: unknown): void } | undefined;
   #failure: OciUnpackError | undefined;
   #hasEnded = false;
@@ -54,7 +54,7 @@ export class Thread implements AsyncDisposable {
    */
   constructor(name: ThreadName, memoryBytes?: number) {
     this.#worker = startedWorker(name, { descriptors: this.#descriptors }, memoryBytes);
-    this.#worker.on("message", (report: Report) => this.#receive(report));
+    this.#worker.on("message", (report: EngineReport) => this.#receive(report));
     this.#worker.on("error", (error) => {
       this.#failure ??= threadError(error);
     });
@@ -69,7 +69,10 @@ export class Thread implements AsyncDisposable {
    * Does a job. Reports arrive at `onReport` until the promise settles; a job that was cancelled counts as done. When the
    * promise is rejected, the thread has ended or does nothing any more.
    */
-  async do(job: Job, { onReport = () => {}, stop }: DoOptions = {}): Promise<void> {
+  async do<Doing extends Job, Own extends Message = never>(
+    job: Doing,
+    { onReport = () => {}, stop }: DoOptions<Own> = {},
+  ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     let grace: NodeJS.Timeout | undefined;
     const beginGrace = () => {
@@ -107,7 +110,7 @@ export class Thread implements AsyncDisposable {
     await this.#worker.terminate();
   }
 
-  #receive(report: Report): void {
+  #receive(report: EngineReport): void {
     if (report.type === "ready") return;
     const settle = this.#settle;
     if (report.type === "done" || report.type === "cancelled" || report.type === "failed") {
@@ -116,7 +119,7 @@ export class Thread implements AsyncDisposable {
       else settle?.resolve();
       return;
     }
-    this.#onReport(report);
+    this.#onReport(report as never); // what a job tells besides is of the type that whoever gave it expects
   }
 
   #ended(status: number): void {
@@ -199,12 +202,12 @@ function oldGeneration(memoryBytes: number): ResourceLimits {
 const besidesMegabytes = 24;
 
 /**
- * The file of a thread's code: beside this one as compiled, but in `worker/` from where the package's single file lies.
+ * The file of a thread's code, in `threads/`: beside this folder as compiled, but below where the package's single file lies.
  *
  * There it is CommonJS: a thread then has no loader of ES modules to start. Measured with a tiny image on Node 20, of whose
  * 240 ms of processor time two threads' start is a good part: 228 ms.
  */
 function codeOf(name: ThreadName): URL {
   const isBundled = !new URL(".", import.meta.url).pathname.endsWith("/worker/");
-  return new URL(isBundled ? `worker/${name}.cjs` : `${name}.js`, import.meta.url);
+  return new URL(isBundled ? `threads/${name}.cjs` : `../threads/${name}.js`, import.meta.url);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LayerFetch } from "../../src/blob/fetch.ts";
+import type { ImageSource } from "../../src/blob/image-source.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import type { ImageSource } from "../../src/source/source.ts";
 import { scratch } from "../support/scratch.ts";
 import { openFilesIn } from "./open-files.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { inflate } from "../../src/blob/inflate.ts";
 import { Input } from "../../src/blob/input.ts";
 import { Output } from "../../src/blob/output.ts";
-import { isOciUnpackError } from "../../src/errors.ts";
 import { Random } from "../model/random.ts";
 import { BitWriter } from "./bit-writer.ts";
 

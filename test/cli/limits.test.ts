@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { limitsHelp, parseLimits } from "../../src/cli/limits.ts";
-import { defaultLimits } from "../../src/limits.ts";
 
 test("sizes may be given in powers of 1024, numbers plainly", () => {
   assert.deepEqual(parseLimits(["totalBytes=10G", "fileBytes=500m", "headerBytes=77", "entries=5000"], defaultLimits), {

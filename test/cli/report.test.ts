@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { OciUnpackError } from "../../src/base/errors.ts";
 import { type Failure, failureOf } from "../../src/cli/failure.ts";
 import { help } from "../../src/cli/help.ts";
 import { failureJson, resultJson } from "../../src/cli/json.ts";
@@ -8,9 +9,8 @@ import { paintFor } from "../../src/cli/paint.ts";
 import { debugLines, failureLines, resultLines } from "../../src/cli/report.ts";
 import { Trail } from "../../src/cli/trail.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
-import { OciUnpackError } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import type { UnpackResult } from "../../src/options.ts";
+import type { UnpackResult } from "../../src/operation/options.ts";
 
 const plain = paintFor({ write() {} }, {});
 const digest = digestOf(new Uint8Array(0));

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import type { UnpackEvent } from "../../src/events.ts";
+import type { UnpackEvent } from "../../src/base/events.ts";
 import { type CopyForm, type CopyOptions, copy, unpack } from "../../src/index.ts";
 import { output } from "../support/command.ts";
 import { blobsOf, type Image, image, imageIndex, stored } from "../support/image.ts";

@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import { resolveUser } from "../../src/bundle/user.ts";
 import { safeJson, safeText } from "../../src/cli/safe-text.ts";
+import { Secrets } from "../../src/http/secrets.ts";
 import { parseConfig } from "../../src/oci/config.ts";
 import { parseDigest } from "../../src/oci/digest.ts";
 import { parseDocument } from "../../src/oci/document.ts";
@@ -8,8 +9,7 @@ import { JsonValue } from "../../src/oci/json-value.ts";
 import { mediaTypes } from "../../src/oci/media-type.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
 import { parseReference } from "../../src/oci/reference.ts";
-import { parseChallenges } from "../../src/source/challenge.ts";
-import { Secrets } from "../../src/source/secrets.ts";
+import { parseChallenges } from "../../src/registry/auth/challenge.ts";
 import type { ByteString } from "../../src/tar/byte-string.ts";
 import { selection } from "../../src/tree/selection.ts";
 import { assertLinear, fourTimes, processorTime } from "./growth.ts";

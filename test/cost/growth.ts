@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 
 /** How much more work the large input is than the small one. */
 const factor = 4;

@@ -283,7 +283,7 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "P",
     what: "devices are left out unless they are asked for",
-    file: "src/settings.ts",
+    file: "src/operation/settings.ts",
     without: [`devices = "skip" }`, `devices = "create" }`],
     test: [hostile, "the host's disk and memory as devices"],
   },
@@ -311,7 +311,7 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "L",
     what: "the directory that is made for an image is its owner's alone",
-    file: "src/target.ts",
+    file: "src/output/new-directory.ts",
     without: ["makeDirectories(directory, 0o700)", "makeDirectories(directory, 0o755)"],
     test: [hostile, "a root and files that all may write to (CVE-2021-41091)"],
   },
@@ -339,9 +339,9 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "Q",
     what: "nothing is unpacked into a directory that has something in it",
-    file: "src/target.ts",
+    file: "src/output/new-directory.ts",
     without: ["if (names.length === 0) return;", "return;"],
-    test: ["target", "T25: a directory that is not empty is refused untouched"],
+    test: ["output/new-directory", "T25: a directory that is not empty is refused untouched"],
   },
   {
     group: "Q",

@@ -23,7 +23,7 @@ export const sourceDefences: readonly Defence[] = [
   {
     group: "H",
     what: "an archive's own compression is within `totalBytes` and `expansionRatio`",
-    file: "src/worker/index-archive.ts",
+    file: "src/source/local/index-archive-job.ts",
     without: [
       "    limits,\n    readBytes",
       "    limits: { totalBytes: Infinity, expansionRatio: Infinity },\n    readBytes",
@@ -82,23 +82,23 @@ export const sourceDefences: readonly Defence[] = [
   {
     group: "H",
     what: "manifests that stand in an index count as fetched",
-    file: "src/documents.ts",
+    file: "src/image/documents.ts",
     without: ["this.#count();\n    const inline", "const inline"],
-    test: ["resolve", "R-33: no more than 64 manifests are read that stand in an index"],
+    test: ["image/resolve", "R-33: no more than 64 manifests are read that stand in an index"],
   },
   {
     group: "H",
     what: "`memoryBytes`, for manifests and indexes",
-    file: "src/documents.ts",
+    file: "src/image/documents.ts",
     without: ["this.#memory.spend(bytesForEach * bytes.length", "this.#memory.spend(0"],
-    test: ["resolve", "R-33: what manifests and indexes take in memory is counted"],
+    test: ["image/resolve", "R-33: what manifests and indexes take in memory is counted"],
   },
   {
     group: "H",
     what: "an image is looked at once, however often an index lists it",
-    file: "src/image-search.ts",
+    file: "src/image/image-search.ts",
     without: ["if (this.#read.has(reading)) return undefined;", ""],
-    test: ["resolve", "R-33: what an index lists again and again is read once"],
+    test: ["image/resolve", "R-33: what an index lists again and again is read once"],
   },
   {
     group: "H",
@@ -110,7 +110,7 @@ export const sourceDefences: readonly Defence[] = [
   {
     group: "sandbox",
     what: "the thread that reads an archive of an image opens nothing",
-    file: "src/worker/index-archive.ts",
+    file: "src/source/local/index-archive-job.ts",
     without: ["status: confineThread(sandbox, {})", 'status: { state: "off" }'],
     test: [archives, "the thread that reads an archive is confined, and ends with it"],
   },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { fitting } from "../../src/export/fitting.ts";
-import { defaultLimits } from "../../src/limits.ts";
 import type { ByteString } from "../../src/tar/byte-string.ts";
 import type { ArchivedFile } from "../../src/tar/encoder.ts";
 

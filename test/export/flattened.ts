@@ -2,16 +2,17 @@ import { Buffer } from "node:buffer";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ContentFile } from "../../src/export/content-file.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
+import { ContentFile } from "../../src/blob/content-file.ts";
 import { factsOf, type TreeFacts } from "../../src/export/facts.ts";
 import { fitting } from "../../src/export/fitting.ts";
-import { type ArchiveSink, writeFlatArchive } from "../../src/export/flat-archive.ts";
+import { writeFlatArchive } from "../../src/export/flat-archive.ts";
 import type { ExportForm } from "../../src/export/form.ts";
-import { defaultLimits } from "../../src/limits.ts";
-import type { ApplyOptions } from "../../src/options.ts";
+import type { ApplyOptions } from "../../src/layer/settings.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { everything } from "../../src/tree/selection.ts";
+import type { ArchiveSink } from "../../src/worker/outlet.ts";
 import { sourceOf } from "../model/archive.ts";
 
 /** One archive in place of several, and what has to be known to make a file system of it. */

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import koffi from "koffi";
 import { calls } from "../../src/linux/call-numbers.ts";
+import { confineThread } from "../../src/linux/confinement.ts";
 import { closeDescriptor, openDirectoryBeneath, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
-import { confineThread } from "../../src/worker/confinement.ts";
 
 /*
  * A thread for which there is no openat2, as on Linux before 5.6 or behind a container's filter: it answers with the

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
-import { defaultLimits } from "../../src/limits.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { LayersSoFar } from "../../src/look/layers-so-far.ts";
 import type { ListedEntry } from "../../src/look/listed.ts";
 import { type Answer, answered, type Question } from "../../src/look/question.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { byteString } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { ByteSource, Entry } from "../../src/tar/entry.ts";

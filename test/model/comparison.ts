@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ErrorCode } from "../../src/errors.ts";
+import type { ErrorCode } from "../../src/base/errors.ts";
 import { applied } from "../rules/apply.ts";
 import { archived } from "./archive.ts";
 import type { Listing } from "./listing.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { parseConfig } from "../../src/oci/config.ts";
 
 const diffID = `sha256:${"ab".repeat(32)}`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { type DocumentClaims, parseDocument } from "../../src/oci/document.ts";
 import { isCandidate } from "../../src/oci/image-index.ts";
 import type { Manifest } from "../../src/oci/manifest.ts";

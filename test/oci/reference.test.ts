@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { formatReference, parseReference, type Reference, registryHost } from "../../src/oci/reference.ts";
 
 const sha256 = `sha256:${"ab".repeat(32)}`;

@@ -3,13 +3,13 @@ import { closeSync, constants, mkdirSync, mkdtempSync, openSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
+import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { OverlayFormat } from "../../src/overlay/format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { RecordedWhiteouts } from "../../src/overlay/recorded-whiteouts.ts";
 import { allowances, newSite } from "../../src/rootfs/new-site.ts";
 import { Rootfs } from "../../src/rootfs/rootfs.ts";
-import type { RootfsSettings } from "../../src/rootfs/site.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import type { EntrySink } from "../../src/worker/apply-entries.ts";
 import { directory, file, type Member, opaque } from "../support/entries.ts";

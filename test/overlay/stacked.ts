@@ -1,12 +1,12 @@
 import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type ErrorCode, isOciUnpackError } from "../../src/errors.ts";
-import type { SkipReason, WarningCode } from "../../src/events.ts";
-import { defaultLimits } from "../../src/limits.ts";
+import { type ErrorCode, isOciUnpackError } from "../../src/base/errors.ts";
+import type { SkipReason, WarningCode } from "../../src/base/events.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
+import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { OverlayFormat, type OverlayKind } from "../../src/overlay/format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { allowances } from "../../src/rootfs/new-site.ts";
-import type { RootfsSettings } from "../../src/rootfs/site.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
 

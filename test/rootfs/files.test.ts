@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type ErrorCode, isOciUnpackError } from "../../src/errors.ts";
+import { type ErrorCode, isOciUnpackError } from "../../src/base/errors.ts";
 import { built } from "../support/building.ts";
 import { device, directory, file, type Member, member, sparse, symlink } from "../support/entries.ts";
 import { processorSeconds } from "../support/processor-time.ts";

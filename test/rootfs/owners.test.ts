@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen, skipWithoutUserNamespaces } from "../hostile/as-user.ts";
 import { built } from "../support/building.ts";
 import { device, directory, file, symlink } from "../support/entries.ts";

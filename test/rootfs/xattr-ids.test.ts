@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { XattrIds } from "../../src/rootfs/xattr-ids.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 import { accessControlList } from "../support/acl.ts";

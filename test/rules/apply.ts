@@ -1,10 +1,10 @@
 import { closeSync, constants, existsSync, mkdtempSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ErrorCode, isOciUnpackError } from "../../src/errors.ts";
-import type { SkipReason, WarningCode } from "../../src/events.ts";
-import { defaultLimits, type Limits } from "../../src/limits.ts";
-import type { ApplyOptions } from "../../src/options.ts";
+import { type ErrorCode, isOciUnpackError } from "../../src/base/errors.ts";
+import type { SkipReason, WarningCode } from "../../src/base/events.ts";
+import { defaultLimits, type Limits } from "../../src/base/limits.ts";
+import type { ApplyOptions } from "../../src/layer/settings.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";

@@ -1,6 +1,6 @@
-import type { ErrorCode } from "../../src/errors.ts";
-import type { SkipReason, WarningCode } from "../../src/events.ts";
-import type { ApplyOptions } from "../../src/options.ts";
+import type { ErrorCode } from "../../src/base/errors.ts";
+import type { SkipReason, WarningCode } from "../../src/base/events.ts";
+import type { ApplyOptions } from "../../src/layer/settings.ts";
 import type { Item } from "../model/listing.ts";
 import type { ExpectedTree } from "./expected.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Credential } from "../../src/source/options.ts";
+import type { Credential } from "../../src/registry/options.ts";
 import type { TokenAccess } from "../support/registry-access.ts";
 import type { RegistryDouble } from "../support/registry-double.ts";
 import { answer, answerJson, hangAfter, ociErrors, resetAfter, stating } from "../support/registry-reply.ts";

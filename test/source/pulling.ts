@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createCipheriv } from "node:crypto";
-import type { OciUnpackError } from "../../src/errors.ts";
-import { isOciUnpackError } from "../../src/errors.ts";
-import type { UnpackEvent } from "../../src/events.ts";
-import type { RegistryOptions } from "../../src/source/options.ts";
-import { registry } from "../../src/source/registry.ts";
-import type { ImageSource, Source } from "../../src/source/source.ts";
+import type { OciUnpackError } from "../../src/base/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
+import type { UnpackEvent } from "../../src/base/events.ts";
+import type { ImageSource, Source } from "../../src/blob/image-source.ts";
+import type { RegistryOptions } from "../../src/registry/options.ts";
+import { registry } from "../../src/registry/registry.ts";
 import {
   described,
   type RegistryDouble,

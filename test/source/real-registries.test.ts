@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
-import type { RegistryOptions } from "../../src/source/options.ts";
+import type { RegistryOptions } from "../../src/registry/options.ts";
 import { authority, selfSigned } from "../support/certificates.ts";
 import { output } from "../support/command.ts";
 import { type DockerRegistryOptions, dockerRegistry } from "../support/docker-registry.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { registry } from "../../src/source/registry.ts";
-import { unpack } from "../../src/unpack.ts";
+import { registry } from "../../src/registry/registry.ts";
+import { unpack } from "../../src/unpack/unpack.ts";
 import { distant } from "../support/distant.ts";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";

@@ -55,7 +55,7 @@ test("R-74: a proxy may itself speak TLS, for http and for https", { skip }, asy
     process.execPath,
     ["--input-type=module", "--eval", pullThrough, proxy.url.href, plain.name, secure.name],
     {
-      environment: { NODE_EXTRA_CA_CERTS: ca, REGISTRY: import.meta.resolve("../../src/source/registry.js") },
+      environment: { NODE_EXTRA_CA_CERTS: ca, REGISTRY: import.meta.resolve("../../src/registry/registry.js") },
     },
   );
   assert.equal(pulled, "application/vnd.oci.image.manifest.v1+json\n".repeat(2));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TlsMaterial } from "../../src/source/options.ts";
+import type { TlsMaterial } from "../../src/http/options.ts";
 import { authority, selfSigned } from "../support/certificates.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { skipWithout } from "../support/tools.ts";

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultLimits, type Limits } from "../../src/limits.ts";
+import { defaultLimits, type Limits } from "../../src/base/limits.ts";
+import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { removeChildren } from "../../src/rootfs/remove.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
-import type { RootfsSettings } from "../../src/rootfs/site.ts";
 import { textOf } from "../../src/tar/byte-string.ts";
 import { type Member, pieces } from "./entries.ts";
 import { readTree, type Tree } from "./tree.ts";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { defaultLimits, type Limits } from "../../src/limits.ts";
+import { defaultLimits, type Limits } from "../../src/base/limits.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { ByteSource, Entry } from "../../src/tar/entry.ts";

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { OciUnpackError } from "../../src/errors.ts";
+import { OciUnpackError } from "../../src/base/errors.ts";
+import type { BlobOptions, Document, ImageSource, Source } from "../../src/blob/image-source.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
-import type { BlobOptions, Document, ImageSource, Source } from "../../src/source/source.ts";
 
 /** A descriptor as it stands in JSON. */
 export interface WrittenDescriptor {

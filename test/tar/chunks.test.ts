@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { Random } from "../model/random.ts";
 import { decoded, inChunks } from "../support/decode.ts";

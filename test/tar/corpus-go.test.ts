@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { type DecodedEntry, decoded } from "../support/decode.ts";
 import { corpus, corpusArchive } from "../support/tar-corpus.ts";
 import { skipWithout } from "../support/tools.ts";

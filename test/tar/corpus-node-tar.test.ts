@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { textOf } from "../../src/tar/byte-string.ts";
 import type { EntryType } from "../../src/tar/entry.ts";
 import { decoded } from "../support/decode.ts";

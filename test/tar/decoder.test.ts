@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { byteString, textOf } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { decoded, decodedEntry, expectedEntry } from "../support/decode.ts";

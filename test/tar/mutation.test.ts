@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isOciUnpackError } from "../../src/errors.ts";
+import { isOciUnpackError } from "../../src/base/errors.ts";
 import { Random } from "../model/random.ts";
 import { type Decoded, decoded } from "../support/decode.ts";
 import { corpus, corpusArchive } from "../support/tar-corpus.ts";

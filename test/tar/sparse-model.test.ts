@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { writeContent } from "../../src/rootfs/content.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { flattened } from "../export/flattened.ts";

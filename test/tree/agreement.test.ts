@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import type { ApplyOptions } from "../../src/options.ts";
+import type { ApplyOptions } from "../../src/layer/settings.ts";
 import { archived } from "../model/archive.ts";
 import { randomStack } from "../model/generator.ts";
 import type { Stack } from "../model/member.ts";

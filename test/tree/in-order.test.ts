@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { Directory } from "../../src/tree/directory.ts";
 import { inOrder } from "../../src/tree/in-order.ts";

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { type ErrorCode, isOciUnpackError } from "../../src/errors.ts";
-import type { SkipReason, WarningCode } from "../../src/events.ts";
-import { defaultLimits } from "../../src/limits.ts";
+import { type ErrorCode, isOciUnpackError } from "../../src/base/errors.ts";
+import type { SkipReason, WarningCode } from "../../src/base/events.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { byteString } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { ByteSource, Segment } from "../../src/tar/entry.ts";

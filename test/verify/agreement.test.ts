@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
+import { MemoryBudget } from "../../src/base/memory-budget.ts";
+import type { ApplyOptions } from "../../src/layer/settings.ts";
 import { ownRights } from "../../src/linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
-import { MemoryBudget } from "../../src/memory-budget.ts";
-import type { ApplyOptions } from "../../src/options.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { ContentDigests } from "../../src/tree/content-digests.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";

@@ -1,4 +1,4 @@
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { ownRights } from "../../src/linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";

@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import type { EngineReport } from "../../src/worker/messages.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
 import { Progress } from "../../src/worker/progress.ts";
-import type { Report } from "../../src/worker/protocol.ts";
 import { file, tar } from "../support/tar-builder.ts";
 
 /** Two layers, of which the second is more than a ring holds. */
@@ -14,7 +14,7 @@ export const archives = [tar(file("a", "1")), tar(file("d/b", "2".repeat(6_000_0
 export interface AppliedOptions {
   readonly hasDigestThread?: boolean;
   readonly diffIDs?: readonly Digest[];
-  readonly onReport?: (report: Report) => void;
+  readonly onReport?: (report: EngineReport) => void;
   /** Prepares the staging directory. */
   readonly before?: (staging: string) => Promise<void>;
   /** Goes on with the threads. */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { defaultLimits } from "../../src/limits.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
 import type { waitsOf } from "../../src/worker/ring.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
-import type { Report } from "../../src/worker/protocol.ts";
+import type { EngineReport } from "../../src/worker/messages.ts";
 import { Reporter } from "../../src/worker/reporter.ts";
 
-function reports(work: (reporter: Reporter) => void): Report[] {
-  const told: Report[] = [];
+function reports(work: (reporter: Reporter) => void): EngineReport[] {
+  const told: EngineReport[] = [];
   const reporter = new Reporter((report) => told.push(report));
   work(reporter);
   reporter.close();

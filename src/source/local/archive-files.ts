@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { OciUnpackError } from "../../base/errors.ts";
+import { fileSystemError } from "../../base/file-system-error.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
-import { OciUnpackError } from "../../errors.ts";
-import { fileSystemError } from "../../file-system-error.ts";
+import { Failure } from "../../http/failure.ts";
 import { type ByteString, byteStringOf, textOf } from "../../tar/byte-string.ts";
-import { Failure } from "../failure.ts";
 import { type ArchiveOptions, archiveIndex } from "./archive-index.ts";
 import { type ArchiveMember, normalName } from "./archive-members.ts";
 import { type FileRange, readRange } from "./file-range.ts";

@@ -1,14 +1,16 @@
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import type { Limits } from "../../limits.ts";
-import { onAbort } from "../../on-abort.ts";
+import { onAbort } from "../../base/abort.ts";
+import type { Limits } from "../../base/limits.ts";
+import type { SandboxPolicy } from "../../base/sandbox-policy.ts";
+import { together } from "../../base/together.ts";
+import { unlessAborted } from "../../base/unless-aborted.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
-import { together } from "../../together.ts";
-import { unlessAborted } from "../../unless-aborted.ts";
-import type { IndexJob, Report, SandboxPolicy } from "../../worker/protocol.ts";
+import type { EngineReport } from "../../worker/messages.ts";
 import { AsyncRingWriter, cancelRing, createRing } from "../../worker/ring.ts";
 import { startLibuvPool, Thread } from "../../worker/thread.ts";
 import type { ArchiveMember } from "./archive-members.ts";
+import type { IndexJob, IndexReport } from "./index-archive-job.ts";
 
 /** How an archive is read. */
 export interface ArchiveOptions {
@@ -37,7 +39,7 @@ export async function archiveIndex(
   const members = new Map<ByteString, ArchiveMember>();
   const ring = createRing(ringBytes, 1);
   const writer = new AsyncRingWriter(ring);
-  const onReport = (report: Report) => {
+  const onReport = (report: EngineReport | IndexReport) => {
     if (report.type === "space") writer.wake();
     if (report.type === "members") for (const { name, member } of report.members) members.set(name, member);
   };

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { OciUnpackError } from "../../errors.ts";
-import type { Limits } from "../../limits.ts";
-import { MemoryBudget } from "../../memory-budget.ts";
+import { OciUnpackError } from "../../base/errors.ts";
+import type { Limits } from "../../base/limits.ts";
+import { MemoryBudget } from "../../base/memory-budget.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
 import { TarDecoder } from "../../tar/decoder.ts";
 import type { ByteSource, Entry } from "../../tar/entry.ts";

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { OciUnpackError } from "../../errors.ts";
-import { ifThere } from "../../if-there.ts";
+import { OciUnpackError } from "../../base/errors.ts";
+import { ifThere } from "../../base/if-there.ts";
 import { readRange } from "./file-range.ts";
 import type { Files, StoredFile } from "./files.ts";
 

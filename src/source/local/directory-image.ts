@@ -1,8 +1,9 @@
-import { OciUnpackError } from "../../errors.ts";
-import type { Limits } from "../../limits.ts";
+import { OciUnpackError } from "../../base/errors.ts";
+import type { FetchOptions } from "../../base/events.ts";
+import type { Limits } from "../../base/limits.ts";
+import type { BlobOptions, Document, ImageSource } from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodedOf } from "../../oci/digest.ts";
-import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
 import { readBlob, readDocument, requireFile } from "./documents.ts";
 import type { Files } from "./files.ts";
 

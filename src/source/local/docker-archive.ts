@@ -1,6 +1,8 @@
+import { OciUnpackError } from "../../base/errors.ts";
+import type { FetchOptions } from "../../base/events.ts";
+import type { Limits } from "../../base/limits.ts";
 import { compressionOf } from "../../blob/compression.ts";
-import { OciUnpackError } from "../../errors.ts";
-import type { Limits } from "../../limits.ts";
+import type { BlobOptions, Document, ImageSource } from "../../blob/image-source.ts";
 import { parseConfig } from "../../oci/config.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, Hasher } from "../../oci/digest.ts";
@@ -8,7 +10,6 @@ import { JsonValue } from "../../oci/json-value.ts";
 import type { Manifest } from "../../oci/manifest.ts";
 import { type LayerCompression, mediaTypes } from "../../oci/media-type.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
-import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
 import { blobPath, listed, readBlob, readDocument, requireFile } from "./documents.ts";
 import type { Files, OpenFiles, StoredFile } from "./files.ts";
 import { isLayout, layoutManifests } from "./layout.ts";

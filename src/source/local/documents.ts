@@ -1,8 +1,8 @@
-import { OciUnpackError } from "../../errors.ts";
+import { OciUnpackError } from "../../base/errors.ts";
+import type { BlobOptions } from "../../blob/image-source.ts";
+import { passingOver } from "../../blob/skip-bytes.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { algorithmOf, type Digest, encodedOf } from "../../oci/digest.ts";
-import { passingOver } from "../passing-over.ts";
-import type { BlobOptions } from "../source.ts";
 import type { Files, StoredFile } from "./files.ts";
 
 /** Where a layout keeps a blob (image-spec, image-layout.md). A parsed digest has no characters that could lead elsewhere. */

@@ -1,5 +1,7 @@
-import { OciUnpackError } from "../../errors.ts";
-import type { Limits } from "../../limits.ts";
+import { OciUnpackError } from "../../base/errors.ts";
+import type { FetchOptions } from "../../base/events.ts";
+import type { Limits } from "../../base/limits.ts";
+import type { BlobOptions, Document, ImageSource } from "../../blob/image-source.ts";
 import { type Descriptor, verifyBytes } from "../../oci/descriptor.ts";
 import { type Digest, parseDigest } from "../../oci/digest.ts";
 import { parseDocument } from "../../oci/document.ts";
@@ -7,7 +9,6 @@ import { type ImageIndex, imageIndexFrom } from "../../oci/image-index.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import type { Manifest } from "../../oci/manifest.ts";
 import { documentKind, mediaTypes } from "../../oci/media-type.ts";
-import type { BlobOptions, Document, FetchOptions, ImageSource } from "../source.ts";
 import { blobPath, listed, readBlob, readDocument, requireFile } from "./documents.ts";
 import type { Files, OpenFiles } from "./files.ts";
 

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { isErrno } from "../../base/error-code.ts";
+import { isOciUnpackError, OciUnpackError } from "../../base/errors.ts";
+import { fileSystemError } from "../../base/file-system-error.ts";
 import { compressionOf, tellingBytes } from "../../blob/compression.ts";
-import { isErrno } from "../../error-code.ts";
-import { isOciUnpackError, OciUnpackError } from "../../errors.ts";
-import { fileSystemError } from "../../file-system-error.ts";
 
 /** An archive's file, and whether it can be read in place: it is a regular one, and not compressed. */
 export async function openArchiveFile(path: string): Promise<{ readonly file: FileHandle; readonly isPlain: boolean }> {

@@ -1,11 +1,10 @@
-import { OciUnpackError } from "../../errors.ts";
-import type { Limits } from "../../limits.ts";
+import { OciUnpackError } from "../../base/errors.ts";
+import type { Limits } from "../../base/limits.ts";
+import { settleLimits } from "../../base/limits.ts";
+import { bytes, check, checkOptions, type Kinds, object, text } from "../../base/option-checks.ts";
+import { type SandboxPolicy, sandboxKind } from "../../base/sandbox-policy.ts";
+import type { ImageSource, Source } from "../../blob/image-source.ts";
 import { parseReference } from "../../oci/reference.ts";
-import { bytes, check, checkOptions, type Kinds, object, text } from "../../option-checks.ts";
-import { sandboxKind } from "../../option-kinds.ts";
-import { settleLimits } from "../../settings.ts";
-import type { SandboxPolicy } from "../../worker/protocol.ts";
-import type { ImageSource, Source } from "../source.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import { Archives } from "./archives.ts";
 import { DirectoryFiles } from "./directory-files.ts";

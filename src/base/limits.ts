@@ -1,0 +1,96 @@
+import { OciUnpackError } from "./errors.ts";
+import { present } from "./present.ts";
+
+const MiB = 1024 * 1024;
+const GiB = 1024 * MiB;
+const TiB = 1024 * GiB;
+
+/** Everything that a hostile image or registry could otherwise size, each with a name. Exceeding one is `LIMIT_EXCEEDED`. */
+export interface Limits {
+  /** Bytes of one manifest or index, on the wire and decoded. */
+  readonly manifestBytes: number;
+  /** Bytes of the image configuration. */
+  readonly configBytes: number;
+  /** Layers of one image. */
+  readonly layers: number;
+  /** How deep an index may lead to another index. */
+  readonly indexDepth: number;
+  /** Blobs downloaded at the same time. */
+  readonly parallelDownloads: number;
+  /** Compressed bytes of all layers together. */
+  readonly downloadBytes: number;
+  /** Decompressed bytes of all layers together. */
+  readonly totalBytes: number;
+  /**
+   * Decompressed bytes of a layer for each compressed byte; counted from the first 64 MiB of output on. In gzip's terms: for
+   * zstd, whose format makes as much more of a byte, it is 32 times as many. The default is more than either can make.
+   */
+  readonly expansionRatio: number;
+  /** Bytes that one file may occupy, holes not counted. */
+  readonly fileBytes: number;
+  /** The size that one file may state, holes counted. */
+  readonly apparentFileBytes: number;
+  /** Entries of all layers together. */
+  readonly entries: number;
+  /** Bytes of an entry's path, or of a link's target. */
+  readonly pathBytes: number;
+  /** Components of an entry's path. */
+  readonly pathDepth: number;
+  /** Bytes of one pax header, or of one GNU long name. */
+  readonly headerBytes: number;
+  /** Bytes of one entry's extended attributes, names and values together. */
+  readonly xattrBytes: number;
+  /**
+   * What the program may remember of an image at a time, wherever it remembers it: names, attributes, what waits. The default
+   * is enough to export 300,000 files or to list 140,000; the process takes some 200 MB more.
+   */
+  readonly memoryBytes: number;
+  /** Data segments of one sparse file. */
+  readonly sparseSegments: number;
+  /** Bytes other than zero after an archive's end marker. */
+  readonly trailingBytes: number;
+  /** Megabytes of window, as a power of two in bytes, that a zstd frame may ask for: 27 is 128 MiB. */
+  readonly zstdWindowLog: number;
+}
+
+/** Generous for any real image, small enough that no image harms the machine that unpacks it. */
+export const defaultLimits: Limits = {
+  manifestBytes: 4 * MiB,
+  configBytes: 4 * MiB,
+  layers: 1000,
+  indexDepth: 4,
+  parallelDownloads: 8,
+  downloadBytes: TiB,
+  totalBytes: TiB,
+  expansionRatio: 1100,
+  fileBytes: 512 * GiB,
+  apparentFileBytes: 8 * TiB,
+  entries: 20_000_000,
+  pathBytes: 64 * 1024,
+  pathDepth: 2048,
+  headerBytes: MiB,
+  xattrBytes: MiB,
+  memoryBytes: 80 * MiB,
+  sparseSegments: 1_000_000,
+  trailingBytes: MiB,
+  zstdWindowLog: 27,
+};
+
+/** The limits in force: the defaults, and what the caller says otherwise. */
+export function settleLimits(limits: Partial<Limits> = {}): Limits {
+  const settled: Record<keyof Limits, number> = { ...defaultLimits };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaultLimits, name)) throw invalid(`limits.${name}`, "there is no such limit");
+    if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
+  }
+  return settled;
+}
+
+export function wholeNumber(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalid(option, `${String(value)} is not a whole number from 0 on`);
+}
+
+export function invalid(option: string, found: string, hint?: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: ${found}`, present({ hint }));
+}

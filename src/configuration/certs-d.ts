@@ -1,0 +1,100 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isErrno } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { FetchOptions } from "../base/events.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import type { TlsFor, TlsMaterial } from "../http/options.ts";
+import { readConfigFile, tellOfFile } from "./config-file.ts";
+import { configHome } from "./credential-places.ts";
+import type { SettledMachine } from "./machine.ts";
+
+/** The directories in which podman and docker look for a registry's certificates. */
+export function certificateDirectories(machine: SettledMachine): readonly string[] {
+  const { systemDirectory = "/etc" } = machine;
+  const directories = [configHome(machine), systemDirectory].map((directory) => join(directory, "containers/certs.d"));
+  return [...directories, join(systemDirectory, "docker/certs.d")];
+}
+
+/**
+ * Finds a registry's authorities and client certificate in the first of `directories` that has a directory of its name
+ * (containers-certs.d(5)).
+ */
+export function certificatesIn(directories: readonly string[]): TlsFor {
+  const told = new Map<string, boolean>(); // each is looked for many times, and told of where that is news
+  return async (host, options) => {
+    for (const directory of directories) {
+      const path = join(directory, host);
+      const files = await certificateFiles(path);
+      const isThere = files !== undefined;
+      if (told.get(path) !== isThere) tellOfFile(options?.onEvent, path, isThere ? "counts" : "is not there");
+      told.set(path, isThere);
+      if (files !== undefined) return readTlsMaterial(files, options);
+    }
+    return undefined;
+  };
+}
+
+/** Paths of what TLS needs. */
+export interface CertificateFiles {
+  /** Authorities. */
+  readonly ca: readonly string[];
+  /** Client certificates, and their keys where these have files of their own. */
+  readonly client: readonly (readonly [cert: string, key?: string])[];
+}
+
+/**
+ * Lists a directory of certificates: `*.crt` are authorities, `NAME.cert` with `NAME.key` is what we show. `undefined`
+ * where there is no such directory.
+ *
+ * A key without its certificate is an error, because the registry's own complaint would not say what is missing.
+ */
+export async function certificateFiles(directory: string): Promise<CertificateFiles | undefined> {
+  const names = await sortedNames(directory);
+  if (names === undefined) return undefined;
+  const inDirectory = (name: string) => join(directory, name);
+  const [certificates, keys] = [withSuffix(names, ".cert"), withSuffix(names, ".key")];
+  const lonely = keys.find((name) => !certificates.includes(name));
+  if (lonely !== undefined) {
+    const found = `it has "${lonely}.key" and no "${lonely}.cert"`;
+    throw new OciUnpackError("CONFIGURATION", `cannot use "${directory}": ${found}`);
+  }
+  return {
+    ca: withSuffix(names, ".crt").map((name) => inDirectory(`${name}.crt`)),
+    client: certificates.map((name) =>
+      keys.includes(name) ? [inDirectory(`${name}.cert`), inDirectory(`${name}.key`)] : [inDirectory(`${name}.cert`)],
+    ),
+  };
+}
+
+/** Reads the files. Of several client certificates the first is taken: a connection can show only one. */
+export async function readTlsMaterial(files: CertificateFiles, options: FetchOptions = {}): Promise<TlsMaterial> {
+  const [pair] = files.client;
+  const authorities = await Promise.all(files.ca.map((path) => readPem(path, options)));
+  if (pair === undefined) return { ca: authorities };
+  const [certPath, keyPath = certPath] = pair;
+  const [cert, key] = await Promise.all([readPem(certPath, options), readPem(keyPath, options)]);
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) return { ca: authorities, cert, key };
+  const found = `"${keyPath}" holds no private key`;
+  throw new OciUnpackError("CONFIGURATION", `cannot use the client certificate "${certPath}": ${found}`);
+}
+
+async function readPem(path: string, options: FetchOptions): Promise<string> {
+  const text = await readConfigFile(path, options);
+  if (text?.includes("-----BEGIN ")) return text;
+  const found = text === undefined ? "there is no such file" : "it is not PEM";
+  throw new OciUnpackError("CONFIGURATION", `cannot use "${path}": ${found}`);
+}
+
+async function sortedNames(directory: string): Promise<readonly string[] | undefined> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw fileSystemError(error, `read "${directory}"`);
+  }
+}
+
+function withSuffix(names: readonly string[], suffix: string): string[] {
+  return names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+}

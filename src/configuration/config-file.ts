@@ -1,0 +1,61 @@
+import { open } from "node:fs/promises";
+import { isErrno } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { EventListener, FetchOptions } from "../base/events.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+
+/** More than any real file has; the largest ones, bundles of certificates, have a quarter of it. */
+const largestBytes = 1024 * 1024;
+
+/** The text of a configuration file, or `undefined` where there is none. A listener hears which of both it was. */
+export async function readConfigFile(path: string, { onEvent }: FetchOptions = {}): Promise<string | undefined> {
+  try {
+    const text = await readText(path);
+    tellOfFile(onEvent, path, "is read");
+    return text;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) {
+      tellOfFile(onEvent, path, "is not there");
+      return undefined;
+    }
+    if (!isErrno(error, "EACCES")) throw fileSystemError(error, `read "${path}"`);
+    throw new OciUnpackError("FILE_SYSTEM", `cannot read "${path}": this user may not`, {
+      hint: "make it readable; if it is another user's, set HOME to this user's own directory",
+      cause: error,
+    });
+  }
+}
+
+/** Reads to the end instead of trusting the size, because `<(command)` is a pipe. */
+async function readText(path: string): Promise<string> {
+  await using file = await open(path);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(64 * 1024));
+    if (bytesRead === 0) return new TextDecoder().decode(Buffer.concat(chunks));
+    size += bytesRead;
+    if (size > largestBytes) {
+      throw new OciUnpackError("CONFIGURATION", `cannot read "${path}": it has more than ${largestBytes} bytes`);
+    }
+    chunks.push(buffer.subarray(0, bytesRead));
+  }
+}
+
+/** Tells a listener what became of a file or a directory of configuration, whether it counts or not. */
+export function tellOfFile(
+  onEvent: EventListener | undefined,
+  path: string,
+  found: "is read" | "is not there" | "counts",
+): void {
+  onEvent?.({ type: "decision", topic: "configuration", message: `${path} ${found}` });
+}
+
+/**
+ * Tells a listener that a file could not be used as written.
+ *
+ * The message names the file and what is wrong, and shows none of its values: any may be a secret.
+ */
+export function warnOfFile(onEvent: EventListener | undefined, message: string): void {
+  onEvent?.({ type: "warning", code: "CONFIGURATION", message });
+}

@@ -1,0 +1,112 @@
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import { OciUnpackError } from "../base/errors.ts";
+import type { Credential } from "../registry/options.ts";
+import { passwordOrToken } from "./auth-entry.ts";
+import { isObject } from "./auth-file.ts";
+import { runProgram } from "./helper-process.ts";
+import type { Environment } from "./machine.ts";
+
+/** How a helper is run. */
+export interface HelperOptions {
+  /** The helper's whole environment; its `PATH` says where helpers are looked for. */
+  readonly env: Environment;
+  readonly signal?: AbortSignal | undefined;
+  /** How long it may take. Default: 10 s. */
+  readonly deadlineMilliseconds?: number | undefined;
+}
+
+/**
+ * A program that keeps credentials, by docker's protocol: `docker-credential-NAME get`, the server on its standard input,
+ * JSON on its standard output.
+ *
+ * It is run without a shell, from an absolute directory of `PATH`, for a limited time. Nothing that it prints is ever
+ * shown: it may be a secret.
+ */
+export class CredentialHelper {
+  readonly program: string;
+  readonly #options: HelperOptions;
+
+  constructor(name: string, options: HelperOptions) {
+    this.program = `docker-credential-${name}`;
+    this.#options = options;
+    // A slash would run a program that nobody put on PATH.
+    if (!/^[A-Za-z0-9._-]+$/.test(name)) throw this.#failure("its name is not one of a program");
+  }
+
+  /** What it keeps for a server, or `undefined`. */
+  async get(server: string): Promise<Credential | undefined> {
+    const output = await this.#run("get", server);
+    if (output === undefined) return undefined;
+    const { Username: username = "", Secret: secret = "" } = this.#parsed(output);
+    if (typeof username !== "string" || typeof secret !== "string") {
+      throw this.#failure("its answer is not a credential");
+    }
+    return secret === "" ? undefined : passwordOrToken(username, secret);
+  }
+
+  async store(server: string, username: string, password: string): Promise<void> {
+    await this.#run("store", JSON.stringify({ ServerURL: server, Username: username, Secret: password }));
+  }
+
+  /** Tells whether there was something to erase. */
+  async erase(server: string): Promise<boolean> {
+    return (await this.#run("erase", server)) !== undefined;
+  }
+
+  #parsed(output: string): Readonly<Record<string, unknown>> {
+    try {
+      const answer: unknown = JSON.parse(output);
+      if (isObject(answer)) return answer;
+    } catch {
+      // V8's message would quote the secret.
+    }
+    throw this.#failure("its answer is not JSON");
+  }
+
+  /** What it prints, or `undefined` where it says that it keeps nothing. */
+  async #run(verb: string, input: string): Promise<string | undefined> {
+    const { env, signal, deadlineMilliseconds = 10_000 } = this.#options;
+    const outcome = await runProgram(await this.#find(), verb, { env, input, signal, deadlineMilliseconds });
+    switch (outcome.type) {
+      case "not-started":
+        throw this.#failure("it does not start", outcome.cause);
+      case "too-late":
+        throw this.#failure(`it did not answer within ${deadlineMilliseconds / 1000} seconds`);
+      case "too-long":
+        throw this.#failure("its answer is too long");
+      case "ended":
+        if (outcome.status === 0) return outcome.output;
+        if (outcome.output.trim() === notFound) return undefined;
+        throw this.#failure(`it ended with status ${outcome.status}`);
+    }
+  }
+
+  /** Looks for the program itself, so that a relative entry of `PATH` cannot offer one from the current directory. */
+  async #find(): Promise<string> {
+    for (const directory of (this.#options.env.PATH ?? "").split(":").filter(isAbsolute)) {
+      const path = join(directory, this.program);
+      if (await isExecutable(path)) return path;
+    }
+    throw this.#failure("it is not on PATH");
+  }
+
+  #failure(found: string, cause?: unknown): OciUnpackError {
+    return new OciUnpackError("CONFIGURATION", `cannot use the credential helper "${this.program}": ${found}`, {
+      cause,
+    });
+  }
+}
+
+/** The one failure that means "nothing is kept here" (docker-credential-helpers, credentials/error.go). */
+const notFound = "credentials not found in native keychain";
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}

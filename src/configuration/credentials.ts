@@ -1,0 +1,142 @@
+import { stat } from "node:fs/promises";
+import { isErrno } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { FetchOptions } from "../base/events.ts";
+import { fileSystemError } from "../base/file-system-error.ts";
+import { checkOptions, count, type Kinds, path as pathKind, pathOf } from "../base/option-checks.ts";
+import { helperNamesOf, namesOf } from "../registry/docker-hub.ts";
+import type { Credential, Credentials } from "../registry/options.ts";
+import { findEntry } from "./auth-entry.ts";
+import { type AuthFile, parseAuthFile } from "./auth-file.ts";
+import { readConfigFile, warnOfFile } from "./config-file.ts";
+import { CredentialHelper } from "./credential-helper.ts";
+import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
+import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
+
+export interface DockerCredentialsOptions extends Machine {
+  /** A file to ask before all others. */
+  readonly authFile?: string | URL | undefined;
+  /** How long a credential helper may take; longer than the default where one asks a person. Default: 10 s. */
+  readonly helperDeadlineMilliseconds?: number | undefined;
+}
+
+/** The same, settled. */
+export interface CredentialBasis extends SettledMachine {
+  readonly authFile?: string | undefined;
+  readonly helperDeadlineMilliseconds?: number | undefined;
+}
+
+const credentialKinds: Kinds<DockerCredentialsOptions> = {
+  ...machineKinds,
+  authFile: pathKind,
+  helperDeadlineMilliseconds: count,
+};
+
+interface Question {
+  readonly host: string;
+  readonly path: string;
+  readonly options: FetchOptions;
+  readonly machine: CredentialBasis;
+}
+
+/**
+ * Finds credentials where docker and podman keep them: files, and the helpers that the files name.
+ *
+ * Asked in this order: `authFile`, `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json`, podman's `auth.json` under
+ * `$XDG_RUNTIME_DIR` and `$XDG_CONFIG_HOME`, `~/.docker/config.json`, `~/.dockercfg`, and in a GitHub workflow
+ * `$GITHUB_TOKEN` for ghcr.io. Files are read anew for each question, because logins change while a program runs. One that
+ * cannot be used is a warning, unless it is `authFile`.
+ */
+export function dockerCredentials(options: DockerCredentialsOptions): Credentials {
+  checkOptions(options, credentialKinds, machineNeeds);
+  const { authFile } = options;
+  return credentialsOf({ ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) });
+}
+
+/** The same for options that were checked. */
+export function credentialsOf(options: CredentialBasis): Credentials {
+  const places = credentialPlaces(options, options.authFile);
+  return async (host, path, fetchOptions = {}) => {
+    const question = { host, path, options: fetchOptions, machine: options };
+    for (const place of places) {
+      const file = await readAuthFile(place, { mustExist: place.path === options.authFile, ...fetchOptions });
+      const credential = file && (await credentialFrom(file, question));
+      if (credential !== undefined) return credential;
+    }
+    return workflowCredential(question);
+  };
+}
+
+/** Throws where the file is not there. It is not opened: it may be a pipe, which can be read only once. */
+export async function requireAuthFile(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (error) {
+    throw isErrno(error, "ENOENT", "ENOTDIR") ? noSuchFile(path) : fileSystemError(error, `read "${path}"`);
+  }
+}
+
+function noSuchFile(path: string): OciUnpackError {
+  return new OciUnpackError("CONFIGURATION", `cannot read "${path}": there is no such file`, {
+    hint: "logins are in files such as ~/.docker/config.json; `login` with `authFile` makes one",
+  });
+}
+
+async function readAuthFile(
+  { path, format, named }: CredentialPlace,
+  { mustExist, ...options }: FetchOptions & { readonly mustExist: boolean },
+): Promise<AuthFile | undefined> {
+  try {
+    const text = await readConfigFile(path, options);
+    if (text !== undefined) return parseAuthFile(path, text, format);
+    if (named) throw noSuchFile(path);
+  } catch (error) {
+    if (mustExist || !(error instanceof OciUnpackError)) throw error;
+    warnOfFile(options.onEvent, error.message);
+  }
+  return undefined;
+}
+
+/** A helper for the registry comes before the helper for all, and both before secrets in the file itself. */
+async function credentialFrom(file: AuthFile, question: Question): Promise<Credential | undefined> {
+  const { host, path, options } = question;
+  for (const name of namesOf(host)) {
+    const helper = file.credHelpers.get(name);
+    if (typeof helper === "string") {
+      const credential = await askHelper(helper, `${file.path}, credHelpers["${name}"]`, question);
+      if (credential !== undefined) return credential;
+    }
+  }
+  if (file.credsStore !== undefined) {
+    const credential = await askHelper(file.credsStore, `${file.path}, credsStore`, question);
+    if (credential !== undefined) return credential;
+  }
+  const found = findEntry(file.auths, host, path, (key) => {
+    warnOfFile(options.onEvent, `cannot use "${file.path}": ${file.place("auths", key)} is malformed`);
+  });
+  return found && { ...found.credential, origin: `${file.path}, auths["${found.key}"]` };
+}
+
+/** A helper that fails is a warning: most images need no credentials, and a helper of another machine's often fails. */
+async function askHelper(name: string, origin: string, question: Question): Promise<Credential | undefined> {
+  const { signal, onEvent } = question.options;
+  try {
+    const { env, helperDeadlineMilliseconds: deadlineMilliseconds } = question.machine;
+    const helper = new CredentialHelper(name, { env, signal, deadlineMilliseconds });
+    for (const server of helperNamesOf(question.host)) {
+      const credential = await helper.get(server);
+      if (credential !== undefined) return { ...credential, origin: `${origin}: ${helper.program}` };
+    }
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error;
+    warnOfFile(onEvent, error.message);
+  }
+  return undefined;
+}
+
+/** A workflow's token may read the packages of its own repository; nobody logs in for that. */
+function workflowCredential({ host, machine }: Question): Credential | undefined {
+  const { GITHUB_ACTIONS, GITHUB_TOKEN, GITHUB_ACTOR } = machine.env;
+  if (host !== "ghcr.io" || GITHUB_ACTIONS !== "true" || !GITHUB_TOKEN) return undefined;
+  return { username: GITHUB_ACTOR || "x-access-token", password: GITHUB_TOKEN, origin: "$GITHUB_TOKEN" };
+}

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { OciUnpackError } from "../base/errors.ts";
+import type { EventListener } from "../base/events.ts";
+import {
+  boolean,
+  callback,
+  checkOptions,
+  either,
+  type Kinds,
+  path as pathKind,
+  pathOf,
+  paths,
+  texts,
+  word,
+} from "../base/option-checks.ts";
+import type { TlsFor, TlsMaterial } from "../http/options.ts";
+import type { RegistryOptions } from "../registry/options.ts";
+import type { PlainHttp } from "../registry/registry-url.ts";
+import { type CertificateFiles, certificateDirectories, certificatesIn, readTlsMaterial } from "./certs-d.ts";
+import { credentialsOf, requireAuthFile } from "./credentials.ts";
+import { dockerHttpHeaders } from "./docker-headers.ts";
+import { extraAuthorities } from "./extra-authorities.ts";
+import { requireHostsDirectory } from "./hosts-directory.ts";
+import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
+import { mirrors } from "./mirrors.ts";
+import { proxyFromEnvironment } from "./proxy.ts";
+import { readRegistriesConf } from "./registries-conf-files.ts";
+import { expandShortName } from "./short-names.ts";
+import { systemAuthorities } from "./system-authorities.ts";
+import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
+
+/** The machine, and what its user said beyond its files. */
+export interface EnvironmentOptions extends Machine {
+  /** A file with credentials, asked before all others. It must be there. */
+  readonly authFile?: string | URL | undefined;
+  /** Containerd's directory of hosts, which must be there. Default: `/etc/containerd/certs.d`, which need not. */
+  readonly hostsDirectory?: string | URL | undefined;
+  /** Paths of authorities to trust, for all hosts. */
+  readonly tlsCa?: readonly (string | URL)[] | undefined;
+  /** Path of a client certificate to show to the registry itself, and of its key where that has a file of its own. */
+  readonly tlsCert?: string | URL | undefined;
+  readonly tlsKey?: string | URL | undefined;
+  /** Accepts any certificate, of all hosts. Default: false. */
+  readonly insecureSkipTlsVerify?: boolean | undefined;
+  /** As in `RegistryOptions`. */
+  readonly plainHttp?: PlainHttp;
+  /** Takes `ALL_PROXY` too. Default: false. */
+  readonly allProxy?: boolean | undefined;
+  /** Whose a name without a registry is: always Docker Hub's, or what podman's aliases say. Default: "docker". */
+  readonly shortNames?: "docker" | "podman" | undefined;
+  /** Hears of files that cannot be used. */
+  readonly onEvent?: EventListener | undefined;
+}
+
+const environmentKinds: Kinds<EnvironmentOptions> = {
+  ...machineKinds,
+  authFile: pathKind,
+  hostsDirectory: pathKind,
+  tlsCa: paths,
+  tlsCert: pathKind,
+  tlsKey: pathKind,
+  insecureSkipTlsVerify: boolean,
+  plainHttp: either(boolean, texts),
+  allProxy: boolean,
+  shortNames: word("docker", "podman"),
+  onEvent: callback,
+};
+
+/**
+ * A registry client's options as this machine's docker, podman and containerd are configured: credentials, mirrors,
+ * certificates, proxies, headers.
+ *
+ * What the options here say of TLS adds to what the files say. Throws `INVALID_OPTION` for what cannot be used.
+ */
+export async function registryFromEnvironment(given: EnvironmentOptions): Promise<RegistryOptions> {
+  checkOptions(given, environmentKinds, machineNeeds);
+  const options = settled(given);
+  const { env, plainHttp, allProxy = false, systemDirectory = "/etc", onEvent } = options;
+  const { hostsDirectory = join(systemDirectory, "containerd/certs.d") } = options;
+  const heard = onEvent === undefined ? {} : { onEvent };
+  const [registriesConf, headers, everywhere, registryTls] = await Promise.all([
+    readRegistriesConf(options, heard),
+    dockerHttpHeaders(options, heard),
+    readTlsMaterial({ ca: options.tlsCa ?? [], client: [] }, heard),
+    readTlsMaterial({ ca: [], client: clientFiles(options) }, heard),
+    options.authFile !== undefined && requireAuthFile(options.authFile),
+    options.hostsDirectory !== undefined && requireHostsDirectory(options.hostsDirectory),
+  ]);
+  let extra: Promise<readonly string[]> | undefined;
+  const extraOnce = () => {
+    extra ??= extraAuthorities(env, heard);
+    return extra;
+  };
+  const shared = sharedTls(extraOnce);
+  const tls = certificates(options, shared, {
+    ...everywhere,
+    insecureSkipVerify: options.insecureSkipTlsVerify ?? false,
+  });
+  return {
+    credentials: credentialsOf(options),
+    endpoints: mirrors({
+      ...{ registriesConf, hostsDirectory, plainHttp, tls, registryTls, shared },
+      hasExtraAuthorities: Boolean(env.NODE_EXTRA_CA_CERTS),
+    }),
+    tls,
+    furtherAuthorities: async () => [...(await systemAuthorities(options, heard)), ...(await extraOnce())],
+    proxy: proxyFromEnvironment(env, { allProxy }),
+    headers,
+    ...(plainHttp !== undefined && { plainHttp }),
+    ...(options.shortNames === "podman" && { expandName: (name: string) => expandShortName(registriesConf, name) }),
+  };
+}
+
+/** The options with the paths that URLs stand for. */
+function settled(options: EnvironmentOptions) {
+  const { authFile, hostsDirectory, tlsCa, tlsCert, tlsKey } = options;
+  return {
+    ...settledMachine(options),
+    authFile: authFile && pathOf("authFile", authFile),
+    hostsDirectory: hostsDirectory && pathOf("hostsDirectory", hostsDirectory),
+    tlsCa: tlsCa?.map((each) => pathOf("tlsCa", each)),
+    tlsCert: tlsCert && pathOf("tlsCert", tlsCert),
+    tlsKey: tlsKey && pathOf("tlsKey", tlsKey),
+  };
+}
+
+type SettledOptions = ReturnType<typeof settled>;
+
+/** What `certs.d` has for a host, with what the user said of all hosts. */
+function certificates(machine: SettledMachine, shared: SharedTls, everywhere: TlsMaterial): TlsFor {
+  const found = certificatesIn(certificateDirectories(machine));
+  return async (host, options) => {
+    const material = combinedTls(everywhere, await found(host, options));
+    return material && shared(material);
+  };
+}
+
+function clientFiles({ tlsCert, tlsKey }: SettledOptions): CertificateFiles["client"] {
+  if (tlsCert === undefined && tlsKey !== undefined) {
+    throw new OciUnpackError("INVALID_OPTION", `cannot use the key "${tlsKey}": it has no certificate`);
+  }
+  if (tlsCert === undefined) return [];
+  return [tlsKey === undefined ? [tlsCert] : [tlsCert, tlsKey]];
+}

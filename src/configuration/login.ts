@@ -1,0 +1,122 @@
+import { OciUnpackError } from "../base/errors.ts";
+import { check, checkOptions, type Kinds, path as pathKind, pathOf, signal, text } from "../base/option-checks.ts";
+import { helperNamesOf, namesOf } from "../registry/docker-hub.ts";
+import { loginKey } from "../registry/registry-name.ts";
+import { type User, userKind } from "../registry/verify-login.ts";
+import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
+import { readConfigFile } from "./config-file.ts";
+import { CredentialHelper } from "./credential-helper.ts";
+import { lastingAuthFile, runtimeAuthFile } from "./credential-places.ts";
+import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
+import { canHold, writePrivateFile } from "./private-file.ts";
+
+export interface LoginOptions extends Machine {
+  /**
+   * The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next boot;
+   * where this user has no such place, `~/.config/containers/auth.json`.
+   */
+  readonly authFile?: string | URL | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const loginKinds: Kinds<LoginOptions> = { ...machineKinds, authFile: pathKind, signal };
+
+/** The same, settled. */
+interface LoginBasis extends SettledMachine {
+  readonly authFile: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Keeps a user's password for a registry (`ghcr.io`) or for a part of it (`ghcr.io/acme`), and says where.
+ *
+ * The file is podman's `auth.json`, so that podman, buildah and skopeo are logged in too. Whether the registry takes the
+ * password is for `verifyLogin` to ask. Where the file names a helper for the registry, the helper gets the password instead.
+ */
+export async function login(registry: string, user: User, options: LoginOptions): Promise<string> {
+  check("registry", registry, text);
+  check("user", user, userKind);
+  const basis = basisOf(options);
+  const { username, password } = user;
+  if (username === "" || password === "") throw refused("the user name or the password is empty");
+  if (username.includes(":")) throw refused("a user name cannot have a colon");
+  const key = loginKey(registry);
+  const target = await readTarget(await fileToWrite(basis));
+  const helper = helperFor(target, key, basis);
+  if (helper !== undefined) {
+    await helper.store(key, username, password);
+    return helper.program;
+  }
+  const auth = Buffer.from(`${username}:${password}`).toString("base64");
+  const auths = new Map(target.auths).set(key, { auth });
+  await writeAuths(target, auths, basis);
+  return target.path;
+}
+
+/** Forgets what `login` kept, and says where it was: nowhere means that nobody was logged in. */
+export async function logout(registry: string, options: LoginOptions): Promise<readonly string[]> {
+  check("registry", registry, text);
+  const basis = basisOf(options);
+  const key = loginKey(registry);
+  const forgotten: string[] = [];
+  for (const path of filesOf(basis)) forgotten.push(...(await forget(key, await readTarget(path), basis)));
+  return forgotten;
+}
+
+function basisOf(options: LoginOptions): LoginBasis {
+  checkOptions(options, loginKinds, machineNeeds);
+  const { authFile } = options;
+  return { ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) };
+}
+
+async function forget(key: string, target: AuthFile, options: LoginBasis): Promise<readonly string[]> {
+  const forgotten: string[] = [];
+  const helper = helperFor(target, key, options);
+  if (helper !== undefined && (await eraseAll(helper, key))) forgotten.push(helper.program);
+
+  const names = namesOf(key);
+  const auths = new Map([...target.auths].filter(([name]) => !names.includes(name)));
+  if (auths.size < target.auths.size) {
+    await writeAuths(target, auths, options);
+    forgotten.push(target.path);
+  }
+  return forgotten;
+}
+
+async function eraseAll(helper: CredentialHelper, key: string): Promise<boolean> {
+  let erased = false;
+  for (const name of helperNamesOf(key)) erased = (await helper.erase(name)) || erased;
+  return erased;
+}
+
+/** Where a login may have been kept: in the file that somebody names, or else in podman's or the user's own. */
+function filesOf(options: LoginBasis): readonly string[] {
+  const named = options.authFile || options.env.REGISTRY_AUTH_FILE;
+  return named ? [named] : [runtimeAuthFile(options), lastingAuthFile(options)];
+}
+
+/** The first of them for which there is a place. Of the last one, writing it tells what is wrong. */
+async function fileToWrite(options: LoginBasis): Promise<string> {
+  const [first = "", lasting] = filesOf(options);
+  return lasting === undefined || (await canHold(first)) ? first : lasting;
+}
+
+async function readTarget(path: string): Promise<AuthFile> {
+  return parseAuthFile(path, (await readConfigFile(path)) ?? "", "config");
+}
+
+async function writeAuths(target: AuthFile, auths: Members, { uid }: LoginBasis): Promise<void> {
+  const content = new Map(target.content).set("auths", Object.fromEntries(auths));
+  await writePrivateFile(target.path, `${JSON.stringify(Object.fromEntries(content), undefined, "\t")}\n`, uid);
+}
+
+function helperFor(file: AuthFile, key: string, { env, signal }: LoginBasis): CredentialHelper | undefined {
+  const name = namesOf(key)
+    .map((alias) => file.credHelpers.get(alias))
+    .find((value) => value !== undefined);
+  return typeof name === "string" ? new CredentialHelper(name, { env, signal }) : undefined;
+}
+
+function refused(found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot log in: ${found}`);
+}

@@ -1,0 +1,123 @@
+import type { FetchOptions } from "../base/events.ts";
+import type { TlsFor, TlsMaterial } from "../http/options.ts";
+import { isDockerHub } from "../registry/docker-hub.ts";
+import type { Endpoint, EndpointQuery, EndpointsFor } from "../registry/options.ts";
+import { type PlainHttp, registryBaseUrl } from "../registry/registry-url.ts";
+import { readTlsMaterial } from "./certs-d.ts";
+import { readHostsDirectory } from "./hosts-directory.ts";
+import { type ConfiguredHost, theRegistryItself } from "./hosts-toml.ts";
+import { type Place, placesOf } from "./places.ts";
+import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
+import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
+
+/** What this machine's files say of mirrors, and what its user says of hosts. */
+export interface MirrorOptions {
+  /** Podman's configuration, already read. */
+  readonly registriesConf?: RegistriesConf | undefined;
+  /** Containerd's, such as `/etc/containerd/certs.d`; read when a registry is asked for. */
+  readonly hostsDirectory?: string | undefined;
+  /** As in `RegistryOptions`; holds for the registry itself, not for its mirrors. */
+  readonly plainHttp?: PlainHttp;
+  /** What is known of a host's certificates besides. */
+  readonly tls?: TlsFor | undefined;
+  /** For the registry itself, not for its mirrors. */
+  readonly registryTls?: TlsMaterial | undefined;
+  /** Whether Node was told of authorities that may vouch for a registry on loopback, which may then speak TLS, or not. */
+  readonly hasExtraAuthorities?: boolean;
+  /** Default: one of its own. */
+  readonly shared?: SharedTls | undefined;
+}
+
+/**
+ * Where to ask for an image, in order, by podman's configuration and containerd's together.
+ *
+ * Podman's says under which names the image may be had; containerd's says, for the registry in each of these names, which
+ * hosts to ask. The registry itself comes last, unless the files leave it out.
+ */
+export function mirrors(options: MirrorOptions): EndpointsFor {
+  const { registriesConf = emptyRegistriesConf, hostsDirectory, shared = sharedTls() } = options;
+  return async (query, fetchOptions) => {
+    const endpoints: Endpoint[] = [];
+    for (const place of placesOf(registriesConf, query)) {
+      const found = hostsDirectory && (await readHostsDirectory(hostsDirectory, place.host, fetchOptions));
+      const { hosts = [theRegistryItself], origin = place.origin } = found || {};
+      for (const host of hosts) {
+        endpoints.push(...(await endpointsOf(host, place, origin, { ...options, query, shared, fetchOptions })));
+      }
+    }
+    return endpoints;
+  };
+}
+
+interface Context extends MirrorOptions {
+  readonly query: EndpointQuery;
+  readonly shared: SharedTls;
+  readonly fetchOptions: FetchOptions | undefined;
+}
+
+async function endpointsOf(
+  host: ConfiguredHost,
+  place: Place,
+  origin: string | undefined,
+  context: Context,
+): Promise<readonly Endpoint[]> {
+  const common = {
+    ...(place.repository !== context.query.repository && { repository: place.repository }),
+    resolvesTags: place.resolvesTags && host.resolves,
+    servesDigests: place.servesDigests && host.pulls,
+    ...(Object.keys(host.headers).length > 0 && { headers: host.headers }),
+    ...(host.dialTimeoutMilliseconds !== undefined && { connectMilliseconds: host.dialTimeoutMilliseconds }),
+    ...(origin !== undefined && { origin }),
+  };
+  const addresses = await addressesOf(host, place, context);
+  return addresses.map((address) => ({
+    ...common,
+    ...address,
+    // A host that is not the registry must be told for which registry it stands.
+    ...(!isHostOf(address.baseUrl, place.host) && { namespace: place.host }),
+  }));
+}
+
+type Address = Pick<Endpoint, "baseUrl" | "tls">;
+
+/** One address, or, for an insecure registry, one with TLS whatever its certificate and one without, the likelier first. */
+async function addressesOf(host: ConfiguredHost, place: Place, context: Context): Promise<readonly Address[]> {
+  const { query, plainHttp, shared } = context;
+  const isItself = host.baseUrl === undefined ? place.host === query.host : isHostOf(host.baseUrl, query.host);
+  const name = host.baseUrl === undefined ? place.host : new URL(host.baseUrl).host;
+  const tls = await tlsOf(host, name, isItself, context);
+  const address = async (baseUrl: string, material = tls): Promise<Address> =>
+    material === undefined ? { baseUrl } : { baseUrl, tls: await shared(material) };
+
+  if (host.baseUrl !== undefined) return [await address(host.baseUrl)];
+  const own = await address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls));
+  if (!place.insecure) {
+    const maySpeakTls =
+      context.hasExtraAuthorities === true && plainHttp === undefined && own.baseUrl.startsWith("http:");
+    return maySpeakTls ? [await address(registryBaseUrl(name, false)), own] : [own];
+  }
+  const either = [
+    await address(registryBaseUrl(name, false), { ...tls, insecureSkipVerify: true }),
+    await address(registryBaseUrl(name, true)),
+  ];
+  return own.baseUrl.startsWith("http:") ? either.reverse() : either;
+}
+
+async function tlsOf(
+  host: ConfiguredHost,
+  name: string,
+  isItself: boolean,
+  context: Context,
+): Promise<TlsMaterial | undefined> {
+  const { registryTls, tls, fetchOptions } = context;
+  const fromFiles = { ...(await readTlsMaterial(host, fetchOptions)), insecureSkipVerify: host.skipVerify };
+  const said = combinedTls(isItself ? registryTls : undefined, fromFiles);
+  return combinedTls(said, await tls?.(name, fetchOptions));
+}
+
+/** Tells whether a URL is of the registry that references call so. */
+function isHostOf(baseUrl: string, registry: string): boolean {
+  const { protocol, host } = new URL(baseUrl);
+  const own = new URL(`${protocol}//${registry}`).host;
+  return host === own || (isDockerHub(host) && isDockerHub(own));
+}

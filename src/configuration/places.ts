@@ -1,0 +1,87 @@
+import { OciUnpackError } from "../base/errors.ts";
+import { withoutPort } from "../oci/host.ts";
+import type { EndpointQuery } from "../registry/options.ts";
+import type { ConfiguredMirror, ConfiguredRegistry, RegistriesConf } from "./registries-conf.ts";
+
+/** A name under which an image may be had, and what it may be asked for there. */
+export interface Place {
+  readonly host: string;
+  readonly repository: string;
+  readonly resolvesTags: boolean;
+  readonly servesDigests: boolean;
+  /** Takes any certificate, and http where there is no TLS. */
+  readonly insecure: boolean;
+  /** The file that says so; `undefined` for the image's own name. */
+  readonly origin?: string;
+}
+
+/**
+ * The names under which podman would look for an image: the mirrors in their order, then the location.
+ *
+ * Throws `POLICY_DENIED` for a blocked image. A mirror for digests only serves the content of images named by tag as
+ * well, once the registry itself has said what the tag means: what a digest proves needs no trust.
+ */
+export function placesOf(conf: RegistriesConf, query: EndpointQuery): readonly Place[] {
+  const own = {
+    host: query.host,
+    repository: query.repository,
+    resolvesTags: true,
+    servesDigests: true,
+    insecure: false,
+  };
+  const found = longestMatch(conf.registries, query);
+  if (found === undefined) return [own];
+
+  const { registry } = found;
+  const { location, insecure, origin } = registry;
+  if (registry.blocked) {
+    const name = `${query.host}/${query.repository}`;
+    throw new OciUnpackError("POLICY_DENIED", `cannot pull from ${name}: "${registry.prefix}" is blocked`, {
+      hint: `see ${origin}`,
+    });
+  }
+  const mirrors = registry.mirrors
+    .filter((mirror) => mirror.pulls !== "tag-only" || query.digest === undefined)
+    .map((mirror) => ({ ...placeOf(mirror, found), resolvesTags: mirror.pulls !== "digest-only" }));
+  const last = location === undefined ? { ...own, insecure, origin } : placeOf({ location, insecure }, found);
+  return [...mirrors, last];
+}
+
+interface Match {
+  readonly registry: ConfiguredRegistry;
+  /** What follows the prefix in `host/repository`, with its slash. */
+  readonly remainder: string;
+}
+
+function longestMatch(registries: readonly ConfiguredRegistry[], query: EndpointQuery): Match | undefined {
+  let longest: Match | undefined;
+  for (const registry of registries) {
+    const remainder = remainderAfter(registry.prefix, query);
+    if (remainder !== undefined && registry.prefix.length > (longest?.registry.prefix.length ?? 0)) {
+      longest = { registry, remainder };
+    }
+  }
+  return longest;
+}
+
+/** Prefixes end where a component of the name does: `example.com` is neither `example.com:5000` nor `example.community`. */
+function remainderAfter(prefix: string, { host, repository, tag, digest }: EndpointQuery): string | undefined {
+  if (prefix.startsWith("*.")) {
+    return withoutPort(host).endsWith(prefix.slice(1)) ? `/${repository}` : undefined;
+  }
+  const name = `${host}/${repository}`;
+  if (prefix === name || prefix === `${name}:${tag}` || prefix === `${name}@${digest}`) return "";
+  return name.startsWith(`${prefix}/`) ? name.slice(prefix.length) : undefined;
+}
+
+/** Puts a location in the place of the prefix. */
+function placeOf(
+  { location, insecure }: Pick<ConfiguredMirror, "location" | "insecure">,
+  { registry: { origin }, remainder }: Match,
+): Place {
+  const [host = "", ...path] = `${location}${remainder}`.split("/");
+  if (path.length === 0) {
+    throw new OciUnpackError("CONFIGURATION", `cannot use "${origin}": the location "${location}" names no repository`);
+  }
+  return { host, repository: path.join("/"), resolvesTags: true, servesDigests: true, insecure, origin };
+}

@@ -1,0 +1,56 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { FetchOptions } from "../base/events.ts";
+import { readConfigFile, warnOfFile } from "./config-file.ts";
+import type { SettledMachine } from "./machine.ts";
+
+/** Where distributions keep all authorities in one file, as Go looks for it: Debian, Fedora, openSUSE, RHEL, Alpine. */
+const bundles = [
+  "ssl/certs/ca-certificates.crt",
+  "pki/tls/certs/ca-bundle.crt",
+  "ssl/ca-bundle.pem",
+  "pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "ssl/cert.pem",
+];
+
+/**
+ * The authorities that the system's administrator trusts, as curl, docker and podman do: `$SSL_CERT_FILE` and the files in
+ * `$SSL_CERT_DIR`, or else the first bundle that the distribution has.
+ *
+ * Node's own `getCACertificates("system")` looks only where its OpenSSL was built to look.
+ */
+export async function systemAuthorities(machine: SettledMachine, options: FetchOptions): Promise<readonly string[]> {
+  const { env, systemDirectory = "/etc" } = machine;
+  if (env.SSL_CERT_FILE || env.SSL_CERT_DIR) {
+    const inDirectories = await filesIn((env.SSL_CERT_DIR ?? "").split(":").filter((path) => path !== ""));
+    return await certificatesIn([...(env.SSL_CERT_FILE ? [env.SSL_CERT_FILE] : []), ...inDirectories], options);
+  }
+  for (const bundle of bundles) {
+    const found = await certificatesIn([join(systemDirectory, bundle)], options);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+async function certificatesIn(paths: readonly string[], options: FetchOptions): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (const path of paths) {
+    try {
+      const text = await readConfigFile(path, options);
+      if (text?.includes("-----BEGIN ")) texts.push(text);
+    } catch {
+      // The connection that needs it tells that its authority is not known.
+      warnOfFile(options.onEvent, `"${path}" cannot be read: its authorities do not count`);
+    }
+  }
+  return texts;
+}
+
+async function filesIn(directories: readonly string[]): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const directory of directories) {
+    const names = await readdir(directory).catch(() => []);
+    paths.push(...names.filter((name) => /\.(?:pem|crt|cer|\d)$/.test(name)).map((name) => join(directory, name)));
+  }
+  return paths;
+}

@@ -1,0 +1,114 @@
+import { parse, TomlError, type TomlTable, type TomlValue } from "smol-toml";
+import { OciUnpackError } from "../base/errors.ts";
+import { type TomlPlace, tomlLine } from "./toml-line.ts";
+
+interface TomlFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * A table of a TOML file, read key by key. What is not of the type asked for is an error naming file and key.
+ *
+ * No message shows a value: a header in `hosts.toml` may be a password.
+ */
+export class Toml {
+  readonly #file: TomlFile;
+  /** The keys, and in lists the places, that lead to it. */
+  readonly #place: TomlPlace;
+  readonly #table: TomlTable;
+
+  private constructor(file: TomlFile, place: TomlPlace, table: TomlTable) {
+    this.#file = file;
+    this.#place = place;
+    this.#table = table;
+  }
+
+  static parse(path: string, text: string): Toml {
+    try {
+      return new Toml({ path, text }, [], parse(text));
+    } catch (error) {
+      // The parser's own message quotes the lines around the mistake.
+      const where = error instanceof TomlError ? `line ${error.line} is not TOML` : "it is not TOML";
+      throw new OciUnpackError("CONFIGURATION", `cannot use "${path}": ${where}`);
+    }
+  }
+
+  get keys(): readonly string[] {
+    return Object.keys(this.#table);
+  }
+
+  string(key: string): string | undefined {
+    const value = this.#value(key);
+    return value === undefined || typeof value === "string" ? value : this.#mistyped(key, "a string");
+  }
+
+  boolean(key: string): boolean | undefined {
+    const value = this.#value(key);
+    return value === undefined || typeof value === "boolean" ? value : this.#mistyped(key, "true or false");
+  }
+
+  /** A list of strings; a single string is a list of one. */
+  strings(key: string): readonly string[] | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    const list = Array.isArray(value) ? value : [value];
+    return list.every((item) => typeof item === "string") ? list : this.#mistyped(key, "a list of strings");
+  }
+
+  /** A list whose items are strings, or lists of strings. */
+  stringLists(key: string): readonly (readonly string[])[] | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    const lists = (Array.isArray(value) ? value : [value]).map((item) => (Array.isArray(item) ? item : [item]));
+    const isValid = lists.every((list) => list.every((item) => typeof item === "string"));
+    return isValid ? (lists as string[][]) : this.#mistyped(key, "a list of strings or of pairs");
+  }
+
+  /** A table within; an empty one where there is none. */
+  table(key: string): Toml {
+    const value = this.#value(key) ?? {};
+    return isTable(value) ? this.#within([key], value) : this.#mistyped(key, "a table");
+  }
+
+  /** An array of tables, `[[key]]`. */
+  tables(key: string): readonly Toml[] {
+    const value = this.#value(key) ?? [];
+    if (!Array.isArray(value)) return this.#mistyped(key, "a list of tables");
+    return value.map((item, index) =>
+      isTable(item) ? this.#within([key, index], item) : this.#mistyped(key, "a list of tables"),
+    );
+  }
+
+  /** An error about what a key says, or about its absence. */
+  invalid(key: string, found: string): OciUnpackError {
+    const { path, text } = this.#file;
+    const names = this.#place.flatMap((each) => (typeof each === "string" ? [written(each)] : []));
+    const line = tomlLine(text, [...this.#place, key]);
+    return new OciUnpackError(
+      "CONFIGURATION",
+      `cannot use "${path}": line ${line}: ${[...names, key].join(".")} ${found}`,
+    );
+  }
+
+  #value(key: string): TomlValue | undefined {
+    return Object.hasOwn(this.#table, key) ? this.#table[key] : undefined;
+  }
+
+  #within(place: TomlPlace, table: TomlTable): Toml {
+    return new Toml(this.#file, [...this.#place, ...place], table);
+  }
+
+  #mistyped(key: string, expected: string): never {
+    throw this.invalid(key, `is not ${expected}`);
+  }
+}
+
+/** As a file has a key: `host`, `"https://mirror"`. */
+function written(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : `"${key}"`;
+}
+
+function isTable(value: TomlValue): value is TomlTable {
+  return typeof value === "object" && !Array.isArray(value) && !(value instanceof Date);
+}

@@ -1,0 +1,96 @@
+import type { Limits } from "../base/limits.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import { ContentFile } from "../blob/content-file.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
+import { confineThread } from "../linux/confinement.ts";
+import { MergedTree } from "../tree/merged-tree.ts";
+import { type SelectionPatterns, selection } from "../tree/selection.ts";
+import { unmatchedPatterns } from "../tree/unmatched-patterns.ts";
+import { applyEntries } from "../worker/apply-entries.ts";
+import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
+import { Reporter } from "../worker/reporter.ts";
+import { RingReader, type SharedRing } from "../worker/ring.ts";
+import { tell } from "../worker/serve.ts";
+import { factsOf, type TreeFacts } from "./facts.ts";
+import { fitting } from "./fitting.ts";
+import { writeFlatArchive } from "./flat-archive.ts";
+import type { ExportForm } from "./form.ts";
+
+/** What the merging thread is to do with the layers in the ring: to make a tree of them. */
+export interface MergeJob {
+  readonly type: "merge";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: number;
+  /** Descriptor of a file for the data of the tree's files. */
+  readonly contents: number;
+  /** The part of the tree for which to tell what a file system must have. Absent: nothing is told. */
+  readonly factsOn?: SelectionPatterns;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: RootfsSettings;
+}
+
+/** What it tells besides what every thread does. */
+export type MergeReport =
+  /** What a tree is like. */
+  { readonly type: "merged"; readonly facts: TreeFacts };
+
+/** What it is to do next, maybe several times: to write that tree as an archive that fits into a form. */
+export interface ArchiveJob {
+  readonly type: "archive";
+  readonly form: ExportForm;
+  readonly selection: SelectionPatterns;
+  readonly outlet: SharedOutlet;
+}
+
+export type ArchiveReport =
+  /** How many entries of a tree a selection keeps, and which of its patterns match nothing. */
+  { readonly type: "selected"; readonly entries: number; readonly unmatched: readonly string[] };
+
+/** What the first job leaves to the next. */
+let merged: { readonly tree: MergedTree; readonly contents: ContentFile; readonly limits: Limits } | undefined;
+
+/** Makes a tree of the archives in the ring. May open nothing: the data of files go into a file that is open already. */
+export function mergeLayers(job: MergeJob): void {
+  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  const reporter = new Reporter(tell);
+  const contents = new ContentFile(job.contents);
+  const tree = new MergedTree(job.settings, reporter);
+  const input = new RingReader(job.input);
+  try {
+    for (let layer = 0; layer < job.layers; layer += 1) {
+      applyEntries({
+        job,
+        layer,
+        input,
+        reporter,
+        begin: () => tree.beginLayer(layer, (_entry, body) => contents.append(body)),
+      });
+    }
+    contents.flush();
+  } finally {
+    reporter.close();
+  }
+  merged = { tree, contents, limits: job.settings.limits };
+  if (job.factsOn !== undefined)
+    tell<MergeReport>({ type: "merged", facts: factsOf(tree.root, selection(job.factsOn)) });
+}
+
+/** Hands the tree that was made last, as an archive, to the main thread. */
+export function writeArchive(job: ArchiveJob): void {
+  if (merged === undefined) throw new TypeError("there is no tree to write");
+  const { tree, contents, limits } = merged;
+  const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
+  const reporter = new Reporter(tell);
+  const fit = fitting(job.form, limits, reporter.skipped);
+  const entries = writeFlatArchive(tree.root, contents, outlet, {
+    wanted: selection(job.selection),
+    fit(file, layer) {
+      reporter.layer = layer;
+      return fit(file);
+    },
+  });
+  outlet.end();
+  tell<ArchiveReport>({ type: "selected", entries, unmatched: unmatchedPatterns(tree.root, job.selection) });
+  reporter.close();
+}

@@ -1,0 +1,255 @@
+import { lookup } from "node:dns";
+import type {
+  Agent,
+  AgentOptions,
+  ClientRequest,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestOptions,
+} from "node:http";
+import { onAbort } from "../base/abort.ts";
+import { isErrno } from "../base/error-code.ts";
+import { addressIn, bareHost, portOf } from "./address.ts";
+import { admittedLookup } from "./admitted-lookup.ts";
+import { Body } from "./body.ts";
+import { DeadlineWatch } from "./deadline-watch.ts";
+import { Failure } from "./failure.ts";
+import { FurtherAuthorities } from "./further-authorities.ts";
+import type { Way } from "./https.ts";
+import { networkFailure } from "./network-failure.ts";
+import { HttpAgent, request } from "./node-http.ts";
+import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
+import type { Reach } from "./policy.ts";
+import { proxyAuthorizationOf } from "./tunnel.ts";
+
+/** One request over one connection. Nothing is followed, authenticated or repeated here. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly url: URL;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body?: string;
+  readonly reach: Reach;
+  readonly tls?: TlsMaterial | undefined;
+  readonly connectMilliseconds?: number | undefined;
+}
+
+export interface HttpResponse {
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The other end's address; `undefined` where a proxy stands in between. */
+  readonly address: string | undefined;
+  readonly body: Body;
+}
+
+export interface ConnectionsOptions {
+  readonly deadlines: Deadlines;
+  readonly connectionsPerHost: number;
+  readonly proxy: ProxyFor | undefined;
+  /** As in `RegistryOptions`. */
+  readonly furtherAuthorities?: (() => Promise<readonly string[]>) | undefined;
+  /** A Unix socket that every connection leads to, whatever host a URL names. */
+  readonly socketPath?: string;
+}
+
+/** The way to a host; requests that take the same one share connections. */
+interface Route {
+  /** Where a connection leads: to the host itself, or to a proxy that is asked for whole URLs. */
+  readonly hop: URL;
+  /** The proxy through which a connection to the host leads, as a tunnel. */
+  readonly tunnel: URL | undefined;
+  readonly tls: TlsMaterial | undefined;
+  readonly reach: Reach;
+}
+
+/** What sends requests over one kind of connection. */
+interface HttpClient {
+  request(options: RequestOptions): ClientRequest;
+  /** An agent for the hosts that a route leads to, by the way of a proxy if there is a tunnel. */
+  agent(options: AgentOptions, way: Way): Agent;
+}
+
+const plainClient: HttpClient = { request, agent: (options) => new HttpAgent(options) };
+
+/** Node's own 250 ms give up on every address of a host that is far away. */
+const happyEyeballsMilliseconds = 2_000;
+/** Signed URLs in `Location` can be long. */
+const maxHeaderSize = 64 * 1024;
+
+/** Every connection of a client, kept open between requests. With `https.ts` the only code of this library that opens any. */
+export class Connections implements Disposable {
+  readonly #options: ConnectionsOptions;
+  readonly #agents = new Map<string, Agent>();
+  readonly #tlsNumbers = new Map<TlsMaterial | undefined, number>();
+  readonly #waiting = new Set<(reason: Failure) => void>();
+  readonly #authorities: FurtherAuthorities;
+  #isClosed = false;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#authorities = new FurtherAuthorities(options.furtherAuthorities);
+  }
+
+  /** Sends a request and waits for the headers of its response. The body must be read or dismissed. */
+  async send(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
+    signal?.throwIfAborted();
+    const literal = addressIn(request.url.hostname);
+    if (literal !== undefined) request.reach.admit(request.url.host, literal);
+    const proxy = this.#options.proxy?.(request.url);
+    let route = this.#routeOf(request, proxy);
+    const client = route.hop.protocol === "https:" ? await import("./https.ts") : plainClient;
+    for (;;) {
+      if (this.#isClosed) throw closed();
+      const outgoing = this.#outgoing(request, route, client);
+      try {
+        return await this.#response(request, route, outgoing, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (await this.#authorities.mayHelp(error, route.tls)) {
+          route = this.#routeOf(request, proxy);
+          continue;
+        }
+        // A kept connection may have been closed by the other end just now. That says nothing about the host.
+        if (!outgoing.reusedSocket || !isClosedConnection(error)) throw networkFailure(error, hopOf(request, route));
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const giveUp of this.#waiting) giveUp(closed());
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
+
+  /** The way to take with all authorities that are known by now. */
+  #routeOf(request: HttpRequest, proxy: URL | undefined): Route {
+    return routeOf({ ...request, tls: this.#authorities.addedTo(request.tls) }, proxy);
+  }
+
+  #outgoing(request: HttpRequest, route: Route, client: HttpClient): ClientRequest {
+    const { method, url, headers, body, reach } = request;
+    const { hop } = route;
+    const isForwarded = hop !== url;
+    const options: RequestOptions = {
+      method,
+      headers: isForwarded ? withProxyHeaders(headers, url, hop) : headers,
+      host: bareHost(hop),
+      port: portOf(hop),
+      path: isForwarded ? url.href : url.pathname + url.search,
+      agent: this.#agent(route, client),
+      maxHeaderSize,
+      ...(this.#options.socketPath === undefined ? {} : { socketPath: this.#options.socketPath }),
+      // The user chose the proxy, and whatever lies behind it is looked up there.
+      ...(isProxied(request, route) ? {} : { lookup: admittedLookup(reach, url.host, lookup) }),
+    };
+    const outgoing = client.request(options);
+    outgoing.on("error", () => {}); // what comes after the response is the body's to tell
+    outgoing.end(body);
+    return outgoing;
+  }
+
+  #response(
+    request: HttpRequest,
+    route: Route,
+    outgoing: ClientRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
+    const { deadlines } = this.#options;
+    const connectMilliseconds = request.connectMilliseconds ?? deadlines.connectMilliseconds;
+    const watch = new DeadlineWatch(outgoing, request.url.host, { ...deadlines, connectMilliseconds });
+    return new Promise<HttpResponse>((resolve, reject) => {
+      // A request that still waits for a connection would not notice for itself that it was destroyed.
+      const giveUp = (reason: unknown) => {
+        outgoing.destroy(reason instanceof Error ? reason : undefined);
+        reject(reason);
+      };
+      const listenNoMore = onAbort(signal, () => giveUp(signal?.reason));
+      const settle = () => {
+        watch.stop();
+        this.#waiting.delete(giveUp);
+        listenNoMore();
+      };
+      this.#waiting.add(giveUp);
+      outgoing.once("error", reject);
+      outgoing.once("close", () => {
+        settle();
+        reject(brokenOff(request));
+      });
+      outgoing.once("response", (incoming) => {
+        settle();
+        resolve(this.#received(request, route, incoming, signal));
+      });
+    });
+  }
+
+  #received(request: HttpRequest, route: Route, incoming: IncomingMessage, signal?: AbortSignal): HttpResponse {
+    const abort = () => incoming.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
+    incoming.once("close", onAbort(signal, abort));
+    return {
+      url: request.url,
+      status: incoming.statusCode ?? 0,
+      headers: incoming.headers,
+      address: isProxied(request, route) ? undefined : incoming.socket.remoteAddress,
+      body: new Body(incoming, request.url.host, this.#options.deadlines, signal),
+    };
+  }
+
+  #agent(route: Route, client: HttpClient): Agent {
+    const { hop, tunnel, tls, reach } = route;
+    const key = `${hop.protocol} ${tunnel?.href} ${this.#tlsNumber(tls)} ${reach.key}`;
+    const { connectionsPerHost, deadlines } = this.#options;
+    const known = this.#agents.get(key);
+    if (known !== undefined) return known;
+    const options = {
+      keepAlive: true,
+      maxSockets: connectionsPerHost,
+      scheduling: "lifo",
+      autoSelectFamilyAttemptTimeout: happyEyeballsMilliseconds,
+    } as const;
+    const agent = client.agent(options, { tunnel, tls, connectMilliseconds: deadlines.connectMilliseconds });
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  #tlsNumber(tls: TlsMaterial | undefined): number {
+    const number = this.#tlsNumbers.get(tls) ?? this.#tlsNumbers.size;
+    this.#tlsNumbers.set(tls, number);
+    return number;
+  }
+}
+
+function routeOf({ url, tls, reach }: HttpRequest, proxy: URL | undefined): Route {
+  if (proxy === undefined) return { hop: url, tunnel: undefined, tls, reach };
+  if (url.protocol === "http:") return { hop: proxy, tunnel: undefined, tls: undefined, reach };
+  return { hop: url, tunnel: proxy, tls, reach };
+}
+
+function isProxied({ url }: HttpRequest, { hop, tunnel }: Route): boolean {
+  return hop !== url || tunnel !== undefined;
+}
+
+function withProxyHeaders(headers: OutgoingHttpHeaders, url: URL, proxy: URL): OutgoingHttpHeaders {
+  const authorization = proxyAuthorizationOf(proxy);
+  return {
+    ...headers,
+    host: url.host,
+    ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
+  };
+}
+
+function isClosedConnection(error: unknown): boolean {
+  return isErrno(error, "ECONNRESET", "EPIPE");
+}
+
+function brokenOff({ url }: HttpRequest): Failure {
+  return new Failure("UNREACHABLE", `${url.host} broke the connection off`, { temporary: true, host: url.host });
+}
+
+function closed(): Failure {
+  return new Failure("UNREACHABLE", "the registry client is closed");
+}
+
+function hopOf({ url }: HttpRequest, { hop }: Route): string {
+  return hop === url ? url.host : `the proxy ${hop.host}`;
+}

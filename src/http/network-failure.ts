@@ -1,0 +1,97 @@
+import { errorCode } from "../base/error-code.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { Failure } from "./failure.ts";
+
+/** Reads what Node's sockets, TLS and HTTP parser throw: what happened, and whether it may pass. */
+export function networkFailure(error: unknown, host: string): unknown {
+  if (error instanceof Failure || error instanceof OciUnpackError) return error;
+  const cause = firstOf(error);
+  const code = errorCode(cause);
+  if (code === undefined) return error;
+  return certificateFailure(code, cause, host) ?? tlsFailure(code, cause, host) ?? connectionFailure(code, cause, host);
+}
+
+/** Several addresses were tried: the first one's story is as good as any. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+}
+
+const trustHint = "give its authority's certificate with `tls.ca`, or in certs.d";
+
+/** What OpenSSL says about a certificate, and what helps. */
+const certificateProblems: Readonly<Record<string, readonly [found: string, hint: string]>> = {
+  CERT_HAS_EXPIRED: ["has expired", "ask the registry's operator to renew it, and check this machine's clock"],
+  CERT_NOT_YET_VALID: ["is not valid yet", "check this machine's clock"],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["is signed by itself", trustHint],
+  SELF_SIGNED_CERT_IN_CHAIN: ["comes from an authority that this machine does not know", trustHint],
+  UNABLE_TO_GET_ISSUER_CERT: ["comes from an authority that this machine does not know", trustHint],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["comes from an authority that this machine does not know", trustHint],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ["comes from an authority that this machine does not know", trustHint],
+  ERR_TLS_CERT_ALTNAME_INVALID: ["is for another host", "use the name that the certificate is for"],
+  CERT_REVOKED: ["was revoked", "ask the registry's operator"],
+};
+
+/** Whether an error says that none of the authorities that count vouches for a certificate. */
+export function isOfUnknownAuthority(error: unknown): boolean {
+  const [, hint] = certificateProblems[errorCode(error) ?? ""] ?? [];
+  return hint === trustHint;
+}
+
+function certificateFailure(code: string, cause: unknown, host: string): Failure | undefined {
+  const [found, hint] = certificateProblems[code] ?? [];
+  if (found === undefined || hint === undefined) {
+    const isOther = /^(CERT_|UNABLE_TO_|INVALID_(CA|PURPOSE)|PATH_LENGTH_|HOSTNAME_MISMATCH|CA_MD_|EE_KEY_)/.test(code);
+    return isOther
+      ? new Failure("CERTIFICATE", `the certificate of ${host} is refused: ${code}`, { cause, host })
+      : undefined;
+  }
+  return new Failure("CERTIFICATE", `the certificate of ${host} ${found}`, { hint, cause, host });
+}
+
+const clientHint =
+  "give one that it takes with `tls.cert` and `tls.key`, or in certs.d, and see that it is still valid";
+
+function tlsFailure(code: string, cause: unknown, host: string): Failure | undefined {
+  if (/CERTIFICATE_REQUIRED/.test(code)) {
+    return new Failure("CERTIFICATE", `${host} wants a client certificate`, { hint: clientHint, cause, host });
+  }
+  // Before TLS 1.3 there is no other word for a certificate that is missing.
+  if (/ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_|UNSUPPORTED_CERTIFICATE)/.test(code)) {
+    const found = `${host} wants another client certificate: ${code}`;
+    return new Failure("CERTIFICATE", found, { hint: clientHint, cause, host });
+  }
+  if (/^ERR_(SSL|OSSL|TLS)_|^EPROTO$/.test(code)) {
+    const hint = "allow http with `plainHttp`, if the registry has no TLS";
+    return new Failure("UNREACHABLE", `${host} does not speak TLS: ${code}`, { hint, cause, host });
+  }
+  return undefined;
+}
+
+const unreachable: Readonly<Record<string, readonly [found: string, temporary: boolean]>> = {
+  ENOTFOUND: ["there is no host of that name", false],
+  EAI_AGAIN: ["its name cannot be looked up at the moment", true],
+  ECONNREFUSED: ["it refuses connections", false],
+  ECONNRESET: ["it broke the connection off", true],
+  EPIPE: ["it broke the connection off", true],
+  ECONNABORTED: ["the connection was broken off", true],
+  ETIMEDOUT: ["it does not answer", true],
+  EHOSTUNREACH: ["there is no route to it", true],
+  ENETUNREACH: ["there is no network to reach it by", true],
+};
+
+function connectionFailure(code: string, cause: unknown, host: string): Failure {
+  if (code === "HPE_HEADER_OVERFLOW") {
+    return new Failure("REGISTRY_ERROR", `the headers of ${host}'s answer are too long`, { cause, host });
+  }
+  if (code.startsWith("HPE_")) {
+    return new Failure("REGISTRY_ERROR", `${host} does not speak HTTP: ${code}`, { cause, host, temporary: true });
+  }
+  const [found, temporary] = unreachable[code] ?? [code, false];
+  const hint = code === "ENOTFOUND" ? "check the name's spelling, and this machine's DNS" : undefined;
+  return new Failure("UNREACHABLE", `cannot reach ${host}: ${found}`, {
+    cause,
+    host,
+    temporary,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

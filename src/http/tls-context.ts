@@ -1,0 +1,45 @@
+import { X509Certificate } from "node:crypto";
+import type { AgentOptions } from "node:https";
+import * as tlsModule from "node:tls";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { errorCode } from "../base/error-code.ts";
+import { Failure } from "./failure.ts";
+import type { TlsMaterial } from "./options.ts";
+
+/** One context for all connections of an agent: Node would otherwise parse every authority's certificate for each. */
+export function tlsOptions(tls: TlsMaterial | undefined): AgentOptions {
+  if (tls === undefined) return {};
+  return { secureContext: secureContextFor(tls), rejectUnauthorized: tls.insecureSkipVerify !== true };
+}
+
+function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
+  try {
+    for (const certificate of ca) new X509Certificate(certificate); // OpenSSL itself passes over what it cannot read
+    return createSecureContext({
+      ...(ca.length === 0 ? {} : { ca: [...trustedAuthorities(), ...ca] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+  } catch (cause) {
+    const found = errorCode(cause) ?? "they are not PEM";
+    const hint =
+      found === "ERR_OSSL_X509_KEY_VALUES_MISMATCH"
+        ? "the key is not the certificate's: give a pair that belongs together (`tls.cert`, `tls.key`, or in certs.d)"
+        : "correct what `tls.ca`, `tls.cert` and `tls.key`, or certs.d, have";
+    throw new Failure("CERTIFICATE", `the certificates or the key configured for it are unusable: ${found}`, {
+      hint,
+      cause,
+    });
+  }
+}
+
+/** Whether this Node can be asked what it trusts, which it can since 22.15. */
+export function tellsAuthorities(): boolean {
+  return "getCACertificates" in tlsModule;
+}
+
+/** What this process trusts: since Node 22.15 with the additions of the system's administrator. */
+function trustedAuthorities(): readonly string[] {
+  const { getCACertificates } = tlsModule as { getCACertificates?: (type: "default") => string[] };
+  return getCACertificates?.("default") ?? rootCertificates;
+}

@@ -1,0 +1,141 @@
+import { OciUnpackError } from "../base/errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type ImageIndex, isCandidate } from "../oci/image-index.ts";
+import { isImage, type Manifest } from "../oci/manifest.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { type PlatformRequest, rank } from "../oci/platform-request.ts";
+import type { Documents, ReadConfig } from "./documents.ts";
+
+/** How many entries of an index the trail tells of. */
+const mostTold = 50;
+
+/** The manifest that was chosen, and its config where choosing took reading it. */
+export interface Found {
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  readonly platform: Platform;
+  readonly rank: number;
+  readonly config?: ReadConfig;
+}
+
+/**
+ * Looks through an index, and the indexes that it lists, for the image that a platform wants (R-36).
+ *
+ * Entries that state a platform come first, the best match before lesser ones, equal ones in the index's order. Only if
+ * none of them will do are those read that state none; then their configs tell.
+ */
+export class ImageSearch {
+  readonly #documents: Documents;
+  readonly #request: PlatformRequest;
+  readonly #indexDepth: number;
+  readonly #decided: (message: string) => void;
+  readonly #entries: Descriptor[] = [];
+  readonly #platforms: Platform[] = [];
+  /** What was read, and judged, already: indexes may list it again and again. A platform that an entry states counts, so entries with one are told from others. */
+  readonly #read = new Set<string>();
+
+  /** `decided` hears how each index was read. */
+  constructor(
+    documents: Documents,
+    request: PlatformRequest,
+    indexDepth: number,
+    decided: (message: string) => void = () => {},
+  ) {
+    this.#documents = documents;
+    this.#request = request;
+    this.#indexDepth = indexDepth;
+    this.#decided = decided;
+  }
+
+  /** All that was listed in what was read: the manifest that was chosen, other platforms, attestations. */
+  get entries(): readonly Descriptor[] {
+    return this.#entries;
+  }
+
+  /** The platforms that turned up. */
+  get platforms(): readonly Platform[] {
+    return this.#platforms;
+  }
+
+  /** The best match in the index, if there is one. `depth` counts the indexes from the named one, which is 1. */
+  async in(index: ImageIndex, depth = 1): Promise<Found | undefined> {
+    if (depth > this.#indexDepth) throw tooDeep(this.#indexDepth);
+    const candidates = index.manifests.filter(isCandidate);
+    for (const entry of index.manifests) this.#entries.push(entry);
+    for (const { platform } of candidates) if (platform !== undefined) this.#platforms.push(platform);
+
+    this.#decided(`the index lists ${this.#judged(candidates, index.manifests.length)}`);
+    for (const entry of this.#ranked(candidates)) {
+      const found = await this.#open(entry, depth);
+      if (found !== undefined) return found;
+    }
+    return this.#bestUnstated(candidates, depth);
+  }
+
+  /** The entries whose stated platform will do, best first. Sorting is stable: equal ones keep the index's order. */
+  #ranked(candidates: readonly Descriptor[]): readonly Descriptor[] {
+    const ranked = candidates.flatMap((entry) => {
+      const place = entry.platform && rank(this.#request, entry.platform);
+      return place === undefined ? [] : [{ entry, place }];
+    });
+    return ranked.sort((one, other) => one.place - other.place).map(({ entry }) => entry);
+  }
+
+  /** Each candidate with its place: 1 is the best that could be. */
+  #judged(candidates: readonly Descriptor[], listed: number): string {
+    const told = candidates.slice(0, mostTold).map(({ platform }) => {
+      if (platform === undefined) return "one without a platform (read if no other will do)";
+      const place = rank(this.#request, platform);
+      return `${platformText(platform)} (${place === undefined ? "will not do" : `choice ${place + 1}`})`;
+    });
+    const others = [
+      ...(candidates.length > mostTold ? [`${candidates.length - mostTold} more`] : []),
+      ...(listed > candidates.length ? [`${listed - candidates.length} of no image`] : []),
+    ];
+    return [...told, ...others].join(", ") || "nothing";
+  }
+
+  async #bestUnstated(candidates: readonly Descriptor[], depth: number): Promise<Found | undefined> {
+    let best: Found | undefined;
+    for (const entry of candidates) {
+      if (entry.platform !== undefined) continue;
+      const found = await this.#open(entry, depth);
+      if (found !== undefined && found.rank < (best?.rank ?? Number.POSITIVE_INFINITY)) best = found;
+      if (best?.rank === 0) break;
+    }
+    return best;
+  }
+
+  async #open(entry: Descriptor, depth: number): Promise<Found | undefined> {
+    const reading = `${entry.digest} ${entry.platform === undefined}`;
+    if (this.#read.has(reading)) return undefined;
+    this.#read.add(reading);
+    const { digest, document } = await this.#documents.described(entry);
+    if (document.kind === "index") return this.in(document, depth + 1);
+    if (entry.platform !== undefined) return this.#found({ digest, manifest: document, platform: entry.platform });
+    // Not the artifact's platform but nobody's: its config must not even be parsed (R-40).
+    if (!isImage(document)) return undefined;
+    const config = await this.#documents.config(document.config);
+    const { platform } = config.config;
+    this.#platforms.push(platform);
+    return this.#found({ digest, manifest: document, platform, config });
+  }
+
+  #found(candidate: Omit<Found, "rank">): Found | undefined {
+    const place = rank(this.#request, candidate.platform);
+    return place === undefined ? undefined : { ...candidate, rank: place };
+  }
+}
+
+/** A platform for people, of bounded length: an index may state anything. */
+export function platformText(platform: Platform): string {
+  return formatPlatform(platform).slice(0, 100);
+}
+
+function tooDeep(indexDepth: number): OciUnpackError {
+  return new OciUnpackError(
+    "LIMIT_EXCEEDED",
+    `cannot choose an image: indexes lead to indexes more than ${indexDepth} deep (indexDepth)`,
+  );
+}

@@ -1,0 +1,47 @@
+import type { EventListener } from "../base/events.ts";
+import type { Limits } from "../base/limits.ts";
+import {
+  boolean,
+  callback,
+  either,
+  type Kinds,
+  object,
+  promise,
+  shape,
+  signal,
+  source,
+  text,
+} from "../base/option-checks.ts";
+import { type SandboxPolicy, sandboxKind } from "../base/sandbox-policy.ts";
+import type { Source } from "../blob/image-source.ts";
+import { type Platform, platformKinds } from "../oci/platform.ts";
+
+/** How to choose and fetch an image. */
+export interface ResolveOptions {
+  /** `os/architecture[/variant]`, or the parts one wants other than this machine's. Default: this machine's platform. */
+  readonly platform?: string | Partial<Platform>;
+  /**
+   * Where images come from. Default: a registry client made for this call, anonymous. A source given here stays open; one
+   * that is still being made may be given as a promise, so that other things begin meanwhile.
+   */
+  readonly source?: Source | Promise<Source>;
+  /** Ends everything at once; the promise rejects with the signal's own reason. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: EventListener;
+  /** Turns every lenient repair into an error. Default: false. */
+  readonly strict?: boolean;
+  /** Overrides single limits. */
+  readonly limits?: Partial<Limits>;
+  /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
+  readonly sandbox?: SandboxPolicy;
+}
+
+export const resolveKinds: Kinds<ResolveOptions> = {
+  platform: either(text, shape(platformKinds)),
+  source: either(source, promise),
+  signal,
+  onEvent: callback,
+  strict: boolean,
+  limits: object,
+  sandbox: sandboxKind,
+};

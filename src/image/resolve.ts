@@ -1,0 +1,204 @@
+import os from "node:os";
+import { OciUnpackError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import { settleLimits } from "../base/limits.ts";
+import { check, checkOptions, text } from "../base/option-checks.ts";
+import type { ImageSource } from "../blob/image-source.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { hostPlatform } from "../oci/host-platform.ts";
+import { type Manifest, requireImage } from "../oci/manifest.ts";
+import { formatPlatform, type Platform, unknown } from "../oci/platform.ts";
+import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "../oci/platform-request.ts";
+import { openSource } from "../source/default-source.ts";
+import { Documents } from "./documents.ts";
+import { type Found, ImageSearch, platformText } from "./image-search.ts";
+import { type ResolveOptions, resolveKinds } from "./options.ts";
+
+/** What a name stands for, on one platform. Nothing of its layers has been fetched. */
+export interface Image {
+  /** The canonical name of what was asked for. */
+  readonly reference: string;
+  /** The digest of the manifest. */
+  readonly digest: Digest;
+  /** The digest of the index that led to the manifest, if the name stands for one. */
+  readonly indexDigest?: Digest;
+  /** As the index states it, or else the config. */
+  readonly platform: Platform;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+  /** The config as it came: what its digest is the digest of. */
+  readonly configBytes: Uint8Array;
+  /** Bottom layer first. */
+  readonly layers: readonly ImageLayer[];
+  /** What the index lists, this manifest included: other platforms, attestations. Empty where there is no index. */
+  readonly manifests: readonly Descriptor[];
+  /** The platforms that there are images for, each once, as far as choosing had to read. */
+  readonly platforms: readonly Platform[];
+}
+
+export interface ImageLayer {
+  readonly descriptor: Descriptor;
+  /** The digest of the decompressed archive. */
+  readonly diffID: Digest;
+}
+
+/**
+ * Finds out what an image is without downloading its layers: manifest and config of the platform that is wanted, each
+ * verified.
+ *
+ * Where the name stands for an index, the platform chooses from it. Where it stands for a single manifest, that is taken,
+ * unless a platform was asked for that it is not for.
+ *
+ * @throws OciUnpackError, or the reason of `options.signal`.
+ */
+export async function resolve(name: string, options: ResolveOptions = {}): Promise<Image> {
+  check("name", name, text);
+  checkOptions(options, resolveKinds);
+  options.signal?.throwIfAborted();
+  await using opened = openSource(name, options);
+  return await resolveImage((await opened.source).image(name), options);
+}
+
+/**
+ * `resolve` for a name that its source has bound already.
+ *
+ * Where an index has nothing for this machine, and nobody asked for a platform, `otherwise` says what to do: to refuse, or
+ * to take the first image that there is.
+ */
+export async function resolveImage(
+  source: ImageSource,
+  options: ResolveOptions = {},
+  otherwise: "refuse" | "take-first" = "refuse",
+): Promise<Image> {
+  const { signal, onEvent } = options;
+  signal?.throwIfAborted();
+  const limits = settleLimits(options.limits);
+  const request = requestPlatform(options.platform, thisMachine());
+  const documents = new Documents(source, limits, { ...(signal && { signal }), ...(onEvent && { onEvent }) });
+  const decided = (message: string) => onEvent?.({ type: "decision", topic: "platform", message });
+  decided(wantedText(request));
+  const search = new ImageSearch(documents, request, limits.indexDepth, decided);
+
+  const { digest, document } = await documents.named();
+  let found: Chosen | undefined =
+    document.kind === "index" ? await search.in(document) : { digest, manifest: document };
+  if (found === undefined && document.kind === "index" && otherwise === "take-first" && !request.explicit) {
+    found = await new ImageSearch(documents, anyPlatform(request), limits.indexDepth, decided).in(document);
+  }
+  if (found === undefined) throw platformNotFound(source.name, request, search.platforms);
+  requireImage(found.manifest);
+  const { config, bytes } = found.config ?? (await documents.config(found.manifest.config));
+  const platform = found.platform ?? config.platform;
+  if (rank(request, platform) === undefined) {
+    if (request.explicit) throw platformNotFound(source.name, request, [platform]);
+    warnOfPlatform(platform, request, options);
+  }
+  decided(
+    `${platformText(platform)} is taken: ${found.digest}${document.kind === "manifest" ? ", the only one there is" : ""}`,
+  );
+  const layers = layersOf(found.manifest, config);
+  checkLimits(layers, limits);
+  checkHistory(config, options);
+  signal?.throwIfAborted();
+
+  return {
+    reference: source.name,
+    digest: found.digest,
+    ...(document.kind === "index" && { indexDigest: digest }),
+    platform,
+    manifest: found.manifest,
+    config,
+    configBytes: bytes,
+    layers,
+    manifests: search.entries,
+    platforms: distinct(document.kind === "index" ? search.platforms : [platform]),
+  };
+}
+
+/** A manifest, with what choosing it has taught; nothing, where there was no choice. */
+type Chosen = Pick<Found, "digest" | "manifest"> & Partial<Found>;
+
+function thisMachine(): Platform {
+  return hostPlatform({ arch: os.arch(), platform: os.platform(), endianness: os.endianness(), machine: os.machine() });
+}
+
+/** For `--explain`: what is looked for, and what will do instead. */
+function wantedText({ acceptable, explicit }: PlatformRequest): string {
+  const [first = "", ...others] = acceptable.map(platformText);
+  const instead = others.length === 0 ? "an index must list it" : `else ${others.join(", ")}, in this order`;
+  return `${first} is wanted${explicit ? "" : ", as this machine is"}; ${instead}`;
+}
+
+/** What nobody asked for may not run here. */
+function warnOfPlatform(platform: Platform, { platform: wanted }: PlatformRequest, { onEvent }: ResolveOptions): void {
+  if (platform.os === unknown || platform.architecture === unknown) return;
+  const message = `the image is for ${platformText(platform)}, and this machine is ${platformText(wanted)}`;
+  onEvent?.({ type: "warning", code: "PLATFORM_DIFFERS", message });
+}
+
+/** Pairs each layer with its diffID (S13, S14), and verifies those that a descriptor holds itself (R-41). */
+function layersOf(manifest: Manifest, config: ImageConfig): readonly ImageLayer[] {
+  const { diffIDs } = config;
+  if (manifest.layers.length !== diffIDs.length) {
+    const found = `the manifest has ${manifest.layers.length}, its config states the diffIDs of ${diffIDs.length}`;
+    throw new OciUnpackError("INVALID_CONFIG", `cannot match the layers to their diffIDs: ${found}`);
+  }
+  for (const descriptor of manifest.layers) inlineContent(descriptor);
+  return diffIDs.flatMap((diffID, index) => {
+    const descriptor = manifest.layers[index];
+    return descriptor === undefined ? [] : [{ descriptor, diffID }];
+  });
+}
+
+function checkLimits(layers: readonly ImageLayer[], limits: Limits): void {
+  if (layers.length > limits.layers) throw limitExceeded("layers", `it has ${layers.length} layers`, limits);
+  const sizes = new Map(layers.map(({ descriptor }) => [descriptor.digest, descriptor.sizeBytes]));
+  const downloadBytes = [...sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0);
+  if (downloadBytes > limits.downloadBytes)
+    throw limitExceeded("downloadBytes", `its layers have ${downloadBytes} bytes`, limits);
+}
+
+function limitExceeded(limit: keyof Limits, found: string, limits: Limits): OciUnpackError {
+  return new OciUnpackError(
+    "LIMIT_EXCEEDED",
+    `cannot accept the image: ${found}, ${limits[limit]} are allowed (${limit})`,
+    {
+      hint: `raise the limit ${limit} if you trust the image`,
+    },
+  );
+}
+
+/** A history is only told, never used, so one that tells of other layers is no reason to refuse the image (R-63). */
+function checkHistory(config: ImageConfig, options: ResolveOptions): void {
+  const steps = config.history?.filter(({ isEmptyLayer }) => !isEmptyLayer).length;
+  if (steps === undefined || steps === 0 || steps === config.diffIDs.length) return;
+  const message = `the history tells of ${steps} layers, there are ${config.diffIDs.length}`;
+  if (options.strict) throw new OciUnpackError("STRICT_VIOLATION", `cannot accept the image: ${message}`);
+  options.onEvent?.({ type: "warning", code: "HISTORY_DISAGREES", message });
+}
+
+/** Each platform once, as people read them. */
+function distinct(platforms: readonly Platform[]): readonly Platform[] {
+  return [...new Map(platforms.map((platform) => [platformText(platform), platform])).values()];
+}
+
+function platformNotFound(name: string, request: PlatformRequest, available: readonly Platform[]): OciUnpackError {
+  const platforms = distinct(available).map(platformText);
+  const listed =
+    platforms.slice(0, 50).join(", ") + (platforms.length > 50 ? ` and ${platforms.length - 50} more` : "");
+  const wanted = formatPlatform(request.platform);
+  if (listed === "")
+    return new OciUnpackError(
+      "PLATFORM_NOT_FOUND",
+      `cannot find an image for ${wanted} in "${name}": it lists no image`,
+    );
+  return new OciUnpackError(
+    "PLATFORM_NOT_FOUND",
+    `cannot find an image for ${wanted} in "${name}": there is ${listed}`,
+    {
+      hint: "ask for one of these with `platform`",
+    },
+  );
+}

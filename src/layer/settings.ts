@@ -1,0 +1,63 @@
+import type { Limits } from "../base/limits.ts";
+
+/** What to do with a device node: leave it out, make it, put an empty file in its place, or refuse the image. */
+export type DevicePolicy = "skip" | "create" | "placeholder" | "error";
+
+/** A run of ids: those from `containerID` on, in the image, are those from `hostID` on, on this machine (runtime-spec, config-linux.md). */
+export interface IdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
+/** How entries become files. */
+export interface ApplyOptions {
+  /** Whether files get the owners that the image states. Default: "preserve" as root or with maps of ids, else "ignore". */
+  readonly owner?: "preserve" | "ignore";
+  /**
+   * Notes on a file, in extended attributes, the owner that it should have and did not get, or the device that it stands for:
+   * in `user.rootlesscontainers` for umoci, in `user.containers.override_stat` for containers/storage. Default: false.
+   */
+  readonly recordOwners?: boolean;
+  /**
+   * What the image's users are on this machine, in access-control lists too; file capabilities are for the root among them.
+   * An owner who has no place in the map is an error. Default: themselves.
+   */
+  readonly uidMap?: readonly IdMapping[];
+  /** The same for groups. */
+  readonly gidMap?: readonly IdMapping[];
+  /**
+   * Extended attributes to set although they belong to another machine or act on this one: `security.selinux`, `user.overlay.*`.
+   * A `*` at the end stands for any rest.
+   */
+  readonly xattrInclude?: readonly string[];
+  /** Extended attributes to leave out. Goes before `xattrInclude`. */
+  readonly xattrExclude?: readonly string[];
+  /** Default: "skip". */
+  readonly devices?: DevicePolicy;
+  /** Follows a symlink where a layer has a directory of that name, instead of replacing the link. Default: false. */
+  readonly keepDirlinks?: boolean;
+  /** Seconds since 1970 for what the image gives no time: implied directories, a missing root entry. Default: 0. */
+  readonly sourceDateEpoch?: number;
+}
+
+/** How entries become files. */
+export interface RootfsSettings {
+  /** Whether files get the owners that the image states. Absent: "preserve" for root, and where there are maps; else "ignore". */
+  readonly owner?: "preserve" | "ignore";
+  /** Whether an owner that a file does not get, or the device that it stands for, is noted in its extended attributes. */
+  readonly recordOwners?: boolean;
+  /** What the image's users and groups are on this machine. Absent: themselves. */
+  readonly uidMap?: readonly IdMapping[];
+  readonly gidMap?: readonly IdMapping[];
+  readonly devices: DevicePolicy;
+  readonly keepDirlinks: boolean;
+  /** Seconds since 1970 for what the image gives no time. */
+  readonly sourceDateEpoch: number;
+  readonly strict: boolean;
+  readonly limits: Limits;
+  /** Extended attributes to set although the filter table leaves them out; a `*` at the end stands for any rest. */
+  readonly xattrInclude?: readonly string[];
+  /** Extended attributes to leave out. */
+  readonly xattrExclude?: readonly string[];
+}

@@ -1,0 +1,100 @@
+import { OciUnpackError } from "../base/errors.ts";
+import type { SandboxStatus, UnpackEvent, WarningCode } from "../base/events.ts";
+import type { EngineReport, Message } from "../worker/messages.ts";
+import type { SkippedEntry, UnpackOptions, UnpackResult } from "./options.ts";
+
+/** How many skipped entries a result lists. */
+const listedSkipped = 1000;
+
+type Summary = Pick<UnpackResult, "skipped" | "skippedCount" | "warnings" | "sandbox">;
+
+/**
+ * The account of one unpacking: tells events to the listener as they happen and sums up what the result needs.
+ *
+ * A listener that throws must not disturb whoever tells: its error becomes the reason of `signal` instead, which ends
+ * the unpacking like an abort from outside.
+ */
+export class Account {
+  readonly signal: AbortSignal;
+  readonly #listener: UnpackOptions["onEvent"];
+  readonly #stop = new AbortController();
+  readonly #skipped: SkippedEntry[] = [];
+  #skippedCount = 0;
+  readonly #warnings: Partial<Record<WarningCode, number>> = {};
+  #sandbox: SandboxStatus | undefined;
+
+  constructor(options: Pick<UnpackOptions, "onEvent" | "signal">) {
+    this.#listener = options.onEvent;
+    this.signal =
+      options.signal === undefined ? this.#stop.signal : AbortSignal.any([options.signal, this.#stop.signal]);
+  }
+
+  /** Tells one event. Never throws. */
+  readonly tell = (event: UnpackEvent): void => {
+    if (event.type === "skipped") this.#countSkipped(event);
+    if (event.type === "warning") this.#countWarnings(event.code, 1);
+    if (this.#stop.signal.aborted) return;
+    try {
+      this.#listener?.(event);
+    } catch (error) {
+      this.#stop.abort(error);
+    }
+  };
+
+  /** Passes on what a working thread reports. */
+  readonly report = (report: EngineReport): void => {
+    switch (report.type) {
+      case "skipped":
+      case "warning":
+      case "layer-started":
+      case "layer-unpacked":
+        this.tell(report);
+        break;
+      case "untold":
+        this.#skippedCount += report.skipped;
+        for (const [code, count] of Object.entries(report.warnings)) this.#countWarnings(code as WarningCode, count);
+        break;
+      case "confined":
+        this.#tellSandbox(report.status);
+        break;
+      case "ready":
+      case "space":
+      case "bytes":
+      case "done":
+      case "cancelled":
+      case "failed":
+        break; // for whoever runs the threads
+      default:
+        this.#stop.abort(unknownReport(report));
+    }
+  };
+
+  summary(): Summary {
+    return {
+      skipped: this.#skipped,
+      skippedCount: this.#skippedCount,
+      warnings: this.#warnings,
+      sandbox: this.#sandbox ?? { state: "off" },
+    };
+  }
+
+  /** Both threads report; the weaker answer is the answer. */
+  #tellSandbox(status: SandboxStatus): void {
+    const first = this.#sandbox;
+    if (first === undefined || status.state !== "enforced") this.#sandbox = status;
+    if (first !== undefined && this.#sandbox !== undefined) this.tell({ type: "sandbox", status: this.#sandbox });
+  }
+
+  #countSkipped({ layer, path, reason, detail }: SkippedEntry): void {
+    this.#skippedCount += 1;
+    if (this.#skipped.length < listedSkipped) this.#skipped.push({ layer, path, reason, detail });
+  }
+
+  #countWarnings(code: WarningCode, count: number): void {
+    this.#warnings[code] = (this.#warnings[code] ?? 0) + count;
+  }
+}
+
+function unknownReport({ type }: Message): OciUnpackError {
+  return new OciUnpackError("INTERNAL", `cannot go on: a working thread tells of "${type}", which nobody knows`);
+}

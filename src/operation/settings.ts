@@ -1,0 +1,79 @@
+import { invalid, settleLimits, wholeNumber } from "../base/limits.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { IdMapping, RootfsSettings } from "../layer/settings.ts";
+import type { SelectionPatterns } from "../tree/selection.ts";
+import type { UnpackOptions } from "./options.ts";
+
+/** The options of an unpacking, checked and with every default settled. */
+export interface UnpackSettings {
+  readonly sandbox: SandboxPolicy;
+  readonly apply: RootfsSettings;
+  /** Which part of the image is wanted. */
+  readonly selection: SelectionPatterns;
+}
+
+/** Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`. */
+export function settle(options: UnpackOptions): UnpackSettings {
+  const { owner, sandbox = "require", devices = "skip" } = options;
+  return {
+    sandbox,
+    apply: {
+      ...(owner !== undefined && { owner }),
+      devices,
+      keepDirlinks: options.keepDirlinks ?? false,
+      ...(options.recordOwners !== undefined && { recordOwners: options.recordOwners }),
+      ...idMaps(options),
+      xattrInclude: options.xattrInclude ?? [],
+      xattrExclude: options.xattrExclude ?? [],
+      sourceDateEpoch: wholeNumber("sourceDateEpoch", options.sourceDateEpoch ?? 0),
+      strict: options.strict ?? false,
+      limits: settleLimits(options.limits),
+    },
+    selection: {
+      ...(options.include !== undefined && { include: patterns("include", options.include) }),
+      ...(options.exclude !== undefined && { exclude: patterns("exclude", options.exclude) }),
+    },
+  };
+}
+
+function patterns(option: string, texts: readonly string[]): readonly string[] {
+  for (const text of texts) {
+    if (typeof text !== "string" || /^[/.]*$/.test(text))
+      throw invalid(option, `"${String(text)}" names nothing`, patternHint);
+    const fault = patternFault(text);
+    if (fault !== undefined) throw invalid(option, `"${text}" ${fault}`, patternHint);
+  }
+  return texts;
+}
+
+const patternHint = "patterns are paths from the root, as in etc, usr/*/bin or **/*.pem";
+
+/** What makes a pattern one that nothing can match, or that means something else than whoever wrote it thinks. */
+function patternFault(text: string): string | undefined {
+  if (text.split("/").includes("..")) return "leads upwards with .., and patterns are paths from the root";
+  // Linear: nothing else is repeated than what is in one pair of brackets.
+  const withoutSets = text.replaceAll(/\[[!^]?\]?[^\]]*\]/g, "");
+  if (withoutSets.includes("[")) return "has a [ that no ] closes; a [ itself is [[]";
+  const hasAlternatives = /\{[^{}]*,[^{}]*\}/.test(withoutSets);
+  return hasAlternatives ? "has alternatives in braces: give the option for each; a { itself is [{]" : undefined;
+}
+
+const idCount = 2 ** 32 - 1;
+
+function idMaps({ uidMap, gidMap }: UnpackOptions): Pick<RootfsSettings, "uidMap" | "gidMap"> {
+  return {
+    ...(uidMap !== undefined && { uidMap: idMap("uidMap", uidMap) }),
+    ...(gidMap !== undefined && { gidMap: idMap("gidMap", gidMap) }),
+  };
+}
+
+function idMap(option: string, map: readonly IdMapping[]): readonly IdMapping[] {
+  for (const { containerID, hostID, size } of map) {
+    if (size === 0) throw invalid(option, "a range of 0 ids maps nobody");
+    for (const id of [containerID, hostID]) {
+      if (wholeNumber(option, id) + wholeNumber(option, size) <= idCount) continue;
+      throw invalid(option, `${size} ids from ${id} on are more than there are`);
+    }
+  }
+  return map;
+}

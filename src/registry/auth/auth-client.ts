@@ -1,0 +1,46 @@
+import type { Context } from "../../base/call.ts";
+import type { HttpResponse } from "../../http/http.ts";
+import type { TlsMaterial } from "../../http/options.ts";
+import type { Policy, Reach } from "../../http/policy.ts";
+import type { Secrets } from "../../http/secrets.ts";
+import type { Credential } from "../options.ts";
+import type { Site } from "../repository.ts";
+import { demandsIn } from "./demand.ts";
+import { fetchToken, type TokenRequest } from "./token.ts";
+
+/** How a token server is reached. */
+export interface TokenRoute {
+  readonly realm: URL;
+  readonly reach: Reach;
+  /** Default: what strangers get to see. */
+  readonly tls?: TlsMaterial | undefined;
+}
+
+/** What the parts that deal with authorization need of the client that they are part of. */
+export interface Correspondence {
+  readonly policy: Policy;
+  readonly secrets: Secrets;
+  readonly credential: (site: Site, context: Context) => Promise<Credential | undefined>;
+  /** Sends requests to a token server, each again while it fails for passing reasons. */
+  readonly tokenRequest: (route: TokenRoute, context: Context) => TokenRequest;
+  /** Asks a registry's root: for the challenge that a 401 lacked, or whether it takes an authorization. */
+  readonly ping: (site: Site, context: Context, authorization?: string) => Promise<HttpResponse>;
+  /** Throws `POLICY_DENIED` where a token server may not be asked over http. */
+  readonly admitScheme: (realm: URL, registry: URL) => void;
+}
+
+/** A token that anybody gets, for a host to which a registry redirected: no credential of ours is for its eyes. */
+export async function anonymousToken(
+  response: HttpResponse,
+  registryAddress: string | undefined,
+  { admitScheme, policy, secrets, tokenRequest }: Correspondence,
+  context: Context,
+): Promise<string | undefined> {
+  const demand = demandsIn(response).usable.find((one) => one.scheme === "bearer");
+  if (demand === undefined) return undefined;
+  const { realm, service, scopes } = demand;
+  admitScheme(realm, response.url);
+  context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
+  const request = tokenRequest({ realm, reach: policy.referred(registryAddress) }, context);
+  return (await fetchToken({ realm, service, scopes, credential: undefined }, request, secrets)).authorization;
+}

@@ -1,0 +1,253 @@
+import type { Context } from "../../base/call.ts";
+import { Failure } from "../../http/failure.ts";
+import type { HttpResponse } from "../../http/http.ts";
+import type { Credential } from "../options.ts";
+import type { Site } from "../repository.ts";
+import { Flight } from "../single-flight.ts";
+import type { Correspondence } from "./auth-client.ts";
+import { type BasicDemand, type BearerDemand, type Demand, type Demands, demandsIn, scopesFor } from "./demand.ts";
+import { basicAuthorization, fetchToken, type Grant, secretsOf } from "./token.ts";
+
+/** How much of a registry's own words the trail repeats. */
+const longestTold = 200;
+
+/** An `Authorization` that was refused. */
+export interface Refused {
+  readonly authorization: string | undefined;
+  /** It was obtained for this very request: to obtain it again would lead in a circle. */
+  readonly isFresh: boolean;
+}
+
+/** The authorization of one repository: found out once, renewed before it ends, shared by all requests that need it. */
+export class Session {
+  readonly #site: Site;
+  readonly #client: Correspondence;
+  readonly #flight = new Flight<Grant>();
+  /** What the last 401 asked for. */
+  #demands: Demands = { usable: [], offered: [] };
+  /** Where the registry is: its token server may not be nearer to us. */
+  #registryAddress: string | undefined;
+  #stored: Promise<Credential | undefined> | undefined;
+  /** The stored credential is of no use here. */
+  #isAnonymous = false;
+  /** Why it is of no use: the error, should the rest fail too. */
+  #refusal: Failure | undefined;
+  #hasWidened = false;
+  #grant: Grant | undefined;
+
+  constructor(site: Site, client: Correspondence) {
+    this.#site = site;
+    this.#client = client;
+  }
+
+  /** What to send as far as is known: nothing before the registry has asked for something. */
+  async current(context: Context): Promise<string | undefined> {
+    if (isGood(this.#grant)) return this.#grant.authorization;
+    return this.#demands.usable.length === 0 ? undefined : this.#renewed(context);
+  }
+
+  /** What to send next, after a 401. Throws where nothing is left to try. */
+  async afterRefusal(response: HttpResponse, refused: Refused, context: Context): Promise<string | undefined> {
+    const demands = await this.#demandsOf(response, context);
+    // Another request may have got a new one in the meantime.
+    if (isGood(this.#grant) && this.#grant.authorization !== refused.authorization) return this.#grant.authorization;
+
+    this.#grant = undefined;
+    this.#demands = demands;
+    this.#registryAddress = response.address;
+    context.decided("challenge", `${this.#site.base.host} asks for ${offer(demands)}${this.#terms(demands)}`);
+    if (refused.isFresh) await this.#step(context);
+    else if (demands.usable.length === 0 && refused.authorization !== undefined) return undefined; // perhaps without
+    return this.#renewed(context);
+  }
+
+  /** What the challenge that is taken up says. */
+  #terms({ usable: [demand] }: Demands): string {
+    if (demand === undefined) return "";
+    const { secrets } = this.#client;
+    if (demand.scheme === "basic") return `, realm "${secrets.excerpt(demand.realm, longestTold)}"`;
+    const { realm, service = "none", scopes } = demand;
+    const scope = scopes.length === 0 ? "none" : secrets.excerpt(scopes.join(" "), longestTold);
+    const place = secrets.printable(realm);
+    return `, realm ${place}, service ${secrets.excerpt(service, longestTold)}, scope ${scope}`;
+  }
+
+  /** gcr.io and ghcr.io sometimes answer 401 without a challenge; their root has one. */
+  async #demandsOf(response: HttpResponse, context: Context): Promise<Demands> {
+    const demands = demandsIn(response);
+    if (demands.offered.length > 0) return demands;
+    const pong = await this.#client.ping(this.#site, context);
+    await pong.body.dismissed();
+    return pong.status === 401 ? demandsIn(pong) : demands;
+  }
+
+  /** Brand-new authorization was not enough: decides what may be tried that has not been. */
+  async #step(context: Context): Promise<void> {
+    const [demand] = this.#demands.usable;
+    if (demand?.scheme === "bearer" && demand.isInsufficient && !this.#hasWidened) {
+      this.#hasWidened = true;
+      return;
+    }
+    const credential = await this.#credential(context);
+    if (credential === undefined) throw this.#refusal ?? this.#unauthorized();
+    this.#setAside(credential, context);
+  }
+
+  async #renewed(context: Context): Promise<string> {
+    const grant = await this.#flight.join(context.signal, async (signal) => {
+      this.#grant = await this.#authenticated(context.under(signal));
+      return this.#grant;
+    });
+    return grant.authorization;
+  }
+
+  /** With the stored credential if there is one; if that is refused, as anybody (its owner may have let it expire). */
+  async #authenticated(context: Context): Promise<Grant> {
+    const credential = await this.#credential(context);
+    try {
+      return await this.#granted(credential, context);
+    } catch (problem) {
+      if (credential === undefined || this.#isAnonymous) throw isAnswer(problem) ? (this.#refusal ?? problem) : problem;
+      if (!(problem instanceof Failure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
+      this.#setAside(credential, context);
+      return this.#authenticated(context);
+    }
+  }
+
+  async #granted(credential: Credential | undefined, context: Context): Promise<Grant> {
+    let denial: unknown;
+    for (const demand of this.#demands.usable) {
+      try {
+        const grant = await this.#grantFor(demand, credential, context);
+        if (grant !== undefined) return grant;
+      } catch (problem) {
+        if (!(problem instanceof Failure && problem.code === "POLICY_DENIED")) throw problem;
+        denial ??= problem;
+      }
+    }
+    throw denial ?? this.#unauthorized();
+  }
+
+  #grantFor(
+    demand: Demand,
+    credential: Credential | undefined,
+    context: Context,
+  ): Promise<Grant | undefined> | Grant | undefined {
+    if (credential !== undefined && "registryToken" in credential) return this.#ownToken(credential.registryToken);
+    return demand.scheme === "bearer"
+      ? this.#token(demand, credential, context)
+      : this.#basic(demand, credential, context);
+  }
+
+  #ownToken(token: string): Grant {
+    return { authorization: `Bearer ${token}`, renewAt: Number.POSITIVE_INFINITY };
+  }
+
+  #basic({ realm }: BasicDemand, credential: Credential | undefined, context: Context): Grant | undefined {
+    const authorization = basicAuthorization(credential);
+    if (authorization === undefined) return undefined;
+    context.tell({
+      type: "authenticate",
+      realm: this.#client.secrets.excerpt(realm, longestTold) || this.#site.base.origin,
+      scheme: "basic",
+    });
+    return { authorization, renewAt: Number.POSITIVE_INFINITY };
+  }
+
+  async #token(demand: BearerDemand, credential: Credential | undefined, context: Context): Promise<Grant> {
+    const { realm, service } = demand;
+    const { base, repository, reach: ownReach, tls } = this.#site;
+    const { policy, secrets, tokenRequest, admitScheme } = this.#client;
+    admitScheme(realm, base);
+    const isTrusted = credential === undefined || (await policy.trusts(realm, base));
+    const shown = isTrusted ? credential : this.#withhold(realm, context);
+    const isOwnHost = realm.hostname === base.hostname;
+    const reach = isOwnHost ? ownReach : policy.referred(this.#registryAddress);
+    const route = { realm, reach, tls: isOwnHost ? tls : undefined };
+    const query = { realm, service, scopes: scopesFor(demand, repository), credential: shown };
+    context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
+    const grant = await this.#granting(fetchToken(query, tokenRequest(route, context), secrets));
+    const whom = shown === undefined ? "anybody" : "the user";
+    const scopes = secrets.excerpt(query.scopes.join(" "), longestTold);
+    const seconds = Math.round((grant.renewAt - performance.now()) / 1000);
+    context.decided("token", `${realm.host} gives one to ${whom} for ${scopes}; it is renewed in ${seconds} s`);
+    return grant;
+  }
+
+  /** A token server does not know which login is missing; whoever asked it does. */
+  async #granting(grant: Promise<Grant>): Promise<Grant> {
+    try {
+      return await grant;
+    } catch (problem) {
+      if (!(problem instanceof Failure && problem.code === "UNAUTHORIZED")) throw problem;
+      throw new Failure(problem.code, problem.message, { ...problem.details, hint: loginHint(this.#site) });
+    }
+  }
+
+  async #credential(context: Context): Promise<Credential | undefined> {
+    if (this.#isAnonymous) return undefined;
+    this.#stored ??= this.#found(context);
+    try {
+      return await this.#stored;
+    } catch (error) {
+      this.#stored = undefined;
+      throw error;
+    }
+  }
+
+  async #found(context: Context): Promise<Credential | undefined> {
+    const { credentialHost: host, repository } = this.#site;
+    const credential = await this.#client.credential(this.#site, context);
+    const what = credential === undefined ? "none" : `those of ${credential.origin ?? "the caller"}`;
+    context.decided("credentials", `${what} for ${host}/${repository}`);
+    this.#client.secrets.add(...secretsOf(credential));
+    return credential;
+  }
+
+  #setAside(credential: Credential, context: Context): void {
+    const { host } = this.#site.base;
+    const found = `${host} rejects the credentials from ${credential.origin ?? "the caller"}`;
+    this.#isAnonymous = true;
+    this.#refusal = new Failure("CREDENTIALS_REJECTED", found, { hint: anewHint(this.#site), host, status: 401 });
+    context.tell({ type: "warning", code: "CREDENTIALS_IGNORED", message: `${found}; going on without` });
+  }
+
+  #withhold(realm: URL, context: Context): undefined {
+    const { host } = this.#site.base;
+    const found = `${host} wants its credentials shown to ${realm.host}, which is not known to belong to it`;
+    this.#isAnonymous = true;
+    this.#refusal = new Failure("POLICY_DENIED", found, {
+      hint: `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`,
+      host,
+    });
+    context.tell({ type: "warning", code: "CREDENTIALS_IGNORED", message: `${found}; going on without` });
+  }
+
+  #unauthorized(): Failure {
+    const { host } = this.#site.base;
+    const found = `${host} asks for ${offer(this.#demands)}, and may have no such repository`;
+    return new Failure("UNAUTHORIZED", found, { hint: loginHint(this.#site), host, status: 401 });
+  }
+}
+
+function isGood(grant: Grant | undefined): grant is Grant {
+  return grant !== undefined && grant.renewAt > performance.now();
+}
+
+/** Whether somebody did answer, so that it is the missing credential that matters. */
+function isAnswer(problem: unknown): boolean {
+  const status = problem instanceof Failure ? (problem.details.status ?? 0) : 0;
+  return status >= 400 && status < 500 && status !== 429;
+}
+
+function offer({ offered }: Demands): string {
+  return offered.length === 0 ? "a login" : `a login (${offered.join(" or ")})`;
+}
+
+function loginHint({ credentialHost }: Site): string {
+  return `log in with "oci-unpack login ${credentialHost}", or check the name of the repository`;
+}
+
+function anewHint({ credentialHost }: Site): string {
+  return `check the user and the password, or log in anew with "oci-unpack login ${credentialHost}"`;
+}

@@ -1,0 +1,104 @@
+import { pipeline, Readable } from "node:stream";
+import { constants, createGunzip, gunzipSync } from "node:zlib";
+import { errorCode } from "../base/error-code.ts";
+import { isGzipped } from "../http/content-encoding.ts";
+import { Failure } from "../http/failure.ts";
+import type { HttpResponse } from "../http/http.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+
+/** Enough to tell what a gzip member begins with, too little to be a bomb. */
+const peekBytes = 1024;
+
+/** What gzip may add to what it cannot make smaller, and then some. */
+const encodingBytes = 64 * 1024;
+
+/**
+ * The bytes of a blob in a 200 response, whatever its `Content-Encoding` claims.
+ *
+ * Blobs are asked for without encoding. Apache all the same calls every `.tar.gz` `x-gzip`, and means the blob as it is
+ * (moby #17595), while a few servers and caches really do compress. The length tells which; where none is stated, the
+ * bytes do: a blob that is gzip already, compressed again, is gzip within gzip.
+ */
+export function blobBytes(response: HttpResponse, blob: Descriptor): AsyncIterable<Uint8Array> {
+  if (!isGzipped(response)) return response.body;
+  const length = response.headers["content-length"];
+  if (length === undefined) return decodedIfWrapped(response, blob);
+  return Number(length) === blob.sizeBytes ? response.body : gunzipped(response.body, response, blob);
+}
+
+async function* decodedIfWrapped(
+  response: HttpResponse,
+  blob: Descriptor,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const bytes = response.body[Symbol.asyncIterator]();
+  try {
+    const { value: first, done } = await bytes.next();
+    if (done === true || first === undefined) return;
+    const all = startingWith(first, bytes);
+    yield* isWrapped(first, blob.mediaType) ? gunzipped(all, response, blob) : all;
+  } finally {
+    await bytes.return();
+  }
+}
+
+function isWrapped(first: Uint8Array, mediaType: string): boolean {
+  if (!isGzip(first)) return false;
+  if (!/gzip$/.test(mediaType)) return true;
+  try {
+    const inner = gunzipSync(first.subarray(0, peekBytes), { finishFlush: constants.Z_SYNC_FLUSH });
+    return isGzip(inner);
+  } catch {
+    return false;
+  }
+}
+
+async function* startingWith(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield first;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
+async function* gunzipped(
+  compressed: AsyncIterable<Uint8Array>,
+  { url }: HttpResponse,
+  { sizeBytes }: Descriptor,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const gunzip = createGunzip();
+  const bounded = upTo(2 * sizeBytes + encodingBytes, compressed, url.host);
+  pipeline(Readable.from(bounded, { objectMode: false }), gunzip, () => {}); // its errors come out of `gunzip`
+  try {
+    for await (const chunk of gunzip) yield chunk;
+  } catch (cause) {
+    if (cause instanceof Failure || !isZlibError(cause)) throw cause;
+    throw new Failure("REGISTRY_ERROR", `${url.host} sends what it says is gzip and is not`, {
+      cause,
+      temporary: true,
+    });
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+/** gzip data may go on for ever and come to nothing: how much comes out, which others count, is no bound for them. */
+async function* upTo(
+  limit: number,
+  chunks: AsyncIterable<Uint8Array>,
+  host: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > limit) throw new Failure("SIZE_MISMATCH", `${host} sends more than ${limit} bytes of a blob`, { host });
+    yield chunk;
+  }
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+function isZlibError(error: unknown): boolean {
+  return errorCode(error)?.startsWith("Z_") === true;
+}

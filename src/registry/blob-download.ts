@@ -1,0 +1,238 @@
+import type { Context } from "../base/call.ts";
+import { passingOver } from "../blob/skip-bytes.ts";
+import { isGzipped } from "../http/content-encoding.ts";
+import { rangeProblem, strongETagOf } from "../http/content-range.ts";
+import { Failure, isTemporary } from "../http/failure.ts";
+import { progressBytes } from "../http/pace.ts";
+import type { Perseverance } from "../http/retry.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { blobBytes } from "./blob-bytes.ts";
+import type { BlobPlace } from "./blob-url.ts";
+import type { Answer, Client } from "./client.ts";
+import { withMirrors } from "./endpoints.ts";
+import { parallelRanges, pieceBytes, RangeViolation, thenIfSlow } from "./parallel-ranges.ts";
+
+/** After so many new bytes a broken connection counts as the first one again … */
+const workedBytes = 1024 * 1024;
+/** … and so it does after so much of `Deadlines.progressMilliseconds`, a minute, if it brought what that asks for. */
+const workedPart = 1 / 5;
+
+/** How far a download has come. */
+interface Point {
+  readonly offset: number;
+  readonly time: number;
+  readonly keptMilliseconds: number;
+}
+/** A link that does not work when it is fresh will not work when it is fresh once more. */
+const mostBadLinks = 2;
+
+/** Smaller ones are not worth more than one connection. */
+const parallelBytes = 64 * 1024 * 1024;
+
+const identity = { "accept-encoding": "identity" };
+
+/**
+ * One blob on its way from the first byte to the last, over as many connections as it takes.
+ *
+ * A download that breaks goes on where it stopped, always by way of the registry's own URL: links to elsewhere expire, and
+ * so do tokens. A place that fails is left for the next one, which goes on from the same byte.
+ */
+export class BlobDownload {
+  readonly #client: Client;
+  readonly #blob: Descriptor;
+  readonly #context: Context;
+  /** Those not given up yet, the current one first. */
+  readonly #places: BlobPlace[];
+  readonly #failures: Failure[] = [];
+  #perseverance: Perseverance | undefined;
+  #offset: number;
+  #etag: string | undefined;
+  #isEncoded = false;
+  #badLinks = 0;
+  #attempts = 0;
+  /** How long whoever reads was busy with what had come: the rest is waiting. */
+  #keptMilliseconds = 0;
+
+  /** Begins at byte `offset`, where somebody has the bytes before it already. */
+  constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context, offset = 0) {
+    this.#client = client;
+    this.#places = [...places];
+    this.#blob = blob;
+    this.#context = context;
+    this.#offset = offset;
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      this.#attempts++;
+      const before = this.#point();
+      try {
+        yield* this.#counted(await this.#opened());
+        if (this.#isComplete) return;
+        throw this.#failure("UNREACHABLE", `ends after ${this.#offset} of ${this.#blob.sizeBytes} bytes`, true);
+      } catch (problem) {
+        this.#context.signal?.throwIfAborted();
+        if (this.#isComplete && isTemporary(problem)) return;
+        await this.#recover(problem, before);
+      }
+    }
+  }
+
+  /** How often it was begun, or gone on with. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  get #isComplete(): boolean {
+    return this.#offset === this.#blob.sizeBytes;
+  }
+
+  /** Where the bytes come from at the moment. */
+  get place(): BlobPlace {
+    const [place] = this.#places;
+    if (place !== undefined) return place;
+    throw new Failure("NOT_FOUND", "no endpoint is configured that may be asked for it");
+  }
+
+  async *#counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      if (this.#offset + chunk.length > this.#blob.sizeBytes) {
+        throw this.#failure("SIZE_MISMATCH", `sends more than ${this.#blob.sizeBytes} bytes`);
+      }
+      this.#offset += chunk.length;
+      const givenAt = performance.now();
+      yield chunk;
+      this.#keptMilliseconds += performance.now() - givenAt;
+    }
+  }
+
+  /** The bytes from the current offset on. */
+  async #opened(): Promise<AsyncIterable<Uint8Array>> {
+    const held = this.#places.length > 1 ? this.#client.heldBack(this.place.url) : undefined;
+    if (held !== undefined) throw held;
+    const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.place.url);
+    const resumed = mayResume ? await this.#resumed() : undefined;
+    return resumed ?? this.#whole(await this.place.open(identity, this.#context));
+  }
+
+  /** One connection, and more of them once that one turns out to be slow. */
+  #single(answer: Answer, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    const { url } = this.place;
+    const isLarge = this.#blob.sizeBytes - this.#offset >= parallelBytes;
+    const hasRanges = answer.headers["accept-ranges"] === "bytes" && strongETagOf(answer) !== undefined;
+    const isAllowed = this.#client.connectionsPerBlob > 1 && this.#client.servesParallel(url);
+    if (!isLarge || !hasRanges || !isAllowed || this.#isEncoded) return bytes;
+    return thenIfSlow(bytes, () => this.#inParallel());
+  }
+
+  /** Several connections, as long as every part is what it says; else one. */
+  async *#inParallel(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { url } = this.place;
+    const open = (first: number, last: number, context: Context) =>
+      this.place.open({ ...identity, range: `bytes=${first}-${last}` }, context);
+    const { sizeBytes } = this.#blob;
+    const mostConnections = this.#client.connectionsPerBlob;
+    const offset = this.#offset;
+    const beginning = await open(offset, offset + pieceBytes - 1, this.#context);
+    try {
+      if (beginning.status !== 206)
+        throw new RangeViolation(`it answers ${beginning.status} where a part was asked for`);
+      yield* parallelRanges({ beginning, offset, sizeBytes, mostConnections, open }, this.#context);
+      return;
+    } catch (problem) {
+      if (!(problem instanceof RangeViolation)) throw problem;
+      this.#client.distrustParallel(url);
+      this.#context.decided("range", `${url.host} is read over one connection: ${problem.message}`);
+    }
+    beginning.body.dismiss();
+    yield* await this.#opened();
+  }
+
+  /** Asks for the rest alone. An answer that cannot be joined to what there is leads back to asking for everything. */
+  async #resumed(): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const size = this.#blob.sizeBytes;
+    const wanted = { first: this.#offset, last: size - 1, size, etag: this.#etag };
+    const headers = { ...identity, range: `bytes=${wanted.first}-`, ...(this.#etag && { "if-range": this.#etag }) };
+    const answer = await this.place.open(headers, this.#context);
+    if (answer.status === 200) return this.#whole(answer);
+    const problem = answer.status === 416 ? "it knows no such part" : rangeProblem(answer, wanted);
+    const { host } = this.place.url;
+    if (problem === undefined) {
+      this.#context.decided("range", `${host} goes on at byte ${wanted.first}`);
+      return this.#single(answer, answer.body);
+    }
+    answer.body.dismiss();
+    this.#client.distrustRanges(this.place.url);
+    this.#context.decided("range", `${host} cannot go on at byte ${wanted.first}: ${problem}; asking for everything`);
+    return undefined;
+  }
+
+  /** A whole blob, of which the bytes that have come already are passed over. */
+  #whole(answer: Answer): AsyncIterable<Uint8Array> {
+    const { sizeBytes } = this.#blob;
+    const length = answer.headers["content-length"];
+    const hasOtherLength = length !== undefined && Number(length) !== sizeBytes;
+    if (answer.status !== 200 || (hasOtherLength && !isGzipped(answer))) {
+      answer.body.dismiss();
+      if (answer.status !== 200) throw this.#failure("REGISTRY_ERROR", `answers ${answer.status} to a plain request`);
+      throw this.#failure("SIZE_MISMATCH", `has ${length} bytes instead of ${sizeBytes}`);
+    }
+    this.#etag = strongETagOf(answer);
+    this.#isEncoded = isGzipped(answer) && length !== String(sizeBytes);
+    const bytes = blobBytes(answer, this.#blob);
+    if (this.#offset === 0) return this.#single(answer, bytes);
+    this.#context.decided("range", `${answer.url.host} begins again; ${this.#offset} bytes are passed over`);
+    return passingOver(this.#offset, bytes);
+  }
+
+  /** Waits for the next attempt, at this place or at the next; throws where there is none. */
+  async #recover(problem: unknown, before: Point): Promise<void> {
+    if (!(problem instanceof Failure)) throw problem;
+    const gained = this.#offset - before.offset;
+    this.#perseverance ??= this.#client.perseverance(this.place.url, this.#context);
+    if (this.#hasWorked(before)) this.#perseverance.progressed();
+    this.#badLinks = gained > 0 ? 0 : this.#badLinks + Number(problem.details.isBadLink === true);
+
+    const isLast = this.#places.length === 1;
+    try {
+      if (this.#badLinks > mostBadLinks || (!isLast && gained === 0)) throw problem;
+      await this.#perseverance.next(problem);
+    } catch (final) {
+      if (!(final instanceof Failure)) throw final;
+      if (isLast) throw withMirrors(final, this.#failures);
+      this.#pass(final);
+    }
+  }
+
+  #point(): Point {
+    return { offset: this.#offset, time: performance.now(), keptMilliseconds: this.#keptMilliseconds };
+  }
+
+  /** Whether enough has come since then for the next failure to be the first one. */
+  #hasWorked(before: Point): boolean {
+    const now = this.#point();
+    const gained = now.offset - before.offset;
+    if (gained >= workedBytes) return true;
+    const { progressMilliseconds } = this.#client.deadlines;
+    const lasted = now.time - before.time;
+    if (gained === 0 || lasted < workedPart * progressMilliseconds) return false;
+    const waited = lasted - (now.keptMilliseconds - before.keptMilliseconds);
+    return gained >= (progressBytes * waited) / progressMilliseconds;
+  }
+
+  #pass(failure: Failure): void {
+    this.#context.decided("endpoint", `${this.place.url.host} is passed over: ${failure.message}`);
+    this.#failures.push(failure);
+    this.#places.shift();
+    this.#perseverance = undefined;
+    this.#etag = undefined;
+    this.#isEncoded = false;
+    this.#badLinks = 0;
+  }
+
+  #failure(code: "UNREACHABLE" | "SIZE_MISMATCH" | "REGISTRY_ERROR", found: string, temporary = false): Failure {
+    const { host } = this.place.url;
+    return new Failure(code, `${host} ${found}`, { host, temporary });
+  }
+}

@@ -1,0 +1,250 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Context } from "../base/call.ts";
+import { within } from "../http/deadline.ts";
+import { Failure } from "../http/failure.ts";
+import { Connections, type HttpRequest, type HttpResponse } from "../http/http.ts";
+import { type Deadlines, defaultDeadlines } from "../http/options.ts";
+import { Policy } from "../http/policy.ts";
+import { isRedirect, mostRedirects, redirectTarget } from "../http/redirect.ts";
+import { Journey } from "../http/redirected-request.ts";
+import { Perseverance, persistently } from "../http/retry.ts";
+import { Secrets } from "../http/secrets.ts";
+import { isTemporaryStatus, statusFailure } from "../http/status-failure.ts";
+import { Throttle } from "../http/throttle.ts";
+import { anonymousToken, type Correspondence, type TokenRoute } from "./auth/auth-client.ts";
+import { Session } from "./auth/session.ts";
+import type { TokenRequest } from "./auth/token.ts";
+import type { Credential, RegistryOptions } from "./options.ts";
+import { type Site, siteKey } from "./repository.ts";
+import { Transport } from "./scheme.ts";
+
+/** A response with status 200, 206 or 416, from wherever redirects led. */
+export interface Answer extends HttpResponse {
+  /** Whether another host than the registry gave it. */
+  readonly isElsewhere: boolean;
+}
+
+const defaultRetries = 5;
+const defaultConnections = 16;
+const defaultUserAgent = "oci-unpack";
+const mostRefusals = 4;
+const tokenBytes = 1024 * 1024;
+
+/** Asks registries for things: with authorization, through redirects, within the policy. What is shared between images is here. */
+export class Client implements Disposable {
+  readonly secrets = new Secrets();
+  readonly policy: Policy;
+  readonly transport: Transport;
+  readonly deadlines: Deadlines;
+  readonly connectionsPerBlob: number;
+  readonly #options: RegistryOptions;
+  readonly #connections: Connections;
+  readonly #throttle: Throttle;
+  readonly #sessions = new Map<string, Session>();
+  readonly #withoutRanges = new Set<string>();
+  readonly #withoutParallel = new Set<string>();
+  readonly #corrupt = new Set<string>();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.policy = new Policy(options.network);
+    this.transport = new Transport(options);
+    this.deadlines = { ...defaultDeadlines, ...options.deadlines };
+    this.connectionsPerBlob = options.connectionsPerBlob ?? 1;
+    this.#throttle = new Throttle(this.deadlines.retryAfterMilliseconds);
+    this.#connections = new Connections({
+      deadlines: this.deadlines,
+      connectionsPerHost: options.connections ?? defaultConnections,
+      proxy: options.proxy,
+      furtherAuthorities: options.furtherAuthorities,
+    });
+  }
+
+  /** Asks once. Throws a Failure for any status but those of an `Answer`; the body must be read or dismissed. */
+  async get(site: Site, url: URL, headers: OutgoingHttpHeaders, context: Context): Promise<Answer> {
+    const session = this.#session(site);
+    let sent = { authorization: await session.current(context), isFresh: false };
+    for (let refusals = 0; ; refusals++) {
+      const start = {
+        ...site,
+        connectMilliseconds: site.endpoint.connectMilliseconds,
+        authorization: sent.authorization,
+      };
+      const answer = await this.#followed(new Journey(url, headers, start), context);
+      if (answer.status !== 401 || answer.isElsewhere || refusals === mostRefusals) return this.#accepted(answer);
+      await answer.body.dismissed();
+      sent = { authorization: await session.afterRefusal(answer, sent, context), isFresh: true };
+    }
+  }
+
+  /** Asks somebody whom only the image names, as nobody in particular. */
+  async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: Context): Promise<Answer> {
+    const journey = new Journey(url, headers, { reach: this.policy.referred(undefined), isElsewhere: true });
+    return this.#accepted(await this.#followed(journey, context));
+  }
+
+  /** Why a host is to be left alone, if it is: whoever has another one to ask does not wait. */
+  heldBack({ host }: URL): Failure | undefined {
+    const milliseconds = this.#throttle.remainingMilliseconds(host);
+    return milliseconds === 0 ? undefined : new Failure("RATE_LIMITED", `${host} asks to be left alone`, { host });
+  }
+
+  /** Whether a host's partial answers have been of use, as far as is known. */
+  servesRanges({ host }: URL): boolean {
+    return !this.#withoutRanges.has(host);
+  }
+
+  /** Whether what is at a blob's URL has turned out not to be that blob. */
+  isCorruptAt({ href }: URL): boolean {
+    return this.#corrupt.has(href);
+  }
+
+  foundCorruptAt({ href }: URL): void {
+    this.#corrupt.add(href);
+  }
+
+  /** Whether a host may be read over several connections at once, as far as is known. */
+  servesParallel(url: URL): boolean {
+    return this.servesRanges(url) && !this.#withoutParallel.has(url.host);
+  }
+
+  /** It lied about a part of a blob, or has none to give. */
+  distrustParallel({ host }: URL): void {
+    this.#withoutParallel.add(host);
+  }
+
+  /** Its partial answers are wrong: from now on it is asked for whole blobs. */
+  distrustRanges({ host }: URL): void {
+    this.#withoutRanges.add(host);
+  }
+
+  /** Decides about retries of what is at `url`. */
+  perseverance(url: URL, context: Context, retries = this.#options.retries ?? defaultRetries): Perseverance {
+    const options = { retries, deadlines: this.deadlines, throttle: this.#throttle };
+    return new Perseverance(this.secrets.printable(url), context, options);
+  }
+
+  [Symbol.dispose](): void {
+    this.#connections[Symbol.dispose]();
+  }
+
+  async #followed(journey: Journey, context: Context): Promise<Answer> {
+    const { host } = journey.url;
+    for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+      const answer = await this.#arrived(journey, context);
+      if (!isRedirect(answer)) return answer;
+      answer.body.dismiss();
+      const target = redirectTarget(answer);
+      this.transport.admitScheme(target, answer.url);
+      context.decided("redirect", `${answer.url.host} redirects to ${this.secrets.printable(target)}`);
+      journey.turn(target, this.policy.referred(journey.registryAddress));
+    }
+    throw new Failure("REGISTRY_ERROR", `${host} redirects more than ${mostRedirects} times`, {
+      host,
+    });
+  }
+
+  /** A place that a registry redirects to may want a token of its own; it gets one that anybody can have. */
+  async #arrived(journey: Journey, context: Context): Promise<Answer> {
+    const answer = await this.#stop(journey, context);
+    if (answer.status !== 401 || !answer.isElsewhere) return answer;
+    const authorization = await anonymousToken(answer, journey.registryAddress, this.correspondence, context);
+    if (authorization === undefined) return answer;
+    answer.body.dismiss();
+    journey.authorization = authorization;
+    return this.#stop(journey, context);
+  }
+
+  async #stop(journey: Journey, context: Context): Promise<Answer> {
+    const { url, reach, isElsewhere, headers, connectMilliseconds } = journey;
+    const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : journey.tls;
+    const response = await this.#exchange({ method: "GET", url, headers, reach, tls, connectMilliseconds }, context);
+    journey.arrivedAt(response);
+    return { ...response, isElsewhere };
+  }
+
+  /** One request and its response, as soon as the host may be asked. */
+  async #exchange(request: HttpRequest, context: Context): Promise<HttpResponse> {
+    const { method, url, headers } = request;
+    const held = this.heldBack(url);
+    if (held !== undefined) {
+      const seconds = Math.ceil(this.#throttle.remainingMilliseconds(url.host) / 1000);
+      context.decided("retry", `waiting ${seconds} s, because ${held.message}`);
+    }
+    await this.#throttle.turn(url.host, context.signal);
+    const proxy = this.#options.proxy?.(url);
+    if (proxy !== undefined) context.decided("proxy", `${url.host} is reached through ${proxy.host}`);
+    const userAgent = this.#options.userAgent ?? defaultUserAgent;
+    const complete = { ...request, headers: { "user-agent": userAgent, ...headers } };
+    const response = await this.#connections.send(complete, context.signal);
+    context.tell({ type: "request", method, url: this.secrets.printable(url), status: response.status });
+    const quota = response.headers["ratelimit-remaining"];
+    if (typeof quota === "string")
+      context.decided("retry", `${url.host} has a quota, of which ${quota.slice(0, 40)} is left`);
+    return response;
+  }
+
+  async #accepted(answer: Answer): Promise<Answer> {
+    const { status, isElsewhere, url } = answer;
+    if (status === 200 || status === 206 || status === 416) return answer;
+    const failure = await this.#failure(answer);
+    if (!isElsewhere || failure.details.temporary === true) throw failure;
+    // Signed links expire: the registry has a fresh one.
+    const found = `${url.host} answers ${status} to a link that the registry gave`;
+    throw new Failure("REGISTRY_ERROR", found, { status, host: url.host, temporary: true, isBadLink: true });
+  }
+
+  /** What a host says that it does not give what was asked for; whoever asks it next minds its `Retry-After`. */
+  async #failure(response: HttpResponse): Promise<Failure> {
+    const failure = await statusFailure(response, this.secrets);
+    const { retryAfterMilliseconds } = failure.details;
+    if (retryAfterMilliseconds !== undefined) this.#throttle.hold(response.url.host, retryAfterMilliseconds);
+    return failure;
+  }
+
+  #session(site: Site): Session {
+    const key = siteKey(site);
+    const session = this.#sessions.get(key) ?? new Session(site, this.correspondence);
+    this.#sessions.set(key, session);
+    return session;
+  }
+
+  /** What authorizations are obtained with. */
+  get correspondence(): Correspondence {
+    return {
+      policy: this.policy,
+      secrets: this.secrets,
+      credential: (site, context) => this.#credential(site, context),
+      admitScheme: (realm, registry) => this.transport.admitScheme(realm, registry),
+      ping: (site, context, authorization) => this.#ping(site, context, authorization),
+      tokenRequest: (route, context) => this.#tokenRequest(route, context),
+    };
+  }
+
+  /** A credential that is given without a host is for the registry, not for its mirrors. */
+  async #credential(site: Site, context: Context): Promise<Credential | undefined> {
+    const { credentials } = this.#options;
+    if (typeof credentials === "function")
+      return credentials(site.credentialHost, site.repository, context.fetchOptions);
+    return site.isOrigin ? credentials : undefined;
+  }
+
+  #ping(site: Site, context: Context, authorization: string | undefined): Promise<HttpResponse> {
+    const url = new URL("/v2/", site.base);
+    const headers = authorization === undefined ? {} : { authorization };
+    return this.#exchange({ method: "GET", url, headers, reach: site.reach, tls: site.tls }, context);
+  }
+
+  /** Bodies are read here, within the deadline, so that nobody waits for the rest of a token. */
+  #tokenRequest({ realm, reach, tls }: TokenRoute, context: Context): TokenRequest {
+    return (request) =>
+      persistently(this.perseverance(realm, context), () =>
+        within(this.deadlines.documentMilliseconds, context, async (limited) => {
+          const certificates = tls ?? (await this.transport.tls(realm.host, "stranger", limited));
+          const response = await this.#exchange({ ...request, reach, tls: certificates }, limited);
+          if (isTemporaryStatus(response.status)) throw await this.#failure(response);
+          return { status: response.status, body: await response.body.whole(tokenBytes) };
+        }),
+      );
+  }
+}

@@ -1,0 +1,123 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Context } from "../base/call.ts";
+import { Failure } from "../http/failure.ts";
+import type { Reference } from "../oci/reference.ts";
+import { registryHost } from "../oci/reference.ts";
+import type { Client } from "./client.ts";
+import type { Endpoint, RegistryOptions } from "./options.ts";
+import type { Site } from "./repository.ts";
+
+/** Where an image is asked for, in order: its mirrors as configured, and the registry itself. */
+export async function sitesOf(
+  reference: Reference,
+  client: Client,
+  options: RegistryOptions,
+  context: Context,
+): Promise<readonly Site[]> {
+  const { registry: host, path: repository, ...tagAndDigest } = reference;
+  const query = { host, repository, ...tagAndDigest };
+  const configured = await options.endpoints?.(query, context.fetchOptions);
+  const endpoints = configured ?? [await itself(reference, client, context)];
+  if (configured !== undefined) {
+    const names = configured.map(described);
+    context.decided(
+      "endpoint",
+      `${reference.registry}/${reference.path} is asked for at ${names.join(", ") || "no place"}`,
+    );
+  }
+  return Promise.all(endpoints.map((endpoint) => site(endpoint, reference, client, options, context)));
+}
+
+/** An endpoint with what it may be asked for, and the file that says so. */
+function described({ baseUrl, origin, resolvesTags, servesDigests }: Endpoint): string {
+  const terms = [
+    ...(resolvesTags ? [] : ["never what a tag means"]),
+    ...(servesDigests ? [] : ["tags only"]),
+    ...(origin === undefined ? [] : [origin]),
+  ];
+  return terms.length === 0 ? baseUrl : `${baseUrl} (${terms.join("; ")})`;
+}
+
+async function itself(reference: Reference, client: Client, context: Context): Promise<Endpoint> {
+  const host = registryHost(reference);
+  const scheme = await client.transport.scheme(host, context);
+  return { baseUrl: `${scheme}://${host}/v2`, resolvesTags: true, servesDigests: true };
+}
+
+async function site(
+  endpoint: Endpoint,
+  reference: Reference,
+  client: Client,
+  options: RegistryOptions,
+  context: Context,
+): Promise<Site> {
+  const base = parsedBase(endpoint.baseUrl);
+  const isOrigin = base.host === new URL(`${base.protocol}//${registryHost(reference)}`).host;
+  return {
+    endpoint,
+    base,
+    repository: endpoint.repository ?? reference.path,
+    credentialHost: isOrigin ? reference.registry : base.host,
+    isOrigin,
+    reach: client.policy.named(),
+    headers: outgoing({ ...(isOrigin ? options.headers : {}), ...endpoint.headers }),
+    tls: endpoint.tls ?? (await client.transport.tls(base.host, "registry", context)),
+  };
+}
+
+function outgoing(headers: Readonly<Record<string, string | readonly string[]>>): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]),
+  );
+}
+
+function parsedBase(text: string): URL {
+  const base = URL.canParse(text) ? new URL(text) : undefined;
+  if (base?.protocol === "https:" || base?.protocol === "http:") return base;
+  throw new Failure("INVALID_OPTION", `the endpoint "${text}" is not an http or https URL`);
+}
+
+/**
+ * Asks one site after the other until one gives what is wanted (registry-rules, R-73). A mirror that fails, in whatever
+ * way, is passed over; the last one's failure is the one that counts, and tells of the others.
+ */
+export async function firstOf<T>(
+  sites: readonly Site[],
+  client: Client,
+  context: Context,
+  attempt: (site: Site, isLast: boolean) => Promise<T>,
+): Promise<T> {
+  const failures: Failure[] = [];
+  for (const [index, site] of sites.entries()) {
+    const isLast = index === sites.length - 1;
+    try {
+      const held = isLast ? undefined : client.heldBack(site.base);
+      if (held !== undefined) throw held;
+      return await attempt(site, isLast);
+    } catch (problem) {
+      if (!(problem instanceof Failure)) throw problem;
+      if (isLast) throw withMirrors(problem, failures);
+      failures.push(problem);
+      context.decided("endpoint", `${site.base.host} is passed over: ${problem.message}`);
+    }
+  }
+  throw new Failure("NOT_FOUND", "no endpoint is configured that may be asked for it", {
+    hint: "allow one to resolve tags, or pull by digest",
+  });
+}
+
+/** One failure that tells of those before it, and nothing twice: an insecure registry is asked with TLS and then without. */
+export function withMirrors(last: Failure, before: readonly Failure[]): Failure {
+  const others = before.filter(({ message }) => message !== last.message);
+  const isItself = ({ details: { host } }: Failure) => host !== undefined && host === last.details.host;
+  const parts = [
+    ["mirrors failed too", others.filter((failure) => !isItself(failure))],
+    ["before that", others.filter(isItself)],
+  ] as const;
+  const told = parts.flatMap(([what, failures]) => {
+    return failures.length === 0
+      ? []
+      : [` (${what}: ${[...new Set(failures.map(({ message }) => message))].join("; ")})`];
+  });
+  return told.length === 0 ? last : new Failure(last.code, last.message + told.join(""), last.details);
+}

@@ -1,0 +1,117 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Context } from "../base/call.ts";
+import type { Document } from "../blob/image-source.ts";
+import { wholeDecoded } from "../http/content-encoding.ts";
+import { within } from "../http/deadline.ts";
+import { Failure } from "../http/failure.ts";
+import { persistently } from "../http/retry.ts";
+import { algorithmOf, type Digest, hasherFor, parseDigest } from "../oci/digest.ts";
+import { bareMediaType, manifestAccept } from "../oci/media-type.ts";
+import type { Answer, Client } from "./client.ts";
+import { type Site, siteUrl } from "./repository.ts";
+
+/** Which manifest is wanted. */
+export interface ManifestRequest {
+  /** A tag or a digest. */
+  readonly reference: string;
+  /** What its bytes must be, where that is known. */
+  readonly digest: Digest | undefined;
+  readonly sizeBytes: number | undefined;
+  readonly limitBytes: number;
+  /** Makes a `Docker-Content-Digest` that disagrees an error, not a warning. */
+  readonly strict: boolean;
+  /** Sends each type in a header of its own. */
+  readonly repeatAccept: boolean;
+}
+
+/** Fetches a manifest or index from one site; `retries` is for what passes by itself. */
+export async function fetchManifest(
+  client: Client,
+  site: Site,
+  request: ManifestRequest,
+  context: Context,
+  retries?: number,
+): Promise<Document> {
+  const url = siteUrl(site, "manifests", request.reference);
+  return persistently(client.perseverance(url, context, retries), () =>
+    within(client.deadlines.documentMilliseconds, context, async (limited) => {
+      const answer = await answerTo(client, site, url, request, limited);
+      const { limitBytes } = request;
+      const hint = `raise the limit manifestBytes, now ${limitBytes}, if you trust the image`;
+      const bytes = await wholeDecoded(answer, limitBytes, hint);
+      const mediaType = bareMediaType(answer.headers["content-type"] ?? "");
+      refuseWebPage(mediaType, answer);
+      verify(bytes, request, answer);
+      compareHeader(bytes, request, answer, context);
+      return { mediaType, bytes };
+    }),
+  );
+}
+
+/** Old Artifactory has a manifest, but no type of ours for it: 406, until anything at all is accepted. */
+async function answerTo(
+  client: Client,
+  site: Site,
+  url: URL,
+  { repeatAccept }: ManifestRequest,
+  context: Context,
+): Promise<Answer> {
+  const ask = (types: readonly string[]) =>
+    client.get(site, url, { "accept-encoding": "identity", ...acceptHeader(types, repeatAccept) }, context);
+  try {
+    return await ask(manifestAccept);
+  } catch (problem) {
+    if (!(problem instanceof Failure) || problem.details.status !== 406) throw problem;
+    context.decided("retry", `${url.host} answers 406; asking again for whatever it has`);
+    return ask([...manifestAccept, "application/json", "*/*"]);
+  }
+}
+
+function acceptHeader(types: readonly string[], repeat: boolean): OutgoingHttpHeaders {
+  return { accept: repeat ? [...types] : types.join(", ") };
+}
+
+/** A registry that is switched off, or is none, often sends people a page to read. */
+function refuseWebPage(mediaType: string, { url }: Answer): void {
+  if (mediaType !== "text/html" && mediaType !== "application/xhtml+xml") return;
+  throw new Failure("REGISTRY_ERROR", `${url.host} sends a web page where a manifest should be`, {
+    hint: "check that the host is a registry, and that it is in service",
+    host: url.host,
+  });
+}
+
+/** The size first: it costs nothing. */
+function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url, status }: Answer): void {
+  const { host } = url;
+  if (status !== 200) throw new Failure("REGISTRY_ERROR", `${host} answers ${status} to a plain request`, { host });
+  if (sizeBytes !== undefined && bytes.length !== sizeBytes) {
+    throw new Failure("SIZE_MISMATCH", `${host} sends ${bytes.length} bytes instead of ${sizeBytes}`, { host });
+  }
+  if (digest === undefined) return;
+  const actual = digestBy(digest, bytes);
+  if (actual === digest) return;
+  throw new Failure("DIGEST_MISMATCH", `${host} sends ${bytes.length} bytes whose digest is ${actual}`, { host });
+}
+
+/** Many registries have this header wrong or not at all, so by itself it proves nothing. */
+function compareHeader(bytes: Uint8Array, request: ManifestRequest, answer: Answer, context: Context): void {
+  const header = answer.headers["docker-content-digest"];
+  const stated = typeof header === "string" ? parseDigest(header) : undefined;
+  if (request.digest !== undefined || stated === undefined || !isVerifiable(stated)) return;
+  const actual = digestBy(stated, bytes);
+  if (actual === stated) return;
+  const found = `${answer.url.host} says that the digest is ${stated}, and it is ${actual}`;
+  if (request.strict) throw new Failure("DIGEST_MISMATCH", found, { host: answer.url.host });
+  context.tell({ type: "warning", code: "DIGEST_HEADER_DISAGREES", message: found });
+}
+
+function isVerifiable(digest: Digest): boolean {
+  const algorithm = algorithmOf(digest);
+  return algorithm === "sha256" || algorithm === "sha512";
+}
+
+function digestBy(digest: Digest, bytes: Uint8Array): Digest {
+  const hasher = hasherFor(digest);
+  hasher.update(bytes);
+  return hasher.digest();
+}

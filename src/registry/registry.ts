@@ -1,0 +1,142 @@
+import { Context } from "../base/call.ts";
+import type { FetchOptions } from "../base/events.ts";
+import { defaultLimits } from "../base/limits.ts";
+import { check, checkOptions, text } from "../base/option-checks.ts";
+import type { BlobOptions, Document, ImageSource, Source } from "../blob/image-source.ts";
+import { cannot } from "../http/failure.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import { BlobDownload } from "./blob-download.ts";
+import { type BlobPlace, foreignPlaces, placeAt } from "./blob-url.ts";
+import { Client } from "./client.ts";
+import { firstOf, sitesOf } from "./endpoints.ts";
+import { fetchManifest } from "./manifest-request.ts";
+import { mirroredBlob, placesInUse } from "./mirrored-blob.ts";
+import type { RegistryOptions } from "./options.ts";
+import { registryKinds } from "./options.ts";
+import type { Site } from "./repository.ts";
+import { Flight } from "./single-flight.ts";
+
+/**
+ * Images from registries, by the distribution specification's pull half.
+ *
+ * Everything that images may share is shared: connections, tokens, what was learned of each host. Dispose of it to close
+ * the connections.
+ */
+export function registry(options: RegistryOptions = {}): Source {
+  checkOptions(options, registryKinds);
+  const client = new Client(options);
+  return {
+    image(name) {
+      check("name", name, text);
+      return new RegistryImage(name, client, options);
+    },
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+    },
+  };
+}
+
+class RegistryImage implements ImageSource {
+  readonly name: string;
+  readonly digest?: Digest;
+  readonly #written: string;
+  readonly #reference: Reference;
+  readonly #client: Client;
+  readonly #options: RegistryOptions;
+  readonly #flight = new Flight<readonly Site[]>();
+  #sites: readonly Site[] | undefined;
+
+  constructor(written: string, client: Client, options: RegistryOptions) {
+    const reference = parseReference(options.expandName?.(written) ?? written);
+    this.#written = written;
+    this.name = formatReference(reference);
+    if (reference.digest !== undefined) this.digest = reference.digest;
+    this.#reference = reference;
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async manifest(descriptor?: Descriptor, options: FetchOptions = {}): Promise<Document> {
+    const digest = descriptor?.digest ?? this.#reference.digest;
+    const reference = digest ?? this.#reference.tag ?? "latest";
+    const context = this.#context(options);
+    const { manifestBytes = defaultLimits.manifestBytes, strict = false } = this.#options;
+    const request = { reference, digest, sizeBytes: descriptor?.sizeBytes, limitBytes: manifestBytes, strict };
+    const repeatAccept = (host: string) => this.#options.repeatAccept?.includes(host) ?? false;
+    try {
+      const sites = await this.#sitesFor(digest === undefined ? "resolvesTags" : "servesDigests", context);
+      return await firstOf(sites, this.#client, context, (site, isLast) =>
+        fetchManifest(
+          this.#client,
+          site,
+          { ...request, repeatAccept: repeatAccept(site.base.host) },
+          context,
+          isLast ? undefined : 0,
+        ),
+      );
+    } catch (problem) {
+      throw cannot(`fetch ${this.#nameOf(reference)}`, problem, this.#client.secrets);
+    }
+  }
+
+  async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const context = this.#context(options);
+    context.signal?.throwIfAborted();
+    const { offset = 0 } = options;
+    const known = knownContent(descriptor);
+    if (known !== undefined) {
+      if (known.length > offset) yield known.subarray(offset);
+      return;
+    }
+    try {
+      const sites = await this.#sitesFor("servesDigests", context);
+      const places = this.#placesOf(descriptor, sites);
+      if (places.length > 1 && offset === 0) yield* mirroredBlob(this.#client, places, descriptor, context);
+      else yield* new BlobDownload(this.#client, places, descriptor, context, offset).bytes();
+    } catch (problem) {
+      throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem, this.#client.secrets);
+    }
+  }
+
+  alternatives(descriptor: Descriptor): number {
+    const sites = (this.#sites ?? []).filter(({ endpoint }) => endpoint.servesDigests);
+    const places = placesInUse(this.#placesOf(descriptor, sites), this.#client);
+    // An insecure registry is one place, with TLS and without.
+    return Math.max(0, new Set(places.map(({ url }) => url.host)).size - 1);
+  }
+
+  #placesOf(descriptor: Descriptor, sites: readonly Site[]): readonly BlobPlace[] {
+    const places = sites.map((site) => placeAt(site, descriptor, this.#client));
+    return this.#options.foreignLayers ? [...places, ...foreignPlaces(descriptor, this.#client)] : places;
+  }
+
+  async #sitesFor(need: "resolvesTags" | "servesDigests", context: Context): Promise<readonly Site[]> {
+    this.#sites ??= await this.#flight.join(context.signal, (signal) => this.#foundSites(context.under(signal)));
+    return this.#sites.filter(({ endpoint }) => endpoint[need]);
+  }
+
+  #foundSites(context: Context): Promise<readonly Site[]> {
+    context.decided("reference", `"${this.#written}" is ${this.name}`);
+    return sitesOf(this.#reference, this.#client, this.#options, context);
+  }
+
+  #context({ signal, onEvent }: FetchOptions): Context {
+    return new Context(signal, this.#client.secrets, this.#options.onEvent, onEvent);
+  }
+
+  #nameOf(reference: string): string {
+    const { registry: host, path } = this.#reference;
+    return `${host}/${path}${reference.includes(":") ? "@" : ":"}${reference}`;
+  }
+}
+
+const emptyJson = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+/** Content that need not be fetched: it is in the descriptor, or its digest and size say what it is (image-spec, manifest.md, "Guidance for an Empty Descriptor"). */
+function knownContent({ data, digest, sizeBytes }: Descriptor): Uint8Array | undefined {
+  if (data !== undefined && data.length === sizeBytes) return data;
+  if (sizeBytes === 0) return new Uint8Array();
+  return digest === emptyJson && sizeBytes === 2 ? Buffer.from("{}") : undefined;
+}

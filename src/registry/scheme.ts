@@ -1,0 +1,57 @@
+import type { Context } from "../base/call.ts";
+import { Failure } from "../http/failure.ts";
+import type { TlsMaterial } from "../http/options.ts";
+import { withoutPort } from "../oci/host.ts";
+import type { RegistryOptions } from "./options.ts";
+import { isLoopback } from "./registry-url.ts";
+
+/** What to speak with which host: http or https, and with which certificates. */
+export class Transport {
+  readonly #plainHttp: RegistryOptions["plainHttp"];
+  readonly #tls: RegistryOptions["tls"];
+  readonly #byHost = new Map<string, Promise<TlsMaterial | undefined>>();
+  readonly #forStrangers: TlsMaterial | undefined;
+
+  constructor({ plainHttp, tls }: Pick<RegistryOptions, "plainHttp" | "tls">) {
+    this.#plainHttp = plainHttp;
+    this.#tls = tls;
+    // A client's certificate says who it is, and skipping verification is a risk: both are meant for the registry alone.
+    this.#forStrangers = typeof tls === "object" && tls.ca !== undefined ? { ca: tls.ca } : undefined;
+  }
+
+  /** How to speak with a registry: http only where the user or the address says that nobody can listen in. */
+  async scheme(host: string, context: Context): Promise<"http" | "https"> {
+    if (this.#plainHttp !== undefined && this.#plainHttp !== false) {
+      if (this.#plainHttp === true || this.#plainHttp.includes(host)) return "http";
+    }
+    if (this.#plainHttp === false || !isLoopback(withoutPort(host))) return "https";
+    return (await this.tls(host, "registry", context)) === undefined ? "http" : "https";
+  }
+
+  /** The certificates for `host[:port]`. A stranger is whom a registry, not the user, named. */
+  tls(host: string, role: "registry" | "stranger", context: Context): Promise<TlsMaterial | undefined> {
+    if (typeof this.#tls !== "function") return Promise.resolve(role === "registry" ? this.#tls : this.#forStrangers);
+    const { onEvent } = context.fetchOptions;
+    const known = this.#byHost.get(host) ?? this.#tls(host, onEvent && { onEvent }); // for all, so no one's to abort
+    this.#byHost.set(host, known);
+    known.catch(() => this.#byHost.delete(host));
+    return known;
+  }
+
+  /** Refuses to be led from TLS to http, or over http to where the user would not go without TLS either. */
+  admitScheme(target: URL, from: URL): void {
+    if (target.protocol === "https:") return;
+    const isDowngrade = from.protocol === "https:";
+    const isAllowed = target.hostname === from.hostname || isLoopback(target.hostname) || this.#isPlain(target);
+    if (!isDowngrade && isAllowed) return;
+    const found = `${from.host} leads to ${target.host} over http${isDowngrade ? ", away from https" : ""}`;
+    const hint = isDowngrade
+      ? "nothing allows that: tell the registry's operator"
+      : `if nobody can listen in, allow http for "${target.host}" with \`plainHttp\``;
+    throw new Failure("POLICY_DENIED", found, { host: from.host, hint });
+  }
+
+  #isPlain({ host }: URL): boolean {
+    return this.#plainHttp === true || (Array.isArray(this.#plainHttp) && this.#plainHttp.includes(host));
+  }
+}

@@ -1,0 +1,95 @@
+import { fstatSync, readSync } from "node:fs";
+import { OciUnpackError } from "../../base/errors.ts";
+import type { Limits } from "../../base/limits.ts";
+import type { SandboxPolicy } from "../../base/sandbox-policy.ts";
+import { decompress } from "../../blob/decompressed.ts";
+import { GzipChecksum } from "../../blob/gzip.ts";
+import { Input } from "../../blob/input.ts";
+import { Output } from "../../blob/output.ts";
+import { confineThread } from "../../linux/confinement.ts";
+import type { ByteSource } from "../../tar/entry.ts";
+import type { SharedRing } from "../../worker/ring.ts";
+import { RingReader } from "../../worker/ring.ts";
+import { tell } from "../../worker/serve.ts";
+import { archiveMembers, type NamedMember } from "./archive-members.ts";
+import { FileSpace } from "./file-space.ts";
+
+/** What the thread for archives is to do: to tell the members of an archive that an image is in. */
+export interface IndexJob {
+  readonly type: "index";
+  /** Descriptor of the file that has the archive, or that is to have it. */
+  readonly file: number;
+  /** What is to be put into the file first, decompressed. Absent: the archive is there. */
+  readonly input?: SharedRing;
+  /** Where the file is, for messages. */
+  readonly directory: string;
+  readonly sandbox: SandboxPolicy;
+  readonly limits: Limits;
+}
+
+/** What it tells besides what every thread does. */
+export type IndexReport =
+  /** Some of an archive's members, in order. */
+  { readonly type: "members"; readonly members: readonly NamedMember[] };
+
+/** How many members one message holds. */
+const membersAtATime = 1000;
+
+/** Tells what is in an archive, after having made a plain one of what comes, if that is asked. May open nothing. */
+export function indexArchive({ file, input, directory, sandbox, limits }: IndexJob): void {
+  tell({ type: "confined", status: confineThread(sandbox, {}) });
+  if (input !== undefined) {
+    makePlain(new RingReader(input, () => tell({ type: "space" })), new FileSpace(file, directory), limits);
+  }
+  let batch: NamedMember[] = [];
+  for (const member of archiveMembers(new SeekingSource(file), limits)) {
+    if (batch.push(member) < membersAtATime) continue;
+    tell<IndexReport>({ type: "members", members: batch });
+    batch = [];
+  }
+  tell<IndexReport>({ type: "members", members: batch });
+}
+
+/** The decompressed bytes of what is read, within the limits of a layer's. Nothing else vouches for them, so gzip's own checksums count. */
+function makePlain(source: ByteSource, space: FileSpace, limits: Limits): void {
+  const input = new Input(source);
+  const checksum = new GzipChecksum();
+  const output = new Output(space, {
+    limits,
+    readBytes: () => input.takenBytes,
+    onBytes: (bytes) => checksum.update(bytes),
+  });
+  const { zstdWindowLog, trailingBytes } = limits;
+  decompress(input, output, {
+    ...{ expected: undefined, strict: false, zstdWindowLog, trailingBytes, checksum },
+    warning() {},
+  });
+  space.flush();
+}
+
+/** Reads a file in order, but passes over what nobody wants to see. */
+class SeekingSource implements ByteSource {
+  readonly #file: number;
+  readonly #sizeBytes: number;
+  readonly #buffer = new Uint8Array(64 * 1024);
+  #position = 0;
+
+  constructor(file: number) {
+    this.#file = file;
+    this.#sizeBytes = fstatSync(file).size;
+    if (this.#sizeBytes === 0) throw new OciUnpackError("INVALID_ARCHIVE", "it is empty");
+  }
+
+  skip(count: number): number {
+    // A file that grows is read beyond the size that it had.
+    const skipped = Math.max(0, Math.min(count, this.#sizeBytes - this.#position));
+    this.#position += skipped;
+    return skipped;
+  }
+
+  read(): Uint8Array | undefined {
+    const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, this.#position);
+    this.#position += length;
+    return length === 0 ? undefined : this.#buffer.subarray(0, length);
+  }
+}

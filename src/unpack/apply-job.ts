@@ -1,0 +1,63 @@
+import { MemoryBudget } from "../base/memory-budget.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
+import { confineThread } from "../linux/confinement.ts";
+import { ownRights } from "../linux/rights.ts";
+import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
+import { openRootfs } from "../rootfs/rootfs.ts";
+import { applyEntries, type EntrySink } from "../worker/apply-entries.ts";
+import { Reporter } from "../worker/reporter.ts";
+import { RingReader, type SharedRing } from "../worker/ring.ts";
+import { tell } from "../worker/serve.ts";
+import { type ManifestJob, Recorder } from "./mtree-job.ts";
+
+/** What the applying thread is to do, all of it, in order. */
+export interface ApplyJob {
+  readonly type: "apply";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: number;
+  /** Absolute path of the private directory that becomes the root filesystem. */
+  readonly staging: string;
+  /** Whether a `ManifestJob` will follow. Default: false. */
+  readonly isRecorded?: boolean;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: RootfsSettings;
+}
+
+/** What the first job leaves to the next. */
+let recorder: Recorder | undefined;
+
+/** Turns the archives in the ring into files beneath the staging directory, the only place this thread may write to. */
+export function applyLayers(job: ApplyJob): void {
+  const directory = openDirectoryPath(job.staging);
+  try {
+    const memory = new MemoryBudget(job.settings.limits);
+    recorder = job.isRecorded ? new Recorder(job.settings, ownRights(), memory) : undefined;
+    tell({ type: "confined", status: confineThread(job.sandbox, { writableBeneath: directory }) });
+    const reporter = new Reporter(tell);
+    const rootfs = openRootfs(directory, job.settings, reporter, memory);
+    try {
+      const input = new RingReader(job.input, () => tell({ type: "space" }));
+      for (let layer = 0; layer < job.layers; layer += 1) {
+        applyEntries({ job, layer, input, reporter, begin: () => recorded(layer, rootfs.beginLayer(layer)) });
+      }
+      rootfs.finish();
+    } finally {
+      rootfs.close();
+      reporter.close();
+    }
+  } finally {
+    closeDescriptor(directory);
+  }
+}
+
+function recorded(layer: number, applier: EntrySink): EntrySink {
+  return recorder?.recording(layer, applier) ?? applier;
+}
+
+/** Hands over what the job before took down. */
+export function writeManifest(job: ManifestJob): void {
+  if (recorder === undefined) throw new TypeError("nothing was recorded");
+  recorder.write(job);
+}

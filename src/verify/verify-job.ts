@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
+import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
+import { confineThread } from "../linux/confinement.ts";
+import { ownRights } from "../linux/rights.ts";
+import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
+import { ContentDigests } from "../tree/content-digests.ts";
+import type { Directory } from "../tree/directory.ts";
+import { keepWanted } from "../tree/keep-wanted.ts";
+import { MergedTree } from "../tree/merged-tree.ts";
+import type { SelectionPatterns } from "../tree/selection.ts";
+import { selection } from "../tree/selection.ts";
+import { applyEntries } from "../worker/apply-entries.ts";
+import { Reporter } from "../worker/reporter.ts";
+import type { SharedRing } from "../worker/ring.ts";
+import { RingReader } from "../worker/ring.ts";
+import { tell } from "../worker/serve.ts";
+import { Comparison } from "./comparison.ts";
+import type { Difference } from "./differences.ts";
+
+/** What the merging thread is to do: to make a tree of the layers and compare a directory with it. */
+export interface VerifyJob {
+  readonly type: "verify";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: number;
+  /** Absolute path of a root filesystem. */
+  readonly directory: string;
+  /** Which part of the tree it is to have. */
+  readonly selection: SelectionPatterns;
+  readonly sandbox: SandboxPolicy;
+  readonly settings: RootfsSettings;
+}
+
+/** What it tells besides what every thread does. */
+export type VerifyReport =
+  | { readonly type: "different"; readonly difference: Difference }
+  /** A comparison is over: so many files and directories of the tree were there, and so much was different, told or not. */
+  | { readonly type: "compared"; readonly entries: number; readonly differences: number };
+
+/** How many differences are told one by one, and how long their paths may be together. A directory could have millions. */
+const toldAtMost = 10_000;
+const toldBytesAtMost = 16 * 1024 * 1024;
+
+/** Makes a tree of the archives in the ring and compares a directory with it, the only one this thread may read. */
+export function verify(job: VerifyJob): void {
+  const rights = ownRights();
+  const directory = openDirectoryPath(job.directory);
+  try {
+    tell({ type: "confined", status: confineThread(job.sandbox, { readableBeneath: [directory] }) });
+    const memory = new MemoryBudget(job.settings.limits);
+    const digests = new ContentDigests(memory);
+    const root = mergedTree(job, digests, memory);
+    keepWanted(root, selection(job.selection));
+    let differences = 0;
+    let bytes = 0;
+    const comparison = new Comparison({
+      ...{ settings: job.settings, rights, digests },
+      tell(difference) {
+        differences += 1;
+        bytes += difference.path.length;
+        if (differences <= toldAtMost && bytes <= toldBytesAtMost)
+          tell<VerifyReport>({ type: "different", difference });
+      },
+    });
+    comparison.compare(root, directory);
+    tell<VerifyReport>({ type: "compared", entries: comparison.count, differences });
+  } finally {
+    closeDescriptor(directory);
+  }
+}
+
+function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): Directory {
+  const { settings } = job;
+  const reporter = new Reporter(tell);
+  // Even where an empty file stands for a device, the device may be written down on it.
+  const devices = settings.devices === "placeholder" ? "create" : settings.devices;
+  const tree = new MergedTree({ ...settings, devices }, reporter, { memory });
+  const input = new RingReader(job.input);
+  const store = (_entry: Entry, body: ByteSource) => digests.add(digestOf(body));
+  try {
+    for (let layer = 0; layer < job.layers; layer += 1) {
+      applyEntries({ job, layer, input, reporter, begin: () => tree.beginLayer(layer, store) });
+    }
+  } finally {
+    reporter.close();
+  }
+  return tree.root;
+}
+
+function digestOf(body: ByteSource): Uint8Array {
+  const hash = createHash("sha256");
+  for (let piece = body.read(); piece !== undefined; piece = body.read()) hash.update(piece);
+  return hash.digest();
+}

@@ -1,0 +1,178 @@
+/** A folder of `src/`, or `index.ts`, its only loose file. */
+export interface Room {
+  /** A room uses what stands on lower floors only. */
+  readonly floor: number;
+  /** What it is, for ARCHITECTURE.md. */
+  readonly what: string;
+  /** The rooms that it may use. */
+  readonly uses: readonly string[];
+}
+
+/** The plan of `src/`: ARCHITECTURE.md shows it, and the imports of all files are held to it. */
+export const rooms = {
+  cli: {
+    floor: 12,
+    what: "the command: options, progress, reports, signals; it uses what every program can use",
+    uses: ["index.ts"],
+  },
+  "index.ts": {
+    floor: 11,
+    what: "the public names",
+    uses: [
+      ...["base", "oci", "http", "blob", "registry", "layer", "bundle", "source", "configuration", "store", "image"],
+      ...["operation", "export", "unpack", "overlay", "look", "verify", "copy"],
+    ],
+  },
+  threads: {
+    floor: 11,
+    what: "the files that Node loads as threads: each says which jobs its thread does, and nothing else",
+    uses: ["worker", "rootfs", "source", "export", "unpack", "overlay", "look", "verify"],
+  },
+  unpack: {
+    floor: 10,
+    what: "a root filesystem in a directory; of a part of an image, through the merged tree",
+    uses: [
+      ...["base", "tar", "output", "blob", "linux", "layer", "worker", "bundle", "rootfs", "tree", "source", "image"],
+      ...["operation", "export"],
+    ],
+  },
+  overlay: {
+    floor: 10,
+    what: "each layer as a directory of its own, by the rules of `rootfs/`: what a layer hides is recorded, and what the layers below show is asked for where `rootfs/` would ask the disk",
+    uses: [
+      ...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "rootfs", "source", "store", "image"],
+      ...["operation"],
+    ],
+  },
+  look: {
+    floor: 10,
+    what: "what is in an image, without unpacking it: layers from the newest down, as few as an answer needs",
+    uses: [
+      ...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "source", "image", "operation"],
+    ],
+  },
+  verify: {
+    floor: 10,
+    what: "a root filesystem compared with what its image says: the merged tree against the disk, name by name",
+    uses: [
+      ...["base", "oci", "tar", "linux", "layer", "worker", "rootfs", "tree", "source", "store", "image", "operation"],
+    ],
+  },
+  copy: {
+    floor: 10,
+    what: "an image as it is, into a layout or an archive",
+    uses: ["base", "oci", "tar", "output", "blob", "worker", "source", "image", "operation"],
+  },
+  export: {
+    floor: 9,
+    what: "a root filesystem in one file: the merged tree as an archive, or as a file system made of that",
+    uses: [
+      ...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "source", "image", "operation"],
+    ],
+  },
+  operation: {
+    floor: 8,
+    what: "what the verbs have in common: options settled, events told and counted, layers fetched and consumed at once",
+    uses: ["base", "oci", "blob", "layer", "worker", "bundle", "tree", "image"],
+  },
+  image: {
+    floor: 7,
+    what: "from a name to one image: index, manifest and configuration, for one platform",
+    uses: ["base", "oci", "blob", "source"],
+  },
+  store: {
+    floor: 7,
+    what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories; it wraps any source",
+    uses: ["base", "oci", "output", "blob", "linux", "worker", "source"],
+  },
+  configuration: {
+    floor: 7,
+    what: "what docker, podman and containerd have in their files: credentials, certificates, mirrors, proxies",
+    uses: ["base", "oci", "http", "registry", "source"],
+  },
+  source: {
+    floor: 6,
+    what: "where documents and blobs come from: the source that a name asks for; in `local/` layouts and archives on this machine",
+    uses: ["base", "oci", "tar", "http", "blob", "linux", "registry", "worker"],
+  },
+  worker: {
+    floor: 5,
+    what: "the engine of the confined threads (one decompresses, one applies; a third digests where there are two processors or more): rings, messages, progress; it knows no verb",
+    uses: ["base", "oci", "tar", "blob", "linux", "layer"],
+  },
+  rootfs: {
+    floor: 5,
+    what: "what `layer/` says, done on a disk: directories, whiteouts, attributes, owners; knows nothing of HTTP or compression",
+    uses: ["base", "tar", "linux", "layer"],
+  },
+  tree: {
+    floor: 5,
+    what: "what `layer/` says, done in memory: the tree that layers make together, and a list of it (mtree(5))",
+    uses: ["base", "tar", "layer"],
+  },
+  bundle: {
+    floor: 5,
+    what: "the image's configuration as a container runtime's (runtime-spec): users, mounts, annotations",
+    uses: ["base", "oci", "tar", "linux", "layer"],
+  },
+  registry: {
+    floor: 4,
+    what: "the client of a registry: its mirrors, its tokens (in `auth/`), manifests, blobs that survive broken connections",
+    uses: ["base", "oci", "http", "blob"],
+  },
+  layer: {
+    floor: 4,
+    what: "what the entries of a layer mean, wherever they are applied: names, symlinks on the way, hard links that wait, what is refused, repaired and filtered",
+    uses: ["base", "tar", "linux"],
+  },
+  http: {
+    floor: 3,
+    what: "requests that end: connections, TLS, proxies, redirects, deadlines, retries; whom credentials may reach; the only code that opens a connection",
+    uses: ["base", "oci"],
+  },
+  blob: {
+    floor: 3,
+    what: "from a source's bytes to trusted, decompressed ones: fetching in parallel, the spool, digests, gzip and zstd",
+    uses: ["base", "oci", "tar"],
+  },
+  linux: {
+    floor: 3,
+    what: "system calls and Landlock: the only code that speaks C",
+    uses: ["base", "tar"],
+  },
+  oci: {
+    floor: 2,
+    what: "references, digests, descriptors, manifests, configurations, platforms: values, no I/O, no clock",
+    uses: ["base"],
+  },
+  tar: {
+    floor: 2,
+    what: "bytes to entries, every dialect; knows nothing of OCI or disks",
+    uses: ["base"],
+  },
+  output: {
+    floor: 2,
+    what: "what is complete or not there: a new directory, a new file, a stream",
+    uses: ["base"],
+  },
+  base: {
+    floor: 1,
+    what: "what all speak: errors, events, limits, the account of memory, how calls are aborted and options checked",
+    uses: [],
+  },
+} as const satisfies Readonly<Record<string, Room>>;
+
+/** The rows of ARCHITECTURE.md, from the top of the house to its ground. */
+export function roomRows(): string {
+  return Object.entries<Room>(rooms)
+    .map(([name, { floor, what, uses }]) => `| ${floor} | \`${shownName(name)}\` | ${what} | ${shownUses(uses)} |`)
+    .join("\n");
+}
+
+function shownUses(uses: readonly string[]): string {
+  return uses.map((name) => `\`${name}\``).join(" ");
+}
+
+function shownName(room: string): string {
+  return room.endsWith(".ts") ? `src/${room}` : `src/${room}/`;
+}

@@ -1,0 +1,372 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { rootCertificates } from "node:tls";
+import { pathToFileURL } from "node:url";
+import * as library from "../../src/index.ts";
+import {
+  copy,
+  dockerCredentials,
+  engineSource,
+  exportRootfs,
+  login,
+  logout,
+  registry,
+  registryFromEnvironment,
+  sourceFor,
+  store,
+  storedNameFor,
+  storedSource,
+  unpack,
+  unpackOverlay,
+  verify,
+} from "../../src/index.ts";
+import { image } from "../support/image.ts";
+import { writeImageLayout } from "../support/image-layout.ts";
+import { scratch } from "../support/scratch.ts";
+import { file, tar } from "../support/tar-builder.ts";
+
+/** As JavaScript calls: with anything. */
+type Untyped = (...given: unknown[]) => unknown;
+
+const name = "oci:/nowhere:x";
+const place = "/nowhere/at/all";
+/** Nothing can be written there, not even by root: a call that is right in all but one thing must leave nothing. */
+const noPlace = "/dev/null";
+const machine = { env: { REGISTRY_AUTH_FILE: `${noPlace}/auth.json` }, homeDirectory: noPlace, uid: 1000 };
+const user = { username: "ada", password: "hunter2" };
+const aSource = { image() {}, async [Symbol.asyncDispose]() {} };
+const aStore = { directory: place };
+
+/** A wrong value for an argument or an option, and what is said of it. */
+type Wrong = readonly [value: unknown, said: string];
+
+const noText: Wrong = [undefined, "undefined is not a string"];
+const noPath: Wrong = [5, "5 is not a path or a file: URL"];
+
+interface Called {
+  /** What stands in the call before the options, by name: what it is when it is right, and something wrong. */
+  readonly given: Readonly<Record<string, readonly [right: unknown, ...wrong: Wrong]>>;
+  /** Where the call takes options: those that have to be given, and values that none may have. */
+  readonly options?: { readonly needed?: object; readonly wrong: Readonly<Record<string, Wrong>> };
+  readonly call: Untyped;
+}
+
+const resolving: Readonly<Record<string, Wrong>> = {
+  strict: ["yes", '"yes" is not true or false'],
+  signal: [{}, "this object is not an AbortSignal"],
+  onEvent: [5, "5 is not a function"],
+  limits: [null, "null is not an object"],
+  platform: [7, "7 is not a string or an object"],
+  source: [{}, "this object is not a source, as `registry()` gives one or a promise of one"],
+  sandbox: ["maybe", '"maybe" is not one of require, prefer, off'],
+};
+const applying: Readonly<Record<string, Wrong>> = {
+  ...resolving,
+  include: ["etc", '"etc" is not a list of strings'],
+  devices: ["make", '"make" is not one of skip, create, placeholder, error'],
+  sourceDateEpoch: [-1, "-1 is not a whole number from 0 on"],
+};
+const connecting: Readonly<Record<string, Wrong>> = {
+  credentials: ["ada:hunter2", "this string is not a function or an object"],
+  tls: ["-----BEGIN PRIVATE KEY-----", "this string is not a function or an object"],
+  headers: [{ authorization: 5 }, "this object is not an object of strings, or of lists of strings"],
+  plainHttp: ["yes", '"yes" is not true or false or a list of strings'],
+  connections: [0, "0 is not a whole number from 1 on"],
+  network: [true, "true is not an object"],
+};
+const ofMachine: Readonly<Record<string, Wrong>> = {
+  env: ["PATH=/bin", '"PATH=/bin" is not an object'],
+  homeDirectory: [5, "5 is not a string or a path or a file: URL"],
+  uid: ["root", '"root" is not a whole number from 0 on'],
+  systemDirectory: ["", '"" is not a path or a file: URL'],
+};
+const destination: Called["given"][string] = [place, 5, "5 is not a path, a file: URL or a stream"];
+const named = { name: [name, ...noText] } as const;
+const directory = { directory: [place, ...noPath] } as const;
+const registryAndUser = {
+  registry: ["r.example", ...noText],
+  user: [user, "ada:hunter2", "this string is not an object"],
+} as const;
+
+/** Every function that a program can call. */
+const calls: Readonly<Record<string, Called>> = {
+  unpack: { call: library.unpack as Untyped, given: { ...named, ...directory }, options: { wrong: applying } },
+  unpackOverlay: {
+    call: library.unpackOverlay as Untyped,
+    given: { ...named, ...directory },
+    options: {
+      wrong: { ...resolving, store: [{}, "this object is not a store, as `store()` gives one"], mount: noPath },
+    },
+  },
+  exportRootfs: {
+    call: library.exportRootfs as Untyped,
+    given: { ...named, destination },
+    options: { wrong: applying },
+  },
+  copy: {
+    call: library.copy as Untyped,
+    given: { ...named, destination },
+    options: { wrong: { ...resolving, form: ["tar", '"tar" is not one of layout, oci-archive, docker-archive'] } },
+  },
+  verify: { call: library.verify as Untyped, given: { ...directory, ...named }, options: { wrong: applying } },
+  list: {
+    call: library.list as Untyped,
+    given: { ...named, path: ["/", 5, "5 is not a string"] },
+    options: { wrong: { ...resolving, recursive: [1, "1 is not true or false"] } },
+  },
+  read: {
+    call: library.read as Untyped,
+    given: {
+      ...named,
+      path: ["/", ...noText],
+      destination: [process.stdout, "out", '"out" is not a stream to write to'],
+    },
+    options: { wrong: resolving },
+  },
+  inspect: { call: library.inspect as Untyped, given: named, options: { wrong: resolving } },
+  resolve: { call: library.resolve as Untyped, given: named, options: { wrong: resolving } },
+  registry: { call: library.registry as Untyped, given: {}, options: { wrong: connecting } },
+  "registry().image": { call: registry().image as Untyped, given: named },
+  sourceFor: {
+    call: library.sourceFor as Untyped,
+    given: named,
+    options: { wrong: { ...connecting, engineSocket: noPath } },
+  },
+  localSource: {
+    call: library.localSource as Untyped,
+    given: {},
+    options: { wrong: { standardInput: ["-", '"-" is not a stream, or another async iterable of bytes'] } },
+  },
+  "localSource().image": { call: library.localSource().image as Untyped, given: named },
+  engineSource: {
+    call: library.engineSource as Untyped,
+    given: { socket: [place, ...noPath] },
+    options: { wrong: { sandbox: ["on", '"on" is not one of require, prefer, off'] } },
+  },
+  "engineSource().image": { call: engineSource().image as Untyped, given: named },
+  store: { call: library.store as Untyped, given: directory },
+  "store().list": {
+    call: store(place).list as Untyped,
+    given: {},
+    options: { wrong: { signal: [{}, "this object is not an AbortSignal"] } },
+  },
+  "store().verify": {
+    call: store(place).verify as Untyped,
+    given: {},
+    options: { wrong: { signal: [{}, "this object is not an AbortSignal"] } },
+  },
+  "store().prune": {
+    call: store(place).prune as Untyped,
+    given: {},
+    options: { wrong: { maxBytes: ["2G", '"2G" is not a whole number from 0 on'] } },
+  },
+  storedSource: {
+    call: library.storedSource as Untyped,
+    given: {
+      source: [aSource, {}, "this object is not a source, as `registry()` gives one"],
+      store: [aStore, place, `"${place}" is not a store, as \`store()\` gives one`],
+    },
+    options: { wrong: { offline: ["no", '"no" is not true or false'] } },
+  },
+  storedNameFor: {
+    call: library.storedNameFor as Untyped,
+    given: { ...directory, store: [aStore, {}, "this object is not a store, as `store()` gives one"] },
+  },
+  dockerCredentials: {
+    call: library.dockerCredentials as Untyped,
+    given: {},
+    options: { needed: machine, wrong: { ...ofMachine, authFile: noPath } },
+  },
+  engineSocketFromEnvironment: {
+    call: library.engineSocketFromEnvironment as Untyped,
+    given: {},
+    options: { needed: machine, wrong: ofMachine },
+  },
+  registryFromEnvironment: {
+    call: library.registryFromEnvironment as Untyped,
+    given: {},
+    options: {
+      needed: machine,
+      wrong: {
+        ...ofMachine,
+        authFile: noPath,
+        hostsDirectory: noPath,
+        tlsCa: ["ca.pem", '"ca.pem" is not a list of paths or file: URLs'],
+        shortNames: ["both", '"both" is not one of docker, podman'],
+      },
+    },
+  },
+  login: {
+    call: library.login as Untyped,
+    given: registryAndUser,
+    options: { needed: machine, wrong: { ...ofMachine, authFile: noPath } },
+  },
+  logout: {
+    call: library.logout as Untyped,
+    given: { registry: ["r.example", ...noText] },
+    options: { needed: machine, wrong: { ...ofMachine, authFile: noPath } },
+  },
+  verifyLogin: { call: library.verifyLogin as Untyped, given: registryAndUser, options: { wrong: connecting } },
+  parsePlatform: { call: library.parsePlatform as Untyped, given: { text: ["linux/arm64", 5, "5 is not a string"] } },
+  formatPlatform: {
+    call: library.formatPlatform as Untyped,
+    given: { platform: [{ os: "linux", architecture: "arm64" }, "linux/arm64", '"linux/arm64" is not an object'] },
+  },
+  parseReference: { call: library.parseReference as Untyped, given: { text: ["debian", ...noText] } },
+  formatReference: {
+    call: library.formatReference as Untyped,
+    given: { reference: [{ registry: "r.example", path: "a" }, "debian", '"debian" is not an object'] },
+  },
+};
+
+/** What asks nothing of its arguments: it tells of anything whether it is an error of ours. */
+const takesAnything = ["isOciUnpackError"];
+
+async function refused(call: () => unknown, message: string): Promise<void> {
+  await assert.rejects(async () => await call(), { name: "OciUnpackError", code: "INVALID_OPTION", message });
+}
+
+test("every function that is exported is called with wrong arguments below", () => {
+  const functions = Object.entries(library).filter(
+    ([, value]) => typeof value === "function" && !/^class/.test(Function.prototype.toString.call(value)),
+  );
+  const exported = functions.map(([called]) => called).filter((called) => !takesAnything.includes(called));
+  assert.deepEqual(
+    exported.sort(),
+    Object.keys(calls)
+      .filter((called) => !called.includes("."))
+      .sort(),
+  );
+});
+
+describe("what JavaScript calls with is checked", () => {
+  for (const [called, { call, given, options }] of Object.entries(calls)) {
+    const right = Object.values(given).map(([value]) => value);
+    for (const [index, [argument, [, wrong, said]]] of Object.entries(given).entries()) {
+      test(`${called} refuses ${argument}: ${said}`, async () => {
+        await refused(
+          () => call(...right.with(index, wrong), ...(options?.needed ? [options.needed] : [])),
+          `cannot use the option ${argument}: ${said}`,
+        );
+      });
+    }
+    if (options === undefined) continue;
+    const { needed = {}, wrong } = options;
+    const callWith = (given: unknown) => call(...right, given);
+
+    test(`${called} refuses an option that it does not have, and options that are none`, async () => {
+      await refused(
+        () => callWith({ ...needed, platfrom: "x" }),
+        "cannot use the option platfrom: there is no such option",
+      );
+      await refused(() => callWith("strict"), 'cannot use the option options: "strict" is not an object');
+      await refused(() => callWith(null), "cannot use the option options: null is not an object");
+    });
+
+    test(`${called} takes an option that is undefined for one that is not given`, async () => {
+      const undefinedOptions = Object.fromEntries(Object.keys(wrong).map((option) => [option, undefined]));
+      await assert.doesNotReject(async () => {
+        try {
+          await callWith({ ...undefinedOptions, ...needed });
+        } catch (error) {
+          if (/cannot use the option .* undefined/.test(String(error))) throw error;
+        }
+      });
+    });
+
+    for (const [option, [value, said]] of Object.entries(wrong)) {
+      test(`${called} refuses ${option}: ${said}`, async () => {
+        await refused(() => callWith({ ...needed, [option]: value }), `cannot use the option ${option}: ${said}`);
+      });
+    }
+    for (const option of Object.keys(needed)) {
+      if (called === "engineSocketFromEnvironment" && option !== "env") continue;
+      test(`${called} misses ${option}`, async () => {
+        await assert.rejects(async () => await callWith({ ...needed, [option]: undefined }), {
+          code: "INVALID_OPTION",
+          message: new RegExp(`^cannot use the option ${option}: undefined is not `),
+        });
+      });
+    }
+  }
+});
+
+test("what is wrong within an option is told by its whole name, and no secret with it", async () => {
+  const unpacking = (options: object) => () => (unpack as Untyped)(name, place, options);
+  const connectingBy = (options: object) => () => (registry as Untyped)(options);
+  for (const [call, message] of [
+    [unpacking({ uidMap: [null] }), "uidMap: this list is not a list of objects"],
+    [
+      unpacking({ uidMap: [{ containerID: 0, hostID: 1 }] }),
+      "uidMap[0].size: undefined is not a whole number from 0 on",
+    ],
+    [unpacking({ bundle: { uid: 1000 } }), "bundle.gid: undefined is not a whole number from 0 on"],
+    [unpacking({ bundle: "yes" }), 'bundle: "yes" is not true or false or an object'],
+    [unpacking({ platform: { arch: "arm64" } }), "platform.arch: there is no such option"],
+    [unpacking({ manifest: new URL("https://a/b") }), 'manifest: "https://a/b" is not a path or a file: URL'],
+    [unpacking({ limits: { entires: 5 } }), "limits.entires: there is no such limit"],
+    [connectingBy({ network: { denyPrivate: 1 } }), "network.denyPrivate: 1 is not true or false"],
+    [connectingBy({ deadlines: { stall: 1 } }), "deadlines.stall: there is no such option"],
+    [connectingBy({ tls: { ca: "-----BEGIN" } }), "tls.ca: this string is not a list of strings"],
+    [
+      connectingBy({ credentials: { username: "ada", password: 12345 } }),
+      "credentials.password: this number is not a string",
+    ],
+    [
+      () => (login as Untyped)("r.example", { username: "ada", password: 12345 }, machine),
+      "user.password: this number is not a string",
+    ],
+    [() => (login as Untyped)("r.example", { username: "ada" }, machine), "user.password: undefined is not a string"],
+    [() => (unpack as Untyped)(name, "a\0b"), 'directory: "a\\u0000b" is not a path or a file: URL'],
+  ] as const) {
+    await refused(call, `cannot use the option ${message}`);
+  }
+  assert.ok(!existsSync(place));
+});
+
+test("directories and files may be URLs", async () => {
+  await using stage = await scratch();
+  const layout = join(stage.directory, "layout");
+  await writeImageLayout(layout, [{ tag: "x", images: [image([tar(file("motd", "hello"))])] }]);
+  const url = (path: string) => pathToFileURL(join(stage.directory, path));
+  const reference = `oci:${layout}:x`;
+  const options = { platform: "linux/amd64", sandbox: "prefer" } as const;
+  await unpack(reference, url("a root"), { ...options, manifest: url("mtree") });
+  const { differenceCount } = await verify(url("a root"), reference, options);
+  const kept = store(url("store"));
+  await using source = storedSource(sourceFor(reference, { sandbox: "prefer" }), kept);
+  await unpackOverlay(reference, url("overlay"), { ...options, source, store: kept });
+  await copy(reference, url("copy"), options);
+  await exportRootfs(reference, url("root.tar"), options);
+  assert.equal(differenceCount, 0);
+  assert.equal(await storedNameFor(url("overlay"), kept), reference);
+  const made = ["a root", "copy", "layout", "mtree", "overlay", "root.tar", "store"];
+  assert.deepEqual((await readdir(stage.directory)).sort(), made);
+});
+
+test("files of configuration may be URLs", async () => {
+  await using stage = await scratch();
+  const url = (path: string) => pathToFileURL(join(stage.directory, path));
+  const here = { env: {}, homeDirectory: url("home"), uid: process.getuid?.() ?? 0, systemDirectory: url("etc") };
+  const authFile = url("an auth.json");
+  assert.equal(await login("r.example", user, { ...here, authFile }), join(stage.directory, "an auth.json"));
+  const { origin, ...found } = (await dockerCredentials({ ...here, authFile })("r.example", "app")) ?? {};
+  assert.deepEqual(found, user);
+  await mkdir(url("hosts/r.example"), { recursive: true });
+  await writeFile(url("hosts/r.example/hosts.toml"), 'server = "https://mirror.example"');
+  await writeFile(url("a certificate"), rootCertificates[0] ?? "");
+  await writeFile(url("a key"), generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
+  const [tlsCert, tlsKey] = [url("a certificate"), url("a key")];
+  const options = { ...here, authFile, hostsDirectory: url("hosts"), tlsCa: [tlsCert], tlsCert, tlsKey };
+  const { endpoints, tls } = await registryFromEnvironment(options);
+  const [endpoint] = (await endpoints?.({ host: "r.example", repository: "app" })) ?? [];
+  assert.equal(endpoint?.baseUrl, "https://mirror.example/v2");
+  assert.deepEqual(typeof tls === "function" && (await tls("other.example"))?.ca, [rootCertificates[0]]);
+  assert.deepEqual(await logout("r.example", { ...here, authFile }), [join(stage.directory, "an auth.json")]);
+  await using engine = engineSource(url("docker.sock"));
+  assert.equal(engine.image("docker-daemon:app").name, "docker-daemon:app");
+});

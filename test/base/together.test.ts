@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { together } from "../../src/base/together.ts";
+
+/** Runs until it is aborted, then takes a moment to stop, as a thread or socket would. */
+function longTask(stopped: string[]): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await delay(5);
+    stopped.push("stopped");
+    throw new Error("stopped because another failed");
+  };
+}
+
+test("the first failure stops the others, and is thrown when they have stopped", async () => {
+  const stopped: string[] = [];
+  const failure = new Error("the first");
+  await assert.rejects(
+    together(undefined, [longTask(stopped), () => Promise.reject(failure), longTask(stopped)]),
+    failure,
+  );
+  assert.deepEqual(stopped, ["stopped", "stopped"]);
+});
+
+test("an abort from outside stops all with the signal's own reason", async () => {
+  const stopped: string[] = [];
+  const controller = new AbortController();
+  const reason = { any: "value" };
+  setTimeout(() => controller.abort(reason), 5);
+  await assert.rejects(together(controller.signal, [longTask(stopped)]), (error) => error === reason);
+  assert.deepEqual(stopped, ["stopped"]);
+});
+
+test("tasks that all succeed are waited for", async () => {
+  const done: number[] = [];
+  await together(
+    undefined,
+    [3, 1, 2].map((milliseconds) => async () => {
+      await delay(milliseconds);
+      done.push(milliseconds);
+    }),
+  );
+  assert.deepEqual(done.toSorted(), [1, 2, 3]);
+});
