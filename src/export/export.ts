@@ -164,8 +164,7 @@ async function writeArchive({ output, pipeline, account, selection, selected }: 
   let bytes = 0;
   const take = async (chunk: Uint8Array) => {
     bytes += chunk.length;
-    // A file is written before the chunk is filled again; who reads a stream may hold on to what came out of it.
-    await output.write(output instanceof NewFile ? chunk : Uint8Array.from(chunk));
+    await output.write(chunk);
   };
   const pouring = { take, onReport: selected.report, signal: account.signal };
   await pipeline.pour((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet }), pouring);

@@ -89,11 +89,14 @@ export class StreamOutput implements ByteOutput {
     this.#signal = signal;
   }
 
-  /** Waits until the bytes are gone, so that a slow reader slows the download down. */
+  /**
+   * Waits until the bytes are gone, so that a slow reader slows the download down. They are copied: who reads a stream may
+   * hold on to what came out of it, and whoever gave them uses their memory again.
+   */
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
     const written = new Promise<void>((resolve, reject) => {
-      this.#stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+      this.#stream.write(Uint8Array.from(bytes), (error) => (error ? reject(error) : resolve()));
     }).catch((error: unknown) => {
       throw unwritten(error);
     });

@@ -6,12 +6,14 @@ import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import type { UnpackEvent } from "../../src/base/events.ts";
 import { type CopyForm, type CopyOptions, copy, unpack } from "../../src/index.ts";
+import { distinctBytes } from "../source/pulling.ts";
 import { output } from "../support/command.ts";
 import { blobsOf, type Image, image, imageIndex, stored } from "../support/image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { answer, hangAfter, withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
+import { file, tar } from "../support/tar-builder.ts";
 import { skipUnlessMounting, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 
@@ -122,6 +124,17 @@ test("a copy is unpacked like the original, with the same digest", async () => {
     assert.equal(digest, amd64.manifest.descriptor.digest);
     assert.ok(entries > 40);
   }
+});
+
+test("what came out of a stream stays as it was, however long it is held", async () => {
+  const layers = Array.from({ length: 8 }, (_, layer) => tar(file(`f${layer}`, distinctBytes(300_000))));
+  await using stage = await setStage(image(layers));
+  const path = await stage.copied("oci-archive");
+  const stream = new PassThrough({ highWaterMark: 64 * 1024 * 1024 });
+  await copy(stage.reference, stream, { platform: "linux/amd64", form: "oci-archive" });
+  stream.end();
+  const held: Buffer[] = await stream.toArray();
+  assert.ok(Buffer.concat(held).equals(await readFile(path)));
 });
 
 test("the same image always makes the same archive, in a file as in a stream", async () => {
