@@ -62,7 +62,8 @@ export class LayerFetch implements AsyncDisposable {
   /** Downloads everything, the bottom layer first. Ends when every blob is complete and verified, or at the first failure. */
   async run(signal: AbortSignal): Promise<void> {
     const waiting = [...this.#downloads.values()];
-    const lanes = Math.min(this.#options.parallelDownloads, waiting.length);
+    const { parallelBlobs = waiting.length } = this.#image;
+    const lanes = Math.min(this.#options.parallelDownloads, parallelBlobs, waiting.length);
     const lane = async (laneSignal: AbortSignal) => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         laneSignal.throwIfAborted();

@@ -28,6 +28,11 @@ export interface ImageSource {
   /** The digest of what the name stands for, where the name states it. */
   readonly digest?: Digest;
   /**
+   * How many blobs are to be asked for at a time, where more gain nothing: what is on this machine comes as fast one after
+   * the other, and then none has to wait in memory for its turn. Default: as many as `limits.parallelDownloads` allows.
+   */
+  readonly parallelBlobs?: number;
+  /**
    * Fetches a manifest or index: the one that the name stands for, or the one that `descriptor` describes.
    *
    * The bytes are complete and within `limits.manifestBytes`; where a digest was known (from the name or the

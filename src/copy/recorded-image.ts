@@ -7,12 +7,14 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 export class RecordedImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly parallelBlobs?: number;
   readonly #image: ImageSource;
   readonly #documents = new Map<Digest, Uint8Array>();
 
   constructor(image: ImageSource) {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
+    if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
   }
 

@@ -21,6 +21,7 @@ export type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
 export class StoredImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly parallelBlobs?: number;
   readonly #image: ImageSource;
   readonly #store: StoreInUse;
   readonly #isOffline: boolean;
@@ -29,6 +30,7 @@ export class StoredImage implements ImageSource {
   constructor(image: ImageSource, store: StoreInUse, isOffline: boolean) {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
+    if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
     this.#store = store;
     this.#isOffline = isOffline;

@@ -6,14 +6,16 @@ import { digestOf } from "../../src/oci/digest.ts";
 import { scratch } from "../support/scratch.ts";
 import { openFilesIn } from "./open-files.ts";
 
-test("no more blobs are downloaded at a time than parallelDownloads", async () => {
+/** How many blobs of an image are asked for at a time, three of which may be. */
+async function mostAtATime(parallelBlobs?: number): Promise<number> {
   await using place = await scratch();
   const blobs = Array.from({ length: 7 }, (_, n) => Buffer.from(`blob ${n}`));
   const layers = blobs.map((bytes) => ({ mediaType: "", digest: digestOf(bytes), sizeBytes: bytes.length }));
   let running = 0;
   let most = 0;
-  const source: Pick<ImageSource, "name" | "blob" | "manifest"> = {
+  const source: ImageSource = {
     name: "some/image",
+    ...(parallelBlobs !== undefined && { parallelBlobs }),
     manifest: () => assert.fail("only blobs are asked for"),
     async *blob({ digest }) {
       running += 1;
@@ -25,10 +27,18 @@ test("no more blobs are downloaded at a time than parallelDownloads", async () =
   };
   const waiting = place.directory;
   await using fetch = new LayerFetch(source, layers, { parallelDownloads: 3, waiting, onProgress: () => {} });
-
   await fetch.run(new AbortController().signal);
+  assert.equal(running, 0);
+  return most;
+}
 
-  assert.deepEqual([most, running], [3, 0]);
+test("no more blobs are downloaded at a time than parallelDownloads", async () => {
+  assert.equal(await mostAtATime(), 3);
+});
+
+test("no more are asked for at a time than the image's source has use for", async () => {
+  assert.equal(await mostAtATime(1), 1);
+  assert.equal(await mostAtATime(100), 3);
 });
 
 test("what all blobs keep in memory together has a limit, and so have the files that they wait in", async () => {

@@ -261,7 +261,7 @@ export const limitDefences: readonly Defence[] = [
     group: "H",
     what: "`parallelDownloads`",
     file: "src/blob/fetch.ts",
-    without: ["Math.min(this.#options.parallelDownloads, waiting.length)", "waiting.length"],
+    without: ["Math.min(this.#options.parallelDownloads, parallelBlobs, waiting.length)", "waiting.length"],
     test: ["blob/fetch", "no more blobs are downloaded at a time"],
   },
   {

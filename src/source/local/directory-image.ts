@@ -9,6 +9,7 @@ import type { Files } from "./files.ts";
 
 /** An image in a directory as `skopeo copy … dir:PATH` writes it: `manifest.json`, and each blob under its digest's hexadecimal part. */
 export class DirectoryImage implements ImageSource {
+  readonly parallelBlobs = 1;
   readonly name: string;
   readonly #files: Files;
   readonly #limits: Limits;

@@ -34,6 +34,7 @@ interface Assembled {
  * layer's digest is its diffID, which the config states; only a compressed one has to be read to be named.
  */
 export class DockerArchiveImage implements ImageSource {
+  readonly parallelBlobs = 1;
   readonly name: string;
   readonly #files: OpenFiles;
   readonly #limits: Limits;

@@ -34,6 +34,7 @@ const nameAnnotations = ["org.opencontainers.image.ref.name", "io.containerd.ima
 
 /** An image in an OCI image layout (image-spec, image-layout.md), whether its files lie in a directory or in an archive. */
 export class LayoutImage implements ImageSource {
+  readonly parallelBlobs = 1;
   readonly name: string;
   readonly #files: OpenFiles;
   readonly #selector: Selector;
