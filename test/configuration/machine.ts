@@ -26,11 +26,11 @@ export async function testMachine(context: TestContext, options: TestMachineOpti
   const path = (name: string) => join(root, name);
 
   for (const [name, content] of Object.entries(options.files ?? {})) {
-    await mkdir(dirname(path(name)), { recursive: true });
+    await mkdir(dirname(path(name)), { recursive: true, mode: 0o755 });
     await writeFile(path(name), typeof content === "string" ? content : JSON.stringify(content));
   }
   for (const [name, script] of Object.entries(options.programs ?? {})) {
-    await mkdir(path("bin"), { recursive: true });
+    await mkdir(path("bin"), { recursive: true, mode: 0o755 });
     await writeFile(path(`bin/${name}`), `#!/bin/sh\n${script}\n`);
     await chmod(path(`bin/${name}`), 0o755);
   }

@@ -84,7 +84,7 @@ function sourceLines(): readonly Place[] {
   const root = fileURLToPath(repositoryFile("src"));
   const names = readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
-    .filter((name) => !name.startsWith("source/configuration/")); // the user's own files
+    .filter((name) => !name.startsWith("configuration/")); // the user's own files
   return names.sort().flatMap((name) => {
     const lines = readFileSync(join(root, name), "utf8").split("\n");
     return lines.flatMap((line, index) => {
