@@ -23,9 +23,16 @@ export function parseRegistryName(text: string): string | undefined {
 /** The key of a login as podman writes it: without a scheme, Docker Hub by the name that references use. */
 export function loginKey(registry: string): string {
   if (isDockerHub(registry)) return "docker.io";
-  const key = parseRegistryName(registry.replace(/^https?:\/\//, "").replace(/\/+$/, ""));
+  const key = parseRegistryName(withoutSlashes(registry.replace(/^https?:\/\//, "")));
   if (key !== undefined) return key;
   throw new OciUnpackError("INVALID_OPTION", `cannot log in: "${registry}" is not a registry`, {
     hint: "name it like ghcr.io or 127.0.0.1:5000",
   });
+}
+
+/** Without those at its end. */
+function withoutSlashes(text: string): string {
+  let { length } = text;
+  while (text[length - 1] === "/") length -= 1;
+  return text.slice(0, length);
 }
