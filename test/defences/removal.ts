@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ export interface Outcome {
   readonly other: readonly string[];
 }
 
-/** Longer than any of the tests takes. Without its defence a test may go on for ever: that counts as a failure. */
+/** Longer than any of the tests takes. Without its defence a test may go on for ever, or take all memory: both are failures. */
 const testMilliseconds = 120_000;
 
 /** A copy of the source and of everything compiled, in which defences can be taken away. */
@@ -72,7 +72,7 @@ export class Removal implements Disposable {
     });
     tests.on("test:fail", ({ name, details }) => {
       const isOver = "failureType" in details.error && details.error.failureType === "testTimeoutFailure";
-      if (name.includes(title) || isOver) outcome.failed += 1;
+      if (name.includes(title) || isOver || hasCrashed(details.error)) outcome.failed += 1;
       else outcome.other.push(name);
     });
     await tests.resume().toArray();
@@ -82,6 +82,12 @@ export class Removal implements Disposable {
   #path(...names: readonly string[]): string {
     return join(this.#directory, ...names);
   }
+}
+
+/** Whether it was the process of a test file that came to its end: a signal did that, which Node's own abort for want of memory is. */
+function hasCrashed(error: object): boolean {
+  const { signal, exitCode } = { signal: null, exitCode: null, ...error };
+  return signal !== null || exitCode === 128 + constants.signals.SIGABRT;
 }
 
 /** Source without a defence; an error where what is to be taken away is not there, or there twice. */
