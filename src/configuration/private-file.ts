@@ -36,7 +36,11 @@ async function refuseUnsafePlace(path: string, owner: number): Promise<void> {
   const directory = await stat(dirname(path));
   // In a sticky directory such as /tmp, others may add files but not replace this one.
   if ((directory.mode & 0o022) !== 0 && (directory.mode & 0o1000) === 0) {
-    throw unsafe(path, "others may write to its directory", "close that to them (chmod go-w), or name a file in another one");
+    throw unsafe(
+      path,
+      "others may write to its directory",
+      "close that to them (chmod go-w), or name a file in another one",
+    );
   }
   const file = await existing(path);
   if (file === undefined) return;
