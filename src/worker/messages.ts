@@ -1,5 +1,5 @@
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
-import type { SandboxStatus, SkipReason, WarningCode } from "../base/events.ts";
+import type { SandboxStatus, UnpackEvent, WarningCode } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/sandbox-policy.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -84,22 +84,8 @@ export type EngineReport =
   | { readonly type: "space" }
   /** Bytes in order, in shared memory: good until they are passed on. */
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
-  | { readonly type: "layer-started"; readonly layer: number }
-  | { readonly type: "layer-unpacked"; readonly layer: number; readonly entries: number }
-  | {
-      readonly type: "skipped";
-      readonly layer: number;
-      readonly path: string;
-      readonly reason: SkipReason;
-      readonly detail: string;
-    }
-  | {
-      readonly type: "warning";
-      readonly layer: number;
-      readonly code: WarningCode;
-      readonly message: string;
-      readonly path?: string;
-    }
+  | Extract<UnpackEvent, { readonly type: "layer-started" | "layer-unpacked" | "skipped" }>
+  | (Extract<UnpackEvent, { readonly type: "warning" }> & { readonly layer: number })
   /** More was skipped or repaired than is told one by one. */
   | {
       readonly type: "untold";
