@@ -1,5 +1,4 @@
-import { OciUnpackError } from "./errors.ts";
-import { present } from "./present.ts";
+import { invalidOption } from "./option-checks.ts";
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -80,17 +79,13 @@ export const defaultLimits: Limits = {
 export function settleLimits(limits: Partial<Limits> = {}): Limits {
   const settled: Record<keyof Limits, number> = { ...defaultLimits };
   for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(defaultLimits, name)) throw invalid(`limits.${name}`, "there is no such limit");
+    if (!Object.hasOwn(defaultLimits, name)) throw invalidOption(`limits.${name}`, "there is no such limit");
     if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
   }
   return settled;
 }
 
-export function wholeNumber(option: string, value: number): number {
+function wholeNumber(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalid(option, `${String(value)} is not a whole number from 0 on`);
-}
-
-export function invalid(option: string, found: string, hint?: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: ${found}`, present({ hint }));
+  throw invalidOption(option, `${String(value)} is not a whole number from 0 on`);
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { OciUnpackError } from "./errors.ts";
+import { present } from "./present.ts";
 
 /** What a value has to be. */
 export interface Kind {
@@ -134,7 +135,7 @@ function checkMembers(
 ): void {
   for (const [name, value] of Object.entries(members)) {
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) throw unknown(`${within}${name.slice(0, 100)}`);
+    if (kind === undefined) throw invalidOption(`${within}${name.slice(0, 100)}`, "there is no such option");
     if (value !== undefined) check(`${within}${name}`, value, kind);
   }
   for (const name of required) {
@@ -166,13 +167,13 @@ function pathIn(value: unknown): string | undefined {
   }
 }
 
-function unknown(name: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: there is no such option`);
+/** Says what is wrong with an option. */
+export function invalidOption(name: string, found: string, hint?: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: ${found}`, present({ hint }));
 }
 
 function invalid(name: string, value: unknown, { words, isSecret = false }: Kind): OciUnpackError {
-  const shown = isSecret ? kindOf(value) : shownValue(value);
-  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: ${shown} is not ${words}`);
+  return invalidOption(name, `${isSecret ? kindOf(value) : shownValue(value)} is not ${words}`);
 }
 
 function shownValue(value: unknown): string {

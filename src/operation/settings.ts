@@ -1,4 +1,5 @@
-import { invalid, settleLimits, wholeNumber } from "../base/limits.ts";
+import { settleLimits } from "../base/limits.ts";
+import { invalidOption } from "../base/option-checks.ts";
 import type { SandboxPolicy } from "../base/sandbox-policy.ts";
 import type { IdMapping, RootfsSettings } from "../layer/settings.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
@@ -25,7 +26,7 @@ export function settle(options: UnpackOptions): UnpackSettings {
       ...idMaps(options),
       xattrInclude: options.xattrInclude ?? [],
       xattrExclude: options.xattrExclude ?? [],
-      sourceDateEpoch: wholeNumber("sourceDateEpoch", options.sourceDateEpoch ?? 0),
+      sourceDateEpoch: options.sourceDateEpoch ?? 0,
       strict: options.strict ?? false,
       limits: settleLimits(options.limits),
     },
@@ -38,10 +39,9 @@ export function settle(options: UnpackOptions): UnpackSettings {
 
 function patterns(option: string, texts: readonly string[]): readonly string[] {
   for (const text of texts) {
-    if (typeof text !== "string" || /^[/.]*$/.test(text))
-      throw invalid(option, `"${String(text)}" names nothing`, patternHint);
+    if (/^[/.]*$/.test(text)) throw invalidOption(option, `"${text}" names nothing`, patternHint);
     const fault = patternFault(text);
-    if (fault !== undefined) throw invalid(option, `"${text}" ${fault}`, patternHint);
+    if (fault !== undefined) throw invalidOption(option, `"${text}" ${fault}`, patternHint);
   }
   return texts;
 }
@@ -69,10 +69,10 @@ function idMaps({ uidMap, gidMap }: UnpackOptions): Pick<RootfsSettings, "uidMap
 
 function idMap(option: string, map: readonly IdMapping[]): readonly IdMapping[] {
   for (const { containerID, hostID, size } of map) {
-    if (size === 0) throw invalid(option, "a range of 0 ids maps nobody");
+    if (size === 0) throw invalidOption(option, "a range of 0 ids maps nobody");
     for (const id of [containerID, hostID]) {
-      if (wholeNumber(option, id) + wholeNumber(option, size) <= idCount) continue;
-      throw invalid(option, `${size} ids from ${id} on are more than there are`);
+      if (id + size <= idCount) continue;
+      throw invalidOption(option, `${size} ids from ${id} on are more than there are`);
     }
   }
   return map;
