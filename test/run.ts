@@ -13,8 +13,7 @@ import { searchPath } from "./support/tools.ts";
 //
 // Each file has a deadline, which is only against hanging. The tests have a temporary directory of their own, and what
 // they leave there, or leave running, is a failure; it is removed all the same. They find system administration's programs,
-// whoever runs them. On a machine without Landlock tests of the
-// sandbox are skipped, and the others unpack without it.
+// whoever runs them. On a machine without Landlock tests of the sandbox are skipped, and the others unpack without it.
 
 /** A file takes a minute or two at most where nothing else runs, and ten times as long on a machine that is busy. */
 const fileDeadlineMilliseconds = 30 * 60 * 1000;
