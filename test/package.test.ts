@@ -117,11 +117,11 @@ test("the installed package finds unchanged what it unpacked", async (context) =
     join(project, "verify.js"),
     `import { unpack, verify } from "oci-unpack";
      const options = { sandbox: "prefer", platform: "linux/amd64" };
-     await unpack(process.argv[2], "verified", { ...options, manifest: "manifest" });
+     await unpack(process.argv[2], "verified", { ...options, mtree: "verified.mtree" });
      console.log((await verify("verified", process.argv[2], options)).differenceCount);`,
   );
   assert.equal(await output(process.execPath, ["verify.js", reference], { directory: project }), "0\n");
-  assert.match(await readFile(join(project, "manifest"), "utf8"), /^\.\/hello type=file /m);
+  assert.match(await readFile(join(project, "verified.mtree"), "utf8"), /^\.\/hello type=file /m);
 });
 
 test("npx runs the command of the installed package", async (context) => {

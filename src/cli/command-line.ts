@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** May be given several times; otherwise the last one counts. */
   readonly multiple?: boolean;
+  /** The name that it had before, or that others give it. It is not taken, but whoever writes it is told the new one. */
+  readonly formerly?: string;
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -59,7 +61,8 @@ interface OptionToken {
 function unknownOption(rawName: string, table: OptionTable): UsageError {
   const names = Object.keys(table).map((name) => `--${name}`);
   const begun = rawName.length > 3 ? names.filter((name) => name.startsWith(rawName)) : [];
-  const meant = begun.length === 1 ? begun[0] : suggestion(rawName, names);
+  const renamed = Object.keys(table).find((name) => table[name]?.formerly === rawName.slice(2));
+  const meant = renamed !== undefined ? `--${renamed}` : begun.length === 1 ? begun[0] : suggestion(rawName, names);
   return new UsageError(
     `cannot read the command line: unknown option "${rawName}"`,
     meant === undefined ? undefined : `did you mean ${meant}?`,

@@ -94,7 +94,7 @@ What becomes of its files
                          **/*.pem; one that matches nothing is a warning
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
-      --manifest FILE    list them in FILE, as mtree and bsdtar read it: type,
+      --mtree FILE       list them in FILE, as mtree and bsdtar read it: type,
                          mode, owner, time, size, link and SHA-256 of each
       --rootless         note on files the owners that they cannot be given, as
                          umoci and podman do; with --bundle: for a runtime that

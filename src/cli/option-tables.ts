@@ -62,7 +62,7 @@ export const unpackOptionTable = {
   "all-platforms": { type: "boolean" },
   size: { type: "string" },
   bundle: { type: "boolean" },
-  manifest: { type: "string" },
+  mtree: { type: "string", formerly: "manifest" },
 } as const;
 
 /** Every option of `oci-unpack verify DIRECTORY [IMAGE]`. */

@@ -89,7 +89,7 @@ function refuseStrayOptions(form: OutputWish["form"], values: UnpackLine["values
       ] as const;
     }),
     ["--bundle", values.bundle === true && form !== "rootfs", "--output rootfs"],
-    ["--manifest", values.manifest !== undefined && form !== "rootfs", "--output rootfs"],
+    ["--mtree", values.mtree !== undefined && form !== "rootfs", "--output rootfs"],
   ] as const;
   for (const [option, isStray, wanted] of stray) {
     if (isStray)

@@ -38,7 +38,7 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
     `${paint.green("unpacked")} ${safeText(result.reference)} (${safeText(platform)}) into ${safeText(result.rootfs)}`,
     `  ${paint.faint(result.digest)}`,
     `  ${content}: ${sizes}, in ${durationText(result.milliseconds)}`,
-    ...(result.manifest === undefined ? [] : [`  listed in ${safeText(result.manifest)}`]),
+    ...(result.mtree === undefined ? [] : [`  listed in ${safeText(result.mtree)}`]),
     ...skippedLines(result),
     ...warningLines(result),
   ];

@@ -12,7 +12,7 @@ import { UsageError } from "./usage-error.ts";
 /** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
 export interface UnpackCommand extends Destination, ImageWishes {
   readonly name: "unpack";
-  readonly options: ImageWishes["options"] & FilesWishes & Pick<UnpackOptions, "manifest">;
+  readonly options: ImageWishes["options"] & FilesWishes & Pick<UnpackOptions, "mtree">;
   /** Whether the directory becomes a bundle for a container runtime, and whose. */
   readonly bundle: "none" | "for root" | "for this user";
 }
@@ -33,9 +33,9 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
   const { values } = line;
   const wishes = imageWishes(line, env);
   const place = destination(line);
-  if (values.manifest === "-") {
+  if (values.mtree === "-") {
     throw new UsageError(
-      "cannot write the manifest to standard output: it has to be a file",
+      "cannot write the mtree list to standard output: it has to be a file",
       "a file of that name is ./-",
     );
   }
@@ -43,7 +43,7 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
     name: "unpack",
     ...place,
     ...wishes,
-    options: { ...wishes.options, ...filesWishes(line), ...definedOnly({ manifest: values.manifest }) },
+    options: { ...wishes.options, ...filesWishes(line), ...definedOnly({ mtree: values.mtree }) },
     bundle: bundle(values),
   };
 }

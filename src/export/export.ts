@@ -25,7 +25,7 @@ import type { ArchiveJob, MergeJob, MergeReport } from "./merge-job.ts";
 import { insistOnTool, runTool } from "./run-tool.ts";
 import { SelectedEntries } from "./selected-entries.ts";
 
-type NotForExport = "bundle" | "manifest" | "owner" | "recordOwners" | "uidMap" | "gidMap";
+type NotForExport = "bundle" | "mtree" | "owner" | "recordOwners" | "uidMap" | "gidMap";
 
 /** Of the options of an unpacking those that mean something where no files are made. Owners are always the image's. */
 export interface ExportOptions extends Omit<UnpackOptions, NotForExport> {
@@ -54,7 +54,7 @@ const exportKinds: Kinds<ExportOptions> = {
   toolPath: text,
 };
 
-export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "manifest"> {
+export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "mtree"> {
   readonly form: ExportForm;
   /** Absolute path of the file; absent where the archive went into a stream. */
   readonly file?: string;

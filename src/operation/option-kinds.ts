@@ -19,7 +19,7 @@ export const applyKinds: Kinds<ApplyOptions> = {
 };
 
 /** Of an unpacking, those that say what its files become. */
-export const filesKinds: Kinds<Omit<UnpackOptions, "bundle" | "manifest">> = {
+export const filesKinds: Kinds<Omit<UnpackOptions, "bundle" | "mtree">> = {
   ...resolveKinds,
   ...applyKinds,
   include: texts,
@@ -29,5 +29,5 @@ export const filesKinds: Kinds<Omit<UnpackOptions, "bundle" | "manifest">> = {
 export const unpackKinds: Kinds<UnpackOptions> = {
   ...filesKinds,
   bundle: either(boolean, shape<Rootless>({ uid: count, gid: count }, ["uid", "gid"])),
-  manifest: path,
+  mtree: path,
 };

@@ -25,7 +25,7 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
    * A file that does not exist yet, for a list of all that was unpacked as `mtree` and `bsdtar` read it (mtree(5)): type,
    * mode, owner, time, size, link and SHA-256 of each path, taken down on the way. It appears together with the files.
    */
-  readonly manifest?: string | URL;
+  readonly mtree?: string | URL;
 }
 
 export interface SkippedEntry {
@@ -48,7 +48,7 @@ export interface UnpackResult {
   /** Absolute path of `config.json`: the image's configuration, byte for byte, or in a bundle the container's. */
   readonly config: string;
   /** Absolute path of the list of all files, where one was wanted. */
-  readonly manifest?: string;
+  readonly mtree?: string;
   readonly layers: number;
   /** Entries of all layers. */
   readonly entries: number;

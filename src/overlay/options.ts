@@ -29,7 +29,7 @@ export const overlayKinds: Kinds<OverlayOptions> = {
   mount: path,
 };
 
-export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "layers" | "manifest"> {
+export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "layers" | "mtree"> {
   /** Absolute path of the directory that has it all. */
   readonly directory: string;
   /** Absolute paths of the layers' directories, bottom first. */

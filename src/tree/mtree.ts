@@ -6,8 +6,8 @@ import type { Directory } from "./directory.ts";
 import { type Item, inOrder } from "./in-order.ts";
 import type { Attributes, TreeFile } from "./tree-file.ts";
 
-/** What a manifest says of a tree. */
-export interface ManifestOptions {
+/** What the list says of a tree besides what stands in it. */
+export interface MtreeOptions {
   /** The SHA-256 of a file's data, by its `content`, where it is known. */
   readonly digests: { get(content: number): string | undefined };
   /** The owner that files get, by the one that the image states; `undefined` where that is not known. */
@@ -23,7 +23,7 @@ type Owner = Pick<Attributes, "uid" | "gid">;
  * The order is the tree's, but for names that look like patterns: escaped or not, mtree takes them for such, and the first
  * that matches a file for the file. So they come last in their directory, the most general last of all.
  */
-export function* mtreeLines(root: Directory, options: ManifestOptions): Iterable<string> {
+export function* mtreeLines(root: Directory, options: MtreeOptions): Iterable<string> {
   yield "#mtree\n";
   const comesLast = (name: ByteString) => /[?*[]/.test(name);
   for (const item of inOrder(root, rootPath, { comesLast })) {
@@ -42,7 +42,7 @@ const types: Readonly<Record<TreeFile["type"], string>> = {
   "block-device": "block",
 };
 
-function wordsFor({ directory, file }: Item, options: ManifestOptions): string[] {
+function wordsFor({ directory, file }: Item, options: MtreeOptions): string[] {
   if (file === undefined) return ["type=dir", ...attributeWords(directory.attributes, options)];
   const words = [`type=${types[file.type]}`, ...attributeWords(file, options)];
   if (file.type === "file") words.push(`size=${file.sizeBytes}`, ...digestWords(file, options));
@@ -51,7 +51,7 @@ function wordsFor({ directory, file }: Item, options: ManifestOptions): string[]
   return words;
 }
 
-function attributeWords(attributes: Attributes, { ownerOf }: ManifestOptions): string[] {
+function attributeWords(attributes: Attributes, { ownerOf }: MtreeOptions): string[] {
   const { mode, mtime, xattrs } = attributes;
   const owner = ownerOf(attributes);
   return [
@@ -67,7 +67,7 @@ const acl = byteStringOf("system.posix_acl_access");
 
 const emptyDigest = createHash("sha256").digest("hex");
 
-function digestWords(file: TreeFile, { digests }: ManifestOptions): string[] {
+function digestWords(file: TreeFile, { digests }: MtreeOptions): string[] {
   const digest = file.sizeBytes === 0 ? emptyDigest : digests.get(file.content);
   return digest === undefined ? [] : [`sha256=${digest}`];
 }

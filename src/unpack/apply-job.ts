@@ -9,7 +9,7 @@ import { applyEntries, type EntrySink } from "../worker/apply-entries.ts";
 import { Reporter } from "../worker/reporter.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
-import { type ManifestJob, Recorder } from "./mtree-job.ts";
+import { type MtreeJob, Recorder } from "./mtree-job.ts";
 
 /** What the applying thread is to do, all of it, in order. */
 export interface ApplyJob {
@@ -19,7 +19,7 @@ export interface ApplyJob {
   readonly layers: number;
   /** Absolute path of the private directory that becomes the root filesystem. */
   readonly staging: string;
-  /** Whether a `ManifestJob` will follow. Default: false. */
+  /** Whether a `MtreeJob` will follow. Default: false. */
   readonly isRecorded?: boolean;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
@@ -57,7 +57,7 @@ function recorded(layer: number, applier: EntrySink): EntrySink {
 }
 
 /** Hands over what the job before took down. */
-export function writeManifest(job: ManifestJob): void {
+export function writeMtree(job: MtreeJob): void {
   if (recorder === undefined) throw new TypeError("nothing was recorded");
   recorder.write(job);
 }

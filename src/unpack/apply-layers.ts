@@ -5,7 +5,7 @@ import type { ApplyJob } from "./apply-job.ts";
 export interface Unpacking extends Fetching {
   /** Absolute path of the private directory that becomes the root filesystem. */
   readonly staging: string;
-  /** Whether a manifest of the files is wanted afterwards. Default: false. */
+  /** Whether a list of the files (mtree(5)) is wanted afterwards. Default: false. */
   readonly isRecorded?: boolean;
 }
 

@@ -8,15 +8,15 @@ import type { ByteSource, Entry } from "../tar/entry.ts";
 import { ContentDigests } from "../tree/content-digests.ts";
 import { DigestedBody, DigestibleHoles } from "../tree/digested-body.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
-import { type ManifestOptions, mtreeLines } from "../tree/mtree.ts";
+import { type MtreeOptions, mtreeLines } from "../tree/mtree.ts";
 import type { EntrySink } from "../worker/apply-entries.ts";
 import type { SharedOutlet } from "../worker/outlet.ts";
 import { Outlet } from "../worker/outlet.ts";
 import { tell } from "../worker/serve.ts";
 
 /** What the applying thread is to do after an `ApplyJob` that said so: to describe what came of it (mtree(5)). */
-export interface ManifestJob {
-  readonly type: "manifest";
+export interface MtreeJob {
+  readonly type: "mtree";
   readonly outlet: SharedOutlet;
 }
 
@@ -28,7 +28,7 @@ export class Recorder {
   readonly #tree: MergedTree;
   readonly #digests: ContentDigests;
   readonly #holes: DigestibleHoles;
-  readonly #ownerOf: ManifestOptions["ownerOf"];
+  readonly #ownerOf: MtreeOptions["ownerOf"];
 
   constructor(settings: RootfsSettings, rights: Rights, memory: Memory) {
     const devices = devicesMade(settings, rights);
@@ -56,8 +56,8 @@ export class Recorder {
     };
   }
 
-  /** Hands the manifest of what was taken down to the main thread. */
-  write({ outlet: shared }: ManifestJob): void {
+  /** Hands the list of what was taken down to the main thread. */
+  write({ outlet: shared }: MtreeJob): void {
     const outlet = new Outlet(shared, (bytes) => tell({ type: "bytes", bytes }));
     const options = { digests: this.#digests, ownerOf: this.#ownerOf };
     for (const line of mtreeLines(this.#tree.root, options)) outlet.write(Buffer.from(line));
@@ -72,7 +72,7 @@ function devicesMade({ devices, recordOwners = false }: RootfsSettings, { isRoot
 }
 
 /** Whose files become, where they do not belong to whoever unpacks. */
-function ownersGiven(settings: RootfsSettings, rights: Rights): ManifestOptions["ownerOf"] {
+function ownersGiven(settings: RootfsSettings, rights: Rights): MtreeOptions["ownerOf"] {
   const { owner, uidMap, gidMap } = ownerPolicy(settings);
   return (stated) => {
     const [uid, gid] = [hostIdOf(stated.uid, uidMap), hostIdOf(stated.gid, gidMap)];

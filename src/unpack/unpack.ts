@@ -15,7 +15,7 @@ import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
 import { fetchAndApply } from "./apply-layers.ts";
 import { fetchAndApplySelected, type SelectedOutcome } from "./apply-selected.ts";
-import type { ManifestJob } from "./mtree-job.ts";
+import type { MtreeJob } from "./mtree-job.ts";
 
 /**
  * Downloads an image and unpacks it: its root filesystem into `directory/rootfs`, its configuration, byte for byte, into
@@ -34,14 +34,14 @@ export async function unpack(
   const startedAt = performance.now();
   check("name", name, text);
   checkOptions(options, unpackKinds);
-  const manifestPath = options.manifest === undefined ? undefined : pathOf("manifest", options.manifest);
+  const mtreePath = options.mtree === undefined ? undefined : pathOf("mtree", options.mtree);
   const settings = settle(options);
   const account = new Account(options);
   account.signal.throwIfAborted();
 
   await using opened = openSource(name, options);
   await using target = await Target.claim(pathOf("directory", directory));
-  await using manifest = manifestPath === undefined ? undefined : await NewFile.open(manifestPath);
+  await using mtree = mtreePath === undefined ? undefined : await NewFile.open(mtreePath);
   await using pipeline = new Pipeline(settings.apply.limits); // while the source is opened and the network asked, the threads start
   const source = (await unlessAborted(opened.source, account.signal)).image(name);
   const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
@@ -54,16 +54,16 @@ export async function unpack(
     const { directory, staging } = target;
     const unpacking = {
       ...{ image, layers, source, directory, staging, pipeline, progress, account, settings },
-      isRecorded: manifest !== undefined,
+      isRecorded: mtree !== undefined,
     };
     if (isWhole(settings.selection)) fetched = { storedBytes: await fetchAndApply(unpacking) };
     else fetched = await fetchAndApplySelected(unpacking);
-    if (manifest !== undefined) await writeManifest(manifest, pipeline, account);
+    if (mtree !== undefined) await writeMtree(mtree, pipeline, account);
     account.signal.throwIfAborted();
     const documents = await documentsOf(image, staging, options.bundle, account);
-    await target.commit(documents, { between: async () => manifest?.commit() });
+    await target.commit(documents, { between: async () => mtree?.commit() });
   } catch (error) {
-    await manifest?.retract();
+    await mtree?.retract();
     await pipeline.discard(target.staging, settings.sandbox);
     throw error;
   }
@@ -78,7 +78,7 @@ export async function unpack(
     platform: image.platform,
     rootfs: target.rootfs,
     config: target.config,
-    ...(manifestPath !== undefined && { manifest: resolve(manifestPath) }),
+    ...(mtreePath !== undefined && { mtree: resolve(mtreePath) }),
     layers: image.layers.length,
     ...totals,
     ...(keptEntries !== undefined && { keptEntries }),
@@ -108,7 +108,7 @@ function labelsLeftOut(labels: readonly string[]): string {
   return `labels that a runtime would obey are no annotations of the bundle: ${names}`;
 }
 
-async function writeManifest(file: NewFile, pipeline: Pipeline, { report, signal }: Account): Promise<void> {
+async function writeMtree(file: NewFile, pipeline: Pipeline, { report, signal }: Account): Promise<void> {
   const pouring = { take: (bytes: Uint8Array) => file.write(bytes), onReport: report, signal };
-  await pipeline.pour((outlet): ManifestJob => ({ type: "manifest", outlet }), pouring);
+  await pipeline.pour((outlet): MtreeJob => ({ type: "mtree", outlet }), pouring);
 }

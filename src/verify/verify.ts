@@ -19,7 +19,7 @@ import { recordedConfig, rootfsIn } from "./recorded-config.ts";
 import type { VerifyJob, VerifyReport } from "./verify-job.ts";
 
 /** Those that the image was unpacked with: they say what its files were to become. */
-export type VerifyOptions = Omit<UnpackOptions, "bundle" | "manifest">;
+export type VerifyOptions = Omit<UnpackOptions, "bundle" | "mtree">;
 
 export interface VerifyResult {
   /** The canonical name of the image that the directory was compared with. */

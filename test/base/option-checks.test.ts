@@ -307,7 +307,7 @@ test("what is wrong within an option is told by its whole name, and no secret wi
     [unpacking({ bundle: { uid: 1000 } }), "bundle.gid: undefined is not a whole number from 0 on"],
     [unpacking({ bundle: "yes" }), 'bundle: "yes" is not true or false or an object'],
     [unpacking({ platform: { arch: "arm64" } }), "platform.arch: there is no such option"],
-    [unpacking({ manifest: new URL("https://a/b") }), 'manifest: "https://a/b" is not a path or a file: URL'],
+    [unpacking({ mtree: new URL("https://a/b") }), 'mtree: "https://a/b" is not a path or a file: URL'],
     [unpacking({ limits: { entires: 5 } }), "limits.entires: there is no such limit"],
     [connectingBy({ network: { denyPrivate: 1 } }), "network.denyPrivate: 1 is not true or false"],
     [connectingBy({ deadlines: { stall: 1 } }), "deadlines.stall: there is no such option"],
@@ -335,7 +335,7 @@ test("directories and files may be URLs", async () => {
   const url = (path: string) => pathToFileURL(join(stage.directory, path));
   const reference = `oci:${layout}:x`;
   const options = { platform: "linux/amd64", sandbox: "prefer" } as const;
-  await unpack(reference, url("a root"), { ...options, manifest: url("mtree") });
+  await unpack(reference, url("a root"), { ...options, mtree: url("mtree") });
   const { differenceCount } = await verify(url("a root"), reference, options);
   const kept = store(url("store"));
   await using source = storedSource(sourceFor(reference, { sandbox: "prefer" }), kept);

@@ -147,7 +147,7 @@ for (const [args, message] of [
     "cannot use --include: it goes with --output rootfs, or a file",
   ],
   [["--output", "tar", "img"], "cannot make tar: the destination is missing"],
-  [["--output", "overlay", "--manifest", "x", "img", "d"], "cannot use --manifest: it goes with --output rootfs"],
+  [["--output", "overlay", "--mtree", "x", "img", "d"], "cannot use --mtree: it goes with --output rootfs"],
   [["--output", "erofs", "-o", "-", "img"], "cannot make erofs on standard output: a file system is made in a file"],
   [["--output", "tar", "--owner", "ignore", "-o", "x", "img"], "cannot use --owner: it goes with --output rootfs"],
   [["--output", "squashfs", "--size", "1G", "-o", "x", "img"], "cannot use --size: it goes with --output ext4"],

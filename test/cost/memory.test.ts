@@ -18,7 +18,7 @@ const mostMegabytes = 300;
 const argumentsOf: Readonly<Record<Verb, (layout: string, target: string) => readonly string[]>> = {
   unpack: (layout, target) => [named(layout), target, "--json"],
   "unpack a part, and list it": (layout, target) => [
-    ...[named(layout), target, "--include", "**/*[0-9]", "--exclude", "**/x/**/y", "--manifest", `${target}.mtree`],
+    ...[named(layout), target, "--include", "**/*[0-9]", "--exclude", "**/x/**/y", "--mtree", `${target}.mtree`],
   ],
   overlay: (layout, target) => [named(layout), target, "--output", "overlay"],
   tar: (layout, target) => [named(layout), "--output", "tar", "-o", target],

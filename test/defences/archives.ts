@@ -147,7 +147,7 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
-    what: "holes that a manifest digests have a limit together",
+    what: "holes that an mtree list digests have a limit together",
     file: "src/tree/digested-body.ts",
     without: ["if (isWithin) this.#restBytes -= bytes;", ""],
     test: ["tree/digested-body", "the holes of all files together are digested up to a limit"],

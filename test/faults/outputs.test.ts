@@ -133,13 +133,13 @@ for (const [name, output] of Object.entries(outputs)) {
   });
 }
 
-describe("for a manifest", () => {
+describe("for an mtree list", () => {
   for (const { title, put, codes, message } of obstacles) {
     test(`where ${title}, it is refused, and nothing is unpacked`, async () => {
       await using stage = await setStage();
       const path = await put(stage.place);
       const target = join(stage.directory, "target");
-      const told = await stage.fails(["--manifest", path, await layoutIn(stage), target]);
+      const told = await stage.fails(["--mtree", path, await layoutIn(stage), target]);
       assert.equal(told.code, codes[1], told.message);
       assert.match(told.message, message);
       assert.ok(!(await readdir(stage.directory)).includes("target"));

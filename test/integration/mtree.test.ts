@@ -70,16 +70,16 @@ const cases: Readonly<Record<string, UnpackOptions>> = {
 };
 
 for (const [what, options] of Object.entries(cases)) {
-  test(`mtree finds ${what} as the manifest says`, { skip: root || skipWithout("mtree") }, async () => {
+  test(`mtree finds ${what} as the list says`, { skip: root || skipWithout("mtree") }, async () => {
     await using stage = await setStage();
-    const manifest = join(stage.directory, "manifest");
+    const mtree = join(stage.directory, "list");
     const result = await unpack(stage.name, join(stage.directory, "x"), {
       platform: "linux/amd64",
       ...options,
-      manifest,
+      mtree,
     });
-    assert.equal(result.manifest, manifest);
-    const compare = () => outcomeOf("mtree", ["-f", manifest, "-p", result.rootfs]);
+    assert.equal(result.mtree, mtree);
+    const compare = () => outcomeOf("mtree", ["-f", mtree, "-p", result.rootfs]);
     assert.deepEqual(await compare(), { status: 0, signal: undefined, stdout: "", stderr: "" });
     const path = join(result.rootfs, "odd/@f12");
     writeFileSync(path, "f@");
@@ -88,16 +88,16 @@ for (const [what, options] of Object.entries(cases)) {
   });
 }
 
-test("bsdtar makes an archive of what a manifest lists", { skip: root || skipWithout("bsdtar", "tar") }, async () => {
+test("bsdtar makes an archive of what an mtree list has", { skip: root || skipWithout("bsdtar", "tar") }, async () => {
   await using stage = await setStage(image([tar(file("d/a b", "1", { mode: 0o640, uid: 5 }), symlink("é", "d")), odd]));
-  const manifest = join(stage.directory, "manifest");
-  const options = { platform: "linux/amd64", manifest };
+  const mtree = join(stage.directory, "list");
+  const options = { platform: "linux/amd64", mtree };
   const { rootfs } = await unpack(stage.name, join(stage.directory, "x"), options);
   const copy = join(stage.directory, "copy");
   mkdirSync(copy);
   const script = `bsdtar --format pax -cf - "@$0" | tar -C "$1" --same-owner --warning=no-unknown-keyword -xpf -`;
   const environment = { LC_ALL: "C.UTF-8" };
-  await output("sh", ["-c", script, manifest, copy], { directory: rootfs, environment });
+  await output("sh", ["-c", script, mtree, copy], { directory: rootfs, environment });
   assert.deepEqual(listable(copy), listable(rootfs));
 });
 
@@ -107,7 +107,7 @@ function listable(path: string): object {
   return Object.fromEntries(items.map(([name, { sameFileAs: _, xattrs: __, ...item }]) => [name, item]));
 }
 
-test("an ordinary user's manifest says what such a user can have", {
+test("an ordinary user's mtree list says what such a user can have", {
   skip: root || skipWithout("mtree", "setpriv") || skipUnlessNodeIsOpen(),
 }, async () => {
   await using stage = await setStage(image([tar(directory("d", { uid: 5 }), file("d/f", "1", { uid: 7 })), odd]));
@@ -118,34 +118,26 @@ test("an ordinary user's manifest says what such a user can have", {
   chownSync(home, ordinaryUser.uid, ordinaryUser.gid);
   for (const more of [[], ["--rootless"], ["--owner", "preserve"]]) {
     const target = join(home, `target${more.join("")}`);
-    const args = [
-      "-p",
-      "linux/amd64",
-      "--devices",
-      "create",
-      "--manifest",
-      join(home, `manifest${more.join("")}`),
-      ...more,
-    ];
+    const args = ["-p", "linux/amd64", "--devices", "create", "--mtree", join(home, `list${more.join("")}`), ...more];
     const unpacked = await command.run(ordinaryUser, [...args, stage.name, target], home);
     assert.equal(unpacked.status, 0, unpacked.stderr);
-    assert.match(unpacked.stderr, /^ {2}listed in \/\S+\/home\/manifest/m);
-    const comparison = ["-f", join(home, `manifest${more.join("")}`), "-p", join(target, "rootfs")];
+    assert.match(unpacked.stderr, /^ {2}listed in \/\S+\/home\/list/m);
+    const comparison = ["-f", join(home, `list${more.join("")}`), "-p", join(target, "rootfs")];
     const { status, stdout } = await outcomeOf("setpriv", asUser(ordinaryUser, "mtree", comparison));
     assert.deepEqual([status, stdout], [0, ""]);
   }
 });
 
-test("a manifest says the same as before, byte for byte, and may lie beside the files", async () => {
+test("an mtree list says the same as before, byte for byte, and may lie beside the files", async () => {
   await using stage = await setStage(
     image([tar(file("a", "1", { mtime: { seconds: -2, nanoseconds: 5 } }), symlink("b", "a"))]),
   );
   const target = join(stage.directory, "x");
-  const manifest = join(target, "rootfs.mtree");
-  await unpack(stage.name, target, { platform: "linux/amd64", owner: "ignore", manifest });
+  const mtree = join(target, "rootfs.mtree");
+  await unpack(stage.name, target, { platform: "linux/amd64", owner: "ignore", mtree });
   assert.deepEqual(readdirSync(target).sort(), ["config.json", "rootfs", "rootfs.mtree"]);
   assert.equal(
-    readFileSync(manifest, "utf8"),
+    readFileSync(mtree, "utf8"),
     [
       "#mtree",
       ". type=dir mode=0755 time=0.000000000",
@@ -156,11 +148,12 @@ test("a manifest says the same as before, byte for byte, and may lie beside the 
   );
 });
 
-test("where the configuration cannot be written last, the manifest does not stay either", async () => {
+test("where the configuration cannot be written last, the mtree list does not stay either", async () => {
   await using stage = await setStage(image([tar(file("a", "1"))]));
   const target = join(stage.directory, "x");
   const options: UnpackOptions = {
-    ...{ platform: "linux/amd64", manifest: join(stage.directory, "manifest") },
+    platform: "linux/amd64",
+    mtree: join(stage.directory, "list"),
     onEvent({ type }) {
       if (type === "layer-unpacked") mkdirSync(join(target, "config.json/in the way"), { recursive: true });
     },
@@ -170,13 +163,13 @@ test("where the configuration cannot be written last, the manifest does not stay
   assert.deepEqual(readdirSync(target), ["config.json"]);
 });
 
-test("a file that is there is not replaced, and where the unpacking fails there is no manifest", async () => {
+test("a file that is there is not replaced, and where the unpacking fails there is no mtree list", async () => {
   await using stage = await setStage(image([tar(file("a", "1"), hardlink("b", "nowhere"))]));
-  const manifest = join(stage.directory, "manifest");
-  const options = { platform: "linux/amd64", manifest };
+  const mtree = join(stage.directory, "list");
+  const options = { platform: "linux/amd64", mtree };
   await assert.rejects(unpack(stage.name, join(stage.directory, "x"), options), { code: "ENTRY_REFUSED" });
   assert.deepEqual(readdirSync(stage.directory), ["layout"]);
-  writeFileSync(manifest, "mine");
+  writeFileSync(mtree, "mine");
   await assert.rejects(unpack(stage.name, join(stage.directory, "x"), options), { code: "TARGET_NOT_EMPTY" });
-  assert.deepEqual([readdirSync(stage.directory), readFileSync(manifest, "utf8")], [["layout", "manifest"], "mine"]);
+  assert.deepEqual([readdirSync(stage.directory), readFileSync(mtree, "utf8")], [["layout", "list"], "mine"]);
 });
