@@ -3,12 +3,12 @@ export type {
   EventListener,
   FetchOptions,
   LayerProgress,
-  SandboxStatus,
   SkipReason,
   UnpackEvent,
   WarningCode,
 } from "./base/events.ts";
 export { defaultLimits, type Limits } from "./base/limits.ts";
+export type { SandboxStatus } from "./base/sandbox.ts";
 export type { Document, ImageSource, Source } from "./blob/image-source.ts";
 export type { Rootless } from "./bundle/user.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./configuration/credentials.ts";

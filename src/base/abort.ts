@@ -1,15 +1,16 @@
+/** The functions to call for each signal that has a listener. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `act` when a signal aborts; the function it gives back takes that back.
+ * Calls `act` when a signal aborts. Returns a function that ends the subscription.
  *
- * However many wait, a signal gets one listener: Node 20 warns of a leak at the eleventh, and a pull of many layers has
- * more requests than that under way. Nothing stays on the caller's signal when nobody waits any more.
+ * A signal gets one listener, however many functions are to be called: Node 20 warns of a leak at the eleventh listener,
+ * and a pull of many layers has more requests than that at a time. When the last function is gone, so is the listener.
  */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (signal === undefined) return () => {};
   const acts = waiting.get(signal) ?? listening(signal);
-  const own = () => act(); // the same function may wait twice
+  const own = () => act(); // a Set would keep the same function only once
   acts.add(own);
   return () => {
     acts.delete(own);
@@ -30,7 +31,7 @@ function listening(signal: AbortSignal): Set<() => void> {
   return acts;
 }
 
-/** Says when its last member leaves. */
+/** A set that calls a function when its last member is deleted. */
 class Acts extends Set<() => void> {
   readonly #whenEmpty: () => void;
 
@@ -44,4 +45,61 @@ class Acts extends Set<() => void> {
     if (isDeleted && this.size === 0) this.#whenEmpty();
     return isDeleted;
   }
+}
+
+/** Waits that long. An abort ends the wait at once with the signal's reason. */
+export function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const timer = setTimeout(() => {
+      listenNoMore();
+      resolve();
+    }, milliseconds);
+    const listenNoMore = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    });
+  });
+}
+
+/**
+ * Waits for a promise that knows nothing of signals. An abort rejects with the signal's reason, for this caller alone:
+ * others may wait for the same promise.
+ */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const listenNoMore = onAbort(signal, () => reject(signal?.reason));
+    promise.then(resolve, reject).finally(listenNoMore);
+  });
+}
+
+/**
+ * Runs tasks side by side until all have ended.
+ *
+ * The first failure aborts the signal that all tasks were given. Its error is thrown once all of them have ended, so that
+ * nothing runs any more when the caller cleans up. An abort of `signal` ends all tasks with that signal's reason.
+ */
+export async function together(
+  signal: AbortSignal | undefined,
+  tasks: readonly ((signal: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const stop = new AbortController();
+  const abort = () => stop.abort(signal?.reason);
+  if (signal?.aborted) abort();
+  const listenNoMore = onAbort(signal, abort);
+  try {
+    await Promise.allSettled(
+      tasks.map(async (task) => {
+        try {
+          await task(stop.signal);
+        } catch (error) {
+          stop.abort(error);
+        }
+      }),
+    );
+  } finally {
+    listenNoMore();
+  }
+  stop.signal.throwIfAborted();
 }

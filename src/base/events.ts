@@ -1,3 +1,5 @@
+import type { SandboxStatus } from "./sandbox.ts";
+
 /** Why an entry, or a part of one, is not in the root filesystem as the image describes it. */
 export type SkipReason =
   | "device" // device nodes are not created unless asked for
@@ -39,16 +41,6 @@ export type WarningCode =
   | "CREDENTIALS_IGNORED" // stored credentials were rejected, so the pull went on anonymously
   | "LABEL_LEFT_OUT" // a label that a container runtime would obey is no annotation of the bundle
   | "CONFIGURATION"; // a configuration file could not be used as written
-
-/** How far the threads that touch image bytes are confined. */
-export type SandboxStatus = (
-  | { readonly state: "enforced"; readonly abi: number }
-  | { readonly state: "unavailable"; readonly reason: string }
-  | { readonly state: "off" }
-) & {
-  /** There is no `openat2` here (Linux before 5.6, or a filter): names are looked up component by component instead. */
-  readonly withoutOpenat2?: true;
-};
 
 /** A layer as events speak of it: its position from the bottom, counted from 0. */
 export interface LayerProgress {

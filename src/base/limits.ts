@@ -4,7 +4,7 @@ const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 const TiB = 1024 * GiB;
 
-/** Everything that a hostile image or registry could otherwise size, each with a name. Exceeding one is `LIMIT_EXCEEDED`. */
+/** How large the things may be whose size an image or a registry chooses. More than that is `LIMIT_EXCEEDED`. */
 export interface Limits {
   /** Bytes of one manifest or index, on the wire and decoded. */
   readonly manifestBytes: number;
@@ -21,8 +21,8 @@ export interface Limits {
   /** Decompressed bytes of all layers together. */
   readonly totalBytes: number;
   /**
-   * Decompressed bytes of a layer for each compressed byte; counted from the first 64 MiB of output on. In gzip's terms: for
-   * zstd, whose format makes as much more of a byte, it is 32 times as many. The default is more than either can make.
+   * Decompressed bytes of a layer for each compressed byte, from the first 64 MiB of output on. The number is for gzip; for
+   * zstd, which can make 32 times as much of a byte, it counts 32 times. By default it is more than either format can make.
    */
   readonly expansionRatio: number;
   /** Bytes that one file may occupy, holes not counted. */
@@ -40,8 +40,8 @@ export interface Limits {
   /** Bytes of one entry's extended attributes, names and values together. */
   readonly xattrBytes: number;
   /**
-   * What the program may remember of an image at a time, wherever it remembers it: names, attributes, what waits. The default
-   * is enough to export 300,000 files or to list 140,000; the process takes some 200 MB more.
+   * What the program may remember of an image at a time: names, attributes, links that wait for their target. The default is
+   * enough to export 300,000 files or to list 140,000. The process itself takes about 200 MB more.
    */
   readonly memoryBytes: number;
   /** Data segments of one sparse file. */
@@ -52,7 +52,7 @@ export interface Limits {
   readonly zstdWindowLog: number;
 }
 
-/** Generous for any real image, small enough that no image harms the machine that unpacks it. */
+/** More than any real image needs, and little enough that no image harms the machine that unpacks it. */
 export const defaultLimits: Limits = {
   manifestBytes: 4 * MiB,
   configBytes: 4 * MiB,
@@ -75,7 +75,7 @@ export const defaultLimits: Limits = {
   zstdWindowLog: 27,
 };
 
-/** The limits in force: the defaults, and what the caller says otherwise. */
+/** The limits to use: what the caller says, and the defaults for everything else. */
 export function settleLimits(limits: Partial<Limits> = {}): Limits {
   const settled: Record<keyof Limits, number> = { ...defaultLimits };
   for (const [name, value] of Object.entries(limits)) {

@@ -1,19 +1,19 @@
 import { OciUnpackError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 
-/** Where what is remembered is counted. */
+/** Counts the memory that is used for one image. */
 export interface Memory {
-  /** To be called before something is remembered. `what` is for the message, in the plural. */
+  /** Call it before something is remembered. `what` names it in the error message, in the plural. */
   spend(bytes: number, what: string): void;
-  /** Gives back what was spent on something that is forgotten. */
+  /** Call it when something is forgotten, with as many bytes as were spent on it. */
   release(bytes: number): void;
 }
 
 /**
- * What one operation may remember of an image, in bytes: `memoryBytes` of its limits.
+ * How many bytes of memory one operation may use for an image: `memoryBytes` of its limits.
  *
- * Whatever an image can make the program remember is counted where it is remembered, by what it takes in memory, its
- * objects and its places in maps included: a budget that counts texts alone is passed by a million empty ones.
+ * Everything that an image can make the program remember is counted where it is remembered. What counts is what it takes
+ * in memory, with its objects and its entries in maps: a million empty names take much memory and have no characters.
  */
 export class MemoryBudget implements Memory {
   readonly #allowedBytes: number;
@@ -37,7 +37,7 @@ export class MemoryBudget implements Memory {
   }
 }
 
-/** A part of a budget, for what is forgotten as a whole. */
+/** A part of a budget, for things that are all forgotten at the same time. */
 export class MemoryShare implements Memory {
   readonly #whole: Memory;
   #spentBytes = 0;
@@ -56,7 +56,7 @@ export class MemoryShare implements Memory {
     this.#spentBytes -= bytes;
   }
 
-  /** Gives back all that was spent here. */
+  /** Releases everything that was spent through this share. */
   releaseAll(): void {
     this.release(this.#spentBytes);
   }

@@ -2,18 +2,18 @@ import { fileURLToPath } from "node:url";
 import { OciUnpackError } from "./errors.ts";
 import { present } from "./present.ts";
 
-/** What a value has to be. */
+/** What the value of an option has to be. */
 export interface Kind {
-  /** As a message says it: `"yes" is not true or false`. */
+  /** How an error message says it: the end of `"yes" is not true or false`. */
   readonly words: string;
   readonly isOne: (value: unknown) => boolean;
-  /** Checks what is in a value that is one; throws `INVALID_OPTION` by the member's name. */
+  /** Checks the members of a value. Throws `INVALID_OPTION`, which names the member. */
   readonly checkInside?: (name: string, value: unknown) => void;
-  /** No message repeats such a value. */
+  /** Whether error messages must not repeat the value. */
   readonly isSecret?: boolean;
 }
 
-/** The options of a call, each with what it has to be. The compiler insists that none is missing, and that there is no other. */
+/** What each option of a call has to be. The compiler refuses a table that lacks an option or has one too many. */
 export type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind };
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
@@ -61,7 +61,7 @@ export const store: Kind = {
   words: "a store, as `store()` gives one",
   isOne: (value) => isObject(value) && isText(Reflect.get(value, "directory")),
 };
-/** As HTTP has them: `{ name: value }`, or several values for one name. */
+/** HTTP headers: `{ name: value }`, or several values for one name. */
 export const headers: Kind = {
   words: "an object of strings, or of lists of strings",
   isOne: (value) =>
@@ -69,7 +69,7 @@ export const headers: Kind = {
   isSecret: true,
 };
 
-/** What may be one of several things. */
+/** A value of any of these kinds. */
 export function either(...kinds: readonly Kind[]): Kind {
   return {
     words: kinds.map(({ words }) => words).join(" or "),
@@ -79,7 +79,7 @@ export function either(...kinds: readonly Kind[]): Kind {
   };
 }
 
-/** One of a few words. */
+/** One of these words. */
 export function word(...words: readonly string[]): Kind {
   return { words: `one of ${words.join(", ")}`, isOne: (value) => isText(value) && words.includes(value) };
 }
@@ -91,7 +91,7 @@ export function shape<Members>(kinds: Kinds<Members>, required: readonly (keyof 
   return { ...object, checkInside };
 }
 
-/** A list of such objects. */
+/** A list of objects with these members and no others. Those that are `required` may not be missing. */
 export function shapes<Members>(kinds: Kinds<Members>, required: readonly (keyof Members & string)[] = []): Kind {
   const { isOne, checkInside } = shape(kinds, required);
   return {
@@ -103,13 +103,13 @@ export function shapes<Members>(kinds: Kinds<Members>, required: readonly (keyof
   };
 }
 
-/** What no message may repeat, since it may be a password. */
+/** The same kind for a value that may be a password: error messages do not repeat it. */
 export function secret(kind: Kind): Kind {
   return { ...kind, isSecret: true };
 }
 
 /**
- * Checks what a caller passed, who may not use TypeScript: that there are such options, and that each is what it has to be.
+ * Checks the options of a caller, who may not use TypeScript: that each of them exists, and that it is what it has to be.
  *
  * @throws OciUnpackError with `INVALID_OPTION`, which names the option.
  */
@@ -122,7 +122,7 @@ export function checkOptions<Options>(
   checkMembers(Object(options), kinds, { required, within: "" });
 }
 
-/** The same for one value that must not be missing. */
+/** Checks one value, which must not be missing. Throws `INVALID_OPTION`. */
 export function check(name: string, value: unknown, kind: Kind): void {
   if (!kind.isOne(value)) throw invalid(name, value, kind);
   kind.checkInside?.(name, value);
@@ -151,7 +151,7 @@ export function pathOf(name: string, value: string | URL): string {
   return found;
 }
 
-/** The same for a destination, which may be a stream. */
+/** The path of a destination that a caller named, maybe by a URL, or the stream. Throws `INVALID_OPTION`. */
 export function pathOrStream<Stream>(name: string, value: string | URL | Stream): string | Stream {
   check(name, value, pathOrWritable);
   return isText(value) || value instanceof URL ? pathOf(name, value) : value;
@@ -167,7 +167,7 @@ function pathIn(value: unknown): string | undefined {
   }
 }
 
-/** Says what is wrong with an option. */
+/** The error for an option that cannot be used; `found` says why. */
 export function invalidOption(name: string, found: string, hint?: string): OciUnpackError {
   return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: ${found}`, present({ hint }));
 }
@@ -181,7 +181,7 @@ function shownValue(value: unknown): string {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }
 
-/** A value for people who must not see it: what an object has may be secret, too. */
+/** Says what sort of value it is without showing it: it, or something in it, may be secret. */
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "this list";

@@ -1,5 +1,5 @@
 import { readSync, writeSync } from "node:fs";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
 /** How much is written at a time: files are small, and a system call for each would cost more than the copying. */

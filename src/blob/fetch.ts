@@ -1,6 +1,6 @@
+import { together } from "../base/abort.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { EventListener } from "../base/events.ts";
-import { together } from "../base/together.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageSource } from "./image-source.ts";

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import { openTemporaryFile } from "./temporary-file.ts";
 
 export interface SpoolRoomOptions {

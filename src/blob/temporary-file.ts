@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../base/error-code.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 
 /** A file that has no name in its directory, and that is gone when it is closed, whatever becomes of this process. */
 export async function openTemporaryFile(directory: string): Promise<FileHandle> {

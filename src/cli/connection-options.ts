@@ -1,6 +1,6 @@
+import { present } from "../base/present.ts";
 import type { EnvironmentOptions, RegistryOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
-import { definedOnly } from "./defined-only.ts";
 import type { connectionOptionTable, imageOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -29,13 +29,13 @@ type Values = CommandLine<typeof connectionOptionTable>["values"];
 export function imageConnectionWishes(values: CommandLine<typeof imageOptionTable>["values"]): ConnectionWishes {
   const { environment, registry } = connectionWishes(values);
   const shortNames = oneOf("--short-names", values["short-names"], ["docker", "podman"]);
-  const connections = connectionsPerBlob(values["connections-per-blob"]);
   return {
-    environment: { ...environment, ...definedOnly({ shortNames }) },
-    registry: {
+    environment: present({ ...environment, shortNames }),
+    registry: present({
       ...registry,
-      ...definedOnly({ foreignLayers: values["foreign-layers"], connectionsPerBlob: connections }),
-    },
+      foreignLayers: values["foreign-layers"],
+      connectionsPerBlob: connectionsPerBlob(values["connections-per-blob"]),
+    }),
   };
 }
 
@@ -48,7 +48,7 @@ export function connectionWishes(values: Values): ConnectionWishes {
     );
   }
   return {
-    environment: definedOnly({
+    environment: present({
       plainHttp: values["plain-http"],
       authFile: values.authfile,
       hostsDirectory: values["hosts-dir"],
@@ -58,12 +58,12 @@ export function connectionWishes(values: Values): ConnectionWishes {
       insecureSkipTlsVerify: values["insecure-skip-tls-verify"],
       allProxy: values["all-proxy"],
     }),
-    registry: definedOnly({ network: network(values) }),
+    registry: present({ network: network(values) }),
   };
 }
 
 function network(values: Values): RegistryOptions["network"] {
-  const policy = definedOnly({ allowHosts: values["allow-host"], denyPrivate: values["deny-private"] });
+  const policy = present({ allowHosts: values["allow-host"], denyPrivate: values["deny-private"] });
   return Object.keys(policy).length === 0 ? undefined : policy;
 }
 

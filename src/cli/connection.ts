@@ -1,3 +1,4 @@
+import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
 import { refuseArchiveName } from "./archive-name.ts";
@@ -43,7 +44,7 @@ export function openingSource(
 async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Promise<SourceOptions> {
   const { image, options } = basis.command;
   const { limits } = basis;
-  const reading = { limits, ...(options.sandbox !== undefined && { sandbox: options.sandbox }) };
+  const reading = present({ limits, sandbox: options.sandbox });
   const whereabouts = whereaboutsOf(image);
   if (whereabouts === "engine") {
     return { ...reading, engineSocket: await library.engineSocketFromEnvironment(machineOf(basis.surroundings)) };
@@ -63,13 +64,9 @@ async function connection(
 ): Promise<RegistryOptions> {
   const { environment, registry } = command.connection;
   const configured = await environmentReader({ ...machineOf(surroundings), ...environment, onEvent });
-  return {
-    ...configured,
-    ...registry,
-    ...(credential === undefined ? {} : { credentials: credential }),
-    ...(command.options.strict ? { strict: true } : {}),
-    ...(limits.manifestBytes === undefined ? {} : { manifestBytes: limits.manifestBytes }),
-  };
+  const { manifestBytes } = limits;
+  const { strict } = command.options;
+  return { ...configured, ...registry, ...present({ credentials: credential, strict, manifestBytes }) };
 }
 
 /** The user that the command line names, with a password from standard input. */

@@ -1,6 +1,6 @@
+import { present } from "../base/present.ts";
 import type { IdMapping, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
-import { definedOnly } from "./defined-only.ts";
 import type { verifyOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -12,7 +12,7 @@ export type FilesWishes = Pick<
 
 /** Reads what is to become of the files. */
 export function filesWishes({ values }: CommandLine<typeof verifyOptionTable>): FilesWishes {
-  return definedOnly({
+  return present({
     include: values.include,
     exclude: values.exclude,
     owner: oneOf("--owner", values.owner, ["preserve", "ignore"]),

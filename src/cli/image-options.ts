@@ -1,7 +1,7 @@
+import { present } from "../base/present.ts";
 import type { Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
 import { type ConnectionWishes, imageConnectionWishes } from "./connection-options.ts";
-import { definedOnly } from "./defined-only.ts";
 import type { HelpTopic } from "./help.ts";
 import type { imageOptionTable } from "./option-tables.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -49,7 +49,7 @@ export function smallCommand({ values }: ImageLine, topic: HelpTopic): SmallComm
 /** Reads what is said of the image, and not of what becomes of it. */
 export function imageWishes({ values }: ImageLine, env: Surroundings["env"]): ImageWishes {
   return {
-    options: definedOnly({
+    options: present({
       platform: platform(values),
       sandbox: sandbox(values),
       strict: values.strict,
@@ -85,7 +85,7 @@ function platform(values: ImageLine["values"]): UnpackOptions["platform"] {
       "--platform OS/ARCH says it all",
     );
   }
-  return { ...(os === undefined ? {} : { os }), ...(arch === undefined ? {} : processor(arch)) };
+  return present({ os, ...(arch === undefined ? {} : processor(arch)) });
 }
 
 /** `arm64`, or `arm/v7` with a variant. */
@@ -97,7 +97,7 @@ function processor(arch: string): Partial<Platform> {
       "for instance --arch arm64, or --arch arm/v7",
     );
   }
-  return { architecture, ...(variant === undefined ? {} : { variant }) };
+  return present({ architecture, variant });
 }
 
 function sandbox(values: ImageLine["values"]): UnpackOptions["sandbox"] {

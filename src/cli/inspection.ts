@@ -1,3 +1,4 @@
+import { present } from "../base/present.ts";
 import type { InspectResult, Platform } from "../index.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
@@ -6,19 +7,23 @@ import { whereaboutsOf } from "./transports.ts";
 /** What an image's documents say, as data: the configuration as it stands in the image. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {
   const { reference, digest, indexDigest, platform, platforms, manifests, fetchedBytes } = result;
-  return {
-    ...{ reference, digest, ...(indexDigest !== undefined && { indexDigest }), platform, platforms },
+  return present({
+    reference,
+    digest,
+    indexDigest,
+    platform,
+    platforms,
     mediaType: manifest.mediaType,
-    ...(manifest.annotations !== undefined && { annotations: manifest.annotations }),
+    annotations: manifest.annotations,
     layers: layers.map(({ descriptor, diffID }) => ({ ...descriptor, diffID })),
     totalBytes: totalBytes(layers),
     manifests,
     config: JSON.parse(Buffer.from(configBytes).toString("utf8")) as unknown,
     fetchedBytes,
-  };
+  });
 }
 
-/** The same for people. */
+/** What an image's documents say, as lines for people. */
 export function inspectionLines(result: InspectResult): string[] {
   const { reference, digest, indexDigest, platform, platforms, config } = result;
   const { user, env, entrypoint, cmd, workingDir, stopSignal, exposedPorts, volumes, labels } = config.execution;

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isErrno } from "../base/system-error.ts";
 import type * as Library from "../index.ts";
 import type { LookOptions } from "../index.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
@@ -90,7 +91,7 @@ async function unlessReaderLeft(read: () => Promise<number>): Promise<number> {
     return await read();
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    if (cause instanceof Error && "code" in cause && cause.code === "EPIPE") return 0;
+    if (isErrno(cause, "EPIPE")) return 0;
     throw error;
   }
 }

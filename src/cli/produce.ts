@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
 import type { ExportForm, ExportOptions, OverlayOptions, UnpackOptions } from "../index.ts";
 import type { OutputWish } from "./output-options.ts";
@@ -57,12 +58,12 @@ function overlayOptions(
   library: ProducingLibrary,
 ): OverlayOptions {
   const { kind, mount } = output.form === "overlay" ? output : {};
-  return {
+  return present({
     ...options,
-    ...(kind !== undefined && { overlay: kind }),
-    ...(mount !== undefined && { mount }),
-    ...(store !== undefined && { store: library.store(store) }),
-  };
+    overlay: kind,
+    mount,
+    store: store === undefined ? undefined : library.store(store),
+  });
 }
 
 function exportOptions(
@@ -72,11 +73,7 @@ function exportOptions(
 ): ExportOptions {
   // Where a user's PATH has no directories of system administration, mke2fs is in one of them all the same.
   const toolPath = env.PATH ? `${env.PATH}:/usr/sbin:/sbin` : undefined;
-  return {
-    ...{ ...options, form },
-    ...(toolPath !== undefined && { toolPath }),
-    ...(sizeBytes !== undefined && { sizeBytes }),
-  };
+  return present({ ...options, form, toolPath, sizeBytes });
 }
 
 function archiveOutput({ output, binaryOutput }: Surroundings): Writable {

@@ -1,3 +1,4 @@
+import { present } from "../base/present.ts";
 import type { EventListener, Store, StoredImageEntry, StoreFindings, store } from "../index.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeJson, safeText } from "./safe-text.ts";
@@ -54,7 +55,7 @@ async function prune(
   options: { readonly signal: AbortSignal; readonly onEvent: EventListener },
   say: (result: unknown, lines: readonly string[]) => void,
 ): Promise<number> {
-  const result = await opened.prune({ ...options, forgetAbsent, ...(maxBytes !== undefined && { maxBytes }) });
+  const result = await opened.prune(present({ ...options, forgetAbsent, maxBytes }));
   const removed = result.removedImages.map((name) => `removed ${safeText(name)}`);
   const absent = result.absentOverlays.map(
     (directory) => `kept the layers of ${safeText(directory)}, which is not there`,

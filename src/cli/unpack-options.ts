@@ -1,7 +1,7 @@
+import { present } from "../base/present.ts";
 import type { UnpackOptions } from "../index.ts";
 import { type CommandLine, parseCommandLine } from "./command-line.ts";
 import { commandWords, refuseMisplacedCommand } from "./command-words.ts";
-import { definedOnly } from "./defined-only.ts";
 import { type FilesWishes, filesWishes } from "./files-options.ts";
 import { type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
 import { unpackOptionTable } from "./option-tables.ts";
@@ -43,7 +43,7 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
     name: "unpack",
     ...place,
     ...wishes,
-    options: { ...wishes.options, ...filesWishes(line), ...definedOnly({ mtree: values.mtree }) },
+    options: present({ ...wishes.options, ...filesWishes(line), mtree: values.mtree }),
     bundle: bundle(values),
   };
 }

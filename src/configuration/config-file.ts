@@ -1,8 +1,7 @@
 import { open } from "node:fs/promises";
-import { isErrno } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { EventListener, FetchOptions } from "../base/events.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 
 /** More than any real file has; the largest ones, bundles of certificates, have a quarter of it. */
 const largestBytes = 1024 * 1024;

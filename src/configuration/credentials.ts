@@ -1,9 +1,8 @@
 import { stat } from "node:fs/promises";
-import { isErrno } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
 import { checkOptions, count, type Kinds, path as pathKind, pathOf } from "../base/option-checks.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { helperNamesOf, namesOf } from "../registry/docker-hub.ts";
 import type { Credential, Credentials } from "../registry/options.ts";
 import { findEntry } from "./auth-entry.ts";

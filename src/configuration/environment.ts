@@ -13,6 +13,7 @@ import {
   texts,
   word,
 } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import type { TlsFor, TlsMaterial } from "../http/options.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import type { PlainHttp } from "../registry/registry-url.ts";
@@ -96,19 +97,24 @@ export async function registryFromEnvironment(given: EnvironmentOptions): Promis
     ...everywhere,
     insecureSkipVerify: options.insecureSkipTlsVerify ?? false,
   });
-  return {
+  return present({
     credentials: credentialsOf(options),
     endpoints: mirrors({
-      ...{ registriesConf, hostsDirectory, plainHttp, tls, registryTls, shared },
+      registriesConf,
+      hostsDirectory,
+      plainHttp,
+      tls,
+      registryTls,
+      shared,
       hasExtraAuthorities: Boolean(env.NODE_EXTRA_CA_CERTS),
     }),
     tls,
     furtherAuthorities: async () => [...(await systemAuthorities(options, heard)), ...(await extraOnce())],
     proxy: proxyFromEnvironment(env, { allProxy }),
     headers,
-    ...(plainHttp !== undefined && { plainHttp }),
-    ...(options.shortNames === "podman" && { expandName: (name: string) => expandShortName(registriesConf, name) }),
-  };
+    plainHttp,
+    expandName: options.shortNames === "podman" ? (name: string) => expandShortName(registriesConf, name) : undefined,
+  });
 }
 
 /** The options with the paths that URLs stand for. */

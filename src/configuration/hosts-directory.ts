@@ -1,9 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { certificateFiles } from "./certs-d.ts";
 import { readConfigFile, tellOfFile, warnOfFile } from "./config-file.ts";
 import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts-toml.ts";

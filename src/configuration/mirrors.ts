@@ -1,4 +1,5 @@
 import type { FetchOptions } from "../base/events.ts";
+import { present } from "../base/present.ts";
 import type { TlsFor, TlsMaterial } from "../http/options.ts";
 import { isDockerHub } from "../registry/docker-hub.ts";
 import type { Endpoint, EndpointQuery, EndpointsFor } from "../registry/options.ts";
@@ -49,7 +50,7 @@ export function mirrors(options: MirrorOptions): EndpointsFor {
   };
 }
 
-interface Context extends MirrorOptions {
+interface MirrorContext extends MirrorOptions {
   readonly query: EndpointQuery;
   readonly shared: SharedTls;
   readonly fetchOptions: FetchOptions | undefined;
@@ -59,16 +60,16 @@ async function endpointsOf(
   host: ConfiguredHost,
   place: Place,
   origin: string | undefined,
-  context: Context,
+  context: MirrorContext,
 ): Promise<readonly Endpoint[]> {
-  const common = {
-    ...(place.repository !== context.query.repository && { repository: place.repository }),
+  const common = present({
+    repository: place.repository === context.query.repository ? undefined : place.repository,
     resolvesTags: place.resolvesTags && host.resolves,
     servesDigests: place.servesDigests && host.pulls,
-    ...(Object.keys(host.headers).length > 0 && { headers: host.headers }),
-    ...(host.dialTimeoutMilliseconds !== undefined && { connectMilliseconds: host.dialTimeoutMilliseconds }),
-    ...(origin !== undefined && { origin }),
-  };
+    headers: Object.keys(host.headers).length > 0 ? host.headers : undefined,
+    connectMilliseconds: host.dialTimeoutMilliseconds,
+    origin,
+  });
   const addresses = await addressesOf(host, place, context);
   return addresses.map((address) => ({
     ...common,
@@ -81,7 +82,7 @@ async function endpointsOf(
 type Address = Pick<Endpoint, "baseUrl" | "tls">;
 
 /** One address, or, for an insecure registry, one with TLS whatever its certificate and one without, the likelier first. */
-async function addressesOf(host: ConfiguredHost, place: Place, context: Context): Promise<readonly Address[]> {
+async function addressesOf(host: ConfiguredHost, place: Place, context: MirrorContext): Promise<readonly Address[]> {
   const { query, plainHttp, shared } = context;
   const isItself = host.baseUrl === undefined ? place.host === query.host : isHostOf(host.baseUrl, query.host);
   const name = host.baseUrl === undefined ? place.host : new URL(host.baseUrl).host;
@@ -107,7 +108,7 @@ async function tlsOf(
   host: ConfiguredHost,
   name: string,
   isItself: boolean,
-  context: Context,
+  context: MirrorContext,
 ): Promise<TlsMaterial | undefined> {
   const { registryTls, tls, fetchOptions } = context;
   const fromFiles = { ...(await readTlsMaterial(host, fetchOptions)), insecureSkipVerify: host.skipVerify };

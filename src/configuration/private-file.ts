@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isErrno } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 
 /**
  * Replaces a file that only its owner may read, all at once: whoever reads it meanwhile sees the old text or the new.

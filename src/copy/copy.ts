@@ -1,9 +1,9 @@
 import type { Writable } from "node:stream";
+import { together } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { UnpackEvent } from "../base/events.ts";
 import { settleLimits } from "../base/limits.ts";
 import { boolean, check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
-import { together } from "../base/together.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Digest } from "../oci/digest.ts";

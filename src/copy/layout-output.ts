@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import { giveName } from "../output/give-name.ts";
 import { makeDirectories, removeCreated } from "../output/made-directories.ts";
 import { targetError } from "../output/target-error.ts";

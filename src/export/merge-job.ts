@@ -1,5 +1,5 @@
 import type { Limits } from "../base/limits.ts";
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import { ContentFile } from "../blob/content-file.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";

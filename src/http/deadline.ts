@@ -1,12 +1,12 @@
 import { onAbort } from "../base/abort.ts";
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { Failure } from "./failure.ts";
 
 /** Gives an attempt so much time as a whole, however busily it drips. */
 export async function within<T>(
   milliseconds: number,
-  context: Context,
-  attempt: (context: Context) => Promise<T>,
+  context: CallContext,
+  attempt: (context: CallContext) => Promise<T>,
 ): Promise<T> {
   const { signal } = context;
   signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import type { Secrets } from "./secrets.ts";
 
 export interface FailureDetails {
@@ -43,10 +44,7 @@ export function cannot(attempt: string, problem: unknown, secrets?: Secrets): un
   const redacted = (text: string) => secrets?.redacted(text) ?? text;
   const hint = problem.details.hint === undefined ? undefined : redacted(problem.details.hint);
   const cause = secrets === undefined ? problem.details.cause : secrets.cleansedCause(problem.details.cause);
-  return new OciUnpackError(problem.code, `cannot ${attempt}: ${redacted(problem.message)}`, {
-    ...(hint === undefined ? {} : { hint }),
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new OciUnpackError(problem.code, `cannot ${attempt}: ${redacted(problem.message)}`, present({ hint, cause }));
 }
 
 /** Whether trying the same thing again may help. */

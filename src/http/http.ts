@@ -9,7 +9,8 @@ import type {
   RequestOptions,
 } from "node:http";
 import { onAbort } from "../base/abort.ts";
-import { isErrno } from "../base/error-code.ts";
+import { present } from "../base/present.ts";
+import { isErrno } from "../base/system-error.ts";
 import { addressIn, bareHost, portOf } from "./address.ts";
 import { admittedLookup } from "./admitted-lookup.ts";
 import { Body } from "./body.ts";
@@ -131,7 +132,7 @@ export class Connections implements Disposable {
     const { method, url, headers, body, reach } = request;
     const { hop } = route;
     const isForwarded = hop !== url;
-    const options: RequestOptions = {
+    const options: RequestOptions = present({
       method,
       headers: isForwarded ? withProxyHeaders(headers, url, hop) : headers,
       host: bareHost(hop),
@@ -139,10 +140,10 @@ export class Connections implements Disposable {
       path: isForwarded ? url.href : url.pathname + url.search,
       agent: this.#agent(route, client),
       maxHeaderSize,
-      ...(this.#options.socketPath === undefined ? {} : { socketPath: this.#options.socketPath }),
-      // The user chose the proxy, and whatever lies behind it is looked up there.
-      ...(isProxied(request, route) ? {} : { lookup: admittedLookup(reach, url.host, lookup) }),
-    };
+      socketPath: this.#options.socketPath,
+      // The user chose the proxy, and the proxy looks up the names of what lies behind it.
+      lookup: isProxied(request, route) ? undefined : admittedLookup(reach, url.host, lookup),
+    });
     const outgoing = client.request(options);
     outgoing.on("error", () => {}); // what comes after the response is the body's to tell
     outgoing.end(body);
@@ -230,12 +231,7 @@ function isProxied({ url }: HttpRequest, { hop, tunnel }: Route): boolean {
 }
 
 function withProxyHeaders(headers: OutgoingHttpHeaders, url: URL, proxy: URL): OutgoingHttpHeaders {
-  const authorization = proxyAuthorizationOf(proxy);
-  return {
-    ...headers,
-    host: url.host,
-    ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
-  };
+  return present({ ...headers, host: url.host, "proxy-authorization": proxyAuthorizationOf(proxy) });
 }
 
 function isClosedConnection(error: unknown): boolean {

@@ -1,5 +1,6 @@
-import { errorCode } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
+import { errorCode } from "../base/system-error.ts";
 import { Failure } from "./failure.ts";
 
 /** Reads what Node's sockets, TLS and HTTP parser throw: what happened, and whether it may pass. */
@@ -88,10 +89,5 @@ function connectionFailure(code: string, cause: unknown, host: string): Failure 
   }
   const [found, temporary] = unreachable[code] ?? [code, false];
   const hint = code === "ENOTFOUND" ? "check the name's spelling, and this machine's DNS" : undefined;
-  return new Failure("UNREACHABLE", `cannot reach ${host}: ${found}`, {
-    cause,
-    host,
-    temporary,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new Failure("UNREACHABLE", `cannot reach ${host}: ${found}`, present({ cause, host, temporary, hint }));
 }

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import { present } from "../base/present.ts";
 import type { HttpResponse } from "./http.ts";
 import type { TlsMaterial } from "./options.ts";
 import type { Reach } from "./policy.ts";
@@ -49,7 +50,7 @@ export class Journey {
   get headers(): OutgoingHttpHeaders {
     const own = this.#isElsewhere ? {} : this.#start.headers;
     const { authorization } = this;
-    return { ...own, ...this.#headers, ...(authorization === undefined ? {} : { authorization }) };
+    return { ...own, ...this.#headers, ...present({ authorization }) };
   }
 
   get tls(): TlsMaterial | undefined {

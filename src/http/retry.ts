@@ -1,5 +1,5 @@
-import type { Context } from "../base/call.ts";
-import { pause } from "../base/pause.ts";
+import { pause } from "../base/abort.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { Failure, isTemporary } from "./failure.ts";
 import type { Deadlines } from "./options.ts";
 import type { Throttle } from "./throttle.ts";
@@ -16,11 +16,11 @@ const longestBackoffMilliseconds = 30_000;
 export class Perseverance {
   readonly #options: RetryOptions;
   readonly #url: string;
-  readonly #context: Context;
+  readonly #context: CallContext;
   #failures = 0;
 
   /** `url` is what events show. */
-  constructor(url: string, context: Context, options: RetryOptions) {
+  constructor(url: string, context: CallContext, options: RetryOptions) {
     this.#url = url;
     this.#context = context;
     this.#options = options;

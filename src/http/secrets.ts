@@ -1,5 +1,6 @@
-import { errorCode } from "../base/error-code.ts";
 import type { UnpackEvent } from "../base/events.ts";
+import { present } from "../base/present.ts";
+import { errorCode } from "../base/system-error.ts";
 import { type Reading, readingsOf, startOf, utf8 } from "./escapes.ts";
 
 /** Everything shorter is too common to be blotted out, and too weak to be a secret. */
@@ -85,10 +86,7 @@ export class Secrets {
     if (message === cause.message && stack === (cause.stack ?? "").slice(0, longestText) && inner === cause.cause)
       return cause;
     const code = errorCode(cause);
-    return Object.assign(new Error(message, { cause: inner }), {
-      ...{ name: cause.name, stack },
-      ...(code !== undefined && { code }),
-    });
+    return Object.assign(new Error(message, { cause: inner }), present({ name: cause.name, stack, code }));
   }
 }
 

@@ -1,3 +1,4 @@
+import { present } from "../base/present.ts";
 import { Failure, type FailureDetails } from "./failure.ts";
 import type { HttpResponse } from "./http.ts";
 import { STATUS_CODES } from "./node-http.ts";
@@ -25,13 +26,12 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
   // Only now: before JSON was read, a password may have been written otherwise.
   const words = secrets.redacted(said.text, response.url).slice(0, quotedCharacters);
   const quote = words === "" ? "" : `: ${words}`;
-  const retryAfter = temporary.has(status) ? retryAfterMilliseconds(response.headers) : undefined;
-  const details: FailureDetails = {
+  const details: FailureDetails = present({
     status,
     host,
     temporary: temporary.has(status),
-    ...(retryAfter === undefined ? {} : { retryAfterMilliseconds: retryAfter }),
-  };
+    retryAfterMilliseconds: temporary.has(status) ? retryAfterMilliseconds(response.headers) : undefined,
+  });
 
   if (status === 404) return notFound(said.code, quote, details);
   if (status === 401) return new Failure("UNAUTHORIZED", `${host} wants a login${quote}`, details);

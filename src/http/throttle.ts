@@ -1,4 +1,4 @@
-import { pause } from "../base/pause.ts";
+import { pause } from "../base/abort.ts";
 import { Failure } from "./failure.ts";
 
 /** So that all who waited do not come back in the same millisecond. */

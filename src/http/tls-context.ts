@@ -2,7 +2,8 @@ import { X509Certificate } from "node:crypto";
 import type { AgentOptions } from "node:https";
 import * as tlsModule from "node:tls";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
-import { errorCode } from "../base/error-code.ts";
+import { present } from "../base/present.ts";
+import { errorCode } from "../base/system-error.ts";
 import { Failure } from "./failure.ts";
 import type { TlsMaterial } from "./options.ts";
 
@@ -15,11 +16,9 @@ export function tlsOptions(tls: TlsMaterial | undefined): AgentOptions {
 function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
   try {
     for (const certificate of ca) new X509Certificate(certificate); // OpenSSL itself passes over what it cannot read
-    return createSecureContext({
-      ...(ca.length === 0 ? {} : { ca: [...trustedAuthorities(), ...ca] }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    });
+    return createSecureContext(
+      present({ ca: ca.length === 0 ? undefined : [...trustedAuthorities(), ...ca], cert, key }),
+    );
   } catch (cause) {
     const found = errorCode(cause) ?? "they are not PEM";
     const hint =

@@ -12,7 +12,7 @@ import {
   source,
   text,
 } from "../base/option-checks.ts";
-import { type SandboxPolicy, sandboxKind } from "../base/sandbox-policy.ts";
+import { type SandboxPolicy, sandboxKind } from "../base/sandbox.ts";
 import type { Source } from "../blob/image-source.ts";
 import { type Platform, platformKinds } from "../oci/platform.ts";
 

@@ -1,6 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import type { SandboxStatus } from "../base/events.ts";
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy, SandboxStatus } from "../base/sandbox.ts";
 import { type Confinement, confine } from "./landlock.ts";
 import { hasOpenat2 } from "./syscalls.ts";
 

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
-import { machineHint } from "../base/errno-hint.ts";
 import { OciUnpackError } from "../base/errors.ts";
+import { machineHint } from "../base/system-error.ts";
 
 /** The numbers of errors by their names, as this machine's kernel counts them. */
 export const errnos = constants.errno;

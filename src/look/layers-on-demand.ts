@@ -1,4 +1,4 @@
-import { unlessAborted } from "../base/unless-aborted.ts";
+import { unlessAborted } from "../base/abort.ts";
 import { LayerFetch, spoolRoomIn } from "../blob/fetch.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { SpoolRoom } from "../blob/spool-room.ts";

@@ -1,20 +1,17 @@
 import { MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { inLayer } from "../worker/in-layer.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
-import type { SharedOutlet } from "../worker/outlet.ts";
-import { Outlet } from "../worker/outlet.ts";
-import type { SharedRing } from "../worker/ring.ts";
-import { RingReader } from "../worker/ring.ts";
+import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
+import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { LayersSoFar } from "./layers-so-far.ts";
 import { bytesOfListed, counted, type ListedEntry } from "./listed.ts";
-import type { Question } from "./question.ts";
-import { type Answer, answered } from "./question.ts";
+import { type Answer, answered, type Question } from "./question.ts";
 
 /** What the merging thread is to do with layers that come newest first: to answer a question with as few as possible. */
 export interface LookJob {

@@ -1,7 +1,6 @@
 import { tmpdir } from "node:os";
-import { onAbort } from "../base/abort.ts";
+import { onAbort, together } from "../base/abort.ts";
 import type { Kinds } from "../base/option-checks.ts";
-import { together } from "../base/together.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { type Image, type ImageLayer, resolveImage } from "../image/resolve.ts";
 import type { Digest } from "../oci/digest.ts";

@@ -1,5 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
-import type { SandboxStatus, UnpackEvent, WarningCode } from "../base/events.ts";
+import type { UnpackEvent, WarningCode } from "../base/events.ts";
+import type { SandboxStatus } from "../base/sandbox.ts";
 import type { EngineReport, Message } from "../worker/messages.ts";
 import type { SkippedEntry, UnpackOptions, UnpackResult } from "./options.ts";
 

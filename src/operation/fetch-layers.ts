@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
+import { together } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
-import { together } from "../base/together.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { Image, ImageLayer } from "../image/resolve.ts";

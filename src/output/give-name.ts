@@ -1,5 +1,5 @@
 import { link, open, rename, rm } from "node:fs/promises";
-import { isErrno } from "../base/error-code.ts";
+import { isErrno } from "../base/system-error.ts";
 
 /** Gives a complete file its name, in place of the temporary one; fails with `EEXIST` where something has that name. */
 export async function giveName(temporary: string, path: string): Promise<void> {

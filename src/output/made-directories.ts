@@ -1,6 +1,6 @@
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isErrno } from "../base/error-code.ts";
+import { isErrno } from "../base/system-error.ts";
 
 /**
  * Makes a directory with the parents that it needs, and gives the uppermost one that had to be made; none, if it fails.

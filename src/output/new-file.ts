@@ -3,10 +3,9 @@ import { type FileHandle, lstat, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
-import { isErrno } from "../base/error-code.ts";
+import { unlessAborted } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
-import { unlessAborted } from "../base/unless-aborted.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { giveName } from "./give-name.ts";
 import { targetError } from "./target-error.ts";
 

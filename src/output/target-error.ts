@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError } from "../base/system-error.ts";
 
 /** Why the place that was to receive an image cannot: what the file system says, and what to name instead. */
 export function targetError(error: unknown, attempted: string, hint: string): unknown {

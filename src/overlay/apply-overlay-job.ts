@@ -1,4 +1,4 @@
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import { failure } from "../layer/refusal.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
@@ -8,8 +8,7 @@ import { allowances } from "../rootfs/new-site.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { applyEntries, type LayerOfEntries } from "../worker/apply-entries.ts";
 import { Reporter } from "../worker/reporter.ts";
-import type { SharedRing } from "../worker/ring.ts";
-import { RingReader } from "../worker/ring.ts";
+import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { OverlayFormat, type OverlayKind } from "./format.ts";
 import { OverlayLayer, type OverlayLayerParts } from "./overlay-layer.ts";

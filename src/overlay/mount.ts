@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import { makeDirectories, removeCreated } from "../output/made-directories.ts";
 import { forceOlderInterface } from "./mount-command.ts";
 

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from "node:stream";
 import { constants, createGunzip, gunzipSync } from "node:zlib";
-import { errorCode } from "../base/error-code.ts";
+import { errorCode } from "../base/system-error.ts";
 import { isGzipped } from "../http/content-encoding.ts";
 import { Failure } from "../http/failure.ts";
 import type { HttpResponse } from "../http/http.ts";

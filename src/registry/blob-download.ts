@@ -1,4 +1,4 @@
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { passingOver } from "../blob/skip-bytes.ts";
 import { isGzipped } from "../http/content-encoding.ts";
 import { rangeProblem, strongETagOf } from "../http/content-range.ts";
@@ -40,7 +40,7 @@ const identity = { "accept-encoding": "identity" };
 export class BlobDownload {
   readonly #client: Client;
   readonly #blob: Descriptor;
-  readonly #context: Context;
+  readonly #context: CallContext;
   /** Those not given up yet, the current one first. */
   readonly #places: BlobPlace[];
   readonly #failures: Failure[] = [];
@@ -54,7 +54,7 @@ export class BlobDownload {
   #keptMilliseconds = 0;
 
   /** Begins at byte `offset`, where somebody has the bytes before it already. */
-  constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: Context, offset = 0) {
+  constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: CallContext, offset = 0) {
     this.#client = client;
     this.#places = [...places];
     this.#blob = blob;
@@ -129,7 +129,7 @@ export class BlobDownload {
   /** Several connections, as long as every part is what it says; else one. */
   async *#inParallel(): AsyncGenerator<Uint8Array, void, undefined> {
     const { url } = this.place;
-    const open = (first: number, last: number, context: Context) =>
+    const open = (first: number, last: number, context: CallContext) =>
       this.place.open({ ...identity, range: `bytes=${first}-${last}` }, context);
     const { sizeBytes } = this.#blob;
     const mostConnections = this.#client.connectionsPerBlob;

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { Failure } from "../http/failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Answer, Client } from "./client.ts";
@@ -8,7 +8,7 @@ import { type Site, siteUrl } from "./repository.ts";
 /** Where a blob may be had. */
 export interface BlobPlace {
   readonly url: URL;
-  open(headers: OutgoingHttpHeaders, context: Context): Promise<Answer>;
+  open(headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer>;
 }
 
 /** A blob in the repository of a registry or a mirror. */
@@ -22,7 +22,7 @@ export function foreignPlaces(blob: Descriptor, client: Client): BlobPlace[] {
   return (blob.urls ?? []).flatMap((text) => {
     if (!URL.canParse(text)) return [];
     const url = new URL(text);
-    const open = (headers: OutgoingHttpHeaders, context: Context) => {
+    const open = (headers: OutgoingHttpHeaders, context: CallContext) => {
       if (url.protocol === "https:") return client.getAsStranger(url, headers, context);
       throw new Failure(
         "POLICY_DENIED",

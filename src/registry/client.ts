@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { within } from "../http/deadline.ts";
 import { Failure } from "../http/failure.ts";
 import { Connections, type HttpRequest, type HttpResponse } from "../http/http.ts";
@@ -61,7 +61,7 @@ export class Client implements Disposable {
   }
 
   /** Asks once. Throws a Failure for any status but those of an `Answer`; the body must be read or dismissed. */
-  async get(site: Site, url: URL, headers: OutgoingHttpHeaders, context: Context): Promise<Answer> {
+  async get(site: Site, url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer> {
     const session = this.#session(site);
     let sent = { authorization: await session.current(context), isFresh: false };
     for (let refusals = 0; ; refusals++) {
@@ -78,7 +78,7 @@ export class Client implements Disposable {
   }
 
   /** Asks somebody whom only the image names, as nobody in particular. */
-  async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: Context): Promise<Answer> {
+  async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer> {
     const journey = new Journey(url, headers, { reach: this.policy.referred(undefined), isElsewhere: true });
     return this.#accepted(await this.#followed(journey, context));
   }
@@ -119,7 +119,7 @@ export class Client implements Disposable {
   }
 
   /** Decides about retries of what is at `url`. */
-  perseverance(url: URL, context: Context, retries = this.#options.retries ?? defaultRetries): Perseverance {
+  perseverance(url: URL, context: CallContext, retries = this.#options.retries ?? defaultRetries): Perseverance {
     const options = { retries, deadlines: this.deadlines, throttle: this.#throttle };
     return new Perseverance(this.secrets.printable(url), context, options);
   }
@@ -128,7 +128,7 @@ export class Client implements Disposable {
     this.#connections[Symbol.dispose]();
   }
 
-  async #followed(journey: Journey, context: Context): Promise<Answer> {
+  async #followed(journey: Journey, context: CallContext): Promise<Answer> {
     const { host } = journey.url;
     for (let redirects = 0; redirects <= mostRedirects; redirects++) {
       const answer = await this.#arrived(journey, context);
@@ -145,7 +145,7 @@ export class Client implements Disposable {
   }
 
   /** A place that a registry redirects to may want a token of its own; it gets one that anybody can have. */
-  async #arrived(journey: Journey, context: Context): Promise<Answer> {
+  async #arrived(journey: Journey, context: CallContext): Promise<Answer> {
     const answer = await this.#stop(journey, context);
     if (answer.status !== 401 || !answer.isElsewhere) return answer;
     const authorization = await anonymousToken(answer, journey.registryAddress, this.correspondence, context);
@@ -155,7 +155,7 @@ export class Client implements Disposable {
     return this.#stop(journey, context);
   }
 
-  async #stop(journey: Journey, context: Context): Promise<Answer> {
+  async #stop(journey: Journey, context: CallContext): Promise<Answer> {
     const { url, reach, isElsewhere, headers, connectMilliseconds } = journey;
     const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : journey.tls;
     const response = await this.#exchange({ method: "GET", url, headers, reach, tls, connectMilliseconds }, context);
@@ -164,7 +164,7 @@ export class Client implements Disposable {
   }
 
   /** One request and its response, as soon as the host may be asked. */
-  async #exchange(request: HttpRequest, context: Context): Promise<HttpResponse> {
+  async #exchange(request: HttpRequest, context: CallContext): Promise<HttpResponse> {
     const { method, url, headers } = request;
     const held = this.heldBack(url);
     if (held !== undefined) {
@@ -222,21 +222,21 @@ export class Client implements Disposable {
   }
 
   /** A credential that is given without a host is for the registry, not for its mirrors. */
-  async #credential(site: Site, context: Context): Promise<Credential | undefined> {
+  async #credential(site: Site, context: CallContext): Promise<Credential | undefined> {
     const { credentials } = this.#options;
     if (typeof credentials === "function")
       return credentials(site.credentialHost, site.repository, context.fetchOptions);
     return site.isOrigin ? credentials : undefined;
   }
 
-  #ping(site: Site, context: Context, authorization: string | undefined): Promise<HttpResponse> {
+  #ping(site: Site, context: CallContext, authorization: string | undefined): Promise<HttpResponse> {
     const url = new URL("/v2/", site.base);
     const headers = authorization === undefined ? {} : { authorization };
     return this.#exchange({ method: "GET", url, headers, reach: site.reach, tls: site.tls }, context);
   }
 
   /** Bodies are read here, within the deadline, so that nobody waits for the rest of a token. */
-  #tokenRequest({ realm, reach, tls }: TokenRoute, context: Context): TokenRequest {
+  #tokenRequest({ realm, reach, tls }: TokenRoute, context: CallContext): TokenRequest {
     return (request) =>
       persistently(this.perseverance(realm, context), () =>
         within(this.deadlines.documentMilliseconds, context, async (limited) => {

@@ -1,8 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { Failure } from "../http/failure.ts";
-import type { Reference } from "../oci/reference.ts";
-import { registryHost } from "../oci/reference.ts";
+import { type Reference, registryHost } from "../oci/reference.ts";
 import type { Client } from "./client.ts";
 import type { Endpoint, RegistryOptions } from "./options.ts";
 import type { Site } from "./repository.ts";
@@ -12,7 +11,7 @@ export async function sitesOf(
   reference: Reference,
   client: Client,
   options: RegistryOptions,
-  context: Context,
+  context: CallContext,
 ): Promise<readonly Site[]> {
   const { registry: host, path: repository, ...tagAndDigest } = reference;
   const query = { host, repository, ...tagAndDigest };
@@ -38,7 +37,7 @@ function described({ baseUrl, origin, resolvesTags, servesDigests }: Endpoint): 
   return terms.length === 0 ? baseUrl : `${baseUrl} (${terms.join("; ")})`;
 }
 
-async function itself(reference: Reference, client: Client, context: Context): Promise<Endpoint> {
+async function itself(reference: Reference, client: Client, context: CallContext): Promise<Endpoint> {
   const host = registryHost(reference);
   const scheme = await client.transport.scheme(host, context);
   return { baseUrl: `${scheme}://${host}/v2`, resolvesTags: true, servesDigests: true };
@@ -49,7 +48,7 @@ async function site(
   reference: Reference,
   client: Client,
   options: RegistryOptions,
-  context: Context,
+  context: CallContext,
 ): Promise<Site> {
   const base = parsedBase(endpoint.baseUrl);
   const isOrigin = base.host === new URL(`${base.protocol}//${registryHost(reference)}`).host;
@@ -84,7 +83,7 @@ function parsedBase(text: string): URL {
 export async function firstOf<T>(
   sites: readonly Site[],
   client: Client,
-  context: Context,
+  context: CallContext,
   attempt: (site: Site, isLast: boolean) => Promise<T>,
 ): Promise<T> {
   const failures: Failure[] = [];

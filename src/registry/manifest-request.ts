@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import type { Document } from "../blob/image-source.ts";
 import { wholeDecoded } from "../http/content-encoding.ts";
 import { within } from "../http/deadline.ts";
@@ -29,7 +29,7 @@ export async function fetchManifest(
   client: Client,
   site: Site,
   request: ManifestRequest,
-  context: Context,
+  context: CallContext,
   retries?: number,
 ): Promise<Document> {
   const url = siteUrl(site, "manifests", request.reference);
@@ -54,7 +54,7 @@ async function answerTo(
   site: Site,
   url: URL,
   { repeatAccept }: ManifestRequest,
-  context: Context,
+  context: CallContext,
 ): Promise<Answer> {
   const ask = (types: readonly string[]) =>
     client.get(site, url, { "accept-encoding": "identity", ...acceptHeader(types, repeatAccept) }, context);
@@ -94,7 +94,7 @@ function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url
 }
 
 /** Many registries have this header wrong or not at all, so by itself it proves nothing. */
-function compareHeader(bytes: Uint8Array, request: ManifestRequest, answer: Answer, context: Context): void {
+function compareHeader(bytes: Uint8Array, request: ManifestRequest, answer: Answer, context: CallContext): void {
   const header = answer.headers["docker-content-digest"];
   const stated = typeof header === "string" ? parseDigest(header) : undefined;
   if (request.digest !== undefined || stated === undefined || !isVerifiable(stated)) return;

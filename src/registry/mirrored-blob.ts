@@ -1,4 +1,4 @@
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { Failure } from "../http/failure.ts";
 import { Gathered } from "../http/gathered.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -25,7 +25,7 @@ export async function* mirroredBlob(
   client: Client,
   places: readonly BlobPlace[],
   blob: Descriptor,
-  context: Context,
+  context: CallContext,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const isShort = blob.sizeBytes <= heldBytes;
   let remaining = placesInUse(places, client);

@@ -1,5 +1,5 @@
 import { onAbort } from "../base/abort.ts";
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { rangeProblem, strongETagOf } from "../http/content-range.ts";
 import { Failure } from "../http/failure.ts";
 import type { Answer } from "./client.ts";
@@ -31,7 +31,7 @@ export interface ParallelOptions {
   readonly sizeBytes: number;
   readonly mostConnections: number;
   /** Asks for one part. */
-  readonly open: (first: number, last: number, context: Context) => Promise<Answer>;
+  readonly open: (first: number, last: number, context: CallContext) => Promise<Answer>;
 }
 
 /** A part is not what it should be: one connection must do. */
@@ -68,7 +68,7 @@ export async function* thenIfSlow(
  */
 export async function* parallelRanges(
   options: ParallelOptions,
-  context: Context,
+  context: CallContext,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { beginning, offset, sizeBytes, mostConnections, open } = options;
   const etag = strongETagOf(beginning);

@@ -1,4 +1,4 @@
-import { Context } from "../base/call.ts";
+import { CallContext } from "../base/call-context.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { defaultLimits } from "../base/limits.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
@@ -13,8 +13,7 @@ import { Client } from "./client.ts";
 import { firstOf, sitesOf } from "./endpoints.ts";
 import { fetchManifest } from "./manifest-request.ts";
 import { mirroredBlob, placesInUse } from "./mirrored-blob.ts";
-import type { RegistryOptions } from "./options.ts";
-import { registryKinds } from "./options.ts";
+import { type RegistryOptions, registryKinds } from "./options.ts";
 import type { Site } from "./repository.ts";
 import { Flight } from "./single-flight.ts";
 
@@ -112,18 +111,18 @@ class RegistryImage implements ImageSource {
     return this.#options.foreignLayers ? [...places, ...foreignPlaces(descriptor, this.#client)] : places;
   }
 
-  async #sitesFor(need: "resolvesTags" | "servesDigests", context: Context): Promise<readonly Site[]> {
+  async #sitesFor(need: "resolvesTags" | "servesDigests", context: CallContext): Promise<readonly Site[]> {
     this.#sites ??= await this.#flight.join(context.signal, (signal) => this.#foundSites(context.under(signal)));
     return this.#sites.filter(({ endpoint }) => endpoint[need]);
   }
 
-  #foundSites(context: Context): Promise<readonly Site[]> {
+  #foundSites(context: CallContext): Promise<readonly Site[]> {
     context.decided("reference", `"${this.#written}" is ${this.name}`);
     return sitesOf(this.#reference, this.#client, this.#options, context);
   }
 
-  #context({ signal, onEvent }: FetchOptions): Context {
-    return new Context(signal, this.#client.secrets, this.#options.onEvent, onEvent);
+  #context({ signal, onEvent }: FetchOptions): CallContext {
+    return new CallContext(signal, this.#client.secrets, this.#options.onEvent, onEvent);
   }
 
   #nameOf(reference: string): string {

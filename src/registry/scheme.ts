@@ -1,4 +1,4 @@
-import type { Context } from "../base/call.ts";
+import type { CallContext } from "../base/call-context.ts";
 import { Failure } from "../http/failure.ts";
 import type { TlsMaterial } from "../http/options.ts";
 import { withoutPort } from "../oci/host.ts";
@@ -20,7 +20,7 @@ export class Transport {
   }
 
   /** How to speak with a registry: http only where the user or the address says that nobody can listen in. */
-  async scheme(host: string, context: Context): Promise<"http" | "https"> {
+  async scheme(host: string, context: CallContext): Promise<"http" | "https"> {
     if (this.#plainHttp !== undefined && this.#plainHttp !== false) {
       if (this.#plainHttp === true || this.#plainHttp.includes(host)) return "http";
     }
@@ -29,7 +29,7 @@ export class Transport {
   }
 
   /** The certificates for `host[:port]`. A stranger is whom a registry, not the user, named. */
-  tls(host: string, role: "registry" | "stranger", context: Context): Promise<TlsMaterial | undefined> {
+  tls(host: string, role: "registry" | "stranger", context: CallContext): Promise<TlsMaterial | undefined> {
     if (typeof this.#tls !== "function") return Promise.resolve(role === "registry" ? this.#tls : this.#forStrangers);
     const { onEvent } = context.fetchOptions;
     const known = this.#byHost.get(host) ?? this.#tls(host, onEvent && { onEvent }); // for all, so no one's to abort

@@ -1,4 +1,4 @@
-import { unlessAborted } from "../base/unless-aborted.ts";
+import { unlessAborted } from "../base/abort.ts";
 
 interface Attempt<T> {
   readonly result: Promise<T>;

@@ -1,5 +1,6 @@
-import { Context } from "../base/call.ts";
+import { CallContext } from "../base/call-context.ts";
 import { check, checkOptions, type Kinds, secret, shape, signal as signalKind, text } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import { cannot, Failure } from "../http/failure.ts";
 import type { HttpResponse } from "../http/http.ts";
 import { statusFailure } from "../http/status-failure.ts";
@@ -8,8 +9,7 @@ import { type BearerDemand, demandsIn } from "./auth/demand.ts";
 import { basicAuthorization, fetchToken, secretsOf } from "./auth/token.ts";
 import { Client } from "./client.ts";
 import { firstOf, sitesOf } from "./endpoints.ts";
-import type { RegistryOptions } from "./options.ts";
-import { registryKinds } from "./options.ts";
+import { type RegistryOptions, registryKinds } from "./options.ts";
 import { loginKey } from "./registry-name.ts";
 import type { Site } from "./repository.ts";
 
@@ -38,7 +38,7 @@ export async function verifyLogin(
   const key = loginKey(registry);
   using client = new Client(options);
   client.secrets.add(...secretsOf(user));
-  const context = new Context(signal, client.secrets, options.onEvent);
+  const context = new CallContext(signal, client.secrets, options.onEvent);
   try {
     const { site, response } = await firstAnswer(await ownSites(key, client, options, context), client, context);
     await response.body.dismissed();
@@ -58,7 +58,7 @@ async function ownSites(
   key: string,
   client: Client,
   options: RegistryOptions,
-  context: Context,
+  context: CallContext,
 ): Promise<readonly Site[]> {
   const reference = parseReference(`${key}/any/repository`); // two components: one may be Docker Hub's own
   const configured = await sitesOf(reference, client, options, context);
@@ -77,7 +77,7 @@ interface Asked {
 function firstAnswer(
   sites: readonly Site[],
   client: Client,
-  context: Context,
+  context: CallContext,
 ): Promise<Pick<Asked, "site" | "response">> {
   return firstOf(sites, client, context, async (site) => {
     const response = await client.correspondence.ping(site, context);
@@ -87,7 +87,7 @@ function firstAnswer(
 }
 
 /** What to show for what the root asks for: a token for this user, or the password itself. */
-async function authorizationFor(user: User, asked: Asked, context: Context): Promise<string | undefined> {
+async function authorizationFor(user: User, asked: Asked, context: CallContext): Promise<string | undefined> {
   const { site, response } = asked;
   const { usable, offered } = demandsIn(response);
   const [demand] = usable;
@@ -104,7 +104,7 @@ async function tokenFor(
   user: User,
   { realm, service }: BearerDemand,
   { site, response, client }: Asked,
-  context: Context,
+  context: CallContext,
 ) {
   const { policy, secrets, tokenRequest, admitScheme } = client.correspondence;
   admitScheme(realm, site.base);
@@ -128,11 +128,15 @@ async function tokenFor(
 }
 
 function rejected(answer: string, status: number | undefined, { base: { host } }: Site): Failure {
-  return new Failure("CREDENTIALS_REJECTED", `the user name or the password is wrong: ${answer}`, {
-    host,
-    ...(status !== undefined && { status }),
-    hint: "a registry may want an access token in place of the password; `login` without `verifyLogin` keeps one untried",
-  });
+  return new Failure(
+    "CREDENTIALS_REJECTED",
+    `the user name or the password is wrong: ${answer}`,
+    present({
+      host,
+      status,
+      hint: "a registry may want an access token in place of the password; `login` without `verifyLogin` keeps one untried",
+    }),
+  );
 }
 
 /** A user and what proves it. */

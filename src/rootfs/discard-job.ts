@@ -1,4 +1,4 @@
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { removeChildren } from "./remove.ts";

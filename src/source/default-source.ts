@@ -1,7 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import { check, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { Source } from "../blob/image-source.ts";
 import { registry } from "../registry/registry.ts";
 import { engineSource, isEngineName } from "./engine.ts";
@@ -51,10 +51,5 @@ export function openSource(name: string, options: SourceWishes): OpenedSource {
 
 /** The source that a name asks for, as a call wants it. */
 export function ownSource(name: string, { strict, limits, sandbox }: SourceWishes): Source {
-  return sourceFor(name, {
-    ...(strict !== undefined && { strict }),
-    ...(limits !== undefined && { limits }),
-    ...(limits?.manifestBytes !== undefined && { manifestBytes: limits.manifestBytes }),
-    ...(sandbox !== undefined && { sandbox }),
-  });
+  return sourceFor(name, present({ strict, limits, manifestBytes: limits?.manifestBytes, sandbox }));
 }

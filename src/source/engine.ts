@@ -1,7 +1,7 @@
-import { isErrno } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import { settleLimits } from "../base/limits.ts";
 import { check, checkOptions, type Kinds, pathOf, text } from "../base/option-checks.ts";
+import { isErrno } from "../base/system-error.ts";
 import type { Source } from "../blob/image-source.ts";
 import { cannot, Failure } from "../http/failure.ts";
 import { Connections, type HttpResponse } from "../http/http.ts";

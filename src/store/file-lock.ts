@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { pause } from "../base/abort.ts";
 import { statIfThere } from "../base/if-there.ts";
-import { pause } from "../base/pause.ts";
 import type { LockKind } from "../linux/lock.ts";
 
 const shortestPauseMilliseconds = 5;

@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../base/error-code.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
 import { ifThere, statIfThere } from "../base/if-there.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
 

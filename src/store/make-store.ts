@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { isErrno } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
 import { namesIn } from "../base/if-there.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { makeDirectories } from "../output/made-directories.ts";
 import type { BlobStore } from "./blob-store.ts";

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
 import { namesIn, statIfThere } from "../base/if-there.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import { JsonValue } from "../oci/json-value.ts";
 import type { BlobStore } from "./blob-store.ts";
 

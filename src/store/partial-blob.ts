@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FetchOptions } from "../base/events.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { readRange } from "../source/local/file-range.ts";
 import type { BlobStore } from "./blob-store.ts";

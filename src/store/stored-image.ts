@@ -1,4 +1,4 @@
-import { Context } from "../base/call.ts";
+import { CallContext } from "../base/call-context.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts";
@@ -150,7 +150,7 @@ export class StoredImage implements ImageSource {
       for await (const _chunk of verified(blob, this.#rest(part, blob, options)));
     } catch (error) {
       if (!isWrong(error)) throw error;
-      new Context(options.signal, undefined, options.onEvent).decided(
+      new CallContext(options.signal, undefined, options.onEvent).decided(
         "store",
         `${digest} is fetched again: ${error.message}`,
       );

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { isErrno } from "../base/error-code.ts";
 import { OciUnpackError } from "../base/errors.ts";
-import { fileSystemError } from "../base/file-system-error.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type ImageIndex, imageIndexFrom } from "../oci/image-index.ts";
 import { foldedKey } from "../oci/json-key.ts";

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { isErrno } from "../base/error-code.ts";
+import { unlessAborted } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import {
@@ -11,7 +11,7 @@ import {
   store as storeKind,
   text,
 } from "../base/option-checks.ts";
-import { unlessAborted } from "../base/unless-aborted.ts";
+import { isErrno } from "../base/system-error.ts";
 import type { Source } from "../blob/image-source.ts";
 import { BlobStore } from "./blob-store.ts";
 import { makeStore } from "./make-store.ts";

@@ -47,8 +47,14 @@ const group = { owning: 0x04, named: 0x08 };
 const mask = { owning: 0x10 };
 const other = { owning: 0x20 };
 const tagsOfKinds: Readonly<Record<string, { readonly owning: number; readonly named?: number }>> = {
-  ...{ user, group, mask, other },
-  ...{ u: user, g: group, m: mask, o: other },
+  user,
+  u: user,
+  group,
+  g: group,
+  mask,
+  m: mask,
+  other,
+  o: other,
 };
 
 function parsePermissions(text: string): number | undefined {

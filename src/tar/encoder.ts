@@ -136,8 +136,17 @@ function paxHeader(records: readonly PaxRecord[]): Uint8Array {
   const text = paxText(records);
   const header = Buffer.alloc(BLOCK + text.length + paddingBytes(text.length));
   writeUstarHeader(header, {
-    ...{ name: byteStringOf("PaxHeader"), prefix: nothing, typeFlag: "x", linkName: nothing },
-    ...{ mode: 0o644, uid: 0, gid: 0, sizeBytes: text.length, mtime: 0, deviceMajor: 0, deviceMinor: 0 },
+    name: byteStringOf("PaxHeader"),
+    prefix: nothing,
+    typeFlag: "x",
+    linkName: nothing,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    sizeBytes: text.length,
+    mtime: 0,
+    deviceMajor: 0,
+    deviceMinor: 0,
   });
   header.set(text, BLOCK);
   return header;

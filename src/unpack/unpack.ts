@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { unlessAborted } from "../base/abort.ts";
 import { check, checkOptions, pathOf, text } from "../base/option-checks.ts";
-import { unlessAborted } from "../base/unless-aborted.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
 import { Account } from "../operation/event-log.ts";
 import { numberedLayers, resolved } from "../operation/fetch-layers.ts";

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
-import { fileSystemError } from "../base/file-system-error.ts";
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import type { DiscardJob } from "./messages.ts";
 import { startLibuvPool, Thread } from "./thread.ts";
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
-import type { SandboxStatus, UnpackEvent, WarningCode } from "../base/events.ts";
+import type { UnpackEvent, WarningCode } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
+import type { SandboxPolicy, SandboxStatus } from "../base/sandbox.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import { LayerError } from "./in-layer.ts";

@@ -1,8 +1,8 @@
 import { channel } from "node:diagnostics_channel";
+import { together } from "../base/abort.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
-import type { SandboxPolicy } from "../base/sandbox-policy.ts";
-import { together } from "../base/together.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { LayerError } from "./in-layer.ts";
 import type { DecompressJob, DigestJob, DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./messages.ts";

@@ -12,8 +12,8 @@ export interface Room {
 export const rooms = {
   cli: {
     floor: 12,
-    what: "the command: options, progress, reports, signals; it uses what every program can use",
-    uses: ["index.ts"],
+    what: "the command: options, progress, reports, signals; it uses what every program can use, and a few tools of `base/`",
+    uses: ["index.ts", "base"],
   },
   "index.ts": {
     floor: 11,

@@ -53,7 +53,7 @@ export const networkDefences: readonly Defence[] = [
     group: "K",
     what: "the address that is connected to is judged, not the name",
     file: "src/http/http.ts",
-    without: ["lookup: admittedLookup(reach, url.host, lookup)", "lookup"],
+    without: [": admittedLookup(reach, url.host, lookup)", ": lookup"],
     test: [policy, "the address that is connected to counts, not the name: a name for a private address is refused"],
   },
   {
@@ -226,7 +226,7 @@ export const networkDefences: readonly Defence[] = [
   {
     group: "K",
     what: "in events",
-    file: "src/base/call.ts",
+    file: "src/base/call-context.ts",
     without: ["this.#secrets?.cleansed(event) ?? event", "event"],
     test: ["source/authentication", "a challenge, or a header, that repeats a password is told without it"],
   },

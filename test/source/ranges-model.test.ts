@@ -3,7 +3,7 @@ import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import { Context } from "../../src/base/call.ts";
+import { CallContext } from "../../src/base/call-context.ts";
 import { passingOver } from "../../src/blob/skip-bytes.ts";
 import type { Answer } from "../../src/registry/client.ts";
 import { parallelRanges, pieceBytes } from "../../src/registry/parallel-ranges.ts";
@@ -75,7 +75,7 @@ test("parts of a blob that several connections bring are joined where they belon
     };
     const beginning = partOf(content, offset, offset + pieceBytes - 1);
     const options = { beginning, offset, sizeBytes, mostConnections: 1 + random.below(6), open: answer };
-    const rest = await joined(parallelRanges(options, new Context(undefined, undefined)));
+    const rest = await joined(parallelRanges(options, new CallContext(undefined, undefined)));
     assert.ok(rest.equals(content.subarray(offset)), `seed ${seed}`);
     const ends = asked.filter((_, index) => index % 2 === 1).map((last) => last + 1);
     const begins = asked.filter((_, index) => index % 2 === 0);

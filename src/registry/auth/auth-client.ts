@@ -1,4 +1,4 @@
-import type { Context } from "../../base/call.ts";
+import type { CallContext } from "../../base/call-context.ts";
 import type { HttpResponse } from "../../http/http.ts";
 import type { TlsMaterial } from "../../http/options.ts";
 import type { Policy, Reach } from "../../http/policy.ts";
@@ -20,11 +20,11 @@ export interface TokenRoute {
 export interface Correspondence {
   readonly policy: Policy;
   readonly secrets: Secrets;
-  readonly credential: (site: Site, context: Context) => Promise<Credential | undefined>;
+  readonly credential: (site: Site, context: CallContext) => Promise<Credential | undefined>;
   /** Sends requests to a token server, each again while it fails for passing reasons. */
-  readonly tokenRequest: (route: TokenRoute, context: Context) => TokenRequest;
+  readonly tokenRequest: (route: TokenRoute, context: CallContext) => TokenRequest;
   /** Asks a registry's root: for the challenge that a 401 lacked, or whether it takes an authorization. */
-  readonly ping: (site: Site, context: Context, authorization?: string) => Promise<HttpResponse>;
+  readonly ping: (site: Site, context: CallContext, authorization?: string) => Promise<HttpResponse>;
   /** Throws `POLICY_DENIED` where a token server may not be asked over http. */
   readonly admitScheme: (realm: URL, registry: URL) => void;
 }
@@ -34,7 +34,7 @@ export async function anonymousToken(
   response: HttpResponse,
   registryAddress: string | undefined,
   { admitScheme, policy, secrets, tokenRequest }: Correspondence,
-  context: Context,
+  context: CallContext,
 ): Promise<string | undefined> {
   const demand = demandsIn(response).usable.find((one) => one.scheme === "bearer");
   if (demand === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { Context } from "../../base/call.ts";
+import type { CallContext } from "../../base/call-context.ts";
 import { Failure } from "../../http/failure.ts";
 import type { HttpResponse } from "../../http/http.ts";
 import type { Credential } from "../options.ts";
@@ -41,13 +41,13 @@ export class Session {
   }
 
   /** What to send as far as is known: nothing before the registry has asked for something. */
-  async current(context: Context): Promise<string | undefined> {
+  async current(context: CallContext): Promise<string | undefined> {
     if (isGood(this.#grant)) return this.#grant.authorization;
     return this.#demands.usable.length === 0 ? undefined : this.#renewed(context);
   }
 
   /** What to send next, after a 401. Throws where nothing is left to try. */
-  async afterRefusal(response: HttpResponse, refused: Refused, context: Context): Promise<string | undefined> {
+  async afterRefusal(response: HttpResponse, refused: Refused, context: CallContext): Promise<string | undefined> {
     const demands = await this.#demandsOf(response, context);
     // Another request may have got a new one in the meantime.
     if (isGood(this.#grant) && this.#grant.authorization !== refused.authorization) return this.#grant.authorization;
@@ -73,7 +73,7 @@ export class Session {
   }
 
   /** gcr.io and ghcr.io sometimes answer 401 without a challenge; their root has one. */
-  async #demandsOf(response: HttpResponse, context: Context): Promise<Demands> {
+  async #demandsOf(response: HttpResponse, context: CallContext): Promise<Demands> {
     const demands = demandsIn(response);
     if (demands.offered.length > 0) return demands;
     const pong = await this.#client.ping(this.#site, context);
@@ -82,7 +82,7 @@ export class Session {
   }
 
   /** Brand-new authorization was not enough: decides what may be tried that has not been. */
-  async #step(context: Context): Promise<void> {
+  async #step(context: CallContext): Promise<void> {
     const [demand] = this.#demands.usable;
     if (demand?.scheme === "bearer" && demand.isInsufficient && !this.#hasWidened) {
       this.#hasWidened = true;
@@ -93,7 +93,7 @@ export class Session {
     this.#setAside(credential, context);
   }
 
-  async #renewed(context: Context): Promise<string> {
+  async #renewed(context: CallContext): Promise<string> {
     const grant = await this.#flight.join(context.signal, async (signal) => {
       this.#grant = await this.#authenticated(context.under(signal));
       return this.#grant;
@@ -102,7 +102,7 @@ export class Session {
   }
 
   /** With the stored credential if there is one; if that is refused, as anybody (its owner may have let it expire). */
-  async #authenticated(context: Context): Promise<Grant> {
+  async #authenticated(context: CallContext): Promise<Grant> {
     const credential = await this.#credential(context);
     try {
       return await this.#granted(credential, context);
@@ -114,7 +114,7 @@ export class Session {
     }
   }
 
-  async #granted(credential: Credential | undefined, context: Context): Promise<Grant> {
+  async #granted(credential: Credential | undefined, context: CallContext): Promise<Grant> {
     let denial: unknown;
     for (const demand of this.#demands.usable) {
       try {
@@ -131,7 +131,7 @@ export class Session {
   #grantFor(
     demand: Demand,
     credential: Credential | undefined,
-    context: Context,
+    context: CallContext,
   ): Promise<Grant | undefined> | Grant | undefined {
     if (credential !== undefined && "registryToken" in credential) return this.#ownToken(credential.registryToken);
     return demand.scheme === "bearer"
@@ -143,7 +143,7 @@ export class Session {
     return { authorization: `Bearer ${token}`, renewAt: Number.POSITIVE_INFINITY };
   }
 
-  #basic({ realm }: BasicDemand, credential: Credential | undefined, context: Context): Grant | undefined {
+  #basic({ realm }: BasicDemand, credential: Credential | undefined, context: CallContext): Grant | undefined {
     const authorization = basicAuthorization(credential);
     if (authorization === undefined) return undefined;
     context.tell({
@@ -154,7 +154,7 @@ export class Session {
     return { authorization, renewAt: Number.POSITIVE_INFINITY };
   }
 
-  async #token(demand: BearerDemand, credential: Credential | undefined, context: Context): Promise<Grant> {
+  async #token(demand: BearerDemand, credential: Credential | undefined, context: CallContext): Promise<Grant> {
     const { realm, service } = demand;
     const { base, repository, reach: ownReach, tls } = this.#site;
     const { policy, secrets, tokenRequest, admitScheme } = this.#client;
@@ -184,7 +184,7 @@ export class Session {
     }
   }
 
-  async #credential(context: Context): Promise<Credential | undefined> {
+  async #credential(context: CallContext): Promise<Credential | undefined> {
     if (this.#isAnonymous) return undefined;
     this.#stored ??= this.#found(context);
     try {
@@ -195,7 +195,7 @@ export class Session {
     }
   }
 
-  async #found(context: Context): Promise<Credential | undefined> {
+  async #found(context: CallContext): Promise<Credential | undefined> {
     const { credentialHost: host, repository } = this.#site;
     const credential = await this.#client.credential(this.#site, context);
     const what = credential === undefined ? "none" : `those of ${credential.origin ?? "the caller"}`;
@@ -204,7 +204,7 @@ export class Session {
     return credential;
   }
 
-  #setAside(credential: Credential, context: Context): void {
+  #setAside(credential: Credential, context: CallContext): void {
     const { host } = this.#site.base;
     const found = `${host} rejects the credentials from ${credential.origin ?? "the caller"}`;
     this.#isAnonymous = true;
@@ -212,7 +212,7 @@ export class Session {
     context.tell({ type: "warning", code: "CREDENTIALS_IGNORED", message: `${found}; going on without` });
   }
 
-  #withhold(realm: URL, context: Context): undefined {
+  #withhold(realm: URL, context: CallContext): undefined {
     const { host } = this.#site.base;
     const found = `${host} wants its credentials shown to ${realm.host}, which is not known to belong to it`;
     this.#isAnonymous = true;

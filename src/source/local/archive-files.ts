@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { OciUnpackError } from "../../base/errors.ts";
-import { fileSystemError } from "../../base/file-system-error.ts";
+import { fileSystemError } from "../../base/system-error.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
 import { Failure } from "../../http/failure.ts";
 import { type ByteString, byteStringOf, textOf } from "../../tar/byte-string.ts";

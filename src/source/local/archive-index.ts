@@ -1,10 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { onAbort } from "../../base/abort.ts";
+import { onAbort, together, unlessAborted } from "../../base/abort.ts";
 import type { Limits } from "../../base/limits.ts";
-import type { SandboxPolicy } from "../../base/sandbox-policy.ts";
-import { together } from "../../base/together.ts";
-import { unlessAborted } from "../../base/unless-aborted.ts";
+import { present } from "../../base/present.ts";
+import type { SandboxPolicy } from "../../base/sandbox.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
 import type { EngineReport } from "../../worker/messages.ts";
 import { AsyncRingWriter, cancelRing, createRing } from "../../worker/ring.ts";
@@ -43,10 +42,14 @@ export async function archiveIndex(
     if (report.type === "space") writer.wake();
     if (report.type === "members") for (const { name, member } of report.members) members.set(name, member);
   };
-  const job: IndexJob = {
-    ...{ type: "index", file: file.fd, directory: tmpdir(), sandbox, limits },
-    ...(input !== undefined && { input: ring }),
-  };
+  const job: IndexJob = present({
+    type: "index" as const,
+    file: file.fd,
+    directory: tmpdir(),
+    sandbox,
+    limits,
+    input: input === undefined ? undefined : ring,
+  });
   await startLibuvPool();
   await using thread = new Thread("archive-worker");
   await together(signal, [

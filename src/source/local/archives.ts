@@ -1,4 +1,4 @@
-import { unlessAborted } from "../../base/unless-aborted.ts";
+import { unlessAborted } from "../../base/abort.ts";
 import type { Files, OpenFiles } from "./files.ts";
 
 /** Archives that are opened when their first byte is needed, once, and that stay open until this is disposed of. */

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { OciUnpackError } from "../../base/errors.ts";
-import { fileSystemError } from "../../base/file-system-error.ts";
+import { fileSystemError } from "../../base/system-error.ts";
 import { readBytes } from "./files.ts";
 
 /** A run of bytes in an open file. */

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { fileSystemError } from "../../base/file-system-error.ts";
+import { fileSystemError } from "../../base/system-error.ts";
 import type { ByteSpace } from "../../blob/output.ts";
 
 const bufferBytes = 1024 * 1024;

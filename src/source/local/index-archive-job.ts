@@ -1,15 +1,14 @@
 import { fstatSync, readSync } from "node:fs";
 import { OciUnpackError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
-import type { SandboxPolicy } from "../../base/sandbox-policy.ts";
+import type { SandboxPolicy } from "../../base/sandbox.ts";
 import { decompress } from "../../blob/decompressed.ts";
 import { GzipChecksum } from "../../blob/gzip.ts";
 import { Input } from "../../blob/input.ts";
 import { Output } from "../../blob/output.ts";
 import { confineThread } from "../../linux/confinement.ts";
 import type { ByteSource } from "../../tar/entry.ts";
-import type { SharedRing } from "../../worker/ring.ts";
-import { RingReader } from "../../worker/ring.ts";
+import { RingReader, type SharedRing } from "../../worker/ring.ts";
 import { tell } from "../../worker/serve.ts";
 import { archiveMembers, type NamedMember } from "./archive-members.ts";
 import { FileSpace } from "./file-space.ts";
@@ -61,7 +60,11 @@ function makePlain(source: ByteSource, space: FileSpace, limits: Limits): void {
   });
   const { zstdWindowLog, trailingBytes } = limits;
   decompress(input, output, {
-    ...{ expected: undefined, strict: false, zstdWindowLog, trailingBytes, checksum },
+    expected: undefined,
+    strict: false,
+    zstdWindowLog,
+    trailingBytes,
+    checksum,
     warning() {},
   });
   space.flush();

@@ -1,7 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { isErrno } from "../../base/error-code.ts";
 import { isOciUnpackError, OciUnpackError } from "../../base/errors.ts";
-import { fileSystemError } from "../../base/file-system-error.ts";
+import { fileSystemError, isErrno } from "../../base/system-error.ts";
 import { compressionOf, tellingBytes } from "../../blob/compression.ts";
 
 /** An archive's file, and whether it can be read in place: it is a regular one, and not compressed. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { together } from "../../src/base/together.ts";
+import { together } from "../../src/base/abort.ts";
 
 /** Runs until it is aborted, then takes a moment to stop, as a thread or socket would. */
 function longTask(stopped: string[]): (signal: AbortSignal) => Promise<void> {

@@ -1,17 +1,17 @@
 import type { DecisionTopic, EventListener, FetchOptions, UnpackEvent } from "./events.ts";
 
-/** Takes out of an event what nobody may see. */
+/** Removes secrets from an event. */
 interface EventFilter {
   cleansed(event: UnpackEvent): UnpackEvent;
 }
 
-/** On whose behalf something is fetched: what ends it, and who hears of it. */
-export class Context {
+/** What belongs to one call of the library: the signal that aborts it, and the listeners that its events go to. */
+export class CallContext {
   readonly signal: AbortSignal | undefined;
   readonly #secrets: EventFilter | undefined;
   readonly #listeners: readonly EventListener[];
 
-  /** With a client's secrets, nobody hears of them. */
+  /** With `secrets`, no event contains one of them. */
   constructor(
     signal: AbortSignal | undefined,
     secrets: EventFilter | undefined,
@@ -28,17 +28,17 @@ export class Context {
     for (const listener of this.#listeners) listener(told);
   }
 
-  /** Adds a step to the trail that `--explain` shows. */
+  /** Tells why something is done as it is, for `--explain`. */
   decided(topic: DecisionTopic, message: string): void {
     this.tell({ type: "decision", topic, message });
   }
 
   /** The same listeners under another signal. */
-  under(signal: AbortSignal): Context {
-    return new Context(signal, this.#secrets, ...this.#listeners);
+  under(signal: AbortSignal): CallContext {
+    return new CallContext(signal, this.#secrets, ...this.#listeners);
   }
 
-  /** As functions that a caller supplied are given it. */
+  /** The same as options, for functions that the caller supplied. */
   get fetchOptions(): FetchOptions {
     const onEvent: EventListener = (event) => this.tell(event);
     return this.signal === undefined ? { onEvent } : { onEvent, signal: this.signal };

@@ -1,0 +1,19 @@
+import { word } from "./option-checks.ts";
+
+const sandboxPolicies = ["require", "prefer", "off"] as const;
+
+/** Whether the threads that touch image bytes must be confined by Landlock, should be, or need not be. */
+export type SandboxPolicy = (typeof sandboxPolicies)[number];
+
+/** What a caller may pass as the option `sandbox`. */
+export const sandboxKind = word(...sandboxPolicies);
+
+/** How far the threads that touch image bytes are confined. */
+export type SandboxStatus = (
+  | { readonly state: "enforced"; readonly abi: number }
+  | { readonly state: "unavailable"; readonly reason: string }
+  | { readonly state: "off" }
+) & {
+  /** There is no `openat2` here (Linux before 5.6, or a filter): names are looked up component by component instead. */
+  readonly withoutOpenat2?: true;
+};
