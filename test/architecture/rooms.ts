@@ -157,7 +157,7 @@ export const rooms = {
   },
   base: {
     floor: 1,
-    what: "what all speak: errors, events, limits, the account of memory, how calls are aborted and options checked",
+    what: "what all speak: errors, events, limits, the memory that an image takes, how calls are aborted and options checked",
     uses: [],
   },
 } as const satisfies Readonly<Record<string, Room>>;
