@@ -10,4 +10,6 @@ export interface LayerDirectory<Self> {
   describedIn: number;
   /** The last layer that needs it although it may have put nothing into it. */
   neededIn: number;
+  /** The last layer that left nothing of lower layers in it. What a layer makes, it makes without. */
+  clearedIn: number;
 }

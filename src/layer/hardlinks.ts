@@ -1,14 +1,12 @@
-import type { Memory } from "../base/memory-budget.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ByName } from "./by-name.ts";
+import type { LayerContext } from "./context.ts";
 import type { LayerDirectory } from "./directory.ts";
-import type { Findings } from "./findings.ts";
 import { pseudoLinkName } from "./name-meaning.ts";
-import type { Paths } from "./paths.ts";
 import type { Place } from "./place.ts";
 import { quoted, refusal } from "./refusal.ts";
-import { type LayerTree, walk } from "./walk.ts";
+import { walk } from "./walk.ts";
 
 /** A name in a directory, whether anything stands there or not. */
 interface Name<Directory> {
@@ -35,26 +33,18 @@ interface Link<Directory> {
  */
 const waitingBytes = 480;
 
-/** What links are made in. */
-export interface LinkGround<Directory extends LayerDirectory<Directory>> {
-  readonly tree: LayerTree<Directory>;
-  readonly paths: Paths<Directory>;
-  readonly findings: Findings;
-  readonly memory: Memory;
-}
-
 /**
  * The hard links of one layer, in the order of the archive: a link is what its target is at that moment. Only a link to
  * what is not there yet waits, for the end of its layer.
  */
 export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, File> {
-  readonly #ground: LinkGround<Directory>;
+  readonly #context: LayerContext<Directory>;
   readonly #layer: number;
   /** By the places where the links are to be. */
   readonly #waiting = new ByName<Directory, Link<Directory>>();
 
-  constructor(ground: LinkGround<Directory>, layer: number) {
-    this.#ground = ground;
+  constructor(context: LayerContext<Directory>, layer: number) {
+    this.#context = context;
     this.#layer = layer;
   }
 
@@ -71,14 +61,14 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
 
   /** Makes a link, or keeps it until its target is there. */
   link(place: Place<Directory>, entry: Entry): void {
-    const targetNames = this.#ground.paths.namesOf(entry.linkPath, entry.path);
+    const targetNames = this.#context.paths.namesOf(entry.linkPath, entry.path);
     if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
     const { mode, uid, gid } = entry;
     const target = targetNames.join("/") as ByteString;
     const link = { place, target, stated: { mode, uid, gid }, replaced: this.#directoryAt(place) };
     if (this.#attempt(link) === undefined) return;
     place.parent.neededIn = this.#layer;
-    this.#ground.memory.spend(bytesOf(link), "hard links that wait for their targets");
+    this.#context.memory.spend(bytesOf(link), "hard links that wait for their targets");
     this.#waiting.add(place.parent, place.name, link);
   }
 
@@ -112,7 +102,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   }
 
   #forget(links: readonly Link<Directory>[]): void {
-    for (const link of links) this.#ground.memory.release(bytesOf(link));
+    for (const link of links) this.#context.memory.release(bytesOf(link));
   }
 
   /** Whether, since the link began to wait, a directory came to stand in its place, or its own directory went. */
@@ -123,7 +113,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   }
 
   #directoryAt({ parent, name }: Place<Directory>): Directory | undefined {
-    return this.#ground.tree.knownDirectoryAt(parent, name);
+    return this.#context.tree.knownDirectoryAt(parent, name);
   }
 
   /** Makes a link, or gives the name that has to be there first. */
@@ -132,7 +122,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
     const { target, missing } = this.#targetOf(link);
     if (target === undefined) return missing;
     const { directory, name } = target;
-    if (this.#ground.tree.directoryAt(directory, name) !== undefined) {
+    if (this.#context.tree.directoryAt(directory, name) !== undefined) {
       throw refusal(place.path, "a hard link to a directory");
     }
     const isSelf = directory === place.parent && name === place.name;
@@ -152,7 +142,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
     readonly missing?: Name<Directory>;
   } {
     const targetNames = target.split("/") as ByteString[];
-    const { tree } = this.#ground;
+    const { tree } = this.#context;
     const name = targetNames.at(-1) ?? byteStringOf("");
     const pseudoLinks = this.pseudoLinks();
     if (pseudoLinks !== undefined && pseudoLinkName(targetNames) !== undefined) {
@@ -170,7 +160,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   #compare(stated: Stated, file: File, path: ByteString): void {
     if (this.isAsStated(file, stated)) return;
     const message = "the link's own mode and owner are ignored: its target has others";
-    this.#ground.findings.noted("LINK_ATTRIBUTES", message, path);
+    this.#context.findings.noted("LINK_ATTRIBUTES", message, path);
   }
 }
 

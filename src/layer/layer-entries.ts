@@ -1,21 +1,14 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import type { Allowance } from "./allowance.ts";
+import type { LayerContext } from "./context.ts";
 import type { LayerDirectory } from "./directory.ts";
 import { checkOwner } from "./entry-checks.ts";
-import type { Hardlinks, LinkGround } from "./hardlinks.ts";
+import type { Hardlinks } from "./hardlinks.ts";
 import { hiddenName, meaningOf, pseudoLinkName } from "./name-meaning.ts";
 import type { Place } from "./place.ts";
 import { refusal } from "./refusal.ts";
 import { find, walk } from "./walk.ts";
-import type { WhiteoutPolicy } from "./whiteout-policy.ts";
-
-/** What layers are applied to. */
-export interface Ground<Directory extends LayerDirectory<Directory>> extends LinkGround<Directory> {
-  readonly settings: { readonly keepDirlinks: boolean };
-  /** How many entries may still be applied. */
-  readonly entries: Allowance;
-}
+import { type WhiteoutBackEnd, Whiteouts } from "./whiteouts.ts";
 
 /** Makes what entries describe, except directories and hard links. */
 export interface FileMaker<Directory> {
@@ -29,7 +22,7 @@ export interface FileMaker<Directory> {
 export interface LayerParts<Directory extends LayerDirectory<Directory>> {
   readonly files: FileMaker<Directory>;
   readonly hardlinks: Hardlinks<Directory, unknown>;
-  readonly whiteouts: WhiteoutPolicy<Directory>;
+  readonly whiteouts: WhiteoutBackEnd<Directory>;
 }
 
 /**
@@ -37,15 +30,17 @@ export interface LayerParts<Directory extends LayerDirectory<Directory>> {
  * to: a disk, or a tree in memory.
  */
 export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> {
-  readonly #ground: Ground<Directory>;
+  readonly #context: LayerContext<Directory>;
   readonly #layer: number;
   readonly #parts: LayerParts<Directory>;
+  readonly #whiteouts: Whiteouts<Directory>;
 
   /** `layer` counts from the bottom, from 0. */
-  constructor(ground: Ground<Directory>, layer: number, parts: LayerParts<Directory>) {
-    this.#ground = ground;
+  constructor(context: LayerContext<Directory>, layer: number, parts: LayerParts<Directory>) {
+    this.#context = context;
     this.#layer = layer;
     this.#parts = parts;
+    this.#whiteouts = new Whiteouts(context, layer, parts.whiteouts);
   }
 
   /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
@@ -68,8 +63,8 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
 
   /** Applies an entry. `body` yields its data and then ends; whatever is left unread is of no use. */
   apply(entry: Entry, body: ByteSource): void {
-    this.#ground.entries.spend(1, entry.path);
-    this.#ground.tree.followed.allowEntry();
+    this.#context.entries.spend(1, entry.path);
+    this.#context.tree.followed.allowEntry();
     const place = this.knownPlace(entry.path);
     if (place !== undefined) this.#create(place, entry, body);
     else this.#applyAnywhere(entry, body);
@@ -81,7 +76,7 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
   }
 
   #applyAnywhere(entry: Entry, body: ByteSource): void {
-    const { findings, paths } = this.#ground;
+    const { findings, paths } = this.#context;
     const { path } = entry;
     if (path === "") return findings.repaired("EMPTY_NAME", "an entry without a name is left out", path);
     const names = paths.namesOf(path);
@@ -103,12 +98,12 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
 
   #applyRoot(entry: Entry): void {
     if (entry.type !== "directory") throw refusal(entry.path, `the root as a ${entry.type}`);
-    this.#describe(this.#ground.tree.root, entry);
+    this.#describe(this.#context.tree.root, entry);
   }
 
   /** A name that a layer uses for itself, where it marks nothing. AUFS's pseudo-links are kept for links to them. */
   #leaveOut(names: readonly ByteString[], entry: Entry, body: ByteSource): void {
-    const { findings } = this.#ground;
+    const { findings } = this.#context;
     const { path, type } = entry;
     findings.repaired("RESERVED_NAME", "a name that begins with .wh. is left out", path);
     findings.skipped(path, "reserved-name", "names that begin with .wh. are the layer's own");
@@ -119,24 +114,23 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
 
   #applyOpaque(parents: readonly ByteString[], entry: Entry): void {
     this.#judgeMarker(entry);
-    this.#parts.whiteouts.hideAllIn(this.wayTo(parents, entry.path), entry.path);
+    this.#whiteouts.hideAllIn(this.wayTo(parents, entry.path), entry.path);
   }
 
   #applyWhiteout(parents: readonly ByteString[], marker: ByteString, entry: Entry): void {
-    const { whiteouts } = this.#parts;
     const { path } = entry;
     const name = hiddenName(marker);
     if (name === undefined) throw refusal(path, "a whiteout that names no file");
     this.#judgeMarker(entry);
-    const parent = find(this.#ground.tree, parents, path);
-    if (parent === undefined) whiteouts.noteNothing(path);
-    else whiteouts.hide({ parent, name, path });
+    const parent = find(this.#context.tree, parents, path);
+    if (parent === undefined) this.#whiteouts.noteNothing(path);
+    else this.#whiteouts.hide({ parent, name, path });
   }
 
   #judgeMarker({ path, type, sizeBytes }: Entry): void {
     if (type === "file" && sizeBytes === 0) return;
     const message = "a whiteout counts by its name, although it is no empty file";
-    this.#ground.findings.repaired("UNUSUAL_WHITEOUT", message, path);
+    this.#context.findings.repaired("UNUSUAL_WHITEOUT", message, path);
   }
 
   #applyPlain(parents: readonly ByteString[], name: ByteString, entry: Entry, body: ByteSource): void {
@@ -166,13 +160,13 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
   }
 
   #applyDirectory(place: Place<Directory>, entry: Entry): void {
-    const existing = this.#ground.tree.knownDirectoryAt(place.parent, place.name) ?? this.#linkedDirectory(place);
+    const existing = this.#context.tree.knownDirectoryAt(place.parent, place.name) ?? this.#linkedDirectory(place);
     this.#describe(existing ?? this.makeDirectory(place, entry), entry);
   }
 
   /** The directory that a symlink at a place leads to, where such links are to be kept. */
   #linkedDirectory(place: Place<Directory>): Directory | undefined {
-    const { settings, tree } = this.#ground;
+    const { settings, tree } = this.#context;
     if (!settings.keepDirlinks) return undefined;
     const { directory } = walk(tree, place.parent, [place.name], place.path, () => undefined);
     // The link stands for this layer's directory now, so that no whiteout of the layer hides it.
@@ -184,7 +178,7 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
     checkOwner(entry);
     if (directory.describedIn === this.#layer) {
       const message = "the layer names it twice; the later entry wins";
-      this.#ground.findings.repaired("DUPLICATE_ENTRY", message, entry.path);
+      this.#context.findings.repaired("DUPLICATE_ENTRY", message, entry.path);
     }
     directory.describedIn = this.#layer;
     directory.layer = this.#layer;
@@ -192,7 +186,7 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
   }
 
   #leaveOutType({ path, typeFlag }: Entry): void {
-    const { findings } = this.#ground;
+    const { findings } = this.#context;
     const what = `entries of type ${JSON.stringify(typeFlag)} have no meaning in a layer`;
     findings.repaired("UNSUPPORTED_TYPE", what, path);
     findings.skipped(path, "unsupported-type", what);

@@ -12,7 +12,7 @@ import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { OverlayFormat } from "./format.ts";
 import { LowerLayers } from "./lower-layers.ts";
 import { mark } from "./marks.ts";
-import { RecordedWhiteouts } from "./recorded-whiteouts.ts";
+import { OverlayWhiteouts } from "./overlay-whiteouts.ts";
 
 /** Alone in its directory a layer is the first of all. */
 const only = 0;
@@ -47,7 +47,7 @@ export class OverlayLayer implements Disposable {
       shared: { ...shared, memory: this.#memory },
       overlay: { xattrInclude: [`${format.prefix}*`], xattrNames: format },
     });
-    this.#rootfs = new Rootfs(this.#site, (site, places) => new RecordedWhiteouts(site, places));
+    this.#rootfs = new Rootfs(this.#site, (site, places) => new OverlayWhiteouts(site, places));
     this.#beginRoot();
     this.#applier = this.#rootfs.beginLayer(only);
   }

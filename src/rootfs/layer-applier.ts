@@ -1,7 +1,7 @@
 import { checkedName } from "../layer/entry-checks.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import { whiteoutPrefix } from "../layer/name-meaning.ts";
-import type { WhiteoutPolicy } from "../layer/whiteout-policy.ts";
+import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { Directory } from "./directory.ts";
@@ -13,7 +13,7 @@ import { PseudoLinks } from "./pseudo-links.ts";
 import type { Site } from "./site.ts";
 
 /** What becomes of the whiteouts of one layer. */
-export type WhiteoutsOf = (site: Site, places: Places) => WhiteoutPolicy<Directory>;
+export type WhiteoutsOf = (site: Site, places: Places) => WhiteoutBackEnd<Directory>;
 
 /** Applies the entries of one layer to a disk. */
 export class LayerApplier extends LayerEntries<Directory> {

@@ -1,10 +1,10 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { Reporter } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
+import { DiskWhiteouts } from "./disk-whiteouts.ts";
 import { LayerApplier, type WhiteoutsOf } from "./layer-applier.ts";
 import { allowances, newSite } from "./new-site.ts";
 import type { Site } from "./site.ts";
-import { Whiteouts } from "./whiteouts.ts";
 
 /**
  * A root filesystem that layers are applied to, from the bottom up.
@@ -25,7 +25,7 @@ export class Rootfs {
   readonly #whiteouts: WhiteoutsOf;
 
   /** `whiteouts` says what becomes of those of a layer. Default: they are carried out. */
-  constructor(site: Site, whiteouts: WhiteoutsOf = (own, places) => new Whiteouts(own, places)) {
+  constructor(site: Site, whiteouts: WhiteoutsOf = (own, places) => new DiskWhiteouts(own, places)) {
     this.#site = site;
     this.#whiteouts = whiteouts;
   }

@@ -9,7 +9,7 @@ import { TreeHardlinks } from "./hardlinks.ts";
 import { bytesOfXattrs } from "./in-memory.ts";
 import type { Merging } from "./merging.ts";
 import { Places } from "./places.ts";
-import { Whiteouts } from "./whiteouts.ts";
+import { TreeWhiteouts } from "./tree-whiteouts.ts";
 
 /** Merges the entries of one layer into a tree. */
 export class LayerMerge extends LayerEntries<Directory> {
@@ -24,7 +24,7 @@ export class LayerMerge extends LayerEntries<Directory> {
     const files = new Files(merging, places, store);
     const pseudoLinks = new Directory({ parent: merging.tree.root, name: pseudoLinkDirectory }, layer, merging.implied);
     const hardlinks = new TreeHardlinks(merging, places, pseudoLinks);
-    super(merging, layer, { files, hardlinks, whiteouts: new Whiteouts(merging, places) });
+    super(merging, layer, { files, hardlinks, whiteouts: new TreeWhiteouts(merging, places) });
     this.#merging = merging;
     this.#layer = layer;
     this.#places = places;

@@ -65,7 +65,7 @@ export const limitDefences: readonly Defence[] = [
     group: "H",
     what: "`entries`, over all layers",
     file: "src/layer/layer-entries.ts",
-    without: ["this.#ground.entries.spend(1, entry.path);", ""],
+    without: ["this.#context.entries.spend(1, entry.path);", ""],
     test: [hostile, "more entries than allowed, over all layers"],
   },
   {
@@ -121,7 +121,7 @@ export const limitDefences: readonly Defence[] = [
     group: "H",
     what: "`memoryBytes`: hard links that wait for their targets",
     file: "src/layer/hardlinks.ts",
-    without: ['this.#ground.memory.spend(bytesOf(link), "hard links that wait for their targets");', ""],
+    without: ['this.#context.memory.spend(bytesOf(link), "hard links that wait for their targets");', ""],
     test: ["layer/in-memory", "in memory: hard links that wait"],
   },
   {

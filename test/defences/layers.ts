@@ -103,7 +103,7 @@ export const pathDefences: readonly Defence[] = [
     group: "A",
     what: "a hard link to a directory is refused",
     file: "src/layer/hardlinks.ts",
-    without: [`if (this.#ground.tree.directoryAt(directory, name) !== undefined) {`, "if (false) {"],
+    without: [`if (this.#context.tree.directoryAt(directory, name) !== undefined) {`, "if (false) {"],
     test: [rules, "H8: a hard link to a directory is refused"],
   },
   {
@@ -200,15 +200,15 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "D",
     what: "a whiteout spares what its own layer brings",
-    file: "src/rootfs/whiteouts.ts",
-    without: [`if (this.#places.made.has(parent, name)) return typeof statAt(handle, name) !== "number";`, ""],
+    file: "src/layer/whiteouts.ts",
+    without: ["else if (!this.#backEnd.isOwnFile(parent, name))", "else"],
     test: [rules, "W2: a file that precedes its whiteout in the same layer stays"],
   },
   {
     group: "D",
     what: "so does an opaque one",
-    file: "src/rootfs/whiteouts.ts",
-    without: [" || this.#places.made.has(directory, name);", ";"],
+    file: "src/layer/whiteouts.ts",
+    without: ["if (!this.#backEnd.isOwnFile(directory, name)) ", ""],
     test: [rules, "W8: an opaque whiteout keeps its own layer's file and the directory that it implies"],
   },
   {

@@ -19,8 +19,8 @@ export const treeDefences: readonly Defence[] = [
   {
     group: "H",
     what: "what layers below an overlay's layer have is hidden once",
-    file: "src/overlay/recorded-whiteouts.ts",
-    without: ["if (directory.clearedIn === layer) continue;", ""],
+    file: "src/layer/whiteouts.ts",
+    without: ["if (directory.clearedIn === this.#layer) continue;", ""],
     test: ["overlay/growth", "what layers below have at the root is listed once"],
   },
   {

@@ -7,7 +7,7 @@ import { defaultLimits } from "../../src/base/limits.ts";
 import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { OverlayFormat } from "../../src/overlay/format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
-import { RecordedWhiteouts } from "../../src/overlay/recorded-whiteouts.ts";
+import { OverlayWhiteouts } from "../../src/overlay/overlay-whiteouts.ts";
 import { allowances, newSite } from "../../src/rootfs/new-site.ts";
 import { Rootfs } from "../../src/rootfs/rootfs.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
@@ -62,7 +62,7 @@ test("what layers below have at the root is listed once, however often a layer h
           for (let n = 0; n < 100; n += 1, names += 1) yield byteStringOf(`name-${n}`);
         },
       };
-      const rootfs = new Rootfs(site, (own, places) => new RecordedWhiteouts(own, places));
+      const rootfs = new Rootfs(site, (own, places) => new OverlayWhiteouts(own, places));
       const layer = rootfs.beginLayer(0);
       for (let n = 0; n < 1000; n += 1) apply(layer, opaque(""));
       layer.end();
@@ -76,7 +76,7 @@ test("directories are looked through once, however often a layer hides what is i
   inDirectory((place) =>
     opened(place, (descriptor) => {
       const site = newSite(descriptor, settings, reporter, { shared: allowances(settings.limits) });
-      const rootfs = new Rootfs(site, (own, places) => new RecordedWhiteouts(own, places));
+      const rootfs = new Rootfs(site, (own, places) => new OverlayWhiteouts(own, places));
       const layer = rootfs.beginLayer(0);
       apply(layer, directory("d"));
       const made = site.tree.directoryAt(site.tree.root, byteStringOf("d"));

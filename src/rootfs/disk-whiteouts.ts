@@ -1,0 +1,77 @@
+import { failure } from "../layer/refusal.ts";
+import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
+import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
+import { errnos } from "../linux/errno.ts";
+import { statAt } from "../linux/stat.ts";
+import { removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import type { Directory } from "./directory.ts";
+import type { Places } from "./places.ts";
+import type { Site } from "./site.ts";
+
+/** The whiteouts of one layer on a disk: what they hide is removed. */
+export class DiskWhiteouts implements WhiteoutBackEnd<Directory> {
+  readonly #site: Site;
+  readonly #places: Places;
+
+  constructor(site: Site, places: Places) {
+    this.#site = site;
+    this.#places = places;
+  }
+
+  isFileAt(parent: Directory, name: ByteString): boolean {
+    return typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
+  }
+
+  isOwnFile(parent: Directory, name: ByteString): boolean {
+    return this.#places.made.has(parent, name);
+  }
+
+  removeFile(parent: Directory, name: ByteString, path: ByteString): void {
+    const result = unlinkAt(this.#site.tree.handles.of(parent), name);
+    if (result < 0 && result !== -errnos.ENOENT) throw failure("apply", path, "unlinkat", result);
+    this.#site.parents.linkMayBeGone();
+  }
+
+  directoriesIn(directory: Directory): Iterable<Directory> {
+    return directory.children;
+  }
+
+  *filesIn(directory: Directory, path: ByteString): Iterable<ByteString> {
+    const handle = this.#site.tree.handles.opened(directory);
+    rewindEntries(handle);
+    for (;;) {
+      const entries = readEntries(handle);
+      if (typeof entries === "number") throw failure("apply", path, "getdents64", entries);
+      if (entries.length === 0) return;
+      for (const { name } of entries) if (directory.child(name) === undefined && !isOurs(name)) yield name;
+    }
+  }
+
+  /** All directories were made here. */
+  establish(): void {}
+
+  /** What lower layers left is in the directory itself. */
+  cutOff(): void {}
+
+  isRemovedIfEmpty(directory: Directory, path: ByteString): boolean {
+    const { parents, tree } = this.#site;
+    const { parent, name } = directory;
+    if (parent === undefined) return false;
+    const result = removeDirectoryAt(tree.handles.of(parent), name);
+    if (result === -errnos.ENOTEMPTY) return false;
+    if (result < 0) throw failure("apply", path, "unlinkat(AT_REMOVEDIR)", result);
+    tree.forget(directory);
+    parents.directoryIsGone();
+    return true;
+  }
+
+  reset(directory: Directory): void {
+    this.#site.directories.reset(directory);
+  }
+}
+
+/** Names that no layer can have made, because in a layer they would mean something else. */
+function isOurs(name: ByteString): boolean {
+  return name.startsWith(".wh.");
+}

@@ -1,0 +1,56 @@
+import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { Directory } from "./directory.ts";
+import { bytesOfXattrs } from "./in-memory.ts";
+import type { Merging } from "./merging.ts";
+import type { Places } from "./places.ts";
+
+/** The whiteouts of one layer in memory. What is below layers of which nothing is known is known to be hidden, too. */
+export class TreeWhiteouts implements WhiteoutBackEnd<Directory> {
+  readonly #merging: Merging;
+  readonly #places: Places;
+
+  constructor(merging: Merging, places: Places) {
+    this.#merging = merging;
+    this.#places = places;
+  }
+
+  isFileAt(parent: Directory, name: ByteString): boolean {
+    return parent.knownChild(name) !== undefined || parent.isUnknown(name);
+  }
+
+  isOwnFile(parent: Directory, name: ByteString): boolean {
+    return parent.knownChild(name)?.layer === this.#places.layer;
+  }
+
+  removeFile(parent: Directory, name: ByteString): void {
+    this.#places.remove(parent, name);
+  }
+
+  *directoriesIn(directory: Directory): Iterable<Directory> {
+    for (const [, child] of directory.knownChildren()) if (child instanceof Directory) yield child;
+  }
+
+  *filesIn(directory: Directory): Iterable<ByteString> {
+    for (const [name, child] of directory.knownChildren()) if (!(child instanceof Directory)) yield name;
+  }
+
+  establish(): void {}
+
+  cutOff(directory: Directory): void {
+    directory.close();
+  }
+
+  isRemovedIfEmpty({ parent, name, isEmpty }: Directory): boolean {
+    if (parent === undefined || !isEmpty) return false;
+    this.#places.remove(parent, name);
+    return true;
+  }
+
+  reset(directory: Directory): void {
+    const { implied, memory } = this.#merging;
+    memory.release(bytesOfXattrs(directory.attributes));
+    directory.attributes = implied;
+    directory.origin = this.#places.layer;
+  }
+}
