@@ -32,7 +32,7 @@ export { type ReadResult, read } from "./look/read.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
-export type { Manifest } from "./oci/manifest.ts";
+export type { Manifest } from "./oci/document.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type { SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";

@@ -32,7 +32,7 @@ function meaningOf(error: Error & { readonly syscall: unknown }): string {
 }
 
 /** What to do about an error of the operating system, by the error's name, if something usually helps. */
-export function errnoHint(errno: string): string | undefined {
+function errnoHint(errno: string): string | undefined {
   return machineHint(errno) ?? (Object.hasOwn(pathHints, errno) ? pathHints[errno] : undefined);
 }
 

@@ -1,13 +1,13 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { WarningCode } from "../base/events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
+import type { CompressedInput } from "./compressed-input.ts";
 import { compressionOf, magicBytes, magicOf, tellingBytes } from "./compression.ts";
+import type { DecompressedOutput } from "./decompressed-output.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
-import type { Input } from "./input.ts";
-import type { Output } from "./output.ts";
 import { copy, zstdDecompressor, zstdExpansion } from "./zstd.ts";
 
-export interface DecompressOptions {
+interface DecompressOptions {
   /** What the media type says, where it says something. */
   readonly expected: LayerCompression | undefined;
   readonly strict: boolean;
@@ -24,7 +24,7 @@ export interface DecompressOptions {
  *
  * The bytes decide how: media types in the wild are wrong too often, and the diffID proves the result either way.
  */
-export function decompress(input: Input, output: Output, options: DecompressOptions): void {
+export function decompress(input: CompressedInput, output: DecompressedOutput, options: DecompressOptions): void {
   const found = compressionOf(input.peekAtLeast(tellingBytes));
   if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
@@ -38,7 +38,7 @@ export function decompress(input: Input, output: Output, options: DecompressOpti
   }
 }
 
-function unzstd(input: Input, output: Output, options: DecompressOptions): void {
+function unzstd(input: CompressedInput, output: DecompressedOutput, options: DecompressOptions): void {
   output.raiseRatio(zstdExpansion);
   const decompressor = zstdDecompressor(input, options.zstdWindowLog, output);
   try {
@@ -51,7 +51,7 @@ function unzstd(input: Input, output: Output, options: DecompressOptions): void 
 /** Gzip members, or zstd frames, are one stream, however many there are. */
 function throughParts(
   kind: LayerCompression,
-  input: Input,
+  input: CompressedInput,
   options: DecompressOptions,
   decompressPart: () => void,
 ): void {
@@ -63,7 +63,7 @@ function throughParts(
 }
 
 /** Padding between and after gzip members is common; tells whether anything else follows. */
-function skipZeros(input: Input): boolean {
+function skipZeros(input: CompressedInput): boolean {
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     const zeros = chunk.findIndex((byte) => byte !== 0);
     if (zeros >= 0) {
@@ -75,7 +75,7 @@ function skipZeros(input: Input): boolean {
   return false;
 }
 
-function ignoreTrailingBytes(input: Input, options: DecompressOptions): void {
+function ignoreTrailingBytes(input: CompressedInput, options: DecompressOptions): void {
   const start = input.takenBytes;
   repair(options, "TRAILING_BYTES", `something follows the compressed data at byte ${start}`);
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {

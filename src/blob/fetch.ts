@@ -5,14 +5,14 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageSource } from "./image-source.ts";
 import { Spool } from "./spool.ts";
-import { SpoolRoom } from "./spool-room.ts";
+import { SpoolStorage } from "./spool-storage.ts";
 import { verified } from "./verified.ts";
 
-export interface FetchLayersOptions {
+interface FetchLayersOptions {
   /** How many blobs are downloaded at the same time. */
   readonly parallelDownloads: number;
-  /** Where a temporary file may be made, for blobs that arrive before their turn; or the room that is there for them. */
-  readonly waiting: string | SpoolRoom;
+  /** Where a temporary file may be made, for blobs that arrive before their turn; or the storage that is there for them. */
+  readonly waiting: string | SpoolStorage;
   readonly onEvent?: EventListener;
   /** Whether each layer can be read again. Default: only as often as it stands among the layers. */
   readonly isKept?: boolean;
@@ -37,15 +37,15 @@ const spoolMemoryBytes = 4 * 1024 * 1024;
 const waitingMemoryBytes = 8 * 1024 * 1024;
 
 /** Room for blobs that wait, with a file in a directory for what memory does not hold. */
-export function spoolRoomIn(directory: string): SpoolRoom {
-  return new SpoolRoom({ directory, memoryBytes: waitingMemoryBytes });
+export function spoolStorageIn(directory: string): SpoolStorage {
+  return new SpoolStorage({ directory, memoryBytes: waitingMemoryBytes });
 }
 
 /** Downloads the blobs of an image's layers side by side, and gives them out in layer order. */
 export class LayerFetch implements AsyncDisposable {
   readonly #image: ImageSource;
   readonly #options: FetchLayersOptions;
-  readonly #room: SpoolRoom;
+  readonly #storage: SpoolStorage;
   readonly #downloads = new Map<Digest, Download>();
   readonly #layers: readonly Descriptor[];
   readonly #storedBytes = new Map<string, number>();
@@ -55,7 +55,7 @@ export class LayerFetch implements AsyncDisposable {
     this.#image = image;
     this.#layers = layers;
     this.#options = options;
-    this.#room = typeof options.waiting === "string" ? spoolRoomIn(options.waiting) : options.waiting;
+    this.#storage = typeof options.waiting === "string" ? spoolStorageIn(options.waiting) : options.waiting;
     for (const [layer, descriptor] of layers.entries()) this.#expect(layer, descriptor);
   }
 
@@ -107,7 +107,7 @@ export class LayerFetch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#room !== this.#options.waiting) await this.#room[Symbol.asyncDispose]();
+    if (this.#storage !== this.#options.waiting) await this.#storage[Symbol.asyncDispose]();
   }
 
   /** A blob that stands for several layers is downloaded once, and kept until the last of them. */
@@ -116,7 +116,7 @@ export class LayerFetch implements AsyncDisposable {
     const before = this.#downloads.get(digest);
     if (before === undefined) {
       const isHeld = this.#alternatives(descriptor) > 0;
-      const spool = new Spool({ room: this.#room, memoryBytes: spoolMemoryBytes, isHeld });
+      const spool = new Spool({ storage: this.#storage, memoryBytes: spoolMemoryBytes, isHeld });
       if (this.#options.isKept) spool.keep();
       const lowestLayer = this.#options.numbers?.[layer] ?? layer;
       this.#downloads.set(digest, { descriptor, lowestLayer, spool, isRead: false });

@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
 import { OciUnpackError } from "../base/errors.ts";
+import type { CompressedInput } from "./compressed-input.ts";
+import type { DecompressedOutput } from "./decompressed-output.ts";
 import { inflate } from "./inflate.ts";
-import type { Input } from "./input.ts";
-import type { Output } from "./output.ts";
 
 const FHCRC = 0x02;
 const FEXTRA = 0x04;
@@ -32,7 +32,7 @@ export class GzipChecksum {
  * The trailer's CRC is left alone unless a `checksum` is given, which sees all that comes out: a layer's diffID proves the
  * same bytes with a better hash. Its length is compared, since a comparison costs nothing.
  */
-export function gunzipMember(input: Input, output: Output, checksum?: GzipChecksum): void {
+export function gunzipMember(input: CompressedInput, output: DecompressedOutput, checksum?: GzipChecksum): void {
   skipHeader(input);
   const before = output.writtenBytes;
   inflate(input, output);
@@ -49,7 +49,7 @@ export function gunzipMember(input: Input, output: Output, checksum?: GzipChecks
   }
 }
 
-function skipHeader(input: Input): void {
+function skipHeader(input: CompressedInput): void {
   const id1 = input.byte();
   const id2 = input.byte();
   const method = input.byte();
@@ -64,15 +64,15 @@ function skipHeader(input: Input): void {
   if (flags & FHCRC) skip(input, 2);
 }
 
-function readWord(input: Input): number {
+function readWord(input: CompressedInput): number {
   return input.byte() + input.byte() * 2 ** 8 + input.byte() * 2 ** 16 + input.byte() * 2 ** 24;
 }
 
-function skip(input: Input, length: number): void {
+function skip(input: CompressedInput, length: number): void {
   for (let skipped = 0; skipped < length; skipped += 1) input.byte();
 }
 
-function skipText(input: Input): void {
+function skipText(input: CompressedInput): void {
   while (input.byte() !== 0) {
     // A name or comment ends with its first zero byte.
   }

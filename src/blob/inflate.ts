@@ -1,8 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { copyBytes } from "./copy-bytes.ts";
+import type { CompressedInput } from "./compressed-input.ts";
+import { copyBytes, type DecompressedOutput } from "./decompressed-output.ts";
 import { inflateModule } from "./inflate-module.ts";
-import type { Input } from "./input.ts";
-import type { Output } from "./output.ts";
 import { instantiated } from "./web-assembly.ts";
 
 /** What the module compiled from `inflate/` offers; `inflate/index.ts` says more. */
@@ -41,7 +40,7 @@ const failures = [
 let inflater: Inflater | undefined;
 
 /** Decompresses deflate data (RFC 1951), and takes from `input` exactly what belongs to it. */
-export function inflate(input: Input, output: Output): void {
+export function inflate(input: CompressedInput, output: DecompressedOutput): void {
   inflater ??= new Inflater();
   inflater.inflate(input, output);
 }
@@ -62,7 +61,7 @@ class Inflater {
     this.#input = this.#memory.subarray(start, start + this.#module.inputBytes.value);
   }
 
-  inflate(input: Input, output: Output): void {
+  inflate(input: CompressedInput, output: DecompressedOutput): void {
     this.#module.reset();
     for (let hasEnded = false; !hasEnded; ) {
       const chunk = input.peek();
@@ -74,7 +73,7 @@ class Inflater {
   }
 
   /** Decompresses the input's next bytes, `piece`, or as many of them as there are before the end; tells whether that came. */
-  #inflatePiece(piece: Uint8Array, input: Input, output: Output): boolean {
+  #inflatePiece(piece: Uint8Array, input: CompressedInput, output: DecompressedOutput): boolean {
     copyBytes(piece, this.#input);
     this.#module.supply(piece.length);
     for (let takenBytes = 0; ; ) {
@@ -91,7 +90,7 @@ class Inflater {
     }
   }
 
-  #handOver(output: Output): void {
+  #handOver(output: DecompressedOutput): void {
     const end = this.#module.outputEnd();
     for (let start = this.#module.outputStart(); start < end; ) {
       const space = output.space();

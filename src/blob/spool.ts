@@ -1,8 +1,8 @@
-import type { Extent, SpoolRoom } from "./spool-room.ts";
+import type { FileBlock, SpoolStorage } from "./spool-storage.ts";
 
-export interface SpoolOptions {
+interface SpoolOptions {
   /** What all blobs of an image share. */
-  readonly room: SpoolRoom;
+  readonly storage: SpoolStorage;
   /** Bytes of this blob kept in memory before the file is used. */
   readonly memoryBytes: number;
   /** Whether readers wait until all is there and is what it should be. Default: false. */
@@ -10,7 +10,7 @@ export interface SpoolOptions {
 }
 
 /** What waits to be read: bytes as they came, bytes in a block of the memory that all share, or a part of the file. */
-type Segment = { readonly chunk: Uint8Array } | Filled | Extent;
+type Segment = { readonly chunk: Uint8Array } | Filled | FileBlock;
 
 /** A block of memory, and how much of it is filled. */
 interface Filled {
@@ -40,7 +40,7 @@ export class Spool {
   /** Whether a blob whose turn has not come goes on in the file. */
   #overflows = false;
   /** All of a blob that is kept, in order. */
-  readonly #kept: Extent[] = [];
+  readonly #kept: FileBlock[] = [];
   #unwritten: Uint8Array[] = [];
   #unwrittenBytes = 0;
   #isKept = false;
@@ -127,7 +127,7 @@ export class Spool {
 
   /** The whole blob once more, after `reading` came to its end. Only where `keep` was said. */
   async *rereading(): AsyncGenerator<Uint8Array> {
-    for (const extent of this.#kept) yield await this.#options.room.read(extent);
+    for (const extent of this.#kept) yield await this.#options.storage.read(extent);
   }
 
   /** Takes what comes before its turn: into the memory that all share, or the file. A blob that is in the file goes on there. */
@@ -145,14 +145,14 @@ export class Spool {
   #blockWithRoom(): Filled | undefined {
     const last = this.#segments.at(-1);
     if (last !== undefined && "block" in last && last.length < last.block.length) return last;
-    const block = this.#options.room.takeMemory();
+    const block = this.#options.storage.takeMemory();
     if (block === undefined) return undefined;
     const filled = { block, length: 0 };
     this.#segments.push(filled);
     return filled;
   }
 
-  /** Gives how many of the bytes found room. */
+  /** Gives how many of the bytes found storage. */
   #fill(filled: Filled, bytes: Uint8Array): number {
     const { block, length } = filled;
     const part = bytes.subarray(0, block.length - length);
@@ -164,17 +164,17 @@ export class Spool {
 
   #bytesOf(segment: Segment): Uint8Array | Promise<Uint8Array> {
     if ("chunk" in segment) return segment.chunk;
-    return "block" in segment ? segment.block.subarray(0, segment.length) : this.#options.room.read(segment);
+    return "block" in segment ? segment.block.subarray(0, segment.length) : this.#options.storage.read(segment);
   }
 
   /** Gives back what a segment takes. */
   #free(segment: Segment): void {
-    const { room } = this.#options;
+    const { storage } = this.#options;
     if ("chunk" in segment) this.#memoryBytes -= costOf(segment.chunk);
     else if ("block" in segment) {
       this.#memoryBytes -= segment.length;
-      room.giveBackMemory(segment.block);
-    } else if (!this.#isKept) room.free(segment);
+      storage.giveBackMemory(segment.block);
+    } else if (!this.#isKept) storage.free(segment);
   }
 
   get #isFull(): boolean {
@@ -204,7 +204,7 @@ export class Spool {
     const bytes = only !== undefined && others.length === 0 ? only : Buffer.concat(chunks, this.#unwrittenBytes);
     this.#unwritten = [];
     this.#unwrittenBytes = 0;
-    for (const extent of await this.#options.room.write(bytes)) {
+    for (const extent of await this.#options.storage.write(bytes)) {
       this.#segments.push(extent);
       if (this.#isKept) this.#kept.push(extent);
     }

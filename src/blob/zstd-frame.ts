@@ -1,26 +1,29 @@
 import { OciUnpackError } from "../base/errors.ts";
-import type { Input } from "./input.ts";
-import {
-  BLOCK_HEADER_BYTES,
-  CHECKSUM_BYTES,
-  little,
-  MAGIC_BYTES,
-  parseBlockHeader,
-  parseHeader,
-  SKIPPABLE,
-} from "./zstd-headers.ts";
+import type { CompressedInput } from "./compressed-input.ts";
 
-/** Of a frame. */
-const LONGEST_HEADER = 18;
+/*
+ * A frame of zstd data (RFC 8878, section 3.1.1):
+ *
+ *   magic 4 │ descriptor 1 │ window 0–1 │ dictionary 0–4 │ content size 0–8 │ block … block │ checksum 0–4
+ *
+ * and a block: 3 bytes of header, which say how long it is and whether it is the last one, and its content.
+ */
+const MAGIC_BYTES = 4;
+const BLOCK_HEADER_BYTES = 3;
+const CHECKSUM_BYTES = 4;
+/** In the upper 28 bits of a frame's magic number. */
+const SKIPPABLE = 0x184d2a5;
+/** The longest that a frame's header can be. */
+const LONGEST_HEADER_BYTES = 18;
 
 /**
  * Passes the bytes of one frame on, exactly those, so that what follows can be looked at. A skippable frame is left out.
  *
  * The decompressors would go on by themselves, but take whatever follows for the next frame; and how large a window they
- * make room for is decided here, alike for both.
+ * make storage for is decided here, alike for both.
  */
-export function passFrame(input: Input, windowLog: number, write: (bytes: Uint8Array) => void): void {
-  const header = input.peekAtLeast(LONGEST_HEADER);
+export function passFrame(input: CompressedInput, windowLog: number, write: (bytes: Uint8Array) => void): void {
+  const header = input.peekAtLeast(LONGEST_HEADER_BYTES);
   if (little(header, 0, MAGIC_BYTES) >>> 4 === SKIPPABLE) return skipFrame(input);
   const { headerBytes, windowBytes, hasChecksum } = parseHeader(header);
   if (windowBytes > 2 ** windowLog) {
@@ -41,12 +44,12 @@ export function passFrame(input: Input, windowLog: number, write: (bytes: Uint8A
   if (hasChecksum) pass(input, CHECKSUM_BYTES, write);
 }
 
-function skipFrame(input: Input): void {
+function skipFrame(input: CompressedInput): void {
   const size = little(input.peekAtLeast(MAGIC_BYTES + 4), MAGIC_BYTES, 4);
   pass(input, MAGIC_BYTES + 4 + size, () => {});
 }
 
-function pass(input: Input, length: number, write: (bytes: Uint8Array) => void): void {
+function pass(input: CompressedInput, length: number, write: (bytes: Uint8Array) => void): void {
   for (let left = length; left > 0; ) {
     const chunk = input.peek();
     if (chunk === undefined) {
@@ -57,4 +60,49 @@ function pass(input: Input, length: number, write: (bytes: Uint8Array) => void):
     input.take(piece.length);
     left -= piece.length;
   }
+}
+
+const dictionaryBytes = [0, 1, 2, 4] as const;
+const contentSizeBytes = [0, 2, 4, 8] as const;
+
+interface FrameHeader {
+  readonly headerBytes: number;
+  readonly windowBytes: number;
+  readonly hasChecksum: boolean;
+}
+
+/** Reads a frame's header, of which at least the first five bytes must be there to know how long it is. */
+function parseHeader(bytes: Uint8Array): FrameHeader {
+  const descriptor = bytes[MAGIC_BYTES] ?? 0;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const sizeWidth = contentSizeBytes[(descriptor >>> 6) as 0 | 1 | 2 | 3] || (isSingleSegment ? 1 : 0);
+  const dictionaryWidth = dictionaryBytes[(descriptor & 3) as 0 | 1 | 2 | 3];
+  const windowWidth = isSingleSegment ? 0 : 1;
+  const sizeStart = MAGIC_BYTES + 1 + windowWidth + dictionaryWidth;
+  return {
+    headerBytes: sizeStart + sizeWidth,
+    windowBytes: isSingleSegment
+      ? little(bytes, sizeStart, sizeWidth) + (sizeWidth === 2 ? 256 : 0)
+      : windowBytesOf(bytes[MAGIC_BYTES + 1] ?? 0),
+    hasChecksum: (descriptor & 4) !== 0,
+  };
+}
+
+/** Reads a block's header. What is called its size is that of its content, unless that is one byte to be repeated. */
+function parseBlockHeader(bytes: Uint8Array): { readonly isLast: boolean; readonly contentBytes: number } {
+  const header = little(bytes, 0, BLOCK_HEADER_BYTES);
+  const isRepeatedByte = ((header >>> 1) & 3) === 1;
+  return { isLast: (header & 1) === 1, contentBytes: isRepeatedByte ? 1 : header >>> 3 };
+}
+
+function windowBytesOf(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >>> 3));
+  return base + (base / 8) * (descriptor & 7);
+}
+
+/** Up to 53 bits of a little-endian number; a byte that is not there counts as 0, and is missed when it is passed on. */
+function little(bytes: Uint8Array, start: number, width: number): number {
+  let value = 0;
+  for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (bytes[start + index] ?? 0);
+  return value;
 }

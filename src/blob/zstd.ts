@@ -1,8 +1,6 @@
-import { copyBytes } from "./copy-bytes.ts";
-import type { Input } from "./input.ts";
-import type { Output } from "./output.ts";
-import { stepThrough } from "./sync-decompressor.ts";
-import { nativeZstd } from "./zlib-handle.ts";
+import type { CompressedInput } from "./compressed-input.ts";
+import { copyBytes, type DecompressedOutput } from "./decompressed-output.ts";
+import { nativeZstd, stepThrough } from "./native-zstd.ts";
 import { passFrame } from "./zstd-frame.ts";
 import { zstdInWebAssembly } from "./zstd-in-web-assembly.ts";
 
@@ -13,14 +11,18 @@ import { zstdInWebAssembly } from "./zstd-in-web-assembly.ts";
 export const zstdExpansion = 32;
 
 /** A decompressor of zstd frames (RFC 8878), one after the other. */
-export interface ZstdDecompressor {
+interface ZstdDecompressor {
   /** Decompresses the frame that the input has next. */
   frame(): void;
   close(): void;
 }
 
 /** Decompresses frames of `input` into `output`; none of them may ask for a window of more than `2 ** windowLog` bytes. */
-export function zstdDecompressor(input: Input, windowLog: number, output: Output): ZstdDecompressor {
+export function zstdDecompressor(
+  input: CompressedInput,
+  windowLog: number,
+  output: DecompressedOutput,
+): ZstdDecompressor {
   const decompressor = nativeZstd(windowLog) ?? zstdInWebAssembly();
   return {
     frame: () => passFrame(input, windowLog, (bytes) => stepThrough(decompressor, bytes, output)),
@@ -29,7 +31,7 @@ export function zstdDecompressor(input: Input, windowLog: number, output: Output
 }
 
 /** Puts bytes that lie elsewhere into the output. */
-export function copy(bytes: Uint8Array, output: Output): void {
+export function copy(bytes: Uint8Array, output: DecompressedOutput): void {
   for (let rest = bytes; rest.length > 0; ) {
     const space = output.space();
     const length = Math.min(space.length, rest.length);

@@ -4,7 +4,7 @@ import { nextStep } from "./next-step.ts";
 import { exitCodes } from "./surroundings.ts";
 
 /** An error as the command tells it, in words or as JSON. */
-export interface Failure {
+export interface ErrorReport {
   readonly code: ErrorCode | "INTERRUPTED";
   readonly message: string;
   readonly hint: string | undefined;
@@ -15,7 +15,7 @@ export interface Failure {
 const usageCodes: ReadonlySet<string> = new Set<ErrorCode>(["INVALID_REFERENCE", "INVALID_PLATFORM", "INVALID_OPTION"]);
 
 /** What to tell about anything that was thrown, by the command of that name or, without one, by an unpacking. */
-export function failureOf(error: unknown, command = ""): Failure {
+export function failureOf(error: unknown, command = ""): ErrorReport {
   if (error instanceof Interruption) {
     return { code: "INTERRUPTED", message: error.message, hint: undefined, exitCode: error.exitCode };
   }

@@ -1,4 +1,4 @@
-import type { Failure } from "./failure.ts";
+import type { ErrorReport } from "./failure.ts";
 import { safeJson } from "./safe-text.ts";
 import type { Decision, Trail } from "./trail.ts";
 
@@ -25,7 +25,7 @@ function* listJson(list: readonly unknown[]): Iterable<string> {
 }
 
 /** A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…}}`, without `hint` where there is none. */
-export function failureJson({ code, message, hint }: Failure, trail: Trail): string {
+export function failureJson({ code, message, hint }: ErrorReport, trail: Trail): string {
   return `${safeJson({ error: { code, message, hint }, ...explained(trail) })}\n`;
 }
 

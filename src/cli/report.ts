@@ -7,7 +7,7 @@ import type {
   UnpackResult,
   WarningCode,
 } from "../index.ts";
-import type { Failure } from "./failure.ts";
+import type { ErrorReport } from "./failure.ts";
 import type { Paint } from "./paint.ts";
 import { bytesText, counted, countText, durationText, withUnits } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
@@ -87,7 +87,7 @@ export function copyLines(result: CopyResult, destination: string, paint: Paint)
 }
 
 /** `error: …` and, where there is a next step, `hint: …`. */
-export function failureLines(failure: Failure, paint: Paint): string[] {
+export function failureLines(failure: ErrorReport, paint: Paint): string[] {
   if (failure.code === "INTERRUPTED") return [`${paint.red("interrupted:")} nothing was left behind`];
   const hint = failure.hint === undefined ? [] : [`${paint.cyan("hint:")} ${safeText(withUnits(failure.hint))}`];
   return [`${paint.red("error:")} ${safeText(withUnits(failure.message))}`, ...hint];

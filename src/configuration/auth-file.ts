@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { jsonFault, jsonLine } from "../oci/json-fault.ts";
+import { jsonFault, jsonLine } from "../oci/json.ts";
 
 /** A JSON object as its members, in file order. */
 export type Members = ReadonlyMap<string, unknown>;

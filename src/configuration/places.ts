@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { withoutPort } from "../oci/host.ts";
+import { withoutPort } from "../oci/reference.ts";
 import type { EndpointQuery } from "../registry/options.ts";
 import type { ConfiguredMirror, ConfiguredRegistry, RegistriesConf } from "./registries-conf.ts";
 

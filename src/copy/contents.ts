@@ -1,14 +1,12 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
-import type { Limits } from "../base/limits.ts";
-import { settleLimits } from "../base/limits.ts";
+import { type Limits, settleLimits } from "../base/limits.ts";
 import { Documents } from "../image/documents.ts";
 import type { ResolveOptions } from "../image/options.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ImageIndex } from "../oci/image-index.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import type { ImageIndex, Manifest } from "../oci/document.ts";
 import { documentKind } from "../oci/media-type.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { RecordedImage } from "./recorded-image.ts";

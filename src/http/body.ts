@@ -1,9 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { Failure } from "./failure.ts";
-import { Gathered } from "./gathered.ts";
 import { networkFailure } from "./network-failure.ts";
 import type { Deadlines } from "./options.ts";
-import { Pace } from "./pace.ts";
+import { RequestFailure } from "./request-failure.ts";
 
 /** An error's body is worth reading on, so that its connection can be used again, up to this. */
 const dismissableBytes = 64 * 1024;
@@ -60,11 +58,11 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** All bytes, of which there may be `limit`: whatever follows is not read, and is `LIMIT_EXCEEDED`, with that hint. */
   async whole(limit: number, hint?: string): Promise<Buffer> {
-    const gathered = new Gathered();
+    const gathered = new ByteCollector();
     for await (const chunk of this) {
       if (gathered.size + chunk.length > limit) {
         const details = hint === undefined ? {} : { hint };
-        throw new Failure("LIMIT_EXCEEDED", `${this.#host} sends more than ${limit} bytes`, details);
+        throw new RequestFailure("LIMIT_EXCEEDED", `${this.#host} sends more than ${limit} bytes`, details);
       }
       gathered.add(chunk);
     }
@@ -73,7 +71,7 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** The first bytes, for a look at what an error says. Never fails. */
   async beginning(limit: number): Promise<Buffer> {
-    const gathered = new Gathered();
+    const gathered = new ByteCollector();
     try {
       for await (const chunk of this) {
         gathered.add(chunk);
@@ -113,15 +111,107 @@ export class Body implements AsyncIterable<Uint8Array> {
     });
   }
 
-  #stalled(): Failure {
+  #stalled(): RequestFailure {
     return this.#timeout(`sent nothing for ${this.#deadlines.stallMilliseconds / 1000} s`);
   }
 
-  #tooSlow(bytes: number): Failure {
+  #tooSlow(bytes: number): RequestFailure {
     return this.#timeout(`sent only ${bytes} bytes in ${this.#deadlines.progressMilliseconds / 1000} s`);
   }
 
-  #timeout(found: string): Failure {
-    return new Failure("TIMEOUT", `${this.#host} ${found}`, { temporary: true, host: this.#host });
+  #timeout(found: string): RequestFailure {
+    return new RequestFailure("TIMEOUT", `${this.#host} ${found}`, { temporary: true, host: this.#host });
+  }
+}
+
+/** Pieces below this are copied together. */
+const smallBytes = 1024;
+const blockBytes = 16 * 1024;
+
+/**
+ * Bytes that are held until all are there. A server may send them one by one, and a piece of its own takes some hundreds of
+ * bytes besides.
+ */
+export class ByteCollector {
+  readonly #pieces: Uint8Array[] = [];
+  /** What small pieces are copied into, and how much of it is used and not among the pieces yet. */
+  #block: Uint8Array = new Uint8Array(0);
+  #usedBytes = 0;
+  #size = 0;
+
+  add(piece: Uint8Array): void {
+    this.#size += piece.length;
+    if (piece.length >= smallBytes) {
+      this.#seal();
+      this.#pieces.push(piece);
+      return;
+    }
+    if (piece.length > this.#block.length - this.#usedBytes) {
+      this.#seal();
+      this.#block = Buffer.allocUnsafe(blockBytes);
+    }
+    this.#block.set(piece, this.#usedBytes);
+    this.#usedBytes += piece.length;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** All of it, in pieces that are worth it. */
+  pieces(): readonly Uint8Array[] {
+    this.#seal();
+    return this.#pieces;
+  }
+
+  whole(): Buffer {
+    return Buffer.concat(this.pieces(), this.#size);
+  }
+
+  #seal(): void {
+    if (this.#usedBytes === 0) return;
+    this.#pieces.push(this.#block.subarray(0, this.#usedBytes));
+    this.#block = this.#block.subarray(this.#usedBytes);
+    this.#usedBytes = 0;
+  }
+}
+
+/** How much a body has to bring within `Deadlines.progressMilliseconds`. */
+export const progressBytes = 128 * 1024;
+
+/**
+ * Judges whether a body brings enough while somebody waits for it: 128 KiB in five minutes is less than any line in use
+ * brings, and more than who only wants to keep a connection from being silent.
+ *
+ * Only the time spent waiting for bytes counts: whoever takes them slowly does not make a body slow.
+ */
+class Pace {
+  readonly #milliseconds: number;
+  #bytes = 0;
+  #waitedMilliseconds = 0;
+  #since = performance.now();
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
+  }
+
+  /** Says that somebody begins to wait for more. */
+  waiting(): void {
+    this.#since = performance.now();
+  }
+
+  /** Says that bytes came; false where they are too few for the time that was waited. */
+  arrived(bytes: number): boolean {
+    this.#bytes += bytes;
+    this.#waitedMilliseconds += performance.now() - this.#since;
+    if (this.#bytes < progressBytes) return this.#waitedMilliseconds < this.#milliseconds;
+    this.#bytes = 0;
+    this.#waitedMilliseconds = 0;
+    return true;
+  }
+
+  /** How many bytes came since there were enough of them. */
+  get bytes(): number {
+    return this.#bytes;
   }
 }

@@ -1,5 +1,5 @@
 /** Bytes as characters. */
-export interface Reading {
+export interface Decoding {
   readonly text: string;
   /** Where in what was written each of them begins, and one more at the end; absent from what was written itself. */
   readonly starts?: readonly number[];
@@ -86,18 +86,18 @@ const notations: readonly Notation[] = [
 const deepest = 3;
 
 /** What a text may mean to who reads it, itself first. It is read as UTF-8 bytes. */
-export function readingsOf(text: string): readonly Reading[] {
+export function decodingsOf(text: string): readonly Decoding[] {
   const bytes = utf8(text);
-  const found = new Map<string, Reading>([[bytes, { text: bytes }]]);
+  const found = new Map<string, Decoding>([[bytes, { text: bytes }]]);
   let latest = [...found.values()];
   for (let depth = 0; depth < deepest; depth++) {
-    const next = latest.flatMap((reading) =>
+    const next = latest.flatMap((decoding) =>
       notations
-        .filter(({ pattern }) => reading.text.search(pattern) >= 0)
-        .map((notation) => decoded(reading, notation)),
+        .filter(({ pattern }) => decoding.text.search(pattern) >= 0)
+        .map((notation) => decoded(decoding, notation)),
     );
     latest = next.filter(({ text }) => !found.has(text));
-    for (const reading of latest) found.set(reading.text, reading);
+    for (const decoding of latest) found.set(decoding.text, decoding);
   }
   return [...found.values()];
 }
@@ -107,29 +107,29 @@ export function utf8(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** Where in what was written a character of a reading begins. */
-export function startOf({ starts }: Reading, index: number): number {
+/** Where in what was written a character of a decoding begins. */
+export function startOf({ starts }: Decoding, index: number): number {
   return starts?.[index] ?? index;
 }
 
-function decoded(reading: Reading, { pattern, meaning }: Notation): Reading {
-  const { text } = reading;
+function decoded(decoding: Decoding, { pattern, meaning }: Notation): Decoding {
+  const { text } = decoding;
   const pieces: string[] = [];
   const places: number[] = [];
   let end = 0;
   const copy = (until: number) => {
     pieces.push(text.slice(end, until));
-    for (; end < until; end++) places.push(startOf(reading, end));
+    for (; end < until; end++) places.push(startOf(decoding, end));
   };
   for (const match of text.matchAll(pattern)) {
     copy(match.index);
     const meant = meaning(match);
     pieces.push(meant);
-    for (let index = 0; index < meant.length; index++) places.push(startOf(reading, match.index));
+    for (let index = 0; index < meant.length; index++) places.push(startOf(decoding, match.index));
     end = match.index + match[0].length;
   }
   copy(text.length);
-  places.push(startOf(reading, text.length));
+  places.push(startOf(decoding, text.length));
   return { text: pieces.join(""), starts: places };
 }
 

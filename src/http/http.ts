@@ -12,16 +12,15 @@ import { onAbort } from "../base/abort.ts";
 import { present } from "../base/present.ts";
 import { isErrno } from "../base/system-error.ts";
 import { addressIn, bareHost, portOf } from "./address.ts";
-import { admittedLookup } from "./admitted-lookup.ts";
 import { Body } from "./body.ts";
-import { DeadlineWatch } from "./deadline-watch.ts";
-import { Failure } from "./failure.ts";
+import { DeadlineWatch } from "./deadlines.ts";
 import { FurtherAuthorities } from "./further-authorities.ts";
 import type { Way } from "./https.ts";
 import { networkFailure } from "./network-failure.ts";
 import { HttpAgent, request } from "./node-http.ts";
 import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
-import type { Reach } from "./policy.ts";
+import { admittedLookup, type Reach } from "./policy.ts";
+import { RequestFailure } from "./request-failure.ts";
 import { proxyAuthorizationOf } from "./tunnel.ts";
 
 /** One request over one connection. Nothing is followed, authenticated or repeated here. */
@@ -44,7 +43,7 @@ export interface HttpResponse {
   readonly body: Body;
 }
 
-export interface ConnectionsOptions {
+interface ConnectionsOptions {
   readonly deadlines: Deadlines;
   readonly connectionsPerHost: number;
   readonly proxy: ProxyFor | undefined;
@@ -83,7 +82,7 @@ export class Connections implements Disposable {
   readonly #options: ConnectionsOptions;
   readonly #agents = new Map<string, Agent>();
   readonly #tlsNumbers = new Map<TlsMaterial | undefined, number>();
-  readonly #waiting = new Set<(reason: Failure) => void>();
+  readonly #waiting = new Set<(reason: RequestFailure) => void>();
   readonly #authorities: FurtherAuthorities;
   #isClosed = false;
 
@@ -238,12 +237,12 @@ function isClosedConnection(error: unknown): boolean {
   return isErrno(error, "ECONNRESET", "EPIPE");
 }
 
-function brokenOff({ url }: HttpRequest): Failure {
-  return new Failure("UNREACHABLE", `${url.host} broke the connection off`, { temporary: true, host: url.host });
+function brokenOff({ url }: HttpRequest): RequestFailure {
+  return new RequestFailure("UNREACHABLE", `${url.host} broke the connection off`, { temporary: true, host: url.host });
 }
 
-function closed(): Failure {
-  return new Failure("UNREACHABLE", "the registry client is closed");
+function closed(): RequestFailure {
+  return new RequestFailure("UNREACHABLE", "the registry client is closed");
 }
 
 function hopOf({ url }: HttpRequest, { hop }: Route): string {

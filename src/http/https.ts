@@ -4,9 +4,9 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { addressIn, bareHost, portOf } from "./address.ts";
-import { Failure } from "./failure.ts";
 import { networkFailure } from "./network-failure.ts";
 import type { TlsMaterial } from "./options.ts";
+import { RequestFailure } from "./request-failure.ts";
 import { tlsOptions } from "./tls-context.ts";
 import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
 
@@ -61,7 +61,7 @@ class TunnelAgent extends Agent {
         ? connectTls({ ...proxy, servername: serverName(proxy.host) })
         : connectSocket(proxy);
     const found = `the proxy ${this.#proxy.host} did not connect within ${this.#connectMilliseconds / 1000} s`;
-    const timedOut = new Failure("TIMEOUT", found, { temporary: true });
+    const timedOut = new RequestFailure("TIMEOUT", found, { temporary: true });
     const timer = setTimeout(() => socket.destroy(timedOut), this.#connectMilliseconds);
     try {
       await this.#opened(socket, authorityOf(target));

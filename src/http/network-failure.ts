@@ -1,11 +1,11 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
-import { Failure } from "./failure.ts";
+import { RequestFailure } from "./request-failure.ts";
 
 /** Reads what Node's sockets, TLS and HTTP parser throw: what happened, and whether it may pass. */
 export function networkFailure(error: unknown, host: string): unknown {
-  if (error instanceof Failure || error instanceof OciUnpackError) return error;
+  if (error instanceof RequestFailure || error instanceof OciUnpackError) return error;
   const cause = firstOf(error);
   const code = errorCode(cause);
   if (code === undefined) return error;
@@ -38,32 +38,32 @@ export function isOfUnknownAuthority(error: unknown): boolean {
   return hint === trustHint;
 }
 
-function certificateFailure(code: string, cause: unknown, host: string): Failure | undefined {
+function certificateFailure(code: string, cause: unknown, host: string): RequestFailure | undefined {
   const [found, hint] = certificateProblems[code] ?? [];
   if (found === undefined || hint === undefined) {
     const isOther = /^(CERT_|UNABLE_TO_|INVALID_(CA|PURPOSE)|PATH_LENGTH_|HOSTNAME_MISMATCH|CA_MD_|EE_KEY_)/.test(code);
     return isOther
-      ? new Failure("CERTIFICATE", `the certificate of ${host} is refused: ${code}`, { cause, host })
+      ? new RequestFailure("CERTIFICATE", `the certificate of ${host} is refused: ${code}`, { cause, host })
       : undefined;
   }
-  return new Failure("CERTIFICATE", `the certificate of ${host} ${found}`, { hint, cause, host });
+  return new RequestFailure("CERTIFICATE", `the certificate of ${host} ${found}`, { hint, cause, host });
 }
 
 const clientHint =
   "give one that it takes with `tls.cert` and `tls.key`, or in certs.d, and see that it is still valid";
 
-function tlsFailure(code: string, cause: unknown, host: string): Failure | undefined {
+function tlsFailure(code: string, cause: unknown, host: string): RequestFailure | undefined {
   if (/CERTIFICATE_REQUIRED/.test(code)) {
-    return new Failure("CERTIFICATE", `${host} wants a client certificate`, { hint: clientHint, cause, host });
+    return new RequestFailure("CERTIFICATE", `${host} wants a client certificate`, { hint: clientHint, cause, host });
   }
   // Before TLS 1.3 there is no other word for a certificate that is missing.
   if (/ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_|UNSUPPORTED_CERTIFICATE)/.test(code)) {
     const found = `${host} wants another client certificate: ${code}`;
-    return new Failure("CERTIFICATE", found, { hint: clientHint, cause, host });
+    return new RequestFailure("CERTIFICATE", found, { hint: clientHint, cause, host });
   }
   if (/^ERR_(SSL|OSSL|TLS)_|^EPROTO$/.test(code)) {
     const hint = "allow http with `plainHttp`, if the registry has no TLS";
-    return new Failure("UNREACHABLE", `${host} does not speak TLS: ${code}`, { hint, cause, host });
+    return new RequestFailure("UNREACHABLE", `${host} does not speak TLS: ${code}`, { hint, cause, host });
   }
   return undefined;
 }
@@ -80,14 +80,18 @@ const unreachable: Readonly<Record<string, readonly [found: string, temporary: b
   ENETUNREACH: ["there is no network to reach it by", true],
 };
 
-function connectionFailure(code: string, cause: unknown, host: string): Failure {
+function connectionFailure(code: string, cause: unknown, host: string): RequestFailure {
   if (code === "HPE_HEADER_OVERFLOW") {
-    return new Failure("REGISTRY_ERROR", `the headers of ${host}'s answer are too long`, { cause, host });
+    return new RequestFailure("REGISTRY_ERROR", `the headers of ${host}'s answer are too long`, { cause, host });
   }
   if (code.startsWith("HPE_")) {
-    return new Failure("REGISTRY_ERROR", `${host} does not speak HTTP: ${code}`, { cause, host, temporary: true });
+    return new RequestFailure("REGISTRY_ERROR", `${host} does not speak HTTP: ${code}`, {
+      cause,
+      host,
+      temporary: true,
+    });
   }
   const [found, temporary] = unreachable[code] ?? [code, false];
   const hint = code === "ENOTFOUND" ? "check the name's spelling, and this machine's DNS" : undefined;
-  return new Failure("UNREACHABLE", `cannot reach ${host}: ${found}`, present({ cause, host, temporary, hint }));
+  return new RequestFailure("UNREACHABLE", `cannot reach ${host}: ${found}`, present({ cause, host, temporary, hint }));
 }

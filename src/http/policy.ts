@@ -1,5 +1,7 @@
+import type { LookupAddress, LookupAllOptions } from "node:dns";
+import type { LookupFunction } from "node:net";
 import { OciUnpackError } from "../base/errors.ts";
-import { withoutPort } from "../oci/host.ts";
+import { withoutPort } from "../oci/reference.ts";
 import {
   addressIn,
   contains,
@@ -10,9 +12,9 @@ import {
   type Zone,
   zoneOf,
 } from "./address.ts";
-import { Failure } from "./failure.ts";
 import type { NetworkPolicy } from "./options.ts";
 import { registrableDomain } from "./registrable-domain.ts";
+import { RequestFailure } from "./request-failure.ts";
 
 /** Which addresses a request may connect to. */
 export interface Reach {
@@ -76,7 +78,7 @@ export class Policy {
         if (zones.includes(zone) || this.#listsHost(host) || contains(this.#networks, address)) return;
         const where =
           addressIn(withoutPort(host)) === undefined ? `is at ${address}, a ${zone} address` : `is a ${zone} address`;
-        throw new Failure("POLICY_DENIED", `${host} ${where}`, {
+        throw new RequestFailure("POLICY_DENIED", `${host} ${where}`, {
           hint: `allow "${host}" with \`network.allowHosts\`, if it is to be trusted`,
           host,
         });
@@ -107,4 +109,47 @@ function notAllowed(text: string, found: string): OciUnpackError {
 function within(registryZone: Zone): readonly Zone[] {
   if (registryZone === "loopback") return ["public", "private", "loopback"];
   return registryZone === "public" ? ["public"] : ["public", registryZone];
+}
+
+/** What this asks of `dns.lookup`. */
+type ResolveAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * Resolves names with `resolve`, and gives a socket only addresses that are within reach.
+ *
+ * A socket connects to what its lookup gave it and to nothing else, so what is judged here is what is connected to: a
+ * name that changes its address between a check and the connection changes nothing.
+ */
+export function admittedLookup(reach: Reach, host: string, resolve: ResolveAll): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      const { admitted, refusal } = judged(addresses, reach, host);
+      const [first] = admitted;
+      if (first === undefined) return callback(refusal ?? notFound(hostname), []);
+      return options.all ? callback(null, admitted) : callback(null, first.address, first.family);
+    });
+  };
+}
+
+function judged(addresses: readonly LookupAddress[], reach: Reach, host: string) {
+  const admitted: LookupAddress[] = [];
+  let refusal: Error | undefined;
+  for (const one of addresses) {
+    try {
+      reach.admit(host, one.address);
+      admitted.push(one);
+    } catch (error) {
+      refusal = error instanceof Error ? error : undefined;
+    }
+  }
+  return { admitted, refusal };
+}
+
+function notFound(hostname: string): Error {
+  return Object.assign(new Error(`no address for ${hostname}`), { code: "ENOTFOUND" });
 }

@@ -3,9 +3,10 @@ import { present } from "../base/present.ts";
 import type { HttpResponse } from "./http.ts";
 import type { TlsMaterial } from "./options.ts";
 import type { Reach } from "./policy.ts";
+import { RequestFailure } from "./request-failure.ts";
 
 /** What holds at the start: for the registry, and not for where it leads to. */
-export interface Start {
+interface Start {
   readonly reach: Reach;
   readonly authorization?: string | undefined;
   /** Configured for the registry. */
@@ -22,7 +23,7 @@ export interface Start {
  * Once it has left the registry it carries nothing that is meant for the registry: no authorization, no configured
  * headers, no client certificate. That holds to its end, wherever it is led, also back.
  */
-export class Journey {
+export class RedirectedRequest {
   url: URL;
   reach: Reach;
   authorization: string | undefined;
@@ -73,4 +74,30 @@ export class Journey {
     this.reach = reach;
     this.authorization = undefined;
   }
+}
+
+export const mostRedirects = 5;
+
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+export function isRedirect({ status, headers }: HttpResponse): boolean {
+  return redirects.has(status) && headers.location !== undefined;
+}
+
+/** Where a redirect leads. Refuses what is no http address, and what readers might understand differently. */
+export function redirectTarget(response: HttpResponse): URL {
+  const { host } = response.url;
+  const location = response.headers.location ?? "";
+  if (/[\x00-\x1f\\\x7f]/.test(location) || !URL.canParse(location, response.url.href)) {
+    throw new RequestFailure("REGISTRY_ERROR", `${host} redirects to what is no URL`, { host });
+  }
+  const target = new URL(location, response.url);
+  if (target.protocol !== "https:" && target.protocol !== "http:") {
+    throw new RequestFailure("POLICY_DENIED", `${host} redirects to "${target.protocol.slice(0, 40)}"`, { host });
+  }
+  // A user and password in a location would be sent as credentials by others; here they are dropped.
+  target.username = "";
+  target.password = "";
+  target.hash = "";
+  return target;
 }

@@ -1,7 +1,7 @@
 import type { UnpackEvent } from "../base/events.ts";
 import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
-import { type Reading, readingsOf, startOf, utf8 } from "./escapes.ts";
+import { type Decoding, decodingsOf, startOf, utf8 } from "./escapes.ts";
 
 /** Everything shorter is too common to be blotted out, and too weak to be a secret. */
 const shortestSecret = 6;
@@ -102,9 +102,9 @@ function formsOf(secret: string): readonly string[] {
   return [...new Set([utf8(secret), ...encoded].map((form) => form.toLowerCase()))];
 }
 
-/** A text without what any of its readings has of these forms, in upper or lower case. */
+/** A text without what any of its decodings has of these forms, in upper or lower case. */
 function blotted(text: string, forms: readonly string[]): string {
-  const found = readingsOf(text).flatMap((reading) => placesIn(reading, forms));
+  const found = decodingsOf(text).flatMap((decoding) => placesIn(decoding, forms));
   if (found.length === 0) return text;
   const written = utf8(text);
   let clean = "";
@@ -116,12 +116,12 @@ function blotted(text: string, forms: readonly string[]): string {
   return Buffer.from(clean + written.slice(end), "latin1").toString("utf8");
 }
 
-function placesIn(reading: Reading, forms: readonly string[]): (readonly [from: number, to: number])[] {
-  const lower = reading.text.toLowerCase();
+function placesIn(decoding: Decoding, forms: readonly string[]): (readonly [from: number, to: number])[] {
+  const lower = decoding.text.toLowerCase();
   const places: (readonly [number, number])[] = [];
   for (const form of forms) {
     for (let at = lower.indexOf(form); at >= 0; at = lower.indexOf(form, at + form.length)) {
-      places.push([startOf(reading, at), startOf(reading, at + form.length)]);
+      places.push([startOf(decoding, at), startOf(decoding, at + form.length)]);
     }
   }
   return places;

@@ -1,8 +1,8 @@
 import { present } from "../base/present.ts";
-import { Failure, type FailureDetails } from "./failure.ts";
 import type { HttpResponse } from "./http.ts";
 import { STATUS_CODES } from "./node-http.ts";
-import { retryAfterMilliseconds } from "./retry-after.ts";
+import { RequestFailure, type RequestFailureDetails } from "./request-failure.ts";
+import { retryAfterMilliseconds } from "./retry.ts";
 import type { Secrets } from "./secrets.ts";
 import { proxyWantsLogin } from "./tunnel.ts";
 
@@ -18,7 +18,7 @@ export function isTemporaryStatus(status: number): boolean {
 }
 
 /** Reads what a registry says when it does not give what was asked for. */
-export async function statusFailure(response: HttpResponse, secrets: Secrets): Promise<Failure> {
+export async function statusFailure(response: HttpResponse, secrets: Secrets): Promise<RequestFailure> {
   const { status } = response;
   const { host } = response.url;
   const text = (await response.body.beginning(errorBytes)).toString("utf8");
@@ -26,7 +26,7 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
   // Only now: before JSON was read, a password may have been written otherwise.
   const words = secrets.redacted(said.text, response.url).slice(0, quotedCharacters);
   const quote = words === "" ? "" : `: ${words}`;
-  const details: FailureDetails = present({
+  const details: RequestFailureDetails = present({
     status,
     host,
     temporary: temporary.has(status),
@@ -34,30 +34,30 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
   });
 
   if (status === 404) return notFound(said.code, quote, details);
-  if (status === 401) return new Failure("UNAUTHORIZED", `${host} wants a login${quote}`, details);
+  if (status === 401) return new RequestFailure("UNAUTHORIZED", `${host} wants a login${quote}`, details);
   if (status === 403)
-    return new Failure("FORBIDDEN", `${host} denies access (403 Forbidden)${quote}`, {
+    return new RequestFailure("FORBIDDEN", `${host} denies access (403 Forbidden)${quote}`, {
       ...details,
       hint: forbiddenHint,
     });
   if (status === 407) return proxyWantsLogin(host, details);
-  if (status === 429) return new Failure("RATE_LIMITED", `${host} limits the rate of requests${quote}`, details);
+  if (status === 429) return new RequestFailure("RATE_LIMITED", `${host} limits the rate of requests${quote}`, details);
   const reason = STATUS_CODES[status];
   const found = `${host} answers ${status}${reason === undefined ? "" : ` ${reason}`}${quote}`;
-  return new Failure("REGISTRY_ERROR", found, { ...details, ...plainHttpHint(status, text) });
+  return new RequestFailure("REGISTRY_ERROR", found, { ...details, ...plainHttpHint(status, text) });
 }
 
 const forbiddenHint = "check that the account may pull from this repository";
 const missingHint = "check the name and the tag, and whether it is a private image";
 const lostBlobHint = "the registry has lost a part of the image: push it anew";
 
-function notFound(code: string | undefined, quote: string, details: FailureDetails): Failure {
+function notFound(code: string | undefined, quote: string, details: RequestFailureDetails): RequestFailure {
   const what = code === "NAME_UNKNOWN" ? "repository" : code === "BLOB_UNKNOWN" ? "blob" : "manifest";
   const found =
     code === undefined
       ? `${details.host} answers 404 Not Found${quote}`
       : `${details.host} has no such ${what}${quote}`;
-  return new Failure("NOT_FOUND", found, { ...details, hint: what === "blob" ? lostBlobHint : missingHint });
+  return new RequestFailure("NOT_FOUND", found, { ...details, hint: what === "blob" ? lostBlobHint : missingHint });
 }
 
 /** What Go's server answers to http where it expects TLS. */

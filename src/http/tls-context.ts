@@ -4,8 +4,8 @@ import * as tlsModule from "node:tls";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
-import { Failure } from "./failure.ts";
 import type { TlsMaterial } from "./options.ts";
+import { RequestFailure } from "./request-failure.ts";
 
 /** One context for all connections of an agent: Node would otherwise parse every authority's certificate for each. */
 export function tlsOptions(tls: TlsMaterial | undefined): AgentOptions {
@@ -25,7 +25,7 @@ function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
       found === "ERR_OSSL_X509_KEY_VALUES_MISMATCH"
         ? "the key is not the certificate's: give a pair that belongs together (`tls.cert`, `tls.key`, or in certs.d)"
         : "correct what `tls.ca`, `tls.cert` and `tls.key`, or certs.d, have";
-    throw new Failure("CERTIFICATE", `the certificates or the key configured for it are unusable: ${found}`, {
+    throw new RequestFailure("CERTIFICATE", `the certificates or the key configured for it are unusable: ${found}`, {
       hint,
       cause,
     });

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Failure, type FailureDetails } from "./failure.ts";
+import { RequestFailure, type RequestFailureDetails } from "./request-failure.ts";
 
 const longestHead = 16 * 1024;
 
@@ -40,11 +40,12 @@ function responseHead(socket: Socket): Promise<string> {
       stop();
       reject(error);
     };
-    const close = () => fail(new Failure("UNREACHABLE", "the proxy broke the connection off", { temporary: true }));
+    const close = () =>
+      fail(new RequestFailure("UNREACHABLE", "the proxy broke the connection off", { temporary: true }));
     const read = (chunk: Buffer) => {
       head += chunk.toString("latin1");
       if (head.length > longestHead)
-        fail(new Failure("REGISTRY_ERROR", "the headers of the proxy's answer are too long"));
+        fail(new RequestFailure("REGISTRY_ERROR", "the headers of the proxy's answer are too long"));
       if (!head.includes("\r\n\r\n")) return;
       stop();
       resolve(head);
@@ -54,8 +55,8 @@ function responseHead(socket: Socket): Promise<string> {
 }
 
 /** Also what a proxy answers that is asked for an http URL itself. */
-export function proxyWantsLogin(authority: string, details: FailureDetails): Failure {
-  return new Failure("UNREACHABLE", `the proxy on the way to ${authority} wants a user and a password`, {
+export function proxyWantsLogin(authority: string, details: RequestFailureDetails): RequestFailure {
+  return new RequestFailure("UNREACHABLE", `the proxy on the way to ${authority} wants a user and a password`, {
     ...details,
     hint: "put them into the proxy's URL: http://USER:PASSWORD@HOST:PORT",
   });
@@ -70,13 +71,13 @@ const refusals: ReadonlyMap<number, readonly [found: string, hint: string]> = ne
   ],
 ]);
 
-function refusal(status: number, authority: string, hasCredentials: boolean): Failure {
+function refusal(status: number, authority: string, hasCredentials: boolean): RequestFailure {
   if (status === 407 && !hasCredentials) return proxyWantsLogin(authority, { status });
   const [meant, remedy] = refusals.get(status === 407 ? 401 : status) ?? [];
   const answers = status === 0 ? "does not speak HTTP" : `answers ${status}`;
   const found = meant === undefined ? answers : `${meant} (status ${status})`;
   const temporary = status === 502 || status === 503 || status === 504;
-  return new Failure("UNREACHABLE", `the proxy on the way to ${authority} ${found}`, {
+  return new RequestFailure("UNREACHABLE", `the proxy on the way to ${authority} ${found}`, {
     status,
     temporary,
     hint: remedy ?? "check the host's name and port, and the proxy; a host in NO_PROXY is reached without it",

@@ -7,9 +7,7 @@ import { verified } from "../blob/verified.ts";
 import { type ImageConfig, parseConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent, verifyBytes, verifyDigest } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import { parseDocument } from "../oci/document.ts";
-import type { ImageIndex } from "../oci/image-index.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.ts";
 
 /** A manifest or index, verified and read. */
 export interface ReadDocument {

@@ -1,8 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { type ImageIndex, isCandidate } from "../oci/image-index.ts";
-import { isImage, type Manifest } from "../oci/manifest.ts";
+import { type ImageIndex, isCandidate, isImage, type Manifest } from "../oci/document.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { type PlatformRequest, rank } from "../oci/platform-request.ts";
 import type { Documents, ReadConfig } from "./documents.ts";

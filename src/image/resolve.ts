@@ -1,15 +1,13 @@
 import os from "node:os";
 import { OciUnpackError } from "../base/errors.ts";
-import type { Limits } from "../base/limits.ts";
-import { settleLimits } from "../base/limits.ts";
+import { type Limits, settleLimits } from "../base/limits.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { hostPlatform } from "../oci/host-platform.ts";
-import { type Manifest, requireImage } from "../oci/manifest.ts";
-import { formatPlatform, type Platform, unknown } from "../oci/platform.ts";
+import { type Manifest, requireImage } from "../oci/document.ts";
+import { formatPlatform, hostPlatform, type Platform, unknown } from "../oci/platform.ts";
 import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "../oci/platform-request.ts";
 import { openSource } from "../source/default-source.ts";
 import { Documents } from "./documents.ts";

@@ -1,7 +1,7 @@
 import { unlessAborted } from "../base/abort.ts";
-import { LayerFetch, spoolRoomIn } from "../blob/fetch.ts";
+import { LayerFetch, spoolStorageIn } from "../blob/fetch.ts";
 import type { ImageSource } from "../blob/image-source.ts";
-import type { SpoolRoom } from "../blob/spool-room.ts";
+import type { SpoolStorage } from "../blob/spool-storage.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Account } from "../operation/event-log.ts";
@@ -27,7 +27,7 @@ export class LayersOnDemand implements AsyncDisposable {
   readonly #layers: readonly DemandedLayer[];
   readonly #options: LayersOnDemandOptions;
   /** One for all layers: each that is kept would hold a file of its own. */
-  readonly #room: SpoolRoom;
+  readonly #room: SpoolStorage;
   readonly #fetches = new Map<Digest, LayerFetch>();
   /** How many of the layers are wanted, and whom to tell when it is one more. */
   #wanted = 0;
@@ -38,7 +38,7 @@ export class LayersOnDemand implements AsyncDisposable {
     this.#image = image;
     this.#layers = layers;
     this.#options = options;
-    this.#room = spoolRoomIn(options.directory);
+    this.#room = spoolStorageIn(options.directory);
   }
 
   /** How many layers were wanted. */

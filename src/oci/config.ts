@@ -1,6 +1,6 @@
 import { present } from "../base/present.ts";
 import { digestFrom } from "./descriptor.ts";
-import type { Digest } from "./digest.ts";
+import { type Digest, digestOf } from "./digest.ts";
 import { JsonValue } from "./json-value.ts";
 import { type Platform, platformFrom, unknown } from "./platform.ts";
 
@@ -79,4 +79,14 @@ function historyEntryFrom(value: JsonValue): HistoryEntry {
     comment: value.optional("comment")?.string(),
     isEmptyLayer: value.optional("empty_layer")?.boolean() ?? false,
   });
+}
+
+/** The chainID of each layer: what names it together with all layers below it (image-spec, config.md, "Layer ChainID"). */
+export function chainIDs(diffIDs: readonly Digest[]): readonly Digest[] {
+  const chain: Digest[] = [];
+  for (const diffID of diffIDs) {
+    const below = chain.at(-1);
+    chain.push(below === undefined ? diffID : digestOf(new TextEncoder().encode(`${below} ${diffID}`)));
+  }
+  return chain;
 }

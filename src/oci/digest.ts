@@ -7,7 +7,7 @@ declare const brand: unique symbol;
 export type Digest = string & { readonly [brand]: "Digest" };
 
 /** The algorithms that can be verified. */
-export type DigestAlgorithm = "sha256" | "sha512";
+type DigestAlgorithm = "sha256" | "sha512";
 
 // Linear: a separator cannot stand in what it separates. No more than 512 characters are looked at.
 const grammar = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;

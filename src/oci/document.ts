@@ -1,8 +1,9 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { type ImageIndex, imageIndexFrom } from "./image-index.ts";
+import { present } from "../base/present.ts";
+import { type Descriptor, descriptorFrom } from "./descriptor.ts";
 import { JsonValue } from "./json-value.ts";
-import { type Manifest, manifestFrom } from "./manifest.ts";
-import { bareMediaType, type DocumentKind, documentKind, isVague, mediaTypes } from "./media-type.ts";
+import { bareMediaType, type DocumentKind, documentKind, isImageConfig, isVague, mediaTypes } from "./media-type.ts";
+import { unknown } from "./platform.ts";
 
 /** What others than the document itself say about its type. */
 export interface DocumentClaims {
@@ -85,4 +86,95 @@ function agreedType(value: JsonValue, stated: readonly string[]): string | undef
 function typeFor(value: JsonValue, shape: DocumentKind | undefined): string {
   if (shape === undefined) return value.refuse("it is neither a manifest nor an index");
   return { index: mediaTypes.ociIndex, manifest: mediaTypes.ociManifest, schema1: mediaTypes.dockerSchema1 }[shape];
+}
+
+/** A list of manifests, one for each platform; Docker calls it a manifest list (image-spec, image-index.md). */
+export interface ImageIndex {
+  readonly kind: "index";
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+const referenceType = "vnd.docker.reference.type";
+/** Far more than there are platforms. */
+const mostManifests = 10_000;
+
+/** Reads an index that is known to be one. Entries of unknown type stay in it, as the specification demands (R-39). */
+export function imageIndexFrom(value: JsonValue, mediaType: string): ImageIndex {
+  const manifests = value.optional("manifests")?.list() ?? [];
+  if (manifests.length > mostManifests) {
+    value.refuse(`it lists ${manifests.length} manifests, more than ${mostManifests}`);
+  }
+  return present({
+    kind: "index" as const,
+    mediaType,
+    manifests: manifests.map(descriptorFrom),
+    annotations: value.optional("annotations")?.stringMap(),
+  });
+}
+
+/** Whether an entry could lead to an image: not an attestation, not an artifact, not of a type that nobody here knows (R-36, R-39). */
+export function isCandidate(entry: Descriptor): boolean {
+  const kind = documentKind(entry.mediaType);
+  const isArtifact = entry.artifactType !== undefined && !isImageConfig(entry.artifactType);
+  return (kind === "manifest" || kind === "index") && !isArtifact && !isAttestation(entry);
+}
+
+/** Whether an entry is BuildKit's attestation of another: where it came from, what is in it. Never an image to run. */
+function isAttestation(entry: Descriptor): boolean {
+  const { annotations = {}, platform } = entry;
+  if (Object.hasOwn(annotations, referenceType) && annotations[referenceType] === "attestation-manifest") return true;
+  return platform?.os === unknown || platform?.architecture === unknown;
+}
+
+/** What an image, or an artifact, consists of (image-spec, manifest.md). */
+export interface Manifest {
+  readonly kind: "manifest";
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  /** Bottom layer first. */
+  readonly layers: readonly Descriptor[];
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Far more than any image has; R-33. */
+const mostLayers = 10_000;
+
+/** Reads a manifest that is known to be one. */
+function manifestFrom(value: JsonValue, mediaType: string): Manifest {
+  const layers = value.optional("layers")?.list() ?? [];
+  if (layers.length > mostLayers) value.refuse(`it has ${layers.length} layers, more than ${mostLayers}`);
+  return present({
+    kind: "manifest" as const,
+    mediaType,
+    config: descriptorFrom(value.required("config")),
+    layers: layers.map(descriptorFrom),
+    artifactType: value.optional("artifactType")?.string(),
+    annotations: value.optional("annotations")?.stringMap(),
+  });
+}
+
+/**
+ * Whether a manifest is an image rather than an artifact (image-spec, manifest.md, "Guidelines for Artifact Usage").
+ *
+ * Its config's type decides: an artifact's config must not even be parsed (R-40). An image that calls itself an
+ * `artifactType` besides is an image still.
+ */
+export function isImage(manifest: Manifest): boolean {
+  return isImageConfig(manifest.config.mediaType);
+}
+
+/** Throws `NOT_AN_IMAGE` for an artifact, naming what it is. */
+export function requireImage(manifest: Manifest): void {
+  if (isImage(manifest)) return;
+  const type = manifest.artifactType ?? manifest.config.mediaType;
+  throw new OciUnpackError(
+    "NOT_AN_IMAGE",
+    `cannot find an image: this is an artifact of type "${type.slice(0, 200)}"`,
+    {
+      hint: "fetch artifacts with a tool for them, such as oras",
+    },
+  );
 }

@@ -1,6 +1,5 @@
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import { parseJson } from "./json.ts";
-import { foldedKey } from "./json-key.ts";
 
 /** Which document is read, so that what is wrong with it can be said. */
 interface Subject {
@@ -130,4 +129,13 @@ export class JsonValue {
 /** Text of the document as a message may quote it. */
 function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/**
+ * A member's name as Go compares it with those that it knows: by Unicode's simple case folding, where beyond ASCII only
+ * `ſ` (U+017F) is an S and `K` (U+212A, the Kelvin sign) a K.
+ */
+export function foldedKey(key: string): string {
+  // One character at a time: linear.
+  return key.replace(/[A-Z\u017f\u212a]/g, (letter) => (letter === "\u017f" ? "s" : letter.toLowerCase()));
 }

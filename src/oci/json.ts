@@ -1,5 +1,3 @@
-import { jsonFault } from "./json-fault.ts";
-
 /** Deeper than any document of an image; shallow enough that nothing which walks one runs out of stack. */
 const deepest = 64;
 
@@ -88,4 +86,141 @@ function endOfString(text: string, start: number): number {
     if ((end - before) % 2 === 1) return end;
   }
   return text.length;
+}
+
+/** What may follow a backslash within a string, but for `u` and its four digits. */
+const escapes = '"\\/bfnrt';
+const words = ["true", "false", "null"] as const;
+
+/**
+ * Where a text stops being JSON (RFC 8259): the place of the first character that cannot stand there, counted from 0, or
+ * the text's length where it ends too early.
+ *
+ * `JSON.parse` would quote the text in its message, which may be anybody's: a file that a link led to, an answer with a
+ * secret in it. Every character is looked at once. Nothing may nest deeper than the stack is.
+ */
+export function jsonFault(text: string): number {
+  const scan = new Scan(text);
+  return scan.value() && scan.space() === text.length ? text.length : scan.at;
+}
+
+/** The line, counted from 1, that names a member within members; `undefined` where none does, or the text is no JSON. */
+export function jsonLine(text: string, keys: readonly string[]): number | undefined {
+  let place: number | undefined;
+  const path: string[] = [];
+  const scan = new Scan(text, (start, end, value) => {
+    path.push(String(JSON.parse(text.slice(start, end))));
+    if (path.length === keys.length && path.every((key, index) => key === keys[index])) place = start;
+    const isRight = value();
+    path.pop();
+    return isRight;
+  });
+  scan.value();
+  return place === undefined ? undefined : text.slice(0, place).split("\n").length;
+}
+
+/** Hears of each key, where it stands, and calls `value` to have its value passed. */
+type KeyListener = (start: number, end: number, value: () => boolean) => boolean;
+
+/** Each method passes what its name says, and tells whether it was there; if not, `at` is the fault. */
+class Scan {
+  at = 0;
+  readonly #text: string;
+  readonly #onKey: KeyListener;
+
+  constructor(text: string, onKey: KeyListener = (_start, _end, value) => value()) {
+    this.#text = text;
+    this.#onKey = onKey;
+  }
+
+  value(): boolean {
+    this.space();
+    const first = this.#text[this.at];
+    if (first === "{") return this.#list("}", () => this.#member());
+    if (first === "[") return this.#list("]", () => this.value());
+    if (first === '"') return this.#string();
+    const word = words.find((each) => each.startsWith(first ?? "-"));
+    return word === undefined ? this.#number() : [...word].every((letter) => this.#one(letter));
+  }
+
+  /** Gives where it ended. */
+  space(): number {
+    while (" \t\n\r".includes(this.#text[this.at] ?? "-")) this.at += 1;
+    return this.at;
+  }
+
+  #list(end: string, item: () => boolean): boolean {
+    this.at += 1;
+    this.space();
+    if (this.#one(end)) return true;
+    for (;;) {
+      this.space();
+      if (!item()) return false;
+      this.space();
+      if (this.#one(end)) return true;
+      if (!this.#one(",")) return false;
+    }
+  }
+
+  #member(): boolean {
+    const start = this.at;
+    return this.#string() && this.#onKey(start, this.at, () => this.#colon() && this.value());
+  }
+
+  #colon(): boolean {
+    this.space();
+    return this.#one(":");
+  }
+
+  #string(): boolean {
+    if (!this.#one('"')) return false;
+    for (; this.at < this.#text.length; this.at += 1) {
+      const character = this.#text.charCodeAt(this.at);
+      if (character < 0x20) return false;
+      if (character === quote) return this.#one('"');
+      if (character === backslash && !this.#escape()) return false;
+    }
+    return false;
+  }
+
+  /** Ends at its last character. */
+  #escape(): boolean {
+    this.at += 1;
+    const kind = this.#text[this.at];
+    if (kind !== "u") return kind !== undefined && escapes.includes(kind);
+    for (let digit = 0; digit < 4; digit += 1) {
+      this.at += 1;
+      if (!isHexadecimal(this.#text.charCodeAt(this.at))) return false;
+    }
+    return true;
+  }
+
+  #number(): boolean {
+    this.#one("-");
+    if (!this.#one("0") && !this.#digits()) return false;
+    if (this.#one(".") && !this.#digits()) return false;
+    if (!this.#one("e") && !this.#one("E")) return true;
+    if (!this.#one("+")) this.#one("-");
+    return this.#digits();
+  }
+
+  #digits(): boolean {
+    const start = this.at;
+    while (isDigit(this.#text.charCodeAt(this.at))) this.at += 1;
+    return this.at > start;
+  }
+
+  #one(character: string): boolean {
+    const isThere = this.#text[this.at] === character;
+    if (isThere) this.at += 1;
+    return isThere;
+  }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isHexadecimal(code: number): boolean {
+  return isDigit(code) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66);
 }

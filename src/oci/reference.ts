@@ -1,7 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { check, shape, text as string } from "../base/option-checks.ts";
 import { type Digest, parseDigest } from "./digest.ts";
-import { withoutPort } from "./host.ts";
 
 /** Names an image in a registry: `registry/path:tag@digest`. There is always a tag, a digest, or both. */
 export interface Reference {
@@ -140,4 +139,10 @@ function shapeFor(text: string): string {
   return /^(\.{0,2}\/|~)/.test(text)
     ? "an image on this machine is named by its kind: oci:./layout, docker-archive:./image.tar"
     : advice;
+}
+
+/** `host[:port]` without the port. An IPv6 address keeps its brackets, and so its last group. */
+export function withoutPort(host: string): string {
+  // Linear: digits are looked at once, from the colon before them.
+  return host.replace(/:\d+$/, "");
 }

@@ -7,7 +7,7 @@ import type { SandboxPolicy } from "../base/sandbox.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import type { Image } from "../image/resolve.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { chainIDs } from "../oci/chain-id.ts";
+import { chainIDs } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import { BlobStore } from "../store/blob-store.ts";
 import { LayerStore } from "../store/layer-store.ts";

@@ -1,9 +1,9 @@
 import { pipeline, Readable } from "node:stream";
 import { constants, createGunzip, gunzipSync } from "node:zlib";
 import { errorCode } from "../base/system-error.ts";
-import { isGzipped } from "../http/content-encoding.ts";
-import { Failure } from "../http/failure.ts";
+import { isGzipped } from "../http/content-headers.ts";
 import type { HttpResponse } from "../http/http.ts";
+import { RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 
 /** Enough to tell what a gzip member begins with, too little to be a bomb. */
@@ -71,8 +71,8 @@ async function* gunzipped(
   try {
     for await (const chunk of gunzip) yield chunk;
   } catch (cause) {
-    if (cause instanceof Failure || !isZlibError(cause)) throw cause;
-    throw new Failure("REGISTRY_ERROR", `${url.host} sends what it says is gzip and is not`, {
+    if (cause instanceof RequestFailure || !isZlibError(cause)) throw cause;
+    throw new RequestFailure("REGISTRY_ERROR", `${url.host} sends what it says is gzip and is not`, {
       cause,
       temporary: true,
     });
@@ -90,7 +90,8 @@ async function* upTo(
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > limit) throw new Failure("SIZE_MISMATCH", `${host} sends more than ${limit} bytes of a blob`, { host });
+    if (bytes > limit)
+      throw new RequestFailure("SIZE_MISMATCH", `${host} sends more than ${limit} bytes of a blob`, { host });
     yield chunk;
   }
 }

@@ -1,10 +1,9 @@
 import type { CallContext } from "../base/call-context.ts";
-import { passingOver } from "../blob/skip-bytes.ts";
-import { isGzipped } from "../http/content-encoding.ts";
-import { rangeProblem, strongETagOf } from "../http/content-range.ts";
-import { Failure, isTemporary } from "../http/failure.ts";
-import { progressBytes } from "../http/pace.ts";
-import type { Perseverance } from "../http/retry.ts";
+import { skippingBytes } from "../blob/image-source.ts";
+import { progressBytes } from "../http/body.ts";
+import { isGzipped, rangeProblem, strongETagOf } from "../http/content-headers.ts";
+import { isTemporary, RequestFailure } from "../http/request-failure.ts";
+import type { Retries } from "../http/retry.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { blobBytes } from "./blob-bytes.ts";
 import type { BlobPlace } from "./blob-url.ts";
@@ -43,8 +42,8 @@ export class BlobDownload {
   readonly #context: CallContext;
   /** Those not given up yet, the current one first. */
   readonly #places: BlobPlace[];
-  readonly #failures: Failure[] = [];
-  #perseverance: Perseverance | undefined;
+  readonly #failures: RequestFailure[] = [];
+  #retries: Retries | undefined;
   #offset: number;
   #etag: string | undefined;
   #isEncoded = false;
@@ -91,7 +90,7 @@ export class BlobDownload {
   get place(): BlobPlace {
     const [place] = this.#places;
     if (place !== undefined) return place;
-    throw new Failure("NOT_FOUND", "no endpoint is configured that may be asked for it");
+    throw new RequestFailure("NOT_FOUND", "no endpoint is configured that may be asked for it");
   }
 
   async *#counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -183,23 +182,23 @@ export class BlobDownload {
     const bytes = blobBytes(answer, this.#blob);
     if (this.#offset === 0) return this.#single(answer, bytes);
     this.#context.decided("range", `${answer.url.host} begins again; ${this.#offset} bytes are passed over`);
-    return passingOver(this.#offset, bytes);
+    return skippingBytes(this.#offset, bytes);
   }
 
   /** Waits for the next attempt, at this place or at the next; throws where there is none. */
   async #recover(problem: unknown, before: Point): Promise<void> {
-    if (!(problem instanceof Failure)) throw problem;
+    if (!(problem instanceof RequestFailure)) throw problem;
     const gained = this.#offset - before.offset;
-    this.#perseverance ??= this.#client.perseverance(this.place.url, this.#context);
-    if (this.#hasWorked(before)) this.#perseverance.progressed();
+    this.#retries ??= this.#client.retriesOf(this.place.url, this.#context);
+    if (this.#hasWorked(before)) this.#retries.progressed();
     this.#badLinks = gained > 0 ? 0 : this.#badLinks + Number(problem.details.isBadLink === true);
 
     const isLast = this.#places.length === 1;
     try {
       if (this.#badLinks > mostBadLinks || (!isLast && gained === 0)) throw problem;
-      await this.#perseverance.next(problem);
+      await this.#retries.next(problem);
     } catch (final) {
-      if (!(final instanceof Failure)) throw final;
+      if (!(final instanceof RequestFailure)) throw final;
       if (isLast) throw withMirrors(final, this.#failures);
       this.#pass(final);
     }
@@ -221,18 +220,18 @@ export class BlobDownload {
     return gained >= (progressBytes * waited) / progressMilliseconds;
   }
 
-  #pass(failure: Failure): void {
+  #pass(failure: RequestFailure): void {
     this.#context.decided("endpoint", `${this.place.url.host} is passed over: ${failure.message}`);
     this.#failures.push(failure);
     this.#places.shift();
-    this.#perseverance = undefined;
+    this.#retries = undefined;
     this.#etag = undefined;
     this.#isEncoded = false;
     this.#badLinks = 0;
   }
 
-  #failure(code: "UNREACHABLE" | "SIZE_MISMATCH" | "REGISTRY_ERROR", found: string, temporary = false): Failure {
+  #failure(code: "UNREACHABLE" | "SIZE_MISMATCH" | "REGISTRY_ERROR", found: string, temporary = false): RequestFailure {
     const { host } = this.place.url;
-    return new Failure(code, `${host} ${found}`, { host, temporary });
+    return new RequestFailure(code, `${host} ${found}`, { host, temporary });
   }
 }

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { CallContext } from "../base/call-context.ts";
-import { Failure } from "../http/failure.ts";
+import { RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Answer, Client } from "./client.ts";
 import { type Site, siteUrl } from "./repository.ts";
@@ -24,7 +24,7 @@ export function foreignPlaces(blob: Descriptor, client: Client): BlobPlace[] {
     const url = new URL(text);
     const open = (headers: OutgoingHttpHeaders, context: CallContext) => {
       if (url.protocol === "https:") return client.getAsStranger(url, headers, context);
-      throw new Failure(
+      throw new RequestFailure(
         "POLICY_DENIED",
         `the layer's url begins with "${url.protocol.slice(0, 40)}" and not with https`,
       );

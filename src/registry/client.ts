@@ -1,16 +1,14 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { CallContext } from "../base/call-context.ts";
-import { within } from "../http/deadline.ts";
-import { Failure } from "../http/failure.ts";
+import { within } from "../http/deadlines.ts";
 import { Connections, type HttpRequest, type HttpResponse } from "../http/http.ts";
 import { type Deadlines, defaultDeadlines } from "../http/options.ts";
 import { Policy } from "../http/policy.ts";
-import { isRedirect, mostRedirects, redirectTarget } from "../http/redirect.ts";
-import { Journey } from "../http/redirected-request.ts";
-import { Perseverance, persistently } from "../http/retry.ts";
+import { isRedirect, mostRedirects, RedirectedRequest, redirectTarget } from "../http/redirected-request.ts";
+import { RequestFailure } from "../http/request-failure.ts";
+import { Retries, Throttle, withRetries } from "../http/retry.ts";
 import { Secrets } from "../http/secrets.ts";
 import { isTemporaryStatus, statusFailure } from "../http/status-failure.ts";
-import { Throttle } from "../http/throttle.ts";
 import { anonymousToken, type Correspondence, type TokenRoute } from "./auth/auth-client.ts";
 import { Session } from "./auth/session.ts";
 import type { TokenRequest } from "./auth/token.ts";
@@ -60,7 +58,7 @@ export class Client implements Disposable {
     });
   }
 
-  /** Asks once. Throws a Failure for any status but those of an `Answer`; the body must be read or dismissed. */
+  /** Asks once. Throws a RequestFailure for any status but those of an `Answer`; the body must be read or dismissed. */
   async get(site: Site, url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer> {
     const session = this.#session(site);
     let sent = { authorization: await session.current(context), isFresh: false };
@@ -70,7 +68,7 @@ export class Client implements Disposable {
         connectMilliseconds: site.endpoint.connectMilliseconds,
         authorization: sent.authorization,
       };
-      const answer = await this.#followed(new Journey(url, headers, start), context);
+      const answer = await this.#followed(new RedirectedRequest(url, headers, start), context);
       if (answer.status !== 401 || answer.isElsewhere || refusals === mostRefusals) return this.#accepted(answer);
       await answer.body.dismissed();
       sent = { authorization: await session.afterRefusal(answer, sent, context), isFresh: true };
@@ -79,14 +77,17 @@ export class Client implements Disposable {
 
   /** Asks somebody whom only the image names, as nobody in particular. */
   async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer> {
-    const journey = new Journey(url, headers, { reach: this.policy.referred(undefined), isElsewhere: true });
-    return this.#accepted(await this.#followed(journey, context));
+    const start = { reach: this.policy.referred(undefined), isElsewhere: true };
+    const redirected = new RedirectedRequest(url, headers, start);
+    return this.#accepted(await this.#followed(redirected, context));
   }
 
   /** Why a host is to be left alone, if it is: whoever has another one to ask does not wait. */
-  heldBack({ host }: URL): Failure | undefined {
+  heldBack({ host }: URL): RequestFailure | undefined {
     const milliseconds = this.#throttle.remainingMilliseconds(host);
-    return milliseconds === 0 ? undefined : new Failure("RATE_LIMITED", `${host} asks to be left alone`, { host });
+    return milliseconds === 0
+      ? undefined
+      : new RequestFailure("RATE_LIMITED", `${host} asks to be left alone`, { host });
   }
 
   /** Whether a host's partial answers have been of use, as far as is known. */
@@ -119,47 +120,47 @@ export class Client implements Disposable {
   }
 
   /** Decides about retries of what is at `url`. */
-  perseverance(url: URL, context: CallContext, retries = this.#options.retries ?? defaultRetries): Perseverance {
-    const options = { retries, deadlines: this.deadlines, throttle: this.#throttle };
-    return new Perseverance(this.secrets.printable(url), context, options);
+  retriesOf(url: URL, context: CallContext, most = this.#options.retries ?? defaultRetries): Retries {
+    const options = { retries: most, deadlines: this.deadlines, throttle: this.#throttle };
+    return new Retries(this.secrets.printable(url), context, options);
   }
 
   [Symbol.dispose](): void {
     this.#connections[Symbol.dispose]();
   }
 
-  async #followed(journey: Journey, context: CallContext): Promise<Answer> {
-    const { host } = journey.url;
+  async #followed(redirected: RedirectedRequest, context: CallContext): Promise<Answer> {
+    const { host } = redirected.url;
     for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-      const answer = await this.#arrived(journey, context);
+      const answer = await this.#arrived(redirected, context);
       if (!isRedirect(answer)) return answer;
       answer.body.dismiss();
       const target = redirectTarget(answer);
       this.transport.admitScheme(target, answer.url);
       context.decided("redirect", `${answer.url.host} redirects to ${this.secrets.printable(target)}`);
-      journey.turn(target, this.policy.referred(journey.registryAddress));
+      redirected.turn(target, this.policy.referred(redirected.registryAddress));
     }
-    throw new Failure("REGISTRY_ERROR", `${host} redirects more than ${mostRedirects} times`, {
+    throw new RequestFailure("REGISTRY_ERROR", `${host} redirects more than ${mostRedirects} times`, {
       host,
     });
   }
 
   /** A place that a registry redirects to may want a token of its own; it gets one that anybody can have. */
-  async #arrived(journey: Journey, context: CallContext): Promise<Answer> {
-    const answer = await this.#stop(journey, context);
+  async #arrived(redirected: RedirectedRequest, context: CallContext): Promise<Answer> {
+    const answer = await this.#stop(redirected, context);
     if (answer.status !== 401 || !answer.isElsewhere) return answer;
-    const authorization = await anonymousToken(answer, journey.registryAddress, this.correspondence, context);
+    const authorization = await anonymousToken(answer, redirected.registryAddress, this.correspondence, context);
     if (authorization === undefined) return answer;
     answer.body.dismiss();
-    journey.authorization = authorization;
-    return this.#stop(journey, context);
+    redirected.authorization = authorization;
+    return this.#stop(redirected, context);
   }
 
-  async #stop(journey: Journey, context: CallContext): Promise<Answer> {
-    const { url, reach, isElsewhere, headers, connectMilliseconds } = journey;
-    const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : journey.tls;
+  async #stop(redirected: RedirectedRequest, context: CallContext): Promise<Answer> {
+    const { url, reach, isElsewhere, headers, connectMilliseconds } = redirected;
+    const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : redirected.tls;
     const response = await this.#exchange({ method: "GET", url, headers, reach, tls, connectMilliseconds }, context);
-    journey.arrivedAt(response);
+    redirected.arrivedAt(response);
     return { ...response, isElsewhere };
   }
 
@@ -191,11 +192,11 @@ export class Client implements Disposable {
     if (!isElsewhere || failure.details.temporary === true) throw failure;
     // Signed links expire: the registry has a fresh one.
     const found = `${url.host} answers ${status} to a link that the registry gave`;
-    throw new Failure("REGISTRY_ERROR", found, { status, host: url.host, temporary: true, isBadLink: true });
+    throw new RequestFailure("REGISTRY_ERROR", found, { status, host: url.host, temporary: true, isBadLink: true });
   }
 
   /** What a host says that it does not give what was asked for; whoever asks it next minds its `Retry-After`. */
-  async #failure(response: HttpResponse): Promise<Failure> {
+  async #failure(response: HttpResponse): Promise<RequestFailure> {
     const failure = await statusFailure(response, this.secrets);
     const { retryAfterMilliseconds } = failure.details;
     if (retryAfterMilliseconds !== undefined) this.#throttle.hold(response.url.host, retryAfterMilliseconds);
@@ -238,7 +239,7 @@ export class Client implements Disposable {
   /** Bodies are read here, within the deadline, so that nobody waits for the rest of a token. */
   #tokenRequest({ realm, reach, tls }: TokenRoute, context: CallContext): TokenRequest {
     return (request) =>
-      persistently(this.perseverance(realm, context), () =>
+      withRetries(this.retriesOf(realm, context), () =>
         within(this.deadlines.documentMilliseconds, context, async (limited) => {
           const certificates = tls ?? (await this.transport.tls(realm.host, "stranger", limited));
           const response = await this.#exchange({ ...request, reach, tls: certificates }, limited);

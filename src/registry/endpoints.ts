@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { CallContext } from "../base/call-context.ts";
-import { Failure } from "../http/failure.ts";
+import { RequestFailure } from "../http/request-failure.ts";
 import { type Reference, registryHost } from "../oci/reference.ts";
 import type { Client } from "./client.ts";
 import type { Endpoint, RegistryOptions } from "./options.ts";
@@ -73,7 +73,7 @@ function outgoing(headers: Readonly<Record<string, string | readonly string[]>>)
 function parsedBase(text: string): URL {
   const base = URL.canParse(text) ? new URL(text) : undefined;
   if (base?.protocol === "https:" || base?.protocol === "http:") return base;
-  throw new Failure("INVALID_OPTION", `the endpoint "${text}" is not an http or https URL`);
+  throw new RequestFailure("INVALID_OPTION", `the endpoint "${text}" is not an http or https URL`);
 }
 
 /**
@@ -86,7 +86,7 @@ export async function firstOf<T>(
   context: CallContext,
   attempt: (site: Site, isLast: boolean) => Promise<T>,
 ): Promise<T> {
-  const failures: Failure[] = [];
+  const failures: RequestFailure[] = [];
   for (const [index, site] of sites.entries()) {
     const isLast = index === sites.length - 1;
     try {
@@ -94,21 +94,21 @@ export async function firstOf<T>(
       if (held !== undefined) throw held;
       return await attempt(site, isLast);
     } catch (problem) {
-      if (!(problem instanceof Failure)) throw problem;
+      if (!(problem instanceof RequestFailure)) throw problem;
       if (isLast) throw withMirrors(problem, failures);
       failures.push(problem);
       context.decided("endpoint", `${site.base.host} is passed over: ${problem.message}`);
     }
   }
-  throw new Failure("NOT_FOUND", "no endpoint is configured that may be asked for it", {
+  throw new RequestFailure("NOT_FOUND", "no endpoint is configured that may be asked for it", {
     hint: "allow one to resolve tags, or pull by digest",
   });
 }
 
 /** One failure that tells of those before it, and nothing twice: an insecure registry is asked with TLS and then without. */
-export function withMirrors(last: Failure, before: readonly Failure[]): Failure {
+export function withMirrors(last: RequestFailure, before: readonly RequestFailure[]): RequestFailure {
   const others = before.filter(({ message }) => message !== last.message);
-  const isItself = ({ details: { host } }: Failure) => host !== undefined && host === last.details.host;
+  const isItself = ({ details: { host } }: RequestFailure) => host !== undefined && host === last.details.host;
   const parts = [
     ["mirrors failed too", others.filter((failure) => !isItself(failure))],
     ["before that", others.filter(isItself)],
@@ -118,5 +118,5 @@ export function withMirrors(last: Failure, before: readonly Failure[]): Failure 
       ? []
       : [` (${what}: ${[...new Set(failures.map(({ message }) => message))].join("; ")})`];
   });
-  return told.length === 0 ? last : new Failure(last.code, last.message + told.join(""), last.details);
+  return told.length === 0 ? last : new RequestFailure(last.code, last.message + told.join(""), last.details);
 }

@@ -1,10 +1,10 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { CallContext } from "../base/call-context.ts";
 import type { Document } from "../blob/image-source.ts";
-import { wholeDecoded } from "../http/content-encoding.ts";
-import { within } from "../http/deadline.ts";
-import { Failure } from "../http/failure.ts";
-import { persistently } from "../http/retry.ts";
+import { wholeDecoded } from "../http/content-headers.ts";
+import { within } from "../http/deadlines.ts";
+import { RequestFailure } from "../http/request-failure.ts";
+import { withRetries } from "../http/retry.ts";
 import { algorithmOf, type Digest, hasherFor, parseDigest } from "../oci/digest.ts";
 import { bareMediaType, manifestAccept } from "../oci/media-type.ts";
 import type { Answer, Client } from "./client.ts";
@@ -33,7 +33,7 @@ export async function fetchManifest(
   retries?: number,
 ): Promise<Document> {
   const url = siteUrl(site, "manifests", request.reference);
-  return persistently(client.perseverance(url, context, retries), () =>
+  return withRetries(client.retriesOf(url, context, retries), () =>
     within(client.deadlines.documentMilliseconds, context, async (limited) => {
       const answer = await answerTo(client, site, url, request, limited);
       const { limitBytes } = request;
@@ -61,7 +61,7 @@ async function answerTo(
   try {
     return await ask(manifestAccept);
   } catch (problem) {
-    if (!(problem instanceof Failure) || problem.details.status !== 406) throw problem;
+    if (!(problem instanceof RequestFailure) || problem.details.status !== 406) throw problem;
     context.decided("retry", `${url.host} answers 406; asking again for whatever it has`);
     return ask([...manifestAccept, "application/json", "*/*"]);
   }
@@ -74,7 +74,7 @@ function acceptHeader(types: readonly string[], repeat: boolean): OutgoingHttpHe
 /** A registry that is switched off, or is none, often sends people a page to read. */
 function refuseWebPage(mediaType: string, { url }: Answer): void {
   if (mediaType !== "text/html" && mediaType !== "application/xhtml+xml") return;
-  throw new Failure("REGISTRY_ERROR", `${url.host} sends a web page where a manifest should be`, {
+  throw new RequestFailure("REGISTRY_ERROR", `${url.host} sends a web page where a manifest should be`, {
     hint: "check that the host is a registry, and that it is in service",
     host: url.host,
   });
@@ -83,14 +83,17 @@ function refuseWebPage(mediaType: string, { url }: Answer): void {
 /** The size first: it costs nothing. */
 function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url, status }: Answer): void {
   const { host } = url;
-  if (status !== 200) throw new Failure("REGISTRY_ERROR", `${host} answers ${status} to a plain request`, { host });
+  if (status !== 200)
+    throw new RequestFailure("REGISTRY_ERROR", `${host} answers ${status} to a plain request`, { host });
   if (sizeBytes !== undefined && bytes.length !== sizeBytes) {
-    throw new Failure("SIZE_MISMATCH", `${host} sends ${bytes.length} bytes instead of ${sizeBytes}`, { host });
+    throw new RequestFailure("SIZE_MISMATCH", `${host} sends ${bytes.length} bytes instead of ${sizeBytes}`, { host });
   }
   if (digest === undefined) return;
   const actual = digestBy(digest, bytes);
   if (actual === digest) return;
-  throw new Failure("DIGEST_MISMATCH", `${host} sends ${bytes.length} bytes whose digest is ${actual}`, { host });
+  throw new RequestFailure("DIGEST_MISMATCH", `${host} sends ${bytes.length} bytes whose digest is ${actual}`, {
+    host,
+  });
 }
 
 /** Many registries have this header wrong or not at all, so by itself it proves nothing. */
@@ -101,7 +104,7 @@ function compareHeader(bytes: Uint8Array, request: ManifestRequest, answer: Answ
   const actual = digestBy(stated, bytes);
   if (actual === stated) return;
   const found = `${answer.url.host} says that the digest is ${stated}, and it is ${actual}`;
-  if (request.strict) throw new Failure("DIGEST_MISMATCH", found, { host: answer.url.host });
+  if (request.strict) throw new RequestFailure("DIGEST_MISMATCH", found, { host: answer.url.host });
   context.tell({ type: "warning", code: "DIGEST_HEADER_DISAGREES", message: found });
 }
 

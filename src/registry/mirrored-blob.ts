@@ -1,6 +1,6 @@
 import type { CallContext } from "../base/call-context.ts";
-import { Failure } from "../http/failure.ts";
-import { Gathered } from "../http/gathered.ts";
+import { ByteCollector } from "../http/body.ts";
+import { RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { hasherFor } from "../oci/digest.ts";
 import { BlobDownload } from "./blob-download.ts";
@@ -32,7 +32,7 @@ export async function* mirroredBlob(
   for (;;) {
     const download = new BlobDownload(client, remaining, blob, context);
     const hasher = hasherFor(blob.digest);
-    const held = new Gathered();
+    const held = new ByteCollector();
     for await (const chunk of download.bytes()) {
       hasher.update(chunk);
       if (isShort) held.add(chunk);
@@ -49,6 +49,6 @@ export async function* mirroredBlob(
     const found = `${url.host} sends ${blob.sizeBytes} bytes whose digest is ${actual}${resumed}`;
     context.decided("endpoint", `${url.host} is passed over: ${found}`);
     remaining = remaining.slice(remaining.indexOf(download.place) + 1);
-    if (!isShort || remaining.length === 0) throw new Failure("DIGEST_MISMATCH", found, { host: url.host });
+    if (!isShort || remaining.length === 0) throw new RequestFailure("DIGEST_MISMATCH", found, { host: url.host });
   }
 }

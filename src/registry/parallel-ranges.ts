@@ -1,7 +1,7 @@
 import { onAbort } from "../base/abort.ts";
 import type { CallContext } from "../base/call-context.ts";
-import { rangeProblem, strongETagOf } from "../http/content-range.ts";
-import { Failure } from "../http/failure.ts";
+import { rangeProblem, strongETagOf } from "../http/content-headers.ts";
+import { RequestFailure } from "../http/request-failure.ts";
 import type { Answer } from "./client.ts";
 
 /** Bytes of one request: enough to hide its round trips, few enough to hold some of them in memory. */
@@ -99,7 +99,7 @@ export async function* parallelRanges(
     }
   } finally {
     listenNoMore();
-    lane.abort(new Failure("UNREACHABLE", "another part of the blob failed"));
+    lane.abort(new RequestFailure("UNREACHABLE", "another part of the blob failed"));
     await Promise.allSettled(running);
   }
 }
@@ -126,7 +126,7 @@ async function partOf(
   const wanted = last - first + 1;
   const part = await answer.body.whole(wanted);
   if (part.length === wanted) return [part];
-  throw new Failure("UNREACHABLE", `${answer.url.host} ends after ${part.length} of ${wanted} bytes`, {
+  throw new RequestFailure("UNREACHABLE", `${answer.url.host} ends after ${part.length} of ${wanted} bytes`, {
     temporary: true,
   });
 }

@@ -1,6 +1,6 @@
 import { addressIn, farthestZoneOf } from "../http/address.ts";
 import type { TlsMaterial } from "../http/options.ts";
-import { withoutPort } from "../oci/host.ts";
+import { withoutPort } from "../oci/reference.ts";
 import { isDockerHub } from "./docker-hub.ts";
 
 /** Which registries are spoken to without TLS; loopback ones are, unless this is `false`. */

@@ -3,7 +3,7 @@ import type { FetchOptions } from "../base/events.ts";
 import { defaultLimits } from "../base/limits.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
 import type { BlobOptions, Document, ImageSource, Source } from "../blob/image-source.ts";
-import { cannot } from "../http/failure.ts";
+import { cannot } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";

@@ -1,7 +1,7 @@
 import type { CallContext } from "../base/call-context.ts";
-import { Failure } from "../http/failure.ts";
 import type { TlsMaterial } from "../http/options.ts";
-import { withoutPort } from "../oci/host.ts";
+import { RequestFailure } from "../http/request-failure.ts";
+import { withoutPort } from "../oci/reference.ts";
 import type { RegistryOptions } from "./options.ts";
 import { isLoopback } from "./registry-url.ts";
 
@@ -48,7 +48,7 @@ export class Transport {
     const hint = isDowngrade
       ? "nothing allows that: tell the registry's operator"
       : `if nobody can listen in, allow http for "${target.host}" with \`plainHttp\``;
-    throw new Failure("POLICY_DENIED", found, { host: from.host, hint });
+    throw new RequestFailure("POLICY_DENIED", found, { host: from.host, hint });
   }
 
   #isPlain({ host }: URL): boolean {

@@ -1,8 +1,8 @@
 import { CallContext } from "../base/call-context.ts";
 import { check, checkOptions, type Kinds, secret, shape, signal as signalKind, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
-import { cannot, Failure } from "../http/failure.ts";
 import type { HttpResponse } from "../http/http.ts";
+import { cannot, RequestFailure } from "../http/request-failure.ts";
 import { statusFailure } from "../http/status-failure.ts";
 import { parseReference } from "../oci/reference.ts";
 import { type BearerDemand, demandsIn } from "./auth/demand.ts";
@@ -95,9 +95,13 @@ async function authorizationFor(user: User, asked: Asked, context: CallContext):
   if (demand?.scheme === "bearer") return (await tokenFor(user, demand, asked, context)).authorization;
   if (demand?.scheme === "basic") return basicAuthorization(user);
   const { host } = site.base;
-  throw new Failure("UNAUTHORIZED", `${host} asks for no password but for ${offered.join(" or ") || "nothing"}`, {
-    host,
-  });
+  throw new RequestFailure(
+    "UNAUTHORIZED",
+    `${host} asks for no password but for ${offered.join(" or ") || "nothing"}`,
+    {
+      host,
+    },
+  );
 }
 
 async function tokenFor(
@@ -112,7 +116,7 @@ async function tokenFor(
   if (!(await policy.trusts(realm, site.base))) {
     const found = `${host} wants the password shown to ${realm.host}, which is not known to belong to it`;
     const hint = `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`;
-    throw new Failure("POLICY_DENIED", found, { host, hint });
+    throw new RequestFailure("POLICY_DENIED", found, { host, hint });
   }
   const isOwnHost = realm.hostname === site.base.hostname;
   const reach = isOwnHost ? site.reach : policy.referred(response.address);
@@ -122,13 +126,13 @@ async function tokenFor(
     // No right is asked for, whatever the challenge says: ghcr.io's names a repository that nobody has.
     return await fetchToken({ realm, service, scopes: [], credential: user }, request, secrets);
   } catch (problem) {
-    if (!(problem instanceof Failure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
+    if (!(problem instanceof RequestFailure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
     throw rejected(problem.message, problem.details.status, site);
   }
 }
 
-function rejected(answer: string, status: number | undefined, { base: { host } }: Site): Failure {
-  return new Failure(
+function rejected(answer: string, status: number | undefined, { base: { host } }: Site): RequestFailure {
+  return new RequestFailure(
     "CREDENTIALS_REJECTED",
     `the user name or the password is wrong: ${answer}`,
     present({

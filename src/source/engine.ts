@@ -3,9 +3,9 @@ import { settleLimits } from "../base/limits.ts";
 import { check, checkOptions, type Kinds, pathOf, text } from "../base/option-checks.ts";
 import { isErrno } from "../base/system-error.ts";
 import type { Source } from "../blob/image-source.ts";
-import { cannot, Failure } from "../http/failure.ts";
 import { Connections, type HttpResponse } from "../http/http.ts";
 import { defaultDeadlines } from "../http/options.ts";
+import { cannot, RequestFailure } from "../http/request-failure.ts";
 import { parseJson } from "../oci/json.ts";
 import { ArchiveFiles } from "./local/archive-files.ts";
 import type { ArchiveOptions } from "./local/archive-index.ts";
@@ -95,11 +95,11 @@ async function exported(
   }
 }
 
-async function refusal({ status, body }: HttpResponse): Promise<Failure> {
+async function refusal({ status, body }: HttpResponse): Promise<RequestFailure> {
   const said = messageIn(await body.beginning(errorBytes));
   const found = said === undefined ? `it answers ${status}` : said;
-  if (status !== 404) return new Failure("REGISTRY_ERROR", found);
-  return new Failure("NOT_FOUND", found, { hint: "docker images, or podman images, lists what it has" });
+  if (status !== 404) return new RequestFailure("REGISTRY_ERROR", found);
+  return new RequestFailure("NOT_FOUND", found, { hint: "docker images, or podman images, lists what it has" });
 }
 
 /** Engines answer with `{"message": …}` where they refuse. */
@@ -115,15 +115,15 @@ function messageIn(bytes: Uint8Array): string | undefined {
 
 /** That nobody listens, or only for others, is all that a socket can say. */
 function withHint(problem: unknown): unknown {
-  const cause = problem instanceof Failure ? problem.cause : problem;
+  const cause = problem instanceof RequestFailure ? problem.cause : problem;
   if (isErrno(cause, "EACCES")) {
-    return new Failure("UNREACHABLE", "this user may not use it", {
+    return new RequestFailure("UNREACHABLE", "this user may not use it", {
       cause,
       hint: "run as a user whom the engine admits",
     });
   }
   if (!isErrno(cause, "ENOENT", "ECONNREFUSED")) return problem;
-  return new Failure("UNREACHABLE", "no engine listens there", {
+  return new RequestFailure("UNREACHABLE", "no engine listens there", {
     cause,
     hint: "start docker, or podman system service, and name its socket with DOCKER_HOST=unix:///PATH",
   });

@@ -1,7 +1,6 @@
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ImageIndex } from "../oci/image-index.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import type { ImageIndex, Manifest } from "../oci/document.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { recordName } from "./stored-index.ts";
 

@@ -1,8 +1,7 @@
 import { CallContext } from "../base/call-context.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
-import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts";
-import { passingOver } from "../blob/skip-bytes.ts";
+import { type BlobOptions, type Document, type ImageSource, skippingBytes } from "../blob/image-source.ts";
 import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
@@ -47,7 +46,7 @@ export class StoredImage implements ImageSource {
 
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     const store = await this.#store(options);
-    yield* passingOver(options.offset ?? 0, this.#whole(store, descriptor, options));
+    yield* skippingBytes(options.offset ?? 0, this.#whole(store, descriptor, options));
     if (!this.#isOffline) await this.#completion.arrived(store, descriptor.digest, options.signal);
   }
 

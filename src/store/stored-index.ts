@@ -2,9 +2,8 @@ import { readFile } from "node:fs/promises";
 import { OciUnpackError } from "../base/errors.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { type ImageIndex, imageIndexFrom } from "../oci/image-index.ts";
-import { foldedKey } from "../oci/json-key.ts";
-import { JsonValue } from "../oci/json-value.ts";
+import { type ImageIndex, imageIndexFrom } from "../oci/document.ts";
+import { foldedKey, JsonValue } from "../oci/json-value.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import type { BlobStore } from "./blob-store.ts";
 

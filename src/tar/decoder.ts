@@ -1,16 +1,13 @@
 import type { Limits } from "../base/limits.ts";
-import { invalidArchive, limitExceeded } from "./archive-error.ts";
-import { BLOCK, BlockReader } from "./block-reader.ts";
+import { BLOCK, BlockReader, invalidArchive, limitExceeded } from "./block-reader.ts";
 import { textOf } from "./byte-string.ts";
+import { type DecoderState, HeaderBuffer, type Repair, refuseRepair } from "./decoder-state.ts";
 import type { ByteSource, Entry } from "./entry.ts";
 import { type Extensions, noExtensions, readExtension } from "./extensions.ts";
 import { Header } from "./header.ts";
-import { HeaderRoom } from "./header-room.ts";
 import { type Member, readMember } from "./member.ts";
-import type { Reading } from "./reading.ts";
-import { type Repair, refuseRepair } from "./repair.ts";
 
-export interface TarDecoderOptions {
+interface TarDecoderOptions {
   readonly limits: Limits;
   /** Turns every lenient repair into an error. */
   readonly strict: boolean;
@@ -30,7 +27,7 @@ export interface TarDecoderOptions {
  * passed over. When `next` has returned `undefined`, the source has been read to its end. An error is final.
  */
 export class TarDecoder implements ByteSource {
-  readonly #reading: Reading;
+  readonly #state: DecoderState;
   #member: Member | undefined;
   /** How much of the member's data is still to be read. */
   #bodyBytes = 0;
@@ -38,12 +35,12 @@ export class TarDecoder implements ByteSource {
 
   constructor(source: ByteSource, { limits, strict, warning }: TarDecoderOptions) {
     const repair = strict ? refuseRepair : warning;
-    this.#reading = { input: new BlockReader(source), header: new Header(), room: new HeaderRoom(), limits, repair };
+    this.#state = { input: new BlockReader(source), header: new Header(), buffer: new HeaderBuffer(), limits, repair };
   }
 
   /** How much of the archive is used up. Right after `next`: where the entry's data begins. */
   get offset(): number {
-    return this.#reading.input.offset;
+    return this.#state.input.offset;
   }
 
   /** The next entry; `undefined` after the last. */
@@ -51,10 +48,10 @@ export class TarDecoder implements ByteSource {
     if (this.#ended) return undefined;
     this.#passBody();
     let extensions = noExtensions;
-    let offset = this.#reading.input.offset;
+    let offset = this.#state.input.offset;
     while (this.#readHeader(extensions === noExtensions)) {
-      if (extensions === noExtensions) offset = this.#reading.header.offset;
-      const extended = readExtension(this.#reading, extensions);
+      if (extensions === noExtensions) offset = this.#state.header.offset;
+      const extended = readExtension(this.#state, extensions);
       if (extended === undefined) return this.#begin(extensions, offset);
       extensions = extended;
     }
@@ -67,14 +64,14 @@ export class TarDecoder implements ByteSource {
   /** The next piece of the entry's data; `undefined` after the last. */
   read(): Uint8Array | undefined {
     if (this.#bodyBytes === 0) return undefined;
-    const piece = this.#reading.input.piece(this.#bodyBytes);
+    const piece = this.#state.input.piece(this.#bodyBytes);
     if (piece === undefined) throw this.#truncated();
     this.#bodyBytes -= piece.length;
     return piece;
   }
 
   #begin(extensions: Extensions, offset: number): Entry {
-    const member = readMember(this.#reading, extensions, offset);
+    const member = readMember(this.#state, extensions, offset);
     this.#member = member;
     this.#bodyBytes = member.bodyBytes;
     return member.entry;
@@ -82,7 +79,7 @@ export class TarDecoder implements ByteSource {
 
   #passBody(): void {
     if (this.#member === undefined) return;
-    const { input } = this.#reading;
+    const { input } = this.#state;
     this.#bodyBytes -= input.skip(this.#bodyBytes);
     if (this.#bodyBytes > 0) throw this.#truncated();
     // Padding that is not there is no loss; that the end marker is not there either is noticed next.
@@ -90,7 +87,7 @@ export class TarDecoder implements ByteSource {
   }
 
   #truncated() {
-    const { input } = this.#reading;
+    const { input } = this.#state;
     const path = this.#member === undefined ? "" : textOf(this.#member.entry.path);
     return invalidArchive(
       `read the data of "${path}"`,
@@ -104,7 +101,7 @@ export class TarDecoder implements ByteSource {
    * that a block of zeros may come before it.
    */
   #readHeader(mayPause: boolean): boolean {
-    const { header, input } = this.#reading;
+    const { header, input } = this.#state;
     const offset = input.offset;
     const length = input.fill(header.block);
     if (length < BLOCK) {
@@ -130,7 +127,7 @@ export class TarDecoder implements ByteSource {
       throw invalidArchive("decode the header", offset, `the archive ends after ${rest.length} bytes of it`);
     // Nothing at all is an empty archive, and so an empty layer.
     if (offset + rest.length > 0)
-      this.#reading.repair("MISSING_END_MARKER", "the archive ends without two blocks of zeros");
+      this.#state.repair("MISSING_END_MARKER", "the archive ends without two blocks of zeros");
   }
 
   /**
@@ -139,7 +136,7 @@ export class TarDecoder implements ByteSource {
    * BusyBox; anything else follows its end, as in GNU tar and bsdtar, which end at the first block. True for a header.
    */
   #goOnAfterZeros(mayPause: boolean): boolean {
-    const { header, input, repair } = this.#reading;
+    const { header, input, repair } = this.#state;
     const offset = input.offset;
     const second = header.block.subarray(0, input.fill(header.block));
     if (second.length === BLOCK && mayPause) {
@@ -155,7 +152,7 @@ export class TarDecoder implements ByteSource {
 
   /** Digests cover what follows the end, so it is read, but never as an archive: GNU tar pads with zeros. */
   #drain(before: number): void {
-    const { input, limits, repair } = this.#reading;
+    const { input, limits, repair } = this.#state;
     let count = before;
     for (let piece = input.piece(Infinity); piece !== undefined; piece = input.piece(Infinity)) {
       count += nonZeroBytes(piece);

@@ -1,9 +1,8 @@
 import type { Buffer } from "node:buffer";
-import { invalidArchive, limitExceeded } from "./archive-error.ts";
-import { BLOCK } from "./block-reader.ts";
+import { BLOCK, invalidArchive, limitExceeded } from "./block-reader.ts";
 import { type ByteString, byteString } from "./byte-string.ts";
+import { type DecoderState, fillWhole } from "./decoder-state.ts";
 import { PaxHeader } from "./pax-header.ts";
-import { fillWhole, type Reading } from "./reading.ts";
 
 /** What headers of their own say about the entry that follows them. */
 export interface Extensions {
@@ -21,30 +20,30 @@ export const noExtensions: Extensions = {};
  *
  * A second header of a kind replaces the first, as in Go.
  */
-export function readExtension(reading: Reading, extensions: Extensions): Extensions | undefined {
-  switch (reading.header.typeFlag) {
+export function readExtension(state: DecoderState, extensions: Extensions): Extensions | undefined {
+  switch (state.header.typeFlag) {
     case "x":
-      return { ...extensions, pax: readPaxHeader(reading) };
+      return { ...extensions, pax: readPaxHeader(state) };
     case "L":
-      return { ...extensions, path: readLongName(reading) };
+      return { ...extensions, path: readLongName(state) };
     case "K":
-      return { ...extensions, linkPath: readLongName(reading) };
+      return { ...extensions, linkPath: readLongName(state) };
     case "g":
-      passGlobalHeader(reading);
+      passGlobalHeader(state);
       return extensions;
     case "V": // a volume's label, which says nothing of files
-      readBody(reading);
+      readBody(state);
       return extensions;
     default:
       return undefined;
   }
 }
 
-function readPaxHeader(reading: Reading): PaxHeader {
-  const offset = reading.header.offset;
-  const pax = new PaxHeader(readBody(reading), offset);
+function readPaxHeader(state: DecoderState): PaxHeader {
+  const offset = state.header.offset;
+  const pax = new PaxHeader(readBody(state), offset);
   if (pax.xattrs === undefined) return pax;
-  const { xattrBytes } = reading.limits;
+  const { xattrBytes } = state.limits;
   let bytes = 0;
   for (const [name, value] of pax.xattrs) bytes += name.length + value.length;
   if (bytes > xattrBytes) {
@@ -60,8 +59,8 @@ function readPaxHeader(reading: Reading): PaxHeader {
 }
 
 /** Up to the first NUL, of which GNU writes one. */
-function readLongName(reading: Reading): ByteString {
-  const text = readBody(reading);
+function readLongName(state: DecoderState): ByteString {
+  const text = readBody(state);
   const nul = text.indexOf(0);
   return byteString(text, 0, nul < 0 ? text.length : nul);
 }
@@ -70,19 +69,19 @@ function readLongName(reading: Reading): ByteString {
  * A global header is checked and then ignored, as by everything written in Go, and thus by whatever a tester of the image
  * used. POSIX would have it change all later entries; git writes them, with nothing but a comment.
  */
-function passGlobalHeader(reading: Reading): void {
-  const { offset } = reading.header;
-  const { meaningful } = readPaxHeader(reading);
+function passGlobalHeader(state: DecoderState): void {
+  const { offset } = state.header;
+  const { meaningful } = readPaxHeader(state);
   if (meaningful === undefined) return;
-  reading.repair(
+  state.repair(
     "GLOBAL_HEADER_IGNORED",
     `a pax global header at offset ${offset} sets ${JSON.stringify(meaningful)} for later entries`,
   );
 }
 
 /** Valid until the next body is read. */
-function readBody(reading: Reading): Buffer {
-  const { header, input, limits } = reading;
+function readBody(state: DecoderState): Buffer {
+  const { header, input, limits } = state;
   const { sizeBytes, offset } = header;
   if (sizeBytes < 0) throw invalidArchive("decode the header", offset, `its size is ${sizeBytes}`);
   if (sizeBytes > limits.headerBytes) {
@@ -94,8 +93,8 @@ function readBody(reading: Reading): Buffer {
       limits.headerBytes,
     );
   }
-  const body = reading.room.of(sizeBytes);
-  fillWhole(reading, body, "the extension header");
+  const body = state.buffer.of(sizeBytes);
+  fillWhole(state, body, "the extension header");
   input.skip(-sizeBytes & (BLOCK - 1));
   return body;
 }

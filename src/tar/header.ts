@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { invalidArchive } from "./archive-error.ts";
-import { BLOCK } from "./block-reader.ts";
+import { BLOCK, invalidArchive } from "./block-reader.ts";
 import type { ByteString } from "./byte-string.ts";
 import { numericField, octalField } from "./numbers.ts";
 

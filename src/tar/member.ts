@@ -1,13 +1,12 @@
-import { posixAcl } from "./acl.ts";
-import { invalidArchive, limitExceeded } from "./archive-error.ts";
-import { BLOCK } from "./block-reader.ts";
+import { BLOCK, invalidArchive, limitExceeded } from "./block-reader.ts";
 import type { ByteString } from "./byte-string.ts";
+import type { DecoderState } from "./decoder-state.ts";
 import type { Entry, EntryType, Timestamp } from "./entry.ts";
 import type { Extensions } from "./extensions.ts";
 import type { PaxHeader } from "./pax-header.ts";
-import type { Reading } from "./reading.ts";
 import { readOldGnuSparse, readPaxSparse, type Sparse } from "./sparse.ts";
 import { clampedTime } from "./timestamp.ts";
+import { posixAcl } from "./xattr.ts";
 
 /** An entry together with how much of the archive belongs to it. */
 export interface Member {
@@ -35,30 +34,30 @@ const types: Readonly<Record<string, EntryType>> = {
 };
 
 /** Puts together what the header that was just read, and the extensions before it, say of an entry that begins at `offset`. */
-export function readMember(reading: Reading, extensions: Extensions, offset: number): Member {
-  const { header } = reading;
+export function readMember(state: DecoderState, extensions: Extensions, offset: number): Member {
+  const { header } = state;
   const { pax } = extensions;
   const storedBytes = pax?.sizeBytes ?? header.sizeBytes;
-  const path = pathOf(reading, extensions, offset);
-  const type = typeOf(reading, path, storedBytes);
-  const body = bodyOf(reading, pax, type, storedBytes);
+  const path = pathOf(state, extensions, offset);
+  const type = typeOf(state, path, storedBytes);
+  const body = bodyOf(state, pax, type, storedBytes);
   const isDevice = type === "character-device" || type === "block-device";
   const entry: Entry = {
     type,
     typeFlag: header.typeFlag,
     path,
-    linkPath: type === "symlink" || type === "hardlink" ? linkPathOf(reading, extensions, offset) : noPath,
+    linkPath: type === "symlink" || type === "hardlink" ? linkPathOf(state, extensions, offset) : noPath,
     mode: header.mode,
     uid: pax?.uid ?? header.uid,
     gid: pax?.gid ?? header.gid,
     sizeBytes: body.sizeBytes,
-    mtime: timeOf(reading, pax?.mtime ?? { seconds: header.mtime, nanoseconds: 0 }, path),
+    mtime: timeOf(state, pax?.mtime ?? { seconds: header.mtime, nanoseconds: 0 }, path),
     deviceMajor: isDevice ? header.deviceMajor : 0,
     deviceMinor: isDevice ? header.deviceMinor : 0,
     offset,
   };
   return {
-    entry: withRarities(reading, entry, pax, body),
+    entry: withRarities(state, entry, pax, body),
     bodyBytes: body.bodyBytes,
     paddingBytes: -body.bodyBytes & (BLOCK - 1),
     claimedBytes: body === noBody ? storedBytes : 0,
@@ -68,16 +67,16 @@ export function readMember(reading: Reading, extensions: Extensions, offset: num
 const noPath = "" as ByteString;
 
 /** GNU's long name goes before pax's path, as in Go, and a sparse file's own name before both. */
-function pathOf(reading: Reading, { path, pax }: Extensions, offset: number): ByteString {
+function pathOf(state: DecoderState, { path, pax }: Extensions, offset: number): ByteString {
   const sparseName = pax?.sparse?.isMap ? pax.sparse.name : undefined;
-  return withinLimit(reading, "path", sparseName ?? (path || (pax?.path ?? reading.header.path)), offset);
+  return withinLimit(state, "path", sparseName ?? (path || (pax?.path ?? state.header.path)), offset);
 }
 
-function linkPathOf(reading: Reading, { linkPath, pax }: Extensions, offset: number): ByteString {
-  return withinLimit(reading, "link target", linkPath || (pax?.linkPath ?? reading.header.linkPath), offset);
+function linkPathOf(state: DecoderState, { linkPath, pax }: Extensions, offset: number): ByteString {
+  return withinLimit(state, "link target", linkPath || (pax?.linkPath ?? state.header.linkPath), offset);
 }
 
-function withinLimit({ limits }: Reading, what: string, path: ByteString, offset: number): ByteString {
+function withinLimit({ limits }: DecoderState, what: string, path: ByteString, offset: number): ByteString {
   if (path.length <= limits.pathBytes) return path;
   throw limitExceeded(
     "decode the entry",
@@ -89,7 +88,7 @@ function withinLimit({ limits }: Reading, what: string, path: ByteString, offset
 }
 
 /** Before ustar had a type for directories, a slash at the end of the name made a file one. */
-function typeOf({ header, repair }: Reading, path: ByteString, storedBytes: number): EntryType {
+function typeOf({ header, repair }: DecoderState, path: ByteString, storedBytes: number): EntryType {
   const type = types[header.typeFlag] ?? "other";
   if (type !== "file" || !path.endsWith("/")) return type;
   if (header.typeFlag === "\0") return "directory";
@@ -102,14 +101,14 @@ function typeOf({ header, repair }: Reading, path: ByteString, storedBytes: numb
  * Only files have bodies. Links, directories, fifos and devices have none, whatever size they state: so Go reads them,
  * and Go wrote nearly all images. Where a body does follow, the next header will not be one.
  */
-function bodyOf(reading: Reading, pax: PaxHeader | undefined, type: EntryType, storedBytes: number): Body {
-  const { header, limits } = reading;
+function bodyOf(state: DecoderState, pax: PaxHeader | undefined, type: EntryType, storedBytes: number): Body {
+  const { header, limits } = state;
   const isFile = type === "file";
   if (!isFile && pax?.sparse?.isMap)
     throw invalidArchive("decode the entry", header.offset, `a ${type} cannot be sparse`);
   if (!isFile && type !== "other") return noBody;
   if (storedBytes < 0) throw invalidArchive("decode the header", header.offset, `its size is ${storedBytes}`);
-  const body = isFile ? fileBody(reading, pax, storedBytes) : { sizeBytes: storedBytes, bodyBytes: storedBytes };
+  const body = isFile ? fileBody(state, pax, storedBytes) : { sizeBytes: storedBytes, bodyBytes: storedBytes };
   if (body.sizeBytes > limits.apparentFileBytes) {
     const found = `it states a size of ${body.sizeBytes} bytes`;
     throw limitExceeded("decode the entry", header.offset, found, "apparentFileBytes", limits.apparentFileBytes);
@@ -121,34 +120,34 @@ type Body = Pick<Sparse, "sizeBytes" | "bodyBytes"> & Partial<Sparse>;
 
 const noBody: Body = { sizeBytes: 0, bodyBytes: 0 };
 
-function fileBody(reading: Reading, pax: PaxHeader | undefined, storedBytes: number): Body {
-  if (reading.header.typeFlag === "S") return readOldGnuSparse(reading, storedBytes);
-  if (pax?.sparse?.isMap) return readPaxSparse(reading, pax.sparse, storedBytes);
+function fileBody(state: DecoderState, pax: PaxHeader | undefined, storedBytes: number): Body {
+  if (state.header.typeFlag === "S") return readOldGnuSparse(state, storedBytes);
+  if (pax?.sparse?.isMap) return readPaxSparse(state, pax.sparse, storedBytes);
   return { sizeBytes: storedBytes, bodyBytes: storedBytes };
 }
 
 /** Adds what few entries have, so that the many share one shape. */
-function withRarities(reading: Reading, entry: Entry, pax: PaxHeader | undefined, { segments }: Body): Entry {
-  const seconds = reading.header.atime;
+function withRarities(state: DecoderState, entry: Entry, pax: PaxHeader | undefined, { segments }: Body): Entry {
+  const seconds = state.header.atime;
   const atime = pax?.atime ?? (seconds === undefined ? undefined : { seconds, nanoseconds: 0 });
-  const xattrs = pax === undefined ? undefined : xattrsOf(reading, pax, entry.path);
+  const xattrs = pax === undefined ? undefined : xattrsOf(state, pax, entry.path);
   if (segments === undefined && atime === undefined && xattrs === undefined) return entry;
   return {
     ...entry,
     ...(segments !== undefined && { segments }),
-    ...(atime !== undefined && { atime: timeOf(reading, atime, entry.path) }),
+    ...(atime !== undefined && { atime: timeOf(state, atime, entry.path) }),
     ...(xattrs !== undefined && { xattrs }),
   };
 }
 
-function timeOf({ repair }: Reading, time: Timestamp, path: ByteString): Timestamp {
+function timeOf({ repair }: DecoderState, time: Timestamp, path: ByteString): Timestamp {
   if (Number.isSafeInteger(time.seconds)) return time;
   repair("TIME_CLAMPED", "a time beyond what numbers hold was brought nearer", path);
   return clampedTime(time);
 }
 
 /** An access-control list counts only where its binary form is not there as well, as GNU tar writes it. */
-function xattrsOf({ repair }: Reading, { xattrs, acls }: PaxHeader, path: ByteString): Entry["xattrs"] {
+function xattrsOf({ repair }: DecoderState, { xattrs, acls }: PaxHeader, path: ByteString): Entry["xattrs"] {
   if (acls === undefined) return xattrs;
   const all = new Map(xattrs);
   for (const [name, text] of acls) {

@@ -1,6 +1,8 @@
 import type { Limits } from "../base/limits.ts";
-import { invalidArchive, limitExceeded } from "./archive-error.ts";
+import { invalidArchive, limitExceeded } from "./block-reader.ts";
+import { type ByteString, byteString } from "./byte-string.ts";
 import type { Segment } from "./entry.ts";
+import { decimal } from "./numbers.ts";
 
 /** Where the data of a sparse file goes, while it is being read: segments in order, none overlapping another. */
 export class SparseMap {
@@ -57,4 +59,87 @@ export class SparseMap {
   invalid(found: string) {
     return invalidArchive("decode the sparse map", this.#offset, found);
   }
+}
+
+const COMMA = 0x2c;
+
+/** The GNU.sparse records of a pax header (GNU tar manual, "Storing Sparse Files"). */
+export class SparseRecords {
+  /** The name of the file; the entry's own path is one that readers without this dialect may make. */
+  name: ByteString | undefined;
+  /** Size of the file, holes counted. */
+  sizeBytes: number | undefined;
+  #major: number | undefined;
+  #minor: number | undefined;
+  #count: number | undefined;
+  /** Offset and length in turn. */
+  #map: number[] = [];
+
+  /** Takes in one record. False where its value is malformed or, for `offset` and `numbytes`, out of turn. */
+  accept(keyword: string, value: Uint8Array): boolean {
+    if (keyword === "GNU.sparse.name") {
+      this.name = value.length === 0 ? undefined : byteString(value);
+      return !value.includes(0);
+    }
+    if (keyword === "GNU.sparse.map") {
+      this.#map = numbersBetweenCommas(value);
+      return this.#map.length % 2 === 0 && this.#map.every(Number.isSafeInteger);
+    }
+    const number = decimal(value, 0, value.length);
+    return Number.isSafeInteger(number) && this.#acceptNumber(keyword, number);
+  }
+
+  #acceptNumber(keyword: string, number: number): boolean {
+    switch (keyword) {
+      case "GNU.sparse.major":
+        this.#major = number;
+        return true;
+      case "GNU.sparse.minor":
+        this.#minor = number;
+        return true;
+      case "GNU.sparse.size":
+      case "GNU.sparse.realsize":
+        this.sizeBytes = number;
+        return true;
+      case "GNU.sparse.numblocks":
+        this.#count = number;
+        return true;
+      case "GNU.sparse.offset":
+        return this.#map.push(number) % 2 === 1;
+      case "GNU.sparse.numbytes":
+        return this.#map.push(number) % 2 === 0;
+      default:
+        return true;
+    }
+  }
+
+  /** Whether the records make the entry a sparse file. Go, and so every engine, passes over a name or size alone. */
+  get isMap(): boolean {
+    return (this.#major ?? this.#minor ?? this.#count) !== undefined || this.#map.length > 0;
+  }
+
+  /** The format, as GNU counts them; 0.0 and 0.1 need not say. */
+  get format(): string {
+    return `${this.#major ?? 0}.${this.#minor ?? 0}`;
+  }
+
+  /** Formats 0.0 and 0.1: the map is in the records themselves. */
+  fill(map: SparseMap): void {
+    const count = this.#map.length / 2;
+    if (!Number.isInteger(count)) throw map.invalid("its last segment has no length");
+    if (this.#count !== undefined && this.#count !== count)
+      throw map.invalid(`it has ${count} segments, not ${this.#count}`);
+    for (let at = 0; at < this.#map.length; at += 2) map.add(this.#map[at] ?? 0, this.#map[at + 1] ?? 0);
+  }
+}
+
+function numbersBetweenCommas(text: Uint8Array): number[] {
+  const numbers: number[] = [];
+  for (let start = 0; start < text.length; ) {
+    const comma = text.indexOf(COMMA, start);
+    const end = comma < 0 ? text.length : comma;
+    numbers.push(decimal(text, start, end));
+    start = end + 1;
+  }
+  return numbers;
 }

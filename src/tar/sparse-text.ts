@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { BLOCK } from "./block-reader.ts";
 import { type ByteString, byteStringOf } from "./byte-string.ts";
 import type { Segment } from "./entry.ts";
-import type { PaxRecord } from "./pax-text.ts";
+import type { PaxRecord } from "./pax-records.ts";
 
 /** A reader that knows nothing of sparse files makes one with this name, and nobody takes it for the real thing. */
 export const sparseName = byteStringOf("GNUSparseFile.0/sparse-file");

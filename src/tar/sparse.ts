@@ -1,10 +1,8 @@
-import { invalidArchive } from "./archive-error.ts";
-import { BLOCK } from "./block-reader.ts";
+import { BLOCK, invalidArchive } from "./block-reader.ts";
+import { type DecoderState, fillWhole } from "./decoder-state.ts";
 import type { Segment } from "./entry.ts";
 import { numericField } from "./numbers.ts";
-import { fillWhole, type Reading } from "./reading.ts";
-import { SparseMap } from "./sparse-map.ts";
-import type { SparseRecords } from "./sparse-records.ts";
+import { SparseMap, type SparseRecords } from "./sparse-map.ts";
 
 const NEWLINE = 0x0a;
 
@@ -23,15 +21,15 @@ export interface Sparse {
  *     0       12      24 …                 504         505
  *     offset  length  20 more such pairs   isExtended
  */
-export function readOldGnuSparse(reading: Reading, bodyBytes: number): Sparse {
-  const { header, limits } = reading;
+export function readOldGnuSparse(state: DecoderState, bodyBytes: number): Sparse {
+  const { header, limits } = state;
   if (!header.isGnu) throw invalidArchive("decode the sparse map", header.offset, "the header is not GNU's");
   const map = new SparseMap(header.offset, limits);
   const sizeBytes = header.number("real size", 483, 12);
   addSegments(map, header.block, 386, 4);
   const block = new Uint8Array(BLOCK);
   for (let isExtended = header.block[482] !== 0; isExtended; isExtended = block[504] !== 0) {
-    fillWhole(reading, block, "the sparse map");
+    fillWhole(state, block, "the sparse map");
     addSegments(map, block, 0, 21);
   }
   map.close(sizeBytes, bodyBytes);
@@ -39,14 +37,14 @@ export function readOldGnuSparse(reading: Reading, bodyBytes: number): Sparse {
 }
 
 /** pax formats: in 0.0 and 0.1 the records hold the map, in 1.0 it stands before the data. */
-export function readPaxSparse(reading: Reading, records: SparseRecords, storedBytes: number): Sparse {
-  const { header, limits } = reading;
+export function readPaxSparse(state: DecoderState, records: SparseRecords, storedBytes: number): Sparse {
+  const { header, limits } = state;
   const map = new SparseMap(header.offset, limits);
   const { format, sizeBytes } = records;
   if (sizeBytes === undefined) throw map.invalid("the size of the file is missing");
   if (format !== "0.0" && format !== "0.1" && format !== "1.0") throw map.invalid(`format ${format} is unknown`);
   if (format !== "1.0") records.fill(map);
-  const bodyBytes = format === "1.0" ? storedBytes - readMap(reading, map, storedBytes) : storedBytes;
+  const bodyBytes = format === "1.0" ? storedBytes - readMap(state, map, storedBytes) : storedBytes;
   map.close(sizeBytes, bodyBytes);
   return { segments: map.segments, sizeBytes, bodyBytes };
 }
@@ -59,8 +57,8 @@ function addSegments(map: SparseMap, block: Uint8Array, start: number, most: num
 }
 
 /** Format 1.0: decimal lines, first the count of segments, then offset and length of each, padded to a whole block. */
-function readMap(reading: Reading, map: SparseMap, storedBytes: number): number {
-  const lines = new MapLines(reading, map, storedBytes);
+function readMap(state: DecoderState, map: SparseMap, storedBytes: number): number {
+  const lines = new MapLines(state, map, storedBytes);
   const count = lines.next();
   map.expect(count);
   for (let index = 0; index < count; index++) {
@@ -74,14 +72,14 @@ function readMap(reading: Reading, map: SparseMap, storedBytes: number): number 
 class MapLines {
   /** How much of the body the lines took so far. */
   readBytes = 0;
-  readonly #reading: Reading;
+  readonly #state: DecoderState;
   readonly #map: SparseMap;
   readonly #storedBytes: number;
   readonly #block = new Uint8Array(BLOCK);
   #used = BLOCK;
 
-  constructor(reading: Reading, map: SparseMap, storedBytes: number) {
-    this.#reading = reading;
+  constructor(state: DecoderState, map: SparseMap, storedBytes: number) {
+    this.#state = state;
     this.#map = map;
     this.#storedBytes = storedBytes;
   }
@@ -106,7 +104,7 @@ class MapLines {
   #advance(): void {
     this.readBytes += BLOCK;
     if (this.readBytes > this.#storedBytes) throw this.#map.invalid("it does not end within the entry");
-    fillWhole(this.#reading, this.#block, "the sparse map");
+    fillWhole(this.#state, this.#block, "the sparse map");
     this.#used = 0;
   }
 }

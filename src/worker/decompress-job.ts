@@ -1,7 +1,7 @@
+import { CompressedInput } from "../blob/compressed-input.ts";
 import { decompress } from "../blob/decompressed.ts";
-import { DiffIDVerification } from "../blob/diff-id.ts";
-import { Input } from "../blob/input.ts";
-import { Output } from "../blob/output.ts";
+import { DecompressedOutput } from "../blob/decompressed-output.ts";
+import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { inLayer } from "./in-layer.ts";
 import type { DecompressJob, NumberedLayer } from "./messages.ts";
@@ -30,9 +30,9 @@ function decompressLayer(
   next: RingWriter,
 ): number {
   const progress = new Progress(job.progress);
-  const input = new Input(ring);
+  const input = new CompressedInput(ring);
   const verification = job.verifies ? new DiffIDVerification(diffID) : undefined;
-  const output = new Output(next, {
+  const output = new DecompressedOutput(next, {
     limits: { totalBytes, expansionRatio: job.limits.expansionRatio },
     readBytes: () => input.takenBytes,
     onBytes(bytes, writtenBytes) {

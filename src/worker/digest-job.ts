@@ -1,4 +1,4 @@
-import { DiffIDVerification } from "../blob/diff-id.ts";
+import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { inLayer } from "./in-layer.ts";
 import type { DigestJob } from "./messages.ts";

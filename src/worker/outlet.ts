@@ -1,5 +1,5 @@
 import type { ContentFile } from "../blob/content-file.ts";
-import { copyBytes } from "../blob/copy-bytes.ts";
+import { copyBytes } from "../blob/decompressed-output.ts";
 import { RingCancelled } from "./ring.ts";
 
 /*

@@ -1,5 +1,4 @@
-import { copyBytes } from "../blob/copy-bytes.ts";
-import type { ByteSpace } from "../blob/output.ts";
+import { type ByteSpace, copyBytes } from "../blob/decompressed-output.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
 /*

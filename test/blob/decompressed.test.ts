@@ -5,9 +5,9 @@ import { deflateRawSync, gzipSync } from "node:zlib";
 import { OciUnpackError } from "../../src/base/errors.ts";
 import type { WarningCode } from "../../src/base/events.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
+import { CompressedInput } from "../../src/blob/compressed-input.ts";
 import { decompress } from "../../src/blob/decompressed.ts";
-import { Input } from "../../src/blob/input.ts";
-import { Output } from "../../src/blob/output.ts";
+import { DecompressedOutput } from "../../src/blob/decompressed-output.ts";
 import type { LayerCompression } from "../../src/oci/media-type.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { skipWithout } from "../support/tools.ts";
@@ -32,7 +32,7 @@ interface Settings {
 function endsRead(compressed: Uint8Array): number {
   const chunks = compressed.length === 0 ? [] : [compressed];
   let ends = 0;
-  const input = new Input({
+  const input = new CompressedInput({
     read() {
       const chunk = chunks.pop();
       if (chunk === undefined) ends += 1;
@@ -40,7 +40,7 @@ function endsRead(compressed: Uint8Array): number {
     },
   });
   const space = new Uint8Array(1 << 20);
-  const output = new Output(
+  const output = new DecompressedOutput(
     { space: () => space, commit: () => {} },
     { limits: { totalBytes: 1e9, expansionRatio: 2000 }, readBytes: () => input.takenBytes, onBytes: () => {} },
   );
@@ -60,7 +60,7 @@ function decompressed(compressed: Uint8Array, settings: Settings = {}): Outcome 
   const pieces: Buffer[] = [];
   const warnings: WarningCode[] = [];
   let position = 0;
-  const input = new Input({
+  const input = new CompressedInput({
     read() {
       const chunk = Uint8Array.from(compressed.subarray(position, position + chunkBytes));
       position += chunk.length;
@@ -68,7 +68,7 @@ function decompressed(compressed: Uint8Array, settings: Settings = {}): Outcome 
     },
   });
   let space = new Uint8Array(spaceBytes);
-  const output = new Output(
+  const output = new DecompressedOutput(
     {
       space: () => space,
       commit(length) {

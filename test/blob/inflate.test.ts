@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { isOciUnpackError } from "../../src/base/errors.ts";
+import { CompressedInput } from "../../src/blob/compressed-input.ts";
+import { DecompressedOutput } from "../../src/blob/decompressed-output.ts";
 import { inflate } from "../../src/blob/inflate.ts";
-import { Input } from "../../src/blob/input.ts";
-import { Output } from "../../src/blob/output.ts";
 import { Random } from "../model/random.ts";
 import { BitWriter } from "./bit-writer.ts";
 
@@ -29,7 +29,7 @@ interface Pieces {
 
 function inflated(compressed: Uint8Array, { chunkBytes = 1 << 20, spaceBytes = 1 << 16 }: Pieces = {}): Outcome {
   let position = 0;
-  const input = new Input({
+  const input = new CompressedInput({
     read() {
       const chunk = compressed.subarray(position, position + chunkBytes);
       position += chunk.length;
@@ -38,7 +38,7 @@ function inflated(compressed: Uint8Array, { chunkBytes = 1 << 20, spaceBytes = 1
   });
   const pieces: Buffer[] = [];
   const space = new Uint8Array(spaceBytes);
-  const output = new Output(
+  const output = new DecompressedOutput(
     { space: () => space, commit: (length) => pieces.push(Buffer.from(space.subarray(0, length))) },
     {
       limits: { totalBytes: Number.MAX_SAFE_INTEGER, expansionRatio: 2000 },
@@ -57,7 +57,7 @@ function inflated(compressed: Uint8Array, { chunkBytes = 1 << 20, spaceBytes = 1
   return { bytes: Buffer.concat(pieces), takenBytes, rest: restOf(input), failure };
 }
 
-function restOf(input: Input): Buffer {
+function restOf(input: CompressedInput): Buffer {
   const pieces: Buffer[] = [];
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     pieces.push(Buffer.from(chunk));
@@ -465,10 +465,12 @@ test("a gigabyte passes through memory that does not grow", () => {
   const block = Buffer.alloc(1 << 20, prose(50_021));
   const whole = deflateRawSync(block, { finishFlush: constants.Z_FULL_FLUSH });
   let left = 1024;
-  const input = new Input({ read: () => (left-- > 0 ? whole : left === -1 ? Buffer.from([3, 0]) : undefined) });
+  const input = new CompressedInput({
+    read: () => (left-- > 0 ? whole : left === -1 ? Buffer.from([3, 0]) : undefined),
+  });
   const space = new Uint8Array(1 << 19);
   let length = 0;
-  const output = new Output(
+  const output = new DecompressedOutput(
     {
       space: () => space,
       commit: (bytes) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { Spool } from "../../src/blob/spool.ts";
-import { SpoolRoom } from "../../src/blob/spool-room.ts";
+import { SpoolStorage } from "../../src/blob/spool-storage.ts";
 import { cutAtRandom } from "../model/cuts.ts";
 import { Random } from "../model/random.ts";
 import { body } from "../streams/bodies.ts";
@@ -21,8 +21,8 @@ test("a spool gives what was written to it, whoever is faster and wherever memor
     const random = new Random(seed);
     const memoryBytes = random.oneOf([0, 1, 1 * KiB, 64 * KiB, 1024 * KiB]);
     const shared = random.oneOf([0, memoryBytes, 2 * memoryBytes]);
-    await using room = new SpoolRoom({ directory: place.directory, memoryBytes: shared });
-    const spool = new Spool({ room, memoryBytes, isHeld: random.chance(0.3) });
+    await using storage = new SpoolStorage({ directory: place.directory, memoryBytes: shared });
+    const spool = new Spool({ storage, memoryBytes, isHeld: random.chance(0.3) });
     const isKept = random.chance(0.3);
     if (isKept) spool.keep();
     // Around a multiple of what is written to the file at a time.

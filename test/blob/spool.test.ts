@@ -4,18 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { Spool } from "../../src/blob/spool.ts";
-import { SpoolRoom } from "../../src/blob/spool-room.ts";
+import { SpoolStorage } from "../../src/blob/spool-storage.ts";
 import { openFilesIn } from "./open-files.ts";
 
 const MiB = 1024 * 1024;
 let directory = "";
-let room: SpoolRoom;
+let storage: SpoolStorage;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "oci-unpack-spool-"));
-  room = new SpoolRoom({ directory, memoryBytes: 20 * MiB });
+  storage = new SpoolStorage({ directory, memoryBytes: 20 * MiB });
 });
 afterEach(async () => {
-  await room[Symbol.asyncDispose]();
+  await storage[Symbol.asyncDispose]();
   await rm(directory, { recursive: true });
 });
 
@@ -38,7 +38,7 @@ async function fill(spool: Spool): Promise<void> {
 }
 
 test("a blob that arrives before its turn overflows into a file without a name, and comes out in order", async () => {
-  const spool = new Spool({ room, memoryBytes: MiB });
+  const spool = new Spool({ storage, memoryBytes: MiB });
   await fill(spool);
   assert.equal((await openFilesIn(directory)).length, 1);
   assert.deepEqual(await readdir(directory), []);
@@ -48,7 +48,7 @@ test("a blob that arrives before its turn overflows into a file without a name, 
 test("a blob in which nobody reads on still arrives, and turns out to be right or wrong", async () => {
   const wrong = new Error("its digest is another");
   for (const error of [undefined, wrong]) {
-    const spool = new Spool({ room, memoryBytes: MiB });
+    const spool = new Spool({ storage, memoryBytes: MiB });
     const begun = spool.reading().next();
     await spool.write(chunk(0));
     await begun;
@@ -62,7 +62,7 @@ test("a blob in which nobody reads on still arrives, and turns out to be right o
 });
 
 test("a blob that is held comes out when it is proven, without what was forgotten before", async () => {
-  const spool = new Spool({ room, memoryBytes: MiB, isHeld: true });
+  const spool = new Spool({ storage, memoryBytes: MiB, isHeld: true });
   let isEnded = false;
   const reading = drained(spool.reading()).then((bytes) => ({ bytes, cameAfterTheEnd: isEnded }));
   for (let n = 100; n < 250; n += 1) await spool.write(chunk(n));
@@ -76,7 +76,7 @@ test("a blob that is held comes out when it is proven, without what was forgotte
 });
 
 test("a blob that is held, kept and forgotten can be read twice", async () => {
-  const spool = new Spool({ room, memoryBytes: MiB, isHeld: true });
+  const spool = new Spool({ storage, memoryBytes: MiB, isHeld: true });
   spool.keep();
   for (let n = 100; n < 250; n += 1) await spool.write(chunk(n));
   await spool.forget();
@@ -86,7 +86,7 @@ test("a blob that is held, kept and forgotten can be read twice", async () => {
 });
 
 test("a blob that is being read waits in memory: the download waits, and no file is made", async () => {
-  const spool = new Spool({ room, memoryBytes: MiB });
+  const spool = new Spool({ storage, memoryBytes: MiB });
   const reading = spool.reading();
   const first = reading.next();
   let written = 0;
@@ -107,7 +107,7 @@ test("a blob that is being read waits in memory: the download waits, and no file
 });
 
 test("a reader that catches up with the file goes on from memory, in order", async () => {
-  const spool = new Spool({ room, memoryBytes: 128 * 1024 });
+  const spool = new Spool({ storage, memoryBytes: 128 * 1024 });
   for (let n = 0; n < 60; n += 1) await spool.write(chunk(n));
   const all = drained(spool.reading());
   for (let n = 60; n < 100; n += 1) {
@@ -119,7 +119,7 @@ test("a reader that catches up with the file goes on from memory, in order", asy
 });
 
 test("a blob that is kept can be read again", async () => {
-  const spool = new Spool({ room, memoryBytes: MiB });
+  const spool = new Spool({ storage, memoryBytes: MiB });
   spool.keep();
   const first = drained(spool.reading());
   await fill(spool);
@@ -129,7 +129,7 @@ test("a blob that is kept can be read again", async () => {
 
 test("a failure reaches a reader that waits and a writer that waits", async () => {
   const failure = new Error("the connection broke");
-  const spool = new Spool({ room, memoryBytes: 65536 });
+  const spool = new Spool({ storage, memoryBytes: 65536 });
   const reading = spool.reading();
   await Promise.all([
     assert.rejects(drained(reading), failure),
@@ -142,31 +142,31 @@ test("a failure reaches a reader that waits and a writer that waits", async () =
 });
 
 test("all blobs that wait share an amount of memory and one file, whose blocks are used again", async () => {
-  const spools = Array.from({ length: 8 }, () => new Spool({ room, memoryBytes: 5 * MiB }));
+  const spools = Array.from({ length: 8 }, () => new Spool({ storage, memoryBytes: 5 * MiB }));
   for (const spool of spools) await fill(spool); // 50 MiB, of which 20 are in memory
   const [full = 0, ...others] = await openFilesIn(directory);
   assert.deepEqual(others, []);
   assert.ok(full >= 30 * MiB, `${full} bytes in the file`);
   for (const spool of spools) assert.ok((await drained(spool.reading())).equals(expected));
-  for (const spool of spools.map(() => new Spool({ room, memoryBytes: 5 * MiB }))) await fill(spool);
+  for (const spool of spools.map(() => new Spool({ storage, memoryBytes: 5 * MiB }))) await fill(spool);
   const [again = 0] = await openFilesIn(directory);
   assert.ok(again < full + 2 * MiB, `${again} bytes in the file after ${full}`);
 });
 
 test("chunks of single bytes wait in the same block of memory", async () => {
-  const spool = new Spool({ room, memoryBytes: MiB });
+  const spool = new Spool({ storage, memoryBytes: MiB });
   const bytes = Buffer.from(Array.from({ length: 20_000 }, (_, n) => n % 251));
   for (let n = 0; n < bytes.length; n += 1) await spool.write(bytes.subarray(n, n + 1));
   await spool.end();
-  const others = Array.from({ length: 20 * 16 - 1 }, () => room.takeMemory());
+  const others = Array.from({ length: 20 * 16 - 1 }, () => storage.takeMemory());
   assert.ok(!others.includes(undefined), "they took one block, and all others are left");
-  assert.equal(room.takeMemory(), undefined);
+  assert.equal(storage.takeMemory(), undefined);
   assert.ok((await drained(spool.reading())).equals(bytes));
-  assert.notEqual(room.takeMemory(), undefined, "and have given it back");
+  assert.notEqual(storage.takeMemory(), undefined, "and have given it back");
 });
 
 test("chunks of single bytes that are being read count with what each takes in memory", async () => {
-  const spool = new Spool({ room, memoryBytes: MiB });
+  const spool = new Spool({ storage, memoryBytes: MiB });
   const begun = spool.reading().next();
   let written = 0;
   const filling = (async () => {
@@ -181,7 +181,7 @@ test("chunks of single bytes that are being read count with what each takes in m
 });
 
 test("disposing of what spools share closes the file", async () => {
-  await fill(new Spool({ room, memoryBytes: 0 }));
-  await room[Symbol.asyncDispose]();
+  await fill(new Spool({ storage, memoryBytes: 0 }));
+  await storage[Symbol.asyncDispose]();
   assert.deepEqual(await openFilesIn(directory), []);
 });

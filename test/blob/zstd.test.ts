@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { Input } from "../../src/blob/input.ts";
-import { type SyncDecompressor, stepThrough } from "../../src/blob/sync-decompressor.ts";
-import { nativeZstd } from "../../src/blob/zlib-handle.ts";
+import { CompressedInput } from "../../src/blob/compressed-input.ts";
+import { nativeZstd, type SyncDecompressor, stepThrough } from "../../src/blob/native-zstd.ts";
 import { passFrame } from "../../src/blob/zstd-frame.ts";
 import { zstdInWebAssembly } from "../../src/blob/zstd-in-web-assembly.ts";
 import { processorSeconds } from "../support/processor-time.ts";
@@ -27,7 +26,7 @@ function unzstd(
   const decompressor = made ?? assert.fail("this Node has none");
   const pieces: Buffer[] = [];
   let position = 0;
-  const input = new Input({
+  const input = new CompressedInput({
     read() {
       const chunk = bytes.subarray(position, position + chunkBytes);
       position += chunk.length;

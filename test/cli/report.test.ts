@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { OciUnpackError } from "../../src/base/errors.ts";
-import { type Failure, failureOf } from "../../src/cli/failure.ts";
+import { type ErrorReport, failureOf } from "../../src/cli/failure.ts";
 import { help } from "../../src/cli/help.ts";
 import { failureJson, resultJson } from "../../src/cli/json.ts";
 import { paintFor } from "../../src/cli/paint.ts";
@@ -130,7 +130,7 @@ test("an error that nobody foresaw says that it is ours", () => {
 
 test("hostile text in errors and results is shown, not obeyed", () => {
   const hostile = "\x1b[31m\r\u202e";
-  const failure: Failure = { code: "NOT_FOUND", message: hostile, hint: hostile, exitCode: 1 };
+  const failure: ErrorReport = { code: "NOT_FOUND", message: hostile, hint: hostile, exitCode: 1 };
   const lines = [
     ...failureLines(failure, plain),
     ...resultLines(

@@ -15,10 +15,10 @@ import { selection } from "../../src/tree/selection.ts";
 import { assertLinear, fourTimes, processorTime } from "./growth.ts";
 
 /** Something to read, of which there may be much, and who reads it. */
-interface Reading<Input> {
+interface Reading<CompressedInput> {
   readonly few: number;
-  readonly make: (count: number) => Input;
-  readonly read: (input: Input) => unknown;
+  readonly make: (count: number) => CompressedInput;
+  readonly read: (input: CompressedInput) => unknown;
 }
 
 const digest = `sha256:${"0".repeat(64)}`;

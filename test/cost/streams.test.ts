@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { CompressedInput } from "../../src/blob/compressed-input.ts";
 import { decompress } from "../../src/blob/decompressed.ts";
-import { Input } from "../../src/blob/input.ts";
-import { Output } from "../../src/blob/output.ts";
+import { DecompressedOutput } from "../../src/blob/decompressed-output.ts";
 import { BitWriter } from "../blob/bit-writer.ts";
 import { joined } from "../support/tar-header.ts";
 import { assertLinear, fourTimes, processorTime } from "./growth.ts";
@@ -93,7 +93,7 @@ for (const [what, { few, make, chunkBytes = 65_536 }] of Object.entries(streams)
 
 function decompressed(bytes: Uint8Array, chunkBytes: number): void {
   let at = 0;
-  const input = new Input({
+  const input = new CompressedInput({
     read() {
       const chunk = bytes.subarray(at, at + chunkBytes);
       at += chunk.length;
@@ -101,7 +101,7 @@ function decompressed(bytes: Uint8Array, chunkBytes: number): void {
     },
   });
   const space = new Uint8Array(256 * 1024);
-  const output = new Output(
+  const output = new DecompressedOutput(
     { space: () => space, commit() {} },
     {
       limits: { totalBytes: Infinity, expansionRatio: Infinity },

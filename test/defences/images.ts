@@ -65,7 +65,7 @@ export const documentDefences: readonly Defence[] = [
   {
     group: "J",
     what: "`ſ` is an S there, and the Kelvin sign a K",
-    file: "src/oci/json-key.ts",
+    file: "src/oci/json-value.ts",
     without: [String.raw`[A-Z\u017f\u212a]`, "[A-Z]"],
     test: ["oci/document", "R-32: a document with two keys that differ in case alone is refused"],
   },

@@ -138,7 +138,7 @@ export const networkDefences: readonly Defence[] = [
     what: "so does a client certificate",
     file: "src/registry/client.ts",
     without: [
-      `const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : journey.tls;`,
+      `const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : redirected.tls;`,
       `const tls = await this.transport.tls(url.host, "registry", context);`,
     ],
     test: ["source/tls", "a client certificate is for the registry, not for where it redirects"],
@@ -146,7 +146,7 @@ export const networkDefences: readonly Defence[] = [
   {
     group: "K",
     what: "a redirect leads to http addresses alone",
-    file: "src/http/redirect.ts",
+    file: "src/http/redirected-request.ts",
     without: [`if (target.protocol !== "https:" && target.protocol !== "http:") {`, "if (false) {"],
     test: ["source/redirects", "a redirect to what is no http address is refused"],
   },

@@ -103,7 +103,7 @@ export const sourceDefences: readonly Defence[] = [
   {
     group: "H",
     what: "a manifest has no more layers than an index may list manifests",
-    file: "src/oci/manifest.ts",
+    file: "src/oci/document.ts",
     without: ["if (layers.length > mostLayers)", "if (layers.length < 0)"],
     test: ["oci/document", "R-33: a manifest of more than 10,000 layers is refused"],
   },

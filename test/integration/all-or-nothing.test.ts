@@ -18,7 +18,7 @@ import { file, tar } from "../support/tar-builder.ts";
 import { skipUnlessMounting } from "../support/tools.ts";
 
 /** A way to go wrong. By default the image is the sample, and the fault befalls its uppermost layer. */
-interface Failure {
+interface ErrorReport {
   readonly title: string;
   readonly code: ErrorCode;
   readonly image?: Image;
@@ -33,7 +33,7 @@ const largeLayer = tar(file("large", randomBytes(16 * 1024 * 1024)));
 const large = image([largeLayer]);
 const largePlain = image([largeLayer], { encoding: "plain" });
 
-const failures: readonly Failure[] = [
+const failures: readonly ErrorReport[] = [
   { title: "a layer with other bytes than its digest says", code: "DIGEST_MISMATCH", fault: withBody(lastByteChanged) },
   { title: "a layer whose first bytes are others", code: "DIGEST_MISMATCH", image: large, fault: withBody(noGzip) },
   {

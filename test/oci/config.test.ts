@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import { parseConfig } from "../../src/oci/config.ts";
+import { chainIDs, parseConfig } from "../../src/oci/config.ts";
+import { digestOf } from "../../src/oci/digest.ts";
 
 const diffID = `sha256:${"ab".repeat(32)}`;
 const rootfs = { type: "layers", diff_ids: [diffID] };
@@ -163,3 +165,13 @@ function refusal(config: unknown): string {
   }
   return assert.fail("it was read");
 }
+
+const sha256 = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+
+test("a chainID names a layer together with those below it, and the lowest one is its diffID", () => {
+  const [one, two, three] = ["1", "2", "3"].map((text) => digestOf(Buffer.from(text)));
+  assert.ok(one !== undefined && two !== undefined && three !== undefined);
+  const second = sha256(`${one} ${two}`);
+  assert.deepEqual(chainIDs([one, two, three]), [one, second, sha256(`${second} ${three}`)]);
+  assert.deepEqual(chainIDs([]), []);
+});

@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import { type DocumentClaims, parseDocument } from "../../src/oci/document.ts";
-import { isCandidate } from "../../src/oci/image-index.ts";
-import type { Manifest } from "../../src/oci/manifest.ts";
+import { type DocumentClaims, isCandidate, type Manifest, parseDocument } from "../../src/oci/document.ts";
 
 const ociIndex = "application/vnd.oci.image.index.v1+json";
 const ociManifest = "application/vnd.oci.image.manifest.v1+json";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseJson } from "../../src/oci/json.ts";
-import { jsonFault, jsonLine } from "../../src/oci/json-fault.ts";
+import { jsonFault, jsonLine, parseJson } from "../../src/oci/json.ts";
 import { Random } from "../model/random.ts";
 import { processorSeconds } from "../support/processor-time.ts";
 

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostPlatform } from "../../src/oci/host-platform.ts";
-import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from "../../src/oci/platform.ts";
+import {
+  formatPlatform,
+  hostPlatform,
+  normalizePlatform,
+  type Platform,
+  parsePlatform,
+} from "../../src/oci/platform.ts";
 import { rank, requestPlatform } from "../../src/oci/platform-request.ts";
 
 const amd64 = parsePlatform("linux/amd64");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Failure } from "../../src/http/failure.ts";
+import { RequestFailure } from "../../src/http/request-failure.ts";
 import { registry } from "../../src/index.ts";
 import { withMirrors } from "../../src/registry/endpoints.ts";
 import type { Endpoint } from "../../src/registry/options.ts";
@@ -159,11 +159,11 @@ test("a registry that is asked with TLS and then without is told of once, and is
   assert.match(closed.message, /: cannot reach localhost:1: it refuses connections$/);
   const host = "r.example:5000";
   const [without, withTls] = ["answers 404", "does not speak TLS"].map(
-    (found) => new Failure("NOT_FOUND", found, { host }),
+    (found) => new RequestFailure("NOT_FOUND", found, { host }),
   );
   assert.ok(without !== undefined && withTls !== undefined);
   assert.equal(withMirrors(without, [without]), without);
-  const mirror = new Failure("UNREACHABLE", "the mirror is away", { host: "m.example" });
+  const mirror = new RequestFailure("UNREACHABLE", "the mirror is away", { host: "m.example" });
   assert.equal(
     withMirrors(without, [mirror, withTls, mirror]).message,
     "answers 404 (mirrors failed too: the mirror is away) (before that: does not speak TLS)",

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { zoneOf } from "../../src/http/address.ts";
-import { admittedLookup } from "../../src/http/admitted-lookup.ts";
-import { Policy } from "../../src/http/policy.ts";
+import { admittedLookup, Policy } from "../../src/http/policy.ts";
 import { registrableDomain } from "../../src/http/registrable-domain.ts";
 import { authority } from "../support/certificates.ts";
 import { described, startRegistry } from "../support/registry-double.ts";

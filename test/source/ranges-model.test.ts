@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { CallContext } from "../../src/base/call-context.ts";
-import { passingOver } from "../../src/blob/skip-bytes.ts";
+import { skippingBytes } from "../../src/blob/image-source.ts";
 import type { Answer } from "../../src/registry/client.ts";
 import { parallelRanges, pieceBytes } from "../../src/registry/parallel-ranges.ts";
 import { readRange } from "../../src/source/local/file-range.ts";
@@ -27,7 +27,7 @@ test("what is passed over is passed over, however the bytes come", async () => {
     const content = body("noise", random.below(300));
     const count = random.below(content.length + 1);
     const pieces = cutAtRandom(content, random, random.oneOf([1, 50, 300]));
-    const rest = await joined(passingOver(count, Readable.from(pieces)));
+    const rest = await joined(skippingBytes(count, Readable.from(pieces)));
     assert.ok(rest.equals(content.subarray(count)), `seed ${seed}`);
   }
 });

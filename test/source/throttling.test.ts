@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { retryAfterMilliseconds } from "../../src/http/retry-after.ts";
+import { retryAfterMilliseconds } from "../../src/http/retry.ts";
 import { answer, stating } from "../support/registry-reply.ts";
 import { blob, failure, oneImage, puller } from "./pulling.ts";
 

@@ -1,6 +1,6 @@
+import { CompressedInput } from "../../src/blob/compressed-input.ts";
+import { DecompressedOutput } from "../../src/blob/decompressed-output.ts";
 import { inflate } from "../../src/blob/inflate.ts";
-import { Input } from "../../src/blob/input.ts";
-import { Output } from "../../src/blob/output.ts";
 import type { BodyName } from "./bodies.ts";
 import { Beginning } from "./gzip-member.ts";
 
@@ -32,7 +32,7 @@ export function runEnds(name: BodyName, level: number): readonly number[] {
 function observedRunEnds(name: BodyName, level: number): number[] {
   const { deflated } = new Beginning(name, 900 * KiB, { level });
   const chunks = [Buffer.concat([deflated, Buffer.from([3, 0])])];
-  const input = new Input({ read: () => chunks.shift() });
+  const input = new CompressedInput({ read: () => chunks.shift() });
   const space = new Uint8Array(1024 * KiB);
   const ends: number[] = [];
   let end = 0;
@@ -44,7 +44,7 @@ function observedRunEnds(name: BodyName, level: number): number[] {
     },
   };
   const limits = { totalBytes: Number.MAX_SAFE_INTEGER, expansionRatio: Number.MAX_SAFE_INTEGER };
-  inflate(input, new Output(target, { limits, readBytes: () => input.takenBytes, onBytes: () => {} }));
+  inflate(input, new DecompressedOutput(target, { limits, readBytes: () => input.takenBytes, onBytes: () => {} }));
   return ends.slice(0, -1);
 }
 

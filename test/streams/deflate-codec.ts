@@ -1,5 +1,5 @@
 import { constants, createDeflateRaw, createInflateRaw, type ZlibOptions } from "node:zlib";
-import type { NativeHandle, StreamInternals } from "../../src/blob/zlib-handle.ts";
+import type { NativeHandle, StreamInternals } from "../../src/blob/native-zstd.ts";
 
 /** How deflate data end (RFC 1951, section 3.2.3). */
 export const endings = [

@@ -1,6 +1,6 @@
+import { CompressedInput } from "../../src/blob/compressed-input.ts";
 import { decompress } from "../../src/blob/decompressed.ts";
-import { Input } from "../../src/blob/input.ts";
-import { type ByteSpace, Output } from "../../src/blob/output.ts";
+import { type ByteSpace, DecompressedOutput } from "../../src/blob/decompressed-output.ts";
 import type { ByteSource } from "../../src/tar/entry.ts";
 import type { Stream } from "./stream.ts";
 import type { Way } from "./way.ts";
@@ -18,7 +18,7 @@ export function problemBetween(stream: Stream, source: ByteSource, target: ByteS
   const { compressed, end } = stream;
   const warnings: string[] = [];
   const input = new WatchedInput(source, compressed);
-  const output = new Output(target, {
+  const output = new DecompressedOutput(target, {
     limits: { totalBytes: Number.MAX_SAFE_INTEGER, expansionRatio: Number.MAX_SAFE_INTEGER },
     readBytes: () => input.takenBytes,
     onBytes: () => {},
@@ -42,7 +42,7 @@ export function problemBetween(stream: Stream, source: ByteSource, target: ByteS
 }
 
 /** Insists that every byte is taken once and in order: whatever reads on, reads on at the right place. */
-class WatchedInput extends Input {
+class WatchedInput extends CompressedInput {
   readonly #expected: Buffer;
 
   constructor(source: ByteSource, expected: Buffer) {

@@ -1,4 +1,4 @@
-import { copyBytes } from "../../src/blob/copy-bytes.ts";
+import { copyBytes } from "../../src/blob/decompressed-output.ts";
 import { createRing, RingReader, RingWriter } from "../../src/worker/ring.ts";
 import type { Random } from "../model/random.ts";
 import { Comparison, problemBetween } from "./reading.ts";

@@ -1,6 +1,6 @@
 import type { CallContext } from "../../base/call-context.ts";
-import { Failure } from "../../http/failure.ts";
 import type { HttpResponse } from "../../http/http.ts";
+import { RequestFailure } from "../../http/request-failure.ts";
 import type { Credential } from "../options.ts";
 import type { Site } from "../repository.ts";
 import { Flight } from "../single-flight.ts";
@@ -31,7 +31,7 @@ export class Session {
   /** The stored credential is of no use here. */
   #isAnonymous = false;
   /** Why it is of no use: the error, should the rest fail too. */
-  #refusal: Failure | undefined;
+  #refusal: RequestFailure | undefined;
   #hasWidened = false;
   #grant: Grant | undefined;
 
@@ -108,7 +108,7 @@ export class Session {
       return await this.#granted(credential, context);
     } catch (problem) {
       if (credential === undefined || this.#isAnonymous) throw isAnswer(problem) ? (this.#refusal ?? problem) : problem;
-      if (!(problem instanceof Failure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
+      if (!(problem instanceof RequestFailure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
       this.#setAside(credential, context);
       return this.#authenticated(context);
     }
@@ -121,7 +121,7 @@ export class Session {
         const grant = await this.#grantFor(demand, credential, context);
         if (grant !== undefined) return grant;
       } catch (problem) {
-        if (!(problem instanceof Failure && problem.code === "POLICY_DENIED")) throw problem;
+        if (!(problem instanceof RequestFailure && problem.code === "POLICY_DENIED")) throw problem;
         denial ??= problem;
       }
     }
@@ -179,8 +179,8 @@ export class Session {
     try {
       return await grant;
     } catch (problem) {
-      if (!(problem instanceof Failure && problem.code === "UNAUTHORIZED")) throw problem;
-      throw new Failure(problem.code, problem.message, { ...problem.details, hint: loginHint(this.#site) });
+      if (!(problem instanceof RequestFailure && problem.code === "UNAUTHORIZED")) throw problem;
+      throw new RequestFailure(problem.code, problem.message, { ...problem.details, hint: loginHint(this.#site) });
     }
   }
 
@@ -208,7 +208,11 @@ export class Session {
     const { host } = this.#site.base;
     const found = `${host} rejects the credentials from ${credential.origin ?? "the caller"}`;
     this.#isAnonymous = true;
-    this.#refusal = new Failure("CREDENTIALS_REJECTED", found, { hint: anewHint(this.#site), host, status: 401 });
+    this.#refusal = new RequestFailure("CREDENTIALS_REJECTED", found, {
+      hint: anewHint(this.#site),
+      host,
+      status: 401,
+    });
     context.tell({ type: "warning", code: "CREDENTIALS_IGNORED", message: `${found}; going on without` });
   }
 
@@ -216,17 +220,17 @@ export class Session {
     const { host } = this.#site.base;
     const found = `${host} wants its credentials shown to ${realm.host}, which is not known to belong to it`;
     this.#isAnonymous = true;
-    this.#refusal = new Failure("POLICY_DENIED", found, {
+    this.#refusal = new RequestFailure("POLICY_DENIED", found, {
       hint: `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`,
       host,
     });
     context.tell({ type: "warning", code: "CREDENTIALS_IGNORED", message: `${found}; going on without` });
   }
 
-  #unauthorized(): Failure {
+  #unauthorized(): RequestFailure {
     const { host } = this.#site.base;
     const found = `${host} asks for ${offer(this.#demands)}, and may have no such repository`;
-    return new Failure("UNAUTHORIZED", found, { hint: loginHint(this.#site), host, status: 401 });
+    return new RequestFailure("UNAUTHORIZED", found, { hint: loginHint(this.#site), host, status: 401 });
   }
 }
 
@@ -236,7 +240,7 @@ function isGood(grant: Grant | undefined): grant is Grant {
 
 /** Whether somebody did answer, so that it is the missing credential that matters. */
 function isAnswer(problem: unknown): boolean {
-  const status = problem instanceof Failure ? (problem.details.status ?? 0) : 0;
+  const status = problem instanceof RequestFailure ? (problem.details.status ?? 0) : 0;
   return status >= 400 && status < 500 && status !== 429;
 }
 

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { Failure } from "../../http/failure.ts";
+import { RequestFailure } from "../../http/request-failure.ts";
 import type { Secrets } from "../../http/secrets.ts";
 import type { Credential } from "../options.ts";
 
@@ -50,7 +50,7 @@ export async function fetchToken(query: TokenQuery, request: TokenRequest, secre
   try {
     return grantIn(await request(getRequest(query)), query, secrets);
   } catch (problem) {
-    throw problem instanceof Failure && problem.details.temporary !== true ? refusal : problem;
+    throw problem instanceof RequestFailure && problem.details.temporary !== true ? refusal : problem;
   }
 }
 
@@ -104,24 +104,30 @@ function grantIn(response: TokenResponse, query: TokenQuery, secrets: Secrets): 
         : token === undefined
           ? "an answer without one"
           : "something that is none";
-    throw new Failure("REGISTRY_ERROR", `the token server ${host} gives no token but ${given}`, { host });
+    throw new RequestFailure("REGISTRY_ERROR", `the token server ${host} gives no token but ${given}`, { host });
   }
   secrets.add(token);
   return { authorization: `Bearer ${token}`, renewAt: performance.now() + lifetimeMilliseconds(document ?? {}) };
 }
 
-function refusalIn({ status }: TokenResponse, { realm, credential }: TokenQuery): Failure {
+function refusalIn({ status }: TokenResponse, { realm, credential }: TokenQuery): RequestFailure {
   const { host } = realm;
   if (status >= 300 && status < 400) {
-    return new Failure("POLICY_DENIED", `the token server ${host} redirects, which is not followed`, { status, host });
+    return new RequestFailure("POLICY_DENIED", `the token server ${host} redirects, which is not followed`, {
+      status,
+      host,
+    });
   }
   if (credential !== undefined && status >= 400 && status < 500) {
-    return new Failure("CREDENTIALS_REJECTED", `the token server ${host} answers ${status}`, { status, host });
+    return new RequestFailure("CREDENTIALS_REJECTED", `the token server ${host} answers ${status}`, { status, host });
   }
   if (status === 401 || status === 403) {
-    return new Failure("UNAUTHORIZED", `the token server ${host} gives no token without a login`, { status, host });
+    return new RequestFailure("UNAUTHORIZED", `the token server ${host} gives no token without a login`, {
+      status,
+      host,
+    });
   }
-  return new Failure("REGISTRY_ERROR", `the token server ${host} answers ${status}`, { status, host });
+  return new RequestFailure("REGISTRY_ERROR", `the token server ${host} answers ${status}`, { status, host });
 }
 
 /** What a token server says, unchecked. */

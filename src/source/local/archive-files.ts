@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { OciUnpackError } from "../../base/errors.ts";
 import { fileSystemError } from "../../base/system-error.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
-import { Failure } from "../../http/failure.ts";
+import { RequestFailure } from "../../http/request-failure.ts";
 import { type ByteString, byteStringOf, textOf } from "../../tar/byte-string.ts";
 import { type ArchiveOptions, archiveIndex } from "./archive-index.ts";
 import { type ArchiveMember, normalName } from "./archive-members.ts";
@@ -118,7 +118,7 @@ function saidOf(name: string, message: string): string {
 
 /** What the thread found wrong is said of the archive; what has nothing to do with it stays what it is. */
 function unreadable(name: string, error: unknown): unknown {
-  if (error instanceof Failure) return error; // whoever sends it tells what went wrong
+  if (error instanceof RequestFailure) return error; // whoever sends it tells what went wrong
   if (!(error instanceof OciUnpackError)) return fileSystemError(error, `read "${name}"`);
   const found = (code: typeof error.code, hint: string) =>
     new OciUnpackError(code, saidOf(name, error.message), { hint, cause: error });

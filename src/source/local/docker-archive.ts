@@ -6,8 +6,8 @@ import type { BlobOptions, Document, ImageSource } from "../../blob/image-source
 import { parseConfig } from "../../oci/config.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, Hasher } from "../../oci/digest.ts";
+import type { Manifest } from "../../oci/document.ts";
 import { JsonValue } from "../../oci/json-value.ts";
-import type { Manifest } from "../../oci/manifest.ts";
 import { type LayerCompression, mediaTypes } from "../../oci/media-type.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import { blobPath, listed, readBlob, readDocument, requireFile } from "./documents.ts";

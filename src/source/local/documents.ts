@@ -1,6 +1,5 @@
 import { OciUnpackError } from "../../base/errors.ts";
-import type { BlobOptions } from "../../blob/image-source.ts";
-import { passingOver } from "../../blob/skip-bytes.ts";
+import { type BlobOptions, skippingBytes } from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { algorithmOf, type Digest, encodedOf } from "../../oci/digest.ts";
 import type { Files, StoredFile } from "./files.ts";
@@ -52,7 +51,7 @@ export async function* readBlob(
     const found = `its file has ${file.sizeBytes} bytes, its descriptor says ${descriptor.sizeBytes}`;
     throw new OciUnpackError("SIZE_MISMATCH", `cannot accept blob ${descriptor.digest}: ${found}`);
   }
-  yield* passingOver(offset, file.read(signal));
+  yield* skippingBytes(offset, file.read(signal));
 }
 
 /** Some of the names that a message offers to choose from; an image may have given any number, of any length. */

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { fileSystemError } from "../../base/system-error.ts";
-import type { ByteSpace } from "../../blob/output.ts";
+import type { ByteSpace } from "../../blob/decompressed-output.ts";
 
 const bufferBytes = 1024 * 1024;
 

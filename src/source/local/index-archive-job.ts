@@ -2,10 +2,10 @@ import { fstatSync, readSync } from "node:fs";
 import { OciUnpackError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
 import type { SandboxPolicy } from "../../base/sandbox.ts";
+import { CompressedInput } from "../../blob/compressed-input.ts";
 import { decompress } from "../../blob/decompressed.ts";
+import { DecompressedOutput } from "../../blob/decompressed-output.ts";
 import { GzipChecksum } from "../../blob/gzip.ts";
-import { Input } from "../../blob/input.ts";
-import { Output } from "../../blob/output.ts";
 import { confineThread } from "../../linux/confinement.ts";
 import type { ByteSource } from "../../tar/entry.ts";
 import { RingReader, type SharedRing } from "../../worker/ring.ts";
@@ -51,9 +51,9 @@ export function indexArchive({ file, input, directory, sandbox, limits }: IndexJ
 
 /** The decompressed bytes of what is read, within the limits of a layer's. Nothing else vouches for them, so gzip's own checksums count. */
 function makePlain(source: ByteSource, space: FileSpace, limits: Limits): void {
-  const input = new Input(source);
+  const input = new CompressedInput(source);
   const checksum = new GzipChecksum();
-  const output = new Output(space, {
+  const output = new DecompressedOutput(space, {
     limits,
     readBytes: () => input.takenBytes,
     onBytes: (bytes) => checksum.update(bytes),

@@ -2,7 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
 /** A ByteSource read piecemeal: look at what is there, take as much as was used, byte by byte where a format needs it. */
-export class Input {
+export class CompressedInput {
   readonly #source: ByteSource;
   #chunk: Uint8Array = new Uint8Array(0);
   #takenBytes = 0;

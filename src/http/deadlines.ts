@@ -1,6 +1,28 @@
 import type { ClientRequest } from "node:http";
-import { Failure } from "./failure.ts";
+import { onAbort } from "../base/abort.ts";
+import type { CallContext } from "../base/call-context.ts";
 import type { Deadlines } from "./options.ts";
+import { RequestFailure } from "./request-failure.ts";
+
+/** Gives an attempt so much time as a whole, however busily it drips. */
+export async function within<T>(
+  milliseconds: number,
+  context: CallContext,
+  attempt: (context: CallContext) => Promise<T>,
+): Promise<T> {
+  const { signal } = context;
+  signal?.throwIfAborted();
+  const end = new AbortController();
+  const timedOut = new RequestFailure("TIMEOUT", `it took more than ${milliseconds / 1000} s`, { temporary: true });
+  const timer = setTimeout(() => end.abort(timedOut), milliseconds);
+  const listenNoMore = onAbort(signal, () => end.abort(signal?.reason));
+  try {
+    return await attempt(context.under(end.signal));
+  } finally {
+    clearTimeout(timer);
+    listenNoMore();
+  }
+}
 
 /** Sees to it that a connection, and then an answer, comes in time. Waiting for one's turn is no one's fault and has no limit. */
 export class DeadlineWatch {
@@ -30,7 +52,7 @@ export class DeadlineWatch {
   #limit(milliseconds: number, missed: string): void {
     this.stop();
     const found = `${this.#host} did not ${missed} within ${milliseconds / 1000} s`;
-    const failure = new Failure("TIMEOUT", found, { temporary: true, host: this.#host });
+    const failure = new RequestFailure("TIMEOUT", found, { temporary: true, host: this.#host });
     this.#timer = setTimeout(() => this.#outgoing.destroy(failure), milliseconds);
   }
 }

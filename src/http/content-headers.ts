@@ -1,7 +1,39 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import type { HttpResponse } from "./http.ts";
+import { RequestFailure } from "./request-failure.ts";
+
+const inflated = promisify(gunzip);
+
+/** Whether a server says that it compressed what it sends, though it was asked not to. */
+export function isGzipped({ headers }: HttpResponse): boolean {
+  const encoding = headers["content-encoding"]?.trim().toLowerCase();
+  return encoding === "gzip" || encoding === "x-gzip";
+}
+
+/** A short body as it was before a server compressed it, `limit` bytes at most both ways; `hint` is for whoever needs more. */
+export async function wholeDecoded(response: HttpResponse, limit: number, hint: string): Promise<Buffer> {
+  const bytes = await response.body.whole(limit, hint);
+  // Some servers say so of what they did not compress themselves, or did not compress at all.
+  if (!isGzipped(response) || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return await inflated(bytes, { maxOutputLength: limit });
+  } catch (cause) {
+    const { host } = response.url;
+    if (cause instanceof RangeError) {
+      const found = `${host} sends more than ${limit} bytes, once decompressed`;
+      throw new RequestFailure("LIMIT_EXCEEDED", found, { cause, host, hint });
+    }
+    throw new RequestFailure("REGISTRY_ERROR", `${host} sends what it says is gzip and is not`, {
+      cause,
+      host,
+      temporary: true,
+    });
+  }
+}
 
 /** What part of a whole a 206 says that it is; both ends belong to it. */
-export interface ContentRange {
+interface ContentRange {
   readonly first: number;
   readonly last: number;
   /** `undefined` where the server does not say. */
@@ -9,7 +41,7 @@ export interface ContentRange {
 }
 
 /** Reads `Content-Range: bytes 0-99/1000` (RFC 9110, section 14.4); `undefined` for anything else. */
-export function contentRangeOf({ headers }: HttpResponse): ContentRange | undefined {
+function contentRangeOf({ headers }: HttpResponse): ContentRange | undefined {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/i.exec(headers["content-range"]?.trim() ?? "");
   if (match === null) return undefined;
   const total = match[3] === undefined ? undefined : Number(match[3]);

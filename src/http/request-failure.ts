@@ -2,7 +2,7 @@ import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import { present } from "../base/present.ts";
 import type { Secrets } from "./secrets.ts";
 
-export interface FailureDetails {
+export interface RequestFailureDetails {
   readonly hint?: string;
   readonly cause?: unknown;
   /** Whether the same request may well succeed a little later. */
@@ -22,25 +22,25 @@ export interface FailureDetails {
  *
  * It never leaves this folder: `cannot("fetch …", failure)` makes the error that users see.
  */
-export class Failure extends Error {
+export class RequestFailure extends Error {
   readonly code: ErrorCode;
-  readonly details: FailureDetails;
+  readonly details: RequestFailureDetails;
 
   /** `found` is the part of the message after the colon. */
-  constructor(code: ErrorCode, found: string, details: FailureDetails = {}) {
+  constructor(code: ErrorCode, found: string, details: RequestFailureDetails = {}) {
     super(found, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = "Failure";
+    this.name = "RequestFailure";
     this.code = code;
     this.details = details;
   }
 }
 
 /**
- * Says what was attempted, without what is among the secrets. Anything but a Failure is passed on as it is: an abort's
+ * Says what was attempted, without what is among the secrets. Anything but a RequestFailure is passed on as it is: an abort's
  * reason, a listener's error.
  */
 export function cannot(attempt: string, problem: unknown, secrets?: Secrets): unknown {
-  if (!(problem instanceof Failure)) return problem;
+  if (!(problem instanceof RequestFailure)) return problem;
   const redacted = (text: string) => secrets?.redacted(text) ?? text;
   const hint = problem.details.hint === undefined ? undefined : redacted(problem.details.hint);
   const cause = secrets === undefined ? problem.details.cause : secrets.cleansedCause(problem.details.cause);
@@ -48,6 +48,6 @@ export function cannot(attempt: string, problem: unknown, secrets?: Secrets): un
 }
 
 /** Whether trying the same thing again may help. */
-export function isTemporary(problem: unknown): problem is Failure {
-  return problem instanceof Failure && problem.details.temporary === true;
+export function isTemporary(problem: unknown): problem is RequestFailure {
+  return problem instanceof RequestFailure && problem.details.temporary === true;
 }

@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { fileSystemError } from "../base/system-error.ts";
 import { openTemporaryFile } from "./temporary-file.ts";
 
-export interface SpoolRoomOptions {
+interface SpoolStorageOptions {
   /** Where a temporary file may be made. */
   readonly directory: string;
   /** Bytes in memory for all blobs together whose turn has not come. */
@@ -10,7 +10,7 @@ export interface SpoolRoomOptions {
 }
 
 /** Where a part of a blob is in the file. */
-export interface Extent {
+export interface FileBlock {
   readonly offset: number;
   readonly length: number;
 }
@@ -26,7 +26,7 @@ const memoryBlockBytes = 64 * 1024;
  * when that is used up. A block of either that has been read is used again: Node would let memory that is allocated anew
  * for each chunk grow to more than twice what waits before it collects it (measured with 16 MB that wait: 51 on Node 20).
  */
-export class SpoolRoom implements AsyncDisposable {
+export class SpoolStorage implements AsyncDisposable {
   readonly #directory: string;
   #unusedBytes: number;
   readonly #freeMemory: Uint8Array[] = [];
@@ -34,7 +34,7 @@ export class SpoolRoom implements AsyncDisposable {
   #blocks = 0;
   readonly #freeBlocks: number[] = [];
 
-  constructor({ directory, memoryBytes }: SpoolRoomOptions) {
+  constructor({ directory, memoryBytes }: SpoolStorageOptions) {
     this.#directory = directory;
     this.#unusedBytes = memoryBytes;
   }
@@ -51,9 +51,9 @@ export class SpoolRoom implements AsyncDisposable {
     this.#freeMemory.push(block);
   }
 
-  /** Writes bytes to wherever there is room in the file, in one piece for each block. */
-  async write(bytes: Uint8Array): Promise<readonly Extent[]> {
-    const extents: Extent[] = [];
+  /** Writes bytes to wherever there is storage in the file, in one piece for each block. */
+  async write(bytes: Uint8Array): Promise<readonly FileBlock[]> {
+    const extents: FileBlock[] = [];
     try {
       this.#file ??= openTemporaryFile(this.#directory);
       const file = await this.#file;
@@ -70,7 +70,7 @@ export class SpoolRoom implements AsyncDisposable {
   }
 
   /** What was written to an extent. */
-  async read({ offset, length }: Extent): Promise<Uint8Array> {
+  async read({ offset, length }: FileBlock): Promise<Uint8Array> {
     const file = await this.#file;
     const bytes = Buffer.allocUnsafe(length);
     for (let done = 0; done < length; ) {
@@ -82,7 +82,7 @@ export class SpoolRoom implements AsyncDisposable {
   }
 
   /** Gives an extent's block to whoever writes next. */
-  free({ offset }: Extent): void {
+  free({ offset }: FileBlock): void {
     this.#freeBlocks.push(offset / blockBytes);
   }
 

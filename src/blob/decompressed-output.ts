@@ -9,7 +9,7 @@ export interface ByteSpace {
 }
 
 /** How much may come out of a layer. */
-export interface OutputLimits {
+interface OutputLimits {
   /** Bytes at most. */
   readonly totalBytes: number;
   /** Bytes of output for each byte of input, in gzip's terms: see `raiseRatio`. Counted from `ratioFromBytes` of output on. */
@@ -19,7 +19,7 @@ export interface OutputLimits {
 /** Small layers of zeros are normal and harmless: the ratio is looked at from here on. */
 const ratioFromBytes = 64 * 1024 * 1024;
 
-export interface OutputOptions {
+interface OutputOptions {
   readonly limits: OutputLimits;
   /** Tells how many compressed bytes have been taken so far. */
   readonly readBytes: () => number;
@@ -28,7 +28,7 @@ export interface OutputOptions {
 }
 
 /** The decompressed side of a layer: stops a bomb before the next thread sees more of it than its limit. */
-export class Output implements ByteSpace {
+export class DecompressedOutput implements ByteSpace {
   readonly #next: ByteSpace;
   readonly #options: OutputOptions;
   #space: Uint8Array | undefined;
@@ -83,4 +83,16 @@ export class Output implements ByteSpace {
       );
     }
   }
+}
+
+/**
+ * Copies all of `from` to the beginning of `to`, which has storage for it and may be shared memory.
+ *
+ * `TypedArray.set` moves shared memory byte by byte where the two are not aligned alike, which what comes from a network
+ * never is: 3.4 GB/s on Node 20, 22 and 24, measured. What Buffer does to fill memory with a pattern is a plain copy of a
+ * pattern of the same length: 33 GB/s.
+ */
+export function copyBytes(from: Uint8Array, to: Uint8Array): void {
+  if (from.length > to.length) throw new RangeError(`${from.length} bytes do not fit into ${to.length}`);
+  if (from.length > 0) Buffer.prototype.fill.call(to, from, 0, from.length);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { copyBytes } from "../../src/blob/copy-bytes.ts";
+import { copyBytes } from "../../src/blob/decompressed-output.ts";
 
 const memories = {
   "memory of one's own": (length: number) => new Uint8Array(length),

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Input } from "../../src/blob/input.ts";
+import { CompressedInput } from "../../src/blob/compressed-input.ts";
 
-function inputOf(...chunks: readonly string[]): Input {
+function inputOf(...chunks: readonly string[]): CompressedInput {
   const left = chunks.map((chunk) => Buffer.from(chunk));
-  return new Input({ read: () => left.shift() });
+  return new CompressedInput({ read: () => left.shift() });
 }
 
 function text(bytes: Uint8Array | undefined): string {

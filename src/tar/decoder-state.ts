@@ -1,0 +1,48 @@
+import { Buffer } from "node:buffer";
+import { OciUnpackError } from "../base/errors.ts";
+import type { WarningCode } from "../base/events.ts";
+import type { Limits } from "../base/limits.ts";
+import { type BlockReader, invalidArchive } from "./block-reader.ts";
+import { type ByteString, textOf } from "./byte-string.ts";
+import type { Header } from "./header.ts";
+
+/** What the parts of a decoder share while they read one archive. */
+export interface DecoderState {
+  readonly input: BlockReader;
+  /** The header that was read last. */
+  readonly header: Header;
+  /** For the bodies of extension headers. */
+  readonly buffer: HeaderBuffer;
+  readonly limits: Limits;
+  readonly repair: Repair;
+}
+
+/** Fills `target` with what must still come. */
+export function fillWhole({ input }: DecoderState, target: Uint8Array, what: string): void {
+  const offset = input.offset;
+  const length = input.fill(target);
+  if (length < target.length) {
+    throw invalidArchive(`read ${what}`, offset, `the archive ends ${target.length - length} bytes too early`);
+  }
+}
+
+/** Memory for one extension header after the other: what is allocated anew for each waits long to be collected. */
+export class HeaderBuffer {
+  #bytes = Buffer.allocUnsafeSlow(4096);
+
+  /** Room for so many bytes, the caller's until it asks again. */
+  of(sizeBytes: number): Buffer {
+    if (this.#bytes.length < sizeBytes)
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(sizeBytes, 2 * this.#bytes.length));
+    return this.#bytes.subarray(0, sizeBytes);
+  }
+}
+
+/** Told of each lenient repair. One that throws makes it an error. */
+export type Repair = (code: WarningCode, message: string, path?: ByteString) => void;
+
+/** What strictness makes of a repair. */
+export function refuseRepair(_code: WarningCode, message: string, path?: ByteString): never {
+  const subject = path === undefined ? "the archive" : `"${textOf(path)}"`;
+  throw new OciUnpackError("STRICT_VIOLATION", `cannot accept ${subject} strictly: ${message}`);
+}
