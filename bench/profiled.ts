@@ -1,7 +1,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { homedir } from "node:os";
 import type * as Library from "../src/index.ts";
-import type { UnpackEvent } from "../src/index.ts";
+import type { OciUnpackEvent } from "../src/index.ts";
 import type { Waits } from "../src/worker/ring.ts";
 
 /** What an unpacking says of itself, on standard output. Times are milliseconds since the process began. */
@@ -53,9 +53,9 @@ const profile: Profile = {
 };
 process.stdout.write(JSON.stringify(profile));
 
-function heard(event: UnpackEvent): void {
+function heard(event: OciUnpackEvent): void {
   if (event.type === "resolved") note("the image is resolved");
   if (event.type === "downloaded") note(`layer ${event.layer + 1} is downloaded`);
   if (event.type === "layer-started") note(`layer ${event.layer + 1} begins`);
-  if (event.type === "layer-unpacked") note(`layer ${event.layer + 1} is unpacked, ${event.entries} entries`);
+  if (event.type === "layer-finished") note(`layer ${event.layer + 1} is unpacked, ${event.entries} entries`);
 }

@@ -3,8 +3,8 @@ export type {
   EventListener,
   FetchOptions,
   LayerProgress,
+  OciUnpackEvent,
   SkipReason,
-  UnpackEvent,
   WarningCode,
 } from "./base/events.ts";
 export { defaultLimits, type Limits } from "./base/limits.ts";
@@ -47,7 +47,7 @@ export type {
   EndpointsFor,
   RegistryOptions,
 } from "./registry/options.ts";
-export { registry } from "./registry/registry.ts";
+export { registrySource } from "./registry/registry.ts";
 export { type VerifyLoginOptions, verifyLogin } from "./registry/verify-login.ts";
 export { sourceFor } from "./source/default-source.ts";
 export { engineSource } from "./source/engine.ts";

@@ -1,8 +1,8 @@
-import type { DecisionTopic, EventListener, FetchOptions, UnpackEvent } from "./events.ts";
+import type { DecisionTopic, EventListener, FetchOptions, OciUnpackEvent } from "./events.ts";
 
 /** Removes secrets from an event. */
 interface EventFilter {
-  cleansed(event: UnpackEvent): UnpackEvent;
+  cleansed(event: OciUnpackEvent): OciUnpackEvent;
 }
 
 /** What belongs to one call of the library: the signal that aborts it, and the listeners that its events go to. */
@@ -22,7 +22,7 @@ export class CallContext {
     this.#listeners = listeners.filter((listener) => listener !== undefined);
   }
 
-  tell(event: UnpackEvent): void {
+  tell(event: OciUnpackEvent): void {
     if (this.#listeners.length === 0) return;
     const told = this.#secrets?.cleansed(event) ?? event;
     for (const listener of this.#listeners) listener(told);

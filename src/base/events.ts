@@ -65,8 +65,8 @@ export type DecisionTopic =
   | "platform"
   | "store";
 
-/** Everything an unpacking has to tell while it runs. Numbers are absolute; at most ten progress events a second a layer. */
-export type UnpackEvent =
+/** What a call has to tell while it runs, of every verb. Numbers are absolute; at most ten progress events a second a layer. */
+export type OciUnpackEvent =
   | { readonly type: "request"; readonly method: string; readonly url: string; readonly status: number }
   | { readonly type: "authenticate"; readonly realm: string; readonly scheme: "basic" | "bearer" }
   | {
@@ -96,7 +96,7 @@ export type UnpackEvent =
   | ({ readonly type: "downloaded" } & LayerProgress)
   | { readonly type: "layer-started"; readonly layer: number }
   | ({ readonly type: "layer-progress"; readonly entries: number } & LayerProgress)
-  | { readonly type: "layer-unpacked"; readonly layer: number; readonly entries: number }
+  | { readonly type: "layer-finished"; readonly layer: number; readonly entries: number }
   | {
       readonly type: "skipped";
       readonly layer: number;
@@ -114,10 +114,10 @@ export type UnpackEvent =
       readonly path?: string;
     }
   | { readonly type: "sandbox"; readonly status: SandboxStatus }
-  | { readonly type: "finished"; readonly digest: string; readonly rootfs: string; readonly milliseconds: number };
+  | { readonly type: "finished"; readonly digest: string; readonly output: string; readonly milliseconds: number };
 
-/** Receives events, synchronously, in order. What it throws ends the unpacking with that error. */
-export type EventListener = (event: UnpackEvent) => void;
+/** Receives events, synchronously, in order. What it throws ends the call with that error. */
+export type EventListener = (event: OciUnpackEvent) => void;
 
 /** What every request is given. */
 export interface FetchOptions {

@@ -53,7 +53,7 @@ const pathOrWritable: Kind = {
   isOne: (value) => path.isOne(value) || writable.isOne(value),
 };
 export const source: Kind = {
-  words: "a source, as `registry()` gives one",
+  words: "a source, as `registrySource()` gives one",
   isOne: (value) => has(value, "image"),
 };
 export const promise: Kind = { words: "a promise of one", isOne: (value) => has(value, "then") };

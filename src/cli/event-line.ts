@@ -1,4 +1,4 @@
-import type { SandboxStatus, UnpackEvent, WarningCode } from "../index.ts";
+import type { OciUnpackEvent, SandboxStatus, WarningCode } from "../index.ts";
 import { bytesText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
@@ -11,7 +11,7 @@ export interface Curiosity {
 }
 
 /** An event as one line for people, if it deserves one: some always do, the others only for who is curious. */
-export function eventLine(event: UnpackEvent, { verbose, explain }: Curiosity): string | undefined {
+export function eventLine(event: OciUnpackEvent, { verbose, explain }: Curiosity): string | undefined {
   if (event.type === "decision") return explain ? `${event.topic}: ${safeText(event.message)}` : undefined;
   return noteworthy(event) ?? (verbose ? detail(event) : undefined);
 }
@@ -25,7 +25,7 @@ const toldAlways: readonly WarningCode[] = [
   "LABEL_LEFT_OUT",
 ];
 
-function noteworthy(event: UnpackEvent): string | undefined {
+function noteworthy(event: OciUnpackEvent): string | undefined {
   switch (event.type) {
     case "retrying":
       return safeText(retryText(event));
@@ -42,7 +42,7 @@ function noteworthy(event: UnpackEvent): string | undefined {
   }
 }
 
-function detail(event: UnpackEvent): string | undefined {
+function detail(event: OciUnpackEvent): string | undefined {
   switch (event.type) {
     case "request":
       return `${safeText(event.method)} ${safeText(event.url)} → ${event.status}`;
@@ -67,7 +67,7 @@ function sandboxText(status: SandboxStatus): string {
 }
 
 /** Whom we wait for, how long and why. Not yet safe for a terminal. */
-export function retryText({ url, delayMilliseconds, attempt, reason }: UnpackEvent & { type: "retrying" }): string {
+export function retryText({ url, delayMilliseconds, attempt, reason }: OciUnpackEvent & { type: "retrying" }): string {
   return `retrying ${hostOf(url)} in ${durationText(delayMilliseconds)} (attempt ${attempt}): ${reason}`;
 }
 

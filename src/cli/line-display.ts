@@ -1,4 +1,4 @@
-import type { UnpackEvent } from "../index.ts";
+import type { OciUnpackEvent } from "../index.ts";
 import type { Display } from "./display.ts";
 import { type Curiosity, eventLine } from "./event-line.ts";
 import { livingLines } from "./living-lines.ts";
@@ -22,13 +22,13 @@ export function lineDisplay(curiosity: Curiosity, output: Output): Display {
   };
 }
 
-function milestone(event: UnpackEvent, tally: Tally): string | undefined {
+function milestone(event: OciUnpackEvent, tally: Tally): string | undefined {
   switch (event.type) {
     case "resolved": {
       const layers = counted(event.layers.length, "layer");
       return `${safeText(event.reference)} is ${event.digest} (${safeText(event.platform)}, ${layers}, ${bytesText(event.totalBytes)})`;
     }
-    case "layer-unpacked":
+    case "layer-finished":
       return `layer ${event.layer + 1} of ${tally.layers.length}: ${counted(event.entries, "entry", "entries")}`;
     default:
       return undefined;

@@ -1,4 +1,4 @@
-import type { UnpackEvent } from "../index.ts";
+import type { OciUnpackEvent } from "../index.ts";
 import { bytesText } from "./quantities.ts";
 
 /** How far one layer is. */
@@ -21,7 +21,7 @@ export class Tally {
   layers: readonly LayerTally[] = [];
 
   /** Takes an event into account. Numbers in events are absolute, so that one lost or repeated does no harm. */
-  record(event: UnpackEvent): void {
+  record(event: OciUnpackEvent): void {
     switch (event.type) {
       case "resolved":
         this.reference = event.reference;
@@ -44,7 +44,7 @@ export class Tally {
           layer.entries = event.entries;
         });
         break;
-      case "layer-unpacked":
+      case "layer-finished":
         this.#update(event.layer, (layer) => {
           layer.unpacked = true;
           layer.consumedBytes = layer.sizeBytes;

@@ -1,4 +1,4 @@
-import type { UnpackEvent } from "../index.ts";
+import type { OciUnpackEvent } from "../index.ts";
 import { retryText } from "./event-line.ts";
 
 /** Why something went the way it went, under the topic of an event of that kind. */
@@ -17,7 +17,7 @@ const longestMessage = 2_000;
 export class Trail {
   readonly decisions: Decision[] = [];
 
-  record(event: UnpackEvent): void {
+  record(event: OciUnpackEvent): void {
     const decision = decisionIn(event);
     if (decision !== undefined && this.decisions.length < mostDecisions) {
       this.decisions.push({ ...decision, message: shortened(decision.message) });
@@ -30,7 +30,7 @@ function shortened(message: string): string {
 }
 
 /** People are shown retries and warnings whether they are curious or not; as data they are a part of the trail. */
-function decisionIn(event: UnpackEvent): Decision | undefined {
+function decisionIn(event: OciUnpackEvent): Decision | undefined {
   switch (event.type) {
     case "decision":
       return { topic: event.topic, message: event.message };

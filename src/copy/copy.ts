@@ -1,13 +1,13 @@
 import type { Writable } from "node:stream";
 import { together } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
-import type { UnpackEvent } from "../base/events.ts";
+import type { OciUnpackEvent } from "../base/events.ts";
 import { settleLimits } from "../base/limits.ts";
 import { boolean, check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Digest } from "../oci/digest.ts";
-import { Account } from "../operation/event-log.ts";
+import { EventLog } from "../operation/event-log.ts";
 import { ProgressTicker } from "../operation/progress-ticker.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { openSource } from "../source/default-source.ts";
@@ -64,7 +64,7 @@ export async function copy(
   check("name", name, text);
   checkOptions(options, copyKinds);
   const target = pathOrStream("destination", destination);
-  const account = new Account(options);
+  const account = new EventLog(options);
   const { form = "layout" } = options;
   account.signal.throwIfAborted();
   await using opened = openSource(name, options);
@@ -106,7 +106,7 @@ interface Copying {
   readonly source: RecordedImage;
   readonly contents: ImageContents;
   readonly output: CopyOutput;
-  readonly account: Account;
+  readonly account: EventLog;
   readonly options: CopyOptions;
 }
 
@@ -114,7 +114,7 @@ interface Copying {
 async function copyBlobs({ source, contents, output, account, options }: Copying): Promise<number> {
   const { blobs, layerCount } = contents;
   // What events tell of layers is not true of configurations.
-  const tell = (event: UnpackEvent) => {
+  const tell = (event: OciUnpackEvent) => {
     if (!("layer" in event) || event.layer === undefined || event.layer < layerCount) account.tell(event);
   };
   const progress = Progress.forLayers(blobs.length);

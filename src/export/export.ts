@@ -6,7 +6,7 @@ import { check, checkOptions, count, type Kinds, pathOrStream, text, word } from
 import { openTemporaryFile } from "../blob/temporary-file.ts";
 import { resolveKinds } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
-import { Account } from "../operation/event-log.ts";
+import { EventLog } from "../operation/event-log.ts";
 import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
 import { applyKinds, filesKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
@@ -86,7 +86,7 @@ export async function exportRootfs(
   const target = pathOrStream("destination", destination);
   const settings = settle(options);
   const form = settleForm(options.form, target);
-  const account = new Account(options);
+  const account = new EventLog(options);
   account.signal.throwIfAborted();
   if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
 
@@ -126,7 +126,7 @@ export async function exportRootfs(
   const totals = progress.totals();
   const milliseconds = performance.now() - startedAt;
   const file = isPath ? resolve(target) : undefined;
-  account.tell({ type: "finished", digest: image.digest, rootfs: file ?? "-", milliseconds });
+  account.tell({ type: "finished", digest: image.digest, output: file ?? "-", milliseconds });
   return {
     reference: image.reference,
     digest: image.digest,
@@ -153,7 +153,7 @@ interface Exporting {
   readonly form: ExportForm;
   readonly output: NewFile | StreamOutput;
   readonly pipeline: Pipeline;
-  readonly account: Account;
+  readonly account: EventLog;
   readonly options: ExportOptions;
   readonly selection: SelectionPatterns;
   readonly selected: SelectedEntries;

@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import type { Account } from "../operation/event-log.ts";
+import type { EventLog } from "../operation/event-log.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import type { ArchiveReport } from "./merge-job.ts";
 
@@ -8,9 +8,9 @@ export class SelectedEntries {
   /** How many entries of the merged tree are kept. */
   count = 0;
   #unmatched: readonly string[] = [];
-  readonly #account: Account;
+  readonly #account: EventLog;
 
-  constructor(account: Account) {
+  constructor(account: EventLog) {
     this.#account = account;
   }
 

@@ -1,4 +1,4 @@
-import type { UnpackEvent } from "../base/events.ts";
+import type { OciUnpackEvent } from "../base/events.ts";
 import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
 import { type Decoding, decodingsOf, startOf, utf8 } from "./escapes.ts";
@@ -62,7 +62,7 @@ export class Secrets {
   }
 
   /** An event without them, whatever it repeats. */
-  cleansed(event: UnpackEvent): UnpackEvent {
+  cleansed(event: OciUnpackEvent): OciUnpackEvent {
     switch (event.type) {
       case "request":
         return { ...event, url: this.redacted(event.url) };

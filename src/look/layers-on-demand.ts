@@ -4,7 +4,7 @@ import type { ImageSource } from "../blob/image-source.ts";
 import type { SpoolStorage } from "../blob/spool-storage.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Account } from "../operation/event-log.ts";
+import type { EventLog } from "../operation/event-log.ts";
 
 /** A layer together with its number in the image. */
 export interface DemandedLayer {
@@ -17,7 +17,7 @@ export interface LayersOnDemandOptions {
   readonly directory: string;
   /** Whether layers can be read again. */
   readonly areKept: boolean;
-  readonly account: Account;
+  readonly account: EventLog;
   readonly onProgress: (layer: number, bytes: number) => void;
 }
 

@@ -5,7 +5,7 @@ import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { type Image, type ImageLayer, resolveImage } from "../image/resolve.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
-import { Account } from "../operation/event-log.ts";
+import { EventLog } from "../operation/event-log.ts";
 import { numberedLayers, resolved } from "../operation/fetch-layers.ts";
 import { applyKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions } from "../operation/options.ts";
@@ -59,7 +59,7 @@ export async function look<Result>(
 ): Promise<Result> {
   const startedAt = performance.now();
   const settings = settle(options);
-  const account = new Account(options);
+  const account = new EventLog(options);
   account.signal.throwIfAborted();
   await using opened = openSource(name, options);
   const source = new CountedImage((await opened.source).image(name));
@@ -90,7 +90,7 @@ interface Parts {
   readonly onDemand: LayersOnDemand;
   readonly pipeline: Pipeline;
   readonly progress: Progress;
-  readonly account: Account;
+  readonly account: EventLog;
   readonly settings: UnpackSettings;
 }
 

@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import type { UnpackEvent, WarningCode } from "../base/events.ts";
+import type { OciUnpackEvent, WarningCode } from "../base/events.ts";
 import type { SandboxStatus } from "../base/sandbox.ts";
 import type { EngineReport, Message } from "../worker/messages.ts";
 import type { SkippedEntry, UnpackOptions, UnpackResult } from "./options.ts";
@@ -15,7 +15,7 @@ type Summary = Pick<UnpackResult, "skipped" | "skippedCount" | "warnings" | "san
  * A listener that throws must not disturb whoever tells: its error becomes the reason of `signal` instead, which ends
  * the unpacking like an abort from outside.
  */
-export class Account {
+export class EventLog {
   readonly signal: AbortSignal;
   readonly #listener: UnpackOptions["onEvent"];
   readonly #stop = new AbortController();
@@ -31,7 +31,7 @@ export class Account {
   }
 
   /** Tells one event. Never throws. */
-  readonly tell = (event: UnpackEvent): void => {
+  readonly tell = (event: OciUnpackEvent): void => {
     if (event.type === "skipped") this.#countSkipped(event);
     if (event.type === "warning") this.#countWarnings(event.code, 1);
     if (this.#stop.signal.aborted) return;
@@ -48,7 +48,7 @@ export class Account {
       case "skipped":
       case "warning":
       case "layer-started":
-      case "layer-unpacked":
+      case "layer-finished":
         this.tell(report);
         break;
       case "untold":

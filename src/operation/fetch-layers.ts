@@ -11,7 +11,7 @@ import type { EngineReport, Job, Message, NumberedLayer } from "../worker/messag
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { Progress } from "../worker/progress.ts";
 import type { SharedRing } from "../worker/ring.ts";
-import type { Account } from "./event-log.ts";
+import type { EventLog } from "./event-log.ts";
 import { ProgressTicker } from "./progress-ticker.ts";
 import type { UnpackSettings } from "./settings.ts";
 
@@ -25,7 +25,7 @@ export interface Fetching<Own extends Message = never> {
   readonly directory: string;
   readonly pipeline: Pipeline;
   readonly progress: Progress;
-  readonly account: Account;
+  readonly account: EventLog;
   readonly settings: UnpackSettings;
   /** What becomes of the threads' reports. Default: they are taken into account. */
   readonly onReport?: (report: EngineReport | Own) => void;

@@ -1,4 +1,4 @@
-import type { UnpackEvent } from "../base/events.ts";
+import type { OciUnpackEvent } from "../base/events.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Progress } from "../worker/progress.ts";
 
@@ -8,11 +8,11 @@ const tickMilliseconds = 100;
 export class ProgressTicker implements Disposable {
   readonly #layers: readonly Descriptor[];
   readonly #progress: Progress;
-  readonly #tell: (event: UnpackEvent) => void;
+  readonly #tell: (event: OciUnpackEvent) => void;
   readonly #told = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(layers: readonly Descriptor[], progress: Progress, tell: (event: UnpackEvent) => void) {
+  constructor(layers: readonly Descriptor[], progress: Progress, tell: (event: OciUnpackEvent) => void) {
     this.#layers = layers;
     this.#progress = progress;
     this.#tell = tell;

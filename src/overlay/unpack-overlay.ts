@@ -3,7 +3,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import { check, checkOptions, pathOf, text } from "../base/option-checks.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
-import { Account } from "../operation/event-log.ts";
+import { EventLog } from "../operation/event-log.ts";
 import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
 import { settle, type UnpackSettings } from "../operation/settings.ts";
 import { Target } from "../output/new-directory.ts";
@@ -39,7 +39,7 @@ export async function unpackOverlay(
   const mountPoint = options.mount === undefined ? undefined : pathOf("mount", options.mount);
   const settings = settle(options);
   const kind = await settleKind(options.overlay);
-  const account = new Account(options);
+  const account = new EventLog(options);
   if (mountPoint !== undefined) insistOnMountPoint(mountPoint, path);
   account.signal.throwIfAborted();
 
@@ -58,7 +58,7 @@ export async function unpackOverlay(
 
   const mount = mountPoint === undefined ? undefined : resolve(mountPoint);
   const milliseconds = performance.now() - startedAt;
-  account.tell({ type: "finished", digest: image.digest, rootfs: mount ?? target.directory, milliseconds });
+  account.tell({ type: "finished", digest: image.digest, output: mount ?? target.directory, milliseconds });
   return {
     ...{ reference: image.reference, digest: image.digest, platform: image.platform },
     ...{ directory: target.directory, config: target.config, script: join(target.directory, "mount.sh") },
@@ -97,7 +97,7 @@ interface Making {
   readonly source: ImageSource;
   readonly target: Target;
   readonly places: LayerPlaces;
-  readonly account: Account;
+  readonly account: EventLog;
   readonly settings: UnpackSettings;
   readonly kind: OverlayKind;
 }
@@ -137,12 +137,12 @@ async function makeLayers(making: Making): Promise<Totals> {
 }
 
 /** A layer that is there counts as downloaded and unpacked: whoever watches sees the whole image arrive. */
-function tellReused({ layers }: Image, layer: number, account: Account): void {
+function tellReused({ layers }: Image, layer: number, account: EventLog): void {
   const { digest, sizeBytes } = layers[layer]?.descriptor ?? {};
   if (digest === undefined || sizeBytes === undefined) return;
   account.tell({ type: "stored", digest, bytes: sizeBytes });
   account.tell({ type: "downloaded", layer, bytes: sizeBytes, totalBytes: sizeBytes });
-  account.tell({ type: "layer-unpacked", layer, entries: 0 });
+  account.tell({ type: "layer-finished", layer, entries: 0 });
 }
 
 /** Adds what an overlay needs besides its layers, and makes everything appear. */

@@ -23,7 +23,7 @@ import { Flight } from "./single-flight.ts";
  * Everything that images may share is shared: connections, tokens, what was learned of each host. Dispose of it to close
  * the connections.
  */
-export function registry(options: RegistryOptions = {}): Source {
+export function registrySource(options: RegistryOptions = {}): Source {
   checkOptions(options, registryKinds);
   const client = new Client(options);
   return {

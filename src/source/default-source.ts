@@ -3,7 +3,7 @@ import { check, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { Source } from "../blob/image-source.ts";
-import { registry } from "../registry/registry.ts";
+import { registrySource } from "../registry/registry.ts";
 import { engineSource, isEngineName } from "./engine.ts";
 import { localSource, splitTransport } from "./local/transport.ts";
 import { checkSourceOptions, type SourceOptions } from "./source-options.ts";
@@ -12,7 +12,7 @@ import { checkSourceOptions, type SourceOptions } from "./source-options.ts";
  * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`), a
  * running engine (`docker-daemon:`) or a registry.
  *
- * Where names come from strangers, make a `registry()` and give that as the source: it never opens a file.
+ * Where names come from strangers, make a `registrySource()` and give that as the source: it never opens a file.
  */
 export function sourceFor(name: string, options: SourceOptions = {}): Source {
   check("name", name, text);
@@ -21,7 +21,7 @@ export function sourceFor(name: string, options: SourceOptions = {}): Source {
   const reading = present({ limits, sandbox });
   if (isEngineName(name)) return engineSource(engineSocket, reading);
   return splitTransport(name) === undefined
-    ? registry(forRegistry)
+    ? registrySource(forRegistry)
     : localSource(present({ ...reading, standardInput }));
 }
 

@@ -55,5 +55,5 @@ export async function fetchAndApplySelected(unpacking: Unpacking): Promise<Selec
 
 /** The image's own layers have been told of. */
 function isOfLayers({ type }: EngineReport): boolean {
-  return type === "layer-started" || type === "layer-unpacked";
+  return type === "layer-started" || type === "layer-finished";
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { unlessAborted } from "../base/abort.ts";
 import { check, checkOptions, pathOf, text } from "../base/option-checks.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
-import { Account } from "../operation/event-log.ts";
+import { EventLog } from "../operation/event-log.ts";
 import { numberedLayers, resolved } from "../operation/fetch-layers.ts";
 import { unpackKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
@@ -36,7 +36,7 @@ export async function unpack(
   checkOptions(options, unpackKinds);
   const mtreePath = options.mtree === undefined ? undefined : pathOf("mtree", options.mtree);
   const settings = settle(options);
-  const account = new Account(options);
+  const account = new EventLog(options);
   account.signal.throwIfAborted();
 
   await using opened = openSource(name, options);
@@ -71,7 +71,7 @@ export async function unpack(
   const { storedBytes = 0, keptEntries } = fetched;
   const totals = progress.totals();
   const milliseconds = performance.now() - startedAt;
-  account.tell({ type: "finished", digest: image.digest, rootfs: target.rootfs, milliseconds });
+  account.tell({ type: "finished", digest: image.digest, output: target.rootfs, milliseconds });
   return {
     reference: image.reference,
     digest: image.digest,
@@ -92,7 +92,7 @@ async function documentsOf(
   image: Image,
   staging: string,
   bundle: UnpackOptions["bundle"],
-  account: Account,
+  account: EventLog,
 ): Promise<Documents> {
   if (bundle === undefined || bundle === false) return { "config.json": image.configBytes };
   const { bundleOf } = await import("../bundle/bundle.ts");
@@ -108,7 +108,7 @@ function labelsLeftOut(labels: readonly string[]): string {
   return `labels that a runtime would obey are no annotations of the bundle: ${names}`;
 }
 
-async function writeMtree(file: NewFile, pipeline: Pipeline, { report, signal }: Account): Promise<void> {
+async function writeMtree(file: NewFile, pipeline: Pipeline, { report, signal }: EventLog): Promise<void> {
   const pouring = { take: (bytes: Uint8Array) => file.write(bytes), onReport: report, signal };
   await pipeline.pour((outlet): MtreeJob => ({ type: "mtree", outlet }), pouring);
 }

@@ -5,7 +5,7 @@ import { resolveImage } from "../image/resolve.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
-import { Account } from "../operation/event-log.ts";
+import { EventLog } from "../operation/event-log.ts";
 import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
 import { filesKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions } from "../operation/options.ts";
@@ -53,7 +53,7 @@ export async function verify(unpacked: string | URL, name: string, options: Veri
   checkOptions(options, filesKinds);
   const directory = pathOf("directory", unpacked);
   const settings = settle(options);
-  const account = new Account(options);
+  const account = new EventLog(options);
   account.signal.throwIfAborted();
   const recorded = await recordedConfig(directory, settings.apply.limits);
   const { platform } = parseConfig(recorded);

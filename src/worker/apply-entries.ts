@@ -38,5 +38,5 @@ export function applyEntries({ job, layer, input, reporter, begin }: LayerOfEntr
     }
     sink.end();
   });
-  tell({ type: "layer-unpacked", layer, entries });
+  tell({ type: "layer-finished", layer, entries });
 }

@@ -1,5 +1,5 @@
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
-import type { UnpackEvent, WarningCode } from "../base/events.ts";
+import type { OciUnpackEvent, WarningCode } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy, SandboxStatus } from "../base/sandbox.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -84,8 +84,8 @@ export type EngineReport =
   | { readonly type: "space" }
   /** Bytes in order, in shared memory: good until they are passed on. */
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
-  | Extract<UnpackEvent, { readonly type: "layer-started" | "layer-unpacked" | "skipped" }>
-  | (Extract<UnpackEvent, { readonly type: "warning" }> & { readonly layer: number })
+  | Extract<OciUnpackEvent, { readonly type: "layer-started" | "layer-finished" | "skipped" }>
+  | (Extract<OciUnpackEvent, { readonly type: "warning" }> & { readonly layer: number })
   /** More was skipped or repaired than is told one by one. */
   | {
       readonly type: "untold";

@@ -14,8 +14,8 @@ import {
   exportRootfs,
   login,
   logout,
-  registry,
   registryFromEnvironment,
+  registrySource,
   sourceFor,
   store,
   storedNameFor,
@@ -61,7 +61,7 @@ const resolving: Readonly<Record<string, Wrong>> = {
   onEvent: [5, "5 is not a function"],
   limits: [null, "null is not an object"],
   platform: [7, "7 is not a string or an object"],
-  source: [{}, "this object is not a source, as `registry()` gives one or a promise of one"],
+  source: [{}, "this object is not a source, as `registrySource()` gives one or a promise of one"],
   sandbox: ["maybe", '"maybe" is not one of require, prefer, off'],
 };
 const applying: Readonly<Record<string, Wrong>> = {
@@ -129,8 +129,8 @@ const calls: Readonly<Record<string, Called>> = {
   },
   inspect: { call: library.inspect as Untyped, given: named, options: { wrong: resolving } },
   resolve: { call: library.resolve as Untyped, given: named, options: { wrong: resolving } },
-  registry: { call: library.registry as Untyped, given: {}, options: { wrong: connecting } },
-  "registry().image": { call: registry().image as Untyped, given: named },
+  registry: { call: library.registrySource as Untyped, given: {}, options: { wrong: connecting } },
+  "registry().image": { call: registrySource().image as Untyped, given: named },
   sourceFor: {
     call: library.sourceFor as Untyped,
     given: named,
@@ -167,7 +167,7 @@ const calls: Readonly<Record<string, Called>> = {
   storedSource: {
     call: library.storedSource as Untyped,
     given: {
-      source: [aSource, {}, "this object is not a source, as `registry()` gives one"],
+      source: [aSource, {}, "this object is not a source, as `registrySource()` gives one"],
       store: [aStore, place, `"${place}" is not a store, as \`store()\` gives one`],
     },
     options: { wrong: { offline: ["no", '"no" is not true or false'] } },
@@ -297,7 +297,7 @@ describe("what JavaScript calls with is checked", () => {
 
 test("what is wrong within an option is told by its whole name, and no secret with it", async () => {
   const unpacking = (options: object) => () => (unpack as Untyped)(name, place, options);
-  const connectingBy = (options: object) => () => (registry as Untyped)(options);
+  const connectingBy = (options: object) => () => (registrySource as Untyped)(options);
   for (const [call, message] of [
     [unpacking({ uidMap: [null] }), "uidMap: this list is not a list of objects"],
     [

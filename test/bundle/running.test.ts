@@ -4,7 +4,7 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type UnpackEvent, type UnpackOptions, unpack } from "../../src/index.ts";
+import { type OciUnpackEvent, type UnpackOptions, unpack } from "../../src/index.ts";
 import { ordinaryUser, program } from "../hostile/as-user.ts";
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import type { Image } from "../support/image.ts";
@@ -121,8 +121,8 @@ test("crun runs a bundle like runc", { skip: withCrun }, async () => {
 
 test("a label that crun would obey as an annotation is none, and is told", { skip: withCrun }, async () => {
   const Labels = { "run.oci.pidfd_receiver": "/nowhere/socket", "org.systemd.property.X": "?", "com.example.a": "b" };
-  const warnings: UnpackEvent[] = [];
-  const onEvent = (event: UnpackEvent) => {
+  const warnings: OciUnpackEvent[] = [];
+  const onEvent = (event: OciUnpackEvent) => {
     if (event.type === "warning") warnings.push(event);
   };
   await using place = await bundleOf(busyboxImage({ ...asApp, Labels }), { onEvent });

@@ -4,7 +4,7 @@ import { type FrameStyle, frame } from "../../src/cli/frame.ts";
 import { paintFor } from "../../src/cli/paint.ts";
 import { Rate } from "../../src/cli/rate.ts";
 import { Tally } from "../../src/cli/tally.ts";
-import type { UnpackEvent } from "../../src/index.ts";
+import type { OciUnpackEvent } from "../../src/index.ts";
 import { downloading, resolved, started, unpacked, unpacking } from "./progress-events.ts";
 
 const MB = 1_000_000;
@@ -102,7 +102,7 @@ test("a rate is that of the last seconds, and none is made up", () => {
   assert.equal(rate.perSecond(), 0, "a download that stalled has no rate");
 });
 
-function tallied(...events: readonly UnpackEvent[]): Tally {
+function tallied(...events: readonly OciUnpackEvent[]): Tally {
   const tally = new Tally();
   for (const event of events) tally.record(event);
   return tally;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lineDisplay } from "../../src/cli/line-display.ts";
-import type { UnpackEvent } from "../../src/index.ts";
+import type { OciUnpackEvent } from "../../src/index.ts";
 import { downloading, resolved, started, unpacked } from "./progress-events.ts";
 
-const ordinary: readonly UnpackEvent[] = [
+const ordinary: readonly OciUnpackEvent[] = [
   { type: "request", method: "GET", url: "https://registry.example/v2/app/manifests/1", status: 200 },
   resolved(54_000_000, 1000),
   { type: "sandbox", status: { state: "enforced", abi: 7 } },
@@ -34,7 +34,7 @@ test("--verbose adds each request, each warning and each entry left out", () => 
 });
 
 test("--verbose says where names are looked up one by one, since there is no openat2", () => {
-  const event: UnpackEvent = { type: "sandbox", status: { state: "enforced", abi: 1, withoutOpenat2: true } };
+  const event: OciUnpackEvent = { type: "sandbox", status: { state: "enforced", abi: 1, withoutOpenat2: true } };
   assert.deepEqual(lines([event], { verbose: true }), [
     "sandbox: Landlock, ABI 1; without openat2, names are looked up one by one",
   ]);
@@ -42,7 +42,7 @@ test("--verbose says where names are looked up one by one, since there is no ope
 });
 
 test("waiting for a registry, a missing sandbox and ignored credentials are told without being asked", () => {
-  const events: readonly UnpackEvent[] = [
+  const events: readonly OciUnpackEvent[] = [
     {
       type: "retrying",
       url: "https://cdn.example/x?signature=1",
@@ -61,7 +61,11 @@ test("waiting for a registry, a missing sandbox and ignored credentials are told
 });
 
 test("--explain tells each decision, --verbose does not", () => {
-  const decision: UnpackEvent = { type: "decision", topic: "endpoint", message: "x is asked for at https://x/v2\x07" };
+  const decision: OciUnpackEvent = {
+    type: "decision",
+    topic: "endpoint",
+    message: "x is asked for at https://x/v2\x07",
+  };
   assert.deepEqual(lines([decision], { explain: true }), ["endpoint: x is asked for at https://x/v2\\x07"]);
   assert.deepEqual(lines([decision], { verbose: true }), []);
 });
@@ -95,11 +99,11 @@ test("a log has a line every ten seconds even if nothing happens, and none after
 
 test("what a registry or an image says reaches a log without control characters", () => {
   const hostile = "\x1b]0;owned\x07\n\u202e";
-  const events: readonly UnpackEvent[] = [
+  const events: readonly OciUnpackEvent[] = [
     { type: "request", method: "GET", url: hostile, status: 200 },
     { type: "authenticate", realm: hostile, scheme: "bearer" },
     { type: "retrying", url: hostile, attempt: 1, delayMilliseconds: 1, reason: hostile },
-    { ...(resolved(1) as UnpackEvent & { type: "resolved" }), reference: hostile, platform: hostile },
+    { ...(resolved(1) as OciUnpackEvent & { type: "resolved" }), reference: hostile, platform: hostile },
     { type: "sandbox", status: { state: "unavailable", reason: hostile } },
     { type: "skipped", layer: 0, path: hostile, reason: "device", detail: hostile },
     { type: "warning", code: "EMPTY_NAME", message: hostile, layer: 0, path: hostile },
@@ -109,7 +113,7 @@ test("what a registry or an image says reaches a log without control characters"
   assert.equal(lines(events, { verbose: true }).length, events.length);
 });
 
-function lines(events: readonly UnpackEvent[], { verbose = false, explain = false } = {}): string[] {
+function lines(events: readonly OciUnpackEvent[], { verbose = false, explain = false } = {}): string[] {
   const output = recorder();
   using display = lineDisplay({ verbose, explain }, output);
   for (const event of events) display.show(event);

@@ -1,7 +1,7 @@
-import type { UnpackEvent } from "../../src/index.ts";
+import type { OciUnpackEvent } from "../../src/index.ts";
 
 /** The events of an image with layers of these sizes, up to the point where everything is known and nothing is here. */
-export function resolved(...sizes: readonly number[]): UnpackEvent {
+export function resolved(...sizes: readonly number[]): OciUnpackEvent {
   return {
     type: "resolved",
     reference: "registry.example/app:1",
@@ -12,18 +12,18 @@ export function resolved(...sizes: readonly number[]): UnpackEvent {
   };
 }
 
-export function downloading(layer: number, bytes: number, totalBytes: number): UnpackEvent {
+export function downloading(layer: number, bytes: number, totalBytes: number): OciUnpackEvent {
   return { type: "download-progress", layer, bytes, totalBytes };
 }
 
-export function started(layer: number): UnpackEvent {
+export function started(layer: number): OciUnpackEvent {
   return { type: "layer-started", layer };
 }
 
-export function unpacking(layer: number, bytes: number, totalBytes: number, entries: number): UnpackEvent {
+export function unpacking(layer: number, bytes: number, totalBytes: number, entries: number): OciUnpackEvent {
   return { type: "layer-progress", layer, bytes, totalBytes, entries };
 }
 
-export function unpacked(layer: number, entries: number): UnpackEvent {
-  return { type: "layer-unpacked", layer, entries };
+export function unpacked(layer: number, entries: number): OciUnpackEvent {
+  return { type: "layer-finished", layer, entries };
 }

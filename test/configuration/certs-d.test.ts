@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
 import { certificateDirectories, certificatesIn } from "../../src/configuration/certs-d.ts";
 import { registryFromEnvironment } from "../../src/configuration/environment.ts";
-import { registry } from "../../src/registry/registry.ts";
+import { registrySource } from "../../src/registry/registry.ts";
 import { authority } from "../support/certificates.ts";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
@@ -96,9 +96,9 @@ test("R-70, R-71: a registry that wants a client certificate opens to the files 
       [`${containerd}/my.key`]: mine.key,
     },
   ]) {
-    await using source = registry(await registryFromEnvironment(await testMachine(context, { files })));
+    await using source = registrySource(await registryFromEnvironment(await testMachine(context, { files })));
     assert.notEqual((await source.image(reference).manifest()).bytes.length, 0);
   }
-  await using without = registry({ ...(await registryFromEnvironment(await testMachine(context))), retries: 0 });
+  await using without = registrySource({ ...(await registryFromEnvironment(await testMachine(context))), retries: 0 });
   await assert.rejects(without.image(reference).manifest());
 });

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import type { UnpackEvent } from "../../src/base/events.ts";
+import type { OciUnpackEvent } from "../../src/base/events.ts";
 import { dockerCredentials } from "../../src/configuration/credentials.ts";
 import { auth, type TestMachine, type TestMachineOptions, testMachine } from "./machine.ts";
 
 /** Asks for one repository and tells the user (or what else there is of a credential) and the warnings. */
 async function asked(machine: TestMachine, host: string, path = "ns/image", authFile?: string) {
   const warnings: string[] = [];
-  const onEvent = (event: UnpackEvent) => {
+  const onEvent = (event: OciUnpackEvent) => {
     if (event.type === "warning") warnings.push(`${event.code} ${event.message}`);
   };
   const credentials = dockerCredentials({ ...machine, ...(authFile !== undefined && { authFile }) });
@@ -294,7 +294,7 @@ test("R-26: a helper that does not answer in time is ended, even where what it s
     { credsStore: "hang" },
     { programs: { "docker-credential-hang": "sleep 60 & wait" } },
   );
-  const events: UnpackEvent[] = [];
+  const events: OciUnpackEvent[] = [];
   const credentials = dockerCredentials({ ...machine, helperDeadlineMilliseconds: 200 });
   const started = performance.now();
   assert.equal(await credentials("r.example", "a", { onEvent: (event) => events.push(event) }), undefined);

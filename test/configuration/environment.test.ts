@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import type { UnpackEvent } from "../../src/base/events.ts";
+import type { OciUnpackEvent } from "../../src/base/events.ts";
 import { type EnvironmentOptions, registryFromEnvironment } from "../../src/configuration/environment.ts";
 import type { Credentials, Endpoint } from "../../src/registry/options.ts";
 import { auth, type TestMachineOptions, testMachine } from "./machine.ts";
@@ -145,7 +145,7 @@ test("R-72, security 18: where podman insists on clarity, a short name that may 
 
 test("R-75: docker's HttpHeaders are kept for the registry, but for those that are not theirs to set", async (context) => {
   const warnings: string[] = [];
-  const onEvent = (event: UnpackEvent) => {
+  const onEvent = (event: OciUnpackEvent) => {
     if (event.type === "warning") warnings.push(event.message.replace(/"[^"]*config\.json"/, "FILE"));
   };
   const HttpHeaders = {
@@ -245,7 +245,7 @@ test("R-24, R-70, R-71, R-72: the trail names every file of the machine that was
   };
   const machine = await testMachine(context, { files });
   const trail: string[] = [];
-  const onEvent = (event: UnpackEvent) => {
+  const onEvent = (event: OciUnpackEvent) => {
     if (event.type === "decision") trail.push(event.message.replace(machine.root, ""));
   };
   const systemDirectory = machine.path("etc");

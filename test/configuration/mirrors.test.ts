@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import type { UnpackEvent } from "../../src/base/events.ts";
+import type { OciUnpackEvent } from "../../src/base/events.ts";
 import { configuredHosts } from "../../src/configuration/hosts-toml.ts";
 import { type MirrorOptions, mirrors } from "../../src/configuration/mirrors.ts";
 import { emptyRegistriesConf } from "../../src/configuration/registries-conf.ts";
@@ -29,7 +29,7 @@ async function endpoints(
     ...(hosts && { hostsDirectory: machine.path("certs.d") }),
     ...(conf !== undefined && { registriesConf: parseRegistriesConf("/registries.conf", conf, emptyRegistriesConf) }),
   });
-  const onEvent = (event: UnpackEvent) => {
+  const onEvent = (event: OciUnpackEvent) => {
     if (event.type === "warning") warnings.push(event.message.replaceAll(machine.root, ""));
   };
   const found = (await endpointsFor(query, { onEvent })) ?? [];

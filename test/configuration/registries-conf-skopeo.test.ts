@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { registryFromEnvironment } from "../../src/configuration/environment.ts";
-import { registry } from "../../src/registry/registry.ts";
+import { registrySource } from "../../src/registry/registry.ts";
 import { outcomeOf } from "../support/command.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { skipWithout } from "../support/tools.ts";
@@ -104,7 +104,7 @@ test("R-72: for every name, the same manifests are asked for in the same order a
       .map(({ path }) => path);
   const files = { "r.conf": conf.replaceAll("ONE", one.host).replaceAll("TWO", two.host) };
   const machine = await testMachine(context, { files, env: { CONTAINERS_REGISTRIES_CONF: "@/r.conf" } });
-  await using source = registry({ ...(await registryFromEnvironment(machine)), retries: 0 });
+  await using source = registrySource({ ...(await registryFromEnvironment(machine)), retries: 0 });
 
   for (const name of names) {
     const before = trail().length;

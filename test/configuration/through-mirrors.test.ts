@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { registryFromEnvironment } from "../../src/configuration/environment.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import { registry } from "../../src/registry/registry.ts";
+import { registrySource } from "../../src/registry/registry.ts";
 import { type DockerRegistry, dockerRegistry } from "../support/docker-registry.ts";
 import { image, stored } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
@@ -24,7 +24,7 @@ const sample = image(sampleLayers());
 /** Pulls the manifest and every blob of the sample by this machine's configuration, and checks what came. */
 async function pull(context: TestContext, reference: string, machineOptions: TestMachineOptions): Promise<void> {
   const machine = await testMachine(context, machineOptions);
-  await using source = registry({ ...(await registryFromEnvironment(machine)), retries: 0 });
+  await using source = registrySource({ ...(await registryFromEnvironment(machine)), retries: 0 });
   const bound = source.image(reference);
   assert.equal(digestOf((await bound.manifest()).bytes), sample.manifest.descriptor.digest);
   for (const { descriptor } of [sample.config, ...sample.layers]) {

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import type { UnpackEvent } from "../../src/base/events.ts";
+import type { OciUnpackEvent } from "../../src/base/events.ts";
 import { type CopyForm, type CopyOptions, copy, unpack } from "../../src/index.ts";
 import { distinctBytes } from "../source/pulling.ts";
 import { output } from "../support/command.ts";
@@ -102,7 +102,7 @@ describe("skopeo finds in a copy what was in the registry", { skip }, () => {
 
 test("a copy tells of the image's layers, and of nothing else as a layer", async () => {
   await using stage = await setStage();
-  const events: UnpackEvent[] = [];
+  const events: OciUnpackEvent[] = [];
   await stage.copied("layout", { onEvent: (event) => void events.push(event) });
   const resolved = events.flatMap((event) => (event.type === "resolved" ? [event.layers.length] : []));
   assert.deepEqual(resolved, [amd64.layers.length]);

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import os from "node:os";
 import { test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import type { UnpackEvent } from "../../src/base/events.ts";
+import type { OciUnpackEvent } from "../../src/base/events.ts";
 import type { ResolveOptions } from "../../src/image/options.ts";
 import { resolve, resolveImage } from "../../src/image/resolve.ts";
 import { type Digest, digestOf, Hasher, parseDigest } from "../../src/oci/digest.ts";
@@ -209,8 +209,8 @@ test("a manifest is taken for whatever platform it is where none was asked for",
 
 test("an image that is for another platform than this machine's is taken with a warning, and one for this is not", async () => {
   const warningsOf = async (platform: typeof amd64, options: ResolveOptions = {}) => {
-    const warnings: UnpackEvent[] = [];
-    const onEvent = (event: UnpackEvent) => void (event.type === "warning" && warnings.push(event));
+    const warnings: OciUnpackEvent[] = [];
+    const onEvent = (event: OciUnpackEvent) => void (event.type === "warning" && warnings.push(event));
     const source = new MemorySource();
     source.name("x", ociManifest, manifestOf(source, { config: platform }));
     await resolve("x", { ...options, source, onEvent });
@@ -508,7 +508,7 @@ test("R-63: a history of other layers than there are is a warning, and an error 
     config: source.add(ociConfig, { ...configOf(amd64, 1), history }),
     layers: [source.add(ociLayer, "layer")],
   });
-  const events: UnpackEvent[] = [];
+  const events: OciUnpackEvent[] = [];
   await resolve("x", { source, onEvent: (event) => events.push(event) });
   const message = "the history tells of 2 layers, there are 1";
   const warnings = events.filter(({ type }) => type === "warning");

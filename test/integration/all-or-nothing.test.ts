@@ -75,7 +75,7 @@ for (const milliseconds of [0, 10, 20, 30, 40, 60, 80]) {
 
 test("an abort between two layers leaves nothing behind and rejects with the signal's own reason", async () => {
   await using stage = await setStage(sample);
-  const { outcome } = await stage.probeLeavingNothing({ end: { at: "layer-unpacked", how: "abort" } });
+  const { outcome } = await stage.probeLeavingNothing({ end: { at: "layer-finished", how: "abort" } });
   assert.deepEqual(outcome, { type: "aborted" });
 });
 
@@ -91,7 +91,7 @@ test("an abort while a blob arrives leaves nothing behind, no connection either"
 
 test("a listener that throws ends the unpacking with its own error and leaves nothing behind", async () => {
   await using stage = await setStage(sample);
-  const { outcome } = await stage.probeLeavingNothing({ end: { at: "layer-unpacked", how: "throw" } });
+  const { outcome } = await stage.probeLeavingNothing({ end: { at: "layer-finished", how: "throw" } });
   assert.deepEqual(outcome, { type: "failed", message: "Error: the listener had enough" });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isOciUnpackError, type UnpackEvent, type UnpackResult, unpack } from "../../src/index.ts";
+import { isOciUnpackError, type OciUnpackEvent, type UnpackResult, unpack } from "../../src/index.ts";
 import { type Image, image, layer, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { scratch } from "../support/scratch.ts";
@@ -58,7 +58,7 @@ test("a registry that wants a token is asked for one, once, with the service and
   await using registry = await startRegistry({ access: { type: "token" } });
   await using target = await scratch();
   const reference = stored(registry, "foo/bar", image([tar(file("a", "1")), tar(file("b", "2"))]));
-  const events: UnpackEvent[] = [];
+  const events: OciUnpackEvent[] = [];
 
   await unpack(reference, join(target.directory, "image"), {
     platform: "linux/amd64",

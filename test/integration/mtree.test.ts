@@ -155,7 +155,7 @@ test("where the configuration cannot be written last, the mtree list does not st
     platform: "linux/amd64",
     mtree: join(stage.directory, "list"),
     onEvent({ type }) {
-      if (type === "layer-unpacked") mkdirSync(join(target, "config.json/in the way"), { recursive: true });
+      if (type === "layer-finished") mkdirSync(join(target, "config.json/in the way"), { recursive: true });
     },
   };
   await assert.rejects(unpack(stage.name, target, options), { code: "TARGET_UNUSABLE" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RequestFailure } from "../../src/http/request-failure.ts";
-import { registry } from "../../src/index.ts";
+import { registrySource } from "../../src/index.ts";
 import { withMirrors } from "../../src/registry/endpoints.ts";
 import type { Endpoint } from "../../src/registry/options.ts";
 import { asked, blob, failure, type OneImage, oneImage, puller } from "../source/pulling.ts";
@@ -154,7 +154,7 @@ test("R-73: an error tells what was wrong at each host", async () => {
 });
 
 test("a registry that is asked with TLS and then without is told of once, and is no mirror of itself", async () => {
-  await using source = registry({ retries: 0 });
+  await using source = registrySource({ retries: 0 });
   const closed = await failure(source.image("localhost:1/app").manifest());
   assert.match(closed.message, /: cannot reach localhost:1: it refuses connections$/);
   const host = "r.example:5000";

@@ -6,7 +6,7 @@ import type { OciUnpackError } from "../../src/base/errors.ts";
 import type { Source } from "../../src/blob/image-source.ts";
 import { copy } from "../../src/copy/copy.ts";
 import { exportRootfs } from "../../src/export/export.ts";
-import { registry } from "../../src/registry/registry.ts";
+import { registrySource } from "../../src/registry/registry.ts";
 import { store } from "../../src/store/store.ts";
 import { storedSource } from "../../src/store/stored-source.ts";
 import { unpack } from "../../src/unpack/unpack.ts";
@@ -45,7 +45,7 @@ async function withFleet(encoding: Encoding, work: (fleet: Fleet) => Promise<voi
   const images = image(archives, { encoding });
   const name = stored(origin, "a/b", images);
   stored(mirror, "a/b", images);
-  await using source = registry({
+  await using source = registrySource({
     endpoints: async () =>
       [mirror, origin].map(({ url }) => ({ baseUrl: `${url}/v2`, resolvesTags: true, servesDigests: true })),
   });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createCipheriv } from "node:crypto";
 import type { OciUnpackError } from "../../src/base/errors.ts";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import type { UnpackEvent } from "../../src/base/events.ts";
+import type { OciUnpackEvent } from "../../src/base/events.ts";
 import type { ImageSource, Source } from "../../src/blob/image-source.ts";
 import type { RegistryOptions } from "../../src/registry/options.ts";
-import { registry } from "../../src/registry/registry.ts";
+import { registrySource } from "../../src/registry/registry.ts";
 import {
   described,
   type RegistryDouble,
@@ -17,15 +17,15 @@ import {
 /** Waits short enough for tests, and everything that a client told. */
 export interface Puller extends AsyncDisposable {
   readonly source: Source;
-  readonly events: UnpackEvent[];
+  readonly events: OciUnpackEvent[];
   image(name: string): ImageSource;
   /** The events of one type. */
-  told<Type extends UnpackEvent["type"]>(type: Type): Extract<UnpackEvent, { type: Type }>[];
+  told<Type extends OciUnpackEvent["type"]>(type: Type): Extract<OciUnpackEvent, { type: Type }>[];
 }
 
 export function puller(options: RegistryOptions = {}): Puller {
-  const events: UnpackEvent[] = [];
-  const source = registry({
+  const events: OciUnpackEvent[] = [];
+  const source = registrySource({
     ...options,
     deadlines: {
       backoffMilliseconds: 1,
@@ -39,8 +39,8 @@ export function puller(options: RegistryOptions = {}): Puller {
     source,
     events,
     image: (name) => source.image(name),
-    told: <Type extends UnpackEvent["type"]>(type: Type) =>
-      events.filter((event): event is Extract<UnpackEvent, { type: Type }> => event.type === type),
+    told: <Type extends OciUnpackEvent["type"]>(type: Type) =>
+      events.filter((event): event is Extract<OciUnpackEvent, { type: Type }> => event.type === type),
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
 }

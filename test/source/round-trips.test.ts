@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { registry } from "../../src/registry/registry.ts";
+import { registrySource } from "../../src/registry/registry.ts";
 import { unpack } from "../../src/unpack/unpack.ts";
 import { distant } from "../support/distant.ts";
 import { image, stored } from "../support/image.ts";
@@ -35,7 +35,7 @@ async function pulled(
     mediaType: "application/vnd.oci.image.index.v1+json",
     manifests,
   });
-  await using source = registry();
+  await using source = registrySource();
   let downloaded = 0;
   const start = performance.now();
   await unpack(name, join(temporary.directory, "out"), {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { registry, type Store, store, storedSource, type UnpackResult, unpack } from "../../src/index.ts";
+import { registrySource, type Store, store, storedSource, type UnpackResult, unpack } from "../../src/index.ts";
 import { type Image, stored } from "../support/image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { scratch } from "../support/scratch.ts";
@@ -50,7 +50,7 @@ export async function setStage(image: Image): Promise<Stage> {
     store: ours,
     reference,
     async unpack(options = {}) {
-      await using source = storedSource(registry({ retries: 0 }), ours, { offline: options.offline ?? false });
+      await using source = storedSource(registrySource({ retries: 0 }), ours, { offline: options.offline ?? false });
       const name = options.reference ?? reference;
       const result = await unpack(name, await target(), { source, platform: "linux/amd64" });
       return { result, tree: readTree(result.rootfs) };

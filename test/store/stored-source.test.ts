@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { registry, store, storedSource, unpack } from "../../src/index.ts";
+import { registrySource, store, storedSource, unpack } from "../../src/index.ts";
 import { localSource } from "../../src/source/local/transport.ts";
 import { output } from "../support/command.ts";
 import { type Image, image, imageIndex, stored } from "../support/image.ts";
@@ -149,7 +149,7 @@ test("of an image for several platforms each is there once it was unpacked", asy
 });
 
 async function unpackFor(platform: string, storeDirectory: string, reference: string, target: string): Promise<void> {
-  await using source = storedSource(registry(), store(storeDirectory), { offline: true });
+  await using source = storedSource(registrySource(), store(storeDirectory), { offline: true });
   await unpack(reference, target, { source, platform });
 }
 
@@ -183,7 +183,7 @@ test("skopeo and umoci read the store as the image layout it is", {
 
 test("a directory with something else in it is no store", async () => {
   await using stage = await setStage(sample);
-  const source = storedSource(registry(), store(stage.directory));
+  const source = storedSource(registrySource(), store(stage.directory));
   await writeFile(join(stage.directory, "mine"), "precious");
   await assert.rejects(source.image(stage.reference).manifest(), { code: "TARGET_NOT_EMPTY" });
   await source[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { open, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { registry, store, storedSource, unpack } from "../../src/index.ts";
+import { registrySource, store, storedSource, unpack } from "../../src/index.ts";
 import { tryLock } from "../../src/linux/lock.ts";
 import { eventually } from "../support/eventually.ts";
 import { image } from "../support/image.ts";
@@ -75,7 +75,7 @@ test("waiting for another process ends with an abort, and holds up nothing else 
   const lock = await open(join(stage.store.directory, "in-use.lock"));
   assert.ok(tryLock(lock.fd, "exclusive"));
   const controller = new AbortController();
-  const source = storedSource(registry(), store(stage.store.directory));
+  const source = storedSource(registrySource(), store(stage.store.directory));
   const waiting = unpack(stage.reference, join(stage.directory, "t"), { source, signal: controller.signal });
   await sleep(30);
   const reason = new Error("enough");

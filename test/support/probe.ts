@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { ErrorCode, UnpackEvent, UnpackOptions, UnpackResult } from "../../src/index.ts";
+import type { ErrorCode, OciUnpackEvent, UnpackOptions, UnpackResult } from "../../src/index.ts";
 import type { Footprint } from "./footprint.ts";
 import { sandboxEnvironment } from "./sandbox.ts";
 
@@ -13,7 +13,7 @@ export interface ProbeRequest {
   /** How often a registry is asked again. Default: the library's. */
   readonly retries?: number;
   /** Ends it from within, at the first event of a type. */
-  readonly end?: { readonly at: UnpackEvent["type"]; readonly how: "abort" | "throw" };
+  readonly end?: { readonly at: OciUnpackEvent["type"]; readonly how: "abort" | "throw" };
 }
 
 export type ProbeOutcome =
@@ -30,7 +30,7 @@ export interface ProbeReport {
 }
 
 export type ProbeMessage =
-  | { readonly type: "event"; readonly event: UnpackEvent }
+  | { readonly type: "event"; readonly event: OciUnpackEvent }
   | ({ readonly type: "report" } & ProbeReport);
 
 export interface ProbeHost {
@@ -39,7 +39,7 @@ export interface ProbeHost {
   /** Everything that it is to find there besides PATH. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Hears of every event while it happens. */
-  readonly onEvent?: (event: UnpackEvent) => void;
+  readonly onEvent?: (event: OciUnpackEvent) => void;
 }
 
 /** Unpacks in a fresh process and tells what came of it and what the process held before and afterwards. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { OciUnpackError, registry, type UnpackEvent, unpack } from "../../src/index.ts";
+import { OciUnpackError, type OciUnpackEvent, registrySource, unpack } from "../../src/index.ts";
 import { footprint } from "./footprint.ts";
 import type { ProbeMessage, ProbeOutcome, ProbeRequest } from "./probe.ts";
 
@@ -19,7 +19,7 @@ process.disconnect();
 async function unpacking(): Promise<ProbeOutcome> {
   const { reference, directory, options, retries } = request;
   try {
-    await using source = retries === undefined ? undefined : registry({ retries });
+    await using source = retries === undefined ? undefined : registrySource({ retries });
     const given = source === undefined ? options : { ...options, source };
     const result = await unpack(reference, directory, { ...given, signal: controller.signal, onEvent });
     return { type: "unpacked", result };
@@ -30,7 +30,7 @@ async function unpacking(): Promise<ProbeOutcome> {
   }
 }
 
-function onEvent(event: UnpackEvent): void {
+function onEvent(event: OciUnpackEvent): void {
   tell({ type: "event", event });
   if (request.end?.at !== event.type) return;
   if (request.end.how === "throw") throw new Error("the listener had enough");

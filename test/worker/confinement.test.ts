@@ -36,7 +36,7 @@ test("each of the three threads confines itself", { skip }, async () => {
   await applied(place.directory, {
     hasDigestThread: true,
     onReport: ({ type }) => {
-      if (type !== "layer-unpacked") return;
+      if (type !== "layer-finished") return;
       for (const [name, privileges] of threads()) seen.set(name, privileges);
     },
   });
@@ -56,7 +56,7 @@ test("the thread that compares a directory with an image confines itself", { ski
   const seen = new Map<string, string>();
   await verify(target, `oci:${layout}`, {
     onEvent: ({ type }) => {
-      if (type !== "layer-unpacked") return;
+      if (type !== "layer-finished") return;
       for (const [name, privileges] of threads()) seen.set(name, privileges);
     },
   });
