@@ -1,6 +1,6 @@
 import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
-import type { Credential, EventListener, Limits, RegistryOptions, Source, SourceOptions } from "../index.ts";
+import type { Credential, EventListener, Limits, Source } from "../index.ts";
 import { refuseArchiveName } from "./archive-name.ts";
 import type { ImageCommand, ImageWishes } from "./image-options.ts";
 import { passwordFrom } from "./password.ts";
@@ -18,16 +18,26 @@ export interface ConnectionBasis {
 }
 
 /** What this takes of the library. */
-export type SourceLibrary = Pick<
-  typeof Library,
-  "sourceFor" | "registryFromEnvironment" | "engineSocketFromEnvironment" | "store" | "storedSource"
->;
+export type SourceLibrary = Pick<typeof Library, "sourceFromEnvironment">;
 
 /** Where the image comes from: what its name says, by way of a store if there is one. */
-export async function openSource(basis: ConnectionBasis, library: SourceLibrary): Promise<Source> {
-  const { image, store, isOffline: offline } = basis.command;
-  const source = library.sourceFor(image, await sourceOptions(basis, library));
-  return store === undefined ? source : library.storedSource(source, library.store(store), { offline });
+export async function openSource(
+  { command, surroundings, limits, credential, onEvent }: ConnectionBasis,
+  library: SourceLibrary,
+): Promise<Source> {
+  const { image, store, isOffline: offline, options } = command;
+  const { environment, registry } = command.connection;
+  if (whereaboutsOf(image) === "registry") refuseArchiveName(image);
+  return await library.sourceFromEnvironment(image, {
+    ...machineOf(surroundings),
+    ...environment,
+    ...registry,
+    ...present({ credentials: credential, strict: options.strict, sandbox: options.sandbox, store }),
+    limits,
+    offline,
+    standardInput: bytesOf(surroundings.input),
+    onEvent,
+  });
 }
 
 /** The same while it is being opened, so that other things begin meanwhile; whoever awaits it learns of a failure. */
@@ -38,35 +48,6 @@ export function openingSource(
   const source = openSource(basis, library);
   const opened = source.catch(() => undefined);
   return { source, [Symbol.asyncDispose]: async () => (await opened)?.[Symbol.asyncDispose]() };
-}
-
-/** What the kind of source that the name asks for needs to know. */
-async function sourceOptions(basis: ConnectionBasis, library: SourceLibrary): Promise<SourceOptions> {
-  const { image, options } = basis.command;
-  const { limits } = basis;
-  const reading = present({ limits, sandbox: options.sandbox });
-  const whereabouts = whereaboutsOf(image);
-  if (whereabouts === "engine") {
-    return { ...reading, engineSocket: await library.engineSocketFromEnvironment(machineOf(basis.surroundings)) };
-  }
-  // What is wrong with the configuration of registries is no obstacle where none is asked.
-  if (whereabouts === "files") {
-    return { ...reading, standardInput: bytesOf(basis.surroundings.input) };
-  }
-  refuseArchiveName(image);
-  return await connection(basis, library.registryFromEnvironment);
-}
-
-/** How the command talks to registries: as its options say, and else as docker, podman and containerd would on this machine. */
-async function connection(
-  { command, surroundings, limits, credential, onEvent }: ConnectionBasis,
-  environmentReader: SourceLibrary["registryFromEnvironment"],
-): Promise<RegistryOptions> {
-  const { environment, registry } = command.connection;
-  const configured = await environmentReader({ ...machineOf(surroundings), ...environment, onEvent });
-  const { manifestBytes } = limits;
-  const { strict } = command.options;
-  return { ...configured, ...registry, ...present({ credentials: credential, strict, manifestBytes }) };
 }
 
 /** The user that the command line names, with a password from standard input. */

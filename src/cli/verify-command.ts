@@ -13,7 +13,8 @@ import { differenceLines, verdictLines } from "./verify-report.ts";
 import { writeLines, writeText } from "./write-text.ts";
 
 /** What this command needs of the library. */
-export type VerifyLibrary = SourceLibrary & Pick<typeof Library, "verify" | "storedNameFor" | "defaultLimits">;
+export type VerifyLibrary = SourceLibrary &
+  Pick<typeof Library, "verify" | "storedNameFor" | "store" | "defaultLimits">;
 
 /** `oci-unpack verify DIRECTORY [IMAGE]`: tells where a root filesystem is not what its image says. */
 export async function verifyCommand(

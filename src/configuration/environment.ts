@@ -53,7 +53,7 @@ export interface EnvironmentOptions extends Machine {
   readonly onEvent?: EventListener | undefined;
 }
 
-const environmentKinds: Kinds<EnvironmentOptions> = {
+export const environmentKinds: Kinds<EnvironmentOptions> = {
   ...machineKinds,
   authFile: pathKind,
   hostsDirectory: pathKind,

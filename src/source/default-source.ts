@@ -19,10 +19,20 @@ export function sourceFor(name: string, options: SourceOptions = {}): Source {
   checkSourceOptions(options);
   const { standardInput, limits, sandbox, engineSocket, ...forRegistry } = options;
   const reading = present({ limits, sandbox });
-  if (isEngineName(name)) return engineSource(engineSocket, reading);
-  return splitTransport(name) === undefined
-    ? registrySource(forRegistry)
-    : localSource(present({ ...reading, standardInput }));
+  switch (kindOfSource(name)) {
+    case "engine":
+      return engineSource(engineSocket, reading);
+    case "local":
+      return localSource(present({ ...reading, standardInput }));
+    case "registry":
+      return registrySource(forRegistry);
+  }
+}
+
+/** Who has the image of a name: files on this machine, its engine, or a registry. */
+export function kindOfSource(name: string): "local" | "engine" | "registry" {
+  if (isEngineName(name)) return "engine";
+  return splitTransport(name) === undefined ? "registry" : "local";
 }
 
 /** A source, maybe one that is still being made, for as long as somebody needs it. */

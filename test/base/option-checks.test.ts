@@ -129,8 +129,8 @@ const calls: Readonly<Record<string, Called>> = {
   },
   inspect: { call: library.inspect as Untyped, given: named, options: { wrong: resolving } },
   resolve: { call: library.resolve as Untyped, given: named, options: { wrong: resolving } },
-  registry: { call: library.registrySource as Untyped, given: {}, options: { wrong: connecting } },
-  "registry().image": { call: registrySource().image as Untyped, given: named },
+  registrySource: { call: library.registrySource as Untyped, given: {}, options: { wrong: connecting } },
+  "registrySource().image": { call: registrySource().image as Untyped, given: named },
   sourceFor: {
     call: library.sourceFor as Untyped,
     given: named,
@@ -185,6 +185,21 @@ const calls: Readonly<Record<string, Called>> = {
     call: library.engineSocketFromEnvironment as Untyped,
     given: {},
     options: { needed: machine, wrong: ofMachine },
+  },
+  sourceFromEnvironment: {
+    call: library.sourceFromEnvironment as Untyped,
+    given: named,
+    options: {
+      needed: machine,
+      wrong: {
+        ...ofMachine,
+        authFile: noPath,
+        credentials: connecting.credentials ?? assert.fail(),
+        network: connecting.network ?? assert.fail(),
+        offline: ["no", '"no" is not true or false'],
+        store: [5, "5 is not a store, as `store()` gives one or a path or a file: URL"],
+      },
+    },
   },
   registryFromEnvironment: {
     call: library.registryFromEnvironment as Untyped,

@@ -7,12 +7,10 @@ import { parseCommand } from "../../src/cli/options.ts";
 import { Trail } from "../../src/cli/trail.ts";
 import { type UnpackLibrary, unpackCommand } from "../../src/cli/unpack-command.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
-import type { EnvironmentOptions } from "../../src/configuration/environment.ts";
+import type { EnvironmentSourceOptions } from "../../src/configuration/source-from-environment.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { UnpackOptions, UnpackResult } from "../../src/operation/options.ts";
-import type { RegistryOptions } from "../../src/registry/options.ts";
 import { store } from "../../src/store/store.ts";
-import { storedSource } from "../../src/store/stored-source.ts";
 import { resolved, unpacked } from "./progress-events.ts";
 
 const result: UnpackResult = {
@@ -73,26 +71,13 @@ test("a bundle is for root, or for the user who asks", async () => {
   });
 });
 
-test("registries are asked with the credentials that docker and podman stored", async () => {
-  const { registryOptions } = await performed(["alpine", "dir"]);
-  assert.equal(registryOptions?.credentials, storedCredentials);
-});
-
-test("an engine is asked at its socket, and no configuration of registries is read for it", async () => {
-  const { registryOptions, environmentOptions } = await performed(["docker-daemon:alpine", "dir"]);
-  assert.deepEqual(
-    [registryOptions, environmentOptions],
-    [{ engineSocket: "/run/engine.sock", limits: {} }, undefined],
-  );
-});
-
 test("what the command line says of the connection is added to this machine's configuration", async () => {
-  const { environmentOptions, registryOptions } = await performed([
+  const { sourceOptions } = await performed([
     ...["--plain-http", "--authfile=auth.json", "--hosts-dir=hosts", "--tls-ca=a.pem", "--tls-ca=b.pem"],
     ...["--tls-cert=c.pem", "--tls-key=k.pem", "--insecure-skip-tls-verify", "--strict", "--limit", "manifestBytes=1M"],
     ...["alpine", "dir"],
   ]);
-  const { env, homeDirectory, uid, systemDirectory, onEvent, ...wishes } = { ...environmentOptions };
+  const { env, homeDirectory, uid, systemDirectory, onEvent, standardInput, ...wishes } = { ...sourceOptions };
   assert.deepEqual([env, homeDirectory, uid, systemDirectory], [{}, "/nowhere", 1000, undefined]);
   assert.ok(onEvent);
   assert.deepEqual(wishes, {
@@ -103,20 +88,21 @@ test("what the command line says of the connection is added to this machine's co
     tlsCert: "c.pem",
     tlsKey: "k.pem",
     insecureSkipTlsVerify: true,
+    strict: true,
+    limits: { manifestBytes: 1024 ** 2 },
+    offline: false,
   });
-  assert.equal(registryOptions?.strict, true);
-  assert.equal(registryOptions?.manifestBytes, 1024 ** 2);
 });
 
 test("a user and password that are given replace stored ones", async () => {
-  const { registryOptions } = await performed(["-u", "me", "--password-stdin", "alpine", "dir"], "s3cret\n");
-  assert.deepEqual(registryOptions?.credentials, { username: "me", password: "s3cret", origin: "the command line" });
+  const { sourceOptions } = await performed(["-u", "me", "--password-stdin", "alpine", "dir"], "s3cret\n");
+  assert.deepEqual(sourceOptions?.credentials, { username: "me", password: "s3cret", origin: "the command line" });
 });
 
 test("a password keeps its spaces and its own line ends, and loses one that echo added", async () => {
-  const { registryOptions } = await performed(["-u", "me", "--password-stdin", "alpine", "dir"], " a\nb \r\n");
+  const { sourceOptions } = await performed(["-u", "me", "--password-stdin", "alpine", "dir"], " a\nb \r\n");
   const credentials = { username: "me", password: " a\nb ", origin: "the command line" };
-  assert.deepEqual(registryOptions?.credentials, credentials);
+  assert.deepEqual(sourceOptions?.credentials, credentials);
 });
 
 test("an empty or endless password is refused before anyone is asked", async () => {
@@ -151,14 +137,12 @@ interface Performance {
   name?: string;
   directory?: string;
   options?: UnpackOptions;
-  registryOptions?: RegistryOptions;
-  environmentOptions?: EnvironmentOptions;
+  sourceOptions?: EnvironmentSourceOptions;
   closed: number;
   output: string;
   errors: string;
 }
 
-const storedCredentials = async () => undefined;
 let latest: Performance;
 
 /** Performs a command line with a library that only remembers what it was asked. */
@@ -171,20 +155,14 @@ async function performed(
   latest = performance;
   const library: UnpackLibrary = {
     defaultLimits,
-    registryFromEnvironment: async (options) => {
-      Object.assign(performance, { environmentOptions: options });
-      return { credentials: storedCredentials };
-    },
-    engineSocketFromEnvironment: async () => "/run/engine.sock",
-    sourceFor(_name, registryOptions) {
-      Object.assign(performance, { registryOptions });
+    async sourceFromEnvironment(_name, sourceOptions) {
+      Object.assign(performance, { sourceOptions });
       const close = async () => {
         performance.closed++;
       };
       return { image: () => assert.fail("the library asks, not the command"), [Symbol.asyncDispose]: close };
     },
     store,
-    storedSource,
     unpackOverlay: () => assert.fail("no overlay was asked for"),
     copy: () => assert.fail("no copy was asked for"),
     exportRootfs: () => assert.fail("no archive was asked for"),

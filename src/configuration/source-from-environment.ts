@@ -1,0 +1,88 @@
+import {
+  boolean,
+  check,
+  checkOptions,
+  either,
+  type Kinds,
+  path,
+  pathOf,
+  store as storeKind,
+  text,
+} from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
+import type { Source } from "../blob/image-source.ts";
+import { type RegistryOptions, registryKinds } from "../registry/options.ts";
+import { kindOfSource, sourceFor } from "../source/default-source.ts";
+import { type LocalOptions, localKinds } from "../source/local/transport.ts";
+import type { SourceOptions } from "../source/source-options.ts";
+import { type Store, store as storeIn } from "../store/store.ts";
+import { storedSource } from "../store/stored-source.ts";
+import { engineSocketFromEnvironment } from "./engine-socket.ts";
+import { type EnvironmentOptions, environmentKinds, registryFromEnvironment } from "./environment.ts";
+import { machineNeeds } from "./machine.ts";
+
+/** What no file of a machine says of registries. */
+type FurtherRegistryOptions = Pick<
+  RegistryOptions,
+  "credentials" | "network" | "foreignLayers" | "connectionsPerBlob" | "strict"
+>;
+
+/** The machine, what its user said beyond its files, and where blobs are kept. */
+export interface EnvironmentSourceOptions extends EnvironmentOptions, FurtherRegistryOptions, LocalOptions {
+  /** Keeps blobs here, and takes from here what is kept already: a store, or its directory. */
+  readonly store?: Store | string | URL | undefined;
+  /** Takes everything from the store and asks nobody. Default: false. */
+  readonly offline?: boolean;
+}
+
+const kinds: Kinds<EnvironmentSourceOptions> = {
+  ...environmentKinds,
+  ...localKinds,
+  credentials: registryKinds.credentials,
+  network: registryKinds.network,
+  foreignLayers: registryKinds.foreignLayers,
+  connectionsPerBlob: registryKinds.connectionsPerBlob,
+  strict: registryKinds.strict,
+  store: either(storeKind, path),
+  offline: boolean,
+};
+
+/**
+ * The source that a name asks for, set up as the command has it: registries as this machine's docker, podman and containerd
+ * are configured (logins, mirrors, certificates, proxies), the machine's engine, and layouts and archives on its disk. With
+ * a store, what comes is kept there. Only the configuration that this name needs is read.
+ *
+ * @throws OciUnpackError with `INVALID_OPTION` for an option, and `CONFIGURATION` for a file, that cannot be used.
+ */
+export async function sourceFromEnvironment(name: string, options: EnvironmentSourceOptions): Promise<Source> {
+  check("name", name, text);
+  checkOptions(options, kinds, machineNeeds);
+  const { store, offline } = options;
+  const source = sourceFor(name, await sourceOptions(name, options));
+  if (store === undefined) return source;
+  const kept = typeof store === "string" || store instanceof URL ? storeIn(pathOf("store", store)) : store;
+  return storedSource(source, kept, present({ offline }));
+}
+
+/** What the kind of source that the name asks for needs to know. */
+async function sourceOptions(name: string, options: EnvironmentSourceOptions): Promise<SourceOptions> {
+  const { store, offline, limits, sandbox, standardInput, ...forRegistry } = options;
+  const reading = present({ limits, sandbox });
+  switch (kindOfSource(name)) {
+    case "local":
+      return { ...reading, ...present({ standardInput }) };
+    case "engine": {
+      const { env, homeDirectory, uid, systemDirectory } = options;
+      const engineSocket = await engineSocketFromEnvironment({ env, homeDirectory, uid, systemDirectory });
+      return { ...reading, engineSocket };
+    }
+    case "registry":
+      return { ...(await registryOptions(forRegistry)), ...present({ manifestBytes: limits?.manifestBytes }) };
+  }
+}
+
+async function registryOptions(options: EnvironmentOptions & FurtherRegistryOptions): Promise<RegistryOptions> {
+  const { credentials, network, foreignLayers, connectionsPerBlob, strict, ...environment } = options;
+  const configured = await registryFromEnvironment(environment);
+  return { ...configured, ...present({ credentials, network, foreignLayers, connectionsPerBlob, strict }) };
+}
