@@ -114,7 +114,8 @@ export type OciUnpackEvent =
       readonly path?: string;
     }
   | { readonly type: "sandbox"; readonly status: SandboxStatus }
-  | { readonly type: "finished"; readonly digest: string; readonly output: string; readonly milliseconds: number };
+  /** All is done. What was made is at the path `output`, or went into a stream ("-"); absent where nothing was made. */
+  | { readonly type: "finished"; readonly digest: string; readonly output?: string; readonly milliseconds: number };
 
 /** Receives events, synchronously, in order. What it throws ends the call with that error. */
 export type EventListener = (event: OciUnpackEvent) => void;

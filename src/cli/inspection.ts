@@ -6,7 +6,7 @@ import { whereaboutsOf } from "./transports.ts";
 
 /** What an image's documents say, as data: the configuration as it stands in the image. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {
-  const { reference, digest, indexDigest, platform, platforms, manifests, fetchedBytes } = result;
+  const { reference, digest, indexDigest, platform, platforms, manifests, fetchedBytes, milliseconds } = result;
   return present({
     reference,
     digest,
@@ -20,6 +20,7 @@ export function inspectionData({ configBytes, layers, manifest, ...result }: Ins
     manifests,
     config: JSON.parse(Buffer.from(configBytes).toString("utf8")) as unknown,
     fetchedBytes,
+    milliseconds,
   });
 }
 

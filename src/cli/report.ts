@@ -53,10 +53,7 @@ function transferText({ reference, downloadedBytes }: Pick<UnpackResult, "refere
 /** What came of an overlay, as lines. */
 export function overlayLines(result: OverlayResult, paint: Paint): string[] {
   const { reusedLayers, mount, script } = result;
-  const [first = "", ...rest] = resultLines(
-    { ...result, rootfs: result.directory, layers: result.layers.length },
-    paint,
-  );
+  const [first = "", ...rest] = resultLines({ ...result, rootfs: result.directory }, paint);
   const reused = reusedLayers === 0 ? [] : [`  ${counted(reusedLayers, "layer")} of these came from the store`];
   const shown = mount === undefined ? `  mount it with: sh ${safeText(script)}` : `  mounted at ${safeText(mount)}`;
   return [first, ...rest, ...reused, shown];

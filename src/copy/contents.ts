@@ -3,20 +3,19 @@ import type { FetchOptions } from "../base/events.ts";
 import { type Limits, settleLimits } from "../base/limits.ts";
 import { Documents } from "../image/documents.ts";
 import type { ResolveOptions } from "../image/options.ts";
-import { resolveImage } from "../image/resolve.ts";
+import { type Image, resolveImage } from "../image/resolve.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageIndex, Manifest } from "../oci/document.ts";
 import { documentKind } from "../oci/media-type.ts";
-import { formatPlatform } from "../oci/platform.ts";
 import type { RecordedImage } from "./recorded-image.ts";
 
 /** All that an image consists of. */
 export interface ImageContents {
   /** What its name stands for in the copy: a manifest, or the index of them all. */
   readonly top: Descriptor;
-  /** The platform, or the platforms, that it is for, in words. */
-  readonly platform: string;
+  /** The image, where it is one for a single platform. */
+  readonly image?: Image;
   /** Manifests and indexes, by digest. */
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: readonly Manifest[];
@@ -31,14 +30,15 @@ const mostBlobs = 10_000;
 
 /** What an image consists of for one platform. */
 export async function oneImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
-  const { digest, manifest, manifests: entries, platform } = await resolveImage(source, options);
+  const image = await resolveImage(source, options);
+  const { digest, manifest, manifests: entries } = image;
   const entry = entries.find((each) => each.digest === digest);
   const bytes = source.bytesOf(digest, entry?.data);
   const top = { mediaType: manifest.mediaType, digest, sizeBytes: bytes.length };
   const documents = new Map([[digest, bytes]]);
   return {
     top,
-    platform: formatPlatform(platform),
+    image,
     documents,
     manifests: [manifest],
     ...blobsOf([manifest], []),
@@ -75,10 +75,7 @@ class Collection {
     const top = { mediaType: document.mediaType, digest, sizeBytes: this.#found.get(digest)?.length ?? 0 };
     const { blobs, layerCount } = blobsOf(this.#manifests, this.#others);
     this.#checkSize(blobs);
-    return {
-      ...{ top, platform: "all platforms", documents: this.#found, manifests: this.#manifests },
-      ...{ blobs, layerCount },
-    };
+    return { top, documents: this.#found, manifests: this.#manifests, blobs, layerCount };
   }
 
   async #take(

@@ -1,16 +1,18 @@
+import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { together } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent } from "../base/events.ts";
-import { settleLimits } from "../base/limits.ts";
-import { boolean, check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
+import { boolean, count, type Kinds, pathOrStream, word } from "../base/option-checks.ts";
 import { LayerFetch } from "../blob/fetch.ts";
-import { type ResolveOptions, resolveKinds } from "../image/options.ts";
+import { type ResolvedImage, type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Digest } from "../oci/digest.ts";
-import { EventLog } from "../operation/event-log.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { ResolvedEvent } from "../operation/image-layers.ts";
+import { Operation } from "../operation/operation.ts";
+import type { OperationResult } from "../operation/options.ts";
 import { ProgressTicker } from "../operation/progress-ticker.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
-import { openSource } from "../source/default-source.ts";
 import { blobPath } from "../source/local/documents.ts";
 import { Progress } from "../worker/progress.ts";
 import { ArchiveOutput } from "./archive-output.ts";
@@ -36,15 +38,17 @@ const copyKinds: Kinds<CopyOptions> = {
   sourceDateEpoch: count,
 };
 
-export interface CopyResult {
-  /** The canonical name of what was asked for. */
-  readonly reference: string;
+export interface CopyResult extends Omit<OperationResult, "platform"> {
   /** The digest of what was copied: of a manifest, or with `allPlatforms` of the index. The copy has the same. */
   readonly digest: Digest;
+  /** Absent with `allPlatforms`. */
+  readonly platform?: Platform;
+  /** How many layers were copied, those that images share counted once. */
+  readonly layers: number;
+  /** How many blobs were copied: layers, configurations, and what else an index lists. */
   readonly blobs: number;
   /** Bytes of blobs that came over the network. */
   readonly downloadedBytes: number;
-  readonly milliseconds: number;
 }
 
 /**
@@ -60,41 +64,40 @@ export async function copy(
   destination: string | URL | Writable,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  const startedAt = performance.now();
-  check("name", name, text);
-  checkOptions(options, copyKinds);
+  await using operation = Operation.begin(name, options, copyKinds);
+  const { form = "layout", allPlatforms = false, sourceDateEpoch = 0 } = options;
   const target = pathOrStream("destination", destination);
-  const account = new EventLog(options);
-  const { form = "layout" } = options;
-  account.signal.throwIfAborted();
-  await using opened = openSource(name, options);
-  const source = new RecordedImage((await opened.source).image(name));
-  await using output = await openOutput(target, form, { account, options });
-  const ask = options.allPlatforms ? wholeImage : oneImage;
-  const contents = await ask(source, { ...options, signal: account.signal, onEvent: account.tell });
-  account.tell(resolved(source.name, contents));
+  const source = new RecordedImage(await operation.source());
+  await using output = await openOutput(target, form, { sourceDateEpoch, signal: operation.signal });
+  const contents = await (allPlatforms ? wholeImage : oneImage)(source, operation.resolveOptions);
+  const { top, image, blobs, layerCount } = contents;
+  await operation.accept(...resolvedContents(source.name, contents));
+
   for (const { path, bytes } of smallFiles(source.name, contents, form)) await output.add(path, bytes.length, [bytes]);
-  const downloadedBytes = await copyBlobs({ source, contents, output, account, options });
-  account.signal.throwIfAborted();
+  const downloadedBytes = await copyBlobs(operation, { source, contents, output });
+  operation.signal.throwIfAborted();
   await output.commit();
+  const milliseconds = operation.tellFinished(top.digest, typeof target === "string" ? resolve(target) : "-");
   return {
     reference: source.name,
-    digest: contents.top.digest,
-    blobs: contents.blobs.length,
+    digest: top.digest,
+    ...(image !== undefined && { platform: image.platform }),
+    layers: layerCount,
+    milliseconds,
+    blobs: blobs.length,
     downloadedBytes,
-    milliseconds: performance.now() - startedAt,
   };
 }
 
 async function openOutput(
   destination: string | Writable,
   form: CopyForm,
-  { account, options }: Pick<Copying, "account" | "options">,
+  { sourceDateEpoch, signal }: { readonly sourceDateEpoch: number; readonly signal: AbortSignal },
 ): Promise<CopyOutput> {
   const isPath = typeof destination === "string";
   if (form !== "layout") {
-    const bytes = isPath ? await NewFile.open(destination) : new StreamOutput(destination, account.signal);
-    return new ArchiveOutput(bytes, options.sourceDateEpoch ?? 0);
+    const bytes = isPath ? await NewFile.open(destination) : new StreamOutput(destination, signal);
+    return new ArchiveOutput(bytes, sourceDateEpoch);
   }
   if (isPath) return await LayoutOutput.open(destination);
   throw new OciUnpackError("INVALID_OPTION", "cannot copy into a stream: a layout is a directory", {
@@ -106,26 +109,24 @@ interface Copying {
   readonly source: RecordedImage;
   readonly contents: ImageContents;
   readonly output: CopyOutput;
-  readonly account: EventLog;
-  readonly options: CopyOptions;
 }
 
 /** Downloads blobs side by side and writes them one after the other. Gives how many bytes came over the network. */
-async function copyBlobs({ source, contents, output, account, options }: Copying): Promise<number> {
+async function copyBlobs({ events, settings }: Operation, { source, contents, output }: Copying): Promise<number> {
   const { blobs, layerCount } = contents;
   // What events tell of layers is not true of configurations.
   const tell = (event: OciUnpackEvent) => {
-    if (!("layer" in event) || event.layer === undefined || event.layer < layerCount) account.tell(event);
+    if (!("layer" in event) || event.layer === undefined || event.layer < layerCount) events.tell(event);
   };
   const progress = Progress.forLayers(blobs.length);
   await using fetch = new LayerFetch(source, blobs, {
-    parallelDownloads: settleLimits(options.limits).parallelDownloads,
+    parallelDownloads: settings.apply.limits.parallelDownloads,
     waiting: output.temporaryDirectory,
     onEvent: tell,
     onProgress: (blob, bytes) => progress.setDownloadedBytes(blob, bytes),
   });
   using _ticker = new ProgressTicker(blobs, progress, tell);
-  await together(account.signal, [
+  await together(events.signal, [
     (signal) => fetch.run(signal),
     async () => {
       for (const [index, { digest, sizeBytes }] of blobs.entries()) {
@@ -136,8 +137,12 @@ async function copyBlobs({ source, contents, output, account, options }: Copying
   return progress.totals().downloadedBytes - fetch.storedBytes;
 }
 
-function resolved(reference: string, { top, platform, blobs, layerCount }: ImageContents) {
+/** What there is to decide about, and to tell. */
+function resolvedContents(reference: string, contents: ImageContents): [ResolvedImage, ResolvedEvent] {
+  const { top, image, blobs, layerCount } = contents;
   const layers = blobs.slice(0, layerCount).map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
   const totalBytes = blobs.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  return { type: "resolved", reference, digest: top.digest, platform, layers, totalBytes } as const;
+  const platform = image === undefined ? "all platforms" : formatPlatform(image.platform);
+  const { digest } = top;
+  return [image ?? { reference, digest }, { type: "resolved", reference, digest, platform, layers, totalBytes }];
 }

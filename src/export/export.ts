@@ -2,22 +2,18 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { OciUnpackError } from "../base/errors.ts";
-import { check, checkOptions, count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
+import { count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
 import { openTemporaryFile } from "../blob/temporary-file.ts";
 import { resolveKinds } from "../image/options.ts";
-import { type Image, resolveImage } from "../image/resolve.ts";
-import { EventLog } from "../operation/event-log.ts";
-import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
+import type { Image } from "../image/resolve.ts";
+import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
+import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { applyKinds, filesKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
-import { settle } from "../operation/settings.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
-import { openSource } from "../source/default-source.ts";
-import type { SelectionPatterns } from "../tree/selection.ts";
 import { isWhole } from "../tree/selection.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import { Progress } from "../worker/progress.ts";
 import type { TreeFacts } from "./facts.ts";
 import { fileSystemTools } from "./file-system-tool.ts";
 import { type ExportForm, exportForms } from "./form.ts";
@@ -80,66 +76,39 @@ export async function exportRootfs(
   destination: string | URL | Writable,
   options: ExportOptions = {},
 ): Promise<ExportResult> {
-  const startedAt = performance.now();
-  check("name", name, text);
-  checkOptions(options, exportKinds);
+  await using operation = Operation.begin(name, options, exportKinds);
+  const { settings, events, signal } = operation;
   const target = pathOrStream("destination", destination);
-  const settings = settle(options);
   const form = settleForm(options.form, target);
-  const account = new EventLog(options);
-  account.signal.throwIfAborted();
   if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
-
-  await using opened = openSource(name, options);
-  const source = (await opened.source).image(name);
   const isPath = typeof target === "string";
-  await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, account.signal);
+  await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, signal);
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
-  const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
-  const layers = numberedLayers(image);
-  account.tell(resolved(image));
+  const accepted = await operation.resolve(await operation.source());
 
-  const { temporaryDirectory: directory } = output;
-  await using contents = await openTemporaryFile(directory);
-  const progress = Progress.forLayers(layers.length);
-  const selected = new SelectedEntries(account);
-  const exporting = { image, form, output, pipeline, account, options, selection: settings.selection, selected };
-  let facts: TreeFacts | undefined;
-  const onReport = (report: EngineReport | MergeReport) => {
-    if (report.type === "merged") facts = report.facts;
-    else account.report(report);
-  };
-  const fetching = { image, layers, source, directory, pipeline, progress, account, settings, onReport };
-  const storedBytes = await fetchAndConsume(
-    fetching,
-    (input): MergeJob => ({
-      ...{ type: "merge", input, progress: progress.shared, layers: layers.length, contents: contents.fd },
-      ...(form !== "tar" && { factsOn: settings.selection }),
-      ...{ sandbox: settings.sandbox, settings: settings.apply },
-    }),
-  );
+  const { image } = accepted;
+  await using contents = await openTemporaryFile(output.temporaryDirectory);
+  const { facts, ...totals } = await mergeLayers(operation, accepted, {
+    form,
+    output,
+    pipeline,
+    contents: contents.fd,
+  });
+  const selected = new SelectedEntries(events);
+  const exporting = { operation, image, form, output, pipeline, options, selected };
   const bytes = await (facts === undefined ? writeArchive(exporting) : makeFileSystem(exporting, facts));
-  exporting.selected.tellUnmatched(settings.apply.strict);
-  account.signal.throwIfAborted();
+  selected.tellUnmatched(settings.apply.strict);
+  signal.throwIfAborted();
   await output.commit();
-
-  const totals = progress.totals();
-  const milliseconds = performance.now() - startedAt;
   const file = isPath ? resolve(target) : undefined;
-  account.tell({ type: "finished", digest: image.digest, output: file ?? "-", milliseconds });
   return {
-    reference: image.reference,
-    digest: image.digest,
-    platform: image.platform,
+    ...operation.finish(image, file ?? "-"),
     form,
     ...(file !== undefined && { file }),
     bytes,
-    layers: image.layers.length,
     ...totals,
     ...(!isWhole(settings.selection) && { keptEntries: selected.count }),
-    downloadedBytes: totals.downloadedBytes - storedBytes,
-    ...account.summary(),
-    milliseconds,
+    ...events.summary(),
   };
 }
 
@@ -148,39 +117,81 @@ function settleForm(form: ExportForm = "tar", destination: string | Writable): E
   throw new OciUnpackError("INVALID_OPTION", "cannot make a file system in a stream: it has to be a file");
 }
 
+/** What merging needs besides the layers. */
+interface Merging {
+  readonly form: ExportForm;
+  readonly output: NewFile | StreamOutput;
+  readonly pipeline: Pipeline;
+  /** A file for the data of files. */
+  readonly contents: number;
+}
+
+/** Merges all layers on a thread. For a file system, `facts` says what there will be in it. */
+async function mergeLayers(
+  operation: Operation,
+  accepted: AcceptedImage,
+  { form, output, pipeline, contents }: Merging,
+): Promise<LayerTotals & { readonly facts?: TreeFacts }> {
+  const { sandbox, apply: settings, selection } = operation.settings;
+  const { layers, progress } = accepted;
+  let facts: TreeFacts | undefined;
+  const onReport = (report: EngineReport | MergeReport) => {
+    if (report.type === "merged") facts = report.facts;
+    else operation.events.report(report);
+  };
+  const totals = await fetchLayers(
+    operation,
+    accepted,
+    { pipeline, directory: output.temporaryDirectory, onReport },
+    (input): MergeJob => ({
+      type: "merge",
+      input,
+      progress: progress.shared,
+      layers: layers.length,
+      contents,
+      ...(form !== "tar" && { factsOn: selection }),
+      sandbox,
+      settings,
+    }),
+  );
+  return facts === undefined ? totals : { ...totals, facts };
+}
+
 interface Exporting {
+  readonly operation: Operation;
   readonly image: Image;
   readonly form: ExportForm;
   readonly output: NewFile | StreamOutput;
   readonly pipeline: Pipeline;
-  readonly account: EventLog;
   readonly options: ExportOptions;
-  readonly selection: SelectionPatterns;
   readonly selected: SelectedEntries;
 }
 
 /** Gives the size of the archive. */
-async function writeArchive({ output, pipeline, account, selection, selected }: Exporting): Promise<number> {
+async function writeArchive({ operation, output, pipeline, selected }: Exporting): Promise<number> {
+  const { signal, settings } = operation;
+  const { selection } = settings;
   let bytes = 0;
   const take = async (chunk: Uint8Array) => {
     bytes += chunk.length;
     await output.write(chunk);
   };
-  const pouring = { take, onReport: selected.report, signal: account.signal };
+  const pouring = { take, onReport: selected.report, signal };
   await pipeline.pour((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet }), pouring);
   return bytes;
 }
 
 /** Gives the size of the file system. */
 async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<number> {
-  const { image, form, output, pipeline, account, options, selection, selected } = exporting;
+  const { operation, image, form, output, pipeline, options, selected } = exporting;
+  const { selection } = operation.settings;
   if (form === "tar" || !(output instanceof NewFile)) throw new TypeError("a file system is made in a file");
   const tool = fileSystemTools[form];
   const path = output.temporaryPath;
   const { sizeBytes, sourceDateEpoch = 0, toolPath: searchPath } = options;
   const plan = { path, facts, digest: image.digest, sourceDateEpoch, sizeBytes };
   const { temporaryDirectory: directory } = output;
-  const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: account.signal };
+  const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: operation.signal };
   await runTool(tool, run, async (take, signal) => {
     const pouring = { take, onReport: selected.report, signal };
     await pipeline.pour((outlet): ArchiveJob => ({ type: "archive", form, selection, outlet }), pouring);

@@ -14,6 +14,9 @@ import {
 } from "../base/option-checks.ts";
 import { type SandboxPolicy, sandboxKind } from "../base/sandbox.ts";
 import type { Source } from "../blob/image-source.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Manifest } from "../oci/document.ts";
 import { type Platform, platformKinds } from "../oci/platform.ts";
 
 /** How to choose and fetch an image. */
@@ -32,8 +35,27 @@ export interface ResolveOptions {
   readonly strict?: boolean;
   /** Overrides single limits. */
   readonly limits?: Partial<Limits>;
+  /**
+   * Decides whether an image may be fetched: called when its documents are known and verified, before the first byte of a
+   * layer is asked for. What it throws ends the call with that error, and nothing is left behind.
+   */
+  readonly approve?: (image: ResolvedImage) => void | Promise<void>;
   /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
   readonly sandbox?: SandboxPolicy;
+}
+
+/** An image as its documents say, for a decision about it. */
+export interface ResolvedImage {
+  /** The canonical name of what was asked for. */
+  readonly reference: string;
+  /** The digest of the manifest; of the index, where a copy takes all platforms. */
+  readonly digest: Digest;
+  /** The digest of the index that led to the manifest, if the name stands for one. */
+  readonly indexDigest?: Digest;
+  /** These three are absent where a copy takes all platforms. */
+  readonly platform?: Platform;
+  readonly manifest?: Manifest;
+  readonly config?: ImageConfig;
 }
 
 export const resolveKinds: Kinds<ResolveOptions> = {
@@ -43,5 +65,6 @@ export const resolveKinds: Kinds<ResolveOptions> = {
   onEvent: callback,
   strict: boolean,
   limits: object,
+  approve: callback,
   sandbox: sandboxKind,
 };

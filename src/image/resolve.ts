@@ -1,7 +1,6 @@
 import os from "node:os";
 import { OciUnpackError } from "../base/errors.ts";
 import { type Limits, settleLimits } from "../base/limits.ts";
-import { check, checkOptions, text } from "../base/option-checks.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
@@ -9,10 +8,9 @@ import type { Digest } from "../oci/digest.ts";
 import { type Manifest, requireImage } from "../oci/document.ts";
 import { formatPlatform, hostPlatform, type Platform, unknown } from "../oci/platform.ts";
 import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "../oci/platform-request.ts";
-import { openSource } from "../source/default-source.ts";
 import { Documents } from "./documents.ts";
 import { type Found, ImageSearch, platformText } from "./image-search.ts";
-import { type ResolveOptions, resolveKinds } from "./options.ts";
+import type { ResolveOptions } from "./options.ts";
 
 /** What a name stands for, on one platform. Nothing of its layers has been fetched. */
 export interface Image {
@@ -43,26 +41,11 @@ export interface ImageLayer {
 }
 
 /**
- * Finds out what an image is without downloading its layers: manifest and config of the platform that is wanted, each
- * verified.
+ * Finds out what the image is that a source's name stands for: manifest and config of the platform that is wanted, each
+ * verified. Nothing of its layers is asked for.
  *
  * Where the name stands for an index, the platform chooses from it. Where it stands for a single manifest, that is taken,
- * unless a platform was asked for that it is not for.
- *
- * @throws OciUnpackError, or the reason of `options.signal`.
- */
-export async function resolve(name: string, options: ResolveOptions = {}): Promise<Image> {
-  check("name", name, text);
-  checkOptions(options, resolveKinds);
-  options.signal?.throwIfAborted();
-  await using opened = openSource(name, options);
-  return await resolveImage((await opened.source).image(name), options);
-}
-
-/**
- * `resolve` for a name that its source has bound already.
- *
- * Where an index has nothing for this machine, and nobody asked for a platform, `otherwise` says what to do: to refuse, or
+ * unless a platform was asked for that it is not for. Where an index has nothing for this machine, and nobody asked for a platform, `otherwise` says what to do: to refuse, or
  * to take the first image that there is.
  */
 export async function resolveImage(

@@ -1,12 +1,14 @@
-import { check, checkOptions, text } from "../base/option-checks.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
-import { openSource } from "../source/default-source.ts";
+import { resolvedEvent } from "../operation/image-layers.ts";
+import { Operation } from "../operation/operation.ts";
 import { CountedImage } from "./counted-image.ts";
 
 export interface InspectResult extends Image {
   /** Bytes that came from the source for it. */
   readonly fetchedBytes: number;
+  /** How long the call took. */
+  readonly milliseconds: number;
 }
 
 /**
@@ -16,11 +18,10 @@ export interface InspectResult extends Image {
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
 export async function inspect(name: string, options: ResolveOptions = {}): Promise<InspectResult> {
-  check("name", name, text);
-  checkOptions(options, resolveKinds);
-  options.signal?.throwIfAborted();
-  await using opened = openSource(name, options);
-  const source = new CountedImage((await opened.source).image(name));
-  const image = await resolveImage(source, options, "take-first");
-  return { ...image, fetchedBytes: source.bytes };
+  await using operation = Operation.begin(name, options, resolveKinds);
+  const source = new CountedImage(await operation.source());
+  const image = await resolveImage(source, operation.resolveOptions, "take-first");
+  await operation.accept(image, resolvedEvent(image));
+  const { milliseconds } = operation.finish(image);
+  return { ...image, fetchedBytes: source.bytes, milliseconds };
 }

@@ -17,7 +17,7 @@ export interface LayersOnDemandOptions {
   readonly directory: string;
   /** Whether layers can be read again. */
   readonly areKept: boolean;
-  readonly account: EventLog;
+  readonly events: EventLog;
   readonly onProgress: (layer: number, bytes: number) => void;
 }
 
@@ -93,11 +93,15 @@ export class LayersOnDemand implements AsyncDisposable {
   }
 
   async *#downloaded({ number, descriptor }: DemandedLayer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { areKept, account, onProgress } = this.#options;
+    const { areKept, events, onProgress } = this.#options;
     const isRepeated = this.#layers.filter((each) => each.descriptor.digest === descriptor.digest).length > 1;
     const fetch = new LayerFetch(this.#image, [descriptor], {
-      ...{ parallelDownloads: 1, waiting: this.#room, numbers: [number], isKept: areKept || isRepeated },
-      ...{ onEvent: account.tell, onProgress },
+      parallelDownloads: 1,
+      waiting: this.#room,
+      numbers: [number],
+      isKept: areKept || isRepeated,
+      onEvent: events.tell,
+      onProgress,
     });
     this.#fetches.set(descriptor.digest, fetch);
     const ended = new AbortController();

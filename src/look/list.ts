@@ -1,4 +1,4 @@
-import { boolean, check, checkOptions, type Kinds, text } from "../base/option-checks.ts";
+import { boolean, check, type Kinds, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
 import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";
@@ -24,12 +24,13 @@ export interface ListResult extends LookResult {
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
 export async function list(name: string, path = "/", options: ListOptions = {}): Promise<ListResult> {
-  check("name", name, text);
   check("path", path, text);
-  checkOptions(options, listKinds);
-  const isRecursive = options.recursive ?? false;
-  return await look(name, options, { readsFile: false }, async (looking) => {
-    const { entries } = await looking.ask({ about: "entries", path: byteStringOf(path), isRecursive });
-    return { ...looking.result(), entries };
+  return await look(name, options, listKinds, { readsFile: false }, async (looking) => {
+    const { entries } = await looking.ask({
+      about: "entries",
+      path: byteStringOf(path),
+      isRecursive: options.recursive ?? false,
+    });
+    return { ...looking.finish(), entries };
   });
 }

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { check, checkOptions, text, writable } from "../base/option-checks.ts";
+import { check, text, writable } from "../base/option-checks.ts";
 import { StreamOutput } from "../output/new-file.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
@@ -24,17 +24,15 @@ export async function read(
   destination: Writable,
   options: LookOptions = {},
 ): Promise<ReadResult> {
-  check("name", name, text);
   check("path", path, text);
   check("destination", destination, writable);
-  checkOptions(options, lookKinds);
-  return await look(name, options, { readsFile: true }, async (looking) => {
+  return await look(name, options, lookKinds, { readsFile: true }, async (looking) => {
     const { entries, place } = await looking.ask({ about: "content", path: byteStringOf(path) });
     const [entry] = entries;
     if (entry === undefined) throw new TypeError("a file that was found has an entry");
     const output = new StreamOutput(destination, looking.signal);
     // Who reads a stream may hold on to what came out of it.
     if (entry.sizeBytes > 0) await looking.extract(entry.layer, place, (bytes) => output.write(Uint8Array.from(bytes)));
-    return { ...looking.result(), entry };
+    return { ...looking.finish(), entry };
   });
 }

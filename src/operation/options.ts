@@ -37,20 +37,27 @@ export interface SkippedEntry {
   readonly detail: string;
 }
 
-/** What came of it. */
-export interface UnpackResult {
+/** What every result begins with. */
+export interface OperationResult {
   /** The canonical name of what was asked for. */
   readonly reference: string;
-  /** The digest of the manifest that was unpacked. */
+  /** The digest of the manifest. */
   readonly digest: Digest;
   readonly platform: Platform;
+  /** How many layers the image has. */
+  readonly layers: number;
+  /** How long the call took. */
+  readonly milliseconds: number;
+}
+
+/** What came of an unpacking. */
+export interface UnpackResult extends OperationResult {
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
   /** Absolute path of `config.json`: the image's configuration, byte for byte, or in a bundle the container's. */
   readonly config: string;
   /** Absolute path of the list of all files, where one was wanted. */
   readonly mtree?: string;
-  readonly layers: number;
   /** Entries of all layers. */
   readonly entries: number;
   /** With `include` or `exclude`: how many entries of the merged tree were kept, the directories that lead to them counted. */
@@ -66,5 +73,4 @@ export interface UnpackResult {
   /** How often each repair was made. */
   readonly warnings: Readonly<Partial<Record<WarningCode, number>>>;
   readonly sandbox: SandboxStatus;
-  readonly milliseconds: number;
 }

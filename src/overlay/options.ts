@@ -29,12 +29,12 @@ export const overlayKinds: Kinds<OverlayOptions> = {
   mount: path,
 };
 
-export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "layers" | "mtree"> {
+export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "mtree"> {
   /** Absolute path of the directory that has it all. */
   readonly directory: string;
   /** Absolute paths of the layers' directories, bottom first. */
-  readonly layers: readonly string[];
-  /** How many of them were in the store. */
+  readonly layerDirectories: readonly string[];
+  /** How many of the layers were in the store. */
   readonly reusedLayers: number;
   readonly overlay: OverlayKind;
   /** Absolute path of the script that mounts it: `sh mount.sh [POINT]`. */

@@ -1,16 +1,15 @@
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
-import { check, checkOptions, pathOf, text } from "../base/option-checks.ts";
-import type { ImageSource } from "../blob/image-source.ts";
-import { type Image, resolveImage } from "../image/resolve.ts";
-import { EventLog } from "../operation/event-log.ts";
-import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
-import { settle, type UnpackSettings } from "../operation/settings.ts";
+import { pathOf } from "../base/option-checks.ts";
+import type { Image } from "../image/resolve.ts";
+import type { EventLog } from "../operation/event-log.ts";
+import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
+import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { Target } from "../output/new-directory.ts";
 import { type OpenedSource, openSource, ownSource } from "../source/default-source.ts";
 import { storedSource } from "../store/stored-source.ts";
+import type { NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import { Progress } from "../worker/progress.ts";
 import type { ApplyOverlayJob } from "./apply-overlay-job.ts";
 import type { OverlayKind } from "./format.ts";
 import { LayerPlaces } from "./layer-places.ts";
@@ -32,41 +31,40 @@ export async function unpackOverlay(
   directory: string | URL,
   options: OverlayOptions = {},
 ): Promise<OverlayResult> {
-  const startedAt = performance.now();
-  check("name", name, text);
-  checkOptions(options, overlayKinds);
+  await using operation = Operation.begin(name, options, overlayKinds, openKeptSource);
   const path = pathOf("directory", directory);
   const mountPoint = options.mount === undefined ? undefined : pathOf("mount", options.mount);
-  const settings = settle(options);
-  const kind = await settleKind(options.overlay);
-  const account = new EventLog(options);
   if (mountPoint !== undefined) insistOnMountPoint(mountPoint, path);
-  account.signal.throwIfAborted();
-
-  await using opened = openKeptSource(name, options);
-  const source = (await opened.source).image(name);
+  const kind = await settleKind(options.overlay);
+  const { settings, events, signal } = operation;
   await using target = await Target.claim(path);
-  const { apply, sandbox } = settings;
-  const parts = { staging: target.staging, kind, settings: apply, sandbox, store: options.store };
-  await using places = await LayerPlaces.open(parts, { signal: account.signal, onEvent: account.tell });
-  const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
-  account.tell(resolved(checked(image)));
-  const making = { image, source, target, places, account, settings, kind };
-  const { reusedLayers, ...totals } = await makeLayers(making);
-  account.signal.throwIfAborted();
-  await putTogether(making, mountPoint);
+  const parts = {
+    staging: target.staging,
+    kind,
+    settings: settings.apply,
+    sandbox: settings.sandbox,
+    store: options.store,
+  };
+  await using places = await LayerPlaces.open(parts, { signal, onEvent: events.tell });
+  const accepted = await operation.resolve(await operation.source());
 
+  const { image } = accepted;
+  insistOnFewLayers(image);
+  const making = { operation, accepted, target, places, kind };
+  const totals = await makeLayers(making);
+  signal.throwIfAborted();
+  await putTogether(making, mountPoint);
   const mount = mountPoint === undefined ? undefined : resolve(mountPoint);
-  const milliseconds = performance.now() - startedAt;
-  account.tell({ type: "finished", digest: image.digest, output: mount ?? target.directory, milliseconds });
   return {
-    ...{ reference: image.reference, digest: image.digest, platform: image.platform },
-    ...{ directory: target.directory, config: target.config, script: join(target.directory, "mount.sh") },
-    layers: image.layers.map((_, number) => join(target.directory, "layers", String(number), "diff")),
-    ...{ reusedLayers, overlay: kind, ...(mount !== undefined && { mount }) },
+    ...operation.finish(image, mount ?? target.directory),
+    directory: target.directory,
+    config: target.config,
+    script: join(target.directory, "mount.sh"),
+    layerDirectories: image.layers.map((_, number) => join(target.directory, "layers", String(number), "diff")),
+    overlay: kind,
+    ...(mount !== undefined && { mount }),
     ...totals,
-    ...account.summary(),
-    milliseconds,
+    ...events.summary(),
   };
 }
 
@@ -83,79 +81,82 @@ function openKeptSource(name: string, options: OverlayOptions): OpenedSource {
   return { source: Promise.resolve(source), [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
 }
 
-function checked(image: Image): Image {
-  const { length } = image.layers;
-  if (length <= layersAtMost) return image;
+function insistOnFewLayers({ reference, layers: { length } }: Image): void {
+  if (length <= layersAtMost) return;
   throw new OciUnpackError(
     "LIMIT_EXCEEDED",
-    `cannot make an overlay of "${image.reference}": it has ${length} layers, of which the kernel stacks ${layersAtMost}`,
+    `cannot make an overlay of "${reference}": it has ${length} layers, of which the kernel stacks ${layersAtMost}`,
   );
 }
 
 interface Making {
-  readonly image: Image;
-  readonly source: ImageSource;
+  readonly operation: Operation;
+  readonly accepted: AcceptedImage;
   readonly target: Target;
   readonly places: LayerPlaces;
-  readonly account: EventLog;
-  readonly settings: UnpackSettings;
   readonly kind: OverlayKind;
 }
 
-type Totals = Pick<OverlayResult, "entries" | "unpackedBytes" | "downloadedBytes" | "reusedLayers">;
-
 /** Makes the layers that are not there yet. */
-async function makeLayers(making: Making): Promise<Totals> {
-  const { image, source, target, places, account, settings, kind } = making;
-  const progress = Progress.forLayers(image.layers.length);
+async function makeLayers(making: Making): Promise<LayerTotals & Pick<OverlayResult, "reusedLayers">> {
+  const { operation, accepted, places } = making;
+  const { image, progress } = accepted;
   const found = await places.find(image);
-  for (const [layer, path] of found.entries()) if (path !== undefined) tellReused(image, layer, account);
-  const layers = numberedLayers(image).filter(({ number }) => found[number] === undefined);
-  let storedBytes = 0;
-  if (layers.length > 0) {
-    await using pipeline = new Pipeline(settings.apply.limits);
-    const present = found.map((path) => (path === undefined ? undefined : join(path, "diff")));
-    storedBytes = await fetchAndConsume(
-      { image, layers, source, directory: target.directory, pipeline, progress, account, settings },
-      (input): ApplyOverlayJob => ({
-        type: "apply-overlay",
-        input,
-        progress: progress.shared,
-        staging: places.making,
-        layers: present,
-        kind,
-        isKept: places.areKept,
-        sandbox: settings.sandbox,
-        settings: settings.apply,
-      }),
-    );
-  }
+  for (const [layer, path] of found.entries()) if (path !== undefined) tellReused(image, layer, operation.events);
+  const layers = accepted.layers.filter(({ number }) => found[number] === undefined);
+  const totals = layers.length === 0 ? progress.totals() : await fetchMissing(making, layers, found);
   await places.settle(image, found, (layer) => progress.unpackedBytes(layer));
-  const { downloadedBytes, ...totals } = progress.totals();
-  const reusedLayers = image.layers.length - layers.length;
-  return { ...totals, downloadedBytes: downloadedBytes - storedBytes, reusedLayers };
+  return { ...totals, reusedLayers: image.layers.length - layers.length };
+}
+
+async function fetchMissing(
+  { operation, accepted, target, places, kind }: Making,
+  layers: readonly NumberedLayer[],
+  found: readonly (string | undefined)[],
+): Promise<LayerTotals> {
+  const { sandbox, apply: settings } = operation.settings;
+  await using pipeline = new Pipeline(settings.limits);
+  const present = found.map((path) => (path === undefined ? undefined : join(path, "diff")));
+  return await fetchLayers(
+    operation,
+    { ...accepted, layers },
+    { pipeline, directory: target.directory },
+    (input): ApplyOverlayJob => ({
+      type: "apply-overlay",
+      input,
+      progress: accepted.progress.shared,
+      staging: places.making,
+      layers: present,
+      kind,
+      isKept: places.areKept,
+      sandbox,
+      settings,
+    }),
+  );
 }
 
 /** A layer that is there counts as downloaded and unpacked: whoever watches sees the whole image arrive. */
-function tellReused({ layers }: Image, layer: number, account: EventLog): void {
+function tellReused({ layers }: Image, layer: number, events: EventLog): void {
   const { digest, sizeBytes } = layers[layer]?.descriptor ?? {};
   if (digest === undefined || sizeBytes === undefined) return;
-  account.tell({ type: "stored", digest, bytes: sizeBytes });
-  account.tell({ type: "downloaded", layer, bytes: sizeBytes, totalBytes: sizeBytes });
-  account.tell({ type: "layer-finished", layer, entries: 0 });
+  events.tell({ type: "stored", digest, bytes: sizeBytes });
+  events.tell({ type: "downloaded", layer, bytes: sizeBytes, totalBytes: sizeBytes });
+  events.tell({ type: "layer-finished", layer, entries: 0 });
 }
 
 /** Adds what an overlay needs besides its layers, and makes everything appear. */
 async function putTogether(
-  { image, target, places, settings, kind }: Making,
+  { operation, accepted, target, places, kind }: Making,
   mount: string | undefined,
 ): Promise<void> {
   const { makeEmptyLayer, makeUpper } = await import("./upper.ts");
+  const { image } = accepted;
+  const { apply: settings } = operation.settings;
   const { staging, directory } = target;
   // An overlay has at least one layer, even of an image that has none.
   const layers = Math.max(image.layers.length, 1);
-  if (image.layers.length === 0) makeEmptyLayer(join(staging, "0"), kind, settings.apply);
-  makeUpper(staging, join(staging, String(layers - 1), "diff"), kind, settings.apply);
+  if (image.layers.length === 0) makeEmptyLayer(join(staging, "0"), kind, settings);
+  makeUpper(staging, join(staging, String(layers - 1), "diff"), kind, settings);
   const documents = { "mount.sh": Buffer.from(mountScript(layers, kind)), "config.json": image.configBytes };
   await target.commit(documents, {
     as: "layers",

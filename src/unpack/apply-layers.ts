@@ -1,18 +1,31 @@
-import { type Fetching, fetchAndConsume } from "../operation/fetch-layers.ts";
+import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
+import type { AcceptedImage, Operation } from "../operation/operation.ts";
+import type { UnpackResult } from "../operation/options.ts";
+import type { Pipeline } from "../worker/pipeline.ts";
 import type { ApplyJob } from "./apply-job.ts";
 
-/** An image whose layers become files. */
-export interface Unpacking extends Fetching {
+/** Where the files of an image are made. */
+export interface Unpacking {
+  readonly pipeline: Pipeline;
+  /** Where temporary files may be made. */
+  readonly directory: string;
   /** Absolute path of the private directory that becomes the root filesystem. */
   readonly staging: string;
-  /** Whether a list of the files (mtree(5)) is wanted afterwards. Default: false. */
-  readonly isRecorded?: boolean;
+  /** Whether a list of the files is wanted afterwards. */
+  readonly isRecorded: boolean;
 }
 
-/** Blobs come in, files come out; both at once, until all is verified. Gives how many bytes of blobs were in a store. */
-export function fetchAndApply(unpacking: Unpacking): Promise<number> {
-  const { layers, staging, isRecorded = false, progress, settings } = unpacking;
-  return fetchAndConsume(
+/** What was unpacked, in numbers. */
+export type Applied = LayerTotals & Pick<UnpackResult, "keptEntries">;
+
+/** Blobs come in, files come out; both at once, until all is verified. */
+export function applyLayers(operation: Operation, accepted: AcceptedImage, unpacking: Unpacking): Promise<Applied> {
+  const { sandbox, apply: settings } = operation.settings;
+  const { staging, isRecorded } = unpacking;
+  const { layers, progress } = accepted;
+  return fetchLayers(
+    operation,
+    accepted,
     unpacking,
     (input): ApplyJob => ({
       type: "apply",
@@ -21,8 +34,8 @@ export function fetchAndApply(unpacking: Unpacking): Promise<number> {
       layers: layers.length,
       staging,
       isRecorded,
-      sandbox: settings.sandbox,
-      settings: settings.apply,
+      sandbox,
+      settings,
     }),
   );
 }

@@ -1,38 +1,46 @@
 import { openTemporaryFile } from "../blob/temporary-file.ts";
 import type { ArchiveJob, MergeJob } from "../export/merge-job.ts";
 import { SelectedEntries } from "../export/selected-entries.ts";
-import { fetchAndConsume } from "../operation/fetch-layers.ts";
+import { fetchLayers } from "../operation/fetch-layers.ts";
+import type { AcceptedImage, Operation } from "../operation/operation.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
 import type { ApplyJob } from "./apply-job.ts";
-import type { Unpacking } from "./apply-layers.ts";
-
-export interface SelectedOutcome {
-  /** Compressed bytes of the layers that came out of a store. */
-  readonly storedBytes: number;
-  /** How many entries of the merged tree were applied. */
-  readonly keptEntries: number;
-}
+import type { Applied, Unpacking } from "./apply-layers.ts";
 
 /**
- * As `fetchAndApply`, where only a part of the image is wanted. Which part that is can be told when all layers are merged:
- * so they are merged in memory first, and what is wanted of the tree is applied as if it were the image's only layer.
+ * As `applyLayers`, where only a part of the image is wanted. Which part that is can be told when all layers are merged: so
+ * they are merged in memory first, and what is wanted of the tree is applied as if it were the image's only layer.
  */
-export async function fetchAndApplySelected(unpacking: Unpacking): Promise<SelectedOutcome> {
-  const { layers, directory, pipeline, progress, account, settings, staging, isRecorded = false } = unpacking;
-  await using merging = new Pipeline(settings.apply.limits, "tree-worker");
+export async function applySelected(
+  operation: Operation,
+  accepted: AcceptedImage,
+  { pipeline, directory, staging, isRecorded }: Unpacking,
+): Promise<Applied> {
+  const { events } = operation;
+  const { sandbox, apply: settings, selection } = operation.settings;
+  const { layers, progress } = accepted;
+  await using merging = new Pipeline(settings.limits, "tree-worker");
   await using contents = await openTemporaryFile(directory);
-  const common = { sandbox: settings.sandbox, settings: settings.apply };
-  const storedBytes = await fetchAndConsume(
-    { ...unpacking, pipeline: merging },
+  const totals = await fetchLayers(
+    operation,
+    accepted,
+    { pipeline: merging, directory },
     (input): MergeJob => ({
-      ...{ type: "merge", input, progress: progress.shared, layers: layers.length, contents: contents.fd, ...common },
+      type: "merge",
+      input,
+      progress: progress.shared,
+      layers: layers.length,
+      contents: contents.fd,
+      sandbox,
+      settings,
     }),
   );
 
   const applied = Progress.forLayers(1);
-  const selected = new SelectedEntries(account);
+  const selected = new SelectedEntries(events);
+  const archive = (outlet: ArchiveJob["outlet"]): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet });
   await pipeline.consume(
     (input): ApplyJob => ({
       type: "apply",
@@ -41,16 +49,14 @@ export async function fetchAndApplySelected(unpacking: Unpacking): Promise<Selec
       layers: 1,
       staging,
       isRecorded,
-      ...common,
+      sandbox,
+      settings,
     }),
-    (write, signal) =>
-      merging.pour((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection: settings.selection, outlet }), {
-        ...{ take: write, onReport: selected.report, signal },
-      }),
-    { onReport: (report) => isOfLayers(report) || account.report(report), signal: account.signal },
+    (write, signal) => merging.pour(archive, { take: write, onReport: selected.report, signal }),
+    { onReport: (report) => isOfLayers(report) || events.report(report), signal: events.signal },
   );
-  selected.tellUnmatched(settings.apply.strict);
-  return { storedBytes, keptEntries: selected.count };
+  selected.tellUnmatched(settings.strict);
+  return { ...totals, keptEntries: selected.count };
 }
 
 /** The image's own layers have been told of. */

@@ -1,20 +1,16 @@
 import { resolve } from "node:path";
-import { unlessAborted } from "../base/abort.ts";
-import { check, checkOptions, pathOf, text } from "../base/option-checks.ts";
-import { type Image, resolveImage } from "../image/resolve.ts";
-import { EventLog } from "../operation/event-log.ts";
-import { numberedLayers, resolved } from "../operation/fetch-layers.ts";
+import { pathOf } from "../base/option-checks.ts";
+import type { Image } from "../image/resolve.ts";
+import type { EventLog } from "../operation/event-log.ts";
+import { Operation } from "../operation/operation.ts";
 import { unpackKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
-import { settle } from "../operation/settings.ts";
 import { type Documents, Target } from "../output/new-directory.ts";
 import { NewFile } from "../output/new-file.ts";
-import { openSource } from "../source/default-source.ts";
 import { isWhole } from "../tree/selection.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import { Progress } from "../worker/progress.ts";
-import { fetchAndApply } from "./apply-layers.ts";
-import { fetchAndApplySelected, type SelectedOutcome } from "./apply-selected.ts";
+import { type Applied, applyLayers } from "./apply-layers.ts";
+import { applySelected } from "./apply-selected.ts";
 import type { MtreeJob } from "./mtree-job.ts";
 
 /**
@@ -31,60 +27,37 @@ export async function unpack(
   directory: string | URL,
   options: UnpackOptions = {},
 ): Promise<UnpackResult> {
-  const startedAt = performance.now();
-  check("name", name, text);
-  checkOptions(options, unpackKinds);
+  await using operation = Operation.begin(name, options, unpackKinds);
+  const { settings, events } = operation;
   const mtreePath = options.mtree === undefined ? undefined : pathOf("mtree", options.mtree);
-  const settings = settle(options);
-  const account = new EventLog(options);
-  account.signal.throwIfAborted();
-
-  await using opened = openSource(name, options);
   await using target = await Target.claim(pathOf("directory", directory));
   await using mtree = mtreePath === undefined ? undefined : await NewFile.open(mtreePath);
-  await using pipeline = new Pipeline(settings.apply.limits); // while the source is opened and the network asked, the threads start
-  const source = (await unlessAborted(opened.source, account.signal)).image(name);
-  const image = await resolveImage(source, { ...options, signal: account.signal, onEvent: account.tell });
-  const layers = numberedLayers(image);
-  account.tell(resolved(image));
+  await using pipeline = new Pipeline(settings.apply.limits); // while the network is asked, the threads start
+  const accepted = await operation.resolve(await operation.source());
 
-  const progress = Progress.forLayers(image.layers.length);
-  let fetched: Partial<SelectedOutcome> = {};
+  const { image } = accepted;
+  const { directory: beside, staging } = target;
+  let applied: Applied;
   try {
-    const { directory, staging } = target;
-    const unpacking = {
-      ...{ image, layers, source, directory, staging, pipeline, progress, account, settings },
-      isRecorded: mtree !== undefined,
-    };
-    if (isWhole(settings.selection)) fetched = { storedBytes: await fetchAndApply(unpacking) };
-    else fetched = await fetchAndApplySelected(unpacking);
-    if (mtree !== undefined) await writeMtree(mtree, pipeline, account);
-    account.signal.throwIfAborted();
-    const documents = await documentsOf(image, staging, options.bundle, account);
+    const unpacking = { pipeline, directory: beside, staging, isRecorded: mtree !== undefined };
+    const apply = isWhole(settings.selection) ? applyLayers : applySelected;
+    applied = await apply(operation, accepted, unpacking);
+    if (mtree !== undefined) await writeMtree(mtree, pipeline, events);
+    operation.signal.throwIfAborted();
+    const documents = await documentsOf(image, staging, options.bundle, events);
     await target.commit(documents, { between: async () => mtree?.commit() });
   } catch (error) {
     await mtree?.retract();
-    await pipeline.discard(target.staging, settings.sandbox);
+    await pipeline.discard(staging, settings.sandbox);
     throw error;
   }
-
-  const { storedBytes = 0, keptEntries } = fetched;
-  const totals = progress.totals();
-  const milliseconds = performance.now() - startedAt;
-  account.tell({ type: "finished", digest: image.digest, output: target.rootfs, milliseconds });
   return {
-    reference: image.reference,
-    digest: image.digest,
-    platform: image.platform,
+    ...operation.finish(image, target.rootfs),
     rootfs: target.rootfs,
     config: target.config,
     ...(mtreePath !== undefined && { mtree: resolve(mtreePath) }),
-    layers: image.layers.length,
-    ...totals,
-    ...(keptEntries !== undefined && { keptEntries }),
-    downloadedBytes: totals.downloadedBytes - storedBytes,
-    ...account.summary(),
-    milliseconds,
+    ...applied,
+    ...events.summary(),
   };
 }
 
@@ -92,12 +65,12 @@ async function documentsOf(
   image: Image,
   staging: string,
   bundle: UnpackOptions["bundle"],
-  account: EventLog,
+  events: EventLog,
 ): Promise<Documents> {
   if (bundle === undefined || bundle === false) return { "config.json": image.configBytes };
   const { bundleOf } = await import("../bundle/bundle.ts");
   const { config, leftOut } = bundleOf(image.config, staging, bundle === true ? undefined : bundle);
-  if (leftOut.length > 0) account.tell({ type: "warning", code: "LABEL_LEFT_OUT", message: labelsLeftOut(leftOut) });
+  if (leftOut.length > 0) events.tell({ type: "warning", code: "LABEL_LEFT_OUT", message: labelsLeftOut(leftOut) });
   return { "image-config.json": image.configBytes, "config.json": config };
 }
 

@@ -1,7 +1,7 @@
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import { defaultLimits } from "../base/limits.ts";
 import { check, pathOf, store as storeKind } from "../base/option-checks.ts";
-import { resolve } from "../image/resolve.ts";
+import { resolveImage } from "../image/resolve.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
@@ -36,7 +36,7 @@ export async function storedNameFor(unpacked: string | URL, store: Store): Promi
 async function storedConfig(name: string, store: Store, platform: Platform): Promise<Digest | undefined> {
   await using source = storedSource(sourceFor(name), store, { offline: true });
   try {
-    const { manifest } = await resolve(name, { source, platform });
+    const { manifest } = await resolveImage(source.image(name), { platform });
     return manifest.config.digest;
   } catch (error) {
     if (isOciUnpackError(error)) return undefined;

@@ -1,19 +1,14 @@
 import { tmpdir } from "node:os";
 import { OciUnpackError } from "../base/errors.ts";
-import { check, checkOptions, pathOf, text } from "../base/option-checks.ts";
-import { resolveImage } from "../image/resolve.ts";
+import { pathOf } from "../base/option-checks.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import type { Platform } from "../oci/platform.ts";
-import { EventLog } from "../operation/event-log.ts";
-import { fetchAndConsume, numberedLayers, resolved } from "../operation/fetch-layers.ts";
+import { fetchLayers } from "../operation/fetch-layers.ts";
+import { Operation } from "../operation/operation.ts";
 import { filesKinds } from "../operation/option-kinds.ts";
-import type { UnpackOptions } from "../operation/options.ts";
-import { settle } from "../operation/settings.ts";
-import { openSource } from "../source/default-source.ts";
+import type { OperationResult, UnpackOptions } from "../operation/options.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import { Progress } from "../worker/progress.ts";
 import type { Difference } from "./differences.ts";
 import { recordedConfig, rootfsIn } from "./recorded-config.ts";
 import type { VerifyJob, VerifyReport } from "./verify-job.ts";
@@ -21,12 +16,7 @@ import type { VerifyJob, VerifyReport } from "./verify-job.ts";
 /** Those that the image was unpacked with: they say what its files were to become. */
 export type VerifyOptions = Omit<UnpackOptions, "bundle" | "mtree">;
 
-export interface VerifyResult {
-  /** The canonical name of the image that the directory was compared with. */
-  readonly reference: string;
-  /** The digest of its manifest. */
-  readonly digest: Digest;
-  readonly platform: Platform;
+export interface VerifyResult extends OperationResult {
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
   /** How many files and directories of the image were there. */
@@ -35,7 +25,6 @@ export interface VerifyResult {
   readonly differences: readonly Difference[];
   /** How many there were in all; 0 where the directory is what the image says. */
   readonly differenceCount: number;
-  readonly milliseconds: number;
 }
 
 /**
@@ -48,40 +37,35 @@ export interface VerifyResult {
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
 export async function verify(unpacked: string | URL, name: string, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const startedAt = performance.now();
-  check("name", name, text);
-  checkOptions(options, filesKinds);
+  await using operation = Operation.begin(name, options, filesKinds);
+  const { settings, events, signal } = operation;
   const directory = pathOf("directory", unpacked);
-  const settings = settle(options);
-  const account = new EventLog(options);
-  account.signal.throwIfAborted();
   const recorded = await recordedConfig(directory, settings.apply.limits);
   const { platform } = parseConfig(recorded);
   const rootfs = await rootfsIn(directory);
-
-  await using opened = openSource(name, options);
-  const source = (await opened.source).image(name);
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
-  const image = await resolveImage(source, { platform, ...options, signal: account.signal, onEvent: account.tell });
-  insistOnConfig(directory, name, digestOf(recorded), image.manifest.config.digest);
-  const layers = numberedLayers(image);
-  account.tell(resolved(image));
+  const accepted = await operation.resolve(await operation.source(), platform);
 
-  const findings = new Findings(account.report);
-  const progress = Progress.forLayers(layers.length);
-  await fetchAndConsume(
-    { image, layers, source, directory: tmpdir(), pipeline, progress, account, settings, onReport: findings.report },
+  const { image, layers, progress } = accepted;
+  insistOnConfig(directory, name, digestOf(recorded), image.manifest.config.digest);
+  const findings = new Findings(events.report);
+  await fetchLayers(
+    operation,
+    accepted,
+    { pipeline, directory: tmpdir(), onReport: findings.report },
     (input): VerifyJob => ({
-      ...{ type: "verify", input, progress: progress.shared, layers: layers.length, directory: rootfs },
-      ...{ selection: settings.selection, sandbox: settings.sandbox, settings: settings.apply },
+      type: "verify",
+      input,
+      progress: progress.shared,
+      layers: layers.length,
+      directory: rootfs,
+      selection: settings.selection,
+      sandbox: settings.sandbox,
+      settings: settings.apply,
     }),
   );
-  account.signal.throwIfAborted();
-  return {
-    ...{ reference: image.reference, digest: image.digest, platform: image.platform, rootfs },
-    ...findings.summary(),
-    milliseconds: performance.now() - startedAt,
-  };
+  signal.throwIfAborted();
+  return { ...operation.finish(image), rootfs, ...findings.summary() };
 }
 
 /** What the comparing thread found. */

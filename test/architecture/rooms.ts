@@ -32,7 +32,7 @@ export const rooms = {
     floor: 10,
     what: "a root filesystem in a directory; of a part of an image, through the merged tree",
     uses: [
-      ...["base", "tar", "output", "blob", "linux", "layer", "worker", "bundle", "rootfs", "tree", "source", "image"],
+      ...["base", "tar", "output", "blob", "linux", "layer", "worker", "bundle", "rootfs", "tree", "image"],
       ...["operation", "export"],
     ],
   },
@@ -40,16 +40,14 @@ export const rooms = {
     floor: 10,
     what: "each layer as a directory of its own, by the rules of `rootfs/`: what a layer hides is recorded, and what the layers below show is asked for where `rootfs/` would ask the disk",
     uses: [
-      ...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "rootfs", "source", "store", "image"],
+      ...["base", "oci", "tar", "output", "linux", "layer", "worker", "rootfs", "source", "store", "image"],
       ...["operation"],
     ],
   },
   look: {
     floor: 10,
     what: "what is in an image, without unpacking it: layers from the newest down, as few as an answer needs",
-    uses: [
-      ...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "source", "image", "operation"],
-    ],
+    uses: [...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "image", "operation"]],
   },
   verify: {
     floor: 10,
@@ -66,29 +64,27 @@ export const rooms = {
   export: {
     floor: 9,
     what: "a root filesystem in one file: the merged tree as an archive, or as a file system made of that",
-    uses: [
-      ...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "source", "image", "operation"],
-    ],
+    uses: [...["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "image", "operation"]],
   },
   operation: {
     floor: 8,
-    what: "what the verbs have in common: options settled, events told and counted, layers fetched and consumed at once",
-    uses: ["base", "oci", "blob", "layer", "worker", "bundle", "tree", "image"],
+    what: "what the verbs have in common: options settled, the source opened, the image resolved and decided about, events told and counted, layers fetched and consumed at once",
+    uses: ["base", "oci", "blob", "layer", "worker", "bundle", "tree", "source", "image"],
+  },
+  configuration: {
+    floor: 8,
+    what: "what docker, podman and containerd have in their files: credentials, certificates, mirrors, proxies; and the source that a name asks for on such a machine",
+    uses: ["base", "oci", "http", "blob", "registry", "source", "store"],
   },
   image: {
     floor: 7,
     what: "from a name to one image: index, manifest and configuration, for one platform",
-    uses: ["base", "oci", "blob", "source"],
+    uses: ["base", "oci", "blob"],
   },
   store: {
     floor: 7,
     what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories; it wraps any source",
     uses: ["base", "oci", "output", "blob", "linux", "worker", "source"],
-  },
-  configuration: {
-    floor: 7,
-    what: "what docker, podman and containerd have in their files: credentials, certificates, mirrors, proxies",
-    uses: ["base", "oci", "http", "registry", "source"],
   },
   source: {
     floor: 6,

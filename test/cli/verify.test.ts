@@ -101,7 +101,13 @@ test("where some of it could not be read, verify says who can", () => {
       platform: { os: "linux", architecture: "amd64" },
       rootfs: "/r",
     },
-    ...{ entries: 1, differences: [{ kind: "unreadable", path: "shadow" }], differenceCount: 1, milliseconds: 1 },
+    ...{
+      entries: 1,
+      differences: [{ kind: "unreadable", path: "shadow" }],
+      differenceCount: 1,
+      layers: 1,
+      milliseconds: 1,
+    },
   };
   const plain = (text: string) => text;
   const [, , ...more] = verdictLines(result, { red: plain, green: plain, cyan: plain, faint: plain });

@@ -248,7 +248,7 @@ export const verificationDefences: readonly Defence[] = [
     group: "verification",
     what: "what failed leaves nothing",
     file: "src/unpack/unpack.ts",
-    without: ["await pipeline.discard(target.staging, settings.sandbox);", ""],
+    without: ["await pipeline.discard(staging, settings.sandbox);", ""],
     test: [hostile, "a gzip bomb"],
   },
   {

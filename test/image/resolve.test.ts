@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
 import type { OciUnpackEvent } from "../../src/base/events.ts";
 import type { ResolveOptions } from "../../src/image/options.ts";
-import { resolve, resolveImage } from "../../src/image/resolve.ts";
+import { resolveImage } from "../../src/image/resolve.ts";
+import { resolve } from "../../src/look/resolve.ts";
 import { type Digest, digestOf, Hasher, parseDigest } from "../../src/oci/digest.ts";
 import { MemorySource, type WrittenDescriptor } from "../support/memory-source.ts";
 

@@ -70,7 +70,7 @@ const outputs: Readonly<Record<string, (served: Served) => Promise<Comparison>>>
 };
 
 async function overlaid({ reference, platform, tree, path }: Served, overlay: OverlayKind): Promise<Comparison> {
-  const { layers, warnings } = await unpackOverlay(reference, await path(), { platform, overlay });
+  const { layerDirectories: layers, warnings } = await unpackOverlay(reference, await path(), { platform, overlay });
   const empty = await path();
   await mkdir(empty);
   const lower = [...layers.toReversed(), empty].join(":"); // an overlay that is not written to has at least two

@@ -69,7 +69,7 @@ describe("an image as an overlay", { skip }, () => {
 
   test("can be written to, and its layers stay as they are", async () => {
     await using stage = await setStage();
-    const { script, layers } = await unpackOverlay(stage.reference, stage.path("overlay"), amd64);
+    const { script, layerDirectories: layers } = await unpackOverlay(stage.reference, stage.path("overlay"), amd64);
     const before = layers.map((layer) => readTree(layer));
     const change = `echo new > ${stage.path("point")}/etc/hosts; rm -r ${stage.path("point")}/bin`;
     await output("unshare", ["--mount", "sh", "-c", `sh ${script} ${stage.path("point")} && ${change}`]);

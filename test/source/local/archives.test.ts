@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { defaultLimits, type Limits } from "../../../src/base/limits.ts";
-import { resolve } from "../../../src/image/resolve.ts";
+import { resolve } from "../../../src/look/resolve.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-type.ts";
 import { DockerArchiveImage } from "../../../src/source/local/docker-archive.ts";

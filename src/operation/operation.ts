@@ -1,0 +1,129 @@
+import { unlessAborted } from "../base/abort.ts";
+import { check, checkOptions, type Kinds, text } from "../base/option-checks.ts";
+import type { ImageSource } from "../blob/image-source.ts";
+import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
+import { type Image, resolveImage } from "../image/resolve.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Platform } from "../oci/platform.ts";
+import { type OpenedSource, openSource } from "../source/default-source.ts";
+import type { NumberedLayer } from "../worker/messages.ts";
+import { Progress } from "../worker/progress.ts";
+import { EventLog } from "./event-log.ts";
+import { numberedLayers, type ResolvedEvent, resolvedEvent } from "./image-layers.ts";
+import type { OperationResult, UnpackOptions } from "./options.ts";
+import { settle, type UnpackSettings } from "./settings.ts";
+
+/** An image whose layers can be fetched: everything that has to be decided before that is decided. */
+export interface AcceptedImage<From extends ImageSource = ImageSource> {
+  readonly image: Image;
+  readonly source: From;
+  /** Its layers, bottom first. */
+  readonly layers: readonly NumberedLayer[];
+  readonly progress: Progress;
+}
+
+/**
+ * One call of a verb, from its name and options to its result, as far as all verbs do the same: options are checked and
+ * settled, the source is opened, the image resolved, told and decided about, and the end told. What a verb does before the
+ * image is resolved, and with its layers, is its own.
+ */
+export class Operation implements AsyncDisposable {
+  readonly settings: UnpackSettings;
+  readonly events: EventLog;
+  readonly #name: string;
+  readonly #options: ResolveOptions;
+  readonly #opened: OpenedSource;
+  readonly #startedAt: number;
+
+  private constructor(name: string, options: ResolveOptions, parts: OperationParts) {
+    this.#name = name;
+    this.#options = options;
+    this.settings = parts.settings;
+    this.events = parts.events;
+    this.#opened = parts.opened;
+    this.#startedAt = parts.startedAt;
+  }
+
+  /**
+   * Checks and settles the options, and opens the source; nobody is asked for anything yet. Throws `INVALID_OPTION`, or the
+   * reason of `options.signal`.
+   */
+  static begin<Options extends UnpackOptions>(
+    name: string,
+    options: Options,
+    kinds: Kinds<Options>,
+    open: (name: string, options: Options) => OpenedSource = openSource,
+  ): Operation {
+    const startedAt = performance.now();
+    check("name", name, text);
+    checkOptions(options, kinds);
+    const settings = settle(options);
+    const events = new EventLog(options);
+    events.signal.throwIfAborted();
+    return new Operation(name, options, { settings, events, opened: open(name, options), startedAt });
+  }
+
+  /** Aborted by the caller, or by a listener that threw. */
+  get signal(): AbortSignal {
+    return this.events.signal;
+  }
+
+  /** The options with which documents are asked for. */
+  get resolveOptions(): ResolveOptions {
+    return { ...this.#options, signal: this.events.signal, onEvent: this.events.tell };
+  }
+
+  /** The name, bound to its source. */
+  async source(): Promise<ImageSource> {
+    const source = await unlessAborted(this.#opened.source, this.signal);
+    return source.image(this.#name);
+  }
+
+  /**
+   * Finds out what the image is, tells it, and lets whoever may refuse it decide. `platform` is what is wanted where the
+   * caller did not say.
+   */
+  async resolve<From extends ImageSource>(source: From, platform?: Platform): Promise<AcceptedImage<From>> {
+    const options = this.resolveOptions;
+    const image = await resolveImage(source, platform === undefined ? options : { platform, ...options });
+    const layers = numberedLayers(image);
+    await this.accept(image, resolvedEvent(image));
+    return { image, source, layers, progress: Progress.forLayers(layers.length) };
+  }
+
+  /**
+   * Stands between an image's documents and its layers: tells what the image is, and asks whether it may be fetched. Of an
+   * image that is refused no byte of a layer is asked for.
+   */
+  async accept(image: ResolvedImage, event: ResolvedEvent): Promise<void> {
+    this.events.tell(event);
+    this.signal.throwIfAborted();
+    await this.#options.approve?.(image);
+    this.signal.throwIfAborted();
+  }
+
+  /** Tells that all is done, and what its `output` is where something was made. Gives what the result begins with. */
+  finish(image: Image, output?: string): OperationResult {
+    const { reference, digest, platform, layers } = image;
+    const milliseconds = this.tellFinished(digest, output);
+    return { reference, digest, platform, layers: layers.length, milliseconds };
+  }
+
+  /** Tells that all is done. Gives how many milliseconds it took. */
+  tellFinished(digest: Digest, output?: string): number {
+    const milliseconds = performance.now() - this.#startedAt;
+    this.events.tell({ type: "finished", digest, ...(output !== undefined && { output }), milliseconds });
+    return milliseconds;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#opened[Symbol.asyncDispose]());
+  }
+}
+
+interface OperationParts {
+  readonly settings: UnpackSettings;
+  readonly events: EventLog;
+  readonly opened: OpenedSource;
+  readonly startedAt: number;
+}
