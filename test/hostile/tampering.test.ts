@@ -9,12 +9,13 @@ import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { directory, file, opaque, tar, whiteout } from "../support/tar-builder.ts";
+import { isThorough } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { program, root } from "./as-user.ts";
 import { Library } from "./library.ts";
 import { canaries, makePlace } from "./place.ts";
 
-const fewestRuns = 40;
+const fewestRuns = isThorough ? 40 : 20;
 /** As many are tried until some of them were disturbed: a machine that is busy may give the attacker no time meanwhile. */
 const mostRuns = 80;
 const skip = skipUnlessRoot() || skipWithout("setpriv");

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { isThorough } from "../support/thorough.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 import { disagreement } from "./comparison.ts";
 import { randomStack } from "./generator.ts";
 import { shrunk } from "./shrink.ts";
 import { stackText } from "./stack-text.ts";
 
-const seeds = 10_000;
+const seeds = isThorough ? 10_000 : 5000;
 const seedsPerTest = 1000;
 
 describe("the tree on disk is the model's tree", { skip: skipUnlessRoot() }, () => {

@@ -20,12 +20,13 @@ import { removeTree } from "../support/remove-tree.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { isThorough } from "../support/thorough.ts";
 import { readTree } from "../support/tree.ts";
 import { differences } from "../support/tree-differences.ts";
 import { weather } from "../support/weather.ts";
 import { distinctBytes, type Puller, puller } from "./pulling.ts";
 
-const storms = 5;
+const storms = isThorough ? 5 : 3;
 const pullsInEach = 40;
 const pullsAtOnce = 4;
 const seed = process.env.OCI_UNPACK_STORM_SEED ?? "1";

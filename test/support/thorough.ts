@@ -1,0 +1,13 @@
+/**
+ * Whether everything is tried that there is to try. By default, so that `npm test` takes minutes, what is large or random is
+ * tried in a share of its cases; OCI_UNPACK_TESTS=all (`npm run test:all`) tries all of them, as CI does once.
+ */
+export const isThorough = process.env.OCI_UNPACK_TESTS === "all";
+
+/** The releases of Node take turns, so that each case is tried with some release that CI has. */
+const turn = Math.floor(Number.parseInt(process.versions.node, 10) / 2);
+
+/** Every `parts`th of the cases, another share with each release of Node; all of them where everything is tried. */
+export function share<Case>(cases: readonly Case[], parts: number): readonly Case[] {
+  return isThorough ? cases : cases.filter((_, index) => (index + turn) % parts === 0);
+}
