@@ -1,9 +1,8 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import { dataBytesOf } from "../tar/encoder.ts";
-import type { Directory } from "../tree/directory.ts";
 import { inOrder } from "../tree/in-order.ts";
 import type { Selection } from "../tree/selection.ts";
-import type { TreeFile } from "../tree/tree-file.ts";
+import type { TreeDirectory, TreeFile } from "../tree/tree-file.ts";
 
 /** What has to be known of a tree before a file system is made for it. */
 export interface TreeFacts {
@@ -28,7 +27,7 @@ const longestInlineTarget = 59;
 const nameOverheadBytes = 12;
 
 /** Tells what a file system must have for what is wanted of a tree. */
-export function factsOf(root: Directory, wanted: Selection): TreeFacts {
+export function factsOf(root: TreeDirectory, wanted: Selection): TreeFacts {
   let inodes = 0;
   let blocks = 0;
   let nameBytes = 0;

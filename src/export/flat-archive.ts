@@ -3,10 +3,9 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { type ArchivedFile, encodedHeader, endMarkerBytes, paddingBytes } from "../tar/encoder.ts";
 import { segmentsInBlocks } from "../tar/sparse-text.ts";
-import type { Directory } from "../tree/directory.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
 import { everything, type Selection } from "../tree/selection.ts";
-import type { TreeFile } from "../tree/tree-file.ts";
+import type { TreeDirectory, TreeFile } from "../tree/tree-file.ts";
 import type { ArchiveSink } from "../worker/outlet.ts";
 
 const nothing = "" as ByteString;
@@ -26,7 +25,7 @@ export interface Shaping {
  * The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
  */
 export function writeFlatArchive(
-  root: Directory,
+  root: TreeDirectory,
   contents: ContentFile,
   sink: ArchiveSink,
   { fit = (file) => file, wanted = everything }: Partial<Shaping> = {},
@@ -50,7 +49,7 @@ function archivedFile(item: Item): ArchivedFile {
     : archivedLeaf(item.path, item.file, item.firstPath);
 }
 
-function archivedDirectory(path: ByteString, { attributes }: Directory): ArchivedFile {
+function archivedDirectory(path: ByteString, { attributes }: TreeDirectory): ArchivedFile {
   const { mode, uid, gid, mtime, atime, xattrs } = attributes;
   return {
     ...{ type: "directory", path: path === "" ? byteStringOf("./") : (`${path}/` as ByteString), linkPath: nothing },

@@ -1,18 +1,19 @@
 import type { ByteString } from "../tar/byte-string.ts";
+import type { BackEndTypes, Directory } from "./directory.ts";
 
 /** Things that belong to a name in a directory, whether anything stands there or not. */
-export class ByName<Directory extends object, Thing> {
-  readonly #things = new Map<Directory, Map<ByteString, Thing[]>>();
+export class ByName<Types extends BackEndTypes, Thing> {
+  readonly #things = new Map<Directory<Types>, Map<ByteString, Thing[]>>();
 
   get isEmpty(): boolean {
     return this.#things.size === 0;
   }
 
-  has(directory: Directory, name: ByteString): boolean {
+  has(directory: Directory<Types>, name: ByteString): boolean {
     return this.#things.get(directory)?.has(name) === true;
   }
 
-  add(directory: Directory, name: ByteString, thing: Thing): void {
+  add(directory: Directory<Types>, name: ByteString, thing: Thing): void {
     const names = this.#things.get(directory) ?? new Map<ByteString, Thing[]>();
     this.#things.set(directory, names);
     const things = names.get(name);
@@ -21,7 +22,7 @@ export class ByName<Directory extends object, Thing> {
   }
 
   /** Takes away what belongs to a name, and gives it. */
-  take(directory: Directory, name: ByteString): readonly Thing[] {
+  take(directory: Directory<Types>, name: ByteString): readonly Thing[] {
     const names = this.#things.get(directory);
     const things = names?.get(name) ?? [];
     names?.delete(name);

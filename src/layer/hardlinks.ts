@@ -2,15 +2,15 @@ import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ByName } from "./by-name.ts";
 import type { LayerContext } from "./context.ts";
-import type { LayerDirectory } from "./directory.ts";
+import type { BackEndTypes, Directory } from "./directory.ts";
 import { pseudoLinkName } from "./name-meaning.ts";
 import type { Place } from "./place.ts";
 import { quoted, refusal } from "./refusal.ts";
 import { walk } from "./walk.ts";
 
 /** A name in a directory, whether anything stands there or not. */
-interface Name<Directory> {
-  readonly directory: Directory;
+interface Name<Types extends BackEndTypes> {
+  readonly directory: Directory<Types>;
   readonly name: ByteString;
 }
 
@@ -18,13 +18,13 @@ interface Name<Directory> {
 export type Stated = Pick<Entry, "mode" | "uid" | "gid">;
 
 /** A link that is to be made, and nothing of its entry that is not needed for it: it may have to wait. */
-interface Link<Directory> {
-  readonly place: Place<Directory>;
+interface Link<Types extends BackEndTypes> {
+  readonly place: Place<Types>;
   /** The names of the path that it leads to, between slashes: in one text they take the least. */
   readonly target: ByteString;
   readonly stated: Stated;
   /** The directory that the link is to replace, if there is one. */
-  readonly replaced: Directory | undefined;
+  readonly replaced: Directory<Types> | undefined;
 }
 
 /**
@@ -37,30 +37,30 @@ const waitingBytes = 480;
  * The hard links of one layer, in the order of the archive: a link is what its target is at that moment. Only a link to
  * what is not there yet waits, for the end of its layer.
  */
-export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, File> {
-  readonly #context: LayerContext<Directory>;
+export abstract class Hardlinks<Types extends BackEndTypes, File> {
+  readonly #context: LayerContext<Types>;
   readonly #layer: number;
   /** By the places where the links are to be. */
-  readonly #waiting = new ByName<Directory, Link<Directory>>();
+  readonly #waiting = new ByName<Types, Link<Types>>();
 
-  constructor(context: LayerContext<Directory>, layer: number) {
+  constructor(context: LayerContext<Types>, layer: number) {
     this.#context = context;
     this.#layer = layer;
   }
 
   /** The directory that holds AUFS's pseudo-links, if there are any. */
-  protected abstract pseudoLinks(): Directory | undefined;
+  protected abstract pseudoLinks(): Directory<Types> | undefined;
   /** What stands at a name that is no directory's, for a link that is to be made at `place`. */
-  protected abstract fileAt(directory: Directory, name: ByteString, place: Place<Directory>): File | undefined;
+  protected abstract fileAt(directory: Directory<Types>, name: ByteString, place: Place<Types>): File | undefined;
   /** Whether a file has the mode and the owner that the link's own header states. */
   protected abstract isAsStated(file: File, stated: Stated): boolean;
   /** Gives a file a further name, in the stead of whatever is there. */
-  protected abstract make(place: Place<Directory>, file: File): void;
+  protected abstract make(place: Place<Types>, file: File): void;
   /** Makes the file that stands at a place something that this layer brings: its own whiteouts spare it. */
-  protected abstract claim(place: Place<Directory>, file: File): void;
+  protected abstract claim(place: Place<Types>, file: File): void;
 
   /** Makes a link, or keeps it until its target is there. */
-  link(place: Place<Directory>, entry: Entry): void {
+  link(place: Place<Types>, entry: Entry): void {
     const targetNames = this.#context.paths.namesOf(entry.linkPath, entry.path);
     if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
     const { mode, uid, gid } = entry;
@@ -73,7 +73,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   }
 
   /** To be called when an entry is about to stand where a link may be waited for: the later entry wins. */
-  supersede({ parent, name }: Place<Directory>): void {
+  supersede({ parent, name }: Place<Types>): void {
     if (!this.#waiting.isEmpty) this.#forget(this.#waiting.take(parent, name));
   }
 
@@ -82,7 +82,7 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
    * links in any order take time in proportion to their length.
    */
   end(): void {
-    const heldUp = new ByName<Directory, Link<Directory>>();
+    const heldUp = new ByName<Types, Link<Types>>();
     const unsettled = new Set(this.#waiting.all());
     const ready = [...unsettled].reverse();
     for (let link = ready.pop(); link !== undefined; link = ready.pop()) {
@@ -101,23 +101,23 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
     }
   }
 
-  #forget(links: readonly Link<Directory>[]): void {
+  #forget(links: readonly Link<Types>[]): void {
     for (const link of links) this.#context.memory.release(bytesOf(link));
   }
 
   /** Whether, since the link began to wait, a directory came to stand in its place, or its own directory went. */
-  #isObsolete({ place, replaced }: Link<Directory>): boolean {
+  #isObsolete({ place, replaced }: Link<Types>): boolean {
     if (place.parent.isRemoved) return true;
     const directory = this.#directoryAt(place);
     return directory !== undefined && directory !== replaced;
   }
 
-  #directoryAt({ parent, name }: Place<Directory>): Directory | undefined {
+  #directoryAt({ parent, name }: Place<Types>): Directory<Types> | undefined {
     return this.#context.tree.knownDirectoryAt(parent, name);
   }
 
   /** Makes a link, or gives the name that has to be there first. */
-  #attempt(link: Link<Directory>): Name<Directory> | undefined {
+  #attempt(link: Link<Types>): Name<Types> | undefined {
     const { place, stated } = link;
     const { target, missing } = this.#targetOf(link);
     if (target === undefined) return missing;
@@ -137,9 +137,9 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   }
 
   /** Follows the target's parents; its last name is itself the target, even where it is a symlink. */
-  #targetOf({ place, target }: Link<Directory>): {
-    readonly target?: Name<Directory>;
-    readonly missing?: Name<Directory>;
+  #targetOf({ place, target }: Link<Types>): {
+    readonly target?: Name<Types>;
+    readonly missing?: Name<Types>;
   } {
     const targetNames = target.split("/") as ByteString[];
     const { tree } = this.#context;
@@ -164,6 +164,6 @@ export abstract class Hardlinks<Directory extends LayerDirectory<Directory>, Fil
   }
 }
 
-function bytesOf<Directory>({ place, target }: Link<Directory>): number {
+function bytesOf<Types extends BackEndTypes>({ place, target }: Link<Types>): number {
   return waitingBytes + place.path.length + target.length;
 }

@@ -1,7 +1,7 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { LayerContext } from "./context.ts";
-import type { LayerDirectory } from "./directory.ts";
+import type { BackEndTypes, Directory } from "./directory.ts";
 import { checkOwner } from "./entry-checks.ts";
 import type { Hardlinks } from "./hardlinks.ts";
 import { hiddenName, meaningOf, pseudoLinkName } from "./name-meaning.ts";
@@ -11,32 +11,32 @@ import { find, walk } from "./walk.ts";
 import { type WhiteoutBackEnd, Whiteouts } from "./whiteouts.ts";
 
 /** Makes what entries describe, except directories and hard links. */
-export interface FileMaker<Directory> {
-  file(place: Place<Directory>, entry: Entry, body: ByteSource): void;
-  symlink(place: Place<Directory>, entry: Entry): void;
-  fifo(place: Place<Directory>, entry: Entry): void;
-  device(place: Place<Directory>, entry: Entry): void;
+export interface FileMaker<Types extends BackEndTypes> {
+  file(place: Place<Types>, entry: Entry, body: ByteSource): void;
+  symlink(place: Place<Types>, entry: Entry): void;
+  fifo(place: Place<Types>, entry: Entry): void;
+  device(place: Place<Types>, entry: Entry): void;
 }
 
 /** Who does what for one layer. */
-export interface LayerParts<Directory extends LayerDirectory<Directory>> {
-  readonly files: FileMaker<Directory>;
-  readonly hardlinks: Hardlinks<Directory, unknown>;
-  readonly whiteouts: WhiteoutBackEnd<Directory>;
+export interface LayerParts<Types extends BackEndTypes> {
+  readonly files: FileMaker<Types>;
+  readonly hardlinks: Hardlinks<Types, unknown>;
+  readonly whiteouts: WhiteoutBackEnd<Types>;
 }
 
 /**
  * What the entries of one layer mean, in the order of the archive (image-spec, layer.md), for whatever a layer is applied
  * to: a disk, or a tree in memory.
  */
-export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> {
-  readonly #context: LayerContext<Directory>;
+export abstract class LayerEntries<Types extends BackEndTypes> {
+  readonly #context: LayerContext<Types>;
   readonly #layer: number;
-  readonly #parts: LayerParts<Directory>;
-  readonly #whiteouts: Whiteouts<Directory>;
+  readonly #parts: LayerParts<Types>;
+  readonly #whiteouts: Whiteouts<Types>;
 
   /** `layer` counts from the bottom, from 0. */
-  constructor(context: LayerContext<Directory>, layer: number, parts: LayerParts<Directory>) {
+  constructor(context: LayerContext<Types>, layer: number, parts: LayerParts<Types>) {
     this.#context = context;
     this.#layer = layer;
     this.#parts = parts;
@@ -44,20 +44,20 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
   }
 
   /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
-  protected abstract wayTo(names: readonly ByteString[], path: ByteString): Directory;
+  protected abstract wayTo(names: readonly ByteString[], path: ByteString): Directory<Types>;
   /** Where an entry that has a plain name is to stand. */
-  protected abstract placeFor(parents: readonly ByteString[], name: ByteString, path: ByteString): Place<Directory>;
+  protected abstract placeFor(parents: readonly ByteString[], name: ByteString, path: ByteString): Place<Types>;
   /** The directory to keep AUFS's pseudo-links in, for hard links to them. */
-  protected abstract pseudoLinks(): Directory;
+  protected abstract pseudoLinks(): Directory<Types>;
   /** Makes a directory, in the stead of whatever is there. */
-  protected abstract makeDirectory(place: Place<Directory>, entry: Entry): Directory;
+  protected abstract makeDirectory(place: Place<Types>, entry: Entry): Directory<Types>;
   /** Makes the symlink at a place something that this layer brings: its own whiteouts spare it. */
-  protected abstract claimLink(place: Place<Directory>): void;
+  protected abstract claimLink(place: Place<Types>): void;
   /** Replaces all attributes of a directory by those of an entry. */
-  protected abstract setAttributes(directory: Directory, entry: Entry): void;
+  protected abstract setAttributes(directory: Directory<Types>, entry: Entry): void;
 
   /** The same as `placeFor` where that is known without taking the path apart. */
-  protected knownPlace(_path: ByteString): Place<Directory> | undefined {
+  protected knownPlace(_path: ByteString): Place<Types> | undefined {
     return undefined;
   }
 
@@ -138,7 +138,7 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
     else this.#create(this.placeFor(parents, name, entry.path), entry, body);
   }
 
-  #create(place: Place<Directory>, entry: Entry, body: ByteSource): void {
+  #create(place: Place<Types>, entry: Entry, body: ByteSource): void {
     if (entry.type === "other") return this.#leaveOutType(entry);
     const { files, hardlinks } = this.#parts;
     hardlinks.supersede(place);
@@ -159,13 +159,13 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
     }
   }
 
-  #applyDirectory(place: Place<Directory>, entry: Entry): void {
+  #applyDirectory(place: Place<Types>, entry: Entry): void {
     const existing = this.#context.tree.knownDirectoryAt(place.parent, place.name) ?? this.#linkedDirectory(place);
     this.#describe(existing ?? this.makeDirectory(place, entry), entry);
   }
 
   /** The directory that a symlink at a place leads to, where such links are to be kept. */
-  #linkedDirectory(place: Place<Directory>): Directory | undefined {
+  #linkedDirectory(place: Place<Types>): Directory<Types> | undefined {
     const { settings, tree } = this.#context;
     if (!settings.keepDirlinks) return undefined;
     const { directory } = walk(tree, place.parent, [place.name], place.path, () => undefined);
@@ -174,7 +174,7 @@ export abstract class LayerEntries<Directory extends LayerDirectory<Directory>> 
     return directory;
   }
 
-  #describe(directory: Directory, entry: Entry): void {
+  #describe(directory: Directory<Types>, entry: Entry): void {
     checkOwner(entry);
     if (directory.describedIn === this.#layer) {
       const message = "the layer names it twice; the later entry wins";

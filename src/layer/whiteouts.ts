@@ -1,50 +1,50 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { LayerContext } from "./context.ts";
-import type { LayerDirectory } from "./directory.ts";
+import type { BackEndTypes, Directory } from "./directory.ts";
 import type { Place } from "./place.ts";
 
 /**
  * What whiteouts ask of whatever holds the tree: a disk, memory, or a layer of an overlay. A file is here what is no
  * directory. `path` is the whiteout's own, for messages.
  */
-export interface WhiteoutBackEnd<Directory> {
+export interface WhiteoutBackEnd<Types extends BackEndTypes> {
   /** Whether a file stands at a name, or may do so. */
-  isFileAt(parent: Directory, name: ByteString): boolean;
+  isFileAt(parent: Directory<Types>, name: ByteString): boolean;
   /** Whether the file at a name is this layer's. */
-  isOwnFile(parent: Directory, name: ByteString): boolean;
+  isOwnFile(parent: Directory<Types>, name: ByteString): boolean;
   /** Removes the file of a lower layer at a name. */
-  removeFile(parent: Directory, name: ByteString, path: ByteString): void;
+  removeFile(parent: Directory<Types>, name: ByteString, path: ByteString): void;
   /** The directories in a directory, this layer's and those of lower layers. */
-  directoriesIn(directory: Directory): Iterable<Directory>;
+  directoriesIn(directory: Directory<Types>): Iterable<Directory<Types>>;
   /** The names of the files in a directory that may be of lower layers. */
-  filesIn(directory: Directory, path: ByteString): Iterable<ByteString>;
+  filesIn(directory: Directory<Types>, path: ByteString): Iterable<ByteString>;
   /** Says of a directory that this layer has it, too. */
-  establish(directory: Directory): void;
+  establish(directory: Directory<Types>): void;
   /** Says of a directory that lower layers have nothing in it but what was asked for here. */
-  cutOff(directory: Directory): void;
+  cutOff(directory: Directory<Types>): void;
   /** Removes a directory unless there is something in it, and tells whether it is gone. */
-  isRemovedIfEmpty(directory: Directory, path: ByteString): boolean;
+  isRemovedIfEmpty(directory: Directory<Types>, path: ByteString): boolean;
   /** Gives a directory the attributes of one that no entry describes. */
-  reset(directory: Directory): void;
+  reset(directory: Directory<Types>): void;
 }
 
 /**
  * The whiteouts of one layer: they hide what lower layers left, wherever in the layer they stand, and never what the
  * layer itself brings (image-spec, layer.md, "Whiteouts").
  */
-export class Whiteouts<Directory extends LayerDirectory<Directory>> {
-  readonly #context: LayerContext<Directory>;
+export class Whiteouts<Types extends BackEndTypes> {
+  readonly #context: LayerContext<Types>;
   readonly #layer: number;
-  readonly #backEnd: WhiteoutBackEnd<Directory>;
+  readonly #backEnd: WhiteoutBackEnd<Types>;
 
-  constructor(context: LayerContext<Directory>, layer: number, backEnd: WhiteoutBackEnd<Directory>) {
+  constructor(context: LayerContext<Types>, layer: number, backEnd: WhiteoutBackEnd<Types>) {
     this.#context = context;
     this.#layer = layer;
     this.#backEnd = backEnd;
   }
 
   /** Hides what lower layers have at a place and below it. */
-  hide({ parent, name, path }: Place<Directory>): void {
+  hide({ parent, name, path }: Place<Types>): void {
     const directory = this.#context.tree.knownDirectoryAt(parent, name);
     if (directory !== undefined) {
       this.#clear(directory, path);
@@ -57,7 +57,7 @@ export class Whiteouts<Directory extends LayerDirectory<Directory>> {
   }
 
   /** Hides everything that lower layers have in a directory, and keeps the directory. */
-  hideAllIn(directory: Directory, path: ByteString): void {
+  hideAllIn(directory: Directory<Types>, path: ByteString): void {
     this.#backEnd.establish(directory);
     directory.neededIn = this.#layer;
     this.#clear(directory, path);
@@ -69,9 +69,9 @@ export class Whiteouts<Directory extends LayerDirectory<Directory>> {
   }
 
   /** Removes everything of lower layers below a directory, once in a layer. */
-  #clear(top: Directory, path: ByteString): void {
+  #clear(top: Directory<Types>, path: ByteString): void {
     const pending = [top];
-    const order: Directory[] = [];
+    const order: Directory<Types>[] = [];
     for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
       order.push(directory);
       if (directory.clearedIn === this.#layer) continue;
@@ -83,7 +83,7 @@ export class Whiteouts<Directory extends LayerDirectory<Directory>> {
     for (const directory of order.reverse()) if (directory !== top) this.#settle(directory, path);
   }
 
-  #clearFiles(directory: Directory, path: ByteString): void {
+  #clearFiles(directory: Directory<Types>, path: ByteString): void {
     for (const name of this.#backEnd.filesIn(directory, path)) {
       if (!this.#backEnd.isOwnFile(directory, name)) this.#backEnd.removeFile(directory, name, path);
     }
@@ -93,7 +93,7 @@ export class Whiteouts<Directory extends LayerDirectory<Directory>> {
    * Decides about a directory in which nothing of lower layers is left. It stays if this layer has something in it, or
    * an entry for it; without an entry it is a new directory that happens to have the name of the lower one.
    */
-  #settle(directory: Directory, path: ByteString): void {
+  #settle(directory: Directory<Types>, path: ByteString): void {
     if (directory.layer === this.#layer) return;
     const isNeeded = directory.neededIn === this.#layer;
     if (!isNeeded && this.#backEnd.isRemovedIfEmpty(directory, path)) return;

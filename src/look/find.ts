@@ -1,21 +1,22 @@
 import { OciUnpackError } from "../base/errors.ts";
+import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/refusal.ts";
 import { walk } from "../layer/walk.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { Directory, type Node } from "../tree/directory.ts";
+import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
 import { TreeWays } from "../tree/ways.ts";
 
 /** What stands at a path, and where that really is. */
 export interface Found {
   readonly path: ByteString;
-  readonly node: Node;
+  readonly node: TreeNode;
 }
 
 /**
  * Finds what a path leads to, as a process in the container would: symlinks on the way are followed, and `..` is the
  * directory above. One at the end is followed too where that is asked for, or where a slash follows it.
  */
-export function find(root: Directory, path: ByteString, followsLast: boolean): Found {
+export function find(root: TreeDirectory, path: ByteString, followsLast: boolean): Found {
   const names = path.split("/").filter((name) => name !== "" && name !== ".") as ByteString[];
   const last = names.at(-1);
   if (last === undefined) return { path: "" as ByteString, node: root };
@@ -26,7 +27,7 @@ export function find(root: Directory, path: ByteString, followsLast: boolean): F
   return { path: pathIn(parent, last), node };
 }
 
-function followed(root: Directory, names: readonly ByteString[], path: ByteString): Found {
+function followed(root: TreeDirectory, names: readonly ByteString[], path: ByteString): Found {
   let end: Found | undefined;
   const { directory } = walk(new TreeWays(root), root, names, path, (parent, name, isOccupied, isLast) => {
     const node = isOccupied && isLast ? parent.child(name) : undefined;
@@ -38,7 +39,7 @@ function followed(root: Directory, names: readonly ByteString[], path: ByteStrin
   return found;
 }
 
-function pathIn(parent: Directory, name: ByteString): ByteString {
+function pathIn(parent: TreeDirectory, name: ByteString): ByteString {
   return parent.parent === undefined ? name : (`${parent.path}/${name}` as ByteString);
 }
 

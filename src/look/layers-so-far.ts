@@ -1,11 +1,11 @@
 import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
+import { Undetermined } from "../layer/undetermined.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { Directory } from "../tree/directory.ts";
 import { bytesOfEntry } from "../tree/in-memory.ts";
 import { MergedTree, type TreeBasis } from "../tree/merged-tree.ts";
 import type { TreeSettings } from "../tree/merging.ts";
-import { Undetermined } from "../tree/undetermined.ts";
+import type { TreeDirectory } from "../tree/tree-file.ts";
 import { settling } from "./settles.ts";
 
 interface KnownLayer {
@@ -63,7 +63,7 @@ export class LayersSoFar {
    * Asks a question of the merged tree; `undefined` where the answer depends on lower layers. The `content` of a file in
    * that tree is the place of its entry among those of its layer.
    */
-  answer<Answer>(question: (root: Directory) => Answer): Answer | undefined {
+  answer<Answer>(question: (root: TreeDirectory) => Answer): Answer | undefined {
     if (this.#whole !== undefined) return question(this.#whole.root);
     if (!this.#isWorthwhile()) return undefined;
     this.#isSettled = false;

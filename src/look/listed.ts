@@ -1,9 +1,10 @@
 import { Buffer } from "node:buffer";
 import type { Memory } from "../base/memory-budget.ts";
+import type { Attributes } from "../layer/attributes.ts";
 import { type ByteString, byteStringOf, bytesOf, textOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
-import type { Attributes, TreeFile } from "../tree/tree-file.ts";
+import type { TreeFile } from "../tree/tree-file.ts";
 import type { Found } from "./find.ts";
 
 /** Something in an image, as a listing has it. */

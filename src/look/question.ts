@@ -1,7 +1,8 @@
 import { OciUnpackError } from "../base/errors.ts";
+import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/refusal.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { Directory } from "../tree/directory.ts";
+import type { TreeDirectory } from "../tree/tree-file.ts";
 import { fileOf } from "../tree/tree-file.ts";
 import { find } from "./find.ts";
 import { type ListedEntry, listed, listedEntry } from "./listed.ts";
@@ -18,13 +19,13 @@ export interface Answer {
 }
 
 /** Answers a question of a tree. */
-export function answered(root: Directory, question: Question): Answer {
+export function answered(root: TreeDirectory, question: Question): Answer {
   if (question.about === "content") return fileAt(root, question.path);
   const found = find(root, question.path, false);
   return { entries: listed(found, question.isRecursive), place: 0 };
 }
 
-function fileAt(root: Directory, path: ByteString): Answer {
+function fileAt(root: TreeDirectory, path: ByteString): Answer {
   const { path: realPath, node } = find(root, path, true);
   const type = node instanceof Directory ? "directory" : fileOf(node).type;
   if (node instanceof Directory || type !== "file") {

@@ -1,9 +1,10 @@
+import { impliedAttributes } from "../layer/attributes.ts";
+import { Directory, never } from "../layer/directory.ts";
 import { failure } from "../layer/refusal.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
-import { impliedAttributes } from "../rootfs/directories.ts";
-import { Directory, never } from "../rootfs/directory.ts";
+import { type DiskDirectory, DiskState, type OnDisk } from "../rootfs/directory.ts";
 import { Handles } from "../rootfs/handles.ts";
 import type { LowerDirectory, LowerNode } from "../rootfs/lower.ts";
 import type { Owners } from "../rootfs/owners.ts";
@@ -12,23 +13,27 @@ import type { Xattrs, XattrValues } from "../rootfs/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { OverlayFormat } from "./format.ts";
 
-/** Directories of layers keep nothing here but their place: what they are is read from the disk. */
-const unread = impliedAttributes({ seconds: 0, nanoseconds: 0 });
+/** Directories of layers keep nothing here but their position: what they are is read from the disk. */
+const unread = impliedAttributes({ sourceDateEpoch: 0 });
+
+function positionOnly(position?: { readonly parent: DiskDirectory; readonly name: ByteString }): DiskDirectory {
+  return new Directory<OnDisk>(position, { layer: never, attributes: unread, own: new DiskState(0) });
+}
 
 const self = byteStringOf(".");
 
 /** Layers that lie in directories of their own, seen as the overlay that they make up. */
 export class LowerLayers {
   readonly #handles: Handles;
-  readonly #roots: readonly Directory[];
-  readonly #top: Directory;
+  readonly #roots: readonly DiskDirectory[];
+  readonly #top: DiskDirectory;
   readonly #format: OverlayFormat;
 
   /** Open handles of the layers' directories, topmost first. They stay the caller's to close. */
   constructor(layers: readonly [number, ...number[]], format: OverlayFormat) {
     this.#roots = layers.map((descriptor) => {
-      const root = new Directory(undefined, never, unread, 0);
-      root.descriptor = descriptor;
+      const root = positionOnly();
+      root.own.descriptor = descriptor;
       return root;
     });
     const [top] = this.#roots;
@@ -52,11 +57,11 @@ export class LowerLayers {
 }
 
 /**
- * What a merged directory takes in memory, and what each layer's part in it takes besides. Measured on Node 20: 729 bytes
- * with one layer, 4442 with 21.
+ * What a merged directory takes in memory, and what each layer's part in it takes besides. Measured on Node 20: 543 bytes,
+ * and 231 for each part.
  */
 const mergedBytes = 560;
-const partBytes = 208;
+const partBytes = 256;
 
 interface View {
   readonly handles: Handles;
@@ -69,9 +74,9 @@ interface View {
 class MergedDirectory implements LowerDirectory {
   readonly stat: Stat;
   readonly #view: View;
-  readonly #parts: readonly Directory[];
+  readonly #parts: readonly DiskDirectory[];
 
-  constructor(view: View, parts: readonly Directory[], stat: Stat) {
+  constructor(view: View, parts: readonly DiskDirectory[], stat: Stat) {
     this.#view = view;
     this.#parts = parts;
     this.stat = stat;
@@ -88,7 +93,7 @@ class MergedDirectory implements LowerDirectory {
 
   find(name: ByteString): LowerNode | undefined {
     const { handles, format, owners } = this.#view;
-    const parts: Directory[] = [];
+    const parts: DiskDirectory[] = [];
     let stat: Stat | undefined;
     for (const part of this.#parts) {
       const handle = handles.of(part);
@@ -100,7 +105,7 @@ class MergedDirectory implements LowerDirectory {
         break;
       }
       stat ??= { ...node, ...owners.statedAt(handle, name, node) };
-      parts.push(new Directory({ parent: part, name }, never, unread, 0));
+      parts.push(positionOnly({ parent: part, name }));
       if (format.isOpaque(handle, name)) break;
     }
     return stat === undefined ? undefined : { directory: new MergedDirectory(this.#view, parts, stat) };
@@ -120,7 +125,7 @@ class MergedDirectory implements LowerDirectory {
   }
 }
 
-function* entriesOf(handle: number, directory: Directory): Iterable<DirectoryEntry> {
+function* entriesOf(handle: number, directory: DiskDirectory): Iterable<DirectoryEntry> {
   rewindEntries(handle);
   for (;;) {
     const entries = readEntries(handle);
@@ -134,7 +139,7 @@ function isWhiteout({ type, deviceMajor, deviceMinor }: Stat): boolean {
   return type === "character-device" && deviceMajor === 0 && deviceMinor === 0;
 }
 
-function existing(stat: Stat | number, directory: Directory): Stat {
+function existing(stat: Stat | number, directory: DiskDirectory): Stat {
   if (typeof stat === "number") throw failure("examine", directory.path, "statx", stat);
   return stat;
 }

@@ -1,6 +1,6 @@
 import { pathIn } from "../layer/paths.ts";
 import { statAt } from "../linux/stat.ts";
-import type { Directory } from "../rootfs/directory.ts";
+import type { DiskDirectory } from "../rootfs/directory.ts";
 import type { Places } from "../rootfs/places.ts";
 import type { Site } from "../rootfs/site.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
@@ -14,14 +14,14 @@ export function mark(site: Site, places: Places, format: OverlayFormat): void {
   const pending: Marking[] = [{ directory: site.tree.root, path: byteStringOf("") }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { directory, path } = next;
-    for (const child of directory.children) pending.push({ directory: child, path: pathIn(path, child.name) });
-    for (const name of directory.hidden ?? []) markHidden(site, places, format, next, name);
+    for (const child of directory.directories()) pending.push({ directory: child, path: pathIn(path, child.name) });
+    for (const name of directory.own.hidden ?? []) markHidden(site, places, format, next, name);
     if (isAnew(directory)) format.makeOpaque(site.tree.handles.opened(directory), path);
   }
 }
 
 interface Marking {
-  readonly directory: Directory;
+  readonly directory: DiskDirectory;
   /** For messages. */
   readonly path: ByteString;
 }
@@ -34,13 +34,13 @@ function markHidden(
   name: ByteString,
 ): void {
   const { handles } = site.tree;
-  if (directory.isMade && typeof statAt(handles.of(directory), name) !== "number") return;
-  if (directory.lower?.find(name) === undefined) return;
+  if (directory.own.isMade && typeof statAt(handles.of(directory), name) !== "number") return;
+  if (directory.own.lower?.find(name) === undefined) return;
   places.establish(directory);
   format.makeWhiteout(handles.of(directory), name, path);
 }
 
 /** Whether a directory has nothing to do with the one that layers below have at its name. */
-function isAnew({ isMade, lower, parent, name }: Directory): boolean {
-  return isMade && lower === undefined && parent?.lower?.find(name)?.directory !== undefined;
+function isAnew({ own, parent, name }: DiskDirectory): boolean {
+  return own.isMade && own.lower === undefined && parent?.own.lower?.find(name)?.directory !== undefined;
 }

@@ -1,7 +1,7 @@
 import { MemoryShare } from "../base/memory-budget.ts";
+import { never } from "../layer/directory.ts";
 import type { Reporter } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { never } from "../rootfs/directory.ts";
 import type { LayerApplier } from "../rootfs/layer-applier.ts";
 import { newSite, type SharedByLayers } from "../rootfs/new-site.ts";
 import { Places } from "../rootfs/places.ts";
@@ -66,7 +66,7 @@ export class OverlayLayer implements Disposable {
   /** Whether it hides all that is below it, so that the next layer need not ask those. */
   get hidesAll(): boolean {
     const { root } = this.#site.tree;
-    return root.lower !== undefined && root.clearedIn === only;
+    return root.own.lower !== undefined && root.clearedIn === only;
   }
 
   [Symbol.dispose](): void {
@@ -82,7 +82,7 @@ export class OverlayLayer implements Disposable {
     const lower = this.#below.root(this.#site);
     const { mode, uid, gid, mtime, atime } = lower.stat;
     directories.describe(tree.root, { path: byteStringOf("."), mode, uid, gid, mtime, atime, xattrs: lower.xattrs });
-    tree.root.lower = lower;
+    tree.root.own.lower = lower;
     tree.root.clearedIn = never;
   }
 }

@@ -3,7 +3,7 @@ import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
 import { removeDirectoryAt } from "../linux/syscalls.ts";
-import type { Directory } from "../rootfs/directory.ts";
+import type { DiskDirectory, OnDisk } from "../rootfs/directory.ts";
 import type { Places } from "../rootfs/places.ts";
 import type { Site } from "../rootfs/site.ts";
 import type { ByteString } from "../tar/byte-string.ts";
@@ -12,7 +12,7 @@ import type { ByteString } from "../tar/byte-string.ts";
  * The whiteouts of an overlay's layer: what they hide lies in other directories, and is left alone there. It is noted in
  * the tree, and what has to be marked on disk is marked when the layer is complete.
  */
-export class OverlayWhiteouts implements WhiteoutBackEnd<Directory> {
+export class OverlayWhiteouts implements WhiteoutBackEnd<OnDisk> {
   readonly #site: Site;
   readonly #places: Places;
 
@@ -21,23 +21,23 @@ export class OverlayWhiteouts implements WhiteoutBackEnd<Directory> {
     this.#places = places;
   }
 
-  isFileAt(parent: Directory, name: ByteString): boolean {
+  isFileAt(parent: DiskDirectory, name: ByteString): boolean {
     return this.isOwnFile(parent, name) || this.#site.tree.below(parent, name) !== undefined;
   }
 
   /** The directory on disk is the layer's alone. */
-  isOwnFile(parent: Directory, name: ByteString): boolean {
-    return parent.isMade && typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
+  isOwnFile(parent: DiskDirectory, name: ByteString): boolean {
+    return parent.own.isMade && typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
   }
 
-  removeFile(parent: Directory, name: ByteString): void {
+  removeFile(parent: DiskDirectory, name: ByteString): void {
     const { parents, tree } = this.#site;
     tree.hide(parent, name);
     parents.linkMayBeGone();
   }
 
-  directoriesIn(directory: Directory): Iterable<Directory> {
-    return directory.children;
+  directoriesIn(directory: DiskDirectory): Iterable<DiskDirectory> {
+    return directory.directories();
   }
 
   /** None: a directory is cut off from the layers below as a whole. */
@@ -45,23 +45,23 @@ export class OverlayWhiteouts implements WhiteoutBackEnd<Directory> {
     return [];
   }
 
-  establish(directory: Directory): void {
+  establish(directory: DiskDirectory): void {
     this.#places.establish(directory);
   }
 
   /** The root of a layer cannot hide as a whole: an overlay never asks whether it does. */
-  cutOff(directory: Directory): void {
+  cutOff(directory: DiskDirectory): void {
     const { parents, tree } = this.#site;
     if (directory.parent !== undefined) tree.cutOff(directory);
-    else for (const name of directory.lower?.names() ?? []) tree.hide(directory, name);
+    else for (const name of directory.own.lower?.names() ?? []) tree.hide(directory, name);
     parents.linkMayBeGone();
   }
 
-  isRemovedIfEmpty(directory: Directory, path: ByteString): boolean {
+  isRemovedIfEmpty(directory: DiskDirectory, path: ByteString): boolean {
     const { parents, tree } = this.#site;
-    const { parent, name, isMade } = directory;
+    const { parent, name, own } = directory;
     if (parent === undefined) return false;
-    const result = isMade ? removeDirectoryAt(tree.handles.of(parent), name) : 0;
+    const result = own.isMade ? removeDirectoryAt(tree.handles.of(parent), name) : 0;
     if (result === -errnos.ENOTEMPTY) return false;
     if (result < 0) throw failure("apply", path, "unlinkat(AT_REMOVEDIR)", result);
     tree.forget(directory);
@@ -70,7 +70,7 @@ export class OverlayWhiteouts implements WhiteoutBackEnd<Directory> {
     return true;
   }
 
-  reset(directory: Directory): void {
+  reset(directory: DiskDirectory): void {
     this.#places.establish(directory);
     this.#site.directories.reset(directory);
   }

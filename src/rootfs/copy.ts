@@ -4,8 +4,8 @@ import { dataSegments, readSomeAt } from "../linux/content.ts";
 import { closeDescriptor, openAt, readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
+import type { Place } from "./directory.ts";
 import type { Files } from "./files.ts";
-import type { Place } from "./place.ts";
 import type { Site } from "./site.ts";
 import type { FoundFile } from "./tree.ts";
 

@@ -1,4 +1,5 @@
 import type { Memory } from "../base/memory-budget.ts";
+import type { Attributes } from "../layer/attributes.ts";
 import type { Findings } from "../layer/findings.ts";
 import { pathIn } from "../layer/paths.ts";
 import { failure } from "../layer/refusal.ts";
@@ -6,8 +7,8 @@ import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } fr
 import { statAt, statOf } from "../linux/stat.ts";
 import { setXattr } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import type { Entry, Timestamp } from "../tar/entry.ts";
-import type { Directory, DirectoryAttributes } from "./directory.ts";
+import type { Timestamp } from "../tar/entry.ts";
+import type { DiskDirectory } from "./directory.ts";
 import type { Handles } from "./handles.ts";
 import { bytesOfAttributes } from "./in-memory.ts";
 import type { Metadata } from "./metadata.ts";
@@ -20,7 +21,9 @@ import type { Xattrs, XattrValues } from "./xattrs.ts";
 const acls = ["system.posix_acl_default", "system.posix_acl_access"].map(byteStringOf);
 
 /** What an entry says of a directory. */
-export type DirectoryEntry = Pick<Entry, "path" | "mode" | "uid" | "gid" | "mtime" | "atime" | "xattrs">;
+export interface DescribedDirectory extends Attributes {
+  readonly path: ByteString;
+}
 
 /** What directory attributes need of the rest. */
 export interface DirectoriesParts {
@@ -30,13 +33,8 @@ export interface DirectoriesParts {
   readonly xattrs: Xattrs;
   readonly metadata: Metadata;
   readonly findings: Findings;
-  readonly implied: DirectoryAttributes;
+  readonly implied: Attributes;
   readonly memory: Memory;
-}
-
-/** What a directory has that no layer describes (rules T18, T19). */
-export function impliedAttributes(epoch: Timestamp): DirectoryAttributes {
-  return { mode: 0o755, uid: 0, gid: 0, mtime: epoch, atime: epoch };
 }
 
 /**
@@ -47,7 +45,7 @@ export function impliedAttributes(epoch: Timestamp): DirectoryAttributes {
  */
 export class Directories {
   /** What a directory has that no layer describes. */
-  readonly implied: DirectoryAttributes;
+  readonly implied: Attributes;
   readonly #parts: DirectoriesParts;
 
   constructor(parts: DirectoriesParts) {
@@ -61,32 +59,32 @@ export class Directories {
   }
 
   /** Replaces all attributes by those of an entry. */
-  describe(directory: Directory, entry: DirectoryEntry): void {
-    const { mode, uid, gid, mtime, atime = mtime } = entry;
+  describe(directory: DiskDirectory, entry: DescribedDirectory): void {
+    const { mode, uid, gid, mtime, atime } = entry;
     this.#clearXattrs(directory);
     directory.attributes = { mode: mode & 0o7777, uid, gid, mtime, atime };
     if (entry.xattrs === undefined) return;
     const handle = this.#parts.handles.opened(directory);
-    directory.hasXattrs = true;
+    directory.own.hasXattrs = true;
     this.#keepAcls(directory, entry.xattrs);
     const others = new Map([...entry.xattrs].filter(([name]) => !acls.includes(name)));
     this.#parts.xattrs.set(entry.path, others, (name, value) => setXattr(handle, name, value));
   }
 
   /** Replaces all attributes by those of a directory that no entry describes. */
-  reset(directory: Directory): void {
+  reset(directory: DiskDirectory): void {
     this.#clearXattrs(directory);
     directory.attributes = this.implied;
   }
 
   /** Gives the root and every directory below it what it is to have in the end: children first, while they can be reached. */
-  finish(root: Directory): void {
+  finish(root: DiskDirectory): void {
     const levels: Level[] = [levelOf(root, nothing)];
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       const { directory, path, remaining } = level;
       const { done, value: child } = remaining.next();
       if (done !== true) {
-        if (child.isMade) levels.push(levelOf(child, pathIn(path, child.name)));
+        if (child.own.isMade) levels.push(levelOf(child, pathIn(path, child.name)));
         continue;
       }
       levels.pop();
@@ -95,7 +93,7 @@ export class Directories {
     }
   }
 
-  #finish(directory: Directory, parent: Directory, path: ByteString): void {
+  #finish(directory: DiskDirectory, parent: DiskDirectory, path: ByteString): void {
     const { handles, owners, findings } = this.#parts;
     const { name, attributes } = directory;
     const chown = (uid: number, gid: number) => changeOwnerAt(handles.of(parent), name, uid, gid);
@@ -111,7 +109,7 @@ export class Directories {
     handles.release(directory);
   }
 
-  #finishRoot(root: Directory): void {
+  #finishRoot(root: DiskDirectory): void {
     const { handles, owners, findings } = this.#parts;
     const handle = handles.of(root);
     const present = statOf(handle);
@@ -129,34 +127,34 @@ export class Directories {
     setTimes(rootPath, root.attributes, access, findings);
   }
 
-  #finishMode(directory: Directory, path: ByteString): void {
+  #finishMode(directory: DiskDirectory, path: ByteString): void {
     const { handles, metadata, surroundings, xattrs } = this.#parts;
     const { mode } = directory.attributes;
-    if (!surroundings.keepsModes || mode !== directory.workingMode) {
+    if (!surroundings.keepsModes || mode !== directory.own.workingMode) {
       const handle = handles.opened(directory);
       const result = changeMode(handle, mode);
       if (result < 0) throw failure("set the mode of", path, "fchmod", result);
       if ((mode & ~0o777) !== 0) metadata.checkMode(path, mode, statOf(handle));
     }
-    const values = directory.acls;
+    const values = directory.own.acls;
     if (values !== undefined)
       xattrs.set(path, values, (name, value) => setXattr(handles.opened(directory), name, value));
   }
 
-  #keepAcls(directory: Directory, values: XattrValues): void {
+  #keepAcls(directory: DiskDirectory, values: XattrValues): void {
     const kept = new Map([...values].filter(([name]) => acls.includes(name)));
     if (kept.size === 0) return;
     this.#parts.memory.spend(bytesOfAttributes(kept), "access-control lists of directories");
-    directory.acls = kept;
+    directory.own.acls = kept;
   }
 
-  #clearXattrs(directory: Directory): void {
-    if (!directory.hasXattrs) return;
+  #clearXattrs(directory: DiskDirectory): void {
+    if (!directory.own.hasXattrs) return;
     this.#parts.xattrs.clear(this.#parts.handles.opened(directory), directory.path);
-    directory.hasXattrs = false;
-    if (directory.acls === undefined) return;
-    this.#parts.memory.release(bytesOfAttributes(directory.acls));
-    directory.acls = undefined;
+    directory.own.hasXattrs = false;
+    if (directory.own.acls === undefined) return;
+    this.#parts.memory.release(bytesOfAttributes(directory.own.acls));
+    directory.own.acls = undefined;
   }
 }
 
@@ -165,16 +163,16 @@ const nothing = byteStringOf("");
 
 /** A directory whose children are being finished. */
 interface Level {
-  readonly directory: Directory;
+  readonly directory: DiskDirectory;
   /** For messages. Putting it together again for each directory would take as long as all paths are deep. */
   readonly path: ByteString;
-  readonly remaining: Iterator<Directory, undefined>;
+  readonly remaining: Iterator<DiskDirectory, undefined>;
 }
 
-function levelOf(directory: Directory, path: ByteString): Level {
-  return { directory, path, remaining: directory.children[Symbol.iterator]() };
+function levelOf(directory: DiskDirectory, path: ByteString): Level {
+  return { directory, path, remaining: directory.directories()[Symbol.iterator]() };
 }
 
-function statedOf(attributes: DirectoryAttributes): Stated {
+function statedOf(attributes: Attributes): Stated {
   return { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 };
 }

@@ -1,45 +1,18 @@
+import type { BackEndTypes, Directory } from "../layer/directory.ts";
+import type { Place as PlaceIn } from "../layer/place.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Timestamp } from "../tar/entry.ts";
 import type { LowerDirectory } from "./lower.ts";
 import type { XattrValues } from "./xattrs.ts";
 
-/** What a directory will have in the end. Until then it is open to its owner and to nobody else's wishes. */
-export interface DirectoryAttributes {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtime: Timestamp;
-  readonly atime: Timestamp;
-}
-
-/** No layer: older than the first. */
-export const never = -1;
-
 /**
- * A directory of the root filesystem. All of them were made here, so that where one lies is known without asking.
- *
- * Layers are numbered from 0. A whiteout needs to know of each directory what its own layer said of it, because it hides
- * only what lower layers left.
+ * What is known of a directory on a disk besides what every directory of a tree has. All of them were made here, so that
+ * where one lies is known without asking; files are looked for on the disk.
  */
-export class Directory {
-  #parent: Directory | undefined;
-  readonly name: ByteString;
-  /** How many directories are above it. */
-  readonly depth: number;
-  attributes: DirectoryAttributes;
-  /** The mode that it has on disk meanwhile. */
+export class DiskState {
+  /** The mode that it has on disk meanwhile: it is open to its owner, and its attributes wait for the end. */
   readonly workingMode: number;
   /** Whether it has extended attributes that came from an entry. */
   hasXattrs = false;
-  /** The layer that made it, or the last one with an entry for it. */
-  layer: number;
-  /** The last layer with an entry for it. */
-  describedIn = never;
-  /** The last layer that needs it although it may have put nothing into it. */
-  neededIn = never;
-  /** The last layer that left nothing of lower layers in it. What a layer makes, it makes without. */
-  clearedIn: number;
-  #isRemoved = false;
   /** Its access-control lists, which wait for the end: until then they would be passed on to what is made in it. */
   acls: XattrValues | undefined;
   /** What the layers below show in it, where they lie elsewhere; nothing where this layer begins it anew. */
@@ -53,66 +26,27 @@ export class Directory {
   /** Whether the handle is good for more than for names. */
   isOpened = false;
   isRecentlyUsed = false;
-  /** Most directories have none, so that a map for each would be most of what they take. */
-  #children: Map<ByteString, Directory> | undefined;
 
-  constructor(
-    place: { readonly parent: Directory; readonly name: ByteString } | undefined,
-    layer: number,
-    attributes: DirectoryAttributes,
-    workingMode: number,
-  ) {
-    this.#parent = place?.parent;
-    this.name = place?.name ?? ("" as ByteString);
-    this.depth = place === undefined ? 0 : place.parent.depth + 1;
-    this.layer = layer;
-    this.clearedIn = layer;
-    this.attributes = attributes;
+  constructor(workingMode: number) {
     this.workingMode = workingMode;
   }
 
-  /** Nothing for the root, and for what is gone. */
-  get parent(): Directory | undefined {
-    return this.#parent;
-  }
-
-  /** Whether it is gone, and everything below it. */
-  get isRemoved(): boolean {
-    return this.#isRemoved;
-  }
-
-  get children(): Iterable<Directory> {
-    return this.#children?.values() ?? [];
-  }
-
-  child(name: ByteString): Directory | undefined {
-    return this.#children?.get(name);
-  }
-
-  /** To be called by `Tree` only, which keeps the disk and this in step. */
-  adopt(child: Directory): void {
-    this.#children ??= new Map();
-    this.#children.set(child.name, child);
-  }
-
-  abandon(child: Directory): void {
-    this.#children?.delete(child.name);
-  }
-
-  /** Takes note that it is gone. Whoever still knows it keeps nothing else in memory by it. */
-  beRemoved(): void {
-    this.#isRemoved = true;
-    this.#parent = undefined;
-    this.#children = undefined;
+  /** Forgets what a directory that is gone has no use for. */
+  clear(): void {
     this.acls = undefined;
     this.hidden = undefined;
     this.lower = undefined;
   }
-
-  /** Its path in the root filesystem, for messages and nothing else: it is put together from all names above. */
-  get path(): ByteString {
-    const names: ByteString[] = [];
-    for (let each: Directory = this; each.parent !== undefined; each = each.parent) names.push(each.name);
-    return names.reverse().join("/") as ByteString;
-  }
 }
+
+/** What a tree on a disk keeps. */
+export interface OnDisk extends BackEndTypes {
+  readonly file: never;
+  readonly own: DiskState;
+}
+
+/** A directory of the root filesystem. */
+export type DiskDirectory = Directory<OnDisk>;
+
+/** Where something is to be in the root filesystem. */
+export type Place = PlaceIn<OnDisk>;

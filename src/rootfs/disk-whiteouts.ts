@@ -5,12 +5,12 @@ import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
 import { removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory, OnDisk } from "./directory.ts";
 import type { Places } from "./places.ts";
 import type { Site } from "./site.ts";
 
 /** The whiteouts of one layer on a disk: what they hide is removed. */
-export class DiskWhiteouts implements WhiteoutBackEnd<Directory> {
+export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
   readonly #site: Site;
   readonly #places: Places;
 
@@ -19,25 +19,25 @@ export class DiskWhiteouts implements WhiteoutBackEnd<Directory> {
     this.#places = places;
   }
 
-  isFileAt(parent: Directory, name: ByteString): boolean {
+  isFileAt(parent: DiskDirectory, name: ByteString): boolean {
     return typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
   }
 
-  isOwnFile(parent: Directory, name: ByteString): boolean {
+  isOwnFile(parent: DiskDirectory, name: ByteString): boolean {
     return this.#places.made.has(parent, name);
   }
 
-  removeFile(parent: Directory, name: ByteString, path: ByteString): void {
+  removeFile(parent: DiskDirectory, name: ByteString, path: ByteString): void {
     const result = unlinkAt(this.#site.tree.handles.of(parent), name);
     if (result < 0 && result !== -errnos.ENOENT) throw failure("apply", path, "unlinkat", result);
     this.#site.parents.linkMayBeGone();
   }
 
-  directoriesIn(directory: Directory): Iterable<Directory> {
-    return directory.children;
+  directoriesIn(directory: DiskDirectory): Iterable<DiskDirectory> {
+    return directory.directories();
   }
 
-  *filesIn(directory: Directory, path: ByteString): Iterable<ByteString> {
+  *filesIn(directory: DiskDirectory, path: ByteString): Iterable<ByteString> {
     const handle = this.#site.tree.handles.opened(directory);
     rewindEntries(handle);
     for (;;) {
@@ -54,7 +54,7 @@ export class DiskWhiteouts implements WhiteoutBackEnd<Directory> {
   /** What lower layers left is in the directory itself. */
   cutOff(): void {}
 
-  isRemovedIfEmpty(directory: Directory, path: ByteString): boolean {
+  isRemovedIfEmpty(directory: DiskDirectory, path: ByteString): boolean {
     const { parents, tree } = this.#site;
     const { parent, name } = directory;
     if (parent === undefined) return false;
@@ -66,7 +66,7 @@ export class DiskWhiteouts implements WhiteoutBackEnd<Directory> {
     return true;
   }
 
-  reset(directory: Directory): void {
+  reset(directory: DiskDirectory): void {
     this.#site.directories.reset(directory);
   }
 }

@@ -12,7 +12,7 @@ import { errnos } from "../linux/errno.ts";
 import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { writeContent } from "./content.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./directory.ts";
 import type { Places } from "./places.ts";
 import type { Site } from "./site.ts";
 

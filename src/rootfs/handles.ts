@@ -3,7 +3,7 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath, replaceDescriptor } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory } from "./directory.ts";
 
 /** How many directories are held open where the process may open so many. Archives go through a tree in order, so that few are needed at a time. */
 const usuallyHeld = 256;
@@ -26,42 +26,42 @@ const self = byteStringOf(".");
  * no extended attributes from the beginning.
  */
 export class Handles {
-  readonly #root: Directory;
-  readonly #held: Directory[] = [];
+  readonly #root: DiskDirectory;
+  readonly #held: DiskDirectory[] = [];
   /** Where the search for one that may be closed goes on: a clock, whose hand spares what was used since it last came by. */
   #hand = 0;
-  #lastUsed: Directory;
+  #lastUsed: DiskDirectory;
   #heldAtMost = usuallyHeld;
 
   /** `descriptor` is an open handle of the root; it is the caller's to close. */
-  constructor(root: Directory, descriptor: number) {
-    root.descriptor = descriptor;
-    root.isOpened = true;
+  constructor(root: DiskDirectory, descriptor: number) {
+    root.own.descriptor = descriptor;
+    root.own.isOpened = true;
     this.#root = root;
     this.#lastUsed = root;
   }
 
   /** A handle to make and look up names at. It stays open at least until two others have been asked for. */
-  of(directory: Directory): number {
-    if (directory.descriptor < 0) this.#find(directory);
-    directory.isRecentlyUsed = true;
+  of(directory: DiskDirectory): number {
+    if (directory.own.descriptor < 0) this.#find(directory);
+    directory.own.isRecentlyUsed = true;
     this.#lastUsed = directory;
-    return directory.descriptor;
+    return directory.own.descriptor;
   }
 
   /** The same handle, made one to read the directory's entries and to change its attributes by. */
-  opened(directory: Directory): number {
+  opened(directory: DiskDirectory): number {
     const handle = this.of(directory);
-    if (directory.isOpened) return handle;
+    if (directory.own.isOpened) return handle;
     const opened = this.#withRoom(directory, () => openDirectoryBeneath(handle, self));
     replaceDescriptor(handle, opened);
-    directory.isOpened = true;
+    directory.own.isOpened = true;
     return handle;
   }
 
   /** Closes a directory's handle, if it has one. */
-  release(directory: Directory): void {
-    if (directory.descriptor < 0 || directory === this.#root) return;
+  release(directory: DiskDirectory): void {
+    if (directory.own.descriptor < 0 || directory === this.#root) return;
     forget(directory);
     const last = this.#held.pop();
     if (last !== undefined && last !== directory) this.#held[this.#held.indexOf(directory)] = last;
@@ -82,16 +82,16 @@ export class Handles {
     this.#held.length = 0;
   }
 
-  #find(directory: Directory): void {
+  #find(directory: DiskDirectory): void {
     const above = this.#heldAtMost < usuallyHeld ? undefined : ancestorOf(directory, stretch);
     // Whoever goes through a deep tree from its leaves up would look up the whole way again for each directory.
     if (above !== undefined) this.#find(above);
     if (this.#held.length >= this.#heldAtMost) this.#closeOne();
-    directory.descriptor = this.#withRoom(directory, () => findFromAbove(directory));
+    directory.own.descriptor = this.#withRoom(directory, () => findFromAbove(directory));
     this.#held.push(directory);
   }
 
-  #withRoom(directory: Directory, open: () => Result): number {
+  #withRoom(directory: DiskDirectory, open: () => Result): number {
     let result = open();
     if (result === -errnos.EMFILE && this.makeRoom()) result = open();
     if (result >= 0) return result;
@@ -104,39 +104,39 @@ export class Handles {
       this.#hand = (this.#hand + 1) % this.#held.length;
       const candidate = this.#held[this.#hand];
       if (candidate === undefined || candidate === this.#lastUsed) continue;
-      if (!candidate.isRecentlyUsed) return this.release(candidate);
-      candidate.isRecentlyUsed = false;
+      if (!candidate.own.isRecentlyUsed) return this.release(candidate);
+      candidate.own.isRecentlyUsed = false;
     }
   }
 }
 
 /** The directory so many names above, unless there is none, or it or one before it is open. */
-function ancestorOf(directory: Directory, names: number): Directory | undefined {
-  let ancestor: Directory | undefined = directory;
+function ancestorOf(directory: DiskDirectory, names: number): DiskDirectory | undefined {
+  let ancestor: DiskDirectory | undefined = directory;
   for (let above = 0; above < names && ancestor !== undefined; above += 1) {
     ancestor = ancestor.parent;
-    if (ancestor !== undefined && ancestor.descriptor >= 0) return undefined;
+    if (ancestor !== undefined && ancestor.own.descriptor >= 0) return undefined;
   }
   return ancestor;
 }
 
-function forget(directory: Directory): void {
-  closeDescriptor(directory.descriptor);
-  directory.descriptor = -1;
-  directory.isOpened = false;
+function forget(directory: DiskDirectory): void {
+  closeDescriptor(directory.own.descriptor);
+  directory.own.descriptor = -1;
+  directory.own.isOpened = false;
 }
 
 /** Finds a directory from the nearest one above it that is open, however long the way, in pieces that the kernel takes. */
-function findFromAbove(directory: Directory): Result {
+function findFromAbove(directory: DiskDirectory): Result {
   const names: ByteString[] = [];
   let ancestor = directory;
-  for (; ancestor.descriptor < 0 && ancestor.parent !== undefined; ancestor = ancestor.parent) {
+  for (; ancestor.own.descriptor < 0 && ancestor.parent !== undefined; ancestor = ancestor.parent) {
     names.push(ancestor.name);
   }
-  let current = ancestor.descriptor;
+  let current = ancestor.own.descriptor;
   for (const piece of pieces(names.reverse())) {
     const next = findDirectoryBeneath(current, piece);
-    if (current !== ancestor.descriptor) closeDescriptor(current);
+    if (current !== ancestor.own.descriptor) closeDescriptor(current);
     if (next < 0) return next;
     current = next;
   }

@@ -4,9 +4,8 @@ import { errnos } from "../linux/errno.ts";
 import { makeLinkAt, renameAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { copyTo, type Original } from "./copy.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory, OnDisk, Place } from "./directory.ts";
 import type { Files } from "./files.ts";
-import type { Place } from "./place.ts";
 import type { Places } from "./places.ts";
 import type { PseudoLinks } from "./pseudo-links.ts";
 import type { Site } from "./site.ts";
@@ -25,7 +24,7 @@ const copyable = [errnos.EXDEV, errnos.EMLINK, errnos.EPERM, errnos.ENOTSUP, err
 const temporaryName = byteStringOf(".wh..wh.link");
 
 /** The hard links of one layer, on a disk. */
-export class DiskHardlinks extends Hardlinks<Directory, Original> {
+export class DiskHardlinks extends Hardlinks<OnDisk, Original> {
   readonly #site: Site;
   readonly #places: Places;
   readonly #files: Files;
@@ -45,11 +44,11 @@ export class DiskHardlinks extends Hardlinks<Directory, Original> {
     if (found !== undefined) this.claim(place, { ...found, name: place.name });
   }
 
-  protected override pseudoLinks(): Directory | undefined {
+  protected override pseudoLinks(): DiskDirectory | undefined {
     return this.#pseudoLinks.directory;
   }
 
-  protected override fileAt(directory: Directory, name: ByteString, { parent, path }: Place): Original | undefined {
+  protected override fileAt(directory: DiskDirectory, name: ByteString, { parent, path }: Place): Original | undefined {
     // Now, because a handle that was asked for stays open only while few others are.
     this.#places.establish(parent);
     const found = this.#site.tree.fileAt(directory, name, path);

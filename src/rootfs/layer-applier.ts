@@ -4,19 +4,18 @@ import { whiteoutPrefix } from "../layer/name-meaning.ts";
 import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory, OnDisk, Place } from "./directory.ts";
 import { Files } from "./files.ts";
 import { DiskHardlinks } from "./hardlinks.ts";
-import type { Place } from "./place.ts";
 import { Places } from "./places.ts";
 import { PseudoLinks } from "./pseudo-links.ts";
 import type { Site } from "./site.ts";
 
 /** What becomes of the whiteouts of one layer. */
-export type WhiteoutsOf = (site: Site, places: Places) => WhiteoutBackEnd<Directory>;
+export type WhiteoutsOf = (site: Site, places: Places) => WhiteoutBackEnd<OnDisk>;
 
 /** Applies the entries of one layer to a disk. */
-export class LayerApplier extends LayerEntries<Directory> {
+export class LayerApplier extends LayerEntries<OnDisk> {
   readonly #site: Site;
   readonly #places: Places;
   readonly #pseudoLinks: PseudoLinks;
@@ -60,15 +59,15 @@ export class LayerApplier extends LayerEntries<Directory> {
     return { parent, name, path };
   }
 
-  protected override wayTo(names: readonly ByteString[], path: ByteString): Directory {
+  protected override wayTo(names: readonly ByteString[], path: ByteString): DiskDirectory {
     return this.#places.wayTo(names, path).directory;
   }
 
-  protected override pseudoLinks(): Directory {
+  protected override pseudoLinks(): DiskDirectory {
     return this.#pseudoLinks.open();
   }
 
-  protected override makeDirectory(place: Place, { mode }: Entry): Directory {
+  protected override makeDirectory(place: Place, { mode }: Entry): DiskDirectory {
     return this.#places.makeDirectory(place, mode);
   }
 
@@ -76,7 +75,7 @@ export class LayerApplier extends LayerEntries<Directory> {
     this.#hardlinks.claimAt(place);
   }
 
-  protected override setAttributes(directory: Directory, entry: Entry): void {
+  protected override setAttributes(directory: DiskDirectory, entry: Entry): void {
     this.#places.establish(directory);
     this.#site.directories.describe(directory, entry);
   }

@@ -1,6 +1,6 @@
 import type { MemoryShare } from "../base/memory-budget.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory } from "./directory.ts";
 
 /** What a name takes, and the first one of a directory besides. Measured on Node 20 with 100,000 of each: 50 and 219 bytes. */
 const nameBytes = 64;
@@ -13,7 +13,7 @@ const setBytes = 232;
  */
 export class MadeNames {
   readonly #isFirstLayer: boolean;
-  readonly #names = new Map<Directory, Set<ByteString>>();
+  readonly #names = new Map<DiskDirectory, Set<ByteString>>();
   readonly #memory: MemoryShare;
 
   constructor(layer: number, memory: MemoryShare) {
@@ -21,7 +21,7 @@ export class MadeNames {
     this.#memory = memory;
   }
 
-  add(directory: Directory, name: ByteString): void {
+  add(directory: DiskDirectory, name: ByteString): void {
     if (this.#isFirstLayer) return;
     const names = this.#names.get(directory) ?? this.#begin(directory);
     if (names.has(name)) return;
@@ -29,7 +29,7 @@ export class MadeNames {
     names.add(ownCopy(name));
   }
 
-  delete(directory: Directory, name: ByteString): void {
+  delete(directory: DiskDirectory, name: ByteString): void {
     if (this.#names.get(directory)?.delete(name) === true) this.#memory.release(nameBytes + name.length);
   }
 
@@ -39,7 +39,7 @@ export class MadeNames {
     this.#memory.releaseAll();
   }
 
-  #begin(directory: Directory): Set<ByteString> {
+  #begin(directory: DiskDirectory): Set<ByteString> {
     this.#memory.spend(setBytes, "new names");
     const names = new Set<ByteString>();
     this.#names.set(directory, names);
@@ -47,7 +47,7 @@ export class MadeNames {
   }
 
   /** Whether what stands at a name, if anything does, is this layer's. */
-  has(directory: Directory, name: ByteString): boolean {
+  has(directory: DiskDirectory, name: ByteString): boolean {
     return this.#isFirstLayer || this.#names.get(directory)?.has(name) === true;
   }
 }

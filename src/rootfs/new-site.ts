@@ -1,14 +1,16 @@
 import type { Limits } from "../base/limits.ts";
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
+import { impliedAttributes } from "../layer/attributes.ts";
+import { Directory } from "../layer/directory.ts";
 import { Findings, type Reporter } from "../layer/findings.ts";
 import { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
 import { effectiveUser } from "../linux/thread.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
-import { Directories, impliedAttributes } from "./directories.ts";
-import { Directory } from "./directory.ts";
+import { Directories } from "./directories.ts";
+import { DiskState, type OnDisk } from "./directory.ts";
 import { Handles } from "./handles.ts";
 import { Metadata } from "./metadata.ts";
 import { type OwnerPolicy, Owners } from "./owners.ts";
@@ -51,7 +53,7 @@ export function newSite(
   reporter: Reporter,
   { shared, overlay }: SiteBasis,
 ): Site {
-  const { limits, sourceDateEpoch, strict, xattrExclude = [] } = settings;
+  const { limits, strict, xattrExclude = [] } = settings;
   const xattrInclude = [...(settings.xattrInclude ?? []), ...(overlay?.xattrInclude ?? [])];
   const findings = new Findings(reporter, strict);
   const surroundings = prepare(directory);
@@ -59,8 +61,8 @@ export function newSite(
   const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
   const xattrs = new Xattrs(filter, findings, new XattrIds(settings), overlay?.xattrNames);
   const metadata = new Metadata(surroundings, owners, xattrs, findings);
-  const implied = impliedAttributes({ seconds: sourceDateEpoch, nanoseconds: 0 });
-  const root = new Directory(undefined, 0, implied, 0o700);
+  const implied = impliedAttributes(settings);
+  const root = new Directory<OnDisk>(undefined, { layer: 0, attributes: implied, own: new DiskState(0o700) });
   const handles = new Handles(root, directory);
   const directories = new Directories({
     ...{ handles, surroundings, owners, xattrs, metadata, findings, implied, memory: shared.memory },

@@ -1,5 +1,5 @@
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory } from "./directory.ts";
 
 /** How many parents are remembered of each kind, and how much text that may be: with it they take less than 8 MiB. */
 const rememberedAtMost = 10_000;
@@ -21,12 +21,12 @@ export class Parents {
   readonly #plain = new Prefixes();
   readonly #throughLinks = new Prefixes();
 
-  get(prefix: ByteString): Directory | undefined {
+  get(prefix: ByteString): DiskDirectory | undefined {
     if (prefix.length > prefixBytesAtMost) return undefined;
     return this.#plain.get(prefix) ?? this.#throughLinks.get(prefix);
   }
 
-  set(prefix: ByteString, directory: Directory, links: number): void {
+  set(prefix: ByteString, directory: DiskDirectory, links: number): void {
     if (prefix.length <= prefixBytesAtMost) (links > 0 ? this.#throughLinks : this.#plain).set(prefix, directory);
   }
 
@@ -44,14 +44,14 @@ export class Parents {
 
 /** Directories by text, as many as may be remembered. */
 class Prefixes {
-  readonly #directories = new Map<ByteString, Directory>();
+  readonly #directories = new Map<ByteString, DiskDirectory>();
   #textBytes = 0;
 
-  get(prefix: ByteString): Directory | undefined {
+  get(prefix: ByteString): DiskDirectory | undefined {
     return this.#directories.get(prefix);
   }
 
-  set(prefix: ByteString, directory: Directory): void {
+  set(prefix: ByteString, directory: DiskDirectory): void {
     if (this.#directories.size >= rememberedAtMost || this.#textBytes >= textBytesAtMost) this.clear();
     this.#directories.set(ownCopy(prefix), directory);
     this.#textBytes += prefix.length;

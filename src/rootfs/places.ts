@@ -8,9 +8,8 @@ import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
 import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory, Place } from "./directory.ts";
 import { MadeNames } from "./made-names.ts";
-import type { Place } from "./place.ts";
 import { removeTree } from "./remove.ts";
 import type { Site } from "./site.ts";
 
@@ -34,7 +33,7 @@ export class Places {
   }
 
   /** Makes a directory, in the stead of whatever is there. Its attributes are implied until an entry describes it. */
-  makeDirectory(place: Place, mode: number): Directory {
+  makeDirectory(place: Place, mode: number): DiskDirectory {
     const { parent, name, path } = place;
     const { directories, settings, tree } = this.#site;
     if (parent.depth >= settings.limits.pathDepth) {
@@ -48,7 +47,7 @@ export class Places {
   }
 
   /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
-  wayTo(names: readonly ByteString[], path: ByteString): Walk<Directory> & { readonly directory: Directory } {
+  wayTo(names: readonly ByteString[], path: ByteString): Walk<DiskDirectory> & { readonly directory: DiskDirectory } {
     const { directories, findings, tree } = this.#site;
     const { directory, links } = walk(tree, tree.root, names, path, (parent, name, isOccupied) => {
       const place = { parent, name, path };
@@ -65,16 +64,16 @@ export class Places {
   }
 
   /** Makes a directory of the layers below one of this layer too, with the attributes that it has there. */
-  establish(directory: Directory): void {
-    if (directory.isMade) return;
-    const { parent, name, path, attributes, lower, workingMode } = directory;
+  establish(directory: DiskDirectory): void {
+    if (directory.own.isMade) return;
+    const { parent, name, path, attributes, own } = directory;
     if (parent === undefined) return;
     this.establish(parent);
     const { directories, tree } = this.#site;
-    const result = makeDirectoryAt(tree.handles.of(parent), name, workingMode);
+    const result = makeDirectoryAt(tree.handles.of(parent), name, own.workingMode);
     if (result < 0) throw failure("create", path, "mkdirat", result);
-    directory.isMade = true;
-    if (lower !== undefined) directories.describe(directory, { ...attributes, path, xattrs: lower.xattrs });
+    directory.own.isMade = true;
+    if (own.lower !== undefined) directories.describe(directory, { ...attributes, path, xattrs: own.lower.xattrs });
   }
 
   /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */
@@ -93,7 +92,7 @@ export class Places {
     create: (directory: number, name: ByteString) => Result,
   ): Result {
     this.establish(parent);
-    if (parent.lower !== undefined) this.#site.parents.linkMayBeGone();
+    if (parent.own.lower !== undefined) this.#site.parents.linkMayBeGone();
     const child = parent.child(name);
     if (child !== undefined) {
       if (child.layer === this.layer) this.#tellDuplicate(path);
@@ -118,20 +117,20 @@ export class Places {
     this.#site.findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", path);
   }
 
-  #removeDirectory(directory: Directory): void {
+  #removeDirectory(directory: DiskDirectory): void {
     const { parents, tree } = this.#site;
-    const { parent, name, isMade } = directory;
+    const { parent, name, own } = directory;
     if (parent === undefined) throw new TypeError("the root is never removed");
-    const handle = isMade ? tree.handles.of(parent) : -1;
+    const handle = own.isMade ? tree.handles.of(parent) : -1;
     tree.forget(directory);
     parents.directoryIsGone();
     tree.hide(parent, name);
-    if (isMade) removeTree(handle, name);
+    if (own.isMade) removeTree(handle, name);
   }
 
   #unlink({ parent, name, path }: Place): void {
     const { parents, surroundings, tree } = this.#site;
-    if (!parent.isMade) return;
+    if (!parent.own.isMade) return;
     const handle = tree.handles.of(parent);
     const mayBeAnother = surroundings.foldsNames && typeof statAt(handle, name) !== "number";
     if (mayBeAnother) insistOnName(tree.handles.opened(parent), name, path);

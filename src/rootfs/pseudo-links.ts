@@ -1,7 +1,8 @@
+import { Directory } from "../layer/directory.ts";
 import { pseudoLinkDirectory } from "../layer/name-meaning.ts";
 import { failure } from "../layer/refusal.ts";
 import { makeDirectoryAt } from "../linux/syscalls.ts";
-import { Directory } from "./directory.ts";
+import { type DiskDirectory, DiskState, type OnDisk } from "./directory.ts";
 import { removeTree } from "./remove.ts";
 import type { Site } from "./site.ts";
 
@@ -11,24 +12,27 @@ import type { Site } from "./site.ts";
  */
 export class PseudoLinks {
   readonly #site: Site;
-  #directory: Directory | undefined;
+  #directory: DiskDirectory | undefined;
 
   constructor(site: Site) {
     this.#site = site;
   }
 
   /** The directory that holds them; none if there are none. */
-  get directory(): Directory | undefined {
+  get directory(): DiskDirectory | undefined {
     return this.#directory;
   }
 
   /** The directory to put one into. */
-  open(): Directory {
+  open(): DiskDirectory {
     if (this.#directory !== undefined) return this.#directory;
     const { directories, tree } = this.#site;
     const result = makeDirectoryAt(tree.handles.of(tree.root), pseudoLinkDirectory, 0o700);
     if (result < 0) throw failure("create", pseudoLinkDirectory, "mkdirat", result);
-    this.#directory = new Directory({ parent: tree.root, name: pseudoLinkDirectory }, 0, directories.implied, 0o700);
+    this.#directory = new Directory<OnDisk>(
+      { parent: tree.root, name: pseudoLinkDirectory },
+      { layer: 0, attributes: directories.implied, own: new DiskState(0o700) },
+    );
     return this.#directory;
   }
 

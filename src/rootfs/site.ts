@@ -4,7 +4,7 @@ import type { Findings } from "../layer/findings.ts";
 import type { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { Directories } from "./directories.ts";
-import type { Directory } from "./directory.ts";
+import type { DiskDirectory } from "./directory.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
 import type { Parents } from "./parents.ts";
@@ -19,7 +19,7 @@ export interface Site {
   readonly surroundings: Surroundings;
   readonly tree: Tree;
   readonly parents: Parents;
-  readonly paths: Paths<Directory>;
+  readonly paths: Paths<DiskDirectory>;
   readonly owners: Owners;
   readonly xattrs: Xattrs;
   readonly metadata: Metadata;

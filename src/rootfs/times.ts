@@ -1,3 +1,4 @@
+import type { Attributes } from "../layer/attributes.ts";
 import type { Findings } from "../layer/findings.ts";
 import { failure } from "../layer/refusal.ts";
 import type { Result } from "../linux/libc.ts";
@@ -19,7 +20,7 @@ export interface TimesAccess {
  */
 export function setTimes(
   path: ByteString,
-  { mtime, atime = mtime }: { readonly mtime: Timestamp; readonly atime?: Timestamp },
+  { mtime, atime = mtime }: Pick<Attributes, "mtime" | "atime">,
   access: TimesAccess,
   findings: Findings,
 ): void {

@@ -1,4 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
+import type { Attributes } from "../layer/attributes.ts";
+import { Directory, never } from "../layer/directory.ts";
 import { FollowedLinks } from "../layer/followed-links.ts";
 import { failure } from "../layer/refusal.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
@@ -7,7 +9,7 @@ import type { Result } from "../linux/libc.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import { Directory, type DirectoryAttributes, never } from "./directory.ts";
+import { type DiskDirectory, DiskState, type OnDisk } from "./directory.ts";
 import type { Handles } from "./handles.ts";
 import { bytesBelow, bytesOf, bytesOfHidden } from "./in-memory.ts";
 import type { LowerDirectory, LowerNode } from "./lower.ts";
@@ -21,33 +23,33 @@ const otherFile: Obstacle = {};
  * The directories are known; symlinks are read from the disk where a way meets one. No path that an image chose is ever
  * given to the kernel as a whole.
  */
-export class Tree implements LayerTree<Directory> {
-  readonly root: Directory;
+export class Tree implements LayerTree<DiskDirectory> {
+  readonly root: DiskDirectory;
   readonly handles: Handles;
   readonly followed = new FollowedLinks();
   readonly #memory: Memory;
 
-  constructor(root: Directory, handles: Handles, memory: Memory) {
+  constructor(root: DiskDirectory, handles: Handles, memory: Memory) {
     this.root = root;
     this.handles = handles;
     this.#memory = memory;
   }
 
   /** The directory at a name, also where only layers below have one. */
-  directoryAt(parent: Directory, name: ByteString): Directory | undefined {
+  directoryAt(parent: DiskDirectory, name: ByteString): DiskDirectory | undefined {
     const child = parent.child(name);
-    if (child !== undefined || parent.lower === undefined) return child;
+    if (child !== undefined || parent.own.lower === undefined) return child;
     const below = this.below(parent, name);
     return below?.directory === undefined ? undefined : this.#adopted(parent, name, below.directory);
   }
 
   /** The same: nothing is unknown here. */
-  knownDirectoryAt(parent: Directory, name: ByteString): Directory | undefined {
+  knownDirectoryAt(parent: DiskDirectory, name: ByteString): DiskDirectory | undefined {
     return this.directoryAt(parent, name);
   }
 
   /** What is no directory at a name: found by reading it as a symlink. */
-  obstacleAt(parent: Directory, name: ByteString, path: ByteString): Obstacle | undefined {
+  obstacleAt(parent: DiskDirectory, name: ByteString, path: ByteString): Obstacle | undefined {
     const target = this.#targetAt(parent, name);
     if (typeof target === "string") return { linkPath: target };
     if (target === -errnos.EINVAL) return otherFile;
@@ -56,8 +58,8 @@ export class Tree implements LayerTree<Directory> {
   }
 
   /** Where the symlink at a name leads; a negated errno where there is none: `EINVAL` for any other file. */
-  #targetAt(parent: Directory, name: ByteString): ByteString | Result {
-    const target = parent.isMade ? readSymlinkAt(this.handles.of(parent), name) : -errnos.ENOENT;
+  #targetAt(parent: DiskDirectory, name: ByteString): ByteString | Result {
+    const target = parent.own.isMade ? readSymlinkAt(this.handles.of(parent), name) : -errnos.ENOENT;
     if (target !== -errnos.ENOENT) return target;
     const below = this.below(parent, name);
     if (below === undefined) return target;
@@ -65,8 +67,8 @@ export class Tree implements LayerTree<Directory> {
   }
 
   /** What is no directory at a name, and the directory on disk that it stands in. */
-  fileAt(parent: Directory, name: ByteString, path: ByteString): FoundFile | undefined {
-    if (parent.isMade) {
+  fileAt(parent: DiskDirectory, name: ByteString, path: ByteString): FoundFile | undefined {
+    if (parent.own.isMade) {
       const handle = this.handles.of(parent);
       const stat = statAt(handle, name);
       if (typeof stat !== "number") return { handle, stat, isBelow: false };
@@ -78,53 +80,55 @@ export class Tree implements LayerTree<Directory> {
   }
 
   /** What layers below show at a name, where this tree has nothing there and does not hide it. */
-  below(parent: Directory, name: ByteString): LowerNode | undefined {
-    if (parent.lower === undefined || parent.hidden?.has(name) === true) return undefined;
-    if (parent.isMade && typeof statAt(this.handles.of(parent), name) !== "number") return undefined;
-    return parent.lower.find(name);
+  below(parent: DiskDirectory, name: ByteString): LowerNode | undefined {
+    if (parent.own.lower === undefined || parent.own.hidden?.has(name) === true) return undefined;
+    if (parent.own.isMade && typeof statAt(this.handles.of(parent), name) !== "number") return undefined;
+    return parent.own.lower.find(name);
   }
 
   /** Takes note of a directory that was just made. */
-  add(parent: Directory, name: ByteString, layer: number, attributes: DirectoryAttributes, mode: number): Directory {
-    const directory = new Directory({ parent, name: ownCopy(name) }, layer, attributes, mode);
+  add(parent: DiskDirectory, name: ByteString, layer: number, attributes: Attributes, mode: number): DiskDirectory {
+    const position = { parent, name: ownCopy(name) };
+    const directory = new Directory<OnDisk>(position, { layer, attributes, own: new DiskState(mode) });
     this.#memory.spend(bytesOf(directory), "directories");
-    parent.adopt(directory);
+    parent.set(directory.name, directory);
     return directory;
   }
 
   /** Hides what the layers below have at a name, be it there or not. */
-  hide(directory: Directory, name: ByteString): void {
-    if (directory.lower === undefined || directory.hidden?.has(name) === true) return;
+  hide(directory: DiskDirectory, name: ByteString): void {
+    if (directory.own.lower === undefined || directory.own.hidden?.has(name) === true) return;
     this.#memory.spend(bytesOfHidden(name), "hidden names");
-    directory.hidden ??= new Set();
-    directory.hidden.add(ownCopy(name));
+    directory.own.hidden ??= new Set();
+    directory.own.hidden.add(ownCopy(name));
   }
 
   /** Cuts a directory off from the layers below: it has nothing of theirs, and nothing of theirs to hide. */
-  cutOff(directory: Directory): void {
+  cutOff(directory: DiskDirectory): void {
     this.#memory.release(bytesBelow(directory));
-    directory.lower = undefined;
-    directory.hidden = undefined;
+    directory.own.lower = undefined;
+    directory.own.hidden = undefined;
   }
 
   /** Forgets a directory that is about to be removed, with everything below it. */
-  forget(directory: Directory): void {
-    directory.parent?.abandon(directory);
+  forget(directory: DiskDirectory): void {
+    directory.parent?.delete(directory.name);
     const removed = [directory];
     for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
       this.handles.release(each);
-      for (const child of each.children) removed.push(child);
+      for (const child of each.directories()) removed.push(child);
       this.#memory.release(bytesOf(each));
       each.beRemoved();
+      each.own.clear();
     }
   }
 
   /** A directory of the layers below, as one of this tree. It is not made before it is needed. */
-  #adopted(parent: Directory, name: ByteString, lower: LowerDirectory): Directory {
+  #adopted(parent: DiskDirectory, name: ByteString, lower: LowerDirectory): DiskDirectory {
     const { mode, uid, gid, mtime, atime } = lower.stat;
     const directory = this.add(parent, name, never, { mode, uid, gid, mtime, atime }, (mode & 0o777) | 0o700);
-    directory.lower = lower;
-    directory.isMade = false;
+    directory.own.lower = lower;
+    directory.own.isMade = false;
     this.#memory.spend(bytesBelow(directory), "directories of lower layers");
     return directory;
   }

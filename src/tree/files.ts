@@ -2,9 +2,9 @@ import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } fro
 import type { Place } from "../layer/place.ts";
 import { refusal } from "../layer/refusal.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import type { Directory } from "./directory.ts";
 import type { Merging } from "./merging.ts";
 import type { Places } from "./places.ts";
+import type { InMemory } from "./tree-file.ts";
 import { TreeFile } from "./tree-file.ts";
 
 /** Keeps the data of a file that the tree takes in, or leaves them where they are, and says where that is. */
@@ -22,25 +22,25 @@ export class Files {
     this.#store = store;
   }
 
-  file(place: Place<Directory>, entry: Entry, body: ByteSource): void {
+  file(place: Place<InMemory>, entry: Entry, body: ByteSource): void {
     checkOwner(entry);
     checkSize(entry, this.#merging.settings.limits);
     this.#put("file", place, entry, entry.sizeBytes > 0 ? this.#store(entry, body) : 0);
   }
 
-  symlink(place: Place<Directory>, entry: Entry): void {
+  symlink(place: Place<InMemory>, entry: Entry): void {
     checkTarget(entry);
     checkOwner(entry);
     this.#put("symlink", place, entry);
   }
 
-  fifo(place: Place<Directory>, entry: Entry): void {
+  fifo(place: Place<InMemory>, entry: Entry): void {
     checkOwner(entry);
     this.#put("fifo", place, entry);
   }
 
   /** A device, as far as the caller wants devices. */
-  device(place: Place<Directory>, entry: Entry): void {
+  device(place: Place<InMemory>, entry: Entry): void {
     const { findings, settings } = this.#merging;
     const { path } = entry;
     const what = deviceName(entry);
@@ -61,7 +61,7 @@ export class Files {
     }
   }
 
-  #put(type: TreeFile["type"], place: Place<Directory>, entry: Entry, content = 0): void {
+  #put(type: TreeFile["type"], place: Place<InMemory>, entry: Entry, content = 0): void {
     const { layer } = this.#places;
     const xattrs = this.#merging.xattrs.kept(entry);
     this.#places.putNew(place, new TreeFile(type, entry, { layer, xattrs, content }));

@@ -1,12 +1,13 @@
+import { Directory } from "../layer/directory.ts";
 import { pathIn } from "../layer/paths.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import { Directory, type Node } from "./directory.ts";
 import { everything, type Selection } from "./selection.ts";
+import type { TreeDirectory, TreeNode } from "./tree-file.ts";
 import { fileOf, type TreeFile } from "./tree-file.ts";
 
 /** Something in a tree at one of its paths. The root's path is empty. */
 export type Item =
-  | { readonly path: ByteString; readonly directory: Directory; readonly file?: never }
+  | { readonly path: ByteString; readonly directory: TreeDirectory; readonly file?: never }
   | {
       readonly path: ByteString;
       readonly file: TreeFile;
@@ -18,9 +19,9 @@ export type Item =
 /** What comes next. */
 interface Next {
   readonly path: ByteString;
-  readonly node: Node;
+  readonly node: TreeNode;
   /** The directory that it is in; none for the one at the top. */
-  readonly parent: Node | undefined;
+  readonly parent: TreeNode | undefined;
   readonly level: number;
   readonly selection: Selection;
 }
@@ -28,7 +29,7 @@ interface Next {
 /** A directory of which not everything has come. Names alone wait: with what they stand for many would fill the memory. */
 interface Opened {
   readonly path: ByteString;
-  readonly directory: Directory;
+  readonly directory: TreeDirectory;
   /** The next one last. */
   readonly names: ByteString[];
   readonly level: number;
@@ -50,7 +51,7 @@ export interface Extent {
  * Of a file that has several names that are wanted, the first is the file and the others lead to it (rule W24).
  */
 export function* inOrder(
-  top: Node,
+  top: TreeNode,
   path = "" as ByteString,
   { levels = Number.POSITIVE_INFINITY, wanted = everything, comesLast = () => false }: Extent = {},
 ): Generator<Item, void, undefined> {
@@ -92,11 +93,11 @@ function nextOf(opened: Opened[]): Next | undefined {
 
 /** The name of a file that came first. Its path is put together when it is asked for: many long ones would fill the memory. */
 interface FirstName {
-  readonly parent: Node | undefined;
+  readonly parent: TreeNode | undefined;
   readonly name: ByteString;
 }
 
-function pathOf(first: FirstName | undefined, top: Node, topPath: ByteString): ByteString | undefined {
+function pathOf(first: FirstName | undefined, top: TreeNode, topPath: ByteString): ByteString | undefined {
   if (first === undefined) return undefined;
   const names = [first.name];
   let parent = first.parent;
@@ -104,7 +105,7 @@ function pathOf(first: FirstName | undefined, top: Node, topPath: ByteString): B
   return parent === undefined ? topPath : pathIn(topPath, names.reverse().join("/") as ByteString);
 }
 
-function itemAt(path: ByteString, node: Node, firstPathOf: (file: TreeFile) => ByteString | undefined): Item {
+function itemAt(path: ByteString, node: TreeNode, firstPathOf: (file: TreeFile) => ByteString | undefined): Item {
   if (node instanceof Directory) return { path, directory: node };
   const file = fileOf(node);
   return { path, file, firstPath: file.isLinked ? firstPathOf(file) : undefined };
@@ -114,7 +115,7 @@ function nameOf(path: ByteString): ByteString {
   return ownCopy(path.slice(path.lastIndexOf("/") + 1) as ByteString);
 }
 
-function backwards(directory: Directory, comesLast: (name: ByteString) => boolean): ByteString[] {
+function backwards(directory: TreeDirectory, comesLast: (name: ByteString) => boolean): ByteString[] {
   const names = [...directory.names()].sort().reverse();
   const last = names.filter(comesLast);
   return last.length === 0 ? names : [...last.reverse(), ...names.filter((name) => !comesLast(name))];

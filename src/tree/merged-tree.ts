@@ -1,12 +1,14 @@
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
+import { impliedAttributes } from "../layer/attributes.ts";
+import { Directory, never } from "../layer/directory.ts";
 import { Findings, type Reporter } from "../layer/findings.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
-import { Directory, never } from "./directory.ts";
 import type { Store } from "./files.ts";
 import { LayerMerge } from "./layer-merge.ts";
 import type { Merging, TreeSettings } from "./merging.ts";
+import type { InMemory, TreeDirectory } from "./tree-file.ts";
 import { TreeWays } from "./ways.ts";
 import { Xattrs } from "./xattrs.ts";
 
@@ -45,10 +47,15 @@ export class MergedTree {
     reporter: Reporter,
     { ground = "nothing", memory = new MemoryBudget(settings.limits) }: TreeBasis = {},
   ) {
-    const { limits, sourceDateEpoch, strict, xattrInclude = [], xattrExclude = [] } = settings;
+    const { limits, strict, xattrInclude = [], xattrExclude = [] } = settings;
     const findings = new Findings(reporter, strict);
-    const implied = { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: sourceDateEpoch, nanoseconds: 0 } };
-    const root = new Directory(undefined, ground === "nothing" ? 0 : never, implied, ground === "unknown");
+    const implied = impliedAttributes(settings);
+    const root = new Directory<InMemory>(undefined, {
+      layer: ground === "nothing" ? 0 : never,
+      attributes: implied,
+      own: undefined,
+      isOpen: ground === "unknown",
+    });
     const tree = new TreeWays(root);
     this.#merging = {
       settings,
@@ -62,7 +69,7 @@ export class MergedTree {
     };
   }
 
-  get root(): Directory {
+  get root(): TreeDirectory {
     return this.#merging.tree.root;
   }
 

@@ -1,10 +1,10 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { Allowance } from "../layer/allowance.ts";
+import type { Attributes } from "../layer/attributes.ts";
 import type { Findings } from "../layer/findings.ts";
 import type { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { Directory } from "./directory.ts";
-import type { Attributes } from "./tree-file.ts";
+import type { TreeDirectory } from "./tree-file.ts";
 import type { TreeWays } from "./ways.ts";
 import type { Xattrs } from "./xattrs.ts";
 
@@ -19,7 +19,7 @@ export interface Merging {
   readonly settings: TreeSettings;
   readonly findings: Findings;
   readonly tree: TreeWays;
-  readonly paths: Paths<Directory>;
+  readonly paths: Paths<TreeDirectory>;
   readonly xattrs: Xattrs;
   /** What a directory has that no layer describes (rules T18, T19). */
   readonly implied: Attributes;

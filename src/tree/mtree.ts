@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import type { Attributes } from "../layer/attributes.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
-import type { Directory } from "./directory.ts";
 import { type Item, inOrder } from "./in-order.ts";
-import type { Attributes, TreeFile } from "./tree-file.ts";
+import type { TreeDirectory, TreeFile } from "./tree-file.ts";
 
 /** What the list says of a tree besides what stands in it. */
 export interface MtreeOptions {
@@ -23,7 +23,7 @@ type Owner = Pick<Attributes, "uid" | "gid">;
  * The order is the tree's, but for names that look like patterns: escaped or not, mtree takes them for such, and the first
  * that matches a file for the file. So they come last in their directory, the most general last of all.
  */
-export function* mtreeLines(root: Directory, options: MtreeOptions): Iterable<string> {
+export function* mtreeLines(root: TreeDirectory, options: MtreeOptions): Iterable<string> {
   yield "#mtree\n";
   const comesLast = (name: ByteString) => /[?*[]/.test(name);
   for (const item of inOrder(root, rootPath, { comesLast })) {

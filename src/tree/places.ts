@@ -1,10 +1,11 @@
+import { Directory } from "../layer/directory.ts";
 import type { Place } from "../layer/place.ts";
 import { limitExceeded, quoted } from "../layer/refusal.ts";
 import { walk } from "../layer/walk.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import { Directory, type Node } from "./directory.ts";
 import { bytesOfFreeName, bytesOfNode, bytesReleasedBy } from "./in-memory.ts";
 import type { Merging } from "./merging.ts";
+import type { InMemory, TreeDirectory, TreeNode } from "./tree-file.ts";
 import { FurtherName, type TreeFile } from "./tree-file.ts";
 
 /** Puts things at the places of a tree, in the stead of whatever is there, for one layer. */
@@ -18,20 +19,20 @@ export class Places {
   }
 
   /** Puts a new file there. */
-  putNew(place: Place<Directory>, file: TreeFile): void {
+  putNew(place: Place<InMemory>, file: TreeFile): void {
     this.#clear(place);
     this.#set(place.parent, ownCopy(place.name), file);
   }
 
   /** Gives a file that is there a further name. */
-  put(place: Place<Directory>, file: TreeFile): void {
+  put(place: Place<InMemory>, file: TreeFile): void {
     this.#clear(place);
     file.isLinked = true;
     this.#set(place.parent, ownCopy(place.name), new FurtherName(file, this.layer));
   }
 
   /** Makes a directory there, whose attributes are implied until an entry describes it. */
-  makeDirectory(place: Place<Directory>): Directory {
+  makeDirectory(place: Place<InMemory>): TreeDirectory {
     const { parent, name, path } = place;
     const { implied, settings } = this.#merging;
     const { pathDepth } = settings.limits;
@@ -41,13 +42,16 @@ export class Places {
     // Where lower layers may have a directory, theirs and this one are the same.
     const isOpen = parent.isUnknown(name);
     this.#clear(place);
-    const directory = new Directory({ parent, name: ownCopy(name) }, this.layer, implied, isOpen);
+    const directory = new Directory<InMemory>(
+      { parent, name: ownCopy(name) },
+      { layer: this.layer, attributes: implied, own: undefined, isOpen },
+    );
     this.#set(parent, directory.name, directory);
     return directory;
   }
 
   /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
-  wayTo(names: readonly ByteString[], path: ByteString): Directory {
+  wayTo(names: readonly ByteString[], path: ByteString): TreeDirectory {
     const { entries, findings, tree } = this.#merging;
     const { directory } = walk(tree, tree.root, names, path, (parent, name, isOccupied) => {
       // One long path makes thousands of them.
@@ -63,20 +67,20 @@ export class Places {
   }
 
   /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */
-  vacate({ parent, name }: Place<Directory>): void {
+  vacate({ parent, name }: Place<InMemory>): void {
     this.remove(parent, name);
     parent.neededIn = this.layer;
   }
 
   /** Removes what is known to stand at a name, and all below it. */
-  remove(parent: Directory, name: ByteString): void {
+  remove(parent: TreeDirectory, name: ByteString): void {
     this.#release(name, parent.knownChild(name));
     if (parent.isOpen) this.#merging.memory.spend(bytesOfFreeName(name), "names that are free");
     parent.delete(ownCopy(name));
   }
 
   /** Marks a directory, and all below it, as gone. */
-  forget(directory: Directory): void {
+  forget(directory: TreeDirectory): void {
     const removed = [directory];
     for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
       for (const [name, child] of each.knownChildren()) {
@@ -87,7 +91,7 @@ export class Places {
     }
   }
 
-  #clear({ parent, name, path }: Place<Directory>): void {
+  #clear({ parent, name, path }: Place<InMemory>): void {
     const child = parent.knownChild(name);
     if (child?.layer === this.layer) {
       this.#merging.findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", path);
@@ -95,12 +99,12 @@ export class Places {
     this.#release(name, child);
   }
 
-  #set(parent: Directory, name: ByteString, node: Node): void {
+  #set(parent: TreeDirectory, name: ByteString, node: TreeNode): void {
     this.#merging.memory.spend(bytesOfNode(name, node), "files");
     parent.set(name, node);
   }
 
-  #release(name: ByteString, child: Node | undefined): void {
+  #release(name: ByteString, child: TreeNode | undefined): void {
     if (child === undefined) return;
     this.#merging.memory.release(bytesReleasedBy(name, child));
     if (child instanceof Directory) this.forget(child);

@@ -1,15 +1,19 @@
+import type { Attributes } from "../layer/attributes.ts";
+import type { BackEndTypes, Directory, NodeOf } from "../layer/directory.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry, EntryType, Segment, Timestamp } from "../tar/entry.ts";
 
-/** What a file has besides its type and its content. */
-export interface Attributes {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtime: Timestamp;
-  readonly atime?: Timestamp | undefined;
-  readonly xattrs?: ReadonlyMap<ByteString, Uint8Array> | undefined;
+/** What a tree in memory keeps. */
+export interface InMemory extends BackEndTypes {
+  readonly file: TreeFile | FurtherName;
+  readonly own: undefined;
 }
+
+/** A directory of a tree in memory. */
+export type TreeDirectory = Directory<InMemory>;
+
+/** What a name in a tree in memory stands for. */
+export type TreeNode = NodeOf<InMemory>;
 
 /** What few files have, kept apart so that the many take less memory. */
 interface Rarities {
@@ -107,6 +111,6 @@ export class FurtherName {
 }
 
 /** The file that a name stands for. */
-export function fileOf(named: TreeFile | FurtherName): TreeFile {
+export function fileOf(named: InMemory["file"]): TreeFile {
   return named instanceof TreeFile ? named : named.file;
 }

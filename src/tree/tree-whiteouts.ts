@@ -1,12 +1,13 @@
+import { Directory } from "../layer/directory.ts";
 import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { Directory } from "./directory.ts";
 import { bytesOfXattrs } from "./in-memory.ts";
 import type { Merging } from "./merging.ts";
 import type { Places } from "./places.ts";
+import type { InMemory, TreeDirectory } from "./tree-file.ts";
 
 /** The whiteouts of one layer in memory. What is below layers of which nothing is known is known to be hidden, too. */
-export class TreeWhiteouts implements WhiteoutBackEnd<Directory> {
+export class TreeWhiteouts implements WhiteoutBackEnd<InMemory> {
   readonly #merging: Merging;
   readonly #places: Places;
 
@@ -15,39 +16,39 @@ export class TreeWhiteouts implements WhiteoutBackEnd<Directory> {
     this.#places = places;
   }
 
-  isFileAt(parent: Directory, name: ByteString): boolean {
+  isFileAt(parent: TreeDirectory, name: ByteString): boolean {
     return parent.knownChild(name) !== undefined || parent.isUnknown(name);
   }
 
-  isOwnFile(parent: Directory, name: ByteString): boolean {
+  isOwnFile(parent: TreeDirectory, name: ByteString): boolean {
     return parent.knownChild(name)?.layer === this.#places.layer;
   }
 
-  removeFile(parent: Directory, name: ByteString): void {
+  removeFile(parent: TreeDirectory, name: ByteString): void {
     this.#places.remove(parent, name);
   }
 
-  *directoriesIn(directory: Directory): Iterable<Directory> {
-    for (const [, child] of directory.knownChildren()) if (child instanceof Directory) yield child;
+  directoriesIn(directory: TreeDirectory): Iterable<TreeDirectory> {
+    return directory.directories();
   }
 
-  *filesIn(directory: Directory): Iterable<ByteString> {
+  *filesIn(directory: TreeDirectory): Iterable<ByteString> {
     for (const [name, child] of directory.knownChildren()) if (!(child instanceof Directory)) yield name;
   }
 
   establish(): void {}
 
-  cutOff(directory: Directory): void {
+  cutOff(directory: TreeDirectory): void {
     directory.close();
   }
 
-  isRemovedIfEmpty({ parent, name, isEmpty }: Directory): boolean {
+  isRemovedIfEmpty({ parent, name, isEmpty }: TreeDirectory): boolean {
     if (parent === undefined || !isEmpty) return false;
     this.#places.remove(parent, name);
     return true;
   }
 
-  reset(directory: Directory): void {
+  reset(directory: TreeDirectory): void {
     const { implied, memory } = this.#merging;
     memory.release(bytesOfXattrs(directory.attributes));
     directory.attributes = implied;

@@ -1,12 +1,13 @@
-import { Directory } from "./directory.ts";
+import { Directory } from "../layer/directory.ts";
 import { nothing, type SelectionPatterns, selection } from "./selection.ts";
+import type { TreeDirectory } from "./tree-file.ts";
 
 /** The patterns that match nothing in a tree. Each costs a walk over the tree at most, which ends at its first match. */
-export function unmatchedPatterns(root: Directory, { include = [], exclude = [] }: SelectionPatterns): string[] {
+export function unmatchedPatterns(root: TreeDirectory, { include = [], exclude = [] }: SelectionPatterns): string[] {
   return [...include, ...exclude].filter((pattern) => !matchesAnything(root, pattern));
 }
 
-function matchesAnything(root: Directory, pattern: string): boolean {
+function matchesAnything(root: TreeDirectory, pattern: string): boolean {
   const pending = [{ directory: root, selection: selection({ include: [pattern] }) }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     for (const [name, child] of next.directory.children()) {

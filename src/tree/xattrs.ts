@@ -1,8 +1,8 @@
+import type { Attributes } from "../layer/attributes.ts";
 import type { Findings } from "../layer/findings.ts";
 import type { XattrFilter } from "../layer/xattr-filter.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { Attributes } from "./tree-file.ts";
 
 /** Keeps of an entry's extended attributes those that the filter table lets into a root filesystem, and tells of the rest. */
 export class Xattrs {

@@ -1,3 +1,4 @@
+import type { Attributes } from "../layer/attributes.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
 import type { Rights } from "../linux/rights.ts";
@@ -8,7 +9,6 @@ import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
-import type { Attributes } from "../tree/tree-file.ts";
 import type { DifferentPart } from "./differences.ts";
 import { OwnerComparison } from "./owner.ts";
 import type { PlaceOnDisk } from "./place-on-disk.ts";

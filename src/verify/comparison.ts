@@ -1,4 +1,5 @@
 import { constants } from "node:fs";
+import { Directory } from "../layer/directory.ts";
 import { failure } from "../layer/refusal.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { readEntries } from "../linux/directory-entries.ts";
@@ -8,7 +9,7 @@ import { type Stat, statAt } from "../linux/stat.ts";
 import { closeDescriptor, readSymlinkAt } from "../linux/syscalls.ts";
 import { Descent } from "../rootfs/descent.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
-import { Directory, type Node } from "../tree/directory.ts";
+import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
 import { fileOf, type TreeFile } from "../tree/tree-file.ts";
 import { AttributeComparison } from "./attributes.ts";
 import { hasContent } from "./content.ts";
@@ -28,10 +29,10 @@ const rootPath = byteStringOf(".");
 
 /** A directory that is being compared. */
 interface Level {
-  readonly directory: Directory;
+  readonly directory: TreeDirectory;
   readonly path: ByteString;
   /** What of it has not been compared yet. */
-  readonly remaining: Iterator<readonly [ByteString, Node]>;
+  readonly remaining: Iterator<readonly [ByteString, TreeNode]>;
 }
 
 /**
@@ -57,12 +58,12 @@ export class Comparison {
   }
 
   /** Compares the tree's root with an open directory, and then whatever is below, without recursion. */
-  compare(root: Directory, descriptor: number): void {
+  compare(root: TreeDirectory, descriptor: number): void {
     using descent = new Descent(descriptor, (call, result) =>
       failure("examine", levels.at(-1)?.path ?? rootPath, call, result),
     );
     const levels: Level[] = [];
-    const enter = (node: Node, name: ByteString, path: ByteString) => {
+    const enter = (node: TreeNode, name: ByteString, path: ByteString) => {
       const handle = this.#compareNode(node, { descriptor: descent.descriptor, name, path });
       if (handle === undefined || !(node instanceof Directory)) return;
       descent.enter(handle);
@@ -82,7 +83,7 @@ export class Comparison {
   }
 
   /** Compares what stands at a name, and gives the handle of a directory whose children are to be compared. */
-  #compareNode(node: Node, place: PlaceOnDisk): number | undefined {
+  #compareNode(node: TreeNode, place: PlaceOnDisk): number | undefined {
     const { descriptor, name, path } = place;
     return this.#ifReadable(path, () => {
       const stat = statAt(descriptor, name);
@@ -99,7 +100,7 @@ export class Comparison {
     });
   }
 
-  #compareDirectory(directory: Directory, stat: Stat, place: PlaceOnDisk): number {
+  #compareDirectory(directory: TreeDirectory, stat: Stat, place: PlaceOnDisk): number {
     const { attributes } = directory;
     const stated = { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 } as const;
     const isRoot = directory.parent === undefined;
@@ -117,7 +118,7 @@ export class Comparison {
   }
 
   /** Tells of names that the tree does not have, and gives whether there are others than it has. */
-  #compareNames(directory: Directory, descriptor: number, path: ByteString): boolean {
+  #compareNames(directory: TreeDirectory, descriptor: number, path: ByteString): boolean {
     const unseen = new Set([...directory.children()].flatMap(([name, node]) => (this.#mayLack(node) ? [] : [name])));
     let hasOthers = false;
     for (const name of namesIn(descriptor, path)) {
@@ -168,12 +169,12 @@ export class Comparison {
     }
   }
 
-  #tellMissing(node: Node, path: ByteString): void {
+  #tellMissing(node: TreeNode, path: ByteString): void {
     if (!this.#mayLack(node)) this.#options.tell({ kind: "missing", path: textOf(path) });
   }
 
   /** Whether something could not be made: only root makes devices. */
-  #mayLack(node: Node): boolean {
+  #mayLack(node: TreeNode): boolean {
     const { settings, rights } = this.#options;
     if (node instanceof Directory || settings.devices !== "create" || rights.isRoot) return false;
     return isDevice(fileOf(node));
@@ -203,6 +204,6 @@ function* namesIn(descriptor: number, path: ByteString): Iterable<ByteString> {
   }
 }
 
-function pathIn({ parent }: Directory, path: ByteString, name: ByteString): ByteString {
+function pathIn({ parent }: TreeDirectory, path: ByteString, name: ByteString): ByteString {
   return parent === undefined ? name : (`${path}/${name}` as ByteString);
 }

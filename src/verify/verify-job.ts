@@ -7,10 +7,10 @@ import { ownRights } from "../linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { ContentDigests } from "../tree/content-digests.ts";
-import type { Directory } from "../tree/directory.ts";
 import { keepWanted } from "../tree/keep-wanted.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { type SelectionPatterns, selection } from "../tree/selection.ts";
+import type { TreeDirectory } from "../tree/tree-file.ts";
 import { applyEntries } from "../worker/apply-entries.ts";
 import { Reporter } from "../worker/reporter.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
@@ -70,7 +70,7 @@ export function verify(job: VerifyJob): void {
   }
 }
 
-function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): Directory {
+function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): TreeDirectory {
   const { settings } = job;
   const reporter = new Reporter(tell);
   // Even where an empty file stands for a device, the device may be written down on it.

@@ -1,3 +1,4 @@
+import type { Attributes } from "../layer/attributes.ts";
 import type { XattrFilter } from "../layer/xattr-filter.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Rights } from "../linux/rights.ts";
@@ -5,7 +6,6 @@ import type { Stat } from "../linux/stat.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
 import type { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString } from "../tar/byte-string.ts";
-import type { Attributes } from "../tree/tree-file.ts";
 import { type PlaceOnDisk, succeeded } from "./place-on-disk.ts";
 
 /** The extended attributes of something on the disk. */

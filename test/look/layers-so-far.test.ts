@@ -8,7 +8,7 @@ import { type Answer, answered, type Question } from "../../src/look/question.ts
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { Entry } from "../../src/tar/entry.ts";
-import type { Directory } from "../../src/tree/directory.ts";
+import type { TreeDirectory } from "../../src/tree/tree-file.ts";
 import { archived, sourceOf } from "../model/archive.ts";
 import { randomStack } from "../model/generator.ts";
 import type { Stack } from "../model/member.ts";
@@ -56,7 +56,7 @@ function askWhole(layers: readonly (readonly Entry[])[], question: Question): Fo
   });
 }
 
-function found(root: Directory, question: Question): Found {
+function found(root: TreeDirectory, question: Question): Found {
   const { entries, place } = answered(root, question);
   return { entries: [...entries], place };
 }

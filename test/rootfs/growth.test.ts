@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Directory } from "../../src/rootfs/directory.ts";
+import { Directory } from "../../src/layer/directory.ts";
 import { built } from "../support/building.ts";
 import { directory, file } from "../support/entries.ts";
 
@@ -12,7 +12,7 @@ function pathsDuring(work: () => void): number {
   let count = 0;
   Object.defineProperty(Directory.prototype, "path", {
     configurable: true,
-    get(this: Directory): unknown {
+    get(this: object): unknown {
       count += 1;
       return get.call(this);
     },

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { impliedAttributes } from "../../src/rootfs/directories.ts";
-import { Directory } from "../../src/rootfs/directory.ts";
+import { impliedAttributes } from "../../src/layer/attributes.ts";
+import { Directory } from "../../src/layer/directory.ts";
+import { DiskState, type OnDisk } from "../../src/rootfs/directory.ts";
 import { Parents } from "../../src/rootfs/parents.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 
-const root = new Directory(undefined, 0, impliedAttributes({ seconds: 0, nanoseconds: 0 }), 0o700);
+const root = new Directory<OnDisk>(undefined, {
+  layer: 0,
+  attributes: impliedAttributes({ sourceDateEpoch: 0 }),
+  own: new DiskState(0o700),
+});
 
 test("a path that Linux would not take is not remembered: of texts that long V8 makes the hash of the length alone", () => {
   const parents = new Parents();

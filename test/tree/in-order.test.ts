@@ -3,10 +3,11 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { defaultLimits } from "../../src/base/limits.ts";
+import { Directory } from "../../src/layer/directory.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
-import { Directory } from "../../src/tree/directory.ts";
 import { inOrder } from "../../src/tree/in-order.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
+import type { TreeDirectory } from "../../src/tree/tree-file.ts";
 import { file, hardlink, type Member } from "../support/entries.ts";
 
 setFlagsFromString("--expose-gc");
@@ -48,7 +49,7 @@ function* linkedTwice(directory: string, count: number): Iterable<Member> {
   }
 }
 
-function treeOf(members: Iterable<Member>): Directory {
+function treeOf(members: Iterable<Member>): TreeDirectory {
   const settings = { devices: "create", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
   const tree = new MergedTree({ ...settings, limits: defaultLimits }, { warning() {}, skipped() {} });
   const merge = tree.beginLayer(0, () => 0);
@@ -57,7 +58,7 @@ function treeOf(members: Iterable<Member>): Directory {
   return tree.root;
 }
 
-function links(top: Directory, path: string): (readonly [string, string])[] {
+function links(top: TreeDirectory, path: string): (readonly [string, string])[] {
   return [...inOrder(top, path as ByteString)].flatMap((item) =>
     item.file !== undefined && item.firstPath !== undefined ? [[item.path, item.firstPath] as const] : [],
   );

@@ -2,12 +2,14 @@ import { Buffer } from "node:buffer";
 import { type ErrorCode, isOciUnpackError } from "../../src/base/errors.ts";
 import type { SkipReason, WarningCode } from "../../src/base/events.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
+import type { Attributes } from "../../src/layer/attributes.ts";
+import { Directory } from "../../src/layer/directory.ts";
 import { byteString } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { ByteSource, Segment } from "../../src/tar/entry.ts";
-import { Directory, type Node } from "../../src/tree/directory.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
-import { type Attributes, fileOf, type TreeFile } from "../../src/tree/tree-file.ts";
+import type { TreeDirectory, TreeNode } from "../../src/tree/tree-file.ts";
+import { fileOf, type TreeFile } from "../../src/tree/tree-file.ts";
 import { sourceOf } from "../model/archive.ts";
 import { contentOf, type Item, type Listing, listingOf, modeOf, timeOf } from "../model/listing.ts";
 import type { Application, Applied } from "../rules/apply.ts";
@@ -47,9 +49,9 @@ function listingFrom(layers: readonly Uint8Array[], application: Application, no
   return listed(tree.root, (file) => (file.sizeBytes === 0 ? "" : expanded(contents[file.content] ?? "", file)));
 }
 
-function listed(root: Directory, content: (file: TreeFile) => string): Listing {
+function listed(root: TreeDirectory, content: (file: TreeFile) => string): Listing {
   const files = new Map<string, { item: Item; identity: unknown }>();
-  const visit = (path: string, node: Node): void => {
+  const visit = (path: string, node: TreeNode): void => {
     const identity = node instanceof Directory ? node : fileOf(node);
     files.set(path, { item: itemOf(identity, content), identity });
     if (!(node instanceof Directory)) return;
@@ -59,7 +61,7 @@ function listed(root: Directory, content: (file: TreeFile) => string): Listing {
   return listingOf(files);
 }
 
-function itemOf(node: Directory | TreeFile, content: (file: TreeFile) => string): Item {
+function itemOf(node: TreeDirectory | TreeFile, content: (file: TreeFile) => string): Item {
   if (node instanceof Directory)
     return { type: "directory", mode: modeOf(node.attributes.mode), ...shared(node.attributes) };
   const { type, mode, linkPath, deviceMajor, deviceMinor } = node;
