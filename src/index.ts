@@ -51,15 +51,14 @@ export type {
 } from "./registry/options.ts";
 export { registrySource } from "./registry/registry.ts";
 export { type VerifyLoginOptions, verifyLogin } from "./registry/verify-login.ts";
+export type { SourceOptions } from "./source/default-source.ts";
 export { sourceFor } from "./source/default-source.ts";
 export { engineSource } from "./source/engine.ts";
-export { type LocalOptions, localSource } from "./source/local/transport.ts";
-export type { SourceOptions } from "./source/source-options.ts";
-export type { StoredImageEntry } from "./store/list.ts";
+export { type LocalOptions, localSource } from "./source/local/local-source.ts";
+export type { StoredImageEntry, StoreFindings } from "./store/inventory.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";
 export { type Store, store } from "./store/store.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
-export type { StoreFindings } from "./store/verify.ts";
 export { unpack } from "./unpack/unpack.ts";
 export type { Difference, DifferentPart } from "./verify/differences.ts";
 export { storedNameFor } from "./verify/stored-name.ts";

@@ -3,13 +3,12 @@ import { access, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import type { Credential } from "../registry/options.ts";
-import { passwordOrToken } from "./auth-entry.ts";
-import { isObject } from "./auth-file.ts";
+import { isObject, passwordOrToken } from "./auth-file.ts";
 import { runProgram } from "./helper-process.ts";
 import type { Environment } from "./machine.ts";
 
 /** How a helper is run. */
-export interface HelperOptions {
+interface HelperOptions {
   /** The helper's whole environment; its `PATH` says where helpers are looked for. */
   readonly env: Environment;
   readonly signal?: AbortSignal | undefined;

@@ -3,13 +3,12 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { checkOptions, count, type Kinds, path as pathKind, pathOf } from "../base/option-checks.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
-import { helperNamesOf, namesOf } from "../registry/docker-hub.ts";
 import type { Credential, Credentials } from "../registry/options.ts";
-import { findEntry } from "./auth-entry.ts";
-import { type AuthFile, parseAuthFile } from "./auth-file.ts";
+import { helperNamesOf, namesOf } from "../registry/registry-name.ts";
+import { type AuthFile, findEntry, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
+import { type CredentialFile, credentialFiles } from "./credential-files.ts";
 import { CredentialHelper } from "./credential-helper.ts";
-import { type CredentialPlace, credentialPlaces } from "./credential-places.ts";
 import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
 
 export interface DockerCredentialsOptions extends Machine {
@@ -20,7 +19,7 @@ export interface DockerCredentialsOptions extends Machine {
 }
 
 /** The same, settled. */
-export interface CredentialBasis extends SettledMachine {
+interface SettledCredentialOptions extends SettledMachine {
   readonly authFile?: string | undefined;
   readonly helperDeadlineMilliseconds?: number | undefined;
 }
@@ -35,7 +34,7 @@ interface Question {
   readonly host: string;
   readonly path: string;
   readonly options: FetchOptions;
-  readonly machine: CredentialBasis;
+  readonly machine: SettledCredentialOptions;
 }
 
 /**
@@ -53,12 +52,15 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
 }
 
 /** The same for options that were checked. */
-export function credentialsOf(options: CredentialBasis): Credentials {
-  const places = credentialPlaces(options, options.authFile);
+export function credentialsOf(options: SettledCredentialOptions): Credentials {
+  const files = credentialFiles(options, options.authFile);
   return async (host, path, fetchOptions = {}) => {
     const question = { host, path, options: fetchOptions, machine: options };
-    for (const place of places) {
-      const file = await readAuthFile(place, { mustExist: place.path === options.authFile, ...fetchOptions });
+    for (const credentialFile of files) {
+      const file = await readAuthFile(credentialFile, {
+        mustExist: credentialFile.path === options.authFile,
+        ...fetchOptions,
+      });
       const credential = file && (await credentialFrom(file, question));
       if (credential !== undefined) return credential;
     }
@@ -82,7 +84,7 @@ function noSuchFile(path: string): OciUnpackError {
 }
 
 async function readAuthFile(
-  { path, format, named }: CredentialPlace,
+  { path, format, named }: CredentialFile,
   { mustExist, ...options }: FetchOptions & { readonly mustExist: boolean },
 ): Promise<AuthFile | undefined> {
   try {
@@ -111,7 +113,7 @@ async function credentialFrom(file: AuthFile, question: Question): Promise<Crede
     if (credential !== undefined) return credential;
   }
   const found = findEntry(file.auths, host, path, (key) => {
-    warnOfFile(options.onEvent, `cannot use "${file.path}": ${file.place("auths", key)} is malformed`);
+    warnOfFile(options.onEvent, `cannot use "${file.path}": ${file.locate("auths", key)} is malformed`);
   });
   return found && { ...found.credential, origin: `${file.path}, auths["${found.key}"]` };
 }

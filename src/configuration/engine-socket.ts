@@ -6,7 +6,7 @@ import { defaultEngineSocket } from "../source/engine.ts";
 import { type Machine, machineKinds } from "./machine.ts";
 
 /** Of a machine, what tells where its engine is. */
-export type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
+type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
 
 /**
  * The Unix socket of this machine's engine: the one that `DOCKER_HOST` names, or the first that is there of docker's and

@@ -16,19 +16,25 @@ import {
 import { present } from "../base/present.ts";
 import type { TlsFor, TlsMaterial } from "../http/options.ts";
 import type { RegistryOptions } from "../registry/options.ts";
-import type { PlainHttp } from "../registry/registry-url.ts";
-import { type CertificateFiles, certificateDirectories, certificatesIn, readTlsMaterial } from "./certs-d.ts";
+import type { PlainHttp } from "../registry/registry-name.ts";
 import { credentialsOf, requireAuthFile } from "./credentials.ts";
-import { dockerHttpHeaders } from "./docker-headers.ts";
-import { extraAuthorities } from "./extra-authorities.ts";
 import { requireHostsDirectory } from "./hosts-directory.ts";
+import { dockerHttpHeaders } from "./http-headers.ts";
+import { expandShortName } from "./image-names.ts";
 import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
 import { mirrors } from "./mirrors.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
 import { readRegistriesConf } from "./registries-conf-files.ts";
-import { expandShortName } from "./short-names.ts";
-import { systemAuthorities } from "./system-authorities.ts";
-import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
+import { extraAuthorities, systemAuthorities } from "./system-authorities.ts";
+import {
+  type CertificateFiles,
+  certificateDirectories,
+  certificatesIn,
+  combinedTls,
+  readTlsMaterial,
+  type SharedTls,
+  sharedTls,
+} from "./tls-files.ts";
 
 /** The machine, and what its user said beyond its files. */
 export interface EnvironmentOptions extends Machine {

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { Environment } from "./machine.ts";
 
 /** How a program is run. */
-export interface ProcessOptions {
+interface ProcessOptions {
   readonly env: Environment;
   readonly input: string;
   readonly deadlineMilliseconds: number;
@@ -12,7 +12,7 @@ export interface ProcessOptions {
 }
 
 /** How a program ended. */
-export type Outcome =
+type Outcome =
   | { readonly type: "ended"; readonly status: number | null; readonly output: string }
   | { readonly type: "not-started"; readonly cause: unknown }
   | { readonly type: "too-late" }

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
-import { certificateFiles } from "./certs-d.ts";
 import { readConfigFile, tellOfFile, warnOfFile } from "./config-file.ts";
 import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts-toml.ts";
+import { certificateFiles } from "./tls-files.ts";
 import type { Toml } from "./toml.ts";
 
 /** What a directory of containerd's says of one registry. */
-export interface HostsConfiguration {
+interface HostsConfiguration {
   readonly origin: string;
   readonly hosts: readonly ConfiguredHost[];
 }

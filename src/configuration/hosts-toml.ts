@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { CertificateFiles } from "./certs-d.ts";
-import { isHeader, isReservedHeader } from "./headers.ts";
+import { isHeader, isReservedHeader } from "./http-headers.ts";
+import type { CertificateFiles } from "./tls-files.ts";
 import type { Toml } from "./toml.ts";
 
 /** A host that containerd may ask for a registry's images. */

@@ -1,14 +1,18 @@
+import { randomBytes } from "node:crypto";
+import { access, constants, mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
+import { lstatIfThere } from "../base/if-there.ts";
 import { check, checkOptions, type Kinds, path as pathKind, pathOf, signal, text } from "../base/option-checks.ts";
-import { helperNamesOf, namesOf } from "../registry/docker-hub.ts";
-import { loginKey } from "../registry/registry-name.ts";
+import { fileSystemError } from "../base/system-error.ts";
+import { replaceFile } from "../output/replace-file.ts";
+import { helperNamesOf, loginKey, namesOf } from "../registry/registry-name.ts";
 import { type User, userKind } from "../registry/verify-login.ts";
 import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile } from "./config-file.ts";
+import { lastingAuthFile, runtimeAuthFile } from "./credential-files.ts";
 import { CredentialHelper } from "./credential-helper.ts";
-import { lastingAuthFile, runtimeAuthFile } from "./credential-places.ts";
 import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
-import { canHold, writePrivateFile } from "./private-file.ts";
 
 export interface LoginOptions extends Machine {
   /**
@@ -22,7 +26,7 @@ export interface LoginOptions extends Machine {
 const loginKinds: Kinds<LoginOptions> = { ...machineKinds, authFile: pathKind, signal };
 
 /** The same, settled. */
-interface LoginBasis extends SettledMachine {
+interface SettledLoginOptions extends SettledMachine {
   readonly authFile: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,40 +40,40 @@ interface LoginBasis extends SettledMachine {
 export async function login(registry: string, user: User, options: LoginOptions): Promise<string> {
   check("registry", registry, text);
   check("user", user, userKind);
-  const basis = basisOf(options);
+  const settled = settledOptions(options);
   const { username, password } = user;
   if (username === "" || password === "") throw refused("the user name or the password is empty");
   if (username.includes(":")) throw refused("a user name cannot have a colon");
   const key = loginKey(registry);
-  const target = await readTarget(await fileToWrite(basis));
-  const helper = helperFor(target, key, basis);
+  const target = await readTarget(await fileToWrite(settled));
+  const helper = helperFor(target, key, settled);
   if (helper !== undefined) {
     await helper.store(key, username, password);
     return helper.program;
   }
   const auth = Buffer.from(`${username}:${password}`).toString("base64");
   const auths = new Map(target.auths).set(key, { auth });
-  await writeAuths(target, auths, basis);
+  await writeAuths(target, auths, settled);
   return target.path;
 }
 
 /** Forgets what `login` kept, and says where it was: nowhere means that nobody was logged in. */
 export async function logout(registry: string, options: LoginOptions): Promise<readonly string[]> {
   check("registry", registry, text);
-  const basis = basisOf(options);
+  const settled = settledOptions(options);
   const key = loginKey(registry);
   const forgotten: string[] = [];
-  for (const path of filesOf(basis)) forgotten.push(...(await forget(key, await readTarget(path), basis)));
+  for (const path of filesOf(settled)) forgotten.push(...(await forget(key, await readTarget(path), settled)));
   return forgotten;
 }
 
-function basisOf(options: LoginOptions): LoginBasis {
+function settledOptions(options: LoginOptions): SettledLoginOptions {
   checkOptions(options, loginKinds, machineNeeds);
   const { authFile } = options;
   return { ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) };
 }
 
-async function forget(key: string, target: AuthFile, options: LoginBasis): Promise<readonly string[]> {
+async function forget(key: string, target: AuthFile, options: SettledLoginOptions): Promise<readonly string[]> {
   const forgotten: string[] = [];
   const helper = helperFor(target, key, options);
   if (helper !== undefined && (await eraseAll(helper, key))) forgotten.push(helper.program);
@@ -90,13 +94,13 @@ async function eraseAll(helper: CredentialHelper, key: string): Promise<boolean>
 }
 
 /** Where a login may have been kept: in the file that somebody names, or else in podman's or the user's own. */
-function filesOf(options: LoginBasis): readonly string[] {
+function filesOf(options: SettledLoginOptions): readonly string[] {
   const named = options.authFile || options.env.REGISTRY_AUTH_FILE;
   return named ? [named] : [runtimeAuthFile(options), lastingAuthFile(options)];
 }
 
 /** The first of them for which there is a place. Of the last one, writing it tells what is wrong. */
-async function fileToWrite(options: LoginBasis): Promise<string> {
+async function fileToWrite(options: SettledLoginOptions): Promise<string> {
   const [first = "", lasting] = filesOf(options);
   return lasting === undefined || (await canHold(first)) ? first : lasting;
 }
@@ -105,12 +109,12 @@ async function readTarget(path: string): Promise<AuthFile> {
   return parseAuthFile(path, (await readConfigFile(path)) ?? "", "config");
 }
 
-async function writeAuths(target: AuthFile, auths: Members, { uid }: LoginBasis): Promise<void> {
+async function writeAuths(target: AuthFile, auths: Members, { uid }: SettledLoginOptions): Promise<void> {
   const content = new Map(target.content).set("auths", Object.fromEntries(auths));
   await writePrivateFile(target.path, `${JSON.stringify(Object.fromEntries(content), undefined, "\t")}\n`, uid);
 }
 
-function helperFor(file: AuthFile, key: string, { env, signal }: LoginBasis): CredentialHelper | undefined {
+function helperFor(file: AuthFile, key: string, { env, signal }: SettledLoginOptions): CredentialHelper | undefined {
   const name = namesOf(key)
     .map((alias) => file.credHelpers.get(alias))
     .find((value) => value !== undefined);
@@ -119,4 +123,52 @@ function helperFor(file: AuthFile, key: string, { env, signal }: LoginBasis): Cr
 
 function refused(found: string): OciUnpackError {
   return new OciUnpackError("INVALID_OPTION", `cannot log in: ${found}`);
+}
+
+/**
+ * Replaces a file that only its owner may read, all at once: whoever reads it meanwhile sees the old text or the new.
+ *
+ * Refuses places where somebody else could have the last word: a symlink, another user's file, a directory that others
+ * may write to. A file that was readable by others no longer is.
+ */
+async function writePrivateFile(path: string, text: string, owner: number): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await refuseUnsafePlace(path, owner);
+    await replaceFile(path, text, { mode: 0o600, temporary: `${path}.${randomBytes(6).toString("hex")}` });
+  } catch (error) {
+    throw fileSystemError(error, `write "${path}"`);
+  }
+}
+
+/** Whether this user has, or can make, the directory of a file, and may write to it. */
+async function canHold(path: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await access(dirname(path), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function refuseUnsafePlace(path: string, owner: number): Promise<void> {
+  const directory = await stat(dirname(path));
+  // In a sticky directory such as /tmp, others may add files but not replace this one.
+  if ((directory.mode & 0o022) !== 0 && (directory.mode & 0o1000) === 0) {
+    throw unsafe(
+      path,
+      "others may write to its directory",
+      "close that to them (chmod go-w), or name a file in another one",
+    );
+  }
+  const file = await lstatIfThere(path);
+  if (file === undefined) return;
+  if (file.isSymbolicLink()) throw unsafe(path, "it is a symlink", "name the file that it points to");
+  if (!file.isFile()) throw unsafe(path, "it is not a regular file", "name another one");
+  if (file.uid !== owner) throw unsafe(path, `it belongs to user ${file.uid}`, "name a file of your own");
+}
+
+function unsafe(path: string, found: string, hint: string): OciUnpackError {
+  return new OciUnpackError("INVALID_OPTION", `cannot write "${path}": ${found}`, { hint });
 }

@@ -1,15 +1,13 @@
 import type { FetchOptions } from "../base/events.ts";
 import { present } from "../base/present.ts";
 import type { TlsFor, TlsMaterial } from "../http/options.ts";
-import { isDockerHub } from "../registry/docker-hub.ts";
 import type { Endpoint, EndpointQuery, EndpointsFor } from "../registry/options.ts";
-import { type PlainHttp, registryBaseUrl } from "../registry/registry-url.ts";
-import { readTlsMaterial } from "./certs-d.ts";
+import { isDockerHub, type PlainHttp, registryBaseUrl } from "../registry/registry-name.ts";
 import { readHostsDirectory } from "./hosts-directory.ts";
 import { type ConfiguredHost, theRegistryItself } from "./hosts-toml.ts";
-import { type Place, placesOf } from "./places.ts";
+import { type ImageLocation, locationsOf } from "./image-names.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
-import { combinedTls, type SharedTls, sharedTls } from "./tls-material.ts";
+import { combinedTls, readTlsMaterial, type SharedTls, sharedTls } from "./tls-files.ts";
 
 /** What this machine's files say of mirrors, and what its user says of hosts. */
 export interface MirrorOptions {
@@ -39,11 +37,11 @@ export function mirrors(options: MirrorOptions): EndpointsFor {
   const { registriesConf = emptyRegistriesConf, hostsDirectory, shared = sharedTls() } = options;
   return async (query, fetchOptions) => {
     const endpoints: Endpoint[] = [];
-    for (const place of placesOf(registriesConf, query)) {
-      const found = hostsDirectory && (await readHostsDirectory(hostsDirectory, place.host, fetchOptions));
-      const { hosts = [theRegistryItself], origin = place.origin } = found || {};
+    for (const location of locationsOf(registriesConf, query)) {
+      const found = hostsDirectory && (await readHostsDirectory(hostsDirectory, location.host, fetchOptions));
+      const { hosts = [theRegistryItself], origin = location.origin } = found || {};
       for (const host of hosts) {
-        endpoints.push(...(await endpointsOf(host, place, origin, { ...options, query, shared, fetchOptions })));
+        endpoints.push(...(await endpointsOf(host, location, origin, { ...options, query, shared, fetchOptions })));
       }
     }
     return endpoints;
@@ -58,41 +56,45 @@ interface MirrorContext extends MirrorOptions {
 
 async function endpointsOf(
   host: ConfiguredHost,
-  place: Place,
+  location: ImageLocation,
   origin: string | undefined,
   context: MirrorContext,
 ): Promise<readonly Endpoint[]> {
   const common = present({
-    repository: place.repository === context.query.repository ? undefined : place.repository,
-    resolvesTags: place.resolvesTags && host.resolves,
-    servesDigests: place.servesDigests && host.pulls,
+    repository: location.repository === context.query.repository ? undefined : location.repository,
+    resolvesTags: location.resolvesTags && host.resolves,
+    servesDigests: location.servesDigests && host.pulls,
     headers: Object.keys(host.headers).length > 0 ? host.headers : undefined,
     connectMilliseconds: host.dialTimeoutMilliseconds,
     origin,
   });
-  const addresses = await addressesOf(host, place, context);
+  const addresses = await addressesOf(host, location, context);
   return addresses.map((address) => ({
     ...common,
     ...address,
     // A host that is not the registry must be told for which registry it stands.
-    ...(!isHostOf(address.baseUrl, place.host) && { namespace: place.host }),
+    ...(!isHostOf(address.baseUrl, location.host) && { namespace: location.host }),
   }));
 }
 
 type Address = Pick<Endpoint, "baseUrl" | "tls">;
 
 /** One address, or, for an insecure registry, one with TLS whatever its certificate and one without, the likelier first. */
-async function addressesOf(host: ConfiguredHost, place: Place, context: MirrorContext): Promise<readonly Address[]> {
+async function addressesOf(
+  host: ConfiguredHost,
+  location: ImageLocation,
+  context: MirrorContext,
+): Promise<readonly Address[]> {
   const { query, plainHttp, shared } = context;
-  const isItself = host.baseUrl === undefined ? place.host === query.host : isHostOf(host.baseUrl, query.host);
-  const name = host.baseUrl === undefined ? place.host : new URL(host.baseUrl).host;
+  const isItself = host.baseUrl === undefined ? location.host === query.host : isHostOf(host.baseUrl, query.host);
+  const name = host.baseUrl === undefined ? location.host : new URL(host.baseUrl).host;
   const tls = await tlsOf(host, name, isItself, context);
   const address = async (baseUrl: string, material = tls): Promise<Address> =>
     material === undefined ? { baseUrl } : { baseUrl, tls: await shared(material) };
 
   if (host.baseUrl !== undefined) return [await address(host.baseUrl)];
   const own = await address(registryBaseUrl(name, isItself ? plainHttp : undefined, tls));
-  if (!place.insecure) {
+  if (!location.insecure) {
     const maySpeakTls =
       context.hasExtraAuthorities === true && plainHttp === undefined && own.baseUrl.startsWith("http:");
     return maySpeakTls ? [await address(registryBaseUrl(name, false)), own] : [own];

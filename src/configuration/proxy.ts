@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { addressIn, contains, isNetwork, networkList } from "../http/address.ts";
 import type { ProxyFor } from "../http/options.ts";
-import { isLoopback } from "../registry/registry-url.ts";
+import { isLoopback } from "../registry/registry-name.ts";
 import type { Environment } from "./machine.ts";
 
 export interface ProxyOptions {

@@ -55,12 +55,12 @@ function parseMirror(table: Toml, byDigestOnly: boolean, suffix: string): Config
 function refuseContradictions(root: Toml, registries: readonly ConfiguredRegistry[]): void {
   const seen = new Map<string, ConfiguredRegistry>();
   for (const registry of registries) {
-    const place = registry.location ?? registry.prefix;
-    const other = seen.get(place) ?? registry;
+    const server = registry.location ?? registry.prefix;
+    const other = seen.get(server) ?? registry;
     if (other.insecure !== registry.insecure || other.blocked !== registry.blocked) {
-      throw root.invalid("registry", `has "${place}" twice, with different "insecure" or "blocked"`);
+      throw root.invalid("registry", `has "${server}" twice, with different "insecure" or "blocked"`);
     }
-    seen.set(place, registry);
+    seen.set(server, registry);
   }
 }
 

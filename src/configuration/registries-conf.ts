@@ -29,7 +29,7 @@ export interface ConfiguredMirror {
 }
 
 /** Which images a mirror is for: those named by digest, those named by tag, or both. */
-export type MirrorUse = "all" | "digest-only" | "tag-only";
+type MirrorUse = "all" | "digest-only" | "tag-only";
 
 export const emptyRegistriesConf: RegistriesConf = {
   registries: [],

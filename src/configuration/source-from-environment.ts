@@ -12,9 +12,8 @@ import {
 import { present } from "../base/present.ts";
 import type { Source } from "../blob/image-source.ts";
 import { type RegistryOptions, registryKinds } from "../registry/options.ts";
-import { kindOfSource, sourceFor } from "../source/default-source.ts";
-import { type LocalOptions, localKinds } from "../source/local/transport.ts";
-import type { SourceOptions } from "../source/source-options.ts";
+import { kindOfSource, type SourceOptions, sourceFor } from "../source/default-source.ts";
+import { type LocalOptions, localKinds } from "../source/local/local-source.ts";
 import { type Store, store as storeIn } from "../store/store.ts";
 import { storedSource } from "../store/stored-source.ts";
 import { engineSocketFromEnvironment } from "./engine-socket.ts";

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { FetchOptions } from "../base/events.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
-import type { SettledMachine } from "./machine.ts";
+import type { Environment, SettledMachine } from "./machine.ts";
 
 /** Where distributions keep all authorities in one file, as Go looks for it: Debian, Fedora, openSUSE, RHEL, Alpine. */
 const bundles = [
@@ -53,4 +53,23 @@ async function filesIn(directories: readonly string[]): Promise<readonly string[
     paths.push(...names.filter((name) => /\.(?:pem|crt|cer|\d)$/.test(name)).map((name) => join(directory, name)));
   }
   return paths;
+}
+
+/**
+ * The authorities of `NODE_EXTRA_CA_CERTS`, where Node would forget them.
+ *
+ * Node trusts them by itself, but whoever adds an authority replaces all that Node trusts. Since Node 22.15 it can be
+ * asked what that was; before, the file must be read once more.
+ */
+export async function extraAuthorities(env: Environment, options: FetchOptions): Promise<readonly string[]> {
+  const path = env.NODE_EXTRA_CA_CERTS;
+  if (!path || (await import("../http/tls-context.ts")).tellsAuthorities()) return [];
+  try {
+    const text = await readConfigFile(path, options);
+    return text?.includes("-----BEGIN ") ? [text] : [];
+  } catch {
+    // Node itself goes on without the file, and so do we.
+    warnOfFile(options.onEvent, `"${path}" (NODE_EXTRA_CA_CERTS) cannot be read`);
+    return [];
+  }
 }

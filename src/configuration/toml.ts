@@ -1,6 +1,5 @@
 import { parse, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { OciUnpackError } from "../base/errors.ts";
-import { type TomlPlace, tomlLine } from "./toml-line.ts";
 
 interface TomlFile {
   readonly path: string;
@@ -15,12 +14,12 @@ interface TomlFile {
 export class Toml {
   readonly #file: TomlFile;
   /** The keys, and in lists the places, that lead to it. */
-  readonly #place: TomlPlace;
+  readonly #keyPath: TomlKeyPath;
   readonly #table: TomlTable;
 
-  private constructor(file: TomlFile, place: TomlPlace, table: TomlTable) {
+  private constructor(file: TomlFile, keyPath: TomlKeyPath, table: TomlTable) {
     this.#file = file;
-    this.#place = place;
+    this.#keyPath = keyPath;
     this.#table = table;
   }
 
@@ -83,8 +82,8 @@ export class Toml {
   /** An error about what a key says, or about its absence. */
   invalid(key: string, found: string): OciUnpackError {
     const { path, text } = this.#file;
-    const names = this.#place.flatMap((each) => (typeof each === "string" ? [written(each)] : []));
-    const line = tomlLine(text, [...this.#place, key]);
+    const names = this.#keyPath.flatMap((each) => (typeof each === "string" ? [written(each)] : []));
+    const line = tomlLine(text, [...this.#keyPath, key]);
     return new OciUnpackError(
       "CONFIGURATION",
       `cannot use "${path}": line ${line}: ${[...names, key].join(".")} ${found}`,
@@ -95,8 +94,8 @@ export class Toml {
     return Object.hasOwn(this.#table, key) ? this.#table[key] : undefined;
   }
 
-  #within(place: TomlPlace, table: TomlTable): Toml {
-    return new Toml(this.#file, [...this.#place, ...place], table);
+  #within(keyPath: TomlKeyPath, table: TomlTable): Toml {
+    return new Toml(this.#file, [...this.#keyPath, ...keyPath], table);
   }
 
   #mistyped(key: string, expected: string): never {
@@ -111,4 +110,47 @@ function written(key: string): string {
 
 function isTable(value: TomlValue): value is TomlTable {
   return typeof value === "object" && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** The keys that lead to a value, and in lists its keyPath. */
+export type TomlKeyPath = readonly (string | number)[];
+
+/**
+ * The line, counted from 1, on which a text in TOML begins to say what is at a keyPath: of a key that it lacks, where the
+ * table begins that lacks it.
+ *
+ * The parser tells no lines. So the beginnings of the text are parsed, halving what remains, until the last one is found
+ * that does not have the keyPath yet. One that ends within a value of several lines is no TOML; then it is the next that counts.
+ */
+export function tomlLine(text: string, keyPath: TomlKeyPath): number {
+  const lines = text.split("\n");
+  const beginning = (count: number) => parsed(`${lines.slice(0, count).join("\n")}\n`);
+  let found = keyPath;
+  while (!has(parsed(text), found)) found = found.slice(0, -1);
+  let [without, within] = [0, lines.length];
+  while (within - without > 1) {
+    const middle = (without + within) >> 1;
+    let next = middle;
+    while (next < within && beginning(next) === undefined) next += 1;
+    if (next < within && !has(beginning(next), found)) without = next;
+    else within = middle;
+  }
+  return found.length === 0 ? 1 : within;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function has(value: unknown, keyPath: TomlKeyPath): boolean {
+  let current = value;
+  for (const key of keyPath) {
+    if (typeof current !== "object" || current === null || !Object.hasOwn(current, key)) return false;
+    current = Reflect.get(current, key);
+  }
+  return current !== undefined;
 }

@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { type Limits, settleLimits } from "../base/limits.ts";
-import { Documents } from "../image/documents.ts";
+import { ImageDocuments } from "../image/image-documents.ts";
 import type { ResolveOptions } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
@@ -50,20 +50,20 @@ export async function wholeImage(source: RecordedImage, options: ResolveOptions)
   const limits = settleLimits(options.limits);
   const { signal, onEvent } = options;
   const fetchOptions: FetchOptions = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
-  const collection = new Collection(source, new Documents(source, limits, fetchOptions), limits);
+  const collection = new Collection(source, new ImageDocuments(source, limits, fetchOptions), limits);
   return await collection.collected();
 }
 
 /** Follows an index to all that it leads to. */
 class Collection {
   readonly #source: RecordedImage;
-  readonly #documents: Documents;
+  readonly #documents: ImageDocuments;
   readonly #limits: Limits;
   readonly #found = new Map<Digest, Uint8Array>();
   readonly #manifests: Manifest[] = [];
   readonly #others: Descriptor[] = [];
 
-  constructor(source: RecordedImage, documents: Documents, limits: Limits) {
+  constructor(source: RecordedImage, documents: ImageDocuments, limits: Limits) {
     this.#source = source;
     this.#documents = documents;
     this.#limits = limits;

@@ -13,7 +13,7 @@ import { Operation } from "../operation/operation.ts";
 import type { OperationResult } from "../operation/options.ts";
 import { ProgressTicker } from "../operation/progress-ticker.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
-import { blobPath } from "../source/local/documents.ts";
+import { blobPath } from "../source/local/image-files.ts";
 import { Progress } from "../worker/progress.ts";
 import { ArchiveOutput } from "./archive-output.ts";
 import { type ImageContents, oneImage, wholeImage } from "./contents.ts";

@@ -2,7 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
-import { blobPath } from "../source/local/documents.ts";
+import { blobPath } from "../source/local/image-files.ts";
 import type { ImageContents } from "./contents.ts";
 
 /** In what form an image is copied; the names are skopeo's. */

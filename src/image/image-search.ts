@@ -4,13 +4,13 @@ import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, isCandidate, isImage, type Manifest } from "../oci/document.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { type PlatformRequest, rank } from "../oci/platform-request.ts";
-import type { Documents, ReadConfig } from "./documents.ts";
+import type { ImageDocuments, ReadConfig } from "./image-documents.ts";
 
 /** How many entries of an index the trail tells of. */
 const mostTold = 50;
 
 /** The manifest that was chosen, and its config where choosing took reading it. */
-export interface Found {
+export interface FoundImage {
   readonly digest: Digest;
   readonly manifest: Manifest;
   readonly platform: Platform;
@@ -25,7 +25,7 @@ export interface Found {
  * none of them will do are those read that state none; then their configs tell.
  */
 export class ImageSearch {
-  readonly #documents: Documents;
+  readonly #documents: ImageDocuments;
   readonly #request: PlatformRequest;
   readonly #indexDepth: number;
   readonly #decided: (message: string) => void;
@@ -36,7 +36,7 @@ export class ImageSearch {
 
   /** `decided` hears how each index was read. */
   constructor(
-    documents: Documents,
+    documents: ImageDocuments,
     request: PlatformRequest,
     indexDepth: number,
     decided: (message: string) => void = () => {},
@@ -58,7 +58,7 @@ export class ImageSearch {
   }
 
   /** The best match in the index, if there is one. `depth` counts the indexes from the named one, which is 1. */
-  async in(index: ImageIndex, depth = 1): Promise<Found | undefined> {
+  async in(index: ImageIndex, depth = 1): Promise<FoundImage | undefined> {
     if (depth > this.#indexDepth) throw tooDeep(this.#indexDepth);
     const candidates = index.manifests.filter(isCandidate);
     for (const entry of index.manifests) this.#entries.push(entry);
@@ -95,8 +95,8 @@ export class ImageSearch {
     return [...told, ...others].join(", ") || "nothing";
   }
 
-  async #bestUnstated(candidates: readonly Descriptor[], depth: number): Promise<Found | undefined> {
-    let best: Found | undefined;
+  async #bestUnstated(candidates: readonly Descriptor[], depth: number): Promise<FoundImage | undefined> {
+    let best: FoundImage | undefined;
     for (const entry of candidates) {
       if (entry.platform !== undefined) continue;
       const found = await this.#open(entry, depth);
@@ -106,7 +106,7 @@ export class ImageSearch {
     return best;
   }
 
-  async #open(entry: Descriptor, depth: number): Promise<Found | undefined> {
+  async #open(entry: Descriptor, depth: number): Promise<FoundImage | undefined> {
     const reading = `${entry.digest} ${entry.platform === undefined}`;
     if (this.#read.has(reading)) return undefined;
     this.#read.add(reading);
@@ -121,7 +121,7 @@ export class ImageSearch {
     return this.#found({ digest, manifest: document, platform, config });
   }
 
-  #found(candidate: Omit<Found, "rank">): Found | undefined {
+  #found(candidate: Omit<FoundImage, "rank">): FoundImage | undefined {
     const place = rank(this.#request, candidate.platform);
     return place === undefined ? undefined : { ...candidate, rank: place };
   }

@@ -8,8 +8,8 @@ import type { Digest } from "../oci/digest.ts";
 import { type Manifest, requireImage } from "../oci/document.ts";
 import { formatPlatform, hostPlatform, type Platform, unknown } from "../oci/platform.ts";
 import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "../oci/platform-request.ts";
-import { Documents } from "./documents.ts";
-import { type Found, ImageSearch, platformText } from "./image-search.ts";
+import { ImageDocuments } from "./image-documents.ts";
+import { type FoundImage, ImageSearch, platformText } from "./image-search.ts";
 import type { ResolveOptions } from "./options.ts";
 
 /** What a name stands for, on one platform. Nothing of its layers has been fetched. */
@@ -57,7 +57,7 @@ export async function resolveImage(
   signal?.throwIfAborted();
   const limits = settleLimits(options.limits);
   const request = requestPlatform(options.platform, thisMachine());
-  const documents = new Documents(source, limits, { ...(signal && { signal }), ...(onEvent && { onEvent }) });
+  const documents = new ImageDocuments(source, limits, { ...(signal && { signal }), ...(onEvent && { onEvent }) });
   const decided = (message: string) => onEvent?.({ type: "decision", topic: "platform", message });
   decided(wantedText(request));
   const search = new ImageSearch(documents, request, limits.indexDepth, decided);
@@ -99,7 +99,7 @@ export async function resolveImage(
 }
 
 /** A manifest, with what choosing it has taught; nothing, where there was no choice. */
-type Chosen = Pick<Found, "digest" | "manifest"> & Partial<Found>;
+type Chosen = Pick<FoundImage, "digest" | "manifest"> & Partial<FoundImage>;
 
 function thisMachine(): Platform {
   return hostPlatform({ arch: os.arch(), platform: os.platform(), endianness: os.endianness(), machine: os.machine() });

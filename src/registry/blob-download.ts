@@ -6,8 +6,8 @@ import { isTemporary, RequestFailure } from "../http/request-failure.ts";
 import type { Retries } from "../http/retry.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { blobBytes } from "./blob-bytes.ts";
-import type { BlobPlace } from "./blob-url.ts";
-import type { Answer, Client } from "./client.ts";
+import type { BlobLocation } from "./blob-location.ts";
+import type { Client, RegistryResponse } from "./client.ts";
 import { withMirrors } from "./endpoints.ts";
 import { parallelRanges, pieceBytes, RangeViolation, thenIfSlow } from "./parallel-ranges.ts";
 
@@ -34,14 +34,14 @@ const identity = { "accept-encoding": "identity" };
  * One blob on its way from the first byte to the last, over as many connections as it takes.
  *
  * A download that breaks goes on where it stopped, always by way of the registry's own URL: links to elsewhere expire, and
- * so do tokens. A place that fails is left for the next one, which goes on from the same byte.
+ * so do tokens. A location that fails is left for the next one, which goes on from the same byte.
  */
 export class BlobDownload {
   readonly #client: Client;
   readonly #blob: Descriptor;
   readonly #context: CallContext;
   /** Those not given up yet, the current one first. */
-  readonly #places: BlobPlace[];
+  readonly #locations: BlobLocation[];
   readonly #failures: RequestFailure[] = [];
   #retries: Retries | undefined;
   #offset: number;
@@ -53,9 +53,9 @@ export class BlobDownload {
   #keptMilliseconds = 0;
 
   /** Begins at byte `offset`, where somebody has the bytes before it already. */
-  constructor(client: Client, places: readonly BlobPlace[], blob: Descriptor, context: CallContext, offset = 0) {
+  constructor(client: Client, locations: readonly BlobLocation[], blob: Descriptor, context: CallContext, offset = 0) {
     this.#client = client;
-    this.#places = [...places];
+    this.#locations = [...locations];
     this.#blob = blob;
     this.#context = context;
     this.#offset = offset;
@@ -87,9 +87,9 @@ export class BlobDownload {
   }
 
   /** Where the bytes come from at the moment. */
-  get place(): BlobPlace {
-    const [place] = this.#places;
-    if (place !== undefined) return place;
+  get location(): BlobLocation {
+    const [location] = this.#locations;
+    if (location !== undefined) return location;
     throw new RequestFailure("NOT_FOUND", "no endpoint is configured that may be asked for it");
   }
 
@@ -108,16 +108,16 @@ export class BlobDownload {
 
   /** The bytes from the current offset on. */
   async #opened(): Promise<AsyncIterable<Uint8Array>> {
-    const held = this.#places.length > 1 ? this.#client.heldBack(this.place.url) : undefined;
+    const held = this.#locations.length > 1 ? this.#client.heldBack(this.location.url) : undefined;
     if (held !== undefined) throw held;
-    const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.place.url);
+    const mayResume = this.#offset > 0 && !this.#isEncoded && this.#client.servesRanges(this.location.url);
     const resumed = mayResume ? await this.#resumed() : undefined;
-    return resumed ?? this.#whole(await this.place.open(identity, this.#context));
+    return resumed ?? this.#whole(await this.location.open(identity, this.#context));
   }
 
   /** One connection, and more of them once that one turns out to be slow. */
-  #single(answer: Answer, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    const { url } = this.place;
+  #single(answer: RegistryResponse, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    const { url } = this.location;
     const isLarge = this.#blob.sizeBytes - this.#offset >= parallelBytes;
     const hasRanges = answer.headers["accept-ranges"] === "bytes" && strongETagOf(answer) !== undefined;
     const isAllowed = this.#client.connectionsPerBlob > 1 && this.#client.servesParallel(url);
@@ -127,9 +127,9 @@ export class BlobDownload {
 
   /** Several connections, as long as every part is what it says; else one. */
   async *#inParallel(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { url } = this.place;
+    const { url } = this.location;
     const open = (first: number, last: number, context: CallContext) =>
-      this.place.open({ ...identity, range: `bytes=${first}-${last}` }, context);
+      this.location.open({ ...identity, range: `bytes=${first}-${last}` }, context);
     const { sizeBytes } = this.#blob;
     const mostConnections = this.#client.connectionsPerBlob;
     const offset = this.#offset;
@@ -153,22 +153,22 @@ export class BlobDownload {
     const size = this.#blob.sizeBytes;
     const wanted = { first: this.#offset, last: size - 1, size, etag: this.#etag };
     const headers = { ...identity, range: `bytes=${wanted.first}-`, ...(this.#etag && { "if-range": this.#etag }) };
-    const answer = await this.place.open(headers, this.#context);
+    const answer = await this.location.open(headers, this.#context);
     if (answer.status === 200) return this.#whole(answer);
     const problem = answer.status === 416 ? "it knows no such part" : rangeProblem(answer, wanted);
-    const { host } = this.place.url;
+    const { host } = this.location.url;
     if (problem === undefined) {
       this.#context.decided("range", `${host} goes on at byte ${wanted.first}`);
       return this.#single(answer, answer.body);
     }
     answer.body.dismiss();
-    this.#client.distrustRanges(this.place.url);
+    this.#client.distrustRanges(this.location.url);
     this.#context.decided("range", `${host} cannot go on at byte ${wanted.first}: ${problem}; asking for everything`);
     return undefined;
   }
 
   /** A whole blob, of which the bytes that have come already are passed over. */
-  #whole(answer: Answer): AsyncIterable<Uint8Array> {
+  #whole(answer: RegistryResponse): AsyncIterable<Uint8Array> {
     const { sizeBytes } = this.#blob;
     const length = answer.headers["content-length"];
     const hasOtherLength = length !== undefined && Number(length) !== sizeBytes;
@@ -185,15 +185,15 @@ export class BlobDownload {
     return skippingBytes(this.#offset, bytes);
   }
 
-  /** Waits for the next attempt, at this place or at the next; throws where there is none. */
+  /** Waits for the next attempt, at this location or at the next; throws where there is none. */
   async #recover(problem: unknown, before: Point): Promise<void> {
     if (!(problem instanceof RequestFailure)) throw problem;
     const gained = this.#offset - before.offset;
-    this.#retries ??= this.#client.retriesOf(this.place.url, this.#context);
+    this.#retries ??= this.#client.retriesOf(this.location.url, this.#context);
     if (this.#hasWorked(before)) this.#retries.progressed();
     this.#badLinks = gained > 0 ? 0 : this.#badLinks + Number(problem.details.isBadLink === true);
 
-    const isLast = this.#places.length === 1;
+    const isLast = this.#locations.length === 1;
     try {
       if (this.#badLinks > mostBadLinks || (!isLast && gained === 0)) throw problem;
       await this.#retries.next(problem);
@@ -221,9 +221,9 @@ export class BlobDownload {
   }
 
   #pass(failure: RequestFailure): void {
-    this.#context.decided("endpoint", `${this.place.url.host} is passed over: ${failure.message}`);
+    this.#context.decided("endpoint", `${this.location.url.host} is passed over: ${failure.message}`);
     this.#failures.push(failure);
-    this.#places.shift();
+    this.#locations.shift();
     this.#retries = undefined;
     this.#etag = undefined;
     this.#isEncoded = false;
@@ -231,7 +231,7 @@ export class BlobDownload {
   }
 
   #failure(code: "UNREACHABLE" | "SIZE_MISMATCH" | "REGISTRY_ERROR", found: string, temporary = false): RequestFailure {
-    const { host } = this.place.url;
+    const { host } = this.location.url;
     return new RequestFailure(code, `${host} ${found}`, { host, temporary });
   }
 }

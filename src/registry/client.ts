@@ -9,15 +9,15 @@ import { RequestFailure } from "../http/request-failure.ts";
 import { Retries, Throttle, withRetries } from "../http/retry.ts";
 import { Secrets } from "../http/secrets.ts";
 import { isTemporaryStatus, statusFailure } from "../http/status-failure.ts";
-import { anonymousToken, type Correspondence, type TokenRoute } from "./auth/auth-client.ts";
+import { type AuthClient, anonymousToken, type TokenRoute } from "./auth/auth-client.ts";
 import { Session } from "./auth/session.ts";
 import type { TokenRequest } from "./auth/token.ts";
 import type { Credential, RegistryOptions } from "./options.ts";
-import { type Site, siteKey } from "./repository.ts";
-import { Transport } from "./scheme.ts";
+import { type Repository, repositoryKey } from "./repository.ts";
+import { TlsPolicy } from "./tls-policy.ts";
 
 /** A response with status 200, 206 or 416, from wherever redirects led. */
-export interface Answer extends HttpResponse {
+export interface RegistryResponse extends HttpResponse {
   /** Whether another host than the registry gave it. */
   readonly isElsewhere: boolean;
 }
@@ -32,7 +32,7 @@ const tokenBytes = 1024 * 1024;
 export class Client implements Disposable {
   readonly secrets = new Secrets();
   readonly policy: Policy;
-  readonly transport: Transport;
+  readonly tlsPolicy: TlsPolicy;
   readonly deadlines: Deadlines;
   readonly connectionsPerBlob: number;
   readonly #options: RegistryOptions;
@@ -46,7 +46,7 @@ export class Client implements Disposable {
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.policy = new Policy(options.network);
-    this.transport = new Transport(options);
+    this.tlsPolicy = new TlsPolicy(options);
     this.deadlines = { ...defaultDeadlines, ...options.deadlines };
     this.connectionsPerBlob = options.connectionsPerBlob ?? 1;
     this.#throttle = new Throttle(this.deadlines.retryAfterMilliseconds);
@@ -58,14 +58,19 @@ export class Client implements Disposable {
     });
   }
 
-  /** Asks once. Throws a RequestFailure for any status but those of an `Answer`; the body must be read or dismissed. */
-  async get(site: Site, url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer> {
-    const session = this.#session(site);
+  /** Asks once. Throws a RequestFailure for any status but those of an `RegistryResponse`; the body must be read or dismissed. */
+  async get(
+    repository: Repository,
+    url: URL,
+    headers: OutgoingHttpHeaders,
+    context: CallContext,
+  ): Promise<RegistryResponse> {
+    const session = this.#session(repository);
     let sent = { authorization: await session.current(context), isFresh: false };
     for (let refusals = 0; ; refusals++) {
       const start = {
-        ...site,
-        connectMilliseconds: site.endpoint.connectMilliseconds,
+        ...repository,
+        connectMilliseconds: repository.endpoint.connectMilliseconds,
         authorization: sent.authorization,
       };
       const answer = await this.#followed(new RedirectedRequest(url, headers, start), context);
@@ -76,7 +81,7 @@ export class Client implements Disposable {
   }
 
   /** Asks somebody whom only the image names, as nobody in particular. */
-  async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer> {
+  async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<RegistryResponse> {
     const start = { reach: this.policy.referred(undefined), isElsewhere: true };
     const redirected = new RedirectedRequest(url, headers, start);
     return this.#accepted(await this.#followed(redirected, context));
@@ -129,14 +134,14 @@ export class Client implements Disposable {
     this.#connections[Symbol.dispose]();
   }
 
-  async #followed(redirected: RedirectedRequest, context: CallContext): Promise<Answer> {
+  async #followed(redirected: RedirectedRequest, context: CallContext): Promise<RegistryResponse> {
     const { host } = redirected.url;
     for (let redirects = 0; redirects <= mostRedirects; redirects++) {
       const answer = await this.#arrived(redirected, context);
       if (!isRedirect(answer)) return answer;
       answer.body.dismiss();
       const target = redirectTarget(answer);
-      this.transport.admitScheme(target, answer.url);
+      this.tlsPolicy.admitScheme(target, answer.url);
       context.decided("redirect", `${answer.url.host} redirects to ${this.secrets.printable(target)}`);
       redirected.turn(target, this.policy.referred(redirected.registryAddress));
     }
@@ -146,19 +151,19 @@ export class Client implements Disposable {
   }
 
   /** A place that a registry redirects to may want a token of its own; it gets one that anybody can have. */
-  async #arrived(redirected: RedirectedRequest, context: CallContext): Promise<Answer> {
+  async #arrived(redirected: RedirectedRequest, context: CallContext): Promise<RegistryResponse> {
     const answer = await this.#stop(redirected, context);
     if (answer.status !== 401 || !answer.isElsewhere) return answer;
-    const authorization = await anonymousToken(answer, redirected.registryAddress, this.correspondence, context);
+    const authorization = await anonymousToken(answer, redirected.registryAddress, this.authClient, context);
     if (authorization === undefined) return answer;
     answer.body.dismiss();
     redirected.authorization = authorization;
     return this.#stop(redirected, context);
   }
 
-  async #stop(redirected: RedirectedRequest, context: CallContext): Promise<Answer> {
+  async #stop(redirected: RedirectedRequest, context: CallContext): Promise<RegistryResponse> {
     const { url, reach, isElsewhere, headers, connectMilliseconds } = redirected;
-    const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : redirected.tls;
+    const tls = isElsewhere ? await this.tlsPolicy.tls(url.host, "stranger", context) : redirected.tls;
     const response = await this.#exchange({ method: "GET", url, headers, reach, tls, connectMilliseconds }, context);
     redirected.arrivedAt(response);
     return { ...response, isElsewhere };
@@ -185,7 +190,7 @@ export class Client implements Disposable {
     return response;
   }
 
-  async #accepted(answer: Answer): Promise<Answer> {
+  async #accepted(answer: RegistryResponse): Promise<RegistryResponse> {
     const { status, isElsewhere, url } = answer;
     if (status === 200 || status === 206 || status === 416) return answer;
     const failure = await this.#failure(answer);
@@ -203,37 +208,37 @@ export class Client implements Disposable {
     return failure;
   }
 
-  #session(site: Site): Session {
-    const key = siteKey(site);
-    const session = this.#sessions.get(key) ?? new Session(site, this.correspondence);
+  #session(repository: Repository): Session {
+    const key = repositoryKey(repository);
+    const session = this.#sessions.get(key) ?? new Session(repository, this.authClient);
     this.#sessions.set(key, session);
     return session;
   }
 
   /** What authorizations are obtained with. */
-  get correspondence(): Correspondence {
+  get authClient(): AuthClient {
     return {
       policy: this.policy,
       secrets: this.secrets,
-      credential: (site, context) => this.#credential(site, context),
-      admitScheme: (realm, registry) => this.transport.admitScheme(realm, registry),
-      ping: (site, context, authorization) => this.#ping(site, context, authorization),
+      credential: (repository, context) => this.#credential(repository, context),
+      admitScheme: (realm, registry) => this.tlsPolicy.admitScheme(realm, registry),
+      ping: (repository, context, authorization) => this.#ping(repository, context, authorization),
       tokenRequest: (route, context) => this.#tokenRequest(route, context),
     };
   }
 
   /** A credential that is given without a host is for the registry, not for its mirrors. */
-  async #credential(site: Site, context: CallContext): Promise<Credential | undefined> {
+  async #credential(repository: Repository, context: CallContext): Promise<Credential | undefined> {
     const { credentials } = this.#options;
     if (typeof credentials === "function")
-      return credentials(site.credentialHost, site.repository, context.fetchOptions);
-    return site.isOrigin ? credentials : undefined;
+      return credentials(repository.credentialHost, repository.path, context.fetchOptions);
+    return repository.isOrigin ? credentials : undefined;
   }
 
-  #ping(site: Site, context: CallContext, authorization: string | undefined): Promise<HttpResponse> {
-    const url = new URL("/v2/", site.base);
+  #ping(repository: Repository, context: CallContext, authorization: string | undefined): Promise<HttpResponse> {
+    const url = new URL("/v2/", repository.base);
     const headers = authorization === undefined ? {} : { authorization };
-    return this.#exchange({ method: "GET", url, headers, reach: site.reach, tls: site.tls }, context);
+    return this.#exchange({ method: "GET", url, headers, reach: repository.reach, tls: repository.tls }, context);
   }
 
   /** Bodies are read here, within the deadline, so that nobody waits for the rest of a token. */
@@ -241,7 +246,7 @@ export class Client implements Disposable {
     return (request) =>
       withRetries(this.retriesOf(realm, context), () =>
         within(this.deadlines.documentMilliseconds, context, async (limited) => {
-          const certificates = tls ?? (await this.transport.tls(realm.host, "stranger", limited));
+          const certificates = tls ?? (await this.tlsPolicy.tls(realm.host, "stranger", limited));
           const response = await this.#exchange({ ...request, reach, tls: certificates }, limited);
           if (isTemporaryStatus(response.status)) throw await this.#failure(response);
           return { status: response.status, body: await response.body.whole(tokenBytes) };

@@ -4,17 +4,17 @@ import { RequestFailure } from "../http/request-failure.ts";
 import { type Reference, registryHost } from "../oci/reference.ts";
 import type { Client } from "./client.ts";
 import type { Endpoint, RegistryOptions } from "./options.ts";
-import type { Site } from "./repository.ts";
+import type { Repository } from "./repository.ts";
 
 /** Where an image is asked for, in order: its mirrors as configured, and the registry itself. */
-export async function sitesOf(
+export async function repositoriesOf(
   reference: Reference,
   client: Client,
   options: RegistryOptions,
   context: CallContext,
-): Promise<readonly Site[]> {
-  const { registry: host, path: repository, ...tagAndDigest } = reference;
-  const query = { host, repository, ...tagAndDigest };
+): Promise<readonly Repository[]> {
+  const { registry: host, path, ...tagAndDigest } = reference;
+  const query = { host, repository: path, ...tagAndDigest };
   const configured = await options.endpoints?.(query, context.fetchOptions);
   const endpoints = configured ?? [await itself(reference, client, context)];
   if (configured !== undefined) {
@@ -24,7 +24,7 @@ export async function sitesOf(
       `${reference.registry}/${reference.path} is asked for at ${names.join(", ") || "no place"}`,
     );
   }
-  return Promise.all(endpoints.map((endpoint) => site(endpoint, reference, client, options, context)));
+  return Promise.all(endpoints.map((endpoint) => repository(endpoint, reference, client, options, context)));
 }
 
 /** An endpoint with what it may be asked for, and the file that says so. */
@@ -39,28 +39,28 @@ function described({ baseUrl, origin, resolvesTags, servesDigests }: Endpoint): 
 
 async function itself(reference: Reference, client: Client, context: CallContext): Promise<Endpoint> {
   const host = registryHost(reference);
-  const scheme = await client.transport.scheme(host, context);
+  const scheme = await client.tlsPolicy.scheme(host, context);
   return { baseUrl: `${scheme}://${host}/v2`, resolvesTags: true, servesDigests: true };
 }
 
-async function site(
+async function repository(
   endpoint: Endpoint,
   reference: Reference,
   client: Client,
   options: RegistryOptions,
   context: CallContext,
-): Promise<Site> {
+): Promise<Repository> {
   const base = parsedBase(endpoint.baseUrl);
   const isOrigin = base.host === new URL(`${base.protocol}//${registryHost(reference)}`).host;
   return {
     endpoint,
     base,
-    repository: endpoint.repository ?? reference.path,
+    path: endpoint.repository ?? reference.path,
     credentialHost: isOrigin ? reference.registry : base.host,
     isOrigin,
     reach: client.policy.named(),
     headers: outgoing({ ...(isOrigin ? options.headers : {}), ...endpoint.headers }),
-    tls: endpoint.tls ?? (await client.transport.tls(base.host, "registry", context)),
+    tls: endpoint.tls ?? (await client.tlsPolicy.tls(base.host, "registry", context)),
   };
 }
 
@@ -77,27 +77,27 @@ function parsedBase(text: string): URL {
 }
 
 /**
- * Asks one site after the other until one gives what is wanted (registry-rules, R-73). A mirror that fails, in whatever
+ * Asks one repository after the other until one gives what is wanted (registry-rules, R-73). A mirror that fails, in whatever
  * way, is passed over; the last one's failure is the one that counts, and tells of the others.
  */
-export async function firstOf<T>(
-  sites: readonly Site[],
+export async function firstAnswerOf<T>(
+  repositories: readonly Repository[],
   client: Client,
   context: CallContext,
-  attempt: (site: Site, isLast: boolean) => Promise<T>,
+  attempt: (repository: Repository, isLast: boolean) => Promise<T>,
 ): Promise<T> {
   const failures: RequestFailure[] = [];
-  for (const [index, site] of sites.entries()) {
-    const isLast = index === sites.length - 1;
+  for (const [index, repository] of repositories.entries()) {
+    const isLast = index === repositories.length - 1;
     try {
-      const held = isLast ? undefined : client.heldBack(site.base);
+      const held = isLast ? undefined : client.heldBack(repository.base);
       if (held !== undefined) throw held;
-      return await attempt(site, isLast);
+      return await attempt(repository, isLast);
     } catch (problem) {
       if (!(problem instanceof RequestFailure)) throw problem;
       if (isLast) throw withMirrors(problem, failures);
       failures.push(problem);
-      context.decided("endpoint", `${site.base.host} is passed over: ${problem.message}`);
+      context.decided("endpoint", `${repository.base.host} is passed over: ${problem.message}`);
     }
   }
   throw new RequestFailure("NOT_FOUND", "no endpoint is configured that may be asked for it", {

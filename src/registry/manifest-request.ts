@@ -7,11 +7,11 @@ import { RequestFailure } from "../http/request-failure.ts";
 import { withRetries } from "../http/retry.ts";
 import { algorithmOf, type Digest, hasherFor, parseDigest } from "../oci/digest.ts";
 import { bareMediaType, manifestAccept } from "../oci/media-type.ts";
-import type { Answer, Client } from "./client.ts";
-import { type Site, siteUrl } from "./repository.ts";
+import type { Client, RegistryResponse } from "./client.ts";
+import { type Repository, repositoryUrl } from "./repository.ts";
 
 /** Which manifest is wanted. */
-export interface ManifestRequest {
+interface ManifestRequest {
   /** A tag or a digest. */
   readonly reference: string;
   /** What its bytes must be, where that is known. */
@@ -24,18 +24,18 @@ export interface ManifestRequest {
   readonly repeatAccept: boolean;
 }
 
-/** Fetches a manifest or index from one site; `retries` is for what passes by itself. */
+/** Fetches a manifest or index from one repository; `retries` is for what passes by itself. */
 export async function fetchManifest(
   client: Client,
-  site: Site,
+  repository: Repository,
   request: ManifestRequest,
   context: CallContext,
   retries?: number,
 ): Promise<Document> {
-  const url = siteUrl(site, "manifests", request.reference);
+  const url = repositoryUrl(repository, "manifests", request.reference);
   return withRetries(client.retriesOf(url, context, retries), () =>
     within(client.deadlines.documentMilliseconds, context, async (limited) => {
-      const answer = await answerTo(client, site, url, request, limited);
+      const answer = await answerTo(client, repository, url, request, limited);
       const { limitBytes } = request;
       const hint = `raise the limit manifestBytes, now ${limitBytes}, if you trust the image`;
       const bytes = await wholeDecoded(answer, limitBytes, hint);
@@ -51,13 +51,13 @@ export async function fetchManifest(
 /** Old Artifactory has a manifest, but no type of ours for it: 406, until anything at all is accepted. */
 async function answerTo(
   client: Client,
-  site: Site,
+  repository: Repository,
   url: URL,
   { repeatAccept }: ManifestRequest,
   context: CallContext,
-): Promise<Answer> {
+): Promise<RegistryResponse> {
   const ask = (types: readonly string[]) =>
-    client.get(site, url, { "accept-encoding": "identity", ...acceptHeader(types, repeatAccept) }, context);
+    client.get(repository, url, { "accept-encoding": "identity", ...acceptHeader(types, repeatAccept) }, context);
   try {
     return await ask(manifestAccept);
   } catch (problem) {
@@ -72,7 +72,7 @@ function acceptHeader(types: readonly string[], repeat: boolean): OutgoingHttpHe
 }
 
 /** A registry that is switched off, or is none, often sends people a page to read. */
-function refuseWebPage(mediaType: string, { url }: Answer): void {
+function refuseWebPage(mediaType: string, { url }: RegistryResponse): void {
   if (mediaType !== "text/html" && mediaType !== "application/xhtml+xml") return;
   throw new RequestFailure("REGISTRY_ERROR", `${url.host} sends a web page where a manifest should be`, {
     hint: "check that the host is a registry, and that it is in service",
@@ -81,7 +81,7 @@ function refuseWebPage(mediaType: string, { url }: Answer): void {
 }
 
 /** The size first: it costs nothing. */
-function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url, status }: Answer): void {
+function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url, status }: RegistryResponse): void {
   const { host } = url;
   if (status !== 200)
     throw new RequestFailure("REGISTRY_ERROR", `${host} answers ${status} to a plain request`, { host });
@@ -97,7 +97,12 @@ function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url
 }
 
 /** Many registries have this header wrong or not at all, so by itself it proves nothing. */
-function compareHeader(bytes: Uint8Array, request: ManifestRequest, answer: Answer, context: CallContext): void {
+function compareHeader(
+  bytes: Uint8Array,
+  request: ManifestRequest,
+  answer: RegistryResponse,
+  context: CallContext,
+): void {
   const header = answer.headers["docker-content-digest"];
   const stated = typeof header === "string" ? parseDigest(header) : undefined;
   if (request.digest !== undefined || stated === undefined || !isVerifiable(stated)) return;

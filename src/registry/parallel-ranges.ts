@@ -2,7 +2,7 @@ import { onAbort } from "../base/abort.ts";
 import type { CallContext } from "../base/call-context.ts";
 import { rangeProblem, strongETagOf } from "../http/content-headers.ts";
 import { RequestFailure } from "../http/request-failure.ts";
-import type { Answer } from "./client.ts";
+import type { RegistryResponse } from "./client.ts";
 
 /** Bytes of one request: enough to hide its round trips, few enough to hold some of them in memory. */
 export const pieceBytes = 8 * 1024 * 1024;
@@ -24,14 +24,14 @@ interface Piece {
   readonly last: number;
 }
 
-export interface ParallelOptions {
+interface ParallelOptions {
   /** The first response, a 206 with the first piece. */
-  readonly beginning: Answer;
+  readonly beginning: RegistryResponse;
   readonly offset: number;
   readonly sizeBytes: number;
   readonly mostConnections: number;
   /** Asks for one part. */
-  readonly open: (first: number, last: number, context: CallContext) => Promise<Answer>;
+  readonly open: (first: number, last: number, context: CallContext) => Promise<RegistryResponse>;
 }
 
 /** A part is not what it should be: one connection must do. */
@@ -76,10 +76,10 @@ export async function* parallelRanges(
   const listenNoMore = onAbort(context.signal, () => lane.abort(context.signal?.reason));
   const laneContext = context.under(lane.signal);
   const [firstPiece, ...pieces] = piecesOf(offset, sizeBytes);
-  const width = new Width(mostConnections);
+  const width = new ConnectionCount(mostConnections);
   const running: Promise<readonly Uint8Array[]>[] = [];
 
-  const start = (piece: Piece | undefined, answer: Promise<Answer>) => {
+  const start = (piece: Piece | undefined, answer: Promise<RegistryResponse>) => {
     if (piece === undefined) return;
     const part = answer.then((one) => partOf(one, piece, sizeBytes, etag));
     part.catch(() => {}); // its turn to be heard comes
@@ -113,7 +113,7 @@ function piecesOf(offset: number, sizeBytes: number): Piece[] {
 }
 
 async function partOf(
-  answer: Answer,
+  answer: RegistryResponse,
   { first, last }: Piece,
   size: number,
   etag: string | undefined,
@@ -132,7 +132,7 @@ async function partOf(
 }
 
 /** How many connections are in use. */
-class Width {
+class ConnectionCount {
   readonly #most: number;
   #current: number;
   #bytes = 0;

@@ -1,6 +1,7 @@
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
-import { parseReference } from "../oci/reference.ts";
-import { isDockerHub } from "./docker-hub.ts";
+import { addressIn, farthestZoneOf } from "../http/address.ts";
+import type { TlsMaterial } from "../http/options.ts";
+import { parseReference, withoutPort } from "../oci/reference.ts";
 
 /**
  * A registry or a part of one, `host[:port][/path]`, as references begin with it; Docker Hub by the name that they use.
@@ -35,4 +36,47 @@ function withoutSlashes(text: string): string {
   let { length } = text;
   while (text[length - 1] === "/") length -= 1;
   return text.slice(0, length);
+}
+
+/** Docker Hub's names in the order in which credentials are looked up under them: the reference's, docker's own key, the older hosts. */
+const names = ["docker.io", "https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io"] as const;
+
+/** The names under which a registry's credentials may be kept, most likely first. All but Docker Hub have one. */
+export function namesOf(host: string): readonly string[] {
+  return isDockerHub(host) ? names : [host];
+}
+
+/** Tells whether a host is one of those that together are Docker Hub. */
+export function isDockerHub(host: string): boolean {
+  return (names as readonly string[]).includes(host);
+}
+
+/** The names under which a helper may keep a registry's secret: docker's own for Docker Hub is a URL, podman's is the host. */
+export function helperNamesOf(host: string): readonly string[] {
+  return isDockerHub(host) ? ["https://index.docker.io/v1/", "docker.io"] : [host];
+}
+
+/** Which registries are spoken to without TLS; loopback ones are, unless this is `false`. */
+export type PlainHttp = boolean | readonly string[] | undefined;
+
+/**
+ * Where a registry answers, without a slash at the end: `https://registry-1.docker.io/v2`.
+ *
+ * Without TLS where the user says so, and on loopback unless the user says otherwise or keeps certificates for it.
+ */
+export function registryBaseUrl(host: string, plainHttp: PlainHttp, tls?: TlsMaterial): string {
+  const scheme = speaksHttp(host, plainHttp, tls) ? "http" : "https";
+  return `${scheme}://${isDockerHub(host) ? "registry-1.docker.io" : host}/v2`;
+}
+
+/** Tells whether a URL's host name is this machine and nothing else; a name that merely resolves to it is not. */
+export function isLoopback(hostname: string): boolean {
+  if (hostname === "localhost" || hostname.endsWith(".localhost")) return true;
+  const address = addressIn(hostname);
+  return address !== undefined && farthestZoneOf(address) === "loopback";
+}
+
+function speaksHttp(host: string, plainHttp: PlainHttp, tls: TlsMaterial | undefined): boolean {
+  if (typeof plainHttp === "boolean") return plainHttp;
+  return plainHttp?.includes(host) || (tls === undefined && isLoopback(withoutPort(host)));
 }

@@ -1,3 +1,4 @@
+import { SingleFlight } from "../base/abort.ts";
 import { CallContext } from "../base/call-context.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { defaultLimits } from "../base/limits.ts";
@@ -8,14 +9,13 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { BlobDownload } from "./blob-download.ts";
-import { type BlobPlace, foreignPlaces, placeAt } from "./blob-url.ts";
+import { type BlobLocation, foreignLocations, locationAt } from "./blob-location.ts";
 import { Client } from "./client.ts";
-import { firstOf, sitesOf } from "./endpoints.ts";
+import { firstAnswerOf, repositoriesOf } from "./endpoints.ts";
 import { fetchManifest } from "./manifest-request.ts";
-import { mirroredBlob, placesInUse } from "./mirrored-blob.ts";
+import { locationsInUse, mirroredBlob } from "./mirrored-blob.ts";
 import { type RegistryOptions, registryKinds } from "./options.ts";
-import type { Site } from "./repository.ts";
-import { Flight } from "./single-flight.ts";
+import type { Repository } from "./repository.ts";
 
 /**
  * Images from registries, by the distribution specification's pull half.
@@ -44,8 +44,8 @@ class RegistryImage implements ImageSource {
   readonly #reference: Reference;
   readonly #client: Client;
   readonly #options: RegistryOptions;
-  readonly #flight = new Flight<readonly Site[]>();
-  #sites: readonly Site[] | undefined;
+  readonly #finding = new SingleFlight<readonly Repository[]>();
+  #repositories: readonly Repository[] | undefined;
 
   constructor(written: string, client: Client, options: RegistryOptions) {
     const reference = parseReference(options.expandName?.(written) ?? written);
@@ -65,12 +65,15 @@ class RegistryImage implements ImageSource {
     const request = { reference, digest, sizeBytes: descriptor?.sizeBytes, limitBytes: manifestBytes, strict };
     const repeatAccept = (host: string) => this.#options.repeatAccept?.includes(host) ?? false;
     try {
-      const sites = await this.#sitesFor(digest === undefined ? "resolvesTags" : "servesDigests", context);
-      return await firstOf(sites, this.#client, context, (site, isLast) =>
+      const repositories = await this.#repositoriesFor(
+        digest === undefined ? "resolvesTags" : "servesDigests",
+        context,
+      );
+      return await firstAnswerOf(repositories, this.#client, context, (repository, isLast) =>
         fetchManifest(
           this.#client,
-          site,
-          { ...request, repeatAccept: repeatAccept(site.base.host) },
+          repository,
+          { ...request, repeatAccept: repeatAccept(repository.base.host) },
           context,
           isLast ? undefined : 0,
         ),
@@ -90,35 +93,37 @@ class RegistryImage implements ImageSource {
       return;
     }
     try {
-      const sites = await this.#sitesFor("servesDigests", context);
-      const places = this.#placesOf(descriptor, sites);
-      if (places.length > 1 && offset === 0) yield* mirroredBlob(this.#client, places, descriptor, context);
-      else yield* new BlobDownload(this.#client, places, descriptor, context, offset).bytes();
+      const repositories = await this.#repositoriesFor("servesDigests", context);
+      const locations = this.#locationsOf(descriptor, repositories);
+      if (locations.length > 1 && offset === 0) yield* mirroredBlob(this.#client, locations, descriptor, context);
+      else yield* new BlobDownload(this.#client, locations, descriptor, context, offset).bytes();
     } catch (problem) {
       throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem, this.#client.secrets);
     }
   }
 
   alternatives(descriptor: Descriptor): number {
-    const sites = (this.#sites ?? []).filter(({ endpoint }) => endpoint.servesDigests);
-    const places = placesInUse(this.#placesOf(descriptor, sites), this.#client);
-    // An insecure registry is one place, with TLS and without.
-    return Math.max(0, new Set(places.map(({ url }) => url.host)).size - 1);
+    const repositories = (this.#repositories ?? []).filter(({ endpoint }) => endpoint.servesDigests);
+    const locations = locationsInUse(this.#locationsOf(descriptor, repositories), this.#client);
+    // An insecure registry is one location, with TLS and without.
+    return Math.max(0, new Set(locations.map(({ url }) => url.host)).size - 1);
   }
 
-  #placesOf(descriptor: Descriptor, sites: readonly Site[]): readonly BlobPlace[] {
-    const places = sites.map((site) => placeAt(site, descriptor, this.#client));
-    return this.#options.foreignLayers ? [...places, ...foreignPlaces(descriptor, this.#client)] : places;
+  #locationsOf(descriptor: Descriptor, repositories: readonly Repository[]): readonly BlobLocation[] {
+    const locations = repositories.map((repository) => locationAt(repository, descriptor, this.#client));
+    return this.#options.foreignLayers ? [...locations, ...foreignLocations(descriptor, this.#client)] : locations;
   }
 
-  async #sitesFor(need: "resolvesTags" | "servesDigests", context: CallContext): Promise<readonly Site[]> {
-    this.#sites ??= await this.#flight.join(context.signal, (signal) => this.#foundSites(context.under(signal)));
-    return this.#sites.filter(({ endpoint }) => endpoint[need]);
+  async #repositoriesFor(need: "resolvesTags" | "servesDigests", context: CallContext): Promise<readonly Repository[]> {
+    this.#repositories ??= await this.#finding.join(context.signal, (signal) =>
+      this.#foundRepositories(context.under(signal)),
+    );
+    return this.#repositories.filter(({ endpoint }) => endpoint[need]);
   }
 
-  #foundSites(context: CallContext): Promise<readonly Site[]> {
+  #foundRepositories(context: CallContext): Promise<readonly Repository[]> {
     context.decided("reference", `"${this.#written}" is ${this.name}`);
-    return sitesOf(this.#reference, this.#client, this.#options, context);
+    return repositoriesOf(this.#reference, this.#client, this.#options, context);
   }
 
   #context({ signal, onEvent }: FetchOptions): CallContext {

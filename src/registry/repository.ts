@@ -4,32 +4,32 @@ import type { Reach } from "../http/policy.ts";
 import type { Endpoint } from "./options.ts";
 
 /** A repository at one endpoint: where requests for an image go. */
-export interface Site {
+export interface Repository {
   readonly endpoint: Endpoint;
   /** The endpoint's base URL, parsed; its path has no slash at its end. */
   readonly base: URL;
   /** The repository's name there. */
-  readonly repository: string;
+  readonly path: string;
   /** Under which name credentials are kept. */
   readonly credentialHost: string;
   /** Whether it is the registry that the reference names, not a mirror of it. */
   readonly isOrigin: boolean;
   readonly reach: Reach;
-  /** For this site's eyes only. */
+  /** For this repository's eyes only. */
   readonly headers: OutgoingHttpHeaders;
   readonly tls: TlsMaterial | undefined;
 }
 
-/** The address of something in the site's repository. `kind` and `reference` are safe in a URL: parsed digests and tags. */
-export function siteUrl(site: Site, kind: "manifests" | "blobs", reference: string): URL {
+/** The address of something in the repository's repository. `kind` and `reference` are safe in a URL: parsed digests and tags. */
+export function repositoryUrl(repository: Repository, kind: "manifests" | "blobs", reference: string): URL {
   const url = new URL(
-    `${site.base.origin}${site.base.pathname.replace(/\/$/, "")}/${site.repository}/${kind}/${reference}`,
+    `${repository.base.origin}${repository.base.pathname.replace(/\/$/, "")}/${repository.path}/${kind}/${reference}`,
   );
-  if (site.endpoint.namespace !== undefined) url.searchParams.set("ns", site.endpoint.namespace);
+  if (repository.endpoint.namespace !== undefined) url.searchParams.set("ns", repository.endpoint.namespace);
   return url;
 }
 
-/** What tells sites apart where authorizations are kept. */
-export function siteKey(site: Site): string {
-  return `${site.base.href} ${site.repository}`;
+/** What tells repositories apart where authorizations are kept. */
+export function repositoryKey(repository: Repository): string {
+  return `${repository.base.href} ${repository.path}`;
 }

@@ -5,13 +5,13 @@ import type { HttpResponse } from "../http/http.ts";
 import { cannot, RequestFailure } from "../http/request-failure.ts";
 import { statusFailure } from "../http/status-failure.ts";
 import { parseReference } from "../oci/reference.ts";
-import { type BearerDemand, demandsIn } from "./auth/demand.ts";
+import { type BearerRequirement, requirementsIn } from "./auth/auth-requirement.ts";
 import { basicAuthorization, fetchToken, secretsOf } from "./auth/token.ts";
 import { Client } from "./client.ts";
-import { firstOf, sitesOf } from "./endpoints.ts";
+import { firstAnswerOf, repositoriesOf } from "./endpoints.ts";
 import { type RegistryOptions, registryKinds } from "./options.ts";
 import { loginKey } from "./registry-name.ts";
-import type { Site } from "./repository.ts";
+import type { Repository } from "./repository.ts";
 
 export interface VerifyLoginOptions extends RegistryOptions {
   readonly signal?: AbortSignal;
@@ -40,61 +40,65 @@ export async function verifyLogin(
   client.secrets.add(...secretsOf(user));
   const context = new CallContext(signal, client.secrets, options.onEvent);
   try {
-    const { site, response } = await firstAnswer(await ownSites(key, client, options, context), client, context);
+    const { repository, response } = await firstAnswer(
+      await ownRepositories(key, client, options, context),
+      client,
+      context,
+    );
     await response.body.dismissed();
     if (response.status === 200) return "not asked";
-    const authorization = await authorizationFor(user, { site, response, client }, context);
-    const { status, body } = await client.correspondence.ping(site, context, authorization);
+    const authorization = await authorizationFor(user, { repository, response, client }, context);
+    const { status, body } = await client.authClient.ping(repository, context, authorization);
     body.dismiss();
     if (status === 200) return "accepted";
-    throw rejected(`${site.base.host} answers ${status}`, status, site);
+    throw rejected(`${repository.base.host} answers ${status}`, status, repository);
   } catch (problem) {
     throw cannot(`log in to ${key}`, problem, client.secrets);
   }
 }
 
 /** Where the registry itself answers, by this machine's configuration: a mirror has logins of its own. */
-async function ownSites(
+async function ownRepositories(
   key: string,
   client: Client,
   options: RegistryOptions,
   context: CallContext,
-): Promise<readonly Site[]> {
+): Promise<readonly Repository[]> {
   const reference = parseReference(`${key}/any/repository`); // two components: one may be Docker Hub's own
-  const configured = await sitesOf(reference, client, options, context);
+  const configured = await repositoriesOf(reference, client, options, context);
   const own = configured.filter(({ isOrigin }) => isOrigin);
   const { endpoints: _, ...withoutMirrors } = options;
-  return own.length > 0 ? own : sitesOf(reference, client, withoutMirrors, context);
+  return own.length > 0 ? own : repositoriesOf(reference, client, withoutMirrors, context);
 }
 
 interface Asked {
-  readonly site: Site;
+  readonly repository: Repository;
   readonly response: HttpResponse;
   readonly client: Client;
 }
 
-/** What the root says to somebody whom it does not know. An insecure registry has two sites, with TLS and without. */
+/** What the root says to somebody whom it does not know. An insecure registry has two repositories, with TLS and without. */
 function firstAnswer(
-  sites: readonly Site[],
+  repositories: readonly Repository[],
   client: Client,
   context: CallContext,
-): Promise<Pick<Asked, "site" | "response">> {
-  return firstOf(sites, client, context, async (site) => {
-    const response = await client.correspondence.ping(site, context);
+): Promise<Pick<Asked, "repository" | "response">> {
+  return firstAnswerOf(repositories, client, context, async (repository) => {
+    const response = await client.authClient.ping(repository, context);
     if (response.status !== 200 && response.status !== 401) throw await statusFailure(response, client.secrets);
-    return { site, response };
+    return { repository, response };
   });
 }
 
 /** What to show for what the root asks for: a token for this user, or the password itself. */
 async function authorizationFor(user: User, asked: Asked, context: CallContext): Promise<string | undefined> {
-  const { site, response } = asked;
-  const { usable, offered } = demandsIn(response);
-  const [demand] = usable;
-  context.decided("challenge", `${site.base.host} asks for a login (${offered.join(" or ") || "of no kind"})`);
-  if (demand?.scheme === "bearer") return (await tokenFor(user, demand, asked, context)).authorization;
-  if (demand?.scheme === "basic") return basicAuthorization(user);
-  const { host } = site.base;
+  const { repository, response } = asked;
+  const { usable, offered } = requirementsIn(response);
+  const [requirement] = usable;
+  context.decided("challenge", `${repository.base.host} asks for a login (${offered.join(" or ") || "of no kind"})`);
+  if (requirement?.scheme === "bearer") return (await tokenFor(user, requirement, asked, context)).authorization;
+  if (requirement?.scheme === "basic") return basicAuthorization(user);
+  const { host } = repository.base;
   throw new RequestFailure(
     "UNAUTHORIZED",
     `${host} asks for no password but for ${offered.join(" or ") || "nothing"}`,
@@ -106,32 +110,32 @@ async function authorizationFor(user: User, asked: Asked, context: CallContext):
 
 async function tokenFor(
   user: User,
-  { realm, service }: BearerDemand,
-  { site, response, client }: Asked,
+  { realm, service }: BearerRequirement,
+  { repository, response, client }: Asked,
   context: CallContext,
 ) {
-  const { policy, secrets, tokenRequest, admitScheme } = client.correspondence;
-  admitScheme(realm, site.base);
-  const { host } = site.base;
-  if (!(await policy.trusts(realm, site.base))) {
+  const { policy, secrets, tokenRequest, admitScheme } = client.authClient;
+  admitScheme(realm, repository.base);
+  const { host } = repository.base;
+  if (!(await policy.trusts(realm, repository.base))) {
     const found = `${host} wants the password shown to ${realm.host}, which is not known to belong to it`;
     const hint = `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`;
     throw new RequestFailure("POLICY_DENIED", found, { host, hint });
   }
-  const isOwnHost = realm.hostname === site.base.hostname;
-  const reach = isOwnHost ? site.reach : policy.referred(response.address);
+  const isOwnHost = realm.hostname === repository.base.hostname;
+  const reach = isOwnHost ? repository.reach : policy.referred(response.address);
   context.decided("token", `${realm.host} is shown the login, and asked for a token`);
-  const request = tokenRequest({ realm, reach, tls: isOwnHost ? site.tls : undefined }, context);
+  const request = tokenRequest({ realm, reach, tls: isOwnHost ? repository.tls : undefined }, context);
   try {
     // No right is asked for, whatever the challenge says: ghcr.io's names a repository that nobody has.
     return await fetchToken({ realm, service, scopes: [], credential: user }, request, secrets);
   } catch (problem) {
     if (!(problem instanceof RequestFailure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
-    throw rejected(problem.message, problem.details.status, site);
+    throw rejected(problem.message, problem.details.status, repository);
   }
 }
 
-function rejected(answer: string, status: number | undefined, { base: { host } }: Site): RequestFailure {
+function rejected(answer: string, status: number | undefined, { base: { host } }: Repository): RequestFailure {
   return new RequestFailure(
     "CREDENTIALS_REJECTED",
     `the user name or the password is wrong: ${answer}`,

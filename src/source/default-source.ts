@@ -1,12 +1,12 @@
 import type { Limits } from "../base/limits.ts";
-import { check, text } from "../base/option-checks.ts";
+import { check, checkOptions, type Kinds, path, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { Source } from "../blob/image-source.ts";
+import { type RegistryOptions, registryKinds } from "../registry/options.ts";
 import { registrySource } from "../registry/registry.ts";
 import { engineSource, isEngineName } from "./engine.ts";
-import { localSource, splitTransport } from "./local/transport.ts";
-import { checkSourceOptions, type SourceOptions } from "./source-options.ts";
+import { type LocalOptions, localKinds, localSource, splitTransport } from "./local/local-source.ts";
 
 /**
  * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`), a
@@ -62,4 +62,18 @@ export function openSource(name: string, options: SourceWishes): OpenedSource {
 /** The source that a name asks for, as a call wants it. */
 export function ownSource(name: string, { strict, limits, sandbox }: SourceWishes): Source {
   return sourceFor(name, present({ strict, limits, manifestBytes: limits?.manifestBytes, sandbox }));
+}
+
+/** How to talk to a registry, and where else an image may be. */
+export interface SourceOptions extends RegistryOptions, LocalOptions {
+  /** The Unix socket of the engine that has `docker-daemon:` images. Default: `/var/run/docker.sock`. */
+  readonly engineSocket?: string | URL;
+}
+
+/** Of all sources: what one kind has no use for does it no harm. */
+const sourceKinds: Kinds<SourceOptions> = { ...registryKinds, ...localKinds, engineSocket: path };
+
+/** Checks the options of any source. Throws `INVALID_OPTION`. */
+function checkSourceOptions(options: SourceOptions): void {
+  checkOptions(options, sourceKinds);
 }

@@ -9,10 +9,9 @@ import { cannot, RequestFailure } from "../http/request-failure.ts";
 import { parseJson } from "../oci/json.ts";
 import { ArchiveFiles } from "./local/archive-files.ts";
 import type { ArchiveOptions } from "./local/archive-index.ts";
-import { Archives } from "./local/archives.ts";
 import { DockerArchiveImage } from "./local/docker-archive.ts";
-import type { Files } from "./local/files.ts";
-import { type LocalOptions, readingKinds } from "./local/transport.ts";
+import { Archives, type ImageFiles } from "./local/image-files.ts";
+import { type LocalOptions, readingKinds } from "./local/local-source.ts";
 
 const prefix = "docker-daemon:";
 
@@ -29,7 +28,7 @@ const deadlines = {
 };
 
 /** Like other local sources, but nothing comes through standard input. */
-export type EngineOptions = Omit<LocalOptions, "standardInput">;
+type EngineOptions = Omit<LocalOptions, "standardInput">;
 
 const engineKinds: Kinds<EngineOptions> = readingKinds;
 
@@ -83,7 +82,7 @@ async function exported(
   reference: string,
   socketPath: string,
   options: ArchiveOptions,
-): Promise<Files> {
+): Promise<ImageFiles> {
   const url = new URL(`http://localhost/images/${reference}/get`);
   const reach = { key: "engine", admit: () => {} };
   try {

@@ -10,7 +10,7 @@ const longestPauseMilliseconds = 200;
 /** How long it may take to get a lock before that is worth a word. */
 const silentMilliseconds = 1000;
 
-export interface LockOptions {
+interface LockOptions {
   readonly signal?: AbortSignal | undefined;
   /** Hears, once, that the wait has become a long one. */
   readonly onWait?: (() => void) | undefined;

@@ -1,8 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { ifThere, statIfThere } from "../base/if-there.ts";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { OciUnpackError } from "../base/errors.ts";
+import { ifThere, namesIn, statIfThere } from "../base/if-there.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
+import { JsonValue } from "../oci/json-value.ts";
 import type { BlobStore } from "./blob-store.ts";
 
 /** A layer as a directory. */
@@ -80,4 +83,112 @@ async function directoriesIn(directory: string): Promise<readonly string[]> {
 
 function unlessThere(error: unknown): void {
   if (!isErrno(error, "EEXIST", "ENOTEMPTY")) throw error;
+}
+
+/** How long the layers of an overlay stay that is not found at its place: its disk may be mounted again, or be moved back. */
+const keptDays = 30;
+const dayMilliseconds = 24 * 60 * 60 * 1000;
+
+/** An overlay as it was noted. */
+interface Overlay {
+  readonly directory: string;
+  readonly layers: readonly string[];
+}
+
+/**
+ * The overlays that use layers of a store, wherever they are:
+ *
+ *     overlays/HASH.json      the directory of an overlay, and the names of the layers that it uses
+ *     overlays/HASH.absent    says since when it has not been found at its place
+ */
+export class Overlays {
+  readonly #store: BlobStore;
+
+  constructor(store: BlobStore) {
+    this.#store = store;
+  }
+
+  /** Notes that the overlay in a directory, which is complete, uses layers: they stay as long as it does. */
+  async noteUse(directory: string): Promise<void> {
+    const name = createHash("sha256").update(directory).digest("hex").slice(0, 32);
+    try {
+      const overlay: Overlay = { directory, layers: await layersOf(directory) };
+      await mkdir(this.#store.path("overlays"), { recursive: true });
+      await this.#store.replace(this.#path(name, "json"), Buffer.from(JSON.stringify(overlay)));
+    } catch (error) {
+      throw fileSystemError(error, `note the use of the store "${this.#store.directory}"`);
+    }
+  }
+
+  /** The names of the layers that overlays use. */
+  async layers(): Promise<ReadonlySet<string>> {
+    const layers = new Set<string>();
+    for (const name of await this.#names()) for (const layer of (await this.#read(name)).layers) layers.add(layer);
+    return layers;
+  }
+
+  /**
+   * Looks whether the overlays are where they were, and gives the directories of those that are not. One that has been
+   * absent for too long is forgotten; with `forgetAbsent` each is at once.
+   */
+  async lookForAll(forgetAbsent: boolean): Promise<readonly string[]> {
+    const absent: string[] = [];
+    for (const name of await this.#names()) {
+      const { directory } = await this.#read(name);
+      if (await isThere(directory)) await rm(this.#path(name, "absent"), { force: true });
+      else if (forgetAbsent || (await this.#absentMilliseconds(name)) > keptDays * dayMilliseconds) {
+        for (const kind of ["json", "absent"] as const) await rm(this.#path(name, kind), { force: true });
+      } else absent.push(directory);
+    }
+    return absent;
+  }
+
+  async #names(): Promise<readonly string[]> {
+    const files = await namesIn(this.#store.path("overlays"));
+    return files.filter((file) => file.endsWith(".json")).map((file) => basename(file, ".json"));
+  }
+
+  async #read(name: string): Promise<Overlay> {
+    const path = this.#path(name, "json");
+    const value = JsonValue.parse(await readFile(path), `note "${path}"`, "FILE_SYSTEM");
+    return { directory: value.required("directory").string(), layers: value.required("layers").strings() };
+  }
+
+  /** For how long it has been absent; the first time, that is noted. */
+  async #absentMilliseconds(name: string): Promise<number> {
+    const since = await statIfThere(this.#path(name, "absent"));
+    if (since !== undefined) return Date.now() - since.mtimeMs;
+    await writeFile(this.#path(name, "absent"), "");
+    return 0;
+  }
+
+  #path(name: string, kind: "json" | "absent"): string {
+    return this.#store.path("overlays", `${name}.${kind}`);
+  }
+}
+
+/** The names of the layers that the links of an overlay lead to; none where there is no overlay. */
+async function layersOf(directory: string): Promise<readonly string[]> {
+  const links = join(directory, "layers");
+  const layers: string[] = [];
+  for (const each of await namesIn(links)) {
+    const target = await readlink(join(links, each)).catch(() => undefined);
+    if (target !== undefined) layers.push(layerName(target));
+  }
+  return layers;
+}
+
+/** Where it cannot be told, because the directory may not be looked into or its disk fails, an overlay counts as there. */
+async function isThere(directory: string): Promise<boolean> {
+  try {
+    return (await layersOf(directory)).length > 0;
+  } catch (error) {
+    if (error instanceof OciUnpackError) return true;
+    throw error;
+  }
+}
+
+/** What a layer is called wherever its store lies, or by whatever name that is reached: `VARIANT/CHAINID`. */
+export function layerName(path: string): string {
+  return join(basename(dirname(path)), basename(path));
 }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { FetchOptions } from "../base/events.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import type { Digest } from "../oci/digest.ts";
-import { readRange } from "../source/local/file-range.ts";
+import { readRange } from "../source/local/image-files.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { openLocked } from "./file-lock.ts";
 

@@ -1,9 +1,8 @@
 import type { EventListener, FetchOptions } from "../base/events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { LayerStore, type StoredLayer } from "./layer-store.ts";
-import { type ImageWithBlobs, imagesWithBlobs } from "./list.ts";
-import { layerName, Overlays } from "./overlays.ts";
+import { type ImageWithBlobs, imagesWithBlobs } from "./inventory.ts";
+import { LayerStore, layerName, Overlays, type StoredLayer } from "./layer-store.ts";
 import { keepNames, readNames, type StoredName } from "./stored-index.ts";
 import { Trash } from "./trash.ts";
 

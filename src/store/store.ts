@@ -1,9 +1,8 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { boolean, callback, checkOptions, count, type Kinds, pathOf, signal } from "../base/option-checks.ts";
 import { BlobStore } from "./blob-store.ts";
-import { listImages, type StoredImageEntry } from "./list.ts";
+import { listImages, type StoredImageEntry, type StoreFindings, verifyBlobs } from "./inventory.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
-import { type StoreFindings, verifyBlobs } from "./verify.ts";
 
 /** A directory with the blobs of images that were unpacked: an OCI image layout. skopeo and umoci read it, too, where the images have OCI media types. */
 export interface Store {

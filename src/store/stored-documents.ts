@@ -6,8 +6,7 @@ import { type Descriptor, verifyBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.ts";
 import { documentKind } from "../oci/media-type.ts";
-import { readDocument } from "../source/local/documents.ts";
-import { readRange } from "../source/local/file-range.ts";
+import { readDocument, readRange } from "../source/local/image-files.ts";
 import type { BlobStore, ExpectedBlob } from "./blob-store.ts";
 
 /** A manifest or index of the store, if it is there and right. */
@@ -23,7 +22,7 @@ export async function storedDocument(
 }
 
 /** What a blob of the store is part of: the images that it belongs to can be followed from their names down to it. */
-export interface ReachableBlob extends ExpectedBlob {
+interface ReachableBlob extends ExpectedBlob {
   /** Of an image that can be unpacked from the store: every config and layer of a manifest that is stored. */
   readonly isNeeded: boolean;
 }

@@ -6,15 +6,15 @@ import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { parseDocument } from "../oci/document.ts";
-import { readRange } from "../source/local/file-range.ts";
+import { readRange } from "../source/local/image-files.ts";
+import { Completion } from "./arriving-image.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { Completion } from "./completion.ts";
 import { PartialBlob } from "./partial-blob.ts";
 import { storedDocument } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
 
 /** Gives the store when it is ready, having said that it is in use. */
-export type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
+type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
 
 /** An image of another source, of which everything that comes is kept, and nothing is fetched that is kept already. */
 export class StoredImage implements ImageSource {

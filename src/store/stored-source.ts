@@ -13,8 +13,7 @@ import {
 } from "../base/option-checks.ts";
 import { isErrno } from "../base/system-error.ts";
 import type { Source } from "../blob/image-source.ts";
-import { BlobStore } from "./blob-store.ts";
-import { makeStore } from "./make-store.ts";
+import { BlobStore, makeStore } from "./blob-store.ts";
 import type { Store } from "./store.ts";
 import { StoredImage } from "./stored-image.ts";
 

@@ -74,7 +74,7 @@ export const rooms = {
   configuration: {
     floor: 8,
     what: "what docker, podman and containerd have in their files: credentials, certificates, mirrors, proxies; and the source that a name asks for on such a machine",
-    uses: ["base", "oci", "http", "blob", "registry", "source", "store"],
+    uses: ["base", "oci", "output", "http", "blob", "registry", "source", "store"],
   },
   image: {
     floor: 7,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { whereaboutsOf } from "../../src/cli/transports.ts";
 import { isEngineName } from "../../src/source/engine.ts";
-import { splitTransport } from "../../src/source/local/transport.ts";
+import { splitTransport } from "../../src/source/local/local-source.ts";
 
 test("the command takes for images on this machine what the library does", () => {
   const transports = ["oci", "oci-archive", "docker-archive", "dir", "docker-daemon", "docker", "containers-storage"];

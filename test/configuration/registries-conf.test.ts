@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import { placesOf } from "../../src/configuration/places.ts";
+import { locationsOf } from "../../src/configuration/image-names.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "../../src/configuration/registries-conf.ts";
 import { parseRegistriesConf } from "../../src/configuration/registries-conf-parser.ts";
 import type { EndpointQuery } from "../../src/registry/options.ts";
@@ -20,7 +20,7 @@ function query(name: string): EndpointQuery {
 
 /** `host/repository` of each place, with what it may not be asked for, and `!` where it is insecure. */
 function places(configuration: RegistriesConf, name: string): string[] {
-  return placesOf(configuration, query(name)).map((place) => {
+  return locationsOf(configuration, query(name)).map((place) => {
     const limits = `${place.resolvesTags ? "" : " no-tags"}${place.servesDigests ? "" : " no-digests"}`;
     return `${place.host}/${place.repository}${limits}${place.insecure ? " !" : ""}`;
   });
@@ -138,7 +138,7 @@ test("R-72: official images of Docker Hub are matched by their whole name only",
 test("R-72: a blocked image is refused, with the file that says so", () => {
   const configuration = conf(`[[registry]]\nlocation = "r.example/bad"\nblocked = true`);
   assert.throws(
-    () => placesOf(configuration, query("r.example/bad/image:v1")),
+    () => locationsOf(configuration, query("r.example/bad/image:v1")),
     (error) =>
       isOciUnpackError(error, "POLICY_DENIED") &&
       error.message === 'cannot pull from r.example/bad/image: "r.example/bad" is blocked' &&

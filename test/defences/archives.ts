@@ -232,14 +232,14 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`manifestBytes`, whatever the source",
-    file: "src/image/documents.ts",
+    file: "src/image/image-documents.ts",
     without: [`this.#refuseAbove("manifestBytes", document.bytes.length, descriptor?.digest ?? this.#image.name);`, ""],
     test: ["image/resolve", "R-33: a document beyond its limit is not read, whatever the source let through"],
   },
   {
     group: "H",
     what: "`configBytes`",
-    file: "src/image/documents.ts",
+    file: "src/image/image-documents.ts",
     without: [`this.#refuseAbove("configBytes", descriptor.sizeBytes, descriptor.digest);`, ""],
     test: [hostile, "a configuration of five mebibytes"],
   },
@@ -274,7 +274,7 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "64 manifests for one name",
-    file: "src/image/documents.ts",
+    file: "src/image/image-documents.ts",
     without: ["if (this.#manifests <= mostManifests) return;", "if (this.#manifests > 0) return;"],
     test: ["image/resolve", "R-33: no more than 64 manifests are fetched for one name"],
   },

@@ -226,7 +226,7 @@ export const verificationDefences: readonly Defence[] = [
   {
     group: "verification",
     what: "a document that a user named by digest has that one",
-    file: "src/image/documents.ts",
+    file: "src/image/image-documents.ts",
     without: ["if (digest !== undefined) verifyDigest(digest, bytes);", ""],
     test: ["image/resolve", "R-34: by digest, the bytes must have it, in either algorithm"],
   },

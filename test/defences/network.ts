@@ -14,7 +14,7 @@ export const networkDefences: readonly Defence[] = [
   {
     group: "K",
     what: "by https",
-    file: "src/registry/blob-url.ts",
+    file: "src/registry/blob-location.ts",
     without: [`if (url.protocol === "https:")`, "if (true)"],
     test: [policy, "foreign layers are fetched only where that is allowed, by https, and without credentials"],
   },
@@ -138,8 +138,8 @@ export const networkDefences: readonly Defence[] = [
     what: "so does a client certificate",
     file: "src/registry/client.ts",
     without: [
-      `const tls = isElsewhere ? await this.transport.tls(url.host, "stranger", context) : redirected.tls;`,
-      `const tls = await this.transport.tls(url.host, "registry", context);`,
+      `const tls = isElsewhere ? await this.tlsPolicy.tls(url.host, "stranger", context) : redirected.tls;`,
+      `const tls = await this.tlsPolicy.tls(url.host, "registry", context);`,
     ],
     test: ["source/tls", "a client certificate is for the registry, not for where it redirects"],
   },
@@ -153,21 +153,21 @@ export const networkDefences: readonly Defence[] = [
   {
     group: "K",
     what: "a redirect never leads from https to http",
-    file: "src/registry/scheme.ts",
+    file: "src/registry/tls-policy.ts",
     without: ["if (!isDowngrade && isAllowed) return;", "return;"],
     test: [policy, "a redirect or a token server never leads from https to http"],
   },
   {
     group: "K",
     what: "a realm that readers could understand in two ways is none",
-    file: "src/registry/auth/demand.ts",
+    file: "src/registry/auth/auth-requirement.ts",
     without: [`/[\\x00-\\x20\\\\\\x7f]/.test(realm) || `, ""],
     test: [policy, "a realm that readers could understand in two ways is not used"],
   },
   {
     group: "K",
     what: "nor is one with a user in it",
-    file: "src/registry/auth/demand.ts",
+    file: "src/registry/auth/auth-requirement.ts",
     without: [`if (url.username !== "" || url.password !== "") return undefined;`, ""],
     test: [policy, "a realm that readers could understand in two ways is not used"],
   },
@@ -182,7 +182,7 @@ export const networkDefences: readonly Defence[] = [
     group: "K",
     what: "credentials without a host are not for mirrors",
     file: "src/registry/client.ts",
-    without: ["return site.isOrigin ? credentials : undefined;", "return credentials;"],
+    without: ["return repository.isOrigin ? credentials : undefined;", "return credentials;"],
     test: ["registry/endpoints", "R-73: the registry's credentials and headers never reach a mirror"],
   },
   {
@@ -196,7 +196,7 @@ export const networkDefences: readonly Defence[] = [
     group: "K",
     what: "a mirror says what a tag means only where it may",
     file: "src/registry/registry.ts",
-    without: ["return this.#sites.filter(({ endpoint }) => endpoint[need]);", "return this.#sites;"],
+    without: ["return this.#repositories.filter(({ endpoint }) => endpoint[need]);", "return this.#repositories;"],
     test: [
       "registry/endpoints",
       "R-73: tags are asked for only where they may be resolved, digests only where they are served",
@@ -261,7 +261,7 @@ export const networkDefences: readonly Defence[] = [
   {
     group: "K",
     what: "a short name that may be anyone's is refused where the user's files say so",
-    file: "src/configuration/short-names.ts",
+    file: "src/configuration/image-names.ts",
     without: [`if (shortNameMode === "enforcing" &&`, "if (false &&"],
     test: [
       "configuration/environment",
@@ -295,7 +295,7 @@ export const networkDefences: readonly Defence[] = [
   {
     group: "F",
     what: "a login is written to no file that others may replace",
-    file: "src/configuration/private-file.ts",
+    file: "src/configuration/login.ts",
     without: ["if ((directory.mode & 0o022) !== 0 && (directory.mode & 0o1000) === 0) {", "if (false) {"],
     test: ["configuration/login", "login refuses a file that is a symlink, or lies where others may replace it"],
   },

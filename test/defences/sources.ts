@@ -1,6 +1,6 @@
 import type { Defence } from "./defence.ts";
 
-const local = "source/local/transport";
+const local = "source/local/local-source";
 const archives = "source/local/archives";
 const housekeeping = "store/housekeeping";
 
@@ -82,14 +82,14 @@ export const sourceDefences: readonly Defence[] = [
   {
     group: "H",
     what: "manifests that stand in an index count as fetched",
-    file: "src/image/documents.ts",
+    file: "src/image/image-documents.ts",
     without: ["this.#count();\n    const inline", "const inline"],
     test: ["image/resolve", "R-33: no more than 64 manifests are read that stand in an index"],
   },
   {
     group: "H",
     what: "`memoryBytes`, for manifests and indexes",
-    file: "src/image/documents.ts",
+    file: "src/image/image-documents.ts",
     without: ["this.#memory.spend(bytesForEach * bytes.length", "this.#memory.spend(0"],
     test: ["image/resolve", "R-33: what manifests and indexes take in memory is counted"],
   },

@@ -5,9 +5,9 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { CallContext } from "../../src/base/call-context.ts";
 import { skippingBytes } from "../../src/blob/image-source.ts";
-import type { Answer } from "../../src/registry/client.ts";
+import type { RegistryResponse } from "../../src/registry/client.ts";
 import { parallelRanges, pieceBytes } from "../../src/registry/parallel-ranges.ts";
-import { readRange } from "../../src/source/local/file-range.ts";
+import { readRange } from "../../src/source/local/image-files.ts";
 import { cutAtRandom } from "../model/cuts.ts";
 import { Random } from "../model/random.ts";
 import { body } from "../streams/bodies.ts";
@@ -49,11 +49,17 @@ test("a range of a file is exactly that range", async () => {
 });
 
 /** Answers with one part of a content. */
-function partOf(content: Buffer, first: number, last: number): Answer {
+function partOf(content: Buffer, first: number, last: number): RegistryResponse {
   const part = content.subarray(first, last + 1);
   const headers = { "content-range": `bytes ${first}-${first + part.length - 1}/${content.length}` };
   const body = { whole: async () => part, dismiss() {} };
-  return { status: 206, headers, body, url: new URL("https://r.example/"), isElsewhere: false } as unknown as Answer;
+  return {
+    status: 206,
+    headers,
+    body,
+    url: new URL("https://r.example/"),
+    isElsewhere: false,
+  } as unknown as RegistryResponse;
 }
 
 test("parts of a blob that several connections bring are joined where they belong", async () => {

@@ -4,7 +4,7 @@ import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { registrySource, store, storedSource, unpack } from "../../src/index.ts";
-import { localSource } from "../../src/source/local/transport.ts";
+import { localSource } from "../../src/source/local/local-source.ts";
 import { output } from "../support/command.ts";
 import { type Image, image, imageIndex, stored } from "../support/image.ts";
 import { answer, withBody } from "../support/registry-reply.ts";

@@ -4,8 +4,8 @@ import type { TlsMaterial } from "../../http/options.ts";
 import type { Policy, Reach } from "../../http/policy.ts";
 import type { Secrets } from "../../http/secrets.ts";
 import type { Credential } from "../options.ts";
-import type { Site } from "../repository.ts";
-import { demandsIn } from "./demand.ts";
+import type { Repository } from "../repository.ts";
+import { requirementsIn } from "./auth-requirement.ts";
 import { fetchToken, type TokenRequest } from "./token.ts";
 
 /** How a token server is reached. */
@@ -17,14 +17,14 @@ export interface TokenRoute {
 }
 
 /** What the parts that deal with authorization need of the client that they are part of. */
-export interface Correspondence {
+export interface AuthClient {
   readonly policy: Policy;
   readonly secrets: Secrets;
-  readonly credential: (site: Site, context: CallContext) => Promise<Credential | undefined>;
+  readonly credential: (repository: Repository, context: CallContext) => Promise<Credential | undefined>;
   /** Sends requests to a token server, each again while it fails for passing reasons. */
   readonly tokenRequest: (route: TokenRoute, context: CallContext) => TokenRequest;
   /** Asks a registry's root: for the challenge that a 401 lacked, or whether it takes an authorization. */
-  readonly ping: (site: Site, context: CallContext, authorization?: string) => Promise<HttpResponse>;
+  readonly ping: (repository: Repository, context: CallContext, authorization?: string) => Promise<HttpResponse>;
   /** Throws `POLICY_DENIED` where a token server may not be asked over http. */
   readonly admitScheme: (realm: URL, registry: URL) => void;
 }
@@ -33,12 +33,12 @@ export interface Correspondence {
 export async function anonymousToken(
   response: HttpResponse,
   registryAddress: string | undefined,
-  { admitScheme, policy, secrets, tokenRequest }: Correspondence,
+  { admitScheme, policy, secrets, tokenRequest }: AuthClient,
   context: CallContext,
 ): Promise<string | undefined> {
-  const demand = demandsIn(response).usable.find((one) => one.scheme === "bearer");
-  if (demand === undefined) return undefined;
-  const { realm, service, scopes } = demand;
+  const requirement = requirementsIn(response).usable.find((one) => one.scheme === "bearer");
+  if (requirement === undefined) return undefined;
+  const { realm, service, scopes } = requirement;
   admitScheme(realm, response.url);
   context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
   const request = tokenRequest({ realm, reach: policy.referred(registryAddress) }, context);

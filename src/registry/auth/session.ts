@@ -1,18 +1,25 @@
+import { SingleFlight } from "../../base/abort.ts";
 import type { CallContext } from "../../base/call-context.ts";
 import type { HttpResponse } from "../../http/http.ts";
 import { RequestFailure } from "../../http/request-failure.ts";
 import type { Credential } from "../options.ts";
-import type { Site } from "../repository.ts";
-import { Flight } from "../single-flight.ts";
-import type { Correspondence } from "./auth-client.ts";
-import { type BasicDemand, type BearerDemand, type Demand, type Demands, demandsIn, scopesFor } from "./demand.ts";
+import type { Repository } from "../repository.ts";
+import type { AuthClient } from "./auth-client.ts";
+import {
+  type AuthRequirement,
+  type AuthRequirements,
+  type BasicRequirement,
+  type BearerRequirement,
+  requirementsIn,
+  scopesFor,
+} from "./auth-requirement.ts";
 import { basicAuthorization, fetchToken, type Grant, secretsOf } from "./token.ts";
 
 /** How much of a registry's own words the trail repeats. */
 const longestTold = 200;
 
 /** An `Authorization` that was refused. */
-export interface Refused {
+interface Refused {
   readonly authorization: string | undefined;
   /** It was obtained for this very request: to obtain it again would lead in a circle. */
   readonly isFresh: boolean;
@@ -20,11 +27,11 @@ export interface Refused {
 
 /** The authorization of one repository: found out once, renewed before it ends, shared by all requests that need it. */
 export class Session {
-  readonly #site: Site;
-  readonly #client: Correspondence;
-  readonly #flight = new Flight<Grant>();
+  readonly #repository: Repository;
+  readonly #client: AuthClient;
+  readonly #finding = new SingleFlight<Grant>();
   /** What the last 401 asked for. */
-  #demands: Demands = { usable: [], offered: [] };
+  #requirements: AuthRequirements = { usable: [], offered: [] };
   /** Where the registry is: its token server may not be nearer to us. */
   #registryAddress: string | undefined;
   #stored: Promise<Credential | undefined> | undefined;
@@ -35,56 +42,59 @@ export class Session {
   #hasWidened = false;
   #grant: Grant | undefined;
 
-  constructor(site: Site, client: Correspondence) {
-    this.#site = site;
+  constructor(repository: Repository, client: AuthClient) {
+    this.#repository = repository;
     this.#client = client;
   }
 
   /** What to send as far as is known: nothing before the registry has asked for something. */
   async current(context: CallContext): Promise<string | undefined> {
     if (isGood(this.#grant)) return this.#grant.authorization;
-    return this.#demands.usable.length === 0 ? undefined : this.#renewed(context);
+    return this.#requirements.usable.length === 0 ? undefined : this.#renewed(context);
   }
 
   /** What to send next, after a 401. Throws where nothing is left to try. */
   async afterRefusal(response: HttpResponse, refused: Refused, context: CallContext): Promise<string | undefined> {
-    const demands = await this.#demandsOf(response, context);
+    const requirements = await this.#requirementsOf(response, context);
     // Another request may have got a new one in the meantime.
     if (isGood(this.#grant) && this.#grant.authorization !== refused.authorization) return this.#grant.authorization;
 
     this.#grant = undefined;
-    this.#demands = demands;
+    this.#requirements = requirements;
     this.#registryAddress = response.address;
-    context.decided("challenge", `${this.#site.base.host} asks for ${offer(demands)}${this.#terms(demands)}`);
+    context.decided(
+      "challenge",
+      `${this.#repository.base.host} asks for ${offer(requirements)}${this.#terms(requirements)}`,
+    );
     if (refused.isFresh) await this.#step(context);
-    else if (demands.usable.length === 0 && refused.authorization !== undefined) return undefined; // perhaps without
+    else if (requirements.usable.length === 0 && refused.authorization !== undefined) return undefined; // perhaps without
     return this.#renewed(context);
   }
 
   /** What the challenge that is taken up says. */
-  #terms({ usable: [demand] }: Demands): string {
-    if (demand === undefined) return "";
+  #terms({ usable: [requirement] }: AuthRequirements): string {
+    if (requirement === undefined) return "";
     const { secrets } = this.#client;
-    if (demand.scheme === "basic") return `, realm "${secrets.excerpt(demand.realm, longestTold)}"`;
-    const { realm, service = "none", scopes } = demand;
+    if (requirement.scheme === "basic") return `, realm "${secrets.excerpt(requirement.realm, longestTold)}"`;
+    const { realm, service = "none", scopes } = requirement;
     const scope = scopes.length === 0 ? "none" : secrets.excerpt(scopes.join(" "), longestTold);
     const place = secrets.printable(realm);
     return `, realm ${place}, service ${secrets.excerpt(service, longestTold)}, scope ${scope}`;
   }
 
   /** gcr.io and ghcr.io sometimes answer 401 without a challenge; their root has one. */
-  async #demandsOf(response: HttpResponse, context: CallContext): Promise<Demands> {
-    const demands = demandsIn(response);
-    if (demands.offered.length > 0) return demands;
-    const pong = await this.#client.ping(this.#site, context);
+  async #requirementsOf(response: HttpResponse, context: CallContext): Promise<AuthRequirements> {
+    const requirements = requirementsIn(response);
+    if (requirements.offered.length > 0) return requirements;
+    const pong = await this.#client.ping(this.#repository, context);
     await pong.body.dismissed();
-    return pong.status === 401 ? demandsIn(pong) : demands;
+    return pong.status === 401 ? requirementsIn(pong) : requirements;
   }
 
   /** Brand-new authorization was not enough: decides what may be tried that has not been. */
   async #step(context: CallContext): Promise<void> {
-    const [demand] = this.#demands.usable;
-    if (demand?.scheme === "bearer" && demand.isInsufficient && !this.#hasWidened) {
+    const [requirement] = this.#requirements.usable;
+    if (requirement?.scheme === "bearer" && requirement.isInsufficient && !this.#hasWidened) {
       this.#hasWidened = true;
       return;
     }
@@ -94,7 +104,7 @@ export class Session {
   }
 
   async #renewed(context: CallContext): Promise<string> {
-    const grant = await this.#flight.join(context.signal, async (signal) => {
+    const grant = await this.#finding.join(context.signal, async (signal) => {
       this.#grant = await this.#authenticated(context.under(signal));
       return this.#grant;
     });
@@ -116,9 +126,9 @@ export class Session {
 
   async #granted(credential: Credential | undefined, context: CallContext): Promise<Grant> {
     let denial: unknown;
-    for (const demand of this.#demands.usable) {
+    for (const requirement of this.#requirements.usable) {
       try {
-        const grant = await this.#grantFor(demand, credential, context);
+        const grant = await this.#grantFor(requirement, credential, context);
         if (grant !== undefined) return grant;
       } catch (problem) {
         if (!(problem instanceof RequestFailure && problem.code === "POLICY_DENIED")) throw problem;
@@ -129,34 +139,38 @@ export class Session {
   }
 
   #grantFor(
-    demand: Demand,
+    requirement: AuthRequirement,
     credential: Credential | undefined,
     context: CallContext,
   ): Promise<Grant | undefined> | Grant | undefined {
     if (credential !== undefined && "registryToken" in credential) return this.#ownToken(credential.registryToken);
-    return demand.scheme === "bearer"
-      ? this.#token(demand, credential, context)
-      : this.#basic(demand, credential, context);
+    return requirement.scheme === "bearer"
+      ? this.#token(requirement, credential, context)
+      : this.#basic(requirement, credential, context);
   }
 
   #ownToken(token: string): Grant {
     return { authorization: `Bearer ${token}`, renewAt: Number.POSITIVE_INFINITY };
   }
 
-  #basic({ realm }: BasicDemand, credential: Credential | undefined, context: CallContext): Grant | undefined {
+  #basic({ realm }: BasicRequirement, credential: Credential | undefined, context: CallContext): Grant | undefined {
     const authorization = basicAuthorization(credential);
     if (authorization === undefined) return undefined;
     context.tell({
       type: "authenticate",
-      realm: this.#client.secrets.excerpt(realm, longestTold) || this.#site.base.origin,
+      realm: this.#client.secrets.excerpt(realm, longestTold) || this.#repository.base.origin,
       scheme: "basic",
     });
     return { authorization, renewAt: Number.POSITIVE_INFINITY };
   }
 
-  async #token(demand: BearerDemand, credential: Credential | undefined, context: CallContext): Promise<Grant> {
-    const { realm, service } = demand;
-    const { base, repository, reach: ownReach, tls } = this.#site;
+  async #token(
+    requirement: BearerRequirement,
+    credential: Credential | undefined,
+    context: CallContext,
+  ): Promise<Grant> {
+    const { realm, service } = requirement;
+    const { base, path, reach: ownReach, tls } = this.#repository;
     const { policy, secrets, tokenRequest, admitScheme } = this.#client;
     admitScheme(realm, base);
     const isTrusted = credential === undefined || (await policy.trusts(realm, base));
@@ -164,7 +178,7 @@ export class Session {
     const isOwnHost = realm.hostname === base.hostname;
     const reach = isOwnHost ? ownReach : policy.referred(this.#registryAddress);
     const route = { realm, reach, tls: isOwnHost ? tls : undefined };
-    const query = { realm, service, scopes: scopesFor(demand, repository), credential: shown };
+    const query = { realm, service, scopes: scopesFor(requirement, path), credential: shown };
     context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
     const grant = await this.#granting(fetchToken(query, tokenRequest(route, context), secrets));
     const whom = shown === undefined ? "anybody" : "the user";
@@ -180,7 +194,10 @@ export class Session {
       return await grant;
     } catch (problem) {
       if (!(problem instanceof RequestFailure && problem.code === "UNAUTHORIZED")) throw problem;
-      throw new RequestFailure(problem.code, problem.message, { ...problem.details, hint: loginHint(this.#site) });
+      throw new RequestFailure(problem.code, problem.message, {
+        ...problem.details,
+        hint: loginHint(this.#repository),
+      });
     }
   }
 
@@ -196,20 +213,20 @@ export class Session {
   }
 
   async #found(context: CallContext): Promise<Credential | undefined> {
-    const { credentialHost: host, repository } = this.#site;
-    const credential = await this.#client.credential(this.#site, context);
+    const { credentialHost: host, path } = this.#repository;
+    const credential = await this.#client.credential(this.#repository, context);
     const what = credential === undefined ? "none" : `those of ${credential.origin ?? "the caller"}`;
-    context.decided("credentials", `${what} for ${host}/${repository}`);
+    context.decided("credentials", `${what} for ${host}/${path}`);
     this.#client.secrets.add(...secretsOf(credential));
     return credential;
   }
 
   #setAside(credential: Credential, context: CallContext): void {
-    const { host } = this.#site.base;
+    const { host } = this.#repository.base;
     const found = `${host} rejects the credentials from ${credential.origin ?? "the caller"}`;
     this.#isAnonymous = true;
     this.#refusal = new RequestFailure("CREDENTIALS_REJECTED", found, {
-      hint: anewHint(this.#site),
+      hint: anewHint(this.#repository),
       host,
       status: 401,
     });
@@ -217,7 +234,7 @@ export class Session {
   }
 
   #withhold(realm: URL, context: CallContext): undefined {
-    const { host } = this.#site.base;
+    const { host } = this.#repository.base;
     const found = `${host} wants its credentials shown to ${realm.host}, which is not known to belong to it`;
     this.#isAnonymous = true;
     this.#refusal = new RequestFailure("POLICY_DENIED", found, {
@@ -228,9 +245,9 @@ export class Session {
   }
 
   #unauthorized(): RequestFailure {
-    const { host } = this.#site.base;
-    const found = `${host} asks for ${offer(this.#demands)}, and may have no such repository`;
-    return new RequestFailure("UNAUTHORIZED", found, { hint: loginHint(this.#site), host, status: 401 });
+    const { host } = this.#repository.base;
+    const found = `${host} asks for ${offer(this.#requirements)}, and may have no such repository`;
+    return new RequestFailure("UNAUTHORIZED", found, { hint: loginHint(this.#repository), host, status: 401 });
   }
 }
 
@@ -244,14 +261,14 @@ function isAnswer(problem: unknown): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }
 
-function offer({ offered }: Demands): string {
+function offer({ offered }: AuthRequirements): string {
   return offered.length === 0 ? "a login" : `a login (${offered.join(" or ")})`;
 }
 
-function loginHint({ credentialHost }: Site): string {
+function loginHint({ credentialHost }: Repository): string {
   return `log in with "oci-unpack login ${credentialHost}", or check the name of the repository`;
 }
 
-function anewHint({ credentialHost }: Site): string {
+function anewHint({ credentialHost }: Repository): string {
   return `check the user and the password, or log in anew with "oci-unpack login ${credentialHost}"`;
 }

@@ -4,7 +4,7 @@ import type { Secrets } from "../../http/secrets.ts";
 import type { Credential } from "../options.ts";
 
 /** What is asked of a token server (distribution, "Token Authentication" and "OAuth2 Token Authentication"). */
-export interface TokenQuery {
+interface TokenQuery {
   readonly realm: URL;
   readonly service: string | undefined;
   /** Without repetitions, the most important first: some servers read only that one. */
@@ -26,7 +26,7 @@ export type TokenRequest = (request: {
   readonly body?: string;
 }) => Promise<TokenResponse>;
 
-export interface TokenResponse {
+interface TokenResponse {
   readonly status: number;
   readonly body: Buffer;
 }

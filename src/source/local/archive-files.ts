@@ -1,16 +1,15 @@
 import { createReadStream } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { OciUnpackError } from "../../base/errors.ts";
-import { fileSystemError } from "../../base/system-error.ts";
+import { isOciUnpackError, OciUnpackError } from "../../base/errors.ts";
+import { fileSystemError, isErrno } from "../../base/system-error.ts";
+import { compressionOf, tellingBytes } from "../../blob/compression.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
 import { RequestFailure } from "../../http/request-failure.ts";
 import { type ByteString, byteStringOf, textOf } from "../../tar/byte-string.ts";
 import { type ArchiveOptions, archiveIndex } from "./archive-index.ts";
 import { type ArchiveMember, normalName } from "./archive-members.ts";
-import { type FileRange, readRange } from "./file-range.ts";
-import { type Files, readBytes, type StoredFile } from "./files.ts";
-import { openArchiveFile } from "./open-archive-file.ts";
+import { type FileRange, type ImageFiles, readBytes, readRange, type StoredFile } from "./image-files.ts";
 
 /** None of an image's links leads further. */
 const mostLinks = 40;
@@ -20,7 +19,7 @@ const mostLinks = 40;
  *
  * Links are followed within the archive alone. Nothing of it is ever written anywhere.
  */
-export class ArchiveFiles implements Files {
+export class ArchiveFiles implements ImageFiles {
   readonly name: string;
   readonly #file: FileHandle;
   readonly #members: ReadonlyMap<ByteString, ArchiveMember>;
@@ -132,5 +131,48 @@ function unreadable(name: string, error: unknown): unknown {
       return found(error.code, error.hint ?? "raise the limit if you trust the image");
     default:
       return error;
+  }
+}
+
+/** An archive's file, and whether it can be read in place: it is a regular one, and not compressed. */
+async function openArchiveFile(path: string): Promise<{ readonly file: FileHandle; readonly isPlain: boolean }> {
+  const file = await openFile(path);
+  try {
+    return { file, isPlain: await isPlain(file, path) };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) {
+      throw new OciUnpackError("NOT_FOUND", `cannot open the archive "${path}": there is no such file`, {
+        hint: "check the path, and from where it starts",
+      });
+    }
+    throw fileSystemError(error, `open the archive "${path}"`);
+  }
+}
+
+async function isPlain(file: FileHandle, path: string): Promise<boolean> {
+  const status = await file.stat();
+  if (status.isDirectory()) {
+    throw new OciUnpackError("INVALID_ARCHIVE", `cannot read the archive "${path}": it is a directory`, {
+      hint: "oci: reads an OCI layout, dir: what skopeo wrote",
+    });
+  }
+  if (!status.isFile()) return false;
+  const head = new Uint8Array(tellingBytes);
+  const { bytesRead } = await file.read(head, 0, head.length, 0);
+  try {
+    return compressionOf(head.subarray(0, bytesRead)) === "none";
+  } catch (error) {
+    // A compression that nobody here knows: whoever decompresses says so.
+    if (isOciUnpackError(error, "UNSUPPORTED_MEDIA_TYPE")) return false;
+    throw error;
   }
 }

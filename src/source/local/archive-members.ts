@@ -5,7 +5,7 @@ import { MemoryBudget } from "../../base/memory-budget.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
 import { TarDecoder } from "../../tar/decoder.ts";
 import type { ByteSource, Entry } from "../../tar/entry.ts";
-import type { FileRange } from "./file-range.ts";
+import type { FileRange } from "./image-files.ts";
 
 /** What a name in an archive stands for: bytes of it, or another name. */
 export type ArchiveMember = FileRange | { readonly link: ByteString };

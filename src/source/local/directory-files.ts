@@ -3,8 +3,7 @@ import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { OciUnpackError } from "../../base/errors.ts";
 import { ifThere } from "../../base/if-there.ts";
-import { readRange } from "./file-range.ts";
-import type { Files, StoredFile } from "./files.ts";
+import { type ImageFiles, readRange, type StoredFile } from "./image-files.ts";
 
 /**
  * The files beneath a directory.
@@ -12,7 +11,7 @@ import type { Files, StoredFile } from "./files.ts";
  * The directory may be a stranger's: a symlink in it that leads out of it is not followed, for it could name any file of
  * this machine.
  */
-export class DirectoryFiles implements Files {
+export class DirectoryFiles implements ImageFiles {
   readonly name: string;
 
   constructor(directory: string) {

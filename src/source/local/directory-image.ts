@@ -4,17 +4,16 @@ import type { Limits } from "../../base/limits.ts";
 import type { BlobOptions, Document, ImageSource } from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodedOf } from "../../oci/digest.ts";
-import { readBlob, readDocument, requireFile } from "./documents.ts";
-import type { Files } from "./files.ts";
+import { type ImageFiles, readBlob, readDocument, requireFile } from "./image-files.ts";
 
 /** An image in a directory as `skopeo copy … dir:PATH` writes it: `manifest.json`, and each blob under its digest's hexadecimal part. */
 export class DirectoryImage implements ImageSource {
   readonly parallelBlobs = 1;
   readonly name: string;
-  readonly #files: Files;
+  readonly #files: ImageFiles;
   readonly #limits: Limits;
 
-  constructor(name: string, files: Files, limits: Limits) {
+  constructor(name: string, files: ImageFiles, limits: Limits) {
     this.name = name;
     this.#files = files;
     this.#limits = limits;

@@ -10,8 +10,16 @@ import type { Manifest } from "../../oci/document.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { type LayerCompression, mediaTypes } from "../../oci/media-type.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
-import { blobPath, listed, readBlob, readDocument, requireFile } from "./documents.ts";
-import type { Files, OpenFiles, StoredFile } from "./files.ts";
+import {
+  blobPath,
+  type ImageFiles,
+  listed,
+  type OpenFiles,
+  readBlob,
+  readDocument,
+  requireFile,
+  type StoredFile,
+} from "./image-files.ts";
 import { isLayout, layoutManifests } from "./layout.ts";
 
 /** What `manifest.json` says of one image. */
@@ -75,7 +83,7 @@ export class DockerArchiveImage implements ImageSource {
 
 /** What an image is assembled from, and how. */
 interface Assembling {
-  readonly files: Files;
+  readonly files: ImageFiles;
   readonly limits: Limits;
   readonly signal: AbortSignal | undefined;
 }

@@ -1,17 +1,17 @@
-import { fstatSync, readSync } from "node:fs";
+import { fstatSync, readSync, writeSync } from "node:fs";
 import { OciUnpackError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
 import type { SandboxPolicy } from "../../base/sandbox.ts";
+import { fileSystemError } from "../../base/system-error.ts";
 import { CompressedInput } from "../../blob/compressed-input.ts";
 import { decompress } from "../../blob/decompressed.ts";
-import { DecompressedOutput } from "../../blob/decompressed-output.ts";
+import { type ByteSpace, DecompressedOutput } from "../../blob/decompressed-output.ts";
 import { GzipChecksum } from "../../blob/gzip.ts";
 import { confineThread } from "../../linux/confinement.ts";
 import type { ByteSource } from "../../tar/entry.ts";
 import { RingReader, type SharedRing } from "../../worker/ring.ts";
 import { tell } from "../../worker/serve.ts";
 import { archiveMembers, type NamedMember } from "./archive-members.ts";
-import { FileSpace } from "./file-space.ts";
 
 /** What the thread for archives is to do: to tell the members of an archive that an image is in. */
 export interface IndexJob {
@@ -94,5 +94,42 @@ class SeekingSource implements ByteSource {
     const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, this.#position);
     this.#position += length;
     return length === 0 ? undefined : this.#buffer.subarray(0, length);
+  }
+}
+
+const bufferBytes = 1024 * 1024;
+
+/** Puts what is handed over into a file, by a descriptor that somebody else opened. */
+class FileSpace implements ByteSpace {
+  readonly #file: number;
+  readonly #directory: string;
+  readonly #buffer = new Uint8Array(bufferBytes);
+  #usedBytes = 0;
+
+  /** `directory` is where the file is, for messages. */
+  constructor(file: number, directory: string) {
+    this.#file = file;
+    this.#directory = directory;
+  }
+
+  space(): Uint8Array {
+    return this.#buffer.subarray(this.#usedBytes);
+  }
+
+  commit(length: number): void {
+    this.#usedBytes += length;
+    if (this.#usedBytes === this.#buffer.length) this.flush();
+  }
+
+  /** To be called after the last `commit`. */
+  flush(): void {
+    try {
+      for (let written = 0; written < this.#usedBytes; ) {
+        written += writeSync(this.#file, this.#buffer, written, this.#usedBytes - written);
+      }
+    } catch (error) {
+      throw fileSystemError(error, `write a temporary file in "${this.#directory}"`);
+    }
+    this.#usedBytes = 0;
   }
 }

@@ -7,11 +7,18 @@ import { type Digest, parseDigest } from "../../oci/digest.ts";
 import { type ImageIndex, imageIndexFrom, type Manifest, parseDocument } from "../../oci/document.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { documentKind, mediaTypes } from "../../oci/media-type.ts";
-import { blobPath, listed, readBlob, readDocument, requireFile } from "./documents.ts";
-import type { Files, OpenFiles } from "./files.ts";
+import {
+  blobPath,
+  type ImageFiles,
+  listed,
+  type OpenFiles,
+  readBlob,
+  readDocument,
+  requireFile,
+} from "./image-files.ts";
 
 /** Which image of a layout is meant: by the name it has there, by its digest, or the only one. */
-export type Selector = { readonly name: string } | { readonly digest: Digest } | "only";
+type Selector = { readonly name: string } | { readonly digest: Digest } | "only";
 
 /** Splits `PATH[:NAME|@DIGEST]`. A path with a colon in it cannot be written, as with skopeo. */
 export function splitSelector(text: string): { readonly path: string; readonly selector: Selector } {
@@ -62,7 +69,7 @@ export class LayoutImage implements ImageSource {
 }
 
 /** Tells whether files are an image layout. */
-export async function isLayout(files: Files): Promise<boolean> {
+export async function isLayout(files: ImageFiles): Promise<boolean> {
   return (await files.open("oci-layout")) !== undefined && (await files.open("index.json")) !== undefined;
 }
 
@@ -71,7 +78,7 @@ export async function isLayout(files: Files): Promise<boolean> {
  * read once.
  */
 export async function* layoutManifests(
-  files: Files,
+  files: ImageFiles,
   limits: Limits,
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly document: Document; readonly manifest: Manifest }> {
@@ -93,7 +100,7 @@ export async function* layoutManifests(
 }
 
 async function readManifest(
-  files: Files,
+  files: ImageFiles,
   descriptor: Descriptor,
   { manifestBytes }: Limits,
   signal?: AbortSignal,
@@ -105,7 +112,7 @@ async function readManifest(
 }
 
 async function readIndex(
-  files: Files,
+  files: ImageFiles,
   { manifestBytes }: Limits,
   signal?: AbortSignal,
 ): Promise<{ readonly bytes: Uint8Array; readonly index: ImageIndex }> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { localSource } from "../../../src/source/local/transport.ts";
+import { localSource } from "../../../src/source/local/local-source.ts";
 import { cutAtRandom } from "../../model/cuts.ts";
 import { Random } from "../../model/random.ts";
 import { body } from "../../streams/bodies.ts";

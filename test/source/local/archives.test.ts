@@ -9,8 +9,8 @@ import { resolve } from "../../../src/look/resolve.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-type.ts";
 import { DockerArchiveImage } from "../../../src/source/local/docker-archive.ts";
-import type { Files } from "../../../src/source/local/files.ts";
-import { localSource } from "../../../src/source/local/transport.ts";
+import type { ImageFiles } from "../../../src/source/local/image-files.ts";
+import { localSource } from "../../../src/source/local/local-source.ts";
 import { blobsOf, image } from "../../support/image.ts";
 import { ociUnpack } from "../../support/oci-unpack.ts";
 import { skipWithoutLandlock } from "../../support/sandbox.ts";
@@ -144,7 +144,7 @@ test("disposing of a source ends the thread that reads an archive, whatever it d
   assert.deepEqual(archiveThreads(), []);
 });
 
-/** Files that count how often each was opened, and how much of each was read. */
+/** ImageFiles that count how often each was opened, and how much of each was read. */
 function counting(contents: Readonly<Record<string, Uint8Array>>) {
   const opened = new Map<string, number>();
   const bytes = new Map<string, number>();
@@ -160,7 +160,7 @@ function counting(contents: Readonly<Record<string, Uint8Array>>) {
       },
     ]),
   );
-  const files: Files = {
+  const files: ImageFiles = {
     name: "archive",
     async open(name) {
       opened.set(name, (opened.get(name) ?? 0) + 1);

@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { verified } from "../../../src/blob/verified.ts";
 import type { Image as Resolved } from "../../../src/image/resolve.ts";
 import { resolve } from "../../../src/look/resolve.ts";
-import { localSource } from "../../../src/source/local/transport.ts";
+import { localSource } from "../../../src/source/local/local-source.ts";
 import { unpack } from "../../../src/unpack/unpack.ts";
 import { output } from "../../support/command.ts";
 import { image, imageIndex } from "../../support/image.ts";

@@ -3,10 +3,10 @@ import type { TlsMaterial } from "../http/options.ts";
 import { RequestFailure } from "../http/request-failure.ts";
 import { withoutPort } from "../oci/reference.ts";
 import type { RegistryOptions } from "./options.ts";
-import { isLoopback } from "./registry-url.ts";
+import { isLoopback } from "./registry-name.ts";
 
 /** What to speak with which host: http or https, and with which certificates. */
-export class Transport {
+export class TlsPolicy {
   readonly #plainHttp: RegistryOptions["plainHttp"];
   readonly #tls: RegistryOptions["tls"];
   readonly #byHost = new Map<string, Promise<TlsMaterial | undefined>>();

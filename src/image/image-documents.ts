@@ -10,7 +10,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.ts";
 
 /** A manifest or index, verified and read. */
-export interface ReadDocument {
+interface ReadDocument {
   readonly digest: Digest;
   readonly document: ImageIndex | Manifest;
 }
@@ -31,7 +31,7 @@ const bytesForEach = 3;
  * Fetches the documents of one image, believing nothing: each is within its limit, has its size and digest, and is what
  * its type says, before anyone sees it.
  */
-export class Documents {
+export class ImageDocuments {
   readonly #image: ImageSource;
   readonly #limits: Limits;
   readonly #options: FetchOptions;

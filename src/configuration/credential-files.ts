@@ -3,7 +3,7 @@ import type { AuthFileFormat } from "./auth-file.ts";
 import type { SettledMachine } from "./machine.ts";
 
 /** A file that may hold credentials. */
-export interface CredentialPlace {
+export interface CredentialFile {
   readonly path: string;
   readonly format: AuthFileFormat;
   /** Whether someone named it, so that its absence is worth a word. */
@@ -11,17 +11,17 @@ export interface CredentialPlace {
 }
 
 /** The files that may hold credentials, in the order in which they are asked; the first that knows a registry wins. */
-export function credentialPlaces(machine: SettledMachine, authFile?: string): readonly CredentialPlace[] {
+export function credentialFiles(machine: SettledMachine, authFile?: string): readonly CredentialFile[] {
   const { env, homeDirectory } = machine;
   return [
-    ...place(authFile, { named: true }),
-    ...place(env.REGISTRY_AUTH_FILE, { named: true }),
-    ...place(env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, "config.json")),
-    ...place(runtimeAuthFile(machine)),
-    ...place(lastingAuthFile(machine)),
+    ...file(authFile, { named: true }),
+    ...file(env.REGISTRY_AUTH_FILE, { named: true }),
+    ...file(env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, "config.json")),
+    ...file(runtimeAuthFile(machine)),
+    ...file(lastingAuthFile(machine)),
     // $DOCKER_CONFIG is docker's word for "instead of ~/.docker".
-    ...place(env.DOCKER_CONFIG ? undefined : join(homeDirectory, ".docker/config.json")),
-    ...place(join(homeDirectory, ".dockercfg"), { format: "dockercfg" }),
+    ...file(env.DOCKER_CONFIG ? undefined : join(homeDirectory, ".docker/config.json")),
+    ...file(join(homeDirectory, ".dockercfg"), { format: "dockercfg" }),
   ];
 }
 
@@ -49,9 +49,6 @@ export function configHome({ env, homeDirectory }: SettledMachine): string {
   return directory && isAbsolute(directory) ? directory : join(homeDirectory, ".config");
 }
 
-function place(
-  path: string | undefined,
-  { named = false, format = "config" as AuthFileFormat } = {},
-): CredentialPlace[] {
+function file(path: string | undefined, { named = false, format = "config" as AuthFileFormat } = {}): CredentialFile[] {
   return path ? [{ path, format, named }] : [];
 }

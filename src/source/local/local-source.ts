@@ -5,16 +5,15 @@ import { type SandboxPolicy, sandboxKind } from "../../base/sandbox.ts";
 import type { ImageSource, Source } from "../../blob/image-source.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { ArchiveFiles } from "./archive-files.ts";
-import { Archives } from "./archives.ts";
 import { DirectoryFiles } from "./directory-files.ts";
 import { DirectoryImage } from "./directory-image.ts";
 import { DockerArchiveImage } from "./docker-archive.ts";
-import type { OpenFiles } from "./files.ts";
+import { Archives, type OpenFiles } from "./image-files.ts";
 import { LayoutImage, splitSelector } from "./layout.ts";
 
 /** The kinds of places on this machine where an image may lie, by the names that skopeo gave them. */
-export const localTransports = ["oci", "oci-archive", "docker-archive", "dir"] as const;
-export type LocalTransport = (typeof localTransports)[number];
+const localTransports = ["oci", "oci-archive", "docker-archive", "dir"] as const;
+type LocalTransport = (typeof localTransports)[number];
 
 /** Splits `TRANSPORT:REST` where the transport is one of this machine's places. */
 export function splitTransport(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import { certificateDirectories, certificatesIn } from "../../src/configuration/certs-d.ts";
 import { registryFromEnvironment } from "../../src/configuration/environment.ts";
+import { certificateDirectories, certificatesIn } from "../../src/configuration/tls-files.ts";
 import { registrySource } from "../../src/registry/registry.ts";
 import { authority } from "../support/certificates.ts";
 import { image, stored } from "../support/image.ts";

@@ -2,8 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { type AuthFile, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
-import { dockerConfigFile } from "./credential-places.ts";
-import { isHeader, isReservedHeader } from "./headers.ts";
+import { dockerConfigFile } from "./credential-files.ts";
 import type { SettledMachine } from "./machine.ts";
 
 /**
@@ -27,8 +26,8 @@ export async function dockerHttpHeaders(
       headers.set(name, value);
       continue;
     }
-    const place = file.place("HttpHeaders", name);
-    warnOfFile(options.onEvent, `cannot use "${path}": ${place} cannot be sent to every registry`);
+    const where = file.locate("HttpHeaders", name);
+    warnOfFile(options.onEvent, `cannot use "${path}": ${where} cannot be sent to every registry`);
   }
   return Object.fromEntries(headers);
 }
@@ -42,3 +41,31 @@ async function configFile(path: string, options: FetchOptions): Promise<AuthFile
     throw error;
   }
 }
+
+/** Tells whether a header can be sent as it stands (RFC 9110, sections 5.1 and 5.5). Anything else could smuggle in another header. */
+export function isHeader(name: string, value: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
+/** Tells whether a header is the connection's business or the client's own, so that no configuration may set it. */
+export function isReservedHeader(name: string): boolean {
+  return reserved.has(name.toLowerCase());
+}
+
+const reserved = new Set([
+  "accept",
+  "accept-encoding",
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "if-range",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "range",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tomlLine } from "../../src/configuration/toml-line.ts";
+import { tomlLine } from "../../src/configuration/toml.ts";
 
 const file = `# mirrors
 unqualified-search-registries = [
@@ -28,7 +28,7 @@ debian.stable = "a.example/debian"
 `;
 
 test("the line of a key is where it begins to be said, whatever stands before it", () => {
-  for (const [line, ...place] of [
+  for (const [line, ...keyPath] of [
     [2, "unqualified-search-registries"],
     [7, "registry"],
     [7, "registry", 0],
@@ -44,8 +44,12 @@ test("the line of a key is where it begins to be said, whatever stands before it
     [22, "aliases", "debian", "stable"],
     [23, "aliases", "name with spaces", "within"],
   ] as const) {
-    assert.equal(tomlLine(file, place), line, place.join("."));
-    assert.equal(tomlLine(file.replaceAll("\n", "\r\n"), place), line, `${place.join(".")}, as Windows writes lines`);
+    assert.equal(tomlLine(file, keyPath), line, keyPath.join("."));
+    assert.equal(
+      tomlLine(file.replaceAll("\n", "\r\n"), keyPath),
+      line,
+      `${keyPath.join(".")}, as Windows writes lines`,
+    );
   }
 });
 

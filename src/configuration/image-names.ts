@@ -1,10 +1,11 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { withoutPort } from "../oci/reference.ts";
 import type { EndpointQuery } from "../registry/options.ts";
+import { parseRegistryName } from "../registry/registry-name.ts";
 import type { ConfiguredMirror, ConfiguredRegistry, RegistriesConf } from "./registries-conf.ts";
 
 /** A name under which an image may be had, and what it may be asked for there. */
-export interface Place {
+export interface ImageLocation {
   readonly host: string;
   readonly repository: string;
   readonly resolvesTags: boolean;
@@ -21,7 +22,7 @@ export interface Place {
  * Throws `POLICY_DENIED` for a blocked image. A mirror for digests only serves the content of images named by tag as
  * well, once the registry itself has said what the tag means: what a digest proves needs no trust.
  */
-export function placesOf(conf: RegistriesConf, query: EndpointQuery): readonly Place[] {
+export function locationsOf(conf: RegistriesConf, query: EndpointQuery): readonly ImageLocation[] {
   const own = {
     host: query.host,
     repository: query.repository,
@@ -42,8 +43,8 @@ export function placesOf(conf: RegistriesConf, query: EndpointQuery): readonly P
   }
   const mirrors = registry.mirrors
     .filter((mirror) => mirror.pulls !== "tag-only" || query.digest === undefined)
-    .map((mirror) => ({ ...placeOf(mirror, found), resolvesTags: mirror.pulls !== "digest-only" }));
-  const last = location === undefined ? { ...own, insecure, origin } : placeOf({ location, insecure }, found);
+    .map((mirror) => ({ ...locationOf(mirror, found), resolvesTags: mirror.pulls !== "digest-only" }));
+  const last = location === undefined ? { ...own, insecure, origin } : locationOf({ location, insecure }, found);
   return [...mirrors, last];
 }
 
@@ -74,14 +75,39 @@ function remainderAfter(prefix: string, { host, repository, tag, digest }: Endpo
   return name.startsWith(`${prefix}/`) ? name.slice(prefix.length) : undefined;
 }
 
-/** Puts a location in the place of the prefix. */
-function placeOf(
+/** Replaces the prefix by the location that is configured for it. */
+function locationOf(
   { location, insecure }: Pick<ConfiguredMirror, "location" | "insecure">,
   { registry: { origin }, remainder }: Match,
-): Place {
+): ImageLocation {
   const [host = "", ...path] = `${location}${remainder}`.split("/");
   if (path.length === 0) {
     throw new OciUnpackError("CONFIGURATION", `cannot use "${origin}": the location "${location}" names no repository`);
   }
   return { host, repository: path.join("/"), resolvesTags: true, servesDigests: true, insecure, origin };
+}
+
+/**
+ * Replaces a short name, such as `fedora:40`, by podman's alias for it; any other name stays as it is.
+ *
+ * The registries that podman would search are never searched: whoever owns the name in the first of them would decide what
+ * the user gets. Where podman is told to insist on clarity, an ambiguous name is `INVALID_REFERENCE`.
+ */
+export function expandShortName(conf: RegistriesConf, name: string): string {
+  const { aliases, shortNameMode, unqualifiedSearchRegistries } = conf;
+  const [, base = name, suffix = ""] = /^([^:@]+)([:@].*)$/s.exec(name) ?? [];
+  if (parseRegistryName(base) !== undefined) return name;
+
+  const alias = aliases.get(base);
+  if (alias !== undefined) return alias + suffix;
+  if (shortNameMode === "enforcing" && unqualifiedSearchRegistries.some((registry) => registry !== "docker.io")) {
+    throw new OciUnpackError(
+      "INVALID_REFERENCE",
+      `cannot tell the registry of "${name}": it may be any of ${unqualifiedSearchRegistries.join(", ")}`,
+      {
+        hint: "name the registry too",
+      },
+    );
+  }
+  return name;
 }

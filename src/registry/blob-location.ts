@@ -2,23 +2,23 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { CallContext } from "../base/call-context.ts";
 import { RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Answer, Client } from "./client.ts";
-import { type Site, siteUrl } from "./repository.ts";
+import type { Client, RegistryResponse } from "./client.ts";
+import { type Repository, repositoryUrl } from "./repository.ts";
 
 /** Where a blob may be had. */
-export interface BlobPlace {
+export interface BlobLocation {
   readonly url: URL;
-  open(headers: OutgoingHttpHeaders, context: CallContext): Promise<Answer>;
+  open(headers: OutgoingHttpHeaders, context: CallContext): Promise<RegistryResponse>;
 }
 
 /** A blob in the repository of a registry or a mirror. */
-export function placeAt(site: Site, blob: Descriptor, client: Client): BlobPlace {
-  const url = siteUrl(site, "blobs", blob.digest);
-  return { url, open: (headers, context) => client.get(site, url, headers, context) };
+export function locationAt(repository: Repository, blob: Descriptor, client: Client): BlobLocation {
+  const url = repositoryUrl(repository, "blobs", blob.digest);
+  return { url, open: (headers, context) => client.get(repository, url, headers, context) };
 }
 
 /** Where else a foreign layer is, by its descriptor's own word: https only, and told nothing of the registry's. */
-export function foreignPlaces(blob: Descriptor, client: Client): BlobPlace[] {
+export function foreignLocations(blob: Descriptor, client: Client): BlobLocation[] {
   return (blob.urls ?? []).flatMap((text) => {
     if (!URL.canParse(text)) return [];
     const url = new URL(text);

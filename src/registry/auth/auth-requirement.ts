@@ -2,7 +2,7 @@ import type { HttpResponse } from "../../http/http.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 
 /** A token that a registry wants to see, and who gives it out. */
-export interface BearerDemand {
+export interface BearerRequirement {
   readonly scheme: "bearer";
   readonly realm: URL;
   readonly service: string | undefined;
@@ -13,18 +13,18 @@ export interface BearerDemand {
 }
 
 /** A user and a password that a registry wants to see. */
-export interface BasicDemand {
+export interface BasicRequirement {
   readonly scheme: "basic";
   /** For people: it names no place. */
   readonly realm: string;
 }
 
-export type Demand = BearerDemand | BasicDemand;
+export type AuthRequirement = BearerRequirement | BasicRequirement;
 
 /** What a 401 asks for. */
-export interface Demands {
+export interface AuthRequirements {
   /** Those that can be met, tokens before passwords. */
-  readonly usable: readonly Demand[];
+  readonly usable: readonly AuthRequirement[];
   /** All schemes, for an error that says what was on offer. */
   readonly offered: readonly string[];
 }
@@ -34,10 +34,10 @@ const mostOffered = 8;
 const longestScheme = 40;
 
 /** Reads the challenges of a 401. */
-export function demandsIn(response: HttpResponse): Demands {
+export function requirementsIn(response: HttpResponse): AuthRequirements {
   const challenges = parseChallenges(response.headers["www-authenticate"]);
-  const demands = challenges.map((challenge) => demandOf(challenge, response.url));
-  const usable = demands.filter((demand) => demand !== undefined);
+  const requirements = challenges.map((challenge) => requirementOf(challenge, response.url));
+  const usable = requirements.filter((requirement) => requirement !== undefined);
   const ranked = usable.sort((one, other) => rank(one) - rank(other));
   return {
     usable: ranked,
@@ -48,7 +48,7 @@ export function demandsIn(response: HttpResponse): Demands {
 /**
  * The scopes to ask for: the challenge's own first, because some servers read only one, and always the right to pull.
  */
-export function scopesFor({ scopes }: BearerDemand, repository: string): readonly string[] {
+export function scopesFor({ scopes }: BearerRequirement, repository: string): readonly string[] {
   const isCovered = scopes.some((scope) => {
     const [type, name, actions = ""] = scope.split(":");
     return type === "repository" && name === repository && actions.split(",").includes("pull");
@@ -57,7 +57,7 @@ export function scopesFor({ scopes }: BearerDemand, repository: string): readonl
   return [...new Set(wanted)];
 }
 
-function demandOf({ scheme, parameters }: Challenge, requestUrl: URL): Demand | undefined {
+function requirementOf({ scheme, parameters }: Challenge, requestUrl: URL): AuthRequirement | undefined {
   const realm = parameters.get("realm") ?? "";
   if (scheme === "basic") return { scheme, realm };
   if (scheme !== "bearer") return undefined;
@@ -78,6 +78,6 @@ function realmUrl(realm: string, requestUrl: URL): URL | undefined {
   return url;
 }
 
-function rank({ scheme }: Demand): number {
+function rank({ scheme }: AuthRequirement): number {
   return scheme === "bearer" ? 0 : 1;
 }
