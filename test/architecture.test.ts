@@ -125,7 +125,7 @@ test("only the command touches the process it runs in", () => {
 test("what Node calls an error is asked in one place, and where the command tells errors without the library", () => {
   assert.deepEqual(
     filesThatSay(/"code" in /, () => true),
-    ["src/base/system-error.ts", "src/cli/failure.ts"],
+    ["src/base/system-error.ts", "src/cli/error-report.ts"],
   );
 });
 

@@ -11,7 +11,7 @@ import { verified } from "./verified.ts";
 interface FetchLayersOptions {
   /** How many blobs are downloaded at the same time. */
   readonly parallelDownloads: number;
-  /** Where a temporary file may be made, for blobs that arrive before their turn; or the storage that is there for them. */
+  /** Where a temporary file may be made, for blobs that arrive before their turn; or the room that is there for them. */
   readonly waiting: string | SpoolStorage;
   readonly onEvent?: EventListener;
   /** Whether each layer can be read again. Default: only as often as it stands among the layers. */

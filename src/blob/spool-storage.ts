@@ -51,7 +51,7 @@ export class SpoolStorage implements AsyncDisposable {
     this.#freeMemory.push(block);
   }
 
-  /** Writes bytes to wherever there is storage in the file, in one piece for each block. */
+  /** Writes bytes to wherever there is room in the file, in one piece for each block. */
   async write(bytes: Uint8Array): Promise<readonly FileBlock[]> {
     const extents: FileBlock[] = [];
     try {

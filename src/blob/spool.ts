@@ -152,7 +152,7 @@ export class Spool {
     return filled;
   }
 
-  /** Gives how many of the bytes found storage. */
+  /** Gives how many of the bytes found room. */
   #fill(filled: Filled, bytes: Uint8Array): number {
     const { block, length } = filled;
     const part = bytes.subarray(0, block.length - length);

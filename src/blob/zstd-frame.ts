@@ -20,7 +20,7 @@ const LONGEST_HEADER_BYTES = 18;
  * Passes the bytes of one frame on, exactly those, so that what follows can be looked at. A skippable frame is left out.
  *
  * The decompressors would go on by themselves, but take whatever follows for the next frame; and how large a window they
- * make storage for is decided here, alike for both.
+ * make room for is decided here, alike for both.
  */
 export function passFrame(input: CompressedInput, windowLog: number, write: (bytes: Uint8Array) => void): void {
   const header = input.peekAtLeast(LONGEST_HEADER_BYTES);

@@ -44,8 +44,8 @@ export function zstdInWebAssembly(): SyncDecompressor {
 }
 
 /**
- * Brings bytes into the module's memory and out of it again. A decompressor has storage for its largest window there, which
- * one frame after the other uses; the memory never shrinks, but what is closed makes storage for the next.
+ * Brings bytes into the module's memory and out of it again. A decompressor has room for its largest window there, which
+ * one frame after the other uses; the memory never shrinks, but what is closed makes room for the next.
  *
  *     parameters  │ output: address, size, position │ input: address, size, position │   Uint32, as zstd.h has them
  */
@@ -108,7 +108,7 @@ class Zstd {
       throw new OciUnpackError(
         "UNSUPPORTED_SYSTEM",
         `cannot decompress: a zstd frame needs a window of more than ${2 ** mostWindowLog} bytes`,
-        { hint: "use Node 22.15 or newer, whose own zstd has storage for more" },
+        { hint: "use Node 22.15 or newer, whose own zstd has room for more" },
       );
     }
     if (result < 0) {

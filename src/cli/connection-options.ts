@@ -5,7 +5,7 @@ import type { connectionOptionTable, imageOptionTable } from "./option-tables.ts
 import { UsageError } from "./usage-error.ts";
 
 /** What the command line says of how registries are talked to. */
-export interface ConnectionWishes {
+export interface ConnectionSettings {
   /** What it adds to this machine's configuration. */
   readonly environment: Pick<
     EnvironmentOptions,
@@ -26,8 +26,8 @@ export interface ConnectionWishes {
 type Values = CommandLine<typeof connectionOptionTable>["values"];
 
 /** Reads what is said of registries where an image is meant. */
-export function imageConnectionWishes(values: CommandLine<typeof imageOptionTable>["values"]): ConnectionWishes {
-  const { environment, registry } = connectionWishes(values);
+export function imageConnectionSettings(values: CommandLine<typeof imageOptionTable>["values"]): ConnectionSettings {
+  const { environment, registry } = connectionSettings(values);
   const shortNames = oneOf("--short-names", values["short-names"], ["docker", "podman"]);
   return {
     environment: present({ ...environment, shortNames }),
@@ -40,7 +40,7 @@ export function imageConnectionWishes(values: CommandLine<typeof imageOptionTabl
 }
 
 /** Reads what is said of registries. */
-export function connectionWishes(values: Values): ConnectionWishes {
+export function connectionSettings(values: Values): ConnectionSettings {
   if (values["tls-key"] !== undefined && values["tls-cert"] === undefined) {
     throw new UsageError(
       "cannot use --tls-key: there is no --tls-cert that it belongs to",

@@ -3,7 +3,7 @@ import { bytesText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
 /** What is told beyond what everybody has to know. */
-export interface Curiosity {
+export interface EventDetail {
   /** Each request, warning and skipped entry. */
   readonly verbose: boolean;
   /** Each decision, and why it went that way. */
@@ -11,7 +11,7 @@ export interface Curiosity {
 }
 
 /** An event as one line for people, if it deserves one: some always do, the others only for who is curious. */
-export function eventLine(event: OciUnpackEvent, { verbose, explain }: Curiosity): string | undefined {
+export function eventLine(event: OciUnpackEvent, { verbose, explain }: EventDetail): string | undefined {
   if (event.type === "decision") return explain ? `${event.topic}: ${safeText(event.message)}` : undefined;
   return noteworthy(event) ?? (verbose ? detail(event) : undefined);
 }

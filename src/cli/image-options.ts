@@ -1,10 +1,10 @@
 import { present } from "../base/present.ts";
-import type { Platform, UnpackOptions } from "../index.ts";
+import type { IdMapping, Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
-import { type ConnectionWishes, imageConnectionWishes } from "./connection-options.ts";
+import { type ConnectionSettings, imageConnectionSettings } from "./connection-options.ts";
 import type { HelpTopic } from "./help.ts";
-import type { imageOptionTable } from "./option-tables.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { imageOptionTable, verifyOptionTable } from "./option-tables.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Questions that need no image. */
@@ -12,12 +12,12 @@ export type SmallCommand =
   | { readonly name: "help"; readonly topic: HelpTopic }
   | { readonly name: "version" | "limits" };
 
-export type Verbosity = "quiet" | "normal" | "verbose";
+type Verbosity = "quiet" | "normal" | "verbose";
 
 /** What every command that concerns an image is told: which one is meant, how to get it, and what to print. */
-export interface ImageWishes {
+export interface ImageSettings {
   readonly options: Pick<UnpackOptions, "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch">;
-  readonly connection: ConnectionWishes;
+  readonly connection: ConnectionSettings;
   /** Where blobs are kept, if anywhere. */
   readonly store: string | undefined;
   /** Whether everything is to come from there. */
@@ -28,12 +28,12 @@ export interface ImageWishes {
   readonly limits: readonly string[];
   readonly json: boolean;
   readonly verbosity: Verbosity;
-  /** Whether the trail of decisions is told. */
+  /** Whether the decisionLog of decisions is told. */
   readonly explain: boolean;
 }
 
 /** A command that concerns an image. */
-export interface ImageCommand extends ImageWishes {
+export interface ImageCommand extends ImageSettings {
   readonly image: string;
 }
 
@@ -47,7 +47,7 @@ export function smallCommand({ values }: ImageLine, topic: HelpTopic): SmallComm
 }
 
 /** Reads what is said of the image, and not of what becomes of it. */
-export function imageWishes({ values }: ImageLine, env: Surroundings["env"]): ImageWishes {
+export function imageSettings({ values }: ImageLine, env: ProcessContext["env"]): ImageSettings {
   return {
     options: present({
       platform: platform(values),
@@ -56,8 +56,8 @@ export function imageWishes({ values }: ImageLine, env: Surroundings["env"]): Im
       keepDirlinks: values["keep-dirlinks"],
       sourceDateEpoch: sourceDateEpoch(env),
     }),
-    connection: imageConnectionWishes(values),
-    ...storeWishes(values, env),
+    connection: imageConnectionSettings(values),
+    ...storeSettings(values, env),
     username: username(values),
     limits: limits(values),
     json: values.json ?? false,
@@ -113,7 +113,7 @@ function sandbox(values: ImageLine["values"]): UnpackOptions["sandbox"] {
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/: an unreadable value is an error, not "now". */
-function sourceDateEpoch(env: Surroundings["env"]): number | undefined {
+function sourceDateEpoch(env: ProcessContext["env"]): number | undefined {
   const text = env.SOURCE_DATE_EPOCH;
   if (text === undefined || text === "") return undefined;
   const seconds = Number(text);
@@ -124,7 +124,10 @@ function sourceDateEpoch(env: Surroundings["env"]): number | undefined {
   );
 }
 
-function storeWishes(values: ImageLine["values"], env: Surroundings["env"]): Pick<ImageWishes, "store" | "isOffline"> {
+function storeSettings(
+  values: ImageLine["values"],
+  env: ProcessContext["env"],
+): Pick<ImageSettings, "store" | "isOffline"> {
   const store = storeDirectory(values.store, env);
   if (!values.offline || store !== undefined) return { store, isOffline: values.offline ?? false };
   throw new UsageError(
@@ -134,7 +137,7 @@ function storeWishes(values: ImageLine["values"], env: Surroundings["env"]): Pic
 }
 
 /** The store that is meant: what the command line says, or else the environment. */
-export function storeDirectory(option: string | undefined, env: Surroundings["env"]): string | undefined {
+export function storeDirectory(option: string | undefined, env: ProcessContext["env"]): string | undefined {
   const fromEnvironment = env.OCI_UNPACK_STORE;
   return option ?? (fromEnvironment === "" ? undefined : fromEnvironment);
 }
@@ -161,4 +164,39 @@ function verbosity(values: ImageLine["values"]): Verbosity {
     );
   }
   return values.quiet ? "quiet" : values.verbose ? "verbose" : "normal";
+}
+
+/** What is to become, or has become, of an image's files. */
+export type FilesSettings = Pick<
+  UnpackOptions,
+  "include" | "exclude" | "owner" | "recordOwners" | "uidMap" | "gidMap" | "devices" | "xattrInclude" | "xattrExclude"
+>;
+
+/** Reads what is to become of the files. */
+export function filesSettings({ values }: CommandLine<typeof verifyOptionTable>): FilesSettings {
+  return present({
+    include: values.include,
+    exclude: values.exclude,
+    owner: oneOf("--owner", values.owner, ["preserve", "ignore"]),
+    recordOwners: values.rootless,
+    uidMap: idMap("--uid-map", values["uid-map"]),
+    gidMap: idMap("--gid-map", values["gid-map"]),
+    devices: oneOf("--devices", values.devices, ["skip", "create", "placeholder", "error"]),
+    xattrInclude: values["xattr-include"],
+    xattrExclude: values["xattr-exclude"],
+  });
+}
+
+/** `CONTAINER:HOST` for one id, `CONTAINER:HOST:SIZE` for as many, as umoci has it. */
+function idMap(option: string, texts: readonly string[] | undefined): readonly IdMapping[] | undefined {
+  return texts?.map((text) => {
+    const [, containerID, hostID, size = "1"] = /^(\d{1,10}):(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
+    if (containerID !== undefined && hostID !== undefined) {
+      return { containerID: Number(containerID), hostID: Number(hostID), size: Number(size) };
+    }
+    throw new UsageError(
+      `cannot use ${option}: CONTAINER:HOST:SIZE is expected, found "${text}"`,
+      `for instance ${option} 0:100000:65536`,
+    );
+  });
 }

@@ -18,14 +18,14 @@ export class Interruption extends Error {
 const echoMilliseconds = 500;
 
 /** Who wants to know: the first signal asks for an orderly end, a second one ends the process there and then. */
-export interface InterruptListener {
+interface InterruptListener {
   interrupted(): void;
   /** The last chance to leave the terminal as it was; must be synchronous. */
   ending(): void;
 }
 
 /** While this is in use, signals abort instead of killing. */
-export interface Interruptible extends Disposable {
+interface Interruptible extends Disposable {
   readonly signal: AbortSignal;
 }
 

@@ -1,7 +1,6 @@
 import type { Limits } from "../index.ts";
-import { parseSize, sizeUnits } from "./size.ts";
-import { suggestion } from "./suggestion.ts";
-import { UsageError } from "./usage-error.ts";
+import { parseSize, sizeUnits } from "./quantities.ts";
+import { suggestion, UsageError } from "./usage-error.ts";
 
 /** Reads `NAME=VALUE` options against the limits that there are. `totalBytes=10G` is ten times 1024³. */
 export function parseLimits(options: readonly string[], defaults: Limits): Partial<Limits> {

@@ -1,10 +1,9 @@
 import type { Display } from "./display.ts";
-import { type Curiosity, eventLine } from "./event-line.ts";
-import { type FrameStyle, frame } from "./frame.ts";
+import { type EventDetail, eventLine } from "./event-line.ts";
+import { type FrameStyle, frame, Rate } from "./frame.ts";
 import { paintFor } from "./paint.ts";
-import { Rate } from "./rate.ts";
+import type { CommandOutput, ProcessContext } from "./process-context.ts";
 import { safeText } from "./safe-text.ts";
-import type { Output, Surroundings } from "./surroundings.ts";
 import { Tally } from "./tally.ts";
 
 const framesPerSecond = 10;
@@ -25,10 +24,10 @@ const clearBelow = "\r\x1b[J";
  */
 export function liveDisplay(
   image: string,
-  curiosity: Curiosity,
-  surroundings: Pick<Surroundings, "env" | "errors">,
+  detail: EventDetail,
+  context: Pick<ProcessContext, "env" | "errors">,
 ): Display {
-  const { errors } = surroundings;
+  const { errors } = context;
   const tally = new Tally();
   const rates = { download: new Rate(), unpack: new Rate() };
 
@@ -45,7 +44,7 @@ export function liveDisplay(
     rates.download.sample(now, tally.downloadedBytes());
     rates.unpack.sample(now, tally.consumedBytes());
     const perSecond = { download: rates.download.perSecond(), unpack: rates.unpack.perSecond() };
-    return frame(tally, perSecond, frameStyle(surroundings));
+    return frame(tally, perSecond, frameStyle(context));
   };
   const restore = (): void => {
     errors.write(staying(lines) + clearBelow + showCursor);
@@ -61,7 +60,7 @@ export function liveDisplay(
   return {
     show(event) {
       tally.record(event);
-      const line = eventLine(event, curiosity);
+      const line = eventLine(event, detail);
       if (line !== undefined) lines.push(line);
     },
     say(line) {
@@ -89,8 +88,8 @@ function painted(lines: readonly string[]): string {
   return `\r${noWrapping}${body}\x1b[J${wrapping}${back}\r`;
 }
 
-function frameStyle(surroundings: Pick<Surroundings, "env" | "errors">): FrameStyle {
-  const { errors, env } = surroundings;
+function frameStyle(context: Pick<ProcessContext, "env" | "errors">): FrameStyle {
+  const { errors, env } = context;
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
   return {
     columns: errors.columns ?? 80,
@@ -101,7 +100,7 @@ function frameStyle(surroundings: Pick<Surroundings, "env" | "errors">): FrameSt
 }
 
 /** Gives the cursor back while Ctrl-Z has the process stopped, and hides it again when it goes on. */
-function restoredWhileSuspended(output: Output, restore: () => void): Disposable {
+function restoredWhileSuspended(output: CommandOutput, restore: () => void): Disposable {
   const suspend = (): void => {
     restore();
     process.kill(process.pid, "SIGSTOP");

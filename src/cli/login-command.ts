@@ -1,10 +1,10 @@
 import type * as Library from "../index.ts";
+import { terseDisplay } from "./line-display.ts";
 import type { LoginCommand, LogoutCommand } from "./login-options.ts";
 import { passwordFrom } from "./password.ts";
+import { exitCodes, machineOf, type ProcessContext } from "./process-context.ts";
 import { prompt } from "./prompt.ts";
 import { safeText } from "./safe-text.ts";
-import { exitCodes, machineOf, type Surroundings } from "./surroundings.ts";
-import { terseDisplay } from "./terse-display.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What this needs of the library. */
@@ -13,29 +13,29 @@ export type LoginLibrary = Pick<typeof Library, "login" | "verifyLogin" | "regis
 /** `oci-unpack login REGISTRY`: keeps a login that the registry takes, and says where. */
 export async function loginCommand(
   command: LoginCommand,
-  surroundings: Surroundings,
+  context: ProcessContext,
   library: LoginLibrary,
 ): Promise<number> {
-  const user = await userFor(command, surroundings);
-  if (command.isVerified) await verify(user, command, surroundings, library);
-  const place = await library.login(command.registry, user, { ...machineOf(surroundings), authFile: command.authFile });
+  const user = await userFor(command, context);
+  if (command.isVerified) await verify(user, command, context, library);
+  const place = await library.login(command.registry, user, { ...machineOf(context), authFile: command.authFile });
   const until = /^\/run\//.test(place)
     ? ", until this machine is started anew (--authfile FILE keeps it elsewhere)"
     : "";
-  surroundings.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(place)}${until}\n`);
+  context.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(place)}${until}\n`);
   return exitCodes.done;
 }
 
 /** `oci-unpack logout REGISTRY`: forgets a login, and says where it was. */
 export async function logoutCommand(
   command: LogoutCommand,
-  surroundings: Surroundings,
+  context: ProcessContext,
   logout: typeof Library.logout,
 ): Promise<number> {
-  const places = await logout(command.registry, { ...machineOf(surroundings), authFile: command.authFile });
+  const places = await logout(command.registry, { ...machineOf(context), authFile: command.authFile });
   const registry = safeText(command.registry);
   const lines = places.map((place) => `the login for ${registry} is no longer in ${safeText(place)}`);
-  surroundings.errors.write(`${lines.join("\n") || `there was no login for ${registry}`}\n`);
+  context.errors.write(`${lines.join("\n") || `there was no login for ${registry}`}\n`);
   return exitCodes.done;
 }
 
@@ -43,33 +43,33 @@ export async function logoutCommand(
 async function verify(
   user: { readonly username: string; readonly password: string },
   { registry, connection, isExplained: explain }: LoginCommand,
-  surroundings: Surroundings,
+  context: ProcessContext,
   { verifyLogin, registryFromEnvironment }: LoginLibrary,
 ): Promise<void> {
   const { authFile: _, ...environment } = connection.environment; // may be about to be made
   const doing = `asking ${safeText(registry)} whether it takes this login`;
-  using display = terseDisplay({ verbosity: "normal", explain }, surroundings, doing);
+  using display = terseDisplay({ verbosity: "normal", explain }, context, doing);
   const { show: onEvent, say } = display;
-  const configured = await registryFromEnvironment({ ...machineOf(surroundings), ...environment, onEvent });
+  const configured = await registryFromEnvironment({ ...machineOf(context), ...environment, onEvent });
   const answer = await verifyLogin(registry, user, { ...configured, ...connection.registry, onEvent });
   if (answer === "not asked") say(`${safeText(registry)} asks for no login, so this one is untried`);
 }
 
 async function userFor(
   { registry, username, passwordFromInput }: LoginCommand,
-  surroundings: Surroundings,
+  context: ProcessContext,
 ): Promise<{ username: string; password: string }> {
   if (username !== undefined && passwordFromInput) {
-    return { username, password: await passwordFrom(surroundings.input) };
+    return { username, password: await passwordFrom(context.input) };
   }
-  if (!surroundings.input.isTTY) {
+  if (!context.input.isTTY) {
     throw new UsageError(
       "cannot ask for a password: standard input is no terminal",
       `pipe it: oci-unpack login -u NAME --password-stdin ${registry} < FILE`,
     );
   }
   return {
-    username: username ?? (await prompt("User name: ", "shown", surroundings)),
-    password: await prompt("Password: ", "hidden", surroundings),
+    username: username ?? (await prompt("User name: ", "shown", context)),
+    password: await prompt("Password: ", "hidden", context),
   };
 }

@@ -1,5 +1,5 @@
 import { parseCommandLine } from "./command-line.ts";
-import { type ConnectionWishes, connectionWishes } from "./connection-options.ts";
+import { type ConnectionSettings, connectionSettings } from "./connection-options.ts";
 import type { SmallCommand } from "./image-options.ts";
 import { loginOptionTable, logoutOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
@@ -17,7 +17,7 @@ export interface LoginCommand {
   /** Whether each decision on the way is told. */
   readonly isExplained: boolean;
   /** How it is asked. */
-  readonly connection: ConnectionWishes;
+  readonly connection: ConnectionSettings;
 }
 
 /** What `oci-unpack logout REGISTRY` was asked to do. */
@@ -40,7 +40,7 @@ export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand
   const { username, authfile: authFile } = values;
   const isVerified = !values["no-verify"];
   const isExplained = values.explain ?? false;
-  const connection = connectionWishes(values);
+  const connection = connectionSettings(values);
   return { name: "login", registry, username, passwordFromInput, authFile, isVerified, isExplained, connection };
 }
 

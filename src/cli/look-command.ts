@@ -3,20 +3,16 @@ import { pipeline } from "node:stream/promises";
 import { isErrno } from "../base/system-error.ts";
 import type * as Library from "../index.ts";
 import type { LookOptions } from "../index.ts";
+import { type DecisionLog, resultJson, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
-import { inspectionData, inspectionLines } from "./inspection.ts";
-import { resultJson } from "./json.ts";
+import { recordingListener, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
-import { listingLines } from "./listing.ts";
+import { terseDisplay } from "./line-display.ts";
 import type { LookCommand } from "./look-options.ts";
+import { inspectionData, inspectionLines, listingLines } from "./look-report.ts";
+import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { bytesText } from "./quantities.ts";
-import { safeText } from "./safe-text.ts";
-import { listening, shown } from "./shown.ts";
-import { exitCodes, type Surroundings } from "./surroundings.ts";
-import { terminalText } from "./terminal-text.ts";
-import { terseDisplay } from "./terse-display.ts";
-import type { Trail } from "./trail.ts";
-import { writeLines, writeText } from "./write-text.ts";
+import { safeText, terminalText } from "./safe-text.ts";
 
 /** What these commands need of the library. */
 export type LookLibrary = SourceLibrary & Pick<typeof Library, "list" | "read" | "inspect" | "defaultLimits">;
@@ -24,19 +20,19 @@ export type LookLibrary = SourceLibrary & Pick<typeof Library, "list" | "read" |
 /** `oci-unpack ls|cat|inspect IMAGE`: tells what is in an image without unpacking it. */
 export async function lookCommand(
   command: LookCommand,
-  surroundings: Surroundings,
-  trail: Trail,
+  context: ProcessContext,
+  decisionLog: DecisionLog,
   library: LookLibrary,
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
-  const credential = await givenCredential(command, surroundings);
-  await shown(
-    terseDisplay(command, surroundings, `reading ${safeText(command.image)}`),
+  const credential = await givenCredential(command, context);
+  await withDisplay(
+    terseDisplay(command, context, `reading ${safeText(command.image)}`),
     async ({ show, say }, signal) => {
-      const onEvent = listening(show, command, trail);
-      await using source = await openSource({ command, surroundings, limits, credential, onEvent }, library);
+      const onEvent = recordingListener(show, command, decisionLog);
+      await using source = await openSource({ command, context, limits, credential, onEvent }, library);
       const options = { ...command.options, limits, source, signal, onEvent };
-      const fetchedBytes = await answer(command, surroundings, options, { trail, library });
+      const fetchedBytes = await answer(command, context, options, { decisionLog, library });
       if (command.verbosity === "verbose") say(`${bytesText(fetchedBytes)} fetched`);
     },
   );
@@ -46,14 +42,14 @@ export async function lookCommand(
 /** Gives how many bytes the answer cost. */
 async function answer(
   command: LookCommand,
-  surroundings: Surroundings,
+  context: ProcessContext,
   options: LookOptions,
-  { trail, library }: { readonly trail: Trail; readonly library: LookLibrary },
+  { decisionLog, library }: { readonly decisionLog: DecisionLog; readonly library: LookLibrary },
 ): Promise<number> {
   const { image, json } = command;
   const tell = (data: object, lines: Iterable<string>) => {
-    if (json) writeText(surroundings.output, resultJson(data, trail));
-    else writeLines(surroundings.output, lines);
+    if (json) writeText(context.output, resultJson(data, decisionLog));
+    else writeLines(context.output, lines);
   };
   switch (command.name) {
     case "ls": {
@@ -62,7 +58,7 @@ async function answer(
       return result.fetchedBytes;
     }
     case "cat":
-      return await cat(surroundings, (stream) => library.read(image, command.path, stream, options));
+      return await cat(context, (stream) => library.read(image, command.path, stream, options));
     case "inspect": {
       const result = await library.inspect(image, options);
       tell(inspectionData(result), inspectionLines(result));
@@ -73,7 +69,7 @@ async function answer(
 
 /** Bytes go to files and pipes as they are; a terminal would obey some of them. */
 async function cat(
-  { output, binaryOutput }: Surroundings,
+  { output, binaryOutput }: ProcessContext,
   read: (stream: Writable) => Promise<{ readonly fetchedBytes: number }>,
 ): Promise<number> {
   if (output.isTTY !== true) return await unlessReaderLeft(async () => (await read(binaryOutput)).fetchedBytes);

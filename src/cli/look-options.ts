@@ -1,7 +1,15 @@
 import { parseCommandLine } from "./command-line.ts";
-import { type ImageCommand, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
-import { imageOptionTable, listOptionTable } from "./option-tables.ts";
-import type { Surroundings } from "./surroundings.ts";
+import {
+  type FilesSettings,
+  filesSettings,
+  type ImageCommand,
+  type ImageSettings,
+  imageSettings,
+  type SmallCommand,
+  smallCommand,
+} from "./image-options.ts";
+import { imageOptionTable, listOptionTable, verifyOptionTable } from "./option-tables.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `oci-unpack ls`, `cat` or `inspect` was asked to do. */
@@ -14,30 +22,30 @@ export type LookCommand =
 export function parseLook(
   name: LookCommand["name"],
   args: readonly string[],
-  env: Surroundings["env"],
+  env: ProcessContext["env"],
 ): LookCommand | SmallCommand {
   const line = parseCommandLine(name === "ls" ? listOptionTable : imageOptionTable, args);
   const small = smallCommand(line, name);
   if (small !== undefined) return small;
-  const wishes = imageWishes(line, env);
+  const settings = imageSettings(line, env);
   switch (name) {
     case "ls": {
       const [image, path = "/"] = operands(name, line.positionals, ["IMAGE"], ["PATH"]);
       const isRecursive = "recursive" in line.values && line.values.recursive === true;
-      return { name, ...wishes, image, path, isRecursive };
+      return { name, ...settings, image, path, isRecursive };
     }
     case "cat": {
       const [image, path = ""] = operands(name, line.positionals, ["IMAGE", "PATH"], []);
-      if (wishes.json)
+      if (settings.json)
         throw new UsageError(
           "cannot write both a file and JSON to standard output",
           "leave --json out; ls --json tells of a file",
         );
-      return { name, ...wishes, image, path };
+      return { name, ...settings, image, path };
     }
     case "inspect": {
       const [image] = operands(name, line.positionals, ["IMAGE"], []);
-      return { name, ...wishes, image };
+      return { name, ...settings, image };
     }
   }
 }
@@ -46,7 +54,7 @@ export function parseLook(
 const attempts = { ls: "list files", cat: "show a file", inspect: "inspect an image", verify: "verify" } as const;
 
 /** The words that are no options: those that must be there, and those that may. */
-export function operands(
+function operands(
   command: keyof typeof attempts,
   words: readonly string[],
   needed: readonly string[],
@@ -66,4 +74,29 @@ export function operands(
   }
   const [first = "", ...rest] = words;
   return [first, ...rest];
+}
+
+/** What `oci-unpack verify DIRECTORY [IMAGE]` was asked to do. */
+export interface VerifyCommand extends ImageSettings {
+  readonly name: "verify";
+  readonly directory: string;
+  /** Absent: the one of the store's images whose configuration the directory has. */
+  readonly image: string | undefined;
+  readonly options: ImageSettings["options"] & FilesSettings;
+}
+
+/** Reads the arguments after `verify`. */
+export function parseVerify(args: readonly string[], env: ProcessContext["env"]): VerifyCommand | SmallCommand {
+  const line = parseCommandLine(verifyOptionTable, args);
+  const small = smallCommand(line, "verify");
+  if (small !== undefined) return small;
+  const settings = imageSettings(line, env);
+  const [directory, image] = operands("verify", line.positionals, ["DIRECTORY"], ["IMAGE"]);
+  if (image === undefined && settings.store === undefined) {
+    throw new UsageError(
+      `cannot verify "${directory}": which image it was unpacked from is not known`,
+      `name it: oci-unpack verify ${directory} IMAGE; or name a store that has it, with --store`,
+    );
+  }
+  return { name: "verify", ...settings, directory, image, options: { ...settings.options, ...filesSettings(line) } };
 }

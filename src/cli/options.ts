@@ -1,23 +1,14 @@
-import { oneOf } from "./command-line.ts";
-import { commandWords, refuseMisspeltCommand } from "./command-words.ts";
+import { commandWords, oneOf, refuseMisspeltCommand } from "./command-line.ts";
 import type { HelpTopic } from "./help.ts";
 import type { SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
-import { type LookCommand, parseLook } from "./look-options.ts";
+import { type LookCommand, parseLook, parseVerify, type VerifyCommand } from "./look-options.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
-import type { Surroundings } from "./surroundings.ts";
 import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
-import { parseVerify, type VerifyCommand } from "./verify-options.ts";
 
 /** What a command line asks for. */
-export type Command =
-  | SmallCommand
-  | UnpackCommand
-  | LoginCommand
-  | LogoutCommand
-  | StoreCommand
-  | LookCommand
-  | VerifyCommand;
+type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand | StoreCommand | LookCommand | VerifyCommand;
 
 const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
 
@@ -27,7 +18,7 @@ const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
  * A command's name counts only as the very first argument: an image called `login` is `docker.io/library/login`. Unpacking
  * needs no name, and may have one.
  */
-export function parseCommand(args: readonly string[], env: Surroundings["env"]): Command {
+export function parseCommand(args: readonly string[], env: ProcessContext["env"]): Command {
   const [first, ...rest] = args;
   switch (first) {
     case "help":

@@ -1,7 +1,7 @@
 import type { CopyForm, ExportForm, OverlayKind } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
 import type { unpackOptionTable } from "./option-tables.ts";
-import { parseSize } from "./size.ts";
+import { parseSize } from "./quantities.ts";
 import { UsageError } from "./usage-error.ts";
 
 const directoryForms = ["rootfs", "overlay"] as const;
@@ -9,7 +9,7 @@ const copyForms = ["layout", "oci-archive", "docker-archive"] as const;
 const exportForms = ["tar", "erofs", "squashfs", "ext4"] as const;
 
 /** What the image becomes, and how, as far as the command line says. */
-export type OutputWish =
+export type OutputChoice =
   | { readonly form: "rootfs" }
   | { readonly form: "overlay"; readonly kind: OverlayKind | undefined; readonly mount: string | undefined }
   | { readonly form: ExportForm; readonly sizeBytes: number | undefined }
@@ -19,7 +19,7 @@ export type OutputWish =
 export interface Destination {
   readonly image: string;
   readonly directory: string;
-  readonly output: OutputWish;
+  readonly output: OutputChoice;
 }
 
 type UnpackLine = CommandLine<typeof unpackOptionTable>;
@@ -27,7 +27,7 @@ type UnpackLine = CommandLine<typeof unpackOptionTable>;
 /** Reads what the image is to become. */
 export function destination({ values, positionals }: UnpackLine): Destination {
   const form = oneOf("--output", values.output, [...directoryForms, ...exportForms, ...copyForms]) ?? "rootfs";
-  const output = outputWish(form, values);
+  const output = outputChoice(form, values);
   refuseStrayOptions(form, values);
   if (form === "rootfs" || form === "overlay") {
     const [image, directory] = imageAndDirectory(positionals, form);
@@ -37,7 +37,7 @@ export function destination({ values, positionals }: UnpackLine): Destination {
   return { image, directory, output };
 }
 
-function outputWish(form: OutputWish["form"], values: UnpackLine["values"]): OutputWish {
+function outputChoice(form: OutputChoice["form"], values: UnpackLine["values"]): OutputChoice {
   switch (form) {
     case "rootfs":
       return { form };
@@ -68,7 +68,7 @@ function imageSize(text: string | undefined): number | undefined {
 const ownerOptions = ["owner", "rootless", "uid-map", "gid-map"] as const;
 
 /** Options that mean something for one form only are a mistake with any other. */
-function refuseStrayOptions(form: OutputWish["form"], values: UnpackLine["values"]): void {
+function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["values"]): void {
   const isDirectory = form === "rootfs" || form === "overlay";
   const isExport = exportForms.some((each) => each === form);
   const isCopy = !isDirectory && !isExport;

@@ -1,4 +1,4 @@
-import type { Output, Surroundings } from "./surroundings.ts";
+import type { CommandOutput, ProcessContext } from "./process-context.ts";
 
 /** Colours, or their absence, chosen once per stream. */
 export interface Paint {
@@ -9,7 +9,7 @@ export interface Paint {
 }
 
 /** Colours for a terminal whose user did not refuse them (https://no-color.org). */
-export function paintFor(output: Output, env: Surroundings["env"]): Paint {
+export function paintFor(output: CommandOutput, env: ProcessContext["env"]): Paint {
   const refused = (env.NO_COLOR ?? "") !== "" || env.TERM === "dumb";
   const painted = output.isTTY === true && !refused;
   const style = (code: number) => (text: string) => (painted && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text);

@@ -1,14 +1,14 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { Interruption } from "./interrupt.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Asks a question at the terminal and gives the line that is typed, which a hidden answer never shows. */
 export function prompt(
   question: string,
   answer: "shown" | "hidden",
-  { input, errors }: Pick<Surroundings, "input" | "errors">,
+  { input, errors }: Pick<ProcessContext, "input" | "errors">,
 ): Promise<string> {
   const isHidden = answer === "hidden";
   // What is shown is the terminal's own echo. Without one, readline edits the line itself, and draws it nowhere.

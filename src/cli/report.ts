@@ -1,18 +1,19 @@
 import type {
   CopyResult,
+  Difference,
   ExportResult,
   OverlayResult,
   SkippedEntry,
   SkipReason,
   UnpackResult,
+  VerifyResult,
   WarningCode,
 } from "../index.ts";
-import type { ErrorReport } from "./failure.ts";
+import type { ErrorReport } from "./error-report.ts";
 import type { Paint } from "./paint.ts";
 import { bytesText, counted, countText, durationText, withUnits } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
-import { whereaboutsOf } from "./transports.ts";
-import { warningWords } from "./warning-words.ts";
+import { sourceKindOf } from "./source-kind.ts";
 
 const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: string]>> = {
   device: ["device node", "device nodes (--devices create makes them)"],
@@ -47,7 +48,7 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
 /** How many bytes came from elsewhere, and how: an image on this machine is only read, one in the store not even that. */
 function transferText({ reference, downloadedBytes }: Pick<UnpackResult, "reference" | "downloadedBytes">): string {
   if (downloadedBytes === 0) return "nothing downloaded";
-  return `${bytesText(downloadedBytes)} ${whereaboutsOf(reference) === "registry" ? "downloaded" : "read"}`;
+  return `${bytesText(downloadedBytes)} ${sourceKindOf(reference) === "registry" ? "downloaded" : "read"}`;
 }
 
 /** What came of an overlay, as lines. */
@@ -84,7 +85,7 @@ export function copyLines(result: CopyResult, destination: string, paint: Paint)
 }
 
 /** `error: …` and, where there is a next step, `hint: …`. */
-export function failureLines(failure: ErrorReport, paint: Paint): string[] {
+export function errorLines(failure: ErrorReport, paint: Paint): string[] {
   if (failure.code === "INTERRUPTED") return [`${paint.red("interrupted:")} nothing was left behind`];
   const hint = failure.hint === undefined ? [] : [`${paint.cyan("hint:")} ${safeText(withUnits(failure.hint))}`];
   return [`${paint.red("error:")} ${safeText(withUnits(failure.message))}`, ...hint];
@@ -119,4 +120,77 @@ function warningLines(result: UnpackResult): string[] {
   if (warnings.length === 0) return [];
   const parts = warnings.map(([code, count]) => counted(count, ...warningWords[code]));
   return [`  warnings: ${parts.join(", ")}; -v lists each`];
+}
+
+/** What each warning is about, for one and for several of them; docs/errors.md says more of each. */
+export const warningWords: Readonly<Record<WarningCode, readonly [singular: string, plural: string]>> = {
+  MEDIA_TYPE_DISAGREES: [
+    "layer not compressed as its media type says",
+    "layers not compressed as their media type says",
+  ],
+  HISTORY_DISAGREES: ["history of another number of layers", "histories of another number of layers"],
+  PLATFORM_DIFFERS: [
+    "image for another platform than this machine's",
+    "images for another platform than this machine's",
+  ],
+  DIGEST_HEADER_DISAGREES: ["digest header that is wrong", "digest headers that are wrong"],
+  TRAILING_BYTES: ["layer with something behind its end", "layers with something behind their end"],
+  MISSING_END_MARKER: ["archive without end marker", "archives without end marker"],
+  LONE_ZERO_BLOCK: ["a single block of zeros between entries", "single blocks of zeros between entries"],
+  GLOBAL_HEADER_IGNORED: ["global header ignored", "global headers ignored"],
+  PATH_NORMALISED: ["path with `..` in it", "paths with `..` in them"],
+  TRAILING_SLASH: ["file whose name ends in a slash", "files whose names end in a slash"],
+  EMPTY_NAME: ["entry without a name", "entries without a name"],
+  DUPLICATE_ENTRY: ["path named twice", "paths named twice"],
+  PARENT_REPLACED: ["file replaced by a directory that was needed", "files replaced by directories that were needed"],
+  RESERVED_NAME: ["reserved name", "reserved names"],
+  UNUSUAL_WHITEOUT: ["whiteout that is no empty file", "whiteouts that are no empty files"],
+  UNSUPPORTED_TYPE: ["entry of an unknown type", "entries of unknown types"],
+  TIME_CLAMPED: ["time out of range", "times out of range"],
+  LINK_COPIED: ["hard link that became a copy", "hard links that became copies"],
+  SETGID_DROPPED: ["set-group-ID bit dropped", "set-group-ID bits dropped"],
+  LINK_ATTRIBUTES: ["hard link that states other attributes", "hard links that state other attributes"],
+  WHITEOUT_WITHOUT_TARGET: ["whiteout of nothing", "whiteouts of nothing"],
+  XATTR_NOT_APPLIED: ["extended attribute not stored", "extended attributes not stored"],
+  LABEL_LEFT_OUT: [
+    "bundle without labels that a runtime would obey",
+    "bundles without labels that a runtime would obey",
+  ],
+  PATTERN_UNMATCHED: ["pattern that matches nothing", "patterns that match nothing"],
+  CREDENTIALS_IGNORED: ["login that was rejected", "logins that were rejected"],
+  CONFIGURATION: ["configuration file not used as written", "configuration files not used as written"],
+};
+
+/**
+ * The differences, one a line:
+ *
+ *   added       etc/cron.d/miner
+ *   changed     usr/bin/su (mode, content)
+ */
+export function differenceLines({ differences, differenceCount }: VerifyResult): string[] {
+  const lines = differences.map((difference) => {
+    return `${difference.kind.padEnd(10)}  ${safeText(difference.path)}${partsText(difference)}`;
+  });
+  const untold = differenceCount - differences.length;
+  return untold > 0 ? [...lines, `and ${counted(untold, "difference")} more`] : lines;
+}
+
+function partsText(difference: Difference): string {
+  return difference.kind === "changed" ? ` (${difference.parts.join(", ")})` : "";
+}
+
+/** What they come to. */
+export function verdictLines(result: VerifyResult, paint: Paint): string[] {
+  const { reference, rootfs, digest, entries, differences, differenceCount } = result;
+  const isSame = differenceCount === 0;
+  const verdict = isSame ? paint.green("same") : paint.red("different");
+  const found = isSame ? counted(entries, "entry", "entries") : counted(differenceCount, "difference");
+  const isUnreadable = differences.some(({ kind }) => kind === "unreadable");
+  return [
+    `${verdict}: ${safeText(rootfs)} ${isSame ? "is" : "is not"} what ${safeText(reference)} says (${found})`,
+    `  ${paint.faint(digest)}`,
+    ...(isUnreadable
+      ? ["  what this user may not read, root may, as in: unshare --map-root-user oci-unpack verify …"]
+      : []),
+  ];
 }

@@ -1,93 +1,102 @@
-import { commandWords } from "./command-words.ts";
+import { commandWords } from "./command-line.ts";
+import { DecisionLog } from "./command-output.ts";
 import { asksForJson, parseCommand } from "./options.ts";
-import { exitCodes, type Surroundings } from "./surroundings.ts";
-import { Trail } from "./trail.ts";
-import { insistOnWorkingDirectory } from "./working-directory.ts";
+import { exitCodes, type ProcessContext } from "./process-context.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Does what a command line says and returns the exit code. Parts are loaded when they are needed, so that the small answers come at once. */
-export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const trail = new Trail();
+export async function run(args: readonly string[], context: ProcessContext): Promise<number> {
+  const decisionLog = new DecisionLog();
   try {
-    return await perform(args, surroundings, trail);
+    return await perform(args, context, decisionLog);
   } catch (error) {
-    return await reportFailure(error, surroundings, { args, trail: asksForJson(args) ? trail : undefined });
+    return await reportFailure(error, context, { args, decisionLog: asksForJson(args) ? decisionLog : undefined });
   }
 }
 
-async function perform(args: readonly string[], surroundings: Surroundings, trail: Trail): Promise<number> {
-  const command = parseCommand(args, surroundings.env);
+async function perform(args: readonly string[], context: ProcessContext, decisionLog: DecisionLog): Promise<number> {
+  const command = parseCommand(args, context.env);
   if (!["help", "version", "limits"].includes(command.name)) insistOnWorkingDirectory();
   switch (command.name) {
     case "help": {
       const { help } = await import("./help.ts");
-      surroundings.output.write(help[command.topic]);
+      context.output.write(help[command.topic]);
       return exitCodes.done;
     }
     case "version": {
       const { version } = await import("./version.ts");
-      surroundings.output.write(`${version()}\n`);
+      context.output.write(`${version()}\n`);
       return exitCodes.done;
     }
     case "limits": {
       const [{ limitsHelp }, { defaultLimits }] = await Promise.all([import("./limits.ts"), import("../index.ts")]);
-      surroundings.output.write(limitsHelp(defaultLimits));
+      context.output.write(limitsHelp(defaultLimits));
       return exitCodes.done;
     }
     case "unpack": {
       const [{ unpackCommand }, library] = await Promise.all([import("./unpack-command.ts"), import("../index.ts")]);
-      return await unpackCommand(command, surroundings, trail, library);
+      return await unpackCommand(command, context, decisionLog, library);
     }
     case "login": {
       const [{ loginCommand }, library] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
-      return await loginCommand(command, surroundings, library);
+      return await loginCommand(command, context, library);
     }
     case "store": {
       const [{ storeCommand }, { store }] = await Promise.all([import("./store-command.ts"), import("../index.ts")]);
-      return await storeCommand(command, surroundings, store);
+      return await storeCommand(command, context, store);
     }
     case "ls":
     case "cat":
     case "inspect": {
       const [{ lookCommand }, library] = await Promise.all([import("./look-command.ts"), import("../index.ts")]);
-      return await lookCommand(command, surroundings, trail, library);
+      return await lookCommand(command, context, decisionLog, library);
     }
     case "verify": {
       const [{ verifyCommand }, library] = await Promise.all([import("./verify-command.ts"), import("../index.ts")]);
-      return await verifyCommand(command, surroundings, trail, library);
+      return await verifyCommand(command, context, decisionLog, library);
     }
     case "logout": {
       const [{ logoutCommand }, { logout }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
-      return await logoutCommand(command, surroundings, logout);
+      return await logoutCommand(command, context, logout);
     }
   }
 }
 
-/** Tells people, and with a trail also programs, what went wrong. */
+/** Tells people, and with a decisionLog also programs, what went wrong. */
 async function reportFailure(
   error: unknown,
-  surroundings: Surroundings,
-  { args, trail }: { readonly args: readonly string[]; readonly trail: Trail | undefined },
+  context: ProcessContext,
+  { args, decisionLog }: { readonly args: readonly string[]; readonly decisionLog: DecisionLog | undefined },
 ): Promise<number> {
-  const [{ failureOf }, { debugLines, failureLines }, { failureJson }, { paintFor }] = await Promise.all([
-    import("./failure.ts"),
+  const [{ errorReportOf }, { debugLines, errorLines }, { errorJson }, { paintFor }] = await Promise.all([
+    import("./error-report.ts"),
     import("./report.ts"),
-    import("./json.ts"),
+    import("./command-output.ts"),
     import("./paint.ts"),
   ]);
-  const { env, errors, output } = surroundings;
-  const failure = failureOf(
+  const { env, errors, output } = context;
+  const failure = errorReportOf(
     error,
     commandWords.find((word) => word === args[0]),
   );
-  const lines = failureLines(failure, paintFor(errors, env));
+  const lines = errorLines(failure, paintFor(errors, env));
   if (wantsDebugging(env)) lines.push(...debugLines(error));
   errors.write(`${lines.join("\n")}\n`);
-  if (trail !== undefined) output.write(failureJson(failure, trail));
+  if (decisionLog !== undefined) output.write(errorJson(failure, decisionLog));
   return failure.exitCode;
 }
 
 /** `NODE_DEBUG` is a list of names, as Node's own `util.debuglog` reads it. */
-function wantsDebugging(env: Surroundings["env"]): boolean {
+function wantsDebugging(env: ProcessContext["env"]): boolean {
   const names = (env.NODE_DEBUG ?? "").toLowerCase().split(/[\s,]+/);
   return names.includes("oci-unpack") || names.includes("*");
+}
+
+/** Paths and threads begin in the current directory, which somebody may have removed. */
+export function insistOnWorkingDirectory(): void {
+  try {
+    process.cwd();
+  } catch {
+    throw new UsageError("cannot work in the current directory: it does not exist any more", "go to another one: cd /");
+  }
 }

@@ -1,3 +1,6 @@
+import { Transform } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+
 // Unicode's "Other" (controls, invisible formatting such as bidirectional overrides, lone surrogates, private use,
 // unassigned) and its line and paragraph separators: all that moves a cursor, hides, or reorders what stands around it.
 const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu;
@@ -33,4 +36,21 @@ function* codeUnits(character: string): Iterable<number> {
 
 function jsonEscape(codeUnit: number): string {
   return `\\u${codeUnit.toString(16).padStart(4, "0")}`;
+}
+
+/** Text on its way to a terminal: what could act on it is shown instead, but lines end and tabs stay. */
+export function terminalText(): Transform {
+  const decoder = new StringDecoder("utf8");
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, harmless(decoder.write(chunk)));
+    },
+    flush(done) {
+      done(null, harmless(decoder.end()));
+    },
+  });
+}
+
+function harmless(text: string): string {
+  return text.replace(/[^\n\t -~]+/g, (run) => [...run].map(safeText).join(""));
 }

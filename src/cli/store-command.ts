@@ -1,23 +1,23 @@
 import { present } from "../base/present.ts";
 import type { EventListener, Store, StoredImageEntry, StoreFindings, store } from "../index.ts";
+import { withDisplay } from "./display.ts";
+import { terseDisplay } from "./line-display.ts";
+import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeJson, safeText } from "./safe-text.ts";
-import { shown } from "./shown.ts";
 import type { StoreCommand } from "./store-options.ts";
-import { exitCodes, type Surroundings } from "./surroundings.ts";
-import { terseDisplay } from "./terse-display.ts";
 
 /** `oci-unpack store list|verify|prune`: tells what is in a store, whether it is right, or makes it smaller. */
 export async function storeCommand(
   command: StoreCommand,
-  surroundings: Surroundings,
+  context: ProcessContext,
   openStore: typeof store,
 ): Promise<number> {
   const opened = openStore(command.directory);
   const say = (result: unknown, lines: readonly string[]) =>
-    surroundings.output.write(command.json ? `${safeJson(result)}\n` : lines.map((line) => `${line}\n`).join(""));
-  const display = terseDisplay({ verbosity: "normal", explain: false }, surroundings, doing[command.action]);
-  return await shown(display, ({ show }, signal) => perform(opened, command, { signal, onEvent: show }, say));
+    context.output.write(command.json ? `${safeJson(result)}\n` : lines.map((line) => `${line}\n`).join(""));
+  const display = terseDisplay({ verbosity: "normal", explain: false }, context, doing[command.action]);
+  return await withDisplay(display, ({ show }, signal) => perform(opened, command, { signal, onEvent: show }, say));
 }
 
 /** What takes so long, where it does. */

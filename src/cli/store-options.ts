@@ -1,8 +1,8 @@
 import { oneOf, parseCommandLine } from "./command-line.ts";
 import { type SmallCommand, storeDirectory } from "./image-options.ts";
 import { storeOptionTable } from "./option-tables.ts";
-import { parseSize } from "./size.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { ProcessContext } from "./process-context.ts";
+import { parseSize } from "./quantities.ts";
 import { UsageError } from "./usage-error.ts";
 
 const actions = ["list", "verify", "prune"] as const;
@@ -18,7 +18,7 @@ export interface StoreCommand {
 }
 
 /** Reads the arguments after `store`. */
-export function parseStore(args: readonly string[], env: Surroundings["env"]): StoreCommand | SmallCommand {
+export function parseStore(args: readonly string[], env: ProcessContext["env"]): StoreCommand | SmallCommand {
   const { values, positionals } = parseCommandLine(storeOptionTable, args);
   if (values.help) return { name: "help", topic: "store" };
   const action = onlyAction(positionals);

@@ -1,52 +1,50 @@
 import type * as Library from "../index.ts";
 import type { UnpackOptions } from "../index.ts";
+import { type DecisionLog, resultJson, writeText } from "./command-output.ts";
 import { givenCredential, openingSource, type SourceLibrary } from "./connection.ts";
-import { resultJson } from "./json.ts";
+import { recordingListener, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
+import { makeOutput, type OutputLibrary } from "./make-output.ts";
 import { paintFor } from "./paint.ts";
-import { type ProducingLibrary, produce } from "./produce.ts";
+import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { progressDisplay } from "./progress.ts";
-import { listening, shown } from "./shown.ts";
-import { exitCodes, type Surroundings } from "./surroundings.ts";
-import type { Trail } from "./trail.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
-import { writeText } from "./write-text.ts";
 
 /** What this command needs of the library. */
-export type UnpackLibrary = SourceLibrary & ProducingLibrary & Pick<typeof Library, "defaultLimits">;
+export type UnpackLibrary = SourceLibrary & OutputLibrary & Pick<typeof Library, "defaultLimits">;
 
 /** `oci-unpack IMAGE DIRECTORY`: unpacks, or makes something else of the image, shows how it goes, tells what came of it. */
 export async function unpackCommand(
   command: UnpackCommand,
-  surroundings: Surroundings,
-  trail: Trail,
+  context: ProcessContext,
+  decisionLog: DecisionLog,
   library: UnpackLibrary,
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
-  const credential = await givenCredential(command, surroundings);
-  const { result, lines } = await shown(progressDisplay(command, surroundings), async ({ show }, signal) => {
-    const onEvent = listening(show, command, trail);
-    const basis = { command, surroundings, limits, credential, onEvent };
-    await using opening = openingSource(basis, library);
+  const credential = await givenCredential(command, context);
+  const { result, lines } = await withDisplay(progressDisplay(command, context), async ({ show }, signal) => {
+    const onEvent = recordingListener(show, command, decisionLog);
+    const connection = { command, context, limits, credential, onEvent };
+    await using opening = openingSource(connection, library);
     const options = {
       ...command.options,
-      ...bundleOf(command, surroundings),
+      ...bundleOf(command, context),
       limits,
       source: opening.source,
       signal,
       onEvent,
     };
-    return await produce(command, surroundings, options, library);
+    return await makeOutput(command, context, options, library);
   });
 
-  if (command.json) writeText(surroundings.output, resultJson(result, trail));
+  if (command.json) writeText(context.output, resultJson(result, decisionLog));
   if (command.verbosity !== "quiet") {
-    const paint = paintFor(surroundings.errors, surroundings.env);
-    surroundings.errors.write(`${lines(paint).join("\n")}\n`);
+    const paint = paintFor(context.errors, context.env);
+    context.errors.write(`${lines(paint).join("\n")}\n`);
   }
   return exitCodes.done;
 }
 
-function bundleOf({ bundle }: UnpackCommand, { uid, gid }: Surroundings): Pick<UnpackOptions, "bundle"> {
+function bundleOf({ bundle }: UnpackCommand, { uid, gid }: ProcessContext): Pick<UnpackOptions, "bundle"> {
   return bundle === "none" ? {} : { bundle: bundle === "for root" ? true : { uid, gid } };
 }

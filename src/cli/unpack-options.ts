@@ -1,18 +1,23 @@
 import { present } from "../base/present.ts";
 import type { UnpackOptions } from "../index.ts";
-import { type CommandLine, parseCommandLine } from "./command-line.ts";
-import { commandWords, refuseMisplacedCommand } from "./command-words.ts";
-import { type FilesWishes, filesWishes } from "./files-options.ts";
-import { type ImageWishes, imageWishes, type SmallCommand, smallCommand } from "./image-options.ts";
+import { type CommandLine, commandWords, parseCommandLine, refuseMisplacedCommand } from "./command-line.ts";
+import {
+  type FilesSettings,
+  filesSettings,
+  type ImageSettings,
+  imageSettings,
+  type SmallCommand,
+  smallCommand,
+} from "./image-options.ts";
 import { unpackOptionTable } from "./option-tables.ts";
 import { type Destination, destination } from "./output-options.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
-export interface UnpackCommand extends Destination, ImageWishes {
+export interface UnpackCommand extends Destination, ImageSettings {
   readonly name: "unpack";
-  readonly options: ImageWishes["options"] & FilesWishes & Pick<UnpackOptions, "mtree">;
+  readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "mtree">;
   /** Whether the directory becomes a bundle for a container runtime, and whose. */
   readonly bundle: "none" | "for root" | "for this user";
 }
@@ -20,7 +25,7 @@ export interface UnpackCommand extends Destination, ImageWishes {
 type UnpackLine = CommandLine<typeof unpackOptionTable>;
 
 /** Reads the arguments of `oci-unpack IMAGE DIRECTORY`. */
-export function parseUnpack(args: readonly string[], env: Surroundings["env"]): UnpackCommand | SmallCommand {
+export function parseUnpack(args: readonly string[], env: ProcessContext["env"]): UnpackCommand | SmallCommand {
   const line = parseCommandLine(unpackOptionTable, args);
   const [word] = line.positionals;
   const small = smallCommand(line, commandWords.find((each) => each === word) ?? "unpack");
@@ -29,9 +34,9 @@ export function parseUnpack(args: readonly string[], env: Surroundings["env"]): 
   return unpackCommand(line, env);
 }
 
-function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackCommand {
+function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackCommand {
   const { values } = line;
-  const wishes = imageWishes(line, env);
+  const settings = imageSettings(line, env);
   const place = destination(line);
   if (values.mtree === "-") {
     throw new UsageError(
@@ -42,8 +47,8 @@ function unpackCommand(line: UnpackLine, env: Surroundings["env"]): UnpackComman
   return {
     name: "unpack",
     ...place,
-    ...wishes,
-    options: present({ ...wishes.options, ...filesWishes(line), mtree: values.mtree }),
+    ...settings,
+    options: present({ ...settings.options, ...filesSettings(line), mtree: values.mtree }),
     bundle: bundle(values),
   };
 }

@@ -1,16 +1,14 @@
 import type * as Library from "../index.ts";
+import { type DecisionLog, resultJson, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
-import { resultJson } from "./json.ts";
+import { recordingListener, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
+import { terseDisplay } from "./line-display.ts";
+import type { VerifyCommand } from "./look-options.ts";
 import { paintFor } from "./paint.ts";
+import { exitCodes, type ProcessContext } from "./process-context.ts";
+import { differenceLines, verdictLines } from "./report.ts";
 import { safeText } from "./safe-text.ts";
-import { listening, shown } from "./shown.ts";
-import { exitCodes, type Surroundings } from "./surroundings.ts";
-import { terseDisplay } from "./terse-display.ts";
-import type { Trail } from "./trail.ts";
-import type { VerifyCommand } from "./verify-options.ts";
-import { differenceLines, verdictLines } from "./verify-report.ts";
-import { writeLines, writeText } from "./write-text.ts";
 
 /** What this command needs of the library. */
 export type VerifyLibrary = SourceLibrary &
@@ -19,17 +17,17 @@ export type VerifyLibrary = SourceLibrary &
 /** `oci-unpack verify DIRECTORY [IMAGE]`: tells where a root filesystem is not what its image says. */
 export async function verifyCommand(
   command: VerifyCommand,
-  surroundings: Surroundings,
-  trail: Trail,
+  context: ProcessContext,
+  decisionLog: DecisionLog,
   library: VerifyLibrary,
 ): Promise<number> {
   const limits = parseLimits(command.limits, library.defaultLimits);
-  const credential = await givenCredential(command, surroundings);
-  const display = terseDisplay(command, surroundings, `comparing ${safeText(command.directory)} with its image`);
-  const result = await shown(display, async ({ show }, signal) => {
-    const onEvent = listening(show, command, trail);
+  const credential = await givenCredential(command, context);
+  const display = terseDisplay(command, context, `comparing ${safeText(command.directory)} with its image`);
+  const result = await withDisplay(display, async ({ show }, signal) => {
+    const onEvent = recordingListener(show, command, decisionLog);
     const named = await withImage(command, library);
-    await using source = await openSource({ command: named, surroundings, limits, credential, onEvent }, library);
+    await using source = await openSource({ command: named, context, limits, credential, onEvent }, library);
     return await library.verify(command.directory, named.image, {
       ...command.options,
       limits,
@@ -39,8 +37,8 @@ export async function verifyCommand(
     });
   });
 
-  const { output, errors, env } = surroundings;
-  if (command.json) writeText(output, resultJson(result, trail));
+  const { output, errors, env } = context;
+  if (command.json) writeText(output, resultJson(result, decisionLog));
   else writeLines(output, differenceLines(result));
   if (command.verbosity !== "quiet") errors.write(`${verdictLines(result, paintFor(errors, env)).join("\n")}\n`);
   return result.differenceCount === 0 ? exitCodes.done : exitCodes.different;

@@ -10,7 +10,7 @@ const showCursor = "\x1b[?25h";
 test("the cursor is hidden while the display lives, and comes back with a clean line", (context) => {
   const terminal = terminalFor(context);
   {
-    using display = liveDisplay("debian", incurious, terminal.surroundings);
+    using display = liveDisplay("debian", incurious, terminal.processContext);
     assert.ok(terminal.take().startsWith(hideCursor));
     display.show(resolved(1000));
   }
@@ -19,7 +19,7 @@ test("the cursor is hidden while the display lives, and comes back with a clean 
 
 test("a frame is drawn ten times a second, in one write, and the cursor returns to its beginning", (context) => {
   const terminal = terminalFor(context);
-  using display = liveDisplay("debian", incurious, terminal.surroundings);
+  using display = liveDisplay("debian", incurious, terminal.processContext);
   assert.match(terminal.take(), /resolving debian/);
   display.show(resolved(1000, 1000));
   display.show(downloading(0, 500, 1000));
@@ -34,7 +34,7 @@ test("a frame is drawn ten times a second, in one write, and the cursor returns 
 
 test("lines are cut, not folded, by a terminal that is too narrow", (context) => {
   const terminal = terminalFor(context);
-  using display = liveDisplay("x".repeat(500), incurious, terminal.surroundings);
+  using display = liveDisplay("x".repeat(500), incurious, terminal.processContext);
   display.say("a line that stays may fold");
   const text = terminal.take();
   const cut = text.slice(text.lastIndexOf("\x1b[?7l"), text.lastIndexOf("\x1b[?7h"));
@@ -44,7 +44,7 @@ test("lines are cut, not folded, by a terminal that is too narrow", (context) =>
 
 test("however many things are worth a line, the picture is drawn no more often", (context) => {
   const terminal = terminalFor(context);
-  using display = liveDisplay("debian", { ...incurious, verbose: true }, terminal.surroundings);
+  using display = liveDisplay("debian", { ...incurious, verbose: true }, terminal.processContext);
   terminal.take();
   for (let index = 0; index < 10_000; index++) {
     display.show({ type: "skipped", layer: 0, path: `dev/${index}`, reason: "device", detail: "" });
@@ -56,7 +56,7 @@ test("however many things are worth a line, the picture is drawn no more often",
 
 test("lines that were not drawn yet are not lost at the end", (context) => {
   const terminal = terminalFor(context);
-  const display = liveDisplay("debian", incurious, terminal.surroundings);
+  const display = liveDisplay("debian", incurious, terminal.processContext);
   display.show({ type: "warning", code: "CONFIGURATION", message: "cannot use hosts.toml" });
   display[Symbol.dispose]();
   assert.ok(terminal.take().includes("warning: cannot use hosts.toml\n"));
@@ -64,7 +64,7 @@ test("lines that were not drawn yet are not lost at the end", (context) => {
 
 test("NO_COLOR leaves a display without colours", (context) => {
   const terminal = terminalFor(context, { NO_COLOR: "1" });
-  using display = liveDisplay("debian", incurious, terminal.surroundings);
+  using display = liveDisplay("debian", incurious, terminal.processContext);
   display.show(resolved(1000));
   display.show(downloading(0, 500, 1000));
   context.mock.timers.tick(100);
@@ -75,7 +75,7 @@ test("a display that is closed leaves no listener and no timer behind", (context
   const counts = () => ["exit", "SIGTSTP", "SIGCONT"].map((name) => process.listenerCount(name));
   const before = counts();
   const terminal = terminalFor(context);
-  liveDisplay("debian", incurious, terminal.surroundings)[Symbol.dispose]();
+  liveDisplay("debian", incurious, terminal.processContext)[Symbol.dispose]();
   terminal.take();
   context.mock.timers.tick(1000);
   assert.equal(terminal.writes(), 0);
@@ -88,7 +88,7 @@ function terminalFor(context: TestContext, env: Readonly<Record<string, string>>
   const errors = { isTTY: true, columns: 80, rows: 24, write: (text: string) => writes.push(text) };
   const output = { write: () => assert.fail("standard output is for data") };
   return {
-    surroundings: { env, homeDirectory: "/", uid: 0, gid: 0, input: process.stdin, output, errors },
+    processContext: { env, homeDirectory: "/", uid: 0, gid: 0, input: process.stdin, output, errors },
     writes: () => writes.length,
     take() {
       const text = writes.join("");

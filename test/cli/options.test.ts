@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandWords } from "../../src/cli/command-words.ts";
-import { failureOf } from "../../src/cli/failure.ts";
+import { commandWords } from "../../src/cli/command-line.ts";
+import { errorReportOf } from "../../src/cli/error-report.ts";
 import { help } from "../../src/cli/help.ts";
 import {
   loginOptionTable,
@@ -214,7 +214,7 @@ for (const [title, args, message, hint] of refused) {
     const error = usageErrorOf(() => parseCommand(args, {}));
     assert.ok(error.message.includes(message), error.message);
     const told =
-      failureOf(
+      errorReportOf(
         error,
         commandWords.find((word) => word === args[0]),
       ).hint ?? "";

@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { OciUnpackError } from "../../src/base/errors.ts";
-import { type ErrorReport, failureOf } from "../../src/cli/failure.ts";
+import { DecisionLog, errorJson, resultJson } from "../../src/cli/command-output.ts";
+import { type ErrorReport, errorReportOf } from "../../src/cli/error-report.ts";
 import { help } from "../../src/cli/help.ts";
-import { failureJson, resultJson } from "../../src/cli/json.ts";
 import { paintFor } from "../../src/cli/paint.ts";
-import { debugLines, failureLines, resultLines } from "../../src/cli/report.ts";
-import { Trail } from "../../src/cli/trail.ts";
+import { debugLines, errorLines, resultLines } from "../../src/cli/report.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { UnpackResult } from "../../src/operation/options.ts";
@@ -34,7 +33,7 @@ const result: UnpackResult = {
 
 test("an option that the library refuses is told as it was typed", () => {
   const told = (option: string) => {
-    return failureOf(new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: "x" is none`)).message;
+    return errorReportOf(new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: "x" is none`)).message;
   };
   assert.deepEqual(["include", "uidMap", "sourceDateEpoch", "limits.entries", "authFile", "directory"].map(told), [
     'cannot use --include: "x" is none',
@@ -79,13 +78,15 @@ test("what was left out or repaired is summed up, with the way to see all of it"
 });
 
 test("an error of the library is told with its hint and ends with 1", () => {
-  const failure = failureOf(new OciUnpackError("NOT_FOUND", "cannot pull x: no such image", { hint: "check the tag" }));
-  assert.deepEqual(failureLines(failure, plain), ["error: cannot pull x: no such image", "hint: check the tag"]);
+  const failure = errorReportOf(
+    new OciUnpackError("NOT_FOUND", "cannot pull x: no such image", { hint: "check the tag" }),
+  );
+  assert.deepEqual(errorLines(failure, plain), ["error: cannot pull x: no such image", "hint: check the tag"]);
   assert.equal(failure.exitCode, 1);
 });
 
 test("a hint of the library that names options is told with the flags for them", () => {
-  const told = (hint: string) => failureOf(new OciUnpackError("NOT_FOUND", "cannot go on", { hint })).hint;
+  const told = (hint: string) => errorReportOf(new OciUnpackError("NOT_FOUND", "cannot go on", { hint })).hint;
   assert.equal(told("give it with `tls.ca`, or in certs.d"), "give it with --tls-ca, or in certs.d");
   assert.equal(told('or ignore them: `owner: "ignore"`'), "or ignore them: --owner ignore");
 });
@@ -100,39 +101,39 @@ test("no hint of the library names a flag, and what they quote is known to the c
       const mentioned = (hint?.match(/(?<=^|[\s(])--[a-z][a-z-]+/g) ?? []).filter((flag) => flags.has(flag));
       assert.deepEqual(mentioned, [], `${name}: ${line}`);
       const quoted = (hint ?? "").replaceAll("\\`", "`");
-      const told = failureOf(new OciUnpackError("NOT_FOUND", "cannot go on", { hint: quoted })).hint ?? "";
+      const told = errorReportOf(new OciUnpackError("NOT_FOUND", "cannot go on", { hint: quoted })).hint ?? "";
       assert.doesNotMatch(told, /`[a-zA-Z.]+(?:: "\w+")?`/, `${name}: ${line}`);
     }
   }
 });
 
 test("an error that has no hint of its own is told with what usually helps", () => {
-  const failure = failureOf(new OciUnpackError("NO_SPACE", "cannot write x: no space left on device"));
-  assert.deepEqual(failureLines(failure, plain), [
+  const failure = errorReportOf(new OciUnpackError("NO_SPACE", "cannot write x: no space left on device"));
+  assert.deepEqual(errorLines(failure, plain), [
     "error: cannot write x: no space left on device",
     "hint: make room, or choose another file system",
   ]);
 });
 
 test("a wrong command line ends with 2, whoever noticed", () => {
-  assert.equal(failureOf(new UsageError("cannot read the command line")).exitCode, 2);
-  assert.equal(failureOf(new OciUnpackError("INVALID_REFERENCE", "cannot parse x: …")).exitCode, 2);
-  assert.equal(failureOf(new OciUnpackError("INVALID_PLATFORM", "cannot parse x: …")).exitCode, 2);
+  assert.equal(errorReportOf(new UsageError("cannot read the command line")).exitCode, 2);
+  assert.equal(errorReportOf(new OciUnpackError("INVALID_REFERENCE", "cannot parse x: …")).exitCode, 2);
+  assert.equal(errorReportOf(new OciUnpackError("INVALID_PLATFORM", "cannot parse x: …")).exitCode, 2);
 });
 
 test("an error that nobody foresaw says that it is ours", () => {
-  const failure = failureOf(new TypeError("x is not a function"));
+  const failure = errorReportOf(new TypeError("x is not a function"));
   assert.deepEqual([failure.code, failure.exitCode], ["INTERNAL", 1]);
   assert.equal(failure.message, "cannot go on: x is not a function");
   assert.match(failure.hint ?? "", /defect of oci-unpack/);
-  assert.equal(failureOf("thrown text").message, "cannot go on: thrown text");
+  assert.equal(errorReportOf("thrown text").message, "cannot go on: thrown text");
 });
 
 test("hostile text in errors and results is shown, not obeyed", () => {
   const hostile = "\x1b[31m\r\u202e";
   const failure: ErrorReport = { code: "NOT_FOUND", message: hostile, hint: hostile, exitCode: 1 };
   const lines = [
-    ...failureLines(failure, plain),
+    ...errorLines(failure, plain),
     ...resultLines(
       { ...result, reference: hostile, rootfs: hostile, platform: { os: hostile, architecture: "" } },
       plain,
@@ -140,10 +141,10 @@ test("hostile text in errors and results is shown, not obeyed", () => {
     ...debugLines(new Error(hostile, { cause: new Error(hostile) })),
   ];
   for (const line of lines) assert.doesNotMatch(line, /\p{C}/u);
-  assert.deepEqual(JSON.parse(failureJson(failure, new Trail())), {
+  assert.deepEqual(JSON.parse(errorJson(failure, new DecisionLog())), {
     error: { code: "NOT_FOUND", message: hostile, hint: hostile },
   });
-  assert.doesNotMatch(failureJson(failure, new Trail()).trimEnd(), /\p{C}/u);
+  assert.doesNotMatch(errorJson(failure, new DecisionLog()).trimEnd(), /\p{C}/u);
 });
 
 test("for developers an error comes with its place and its causes", () => {
@@ -154,41 +155,41 @@ test("for developers an error comes with its place and its causes", () => {
 });
 
 test("JSON is one line with the fields of the result", () => {
-  const json = [...resultJson(result, new Trail())].join("");
+  const json = [...resultJson(result, new DecisionLog())].join("");
   assert.equal(json.indexOf("\n"), json.length - 1);
   assert.deepEqual(JSON.parse(json), result);
 });
 
 test("JSON of a result comes in pieces, since its lists may be longer than one string can be", () => {
   const lists = { skipped: ["x".repeat(1000), { path: "y".repeat(1000) }, undefined], absent: undefined, count: 3 };
-  const pieces = [...resultJson(lists, new Trail())];
+  const pieces = [...resultJson(lists, new DecisionLog())];
   assert.equal(pieces.join(""), `${JSON.stringify(lists)}\n`);
   assert.ok(Math.max(...pieces.map(({ length }) => length)) < 1100);
 });
 
 test("with --explain, a decision is no longer than people are shown", () => {
-  const trail = new Trail();
-  trail.record({ type: "decision", topic: "redirect", message: "x".repeat(100_000) });
-  assert.deepEqual(trail.decisions, [{ topic: "redirect", message: `${"x".repeat(2000)}…` }]);
+  const decisionLog = new DecisionLog();
+  decisionLog.record({ type: "decision", topic: "redirect", message: "x".repeat(100_000) });
+  assert.deepEqual(decisionLog.decisions, [{ topic: "redirect", message: `${"x".repeat(2000)}…` }]);
 });
 
 test("with --explain, JSON has the decisions too, of a success and of a failure", () => {
-  const trail = new Trail();
-  trail.record({ type: "decision", topic: "reference", message: '"x" is docker.io/library/x:latest' });
-  trail.record({ type: "layer-started", layer: 0 });
+  const decisionLog = new DecisionLog();
+  decisionLog.record({ type: "decision", topic: "reference", message: '"x" is docker.io/library/x:latest' });
+  decisionLog.record({ type: "layer-started", layer: 0 });
   const decisions = [{ topic: "reference", message: '"x" is docker.io/library/x:latest' }];
-  assert.deepEqual(JSON.parse([...resultJson(result, trail)].join("")).decisions, decisions);
-  assert.deepEqual(JSON.parse(failureJson(failureOf(new Error("x")), trail)).decisions, decisions);
+  assert.deepEqual(JSON.parse([...resultJson(result, decisionLog)].join("")).decisions, decisions);
+  assert.deepEqual(JSON.parse(errorJson(errorReportOf(new Error("x")), decisionLog)).decisions, decisions);
 });
 
 test("with --explain, JSON has the retries and what was set aside in configuration, which people are always told", () => {
-  const trail = new Trail();
+  const decisionLog = new DecisionLog();
   const [url, reason] = ["https://r.example/v2/a?signature=x", "r.example answers 503"];
-  trail.record({ type: "retrying", url, attempt: 2, delayMilliseconds: 4000, reason });
-  trail.record({ type: "warning", code: "CREDENTIALS_IGNORED", message: "rejected" });
-  trail.record({ type: "warning", code: "CONFIGURATION", message: "no TOML" });
-  trail.record({ type: "warning", code: "LINK_COPIED", message: "copied" });
-  assert.deepEqual(trail.decisions, [
+  decisionLog.record({ type: "retrying", url, attempt: 2, delayMilliseconds: 4000, reason });
+  decisionLog.record({ type: "warning", code: "CREDENTIALS_IGNORED", message: "rejected" });
+  decisionLog.record({ type: "warning", code: "CONFIGURATION", message: "no TOML" });
+  decisionLog.record({ type: "warning", code: "LINK_COPIED", message: "copied" });
+  assert.deepEqual(decisionLog.decisions, [
     { topic: "retry", message: "retrying r.example in 4.0 s (attempt 2): r.example answers 503" },
     { topic: "credentials", message: "rejected" },
     { topic: "configuration", message: "no TOML" },

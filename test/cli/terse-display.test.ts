@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
+import { terseDisplay } from "../../src/cli/line-display.ts";
 import { loginCommand } from "../../src/cli/login-command.ts";
 import { parseCommand } from "../../src/cli/options.ts";
 import { storeCommand } from "../../src/cli/store-command.ts";
-import { terseDisplay } from "../../src/cli/terse-display.ts";
 import type { Store } from "../../src/index.ts";
 import { downloading, resolved } from "./progress-events.ts";
 
 /** What a command says in a log, and time. */
-function surroundings() {
+function processContext() {
   const written: string[] = [];
   const recorder = { write: (text: string) => written.push(...text.trimEnd().split("\n")) };
-  const basis = { env: {}, homeDirectory: "/nowhere", uid: 1000, gid: 1000 };
+  const connection = { env: {}, homeDirectory: "/nowhere", uid: 1000, gid: 1000 };
   const input = new PassThrough();
-  return { ...basis, input, output: { write() {} }, binaryOutput: new PassThrough(), errors: recorder, written };
+  return { ...connection, input, output: { write() {} }, binaryOutput: new PassThrough(), errors: recorder, written };
 }
 
 test("whoever looks into an image, and waits, hears now and then what for", (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
-  const { errors, written } = surroundings();
+  const { errors, written } = processContext();
   {
     using display = terseDisplay({ verbosity: "normal", explain: false }, { errors }, "reading debian:stable");
     context.mock.timers.tick(9000);
@@ -39,7 +39,7 @@ test("whoever looks into an image, and waits, hears now and then what for", (con
 
 test("who wants to hear of errors alone hears no sign of life", (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
-  const { errors, written } = surroundings();
+  const { errors, written } = processContext();
   using _display = terseDisplay({ verbosity: "quiet", explain: false }, { errors }, "reading debian:stable");
   context.mock.timers.tick(60_000);
   assert.deepEqual(written, []);
@@ -47,7 +47,7 @@ test("who wants to hear of errors alone hears no sign of life", (context) => {
 
 test("a store that takes long says what is done with it", async (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
-  const here = surroundings();
+  const here = processContext();
   const command = parseCommand(["store", "verify", "--store", "kept"], {});
   assert.equal(command.name, "store");
   const slow = async () => {
@@ -61,7 +61,7 @@ test("a store that takes long says what is done with it", async (context) => {
 
 test("a registry that takes long to say whether it takes a login is told to be asked", async (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
-  const here = surroundings();
+  const here = processContext();
   here.input.end("secret\n");
   const command = parseCommand(["login", "-u", "ada", "--password-stdin", "r.example"], {});
   assert.equal(command.name, "login");

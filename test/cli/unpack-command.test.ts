@@ -3,8 +3,8 @@ import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
 import { OciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
+import { DecisionLog } from "../../src/cli/command-output.ts";
 import { parseCommand } from "../../src/cli/options.ts";
-import { Trail } from "../../src/cli/trail.ts";
 import { type UnpackLibrary, unpackCommand } from "../../src/cli/unpack-command.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
 import type { EnvironmentSourceOptions } from "../../src/configuration/source-from-environment.ts";
@@ -77,10 +77,10 @@ test("what the command line says of the connection is added to this machine's co
     ...["--tls-cert=c.pem", "--tls-key=k.pem", "--insecure-skip-tls-verify", "--strict", "--limit", "manifestBytes=1M"],
     ...["alpine", "dir"],
   ]);
-  const { env, homeDirectory, uid, systemDirectory, onEvent, standardInput, ...wishes } = { ...sourceOptions };
+  const { env, homeDirectory, uid, systemDirectory, onEvent, standardInput, ...settings } = { ...sourceOptions };
   assert.deepEqual([env, homeDirectory, uid, systemDirectory], [{}, "/nowhere", 1000, undefined]);
   assert.ok(onEvent);
-  assert.deepEqual(wishes, {
+  assert.deepEqual(settings, {
     plainHttp: true,
     authFile: "auth.json",
     hostsDirectory: "hosts",
@@ -173,7 +173,7 @@ async function performed(
       return outcome();
     },
   };
-  const surroundings = {
+  const processContext = {
     env: {},
     homeDirectory: "/nowhere",
     uid: 1000,
@@ -183,6 +183,11 @@ async function performed(
     binaryOutput: new PassThrough(),
     errors: { write: (text: string) => (performance.errors += text) },
   };
-  const status = await unpackCommand(parseCommand(args, {}) as UnpackCommand, surroundings, new Trail(), library);
+  const status = await unpackCommand(
+    parseCommand(args, {}) as UnpackCommand,
+    processContext,
+    new DecisionLog(),
+    library,
+  );
   return Object.assign(performance, { status });
 }

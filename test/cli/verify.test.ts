@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { verdictLines } from "../../src/cli/verify-report.ts";
+import { verdictLines } from "../../src/cli/report.ts";
 import type { VerifyResult } from "../../src/index.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { image } from "../support/image.ts";

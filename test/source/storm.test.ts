@@ -6,12 +6,11 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { isOciUnpackError } from "../../src/base/errors.ts";
+import { DecisionLog, errorJson } from "../../src/cli/command-output.ts";
+import { errorReportOf } from "../../src/cli/error-report.ts";
 import { eventLine } from "../../src/cli/event-line.ts";
-import { failureOf } from "../../src/cli/failure.ts";
-import { failureJson } from "../../src/cli/json.ts";
 import { paintFor } from "../../src/cli/paint.ts";
-import { debugLines, failureLines } from "../../src/cli/report.ts";
-import { Trail } from "../../src/cli/trail.ts";
+import { debugLines, errorLines } from "../../src/cli/report.ts";
 import { unpack } from "../../src/unpack/unpack.ts";
 import { eventually } from "../support/eventually.ts";
 import { image, stored } from "../support/image.ts";
@@ -111,7 +110,7 @@ async function pulled(
   outcomes: Outcomes,
   expected: Expectation["expected"],
 ): Promise<string> {
-  const trail = new Trail();
+  const trail = new DecisionLog();
   const told: string[] = [];
   try {
     const { rootfs } = await unpack(reference, target, {
@@ -127,9 +126,9 @@ async function pulled(
   } catch (error) {
     if (!isOciUnpackError(error)) outcomes.wrong.push(error);
     else outcomes.errors.set(error.code, (outcomes.errors.get(error.code) ?? 0) + 1);
-    const failure = failureOf(error);
+    const failure = errorReportOf(error);
     const plain = paintFor({ write() {} }, {});
-    told.push(...failureLines(failure, plain), ...debugLines(error), failureJson(failure, trail));
+    told.push(...errorLines(failure, plain), ...debugLines(error), errorJson(failure, trail));
   }
   return `${told.join("\n")}\n${JSON.stringify(client.events)}`;
 }

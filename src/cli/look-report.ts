@@ -1,8 +1,8 @@
 import { present } from "../base/present.ts";
-import type { InspectResult, Platform } from "../index.ts";
+import type { InspectResult, ListedEntry, Platform } from "../index.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
-import { whereaboutsOf } from "./transports.ts";
+import { sourceKindOf } from "./source-kind.ts";
 
 /** What an image's documents say, as data: the configuration as it stands in the image. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {
@@ -64,7 +64,7 @@ function layerLines({ layers, config }: InspectResult): string[] {
 }
 
 function sizeLine({ reference, layers }: InspectResult): string {
-  return `${bytesText(totalBytes(layers))} to ${whereaboutsOf(reference) === "registry" ? "download" : "read"}`;
+  return `${bytesText(totalBytes(layers))} to ${sourceKindOf(reference) === "registry" ? "download" : "read"}`;
 }
 
 /** Layers that are the same blob are downloaded once. */
@@ -84,4 +84,77 @@ function joined(values: readonly string[] | undefined): string | undefined {
 /** As a list of words, so that spaces in them can be told from spaces between. */
 function list(words: readonly string[] | undefined): string | undefined {
   return words === undefined || words.length === 0 ? undefined : JSON.stringify(words);
+}
+
+const typeLetters: Readonly<Record<ListedEntry["type"], string>> = {
+  file: "-",
+  directory: "d",
+  symlink: "l",
+  fifo: "p",
+  "character-device": "c",
+  "block-device": "b",
+};
+
+/**
+ * A listing as people read it: type and mode, owner, size, time (UTC), the layer, counted from 1 at the bottom, and the path.
+ *
+ *   -rwsr-xr-x  0:0   71,912  2024-04-09 08:00:00  L1  usr/bin/passwd
+ */
+export function* listingLines(entries: readonly ListedEntry[]): Iterable<string> {
+  // An image may have a hundred thousand entries: their lines are not held.
+  const width = (column: (entry: ListedEntry) => string) =>
+    entries.reduce((most, entry) => Math.max(most, column(entry).length), 0);
+  const [owner, size, layer] = [width(ownerText), width(sizeText), width(layerText)];
+  for (const entry of entries) {
+    const columns = [
+      typeLetters[entry.type] + modeText(entry.mode),
+      ownerText(entry).padEnd(owner),
+      sizeText(entry).padStart(size),
+      timeText(entry),
+      layerText(entry).padEnd(layer),
+      nameText(entry),
+    ];
+    yield columns.join("  ");
+  }
+}
+
+/** `rwxr-xr-x`, with `s`, `S`, `t` and `T` as ls has them. */
+function modeText(mode: number): string {
+  const bits = ["r", "w", "x", "r", "w", "x", "r", "w", "x"].map((letter, bit) =>
+    mode & (0o400 >> bit) ? letter : "-",
+  );
+  const special = [
+    [0o4000, 2, "s"],
+    [0o2000, 5, "s"],
+    [0o1000, 8, "t"],
+  ] as const;
+  for (const [bit, place, letter] of special) {
+    if ((mode & bit) !== 0) bits[place] = bits[place] === "x" ? letter : letter.toUpperCase();
+  }
+  return bits.join("");
+}
+
+function ownerText({ uid, gid }: ListedEntry): string {
+  return `${uid}:${gid}`;
+}
+
+function layerText({ layer }: ListedEntry): string {
+  return `L${layer + 1}`;
+}
+
+function sizeText({ type, sizeBytes, deviceMajor, deviceMinor }: ListedEntry): string {
+  if (type.endsWith("device")) return `${deviceMajor},${deviceMinor}`;
+  return type === "file" ? String(sizeBytes) : "-";
+}
+
+/** Years beyond what a Date holds are shown as seconds. */
+function timeText({ mtime: { seconds } }: ListedEntry): string {
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime()) || Math.abs(date.getUTCFullYear()) > 9999) return `@${seconds}`.padEnd(19);
+  return date.toISOString().slice(0, 19).replace("T", " ");
+}
+
+function nameText({ path, linkTarget, sameFileAs }: ListedEntry): string {
+  if (linkTarget !== undefined) return `${safeText(path)} -> ${safeText(linkTarget)}`;
+  return sameFileAs === undefined ? safeText(path) : `${safeText(path)} = ${safeText(sameFileAs)}`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { whereaboutsOf } from "../../src/cli/transports.ts";
+import { sourceKindOf } from "../../src/cli/source-kind.ts";
 import { isEngineName } from "../../src/source/engine.ts";
 import { splitTransport } from "../../src/source/local/local-source.ts";
 
@@ -9,6 +9,6 @@ test("the command takes for images on this machine what the library does", () =>
   const others = ["debian", "oci", "oci/app:1", "localhost:5000/oci", "docker-archives:1", "constructor:1"];
   for (const name of [...transports.map((each) => `${each}:app:1`), ...others]) {
     const isInFiles = splitTransport(name) !== undefined;
-    assert.equal(whereaboutsOf(name), isInFiles ? "files" : isEngineName(name) ? "engine" : "registry", name);
+    assert.equal(sourceKindOf(name), isInFiles ? "files" : isEngineName(name) ? "engine" : "registry", name);
   }
 });

@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { Machine } from "../index.ts";
 
 /** Where the command writes: standard output, standard error, or a test's ears. */
-export interface Output {
+export interface CommandOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -10,7 +10,7 @@ export interface Output {
 }
 
 /** Where the command reads: standard input, or a test's mouth. */
-export interface Input extends NodeJS.ReadableStream {
+export interface CommandInput extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
 }
 
@@ -19,17 +19,17 @@ export interface Input extends NodeJS.ReadableStream {
  *
  * Signals are the one thing more; interrupt.ts and live-display.ts listen to them.
  */
-export interface Surroundings extends Machine {
+export interface ProcessContext extends Machine {
   readonly gid: number;
-  readonly input: Input;
-  readonly output: Output;
+  readonly input: CommandInput;
+  readonly output: CommandOutput;
   /** Where an archive goes: standard output again, but for bytes. */
   readonly binaryOutput: Writable;
-  readonly errors: Output;
+  readonly errors: CommandOutput;
 }
 
 /** Of these, what the library is told of the machine. */
-export function machineOf({ env, homeDirectory, uid, systemDirectory }: Surroundings): Machine {
+export function machineOf({ env, homeDirectory, uid, systemDirectory }: ProcessContext): Machine {
   return { env, homeDirectory, uid, systemDirectory };
 }
 

@@ -1,7 +1,6 @@
 import type { ErrorCode } from "../index.ts";
 import { Interruption } from "./interrupt.ts";
-import { nextStep } from "./next-step.ts";
-import { exitCodes } from "./surroundings.ts";
+import { exitCodes } from "./process-context.ts";
 
 /** An error as the command tells it, in words or as JSON. */
 export interface ErrorReport {
@@ -15,7 +14,7 @@ export interface ErrorReport {
 const usageCodes: ReadonlySet<string> = new Set<ErrorCode>(["INVALID_REFERENCE", "INVALID_PLATFORM", "INVALID_OPTION"]);
 
 /** What to tell about anything that was thrown, by the command of that name or, without one, by an unpacking. */
-export function failureOf(error: unknown, command = ""): ErrorReport {
+export function errorReportOf(error: unknown, command = ""): ErrorReport {
   if (error instanceof Interruption) {
     return { code: "INTERRUPTED", message: error.message, hint: undefined, exitCode: error.exitCode };
   }
@@ -85,3 +84,45 @@ interface CodedError extends Error {
 function isCoded(error: unknown): error is CodedError {
   return error instanceof Error && (error.name === "OciUnpackError" || error.name === "UsageError") && "code" in error;
 }
+
+/** What helps against each error that does not say so itself: docs/errors.md in a clause. Of options, each command has a list of its own. */
+export const nextStep: Readonly<Record<Exclude<ErrorCode, "INVALID_OPTION">, string>> = {
+  INVALID_REFERENCE: "write it as [HOST[:PORT]/]PATH[:TAG][@DIGEST]",
+  INVALID_PLATFORM: "write it as OS/ARCH[/VARIANT], for instance linux/arm64",
+  CONFIGURATION: "correct the file that the message names, or name another",
+  NOT_FOUND: "check the name",
+  UNAUTHORIZED: "log in: oci-unpack login",
+  CREDENTIALS_REJECTED: "log in anew: oci-unpack login",
+  FORBIDDEN: "ask the owner of the image for access",
+  RATE_LIMITED: "wait, or log in: an account often has a larger quota",
+  UNREACHABLE: "check the host's name and port, the network and the proxy settings",
+  TIMEOUT: "try again; --explain tells what was waited for",
+  CERTIFICATE: "trust the registry's authority with --tls-ca FILE, or have the certificate renewed",
+  POLICY_DENIED: "if the host is meant to be trusted, allow it by name",
+  REGISTRY_ERROR: "try again; if it persists, tell the registry's operator",
+  INVALID_MANIFEST: "the image has to be pushed or saved anew by a correct tool",
+  INVALID_CONFIG: "the image has to be pushed or saved anew by a correct tool",
+  UNSUPPORTED_MEDIA_TYPE: "convert the image, for instance with skopeo copy",
+  NOT_AN_IMAGE: "name the image that the artifact belongs to",
+  PLATFORM_NOT_FOUND: "choose a platform with --platform; oci-unpack inspect lists them",
+  UNSUPPORTED_DIGEST: "the image has to be pushed with sha256 digests",
+  DIGEST_MISMATCH: "try again; if it persists, the image's copy is damaged: make it anew",
+  SIZE_MISMATCH: "try again; if it persists, the image's copy is damaged: make it anew",
+  DIFF_ID_MISMATCH: "the image has to be built anew",
+  CORRUPT_LAYER: "the image has to be built anew",
+  INVALID_ARCHIVE: "the archive is incomplete or damaged: make it anew",
+  ENTRY_REFUSED: "the image is broken or hostile: do not use it",
+  LIMIT_EXCEEDED: "if you trust the image, raise the limit: --limit NAME=VALUE",
+  STRICT_VIOLATION: "do without --strict, or have the image corrected",
+  NOT_A_FILE: "name a file; oci-unpack ls lists them",
+  TARGET_NOT_EMPTY: "name what does not exist yet",
+  TARGET_UNUSABLE: "name a place where you may write",
+  FILE_SYSTEM: "check the path and its permissions, or choose another file system",
+  NO_SPACE: "make room, or choose another file system",
+  OUT_OF_RESOURCES: "allow this process more memory and threads, or end others",
+  SANDBOX_UNAVAILABLE: "use Linux 5.13 or newer with Landlock, or --sandbox prefer",
+  UNSUPPORTED_SYSTEM: "install it anew on this machine, or use another one",
+  TOOL_MISSING: "install the program",
+  TOOL_FAILED: "the program's own words tell what is wrong; where a size was given, a larger one may help",
+  INTERNAL: "this is a defect of oci-unpack; NODE_DEBUG=oci-unpack shows where it happened",
+};

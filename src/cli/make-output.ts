@@ -2,29 +2,29 @@ import type { Writable } from "node:stream";
 import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
 import type { ExportForm, ExportOptions, OverlayOptions, UnpackOptions } from "../index.ts";
-import type { OutputWish } from "./output-options.ts";
+import type { OutputChoice } from "./output-options.ts";
 import type { Paint } from "./paint.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { copyLines, exportLines, overlayLines, resultLines } from "./report.ts";
-import type { Surroundings } from "./surroundings.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What this takes of the library. */
-export type ProducingLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store">;
+export type OutputLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store">;
 
 /** What came of it: as data, and as lines for people. */
-export interface Produced {
+interface MadeOutput {
   readonly result: object;
   readonly lines: (paint: Paint) => readonly string[];
 }
 
 /** Makes of an image what the command line wants of it. */
-export async function produce(
+export async function makeOutput(
   command: UnpackCommand,
-  surroundings: Surroundings,
+  context: ProcessContext,
   options: UnpackOptions,
-  library: ProducingLibrary,
-): Promise<Produced> {
+  library: OutputLibrary,
+): Promise<MadeOutput> {
   const { image, directory, output } = command;
   switch (output.form) {
     case "rootfs": {
@@ -39,13 +39,13 @@ export async function produce(
     case "erofs":
     case "squashfs":
     case "ext4": {
-      const destination = directory === "-" ? archiveOutput(surroundings) : directory;
-      const result = await library.exportRootfs(image, destination, exportOptions(output, surroundings, options));
+      const destination = directory === "-" ? archiveOutput(context) : directory;
+      const result = await library.exportRootfs(image, destination, exportOptions(output, context, options));
       return { result, lines: (paint) => exportLines(result, paint) };
     }
     default: {
       const { form, allPlatforms } = output;
-      const destination = directory === "-" ? archiveOutput(surroundings) : directory;
+      const destination = directory === "-" ? archiveOutput(context) : directory;
       const result = await library.copy(image, destination, { ...options, form, allPlatforms });
       return { result, lines: (paint) => copyLines(result, directory, paint) };
     }
@@ -55,7 +55,7 @@ export async function produce(
 function overlayOptions(
   { output, store }: UnpackCommand,
   options: UnpackOptions,
-  library: ProducingLibrary,
+  library: OutputLibrary,
 ): OverlayOptions {
   const { kind, mount } = output.form === "overlay" ? output : {};
   return present({
@@ -67,8 +67,8 @@ function overlayOptions(
 }
 
 function exportOptions(
-  { form, sizeBytes }: Extract<OutputWish, { readonly form: ExportForm }>,
-  { env }: Surroundings,
+  { form, sizeBytes }: Extract<OutputChoice, { readonly form: ExportForm }>,
+  { env }: ProcessContext,
   options: UnpackOptions,
 ): ExportOptions {
   // Where a user's PATH has no directories of system administration, mke2fs is in one of them all the same.
@@ -76,7 +76,7 @@ function exportOptions(
   return present({ ...options, form, toolPath, sizeBytes });
 }
 
-function archiveOutput({ output, binaryOutput }: Surroundings): Writable {
+function archiveOutput({ output, binaryOutput }: ProcessContext): Writable {
   if (!output.isTTY) return binaryOutput;
   throw new UsageError("cannot write an archive to a terminal", "redirect standard output, or name a file with -o");
 }

@@ -1,0 +1,103 @@
+import type { OciUnpackEvent } from "../index.ts";
+import type { ErrorReport } from "./error-report.ts";
+import { retryText } from "./event-line.ts";
+import type { ProcessContext } from "./process-context.ts";
+import { safeJson } from "./safe-text.ts";
+
+/**
+ * A result as `--json` prints it: the fields of what the library gave, on one line, and with `--explain` the decisions.
+ *
+ * In pieces, because all together they may be longer than a string can be.
+ */
+export function* resultJson(result: object, decisionLog: DecisionLog): Iterable<string> {
+  const fields = Object.entries({ ...result, ...explained(decisionLog) }).filter(([, value]) => value !== undefined);
+  yield "{";
+  for (const [index, [name, value]] of fields.entries()) {
+    yield `${index === 0 ? "" : ","}${safeJson(name)}:`;
+    if (Array.isArray(value)) yield* listJson(value);
+    else yield safeJson(value);
+  }
+  yield "}\n";
+}
+
+function* listJson(list: readonly unknown[]): Iterable<string> {
+  yield "[";
+  for (const [index, value] of list.entries()) yield `${index === 0 ? "" : ","}${safeJson(value ?? null)}`;
+  yield "]";
+}
+
+/** A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…}}`, without `hint` where there is none. */
+export function errorJson({ code, message, hint }: ErrorReport, decisionLog: DecisionLog): string {
+  return `${safeJson({ error: { code, message, hint }, ...explained(decisionLog) })}\n`;
+}
+
+function explained({ decisions }: DecisionLog): { readonly decisions?: readonly Decision[] } {
+  return decisions.length === 0 ? {} : { decisions };
+}
+
+/** Why something went the way it went, under the topic of an event of that kind. */
+export interface Decision {
+  readonly topic: string;
+  readonly message: string;
+}
+
+/** More than any pull needs; fewer than could fill memory when one is retried for days. */
+const mostDecisions = 10_000;
+
+/** A registry's links may be long. */
+const longestMessage = 2_000;
+
+/** What `--explain` has to tell, in order, for who wants it as data. */
+export class DecisionLog {
+  readonly decisions: Decision[] = [];
+
+  record(event: OciUnpackEvent): void {
+    const decision = decisionIn(event);
+    if (decision !== undefined && this.decisions.length < mostDecisions) {
+      this.decisions.push({ ...decision, message: shortened(decision.message) });
+    }
+  }
+}
+
+function shortened(message: string): string {
+  return message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`;
+}
+
+/** People are shown retries and warnings whether they are curious or not; as data they are a part of the decisionLog. */
+function decisionIn(event: OciUnpackEvent): Decision | undefined {
+  switch (event.type) {
+    case "decision":
+      return { topic: event.topic, message: event.message };
+    case "retrying":
+      return { topic: "retry", message: retryText(event) };
+    case "warning":
+      if (event.code === "CONFIGURATION") return { topic: "configuration", message: event.message };
+      return event.code === "CREDENTIALS_IGNORED" ? { topic: "credentials", message: event.message } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** How much text is written at once. */
+const pieceCharacters = 64 * 1024;
+
+/** Writes text of any length, in pieces that are worth a write each. */
+export function writeText(output: ProcessContext["output"], texts: Iterable<string>): void {
+  let piece = "";
+  for (const text of texts) {
+    piece += text;
+    if (piece.length < pieceCharacters) continue;
+    output.write(piece);
+    piece = "";
+  }
+  output.write(piece);
+}
+
+/** The same for lines that have no ends yet. */
+export function writeLines(output: ProcessContext["output"], lines: Iterable<string>): void {
+  writeText(output, withEnds(lines));
+}
+
+function* withEnds(lines: Iterable<string>): Iterable<string> {
+  for (const line of lines) yield `${line}\n`;
+}
