@@ -3,11 +3,12 @@ import { BlockList, isIP, isIPv4 } from "node:net";
 /**
  * How far away an address is.
  *
- * `link-local` has the metadata services of clouds; `private` is what only a site or a provider's network reaches.
+ * The metadata services of clouds count as `link-local`; `private` addresses are reachable only within an organisation's or
+ * a provider's network.
  */
 export type Zone = "public" | "private" | "link-local" | "loopback";
 
-/** How near an address is, the nearest first. */
+/** The zones, the nearest first. */
 const nearness: readonly Zone[] = ["loopback", "link-local", "private", "public"];
 
 /**
@@ -52,7 +53,7 @@ const networks: Readonly<Record<Exclude<Zone, "public">, readonly string[]>> = {
   ],
 };
 
-/** What the registries call globally reachable within these. */
+/** Addresses within these networks that the registries call globally reachable. */
 const reachable = networkList([
   "192.0.0.9/32",
   "192.0.0.10/32",
@@ -67,12 +68,12 @@ const reachable = networkList([
 
 const zones = Object.entries(networks).map(([zone, list]) => [zone as Zone, networkList(list)] as const);
 
-/** Tells where an address leads to: where an IPv4 address may be inside, to whichever is nearer. */
+/** The zone of an address. If an IPv4 address may be embedded in it, the nearer zone of the two. */
 export function zoneOf(address: string): Zone {
   return nearness.find(isAmong(zonesOf(address))) ?? "public";
 }
 
-/** Tells what an address that leads to others may claim for itself: where it is, if that is as far away as it may be. */
+/** The zone of an address. If an IPv4 address may be embedded in it, the farther zone of the two. */
 export function farthestZoneOf(address: string): Zone {
   return nearness.findLast(isAmong(zonesOf(address))) ?? "public";
 }
@@ -90,13 +91,13 @@ function plainZoneOf(address: string): Zone {
   return zone === "private" && contains(reachable, address) ? "public" : zone;
 }
 
-/** The address that a URL's host is, without brackets; `undefined` where it is a name. */
+/** The IP address in a URL's host, without brackets; `undefined` for a name. */
 export function addressIn(hostname: string): string | undefined {
   const bare = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
   return isIP(bare) === 0 ? undefined : bare;
 }
 
-/** `URL.hostname` has IPv6 addresses in brackets; sockets want them without. */
+/** The host of a URL as sockets want it: `URL.hostname` has IPv6 addresses in brackets. */
 export function bareHost({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
@@ -105,13 +106,13 @@ export function portOf({ protocol, port }: URL): number {
   return Number(port) || (protocol === "https:" ? 443 : 80);
 }
 
-/** Networks of both families. Apart, because a `BlockList` takes every IPv4 address for the IPv6 one that it is mapped to. */
+/** Networks of both families, apart: a `BlockList` takes an IPv4 address for the IPv6 address that it is mapped to. */
 export interface Networks {
   readonly ipv4: BlockList;
   readonly ipv6: BlockList;
 }
 
-/** Networks as `address/bits`. */
+/** Parses networks that are written as `address/bits`. */
 export function networkList(networks: readonly string[]): Networks {
   const list = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const network of networks) {
@@ -122,36 +123,36 @@ export function networkList(networks: readonly string[]): Networks {
   return list;
 }
 
-/** Whether an address is in one of them; one that an IPv4 address is mapped to is in that one's networks. */
+/** Whether an address is in one of the networks. An IPv4 address that is mapped to IPv6 counts as itself. */
 export function contains({ ipv4, ipv6 }: Networks, address: string): boolean {
   const family = familyOf(address);
   return ipv4.check(address, family) || (family === "ipv6" && ipv6.check(address, family));
 }
 
-/** Whether text is a network that `networkList` takes. */
+/** Whether a text is a network that `networkList` can parse. */
 export function isNetwork(text: string): boolean {
   const [address = "", bits = ""] = text.split("/");
   const longest = isIPv4(address) ? 32 : 128;
   return isIP(address) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= longest;
 }
 
-/** How an IPv6 address has an IPv4 one inside. */
+/** How an IPv4 address is embedded in an IPv6 address. */
 interface Form {
   readonly network: Networks;
-  /** Which of its sixteen bytes are the IPv4 address. */
+  /** Which of its sixteen bytes may be the IPv4 address. */
   readonly bytes: readonly (readonly number[])[];
-  /** They are there inverted. */
+  /** Whether the bytes are inverted. */
   readonly isInverted?: true;
 }
 
-/** Who connects to these, connects to the IPv4 address, and to nothing else. */
+/** Addresses with which a connection always leads to the embedded IPv4 address. */
 const translated: readonly Form[] = [
   { network: networkList(["::ffff:0:0/96"]), bytes: [[12, 13, 14, 15]] }, // mapped (RFC 4291)
   { network: networkList(["64:ff9b::/96"]), bytes: [[12, 13, 14, 15]] }, // NAT64 (RFC 6052)
   { network: networkList(["2002::/16"]), bytes: [[2, 3, 4, 5]] }, // 6to4 (RFC 3056)
 ];
 
-/** None of these is public in itself, and somebody may unpack it besides. */
+/** Addresses that are not public, with which a connection may also lead to the embedded IPv4 address. */
 const wrapped: readonly Form[] = [
   { network: networkList(["::/96"]), bytes: [[12, 13, 14, 15]] }, // compatible (RFC 4291)
   { network: networkList(["::ffff:0:0:0/96"]), bytes: [[12, 13, 14, 15]] }, // translated (RFC 2765)
@@ -168,7 +169,7 @@ const wrapped: readonly Form[] = [
   },
 ];
 
-/** The addresses that one may turn out to be. */
+/** The addresses that a connection to this one may lead to. */
 function meanings(address: string): readonly string[] {
   if (isIP(address) !== 6) return [address];
   const only = translated.find(({ network }) => contains(network, address));
@@ -182,7 +183,7 @@ function meanings(address: string): readonly string[] {
 function embedded(address: string, { bytes, isInverted }: Form): readonly string[] {
   const all = bytesOf(address);
   const found = bytes.map((places) => places.map((place) => (all[place] ?? 0) ^ (isInverted ? 0xff : 0)).join("."));
-  // Of the lengths that a prefix may have the wrong ones read zeros, which are nobody's address.
+  // With the wrong length of the prefix one reads 0.x.x.x, which is no host's address.
   return found.length === 1 ? found : found.filter((one) => !one.startsWith("0."));
 }
 

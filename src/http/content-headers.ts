@@ -5,16 +5,20 @@ import { RequestFailure } from "./request-failure.ts";
 
 const inflated = promisify(gunzip);
 
-/** Whether a server says that it compressed what it sends, though it was asked not to. */
+/** Whether a server says that it compressed the body, although it was asked not to. */
 export function isGzipped({ headers }: HttpResponse): boolean {
   const encoding = headers["content-encoding"]?.trim().toLowerCase();
   return encoding === "gzip" || encoding === "x-gzip";
 }
 
-/** A short body as it was before a server compressed it, `limit` bytes at most both ways; `hint` is for whoever needs more. */
+/**
+ * The whole of a short body, decompressed if the server compressed it.
+ *
+ * Throws `LIMIT_EXCEEDED`, with that hint, if there are more than `limit` bytes before or after decompression.
+ */
 export async function wholeDecoded(response: HttpResponse, limit: number, hint: string): Promise<Buffer> {
   const bytes = await response.body.whole(limit, hint);
-  // Some servers say so of what they did not compress themselves, or did not compress at all.
+  // Some servers say so of bytes that they did not compress themselves, or that are not compressed at all.
   if (!isGzipped(response) || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     return await inflated(bytes, { maxOutputLength: limit });
@@ -32,7 +36,7 @@ export async function wholeDecoded(response: HttpResponse, limit: number, hint: 
   }
 }
 
-/** What part of a whole a 206 says that it is; both ends belong to it. */
+/** Which bytes a 206 response says that it has; `last` is one of them. */
 interface ContentRange {
   readonly first: number;
   readonly last: number;
@@ -54,7 +58,7 @@ export function strongETagOf({ headers }: HttpResponse): string | undefined {
   return etag !== undefined && /^"[^"]*"$/.test(etag) ? etag : undefined;
 }
 
-/** What is wrong with a 206 that was to bring `first` … `last` of `size` bytes; `undefined` if nothing is. */
+/** What is wrong with a 206 response to a request for bytes `first` to `last` of `size`; `undefined` if nothing is. */
 export function rangeProblem(
   response: HttpResponse,
   wanted: { readonly first: number; readonly last: number; readonly size: number; readonly etag: string | undefined },

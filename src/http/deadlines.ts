@@ -4,7 +4,7 @@ import type { CallContext } from "../base/call-context.ts";
 import type { Deadlines } from "./options.ts";
 import { RequestFailure } from "./request-failure.ts";
 
-/** Gives an attempt so much time as a whole, however busily it drips. */
+/** Runs `attempt`, and aborts it with `TIMEOUT` when it has not ended after that time, even if bytes still arrive. */
 export async function within<T>(
   milliseconds: number,
   context: CallContext,
@@ -24,7 +24,11 @@ export async function within<T>(
   }
 }
 
-/** Sees to it that a connection, and then an answer, comes in time. Waiting for one's turn is no one's fault and has no limit. */
+/**
+ * Destroys a request if its connection, or then its response, does not come in time.
+ *
+ * The time that it waits for a free connection does not count.
+ */
 export class DeadlineWatch {
   readonly #outgoing: ClientRequest;
   readonly #host: string;

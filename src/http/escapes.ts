@@ -1,18 +1,18 @@
-/** Bytes as characters. */
+/** A text after some escapes were decoded, one character for each of its UTF-8 bytes. */
 export interface Decoding {
   readonly text: string;
-  /** Where in what was written each of them begins, and one more at the end; absent from what was written itself. */
+  /** Where each character begins in the original text, and where that ends. Absent from the original text itself. */
   readonly starts?: readonly number[];
 }
 
-/** A way to write characters otherwise. */
+/** A way to escape characters. */
 interface Notation {
   readonly pattern: RegExp;
-  /** The UTF-8 bytes, as characters, that are meant. */
+  /** The UTF-8 bytes that an escape stands for, as characters. */
   meaning(match: RegExpExecArray): string;
 }
 
-/** Names of HTML's that passwords need: all of ASCII's punctuation that has one. */
+/** HTML's names for ASCII punctuation, all that may occur in a password. */
 const named: Readonly<Record<string, string>> = {
   amp: "&",
   lt: "<",
@@ -55,9 +55,9 @@ const named: Readonly<Record<string, string>> = {
 
 const controls: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
 
-// None of these patterns repeats what it could give up again, so each takes linear time.
+// Linear: no pattern repeats something that it could give back.
 const notations: readonly Notation[] = [
-  // JSON, and what other languages add: \/ \u0041 \x41. Two halves of a character come first.
+  // JSON, and what other languages add: \/ \u0041 \x41. Surrogate pairs come first.
   {
     pattern: /\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|u([0-9a-f]{4})|x([0-9a-f]{2})|([\s\S]))/gi,
     meaning: ([, high, low, unit, byte, letter = ""]) => {
@@ -82,10 +82,10 @@ const notations: readonly Notation[] = [
   },
 ];
 
-/** One notation within another within a third: HTML of JSON of a URL. */
+/** How many notations may be nested: HTML of JSON of a URL. */
 const deepest = 3;
 
-/** What a text may mean to who reads it, itself first. It is read as UTF-8 bytes. */
+/** A text, as UTF-8 bytes, and everything that decoding its escapes may make of it. The text itself comes first. */
 export function decodingsOf(text: string): readonly Decoding[] {
   const bytes = utf8(text);
   const found = new Map<string, Decoding>([[bytes, { text: bytes }]]);
@@ -102,12 +102,12 @@ export function decodingsOf(text: string): readonly Decoding[] {
   return [...found.values()];
 }
 
-/** The bytes of a text as characters. */
+/** The UTF-8 bytes of a text, each as one character. */
 export function utf8(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** Where in what was written a character of a decoding begins. */
+/** Where a character of a decoding begins in the original text. */
 export function startOf({ starts }: Decoding, index: number): number {
   return starts?.[index] ?? index;
 }

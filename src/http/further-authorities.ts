@@ -2,21 +2,21 @@ import { isOfUnknownAuthority } from "./network-failure.ts";
 import type { TlsMaterial } from "./options.ts";
 
 /**
- * Authorities that count beside those that Node trusts. They are asked for when a certificate comes from none that is
- * known, so that whoever needs none of them pays for none.
+ * Authorities that are trusted besides those that Node trusts. They are read only when a certificate comes from an unknown
+ * authority, because reading them takes time.
  */
 export class FurtherAuthorities {
   readonly #find: (() => Promise<readonly string[]>) | undefined;
   #found: Promise<readonly string[]> | undefined;
   #known: readonly string[] = [];
-  /** The same object for the same material: connections are shared by it. */
+  /** The extended material by the original: the same object for the same material, because connections are shared by it. */
   readonly #extended = new Map<TlsMaterial | undefined, TlsMaterial>();
 
   constructor(find: (() => Promise<readonly string[]>) | undefined) {
     this.#find = find;
   }
 
-  /** What to make a connection with: what was asked for, and the further authorities once they are known. */
+  /** The TLS material with the further authorities, once these have been read. */
   addedTo(tls: TlsMaterial | undefined): TlsMaterial | undefined {
     if (this.#known.length === 0) return tls;
     const extended = this.#extended.get(tls) ?? { ...tls, ca: [...(tls?.ca ?? []), ...this.#known] };
@@ -24,7 +24,7 @@ export class FurtherAuthorities {
     return extended;
   }
 
-  /** Whether, after an error, a connection with this material may succeed with authorities that it did not have. */
+  /** Whether a connection that failed with this error may succeed with authorities that it did not have. */
   async mayHelp(error: unknown, tls: TlsMaterial | undefined): Promise<boolean> {
     if (this.#find === undefined || !isOfUnknownAuthority(error)) return false;
     this.#found ??= this.#find();

@@ -23,7 +23,7 @@ import { admittedLookup, type Reach } from "./policy.ts";
 import { RequestFailure } from "./request-failure.ts";
 import { proxyAuthorizationOf } from "./tunnel.ts";
 
-/** One request over one connection. Nothing is followed, authenticated or repeated here. */
+/** One request over one connection. Redirects, authentication and retries are not its business. */
 export interface HttpRequest {
   readonly method: "GET" | "POST";
   readonly url: URL;
@@ -38,7 +38,7 @@ export interface HttpResponse {
   readonly url: URL;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The other end's address; `undefined` where a proxy stands in between. */
+  /** The address of the server; `undefined` if a proxy is between. */
   readonly address: string | undefined;
   readonly body: Body;
 }
@@ -49,35 +49,35 @@ interface ConnectionsOptions {
   readonly proxy: ProxyFor | undefined;
   /** As in `RegistryOptions`. */
   readonly furtherAuthorities?: (() => Promise<readonly string[]>) | undefined;
-  /** A Unix socket that every connection leads to, whatever host a URL names. */
+  /** A Unix socket that all connections are made to, whatever host a URL names. */
   readonly socketPath?: string;
 }
 
-/** The way to a host; requests that take the same one share connections. */
+/** How a host is reached. Requests with the same route share connections. */
 interface Route {
-  /** Where a connection leads: to the host itself, or to a proxy that is asked for whole URLs. */
+  /** What is connected to: the host itself, or a proxy that is asked for whole URLs. */
   readonly hop: URL;
-  /** The proxy through which a connection to the host leads, as a tunnel. */
+  /** The proxy that opens a tunnel to the host. */
   readonly tunnel: URL | undefined;
   readonly tls: TlsMaterial | undefined;
   readonly reach: Reach;
 }
 
-/** What sends requests over one kind of connection. */
+/** Sends requests over one kind of connection, with TLS or without. */
 interface HttpClient {
   request(options: RequestOptions): ClientRequest;
-  /** An agent for the hosts that a route leads to, by the way of a proxy if there is a tunnel. */
+  /** An agent for the connections of one route, through a proxy if there is a tunnel. */
   agent(options: AgentOptions, way: Way): Agent;
 }
 
 const plainClient: HttpClient = { request, agent: (options) => new HttpAgent(options) };
 
-/** Node's own 250 ms give up on every address of a host that is far away. */
+/** How long each address of a host is tried. With Node's default, 250 ms, a host that is far away cannot be reached. */
 const happyEyeballsMilliseconds = 2_000;
 /** Signed URLs in `Location` can be long. */
 const maxHeaderSize = 64 * 1024;
 
-/** Every connection of a client, kept open between requests. With `https.ts` the only code of this library that opens any. */
+/** All connections of a client, kept open between requests. Only this file and `https.ts` open connections. */
 export class Connections implements Disposable {
   readonly #options: ConnectionsOptions;
   readonly #agents = new Map<string, Agent>();
@@ -91,7 +91,7 @@ export class Connections implements Disposable {
     this.#authorities = new FurtherAuthorities(options.furtherAuthorities);
   }
 
-  /** Sends a request and waits for the headers of its response. The body must be read or dismissed. */
+  /** Sends a request and waits for the headers of its response. The caller has to read or dismiss the body. */
   async send(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
     signal?.throwIfAborted();
     const literal = addressIn(request.url.hostname);
@@ -110,7 +110,7 @@ export class Connections implements Disposable {
           route = this.#routeOf(request, proxy);
           continue;
         }
-        // A kept connection may have been closed by the other end just now. That says nothing about the host.
+        // The server may just have closed a connection that was kept open. That says nothing about the host.
         if (!outgoing.reusedSocket || !isClosedConnection(error)) throw networkFailure(error, hopOf(request, route));
       }
     }
@@ -122,7 +122,7 @@ export class Connections implements Disposable {
     for (const agent of this.#agents.values()) agent.destroy();
   }
 
-  /** The way to take with all authorities that are known by now. */
+  /** The route for a request, with all authorities that are known by now. */
   #routeOf(request: HttpRequest, proxy: URL | undefined): Route {
     return routeOf({ ...request, tls: this.#authorities.addedTo(request.tls) }, proxy);
   }
@@ -144,7 +144,7 @@ export class Connections implements Disposable {
       lookup: isProxied(request, route) ? undefined : admittedLookup(reach, url.host, lookup),
     });
     const outgoing = client.request(options);
-    outgoing.on("error", () => {}); // what comes after the response is the body's to tell
+    outgoing.on("error", () => {}); // an error after the response is reported by its body
     outgoing.end(body);
     return outgoing;
   }
@@ -159,7 +159,7 @@ export class Connections implements Disposable {
     const connectMilliseconds = request.connectMilliseconds ?? deadlines.connectMilliseconds;
     const watch = new DeadlineWatch(outgoing, request.url.host, { ...deadlines, connectMilliseconds });
     return new Promise<HttpResponse>((resolve, reject) => {
-      // A request that still waits for a connection would not notice for itself that it was destroyed.
+      // Node reports nothing when a request is destroyed that still waits for a connection.
       const giveUp = (reason: unknown) => {
         outgoing.destroy(reason instanceof Error ? reason : undefined);
         reject(reason);

@@ -11,15 +11,15 @@ import { tlsOptions } from "./tls-context.ts";
 import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
 
 /*
- * Connections with TLS, for `http.ts`, which loads this when it needs the first: Node's TLS takes 16 ms of processor time
- * to load (Node 24), and not every source of images has any.
+ * Connections with TLS. `http.ts` loads this file when it needs the first one: loading Node's TLS takes 16 ms of processor
+ * time (Node 24), and not every source of images needs it.
  */
 
 export { request };
 
-/** How a connection is to be made. */
+/** How a TLS connection is to be made. */
 export interface Way {
-  /** The proxy through which it leads. */
+  /** The proxy that opens a tunnel to the host. */
   readonly tunnel: URL | undefined;
   readonly tls: TlsMaterial | undefined;
   readonly connectMilliseconds: number;
@@ -30,7 +30,7 @@ export function agent(options: AgentOptions, { tunnel, tls, connectMilliseconds 
   return tunnel === undefined ? new Agent(secure) : new TunnelAgent(secure, tunnel, connectMilliseconds);
 }
 
-/** Makes TLS connections through a proxy that sees nothing of what they carry. */
+/** Makes TLS connections through a proxy, which cannot see what they transport. */
 class TunnelAgent extends Agent {
   readonly #proxy: URL;
   readonly #connectMilliseconds: number;
@@ -41,12 +41,12 @@ class TunnelAgent extends Agent {
     this.#connectMilliseconds = connectMilliseconds;
   }
 
-  /** Node calls this for every new connection; without a return value it waits for the callback. */
+  /** Node calls this for every new connection. Since it returns nothing, Node waits for the callback. */
   override createConnection(
     target: ConnectionOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): undefined {
-    // The callback's type has no room for a failure without a socket, which Node's own agent passes too.
+    // By its type the callback always gets a socket; Node's own agent, too, calls it with an error alone.
     const settle = callback as (error: unknown, socket?: Duplex) => void;
     this.#connected(target).then(
       (socket) => settle(null, socket),
@@ -89,7 +89,7 @@ function authorityOf({ host = "", port = 443 }: ConnectionOptions): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Server Name Indication has names only (RFC 6066, section 3). */
+/** The name for Server Name Indication, which must not be an address (RFC 6066, section 3). */
 function serverName(host: string): string {
   return addressIn(host) === undefined ? host : "";
 }

@@ -3,7 +3,7 @@ import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
 import { RequestFailure } from "./request-failure.ts";
 
-/** Reads what Node's sockets, TLS and HTTP parser throw: what happened, and whether it may pass. */
+/** Turns an error of Node's sockets, TLS or HTTP parser into a `RequestFailure`: what happened, and whether it may pass. */
 export function networkFailure(error: unknown, host: string): unknown {
   if (error instanceof RequestFailure || error instanceof OciUnpackError) return error;
   const cause = firstOf(error);
@@ -12,14 +12,14 @@ export function networkFailure(error: unknown, host: string): unknown {
   return certificateFailure(code, cause, host) ?? tlsFailure(code, cause, host) ?? connectionFailure(code, cause, host);
 }
 
-/** Several addresses were tried: the first one's story is as good as any. */
+/** If several addresses were tried, the error of the first one. */
 function firstOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
 }
 
 const trustHint = "give its authority's certificate with `tls.ca`, or in certs.d";
 
-/** What OpenSSL says about a certificate, and what helps. */
+/** OpenSSL's errors about certificates: what is wrong, and what to do. */
 const certificateProblems: Readonly<Record<string, readonly [found: string, hint: string]>> = {
   CERT_HAS_EXPIRED: ["has expired", "ask the registry's operator to renew it, and check this machine's clock"],
   CERT_NOT_YET_VALID: ["is not valid yet", "check this machine's clock"],
@@ -32,7 +32,7 @@ const certificateProblems: Readonly<Record<string, readonly [found: string, hint
   CERT_REVOKED: ["was revoked", "ask the registry's operator"],
 };
 
-/** Whether an error says that none of the authorities that count vouches for a certificate. */
+/** Whether an error says that a certificate comes from an authority that is not trusted. */
 export function isOfUnknownAuthority(error: unknown): boolean {
   const [, hint] = certificateProblems[errorCode(error) ?? ""] ?? [];
   return hint === trustHint;
@@ -56,7 +56,7 @@ function tlsFailure(code: string, cause: unknown, host: string): RequestFailure 
   if (/CERTIFICATE_REQUIRED/.test(code)) {
     return new RequestFailure("CERTIFICATE", `${host} wants a client certificate`, { hint: clientHint, cause, host });
   }
-  // Before TLS 1.3 there is no other word for a certificate that is missing.
+  // Before TLS 1.3 these also mean that the certificate is missing.
   if (/ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_|UNSUPPORTED_CERTIFICATE)/.test(code)) {
     const found = `${host} wants another client certificate: ${code}`;
     return new RequestFailure("CERTIFICATE", found, { hint: clientHint, cause, host });

@@ -1,7 +1,7 @@
 /**
  * Node's HTTP client.
  *
- * An `import` of the module reads every name that it exports, and since Node 22 one of them, `WebSocket`, is there only
- * once all of undici is loaded. Measured on Node 24: 33 ms of processor time for the import, 3 without.
+ * An `import` of the module reads all of its exports, and since Node 22 one of them, `WebSocket`, loads all of undici.
+ * Measured on Node 24: 33 ms of processor time for the import, 3 ms for this.
  */
 export const { Agent: HttpAgent, request, STATUS_CODES } = process.getBuiltinModule("node:http");

@@ -1,48 +1,48 @@
 import type { FetchOptions } from "../base/events.ts";
 
-/** What TLS needs beyond the authorities that this machine trusts. PEM throughout. */
+/** Certificates and keys for TLS, besides the authorities that this machine trusts. All are PEM. */
 export interface TlsMaterial {
-  /** Authorities to trust besides Node's own. */
+  /** Authorities to trust besides those that Node trusts. */
   readonly ca?: readonly string[];
-  /** A client certificate and its key; neither without the other. */
+  /** A client certificate. It needs its `key`. */
   readonly cert?: string;
   readonly key?: string;
-  /** Accepts any certificate whatsoever. Default: false. */
+  /** Accepts every certificate. Default: false. */
   readonly insecureSkipVerify?: boolean;
 }
 
-/** What to use for `host[:port]`, exactly as it stands in the reference or in a mirror's URL. */
+/** Finds the TLS material for `host[:port]`, as it is written in the reference or in a mirror's URL. */
 export type TlsFor = (host: string, options?: FetchOptions) => Promise<TlsMaterial | undefined>;
 
 /** The proxy for a URL (`http://user:password@host:port`), or `undefined` for none. */
 export type ProxyFor = (url: URL) => URL | undefined;
 
-/** Which machines the registry may make this process talk to. Checked on the address that is really connected to. */
+/** Which hosts a registry may make this process connect to. The address that is really connected to is checked. */
 export interface NetworkPolicy {
   /**
-   * Hosts that are trusted like the registry itself: they may lie on private addresses, and credentials may go to a token
-   * server there. `host`, `host:port`, `*.suffix`, or a network (`10.0.0.0/8`).
+   * Hosts that are trusted like the registry itself: they may have private addresses, and credentials may be sent to a token
+   * server there. Each is `host`, `host:port`, `*.suffix`, or a network (`10.0.0.0/8`).
    */
   readonly allowHosts?: readonly string[];
   /** Refuses loopback, private and link-local addresses even for the registry that the user named. Default: false. */
   readonly denyPrivate?: boolean;
 }
 
-/** How long each kind of waiting may take. */
+/** How long each kind of wait may take. */
 export interface Deadlines {
   /** From the first packet to a connection with TLS. Default: 30 s. */
   readonly connectMilliseconds: number;
-  /** From a request sent to the last of its response's headers. Default: 60 s. */
+  /** From the request to the last header of its response. Default: 60 s. */
   readonly responseMilliseconds: number;
-  /** A body that brings no byte for so long is given up, and resumed. Default: 30 s. */
+  /** When no byte of a body has come for this long, it is requested again from there. Default: 30 s. */
   readonly stallMilliseconds: number;
-  /** A body that brings less than 128 KiB while it is waited for so long is given up, and resumed. Default: 5 minutes. */
+  /** When less than 128 KiB of a body came while it was waited for this long, it is requested again. Default: 5 minutes. */
   readonly progressMilliseconds: number;
-  /** A whole manifest, or a token. Default: 120 s. */
+  /** For a whole manifest, or for a token. Default: 120 s. */
   readonly documentMilliseconds: number;
-  /** The longest `Retry-After` that is waited for. Default: 120 s. */
+  /** The longest `Retry-After` that a request waits for. Default: 120 s. */
   readonly retryAfterMilliseconds: number;
-  /** The first pause before a retry is at most so long, each further one up to twice the last, until 30 s. Default: 0.5 s. */
+  /** The longest pause before the first retry. It doubles for each further one, up to 30 s. Default: 0.5 s. */
   readonly backoffMilliseconds: number;
 }
 

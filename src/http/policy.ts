@@ -18,20 +18,20 @@ import { RequestFailure } from "./request-failure.ts";
 
 /** Which addresses a request may connect to. */
 export interface Reach {
-  /** Connections are only shared between requests of the same reach. */
+  /** Only requests with the same key share connections. */
   readonly key: string;
   /** Throws `POLICY_DENIED` for an address that is out of reach. `host` is `name[:port]`. */
   admit(host: string, address: string): void;
 }
 
-/** Registries whose token server has another domain, and is theirs all the same. */
+/** Registries whose token server has another domain, although it is their own. */
 const pairs: readonly (readonly [registry: RegExp, realm: RegExp])[] = [
   [/^registry-1\.docker\.io$/, /^auth\.docker\.io$/],
   [/^lscr\.io$/, /^ghcr\.io$/],
   [/^registry\.([a-z0-9-]+)\.aliyuncs\.com$/, /^dockerauth\.[a-z0-9-]+\.aliyuncs\.com$/],
 ];
 
-/** Who may be reached from where. A registry sends its clients to other hosts, and need not mean well. */
+/** Decides which hosts may be connected to, and which may see credentials. A registry sends clients to hosts of its choice. */
 export class Policy {
   readonly #denyPrivate: boolean;
   readonly #hosts: readonly string[];
@@ -46,22 +46,22 @@ export class Policy {
     this.#networks = networkList(networks);
   }
 
-  /** For what the user named: the registry, a configured mirror. */
+  /** For hosts that the user named: the registry, a configured mirror. */
   named(): Reach {
     return this.#reach("named", this.#denyPrivate ? ["public"] : ["public", "private", "link-local", "loopback"]);
   }
 
   /**
-   * For what a registry named: a token server, the target of a redirect, a foreign layer.
+   * For hosts that a registry named: a token server, the target of a redirect, a foreign layer.
    *
-   * Such a host may be no nearer to this process than the registry itself is; nobody's registry needs a cloud's metadata.
+   * Such a host may not be nearer to this process than the registry is, and never a cloud's metadata service.
    */
   referred(registryAddress: string | undefined): Reach {
     const registryZone = registryAddress === undefined ? "public" : farthestZoneOf(registryAddress);
     return this.#reach(`referred by ${registryZone}`, this.#denyPrivate ? ["public"] : within(registryZone));
   }
 
-  /** Whether a registry's credentials may be shown to its token server. */
+  /** Whether the registry's credentials may be sent to this token server. */
   async trusts(realm: URL, registry: URL): Promise<boolean> {
     if (realm.protocol !== "https:" && registry.protocol === "https:") return false;
     if (realm.hostname === registry.hostname || this.#listsHost(realm.host)) return true;
@@ -94,9 +94,9 @@ export class Policy {
   }
 }
 
-/** Whether a text can be the host of a URL, or the end of one: `host`, `host:port`, `*.suffix`, `[::1]`. */
+/** Whether a text is a host as options name it: `host`, `host:port`, `*.suffix`, `[::1]`. */
 function isHost(text: string): boolean {
-  // Linear: the part that is repeated begins at one place and ends where a colon or a bracket is.
+  // Linear: what is repeated ends at the first colon or bracket.
   return /^(?:(?:\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(text);
 }
 
@@ -111,7 +111,7 @@ function within(registryZone: Zone): readonly Zone[] {
   return registryZone === "public" ? ["public"] : ["public", registryZone];
 }
 
-/** What this asks of `dns.lookup`. */
+/** The part of `dns.lookup` that is used here. */
 type ResolveAll = (
   hostname: string,
   options: LookupAllOptions,
@@ -119,10 +119,10 @@ type ResolveAll = (
 ) => void;
 
 /**
- * Resolves names with `resolve`, and gives a socket only addresses that are within reach.
+ * A lookup for sockets that resolves names with `resolve` and returns only addresses that are allowed.
  *
- * A socket connects to what its lookup gave it and to nothing else, so what is judged here is what is connected to: a
- * name that changes its address between a check and the connection changes nothing.
+ * A socket connects to an address from its lookup and to nothing else. So the address that is checked is the one that is
+ * connected to, even if the name changes its address meanwhile (DNS rebinding).
  */
 export function admittedLookup(reach: Reach, host: string, resolve: ResolveAll): LookupFunction {
   return (hostname, options, callback) => {

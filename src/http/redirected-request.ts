@@ -5,29 +5,29 @@ import type { TlsMaterial } from "./options.ts";
 import type { Reach } from "./policy.ts";
 import { RequestFailure } from "./request-failure.ts";
 
-/** What holds at the start: for the registry, and not for where it leads to. */
+/** What a request to the registry is sent with. Nothing of it holds for the hosts that the registry redirects to. */
 interface Start {
   readonly reach: Reach;
   readonly authorization?: string | undefined;
-  /** Configured for the registry. */
+  /** Headers that are configured for the registry. */
   readonly headers?: OutgoingHttpHeaders | undefined;
   readonly tls?: TlsMaterial | undefined;
   readonly connectMilliseconds?: number | undefined;
-  /** Whether even the start is no registry of the user's. */
+  /** Whether already the first URL is not of a registry that the user named. */
   readonly isElsewhere?: boolean;
 }
 
 /**
- * A request on its way through redirects.
+ * A request that follows redirects.
  *
- * Once it has left the registry it carries nothing that is meant for the registry: no authorization, no configured
- * headers, no client certificate. That holds to its end, wherever it is led, also back.
+ * Once it has been sent to another host it has nothing that is meant for the registry: no authorization, no configured
+ * headers, no client certificate. That stays so even if a later redirect leads back to the registry.
  */
 export class RedirectedRequest {
   url: URL;
   reach: Reach;
   authorization: string | undefined;
-  /** Where the registry itself was found. */
+  /** The address of the registry itself. */
   registryAddress: string | undefined;
   readonly #origin: string;
   readonly #headers: OutgoingHttpHeaders;
@@ -66,7 +66,7 @@ export class RedirectedRequest {
     if (!this.#isElsewhere) this.registryAddress = response.address;
   }
 
-  /** Goes on to where a redirect leads; `reach` is for those whom a registry names. */
+  /** Follows a redirect to `target`; `reach` is for hosts that a registry names. */
   turn(target: URL, reach: Reach): void {
     this.url = target;
     this.#isElsewhere ||= target.origin !== this.#origin;
@@ -84,7 +84,7 @@ export function isRedirect({ status, headers }: HttpResponse): boolean {
   return redirects.has(status) && headers.location !== undefined;
 }
 
-/** Where a redirect leads. Refuses what is no http address, and what readers might understand differently. */
+/** Where a redirect leads. Throws if that is not an http URL, or if two programs could read it differently. */
 export function redirectTarget(response: HttpResponse): URL {
   const { host } = response.url;
   const location = response.headers.location ?? "";
@@ -95,7 +95,7 @@ export function redirectTarget(response: HttpResponse): URL {
   if (target.protocol !== "https:" && target.protocol !== "http:") {
     throw new RequestFailure("POLICY_DENIED", `${host} redirects to "${target.protocol.slice(0, 40)}"`, { host });
   }
-  // A user and password in a location would be sent as credentials by others; here they are dropped.
+  // Other clients would send a user and a password in the location as credentials; here they are dropped.
   target.username = "";
   target.password = "";
   target.hash = "";

@@ -1,6 +1,6 @@
 /**
- * Domains whose subdomains belong to different customers, or to whoever is in a cluster, and which the Public Suffix List
- * does not have, or not all of.
+ * Domains whose subdomains belong to different customers, or to different users of a cluster, and which are not in the
+ * Public Suffix List, or only in part.
  */
 const shared = [
   "aliyuncs.com",
@@ -46,13 +46,14 @@ const shared = [
 ];
 
 /**
- * The domain that somebody registered and all of whose hosts are theirs, by the Public Suffix List with its private part;
- * `undefined` for an address, a bare suffix, and wherever strangers may be neighbours.
+ * The registered domain of a host, by the Public Suffix List with its private part: all of its hosts belong to one owner.
+ *
+ * `undefined` for an address, for a bare suffix, and for domains whose subdomains belong to different owners.
  */
 export async function registrableDomain(hostname: string): Promise<string | undefined> {
   const name = hostname.toLowerCase().replace(/\.$/, "");
   if (shared.some((suffix) => name === suffix || name.endsWith(`.${suffix}`))) return undefined;
-  // Few registries have their token server on another host, and to read the list takes longer than to start without.
+  // Loaded only when it is needed, because reading the list takes long: few registries have a token server on another host.
   const { getDomain } = await import("tldts");
   return getDomain(name, { allowPrivateDomains: true }) ?? undefined;
 }

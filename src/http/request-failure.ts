@@ -9,18 +9,18 @@ export interface RequestFailureDetails {
   readonly temporary?: boolean;
   /** The HTTP status, where there was an answer. */
   readonly status?: number;
-  /** How long the server asks to be left alone. */
+  /** How long the server asks its clients to wait. */
   readonly retryAfterMilliseconds?: number;
-  /** A link that the registry gave does not work. */
+  /** Whether it was a link from the registry that did not work. */
   readonly isBadLink?: boolean;
-  /** Who failed, where more than one place is asked: `host[:port]`. */
+  /** The host that failed, `host[:port]`: more than one may be asked. */
   readonly host?: string;
 }
 
 /**
- * What was found where a request failed, before anyone says what it was for.
+ * Why a request failed, without what it was for.
  *
- * It never leaves this folder: `cannot("fetch …", failure)` makes the error that users see.
+ * It never reaches the caller of the library: `cannot("fetch …", failure)` makes the error that users see.
  */
 export class RequestFailure extends Error {
   readonly code: ErrorCode;
@@ -36,8 +36,8 @@ export class RequestFailure extends Error {
 }
 
 /**
- * Says what was attempted, without what is among the secrets. Anything but a RequestFailure is passed on as it is: an abort's
- * reason, a listener's error.
+ * Turns a `RequestFailure` into the error that users see: it says what was attempted and contains none of the secrets. Any
+ * other error is returned unchanged, such as the reason of an abort.
  */
 export function cannot(attempt: string, problem: unknown, secrets?: Secrets): unknown {
   if (!(problem instanceof RequestFailure)) return problem;
@@ -47,7 +47,7 @@ export function cannot(attempt: string, problem: unknown, secrets?: Secrets): un
   return new OciUnpackError(problem.code, `cannot ${attempt}: ${redacted(problem.message)}`, present({ hint, cause }));
 }
 
-/** Whether trying the same thing again may help. */
+/** Whether the same request may succeed later. */
 export function isTemporary(problem: unknown): problem is RequestFailure {
   return problem instanceof RequestFailure && problem.details.temporary === true;
 }

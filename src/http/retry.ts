@@ -12,26 +12,26 @@ interface RetryOptions {
 
 const longestBackoffMilliseconds = 30_000;
 
-/** Decides after each failure of one undertaking whether to go on, and when. */
+/** Decides after each failed attempt at one thing whether to try again, and when. */
 export class Retries {
   readonly #options: RetryOptions;
   readonly #url: string;
   readonly #context: CallContext;
   #failures = 0;
 
-  /** `url` is what events show. */
+  /** `url` appears in events. */
   constructor(url: string, context: CallContext, options: RetryOptions) {
     this.#url = url;
     this.#context = context;
     this.#options = options;
   }
 
-  /** Enough has come of the last attempt for the count to begin again. */
+  /** Says that the last attempt achieved something: failures are counted from 0 again. */
   progressed(): void {
     this.#failures = 0;
   }
 
-  /** Waits until it is time for the next attempt; throws where there is to be none. */
+  /** Waits until it is time for the next attempt. Throws if there is to be none. */
   async next(problem: unknown): Promise<void> {
     this.#context.signal?.throwIfAborted();
     if (!isTemporary(problem)) throw problem;
@@ -48,7 +48,7 @@ export class Retries {
     await pause(delayMilliseconds, this.#context.signal);
   }
 
-  /** What the server asks for, else an exponential backoff with full jitter. */
+  /** The delay that the server asks for, or an exponential backoff with full jitter. */
   #delay({ details }: RequestFailure): number {
     const { backoffMilliseconds } = this.#options.deadlines;
     const longest = Math.min(longestBackoffMilliseconds, backoffMilliseconds * 2 ** this.#failures);
@@ -56,7 +56,7 @@ export class Retries {
   }
 }
 
-/** Attempts something until it succeeds, fails for good, or has failed too often. */
+/** Calls `attempt` until it succeeds, fails for a reason that will not pass, or has failed too often. */
 export async function withRetries<T>(retries: Retries, attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -78,31 +78,31 @@ function refusedUntil(problem: RequestFailure, refusal: RequestFailure): Request
   return new RequestFailure(problem.code, `${problem.message}; ${refusal.message}`, details);
 }
 
-/** So that all who waited do not come back in the same millisecond. */
+/** Spreads the requests that waited for a host, so that they are not all sent in the same millisecond. */
 const spreadMilliseconds = 250;
 
-/** Hosts that asked to be left alone for a while, each as a whole: eight downloads must not ask eight times. */
+/** Remembers which hosts asked for a pause. It holds for all requests to a host: eight downloads must not ask eight times. */
 export class Throttle {
   readonly #until = new Map<string, number>();
   readonly #longestMilliseconds: number;
 
-  /** Nobody waits longer than this for a host. */
+  /** No request waits for a host longer than this. */
   constructor(longestMilliseconds: number) {
     this.#longestMilliseconds = longestMilliseconds;
   }
 
-  /** No request goes to `host` for so long. */
+  /** Holds all requests to `host` back for that long. */
   hold(host: string, milliseconds: number): void {
     const until = performance.now() + milliseconds;
     if (until > (this.#until.get(host) ?? 0)) this.#until.set(host, until);
   }
 
-  /** How long `host` is to be left alone. */
+  /** For how much longer no request may go to `host`. */
   remainingMilliseconds(host: string): number {
     return Math.max(0, (this.#until.get(host) ?? 0) - performance.now());
   }
 
-  /** Why `host` cannot be asked now, and not soon either. */
+  /** The error if `host` cannot be asked now and waiting would take too long. */
   refusal(host: string): RequestFailure | undefined {
     const remaining = this.remainingMilliseconds(host);
     return remaining > this.#longestMilliseconds ? heldTooLong(host, remaining) : undefined;
@@ -128,12 +128,12 @@ function heldTooLong(host: string, milliseconds: number): RequestFailure {
   });
 }
 
-/** Above this a number of seconds can only be a moment since 1970. */
+/** A number of seconds from here on is a time since 1970, not a duration. */
 const firstEpochSecond = 1_000_000_000;
 
 /**
- * How long a server asks to be left alone: `Retry-After` as seconds or as a date (RFC 9110, section 10.2.3), else
- * `RateLimit-Reset`, which some write as seconds from now and some as seconds since 1970.
+ * How long a server asks its clients to wait: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), or else
+ * `RateLimit-Reset`, which is in seconds from now for some servers and in seconds since 1970 for others.
  */
 export function retryAfterMilliseconds(headers: IncomingHttpHeaders, now = Date.now()): number | undefined {
   const retryAfter = headers["retry-after"]?.trim();

@@ -3,23 +3,23 @@ import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
 import { type Decoding, decodingsOf, startOf, utf8 } from "./escapes.ts";
 
-/** Everything shorter is too common to be blotted out, and too weak to be a secret. */
+/** Shorter texts are not removed: they occur everywhere by chance, and are too weak to be secrets. */
 const shortestSecret = 6;
-/** Tokens come and go. What has not been used for so many others is forgotten. */
+/** How many secrets are remembered. Tokens are renewed; the one that was used longest ago is forgotten first. */
 const mostSecrets = 100;
-/** Far longer than any text that is shown. */
+/** Far longer than any text that is shown to people. */
 const longestText = 4096;
-/** The same for a link: what a signed one consists of is cut. */
+/** How much of a URL's path is shown. The path of a signed link may be long. */
 const longestPath = 1000;
 
 /**
- * Knows a client's secrets, so that none of them gets into an event or an error by way of what a server repeats.
+ * Knows the secrets of a client and removes them from events and errors: a server may repeat them in what it answers.
  *
- * All that a client tells passes here last, when nothing is decoded any more: a server may write a password with every
- * escape that JSON, URLs and HTML have, and its bytes may stand in base64 beside others.
+ * Every text is cleaned last, when nothing of it is decoded any more. A server may write a password with all escapes of
+ * JSON, URLs and HTML, and in base64 with other bytes around it.
  */
 export class Secrets {
-  /** Each with the forms in which it is looked for, in lower case. */
+  /** Each secret with the forms of it that are searched for, in lower case. */
   readonly #known = new Map<string, readonly string[]>();
 
   add(...secrets: readonly string[]): void {
@@ -35,7 +35,7 @@ export class Secrets {
     }
   }
 
-  /** A text, cut where nobody would read on, without them, and without what is secret in the URL that it came from. */
+  /** The beginning of a text without the secrets, and without what is secret in the URL of its `source`. */
   redacted(text: string, source?: URL): string {
     const further = source === undefined ? [] : secretsIn(source).map((secret) => utf8(secret).toLowerCase());
     const forms = [...further, ...[...this.#known.values()].flat()];
@@ -43,14 +43,14 @@ export class Secrets {
     return forms.length === 0 ? shown : blotted(shown, forms);
   }
 
-  /** The beginning of what a server says, cut where no secret is cut in two. */
+  /** The first characters of what a server says, without secrets: they are removed before the text is cut. */
   excerpt(text: string, characters: number): string {
     return this.redacted(text).slice(0, characters);
   }
 
   /**
-   * A URL as people may see it. What a signed URL's query says is a secret of its own, and so may be user and password;
-   * of the query only what this client writes itself is shown.
+   * A URL that may be shown: without user and password, and without the values of its query, which in a signed URL are
+   * secret. Only the parameters that this client writes itself are shown with their values.
    */
   printable(url: URL): string {
     const shown = [...url.searchParams].map(([name, value]) =>
@@ -61,7 +61,7 @@ export class Secrets {
     return this.redacted(`${url.protocol}//${url.host}${path}${query}`);
   }
 
-  /** An event without them, whatever it repeats. */
+  /** The event without secrets. */
   cleansed(event: OciUnpackEvent): OciUnpackEvent {
     switch (event.type) {
       case "request":
@@ -78,7 +78,7 @@ export class Secrets {
     }
   }
 
-  /** What led to an error, without them: the same where there are none in it. */
+  /** The cause of an error without secrets; the same object if there are none in it. */
   cleansedCause(cause: unknown, depth = 0): unknown {
     if (!(cause instanceof Error) || depth > 4) return cause instanceof Error ? undefined : cause;
     const [message, stack] = [this.redacted(cause.message), this.redacted(cause.stack ?? "")];
@@ -90,19 +90,19 @@ export class Secrets {
   }
 }
 
-/** As it is, and as its bytes stand in base64 behind none, one or two others of a group of three. */
+/** The forms of a secret that are searched for: itself, and its base64 when none, one or two bytes stand before it. */
 function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret, "utf8");
   const encoded = [0, 1, 2].flatMap((before) => {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
-    // The characters that other bytes have no part in.
+    // Only the characters that depend on the secret alone.
     const own = text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
     return [own, own.replaceAll("+", "-").replaceAll("/", "_")];
   });
   return [...new Set([utf8(secret), ...encoded].map((form) => form.toLowerCase()))];
 }
 
-/** A text without what any of its decodings has of these forms, in upper or lower case. */
+/** Replaces every part of a text that means one of these forms in one of its decodings, in upper or lower case. */
 function blotted(text: string, forms: readonly string[]): string {
   const found = decodingsOf(text).flatMap((decoding) => placesIn(decoding, forms));
   if (found.length === 0) return text;
@@ -127,7 +127,7 @@ function placesIn(decoding: Decoding, forms: readonly string[]): (readonly [from
   return places;
 }
 
-/** What a signed link's query says, as it stands there and as it means. */
+/** The values in a URL's query, as they are written and decoded. */
 function secretsIn(url: URL): string[] {
   const raw = url.search
     .slice(1)

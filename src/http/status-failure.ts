@@ -6,7 +6,7 @@ import { retryAfterMilliseconds } from "./retry.ts";
 import type { Secrets } from "./secrets.ts";
 import { proxyWantsLogin } from "./tunnel.ts";
 
-/** Statuses that pass by themselves, proxies' own inventions (499, 52x, 529) among them. */
+/** Statuses of failures that may pass, with those that only proxies use (499, 52x, 529). */
 const temporary = new Set([408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 
 const errorBytes = 64 * 1024;
@@ -17,13 +17,13 @@ export function isTemporaryStatus(status: number): boolean {
   return temporary.has(status);
 }
 
-/** Reads what a registry says when it does not give what was asked for. */
+/** Turns a response that is an error into a `RequestFailure`, with what the registry says in it. */
 export async function statusFailure(response: HttpResponse, secrets: Secrets): Promise<RequestFailure> {
   const { status } = response;
   const { host } = response.url;
   const text = (await response.body.beginning(errorBytes)).toString("utf8");
   const said = saidIn(text, response.headers["content-type"]);
-  // Only now: before JSON was read, a password may have been written otherwise.
+  // Only after JSON was decoded: in JSON a password may be written with escapes.
   const words = secrets.redacted(said.text, response.url).slice(0, quotedCharacters);
   const quote = words === "" ? "" : `: ${words}`;
   const details: RequestFailureDetails = present({
@@ -60,7 +60,7 @@ function notFound(code: string | undefined, quote: string, details: RequestFailu
   return new RequestFailure("NOT_FOUND", found, { ...details, hint: what === "blob" ? lostBlobHint : missingHint });
 }
 
-/** What Go's server answers to http where it expects TLS. */
+/** The hint for the answer of a server that expects TLS and is asked without it. */
 function plainHttpHint(status: number, text: string): { hint?: string } {
   if (status !== 400 || !/HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i.test(text))
     return {};
@@ -69,7 +69,7 @@ function plainHttpHint(status: number, text: string): { hint?: string } {
   };
 }
 
-/** The first error of an OCI error document (distribution-spec, "Error Codes"); nothing of a web page. */
+/** The first error in an OCI error document (distribution-spec, "Error Codes"), or a line of plain text; not a web page. */
 function saidIn(text: string, contentType = ""): { readonly code?: string; readonly text: string } {
   const error = firstError(text);
   if (error !== undefined) {

@@ -7,7 +7,7 @@ import { errorCode } from "../base/system-error.ts";
 import type { TlsMaterial } from "./options.ts";
 import { RequestFailure } from "./request-failure.ts";
 
-/** One context for all connections of an agent: Node would otherwise parse every authority's certificate for each. */
+/** Options for an agent with one TLS context: without it Node would parse all certificates for each connection. */
 export function tlsOptions(tls: TlsMaterial | undefined): AgentOptions {
   if (tls === undefined) return {};
   return { secureContext: secureContextFor(tls), rejectUnauthorized: tls.insecureSkipVerify !== true };
@@ -15,7 +15,7 @@ export function tlsOptions(tls: TlsMaterial | undefined): AgentOptions {
 
 function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
   try {
-    for (const certificate of ca) new X509Certificate(certificate); // OpenSSL itself passes over what it cannot read
+    for (const certificate of ca) new X509Certificate(certificate); // OpenSSL itself ignores what it cannot read
     return createSecureContext(
       present({ ca: ca.length === 0 ? undefined : [...trustedAuthorities(), ...ca], cert, key }),
     );
@@ -32,12 +32,12 @@ function secureContextFor({ ca = [], cert, key }: TlsMaterial): SecureContext {
   }
 }
 
-/** Whether this Node can be asked what it trusts, which it can since 22.15. */
+/** Whether Node can list the authorities that it trusts, as it can since 22.15. */
 export function tellsAuthorities(): boolean {
   return "getCACertificates" in tlsModule;
 }
 
-/** What this process trusts: since Node 22.15 with the additions of the system's administrator. */
+/** The authorities that Node trusts; since Node 22.15 with those that are configured for it. */
 function trustedAuthorities(): readonly string[] {
   const { getCACertificates } = tlsModule as { getCACertificates?: (type: "default") => string[] };
   return getCACertificates?.("default") ?? rootCertificates;

@@ -4,9 +4,9 @@ import { RequestFailure, type RequestFailureDetails } from "./request-failure.ts
 const longestHead = 16 * 1024;
 
 /**
- * Asks a proxy, over a connection to it, for a tunnel to `authority` (`host:port`), and waits for its answer (RFC 9110, section 9.3.6).
+ * Asks a proxy for a tunnel to `authority` (`host:port`), and waits for its answer (RFC 9110, section 9.3.6).
  *
- * Afterwards what is written to the socket reaches the other end.
+ * `socket` is connected to the proxy. Afterwards it is connected to the other host.
  */
 export async function openTunnel(
   socket: Socket,
@@ -28,7 +28,7 @@ export function proxyAuthorizationOf(proxy: URL): string | undefined {
   return `Basic ${Buffer.from(pair).toString("base64")}`;
 }
 
-/** Reads to the empty line after the headers. A proxy has nothing more to say before the client speaks TLS. */
+/** Reads up to the empty line after the headers. Nothing follows before the client begins TLS. */
 function responseHead(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
     let head = "";
@@ -54,7 +54,7 @@ function responseHead(socket: Socket): Promise<string> {
   });
 }
 
-/** Also what a proxy answers that is asked for an http URL itself. */
+/** The failure when a proxy wants a user and a password, for a tunnel or for an http URL. */
 export function proxyWantsLogin(authority: string, details: RequestFailureDetails): RequestFailure {
   return new RequestFailure("UNREACHABLE", `the proxy on the way to ${authority} wants a user and a password`, {
     ...details,
@@ -62,7 +62,7 @@ export function proxyWantsLogin(authority: string, details: RequestFailureDetail
   });
 }
 
-/** What a status means to whoever asked for a tunnel, and what helps. */
+/** What a proxy's status means, and what to do. */
 const refusals: ReadonlyMap<number, readonly [found: string, hint: string]> = new Map([
   [401, ["rejects the user and the password in its URL", "correct them: http://USER:PASSWORD@HOST:PORT"]],
   [
