@@ -4,8 +4,9 @@ const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 /**
  * Calls `act` when a signal aborts. Returns a function that ends the subscription.
  *
- * A signal gets one listener, however many functions are to be called: Node 20 warns of a leak at the eleventh listener,
- * and a pull of many layers has more requests than that at a time. When the last function is gone, so is the listener.
+ * A signal gets one listener, however many functions are to be called: Node 20 warns of a leak at the eleventh
+ * listener, and a pull of many layers has more requests than that at a time. When the last function is gone, so is the
+ * listener.
  */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (signal === undefined) return () => {};
@@ -77,8 +78,8 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
 /**
  * Runs tasks side by side until all have ended.
  *
- * The first failure aborts the signal that all tasks were given. Its error is thrown once all of them have ended, so that
- * nothing runs any more when the caller cleans up. An abort of `signal` ends all tasks with that signal's reason.
+ * The first failure aborts the signal that all tasks were given. Its error is thrown once all of them have ended, so
+ * that nothing runs any more when the caller cleans up. An abort of `signal` ends all tasks with that signal's reason.
  */
 export async function together(
   signal: AbortSignal | undefined,
@@ -113,8 +114,8 @@ interface Attempt<T> {
 /**
  * Lets everybody who wants one thing at the same time wait for one attempt to get it.
  *
- * Whoever aborts leaves alone; the attempt itself is aborted when nobody waits any more. Nothing is kept afterwards, so a
- * failure is not remembered.
+ * Whoever aborts leaves alone; the attempt itself is aborted when nobody waits any more. Nothing is kept afterwards, so
+ * a failure is not remembered.
  */
 export class SingleFlight<T> {
   #attempt: Attempt<T> | undefined;

@@ -65,7 +65,10 @@ export type DecisionTopic =
   | "platform"
   | "store";
 
-/** What a call has to tell while it runs, of every verb. Numbers are absolute; at most ten progress events a second a layer. */
+/**
+ * What a call has to tell while it runs, of every verb. Numbers are absolute; at most ten progress events a second a
+ * layer.
+ */
 export type OciUnpackEvent =
   | { readonly type: "request"; readonly method: string; readonly url: string; readonly status: number }
   | { readonly type: "authenticate"; readonly realm: string; readonly scheme: "basic" | "bearer" }
@@ -90,7 +93,9 @@ export type OciUnpackEvent =
       /** What there is to download, repeated blobs counted once. */
       readonly totalBytes: number;
     }
-  /** How many bytes of a blob came out of a store instead of over the network; they count as downloaded in the next two. */
+  /**
+   * How many bytes of a blob came out of a store instead of over the network; they count as downloaded in the next two.
+   */
   | { readonly type: "stored"; readonly digest: string; readonly bytes: number }
   | ({ readonly type: "download-progress" } & LayerProgress)
   | ({ readonly type: "downloaded" } & LayerProgress)

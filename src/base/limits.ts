@@ -21,8 +21,9 @@ export interface Limits {
   /** Decompressed bytes of all layers together. */
   readonly totalBytes: number;
   /**
-   * Decompressed bytes of a layer for each compressed byte, from the first 64 MiB of output on. The number is for gzip; for
-   * zstd, which can make 32 times as much of a byte, it counts 32 times. By default it is more than either format can make.
+   * Decompressed bytes of a layer for each compressed byte, from the first 64 MiB of output on. The number is for gzip;
+   * for zstd, which can make 32 times as much of a byte, it counts 32 times. By default it is more than either format
+   * can make.
    */
   readonly expansionRatio: number;
   /** Bytes that one file may occupy, holes not counted. */
@@ -40,8 +41,8 @@ export interface Limits {
   /** Bytes of one entry's extended attributes, names and values together. */
   readonly xattrBytes: number;
   /**
-   * What the program may remember of an image at a time: names, attributes, links that wait for their target. The default is
-   * enough to export 300,000 files or to list 140,000. The process itself takes about 200 MB more.
+   * What the program may remember of an image at a time: names, attributes, links that wait for their target. The
+   * default is enough to export 300,000 files or to list 140,000. The process itself takes about 200 MB more.
    */
   readonly memoryBytes: number;
   /** Data segments of one sparse file. */

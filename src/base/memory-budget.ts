@@ -12,8 +12,9 @@ export interface Memory {
 /**
  * How many bytes of memory one operation may use for an image: `memoryBytes` of its limits.
  *
- * Everything that an image can make the program remember is counted where it is remembered. What counts is what it takes
- * in memory, with its objects and its entries in maps: a million empty names take much memory and have no characters.
+ * Everything that an image can make the program remember is counted where it is remembered. What counts is what it
+ * takes in memory, with its objects and its entries in maps: a million empty names take much memory and have no
+ * characters.
  */
 export class MemoryBudget implements Memory {
   readonly #allowedBytes: number;

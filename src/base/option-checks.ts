@@ -109,7 +109,8 @@ export function secret(kind: Kind): Kind {
 }
 
 /**
- * Checks the options of a caller, who may not use TypeScript: that each of them exists, and that it is what it has to be.
+ * Checks the options of a caller, who may not use TypeScript: that each of them exists, and that it is what it has to
+ * be.
  *
  * @throws OciUnpackError with `INVALID_OPTION`, which names the option.
  */

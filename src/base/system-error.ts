@@ -23,7 +23,10 @@ export function fileSystemError(error: unknown, attempted: string): unknown {
   return new OciUnpackError(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${meaningOf(error)}`, details);
 }
 
-/** Leaves out the system call and the path, which may be a temporary file's: the message already says what was attempted. */
+/**
+ * Leaves out the system call and the path, which may be a temporary file's: the message already says what was
+ * attempted.
+ */
 function meaningOf(error: Error & { readonly syscall: unknown }): string {
   const errno = "errno" in error && typeof error.errno === "number" ? error.errno : 0;
   const [name, meaning] = getSystemErrorMap().get(errno) ?? [];
@@ -36,7 +39,9 @@ function errnoHint(errno: string): string | undefined {
   return machineHint(errno) ?? (Object.hasOwn(pathHints, errno) ? pathHints[errno] : undefined);
 }
 
-/** What to do about an error of the operating system when the image chose the path, so that the user cannot change it. */
+/**
+ * What to do about an error of the operating system when the image chose the path, so that the user cannot change it.
+ */
 export function machineHint(errno: string): string | undefined {
   return Object.hasOwn(machineHints, errno) ? machineHints[errno] : undefined;
 }

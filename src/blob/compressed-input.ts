@@ -1,7 +1,9 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
-/** A ByteSource read piecemeal: look at what is there, take as much as was used, byte by byte where a format needs it. */
+/**
+ * A ByteSource read piecemeal: look at what is there, take as much as was used, byte by byte where a format needs it.
+ */
 export class CompressedInput {
   readonly #source: ByteSource;
   #chunk: Uint8Array = new Uint8Array(0);

@@ -10,8 +10,9 @@ export const tellingBytes = BLOCK;
 export const magicBytes = 4;
 
 /**
- * Tells a compression by the first `tellingBytes`, or all bytes there are. What begins with an archive's header is none,
- * for its checksum says more than a magic number. Anything unknown counts as an archive: its reader gives the better error.
+ * Tells a compression by the first `tellingBytes`, or all bytes there are. What begins with an archive's header is
+ * none, for its checksum says more than a magic number. Anything unknown counts as an archive: its reader gives the
+ * better error.
  */
 export function compressionOf(bytes: Uint8Array): LayerCompression {
   const magic = magicOf(bytes);

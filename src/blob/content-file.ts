@@ -6,8 +6,8 @@ import type { ByteSource } from "../tar/entry.ts";
 const bufferBytes = 1024 * 1024;
 
 /**
- * The data of files, one after the other in a file that has no name, between the pass over the layers, in which they come
- * in any order, and the pass over the tree.
+ * The data of files, one after the other in a file that has no name, between the pass over the layers, in which they
+ * come in any order, and the pass over the tree.
  *
  * Synchronous, by a descriptor that somebody else opened: the thread that uses it may open nothing.
  */

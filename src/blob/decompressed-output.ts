@@ -12,7 +12,10 @@ export interface ByteSpace {
 interface OutputLimits {
   /** Bytes at most. */
   readonly totalBytes: number;
-  /** Bytes of output for each byte of input, in gzip's terms: see `raiseRatio`. Counted from `ratioFromBytes` of output on. */
+  /**
+   * Bytes of output for each byte of input, in gzip's terms: see `raiseRatio`. Counted from `ratioFromBytes` of output
+   * on.
+   */
   readonly expansionRatio: number;
 }
 
@@ -88,9 +91,9 @@ export class DecompressedOutput implements ByteSpace {
 /**
  * Copies all of `from` to the beginning of `to`, which has room for it and may be shared memory.
  *
- * `TypedArray.set` moves shared memory byte by byte where the two are not aligned alike, which what comes from a network
- * never is: 3.4 GB/s on Node 20, 22 and 24, measured. What Buffer does to fill memory with a pattern is a plain copy of a
- * pattern of the same length: 33 GB/s.
+ * `TypedArray.set` moves shared memory byte by byte where the two are not aligned alike, which what comes from a
+ * network never is: 3.4 GB/s on Node 20, 22 and 24, measured. What Buffer does to fill memory with a pattern is a plain
+ * copy of a pattern of the same length: 33 GB/s.
  */
 export function copyBytes(from: Uint8Array, to: Uint8Array): void {
   if (from.length > to.length) throw new RangeError(`${from.length} bytes do not fit into ${to.length}`);

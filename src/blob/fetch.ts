@@ -11,7 +11,9 @@ import { verified } from "./verified.ts";
 interface FetchLayersOptions {
   /** How many blobs are downloaded at the same time. */
   readonly parallelDownloads: number;
-  /** Where a temporary file may be made, for blobs that arrive before their turn; or the room that is there for them. */
+  /**
+   * Where a temporary file may be made, for blobs that arrive before their turn; or the room that is there for them.
+   */
   readonly waiting: string | SpoolStorage;
   readonly onEvent?: EventListener;
   /** Whether each layer can be read again. Default: only as often as it stands among the layers. */
@@ -59,7 +61,10 @@ export class LayerFetch implements AsyncDisposable {
     for (const [layer, descriptor] of layers.entries()) this.#expect(layer, descriptor);
   }
 
-  /** Downloads everything, the bottom layer first. Ends when every blob is complete and verified, or at the first failure. */
+  /**
+   * Downloads everything, the bottom layer first. Ends when every blob is complete and verified, or at the first
+   * failure.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const waiting = [...this.#downloads.values()];
     const { parallelBlobs = waiting.length } = this.#image;
@@ -95,7 +100,10 @@ export class LayerFetch implements AsyncDisposable {
     return download.spool.reading();
   }
 
-  /** Waits until the bytes of a layer are known to be right, and throws what is wrong with them; nobody reads on in them. */
+  /**
+   * Waits until the bytes of a layer are known to be right, and throws what is wrong with them; nobody reads on in
+   * them.
+   */
   async proven(index: number): Promise<void> {
     const descriptor = this.#layers[index];
     await (descriptor && this.#downloads.get(descriptor.digest)?.spool.proven());

@@ -29,8 +29,8 @@ export class GzipChecksum {
 /**
  * Decompresses one gzip member (RFC 1952), header and trailer included.
  *
- * The trailer's CRC is left alone unless a `checksum` is given, which sees all that comes out: a layer's diffID proves the
- * same bytes with a better hash. Its length is compared, since a comparison costs nothing.
+ * The trailer's CRC is left alone unless a `checksum` is given, which sees all that comes out: a layer's diffID proves
+ * the same bytes with a better hash. Its length is compared, since a comparison costs nothing.
  */
 export function gunzipMember(input: CompressedInput, output: DecompressedOutput, checksum?: GzipChecksum): void {
   skipHeader(input);

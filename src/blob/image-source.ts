@@ -28,8 +28,9 @@ export interface ImageSource {
   /** The digest of what the name stands for, where the name states it. */
   readonly digest?: Digest;
   /**
-   * How many blobs are to be asked for at a time, where more gain nothing: what is on this machine comes as fast one after
-   * the other, and then none has to wait in memory for its turn. Default: as many as `limits.parallelDownloads` allows.
+   * How many blobs are to be asked for at a time, where more gain nothing: what is on this machine comes as fast one
+   * after the other, and then none has to wait in memory for its turn. Default: as many as `limits.parallelDownloads`
+   * allows.
    */
   readonly parallelBlobs?: number;
   /**
@@ -42,8 +43,8 @@ export interface ImageSource {
   /**
    * The bytes of a blob, in order, from `offset` to the last, whatever happens to connections in between.
    *
-   * Nothing is verified here but that the length does not exceed the descriptor's size. Ending the iteration early closes
-   * the connection. A chunk belongs to whoever asked for it: it is never written to again.
+   * Nothing is verified here but that the length does not exceed the descriptor's size. Ending the iteration early
+   * closes the connection. A chunk belongs to whoever asked for it: it is never written to again.
    */
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
   /**

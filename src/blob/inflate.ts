@@ -72,7 +72,10 @@ class Inflater {
     }
   }
 
-  /** Decompresses the input's next bytes, `piece`, or as many of them as there are before the end; tells whether that came. */
+  /**
+   * Decompresses the input's next bytes, `piece`, or as many of them as there are before the end; tells whether that
+   * came.
+   */
   #inflatePiece(piece: Uint8Array, input: CompressedInput, output: DecompressedOutput): boolean {
     copyBytes(piece, this.#input);
     this.#module.supply(piece.length);

@@ -3,10 +3,10 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { ByteSpace } from "./decompressed-output.ts";
 
 /*
- * Node offers its decompressors as asynchronous streams (which run on libuv's threads: not confined, and slow in hops) or
- * for whole buffers (which a layer does not fit in). The native object inside a stream has a synchronous call that takes
- * any input and any output memory; it is what the stream itself and `minizlib` use. Measured with gzip on Node 20.20:
- * 2.5 times as fast as through the stream (308 and 121 MB/s of output in one run on a busy machine).
+ * Node offers its decompressors as asynchronous streams (which run on libuv's threads: not confined, and slow in hops)
+ * or for whole buffers (which a layer does not fit in). The native object inside a stream has a synchronous call that
+ * takes any input and any output memory; it is what the stream itself and `minizlib` use. Measured with gzip on Node
+ * 20.20: 2.5 times as fast as through the stream (308 and 121 MB/s of output in one run on a busy machine).
  */
 export interface NativeHandle {
   writeSync(

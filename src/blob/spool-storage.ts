@@ -15,16 +15,19 @@ export interface FileBlock {
   readonly length: number;
 }
 
-/** How much of the file is given out at a time, and at most written and read. Where less is written, the rest is a hole. */
+/**
+ * How much of the file is given out at a time, and at most written and read. Where less is written, the rest is a hole.
+ */
 const blockBytes = 512 * 1024;
 
 /** How much memory is given out at a time: about as much as comes from the network at once. */
 const memoryBlockBytes = 64 * 1024;
 
 /**
- * What the spools of one image share, however many layers it has: an amount of memory, and one unnamed file that is made
- * when that is used up. A block of either that has been read is used again: Node would let memory that is allocated anew
- * for each chunk grow to more than twice what waits before it collects it (measured with 16 MB that wait: 51 on Node 20).
+ * What the spools of one image share, however many layers it has: an amount of memory, and one unnamed file that is
+ * made when that is used up. A block of either that has been read is used again: Node would let memory that is
+ * allocated anew for each chunk grow to more than twice what waits before it collects it (measured with 16 MB that
+ * wait: 51 on Node 20).
  */
 export class SpoolStorage implements AsyncDisposable {
   readonly #directory: string;

@@ -29,8 +29,8 @@ const chunkOverheadBytes = 512;
  *
  * A blob that is being read waits in memory of its own, and when that is full its download waits too. A blob whose turn
  * has not come (`reading` has not been called) waits in memory that all of these share, and overflows into an unnamed
- * file, so that the network is used while lower layers are still being applied. It never waits for memory: blobs are read
- * in order but arrive in any.
+ * file, so that the network is used while lower layers are still being applied. It never waits for memory: blobs are
+ * read in order but arrive in any.
  */
 export class Spool {
   readonly #options: SpoolOptions;
@@ -130,7 +130,10 @@ export class Spool {
     for (const extent of this.#kept) yield await this.#options.storage.read(extent);
   }
 
-  /** Takes what comes before its turn: into the memory that all share, or the file. A blob that is in the file goes on there. */
+  /**
+   * Takes what comes before its turn: into the memory that all share, or the file. A blob that is in the file goes on
+   * there.
+   */
   async #wait(chunk: Uint8Array): Promise<void> {
     let rest = chunk;
     while (rest.length > 0 && !this.#overflows) {

@@ -17,10 +17,11 @@ const SKIPPABLE = 0x184d2a5;
 const LONGEST_HEADER_BYTES = 18;
 
 /**
- * Passes the bytes of one frame on, exactly those, so that what follows can be looked at. A skippable frame is left out.
+ * Passes the bytes of one frame on, exactly those, so that what follows can be looked at. A skippable frame is left
+ * out.
  *
- * The decompressors would go on by themselves, but take whatever follows for the next frame; and how large a window they
- * make room for is decided here, alike for both.
+ * The decompressors would go on by themselves, but take whatever follows for the next frame; and how large a window
+ * they make room for is decided here, alike for both.
  */
 export function passFrame(input: CompressedInput, windowLog: number, write: (bytes: Uint8Array) => void): void {
   const header = input.peekAtLeast(LONGEST_HEADER_BYTES);
@@ -100,7 +101,9 @@ function windowBytesOf(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-/** Up to 53 bits of a little-endian number; a byte that is not there counts as 0, and is missed when it is passed on. */
+/**
+ * Up to 53 bits of a little-endian number; a byte that is not there counts as 0, and is missed when it is passed on.
+ */
 function little(bytes: Uint8Array, start: number, width: number): number {
   let value = 0;
   for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (bytes[start + index] ?? 0);

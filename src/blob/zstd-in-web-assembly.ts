@@ -37,15 +37,18 @@ const outputBytes = 128 * 1024;
 
 let zstd: Zstd | undefined;
 
-/** Zstandard frames (RFC 8878), with windows of up to `2 ** mostWindowLog` bytes: zstd's own decoder in a memory of its own. */
+/**
+ * Zstandard frames (RFC 8878), with windows of up to `2 ** mostWindowLog` bytes: zstd's own decoder in a memory of its
+ * own.
+ */
 export function zstdInWebAssembly(): SyncDecompressor {
   zstd ??= new Zstd();
   return zstd.begun();
 }
 
 /**
- * Brings bytes into the module's memory and out of it again. A decompressor has room for its largest window there, which
- * one frame after the other uses; the memory never shrinks, but what is closed makes room for the next.
+ * Brings bytes into the module's memory and out of it again. A decompressor has room for its largest window there,
+ * which one frame after the other uses; the memory never shrinks, but what is closed makes room for the next.
  *
  *     parameters  │ output: address, size, position │ input: address, size, position │   Uint32, as zstd.h has them
  */
@@ -99,7 +102,10 @@ class Zstd {
     return { readBytes, writtenBytes };
   }
 
-  /** Decompresses from `position` of the input's memory to the beginning of the output's; tells the input's new position. */
+  /**
+   * Decompresses from `position` of the input's memory to the beginning of the output's; tells the input's new
+   * position.
+   */
   #call(context: number, position: number, sizeBytes: number, wantedBytes: number): Step {
     const at = this.#parameters / Uint32Array.BYTES_PER_ELEMENT;
     this.#words.set([this.#output, wantedBytes, 0, this.#input, sizeBytes, position], at);

@@ -17,7 +17,9 @@ interface ZstdDecompressor {
   close(): void;
 }
 
-/** Decompresses frames of `input` into `output`; none of them may ask for a window of more than `2 ** windowLog` bytes. */
+/**
+ * Decompresses frames of `input` into `output`; none of them may ask for a window of more than `2 ** windowLog` bytes.
+ */
 export function zstdDecompressor(
   input: CompressedInput,
   windowLog: number,

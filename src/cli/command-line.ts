@@ -7,7 +7,9 @@ interface OptionSpec {
   readonly short?: string;
   /** May be given several times; otherwise the last one counts. */
   readonly multiple?: boolean;
-  /** The name that it had before, or that others give it. It is not taken, but whoever writes it is told the new one. */
+  /**
+   * The name that it had before, or that others give it. It is not taken, but whoever writes it is told the new one.
+   */
   readonly formerly?: string;
 }
 

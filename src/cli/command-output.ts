@@ -63,7 +63,9 @@ function shortened(message: string): string {
   return message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`;
 }
 
-/** People are shown retries and warnings whether they are curious or not; as data they are a part of the decisionLog. */
+/**
+ * People are shown retries and warnings whether they are curious or not; as data they are a part of the decisionLog.
+ */
 function decisionIn(event: OciUnpackEvent): Decision | undefined {
   switch (event.type) {
     case "decision":

@@ -9,7 +9,9 @@ export interface Display extends Disposable {
   say(line: string): void;
 }
 
-/** Runs `work` with its progress on a display and signals turned into an abort; afterwards the terminal is as it was. */
+/**
+ * Runs `work` with its progress on a display and signals turned into an abort; afterwards the terminal is as it was.
+ */
 export async function withDisplay<T>(
   given: Display,
   work: (display: Display, signal: AbortSignal) => Promise<T>,

@@ -85,7 +85,10 @@ function isCoded(error: unknown): error is CodedError {
   return error instanceof Error && (error.name === "OciUnpackError" || error.name === "UsageError") && "code" in error;
 }
 
-/** What helps against each error that does not say so itself: docs/errors.md in a clause. Of options, each command has a list of its own. */
+/**
+ * What helps against each error that does not say so itself: docs/errors.md in a clause. Of options, each command has a
+ * list of its own.
+ */
 export const nextStep: Readonly<Record<Exclude<ErrorCode, "INVALID_OPTION">, string>> = {
   INVALID_REFERENCE: "write it as [HOST[:PORT]/]PATH[:TAG][@DIGEST]",
   INVALID_PLATFORM: "write it as OS/ARCH[/VARIANT], for instance linux/arm64",

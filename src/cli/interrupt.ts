@@ -14,7 +14,10 @@ export class Interruption extends Error {
   }
 }
 
-/** What comes so soon after the first is the same wish: timeout(1) and npm send a signal to the group and to the process. */
+/**
+ * What comes so soon after the first is the same wish: timeout(1) and npm send a signal to the group and to the
+ * process.
+ */
 const echoMilliseconds = 500;
 
 /** Who wants to know: the first signal asks for an orderly end, a second one ends the process there and then. */

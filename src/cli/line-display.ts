@@ -7,7 +7,9 @@ import { bytesText, counted } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { downloadText, Tally } from "./tally.ts";
 
-/** Plain lines, for a file, a pipe or a log: what was found, each layer that is done, and a sign of life now and then. */
+/**
+ * Plain lines, for a file, a pipe or a log: what was found, each layer that is done, and a sign of life now and then.
+ */
 export function lineDisplay(detail: EventDetail, output: CommandOutput): Display {
   const tally = new Tally();
   const lines = progressLines(output, () => heartbeat(tally));
@@ -68,8 +70,8 @@ function progressLines(output: CommandOutput, sign: () => string): ProgressLines
 export const noLines: ProgressLines = { say() {}, [Symbol.dispose]() {} };
 
 /**
- * Only what deserves it is told: whoever asks a question wants the answer and nothing else. While it takes long, `doing`
- * says now and then what is being done.
+ * Only what deserves it is told: whoever asks a question wants the answer and nothing else. While it takes long,
+ * `doing` says now and then what is being done.
  */
 export function terseDisplay(
   { verbosity, explain }: Pick<ImageSettings, "verbosity" | "explain">,

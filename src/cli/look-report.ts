@@ -96,7 +96,8 @@ const typeLetters: Readonly<Record<ListedEntry["type"], string>> = {
 };
 
 /**
- * A listing as people read it: type and mode, owner, size, time (UTC), the layer, counted from 1 at the bottom, and the path.
+ * A listing as people read it: type and mode, owner, size, time (UTC), the layer, counted from 1 at the bottom, and the
+ * path.
  *
  *   -rwsr-xr-x  0:0   71,912  2024-04-09 08:00:00  L1  usr/bin/passwd
  */

@@ -4,7 +4,8 @@ import { version } from "./version.ts";
 
 const args = process.argv.slice(2);
 
-// Whoever read our output may be gone (`oci-unpack --help | head -1`): that is no reason to crash, or to stop unpacking.
+// Whoever read our output may be gone (`oci-unpack --help | head -1`): that is no reason to crash, or to stop
+// unpacking.
 let lost: NodeJS.ErrnoException | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") lost ??= error;

@@ -15,8 +15,8 @@ const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
 /**
  * Reads a command line; throws a `UsageError` for one that makes no sense.
  *
- * A command's name counts only as the very first argument: an image called `login` is `docker.io/library/login`. Unpacking
- * needs no name, and may have one.
+ * A command's name counts only as the very first argument: an image called `login` is `docker.io/library/login`.
+ * Unpacking needs no name, and may have one.
  */
 export function parseCommand(args: readonly string[], env: ProcessContext["env"]): Command {
   const [first, ...rest] = args;

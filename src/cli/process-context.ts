@@ -33,5 +33,8 @@ export function machineOf({ env, homeDirectory, uid, systemDirectory }: ProcessC
   return { env, homeDirectory, uid, systemDirectory };
 }
 
-/** What a shell is told: done, failed, wrong command line, verified and found different. Interruptions add theirs, see interrupt.ts. */
+/**
+ * What a shell is told: done, failed, wrong command line, verified and found different. Interruptions add theirs, see
+ * interrupt.ts.
+ */
 export const exitCodes = { done: 0, failed: 1, usage: 2, different: 3 } as const;

@@ -8,7 +8,9 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`;
 }
 
-/** A message with its large byte counts in units too: `1099511627776 bytes (1 TiB)`, and a limit as `--limit` takes it. */
+/**
+ * A message with its large byte counts in units too: `1099511627776 bytes (1 TiB)`, and a limit as `--limit` takes it.
+ */
 export function withUnits(message: string): string {
   return message
     .replace(/\b(\d{5,15}) bytes\b/g, (counted, digits) => `${counted} (${unitsText(Number(digits))})`)
@@ -56,7 +58,10 @@ export const sizeUnits: Readonly<Record<string, number>> = {
   T: 1024 ** 4,
 };
 
-/** Reads a size as GNU tools do: `500M` and `500MiB` are 500 times 1024², `500MB` is 500 times 1000²; `undefined` for what is no size. */
+/**
+ * Reads a size as GNU tools do: `500M` and `500MiB` are 500 times 1024², `500MB` is 500 times 1000²; `undefined` for
+ * what is no size.
+ */
 export function parseSize(text: string): number | undefined {
   const [, digits = "", unit = "", suffix = ""] = /^(\d+)(?:([KMGT])(I?B)?|B)?$/.exec(text.toUpperCase()) ?? [];
   const factor = suffix === "B" ? 1000 ** " KMGT".indexOf(unit) : (sizeUnits[unit] ?? 1);

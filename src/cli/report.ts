@@ -45,7 +45,9 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
   ];
 }
 
-/** How many bytes came from elsewhere, and how: an image on this machine is only read, one in the store not even that. */
+/**
+ * How many bytes came from elsewhere, and how: an image on this machine is only read, one in the store not even that.
+ */
 function transferText({ reference, downloadedBytes }: Pick<UnpackResult, "reference" | "downloadedBytes">): string {
   if (downloadedBytes === 0) return "nothing downloaded";
   return `${bytesText(downloadedBytes)} ${sourceKindOf(reference) === "registry" ? "downloaded" : "read"}`;

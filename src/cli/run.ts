@@ -4,7 +4,10 @@ import { asksForJson, parseCommand } from "./options.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Does what a command line says and returns the exit code. Parts are loaded when they are needed, so that the small answers come at once. */
+/**
+ * Does what a command line says and returns the exit code. Parts are loaded when they are needed, so that the small
+ * answers come at once.
+ */
 export async function run(args: readonly string[], context: ProcessContext): Promise<number> {
   const decisionLog = new DecisionLog();
   try {

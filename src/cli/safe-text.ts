@@ -18,7 +18,9 @@ export function safeText(text: string): string {
   return clipped.replace(unsafe, escaped);
 }
 
-/** JSON of any value with the same characters escaped as JSON can, so that it parses to the same and prints harmlessly. */
+/**
+ * JSON of any value with the same characters escaped as JSON can, so that it parses to the same and prints harmlessly.
+ */
 export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(unsafe, (character) => [...codeUnits(character)].map(jsonEscape).join(""));
 }

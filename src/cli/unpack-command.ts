@@ -13,7 +13,10 @@ import type { UnpackCommand } from "./unpack-options.ts";
 /** What this command needs of the library. */
 export type UnpackLibrary = SourceLibrary & OutputLibrary & Pick<typeof Library, "defaultLimits">;
 
-/** `oci-unpack IMAGE DIRECTORY`: unpacks, or makes something else of the image, shows how it goes, tells what came of it. */
+/**
+ * `oci-unpack IMAGE DIRECTORY`: unpacks, or makes something else of the image, shows how it goes, tells what came of
+ * it.
+ */
 export async function unpackCommand(
   command: UnpackCommand,
   context: ProcessContext,

@@ -6,7 +6,10 @@ import { namesOf } from "../registry/registry-name.ts";
 /** A JSON object as its members, in file order. */
 export type Members = ReadonlyMap<string, unknown>;
 
-/** What a `config.json`, an `auth.json` or a `.dockercfg` says. Entries are judged when they are needed, so that one bad entry spoils no other. */
+/**
+ * What a `config.json`, an `auth.json` or a `.dockercfg` says. Entries are judged when they are needed, so that one bad
+ * entry spoils no other.
+ */
 export interface AuthFile {
   readonly path: string;
   /** All of it, so that what we do not know survives being written back. */
@@ -88,7 +91,8 @@ interface FoundEntry {
 }
 
 /**
- * Finds the entry of `auths` for a repository: the most specific key first, then the registry's names, then keys that are URLs.
+ * Finds the entry of `auths` for a repository: the most specific key first, then the registry's names, then keys that
+ * are URLs.
  *
  * An entry without a secret is passed over, for it means that a helper keeps the secret (docker) or nothing at all.
  * `onMalformed` hears of the keys whose entry cannot be read.
@@ -107,7 +111,10 @@ export function findEntry(
   return undefined;
 }
 
-/** `host/a/b`, `host/a`, `host`, then the registry's other names, then `https://host/v1/` and the like, which old clients wrote. */
+/**
+ * `host/a/b`, `host/a`, `host`, then the registry's other names, then `https://host/v1/` and the like, which old
+ * clients wrote.
+ */
 function keysFor(auths: Members, host: string, path: string): string[] {
   const components = path.split("/");
   const repositories = components.map((_, index) =>
@@ -138,7 +145,10 @@ function parseEntry(entry: unknown): Credential | "malformed" | undefined {
   return isSecret(pair.username) && isSecret(pair.password) ? passwordOrToken(pair.username, pair.password) : undefined;
 }
 
-/** The user `<token>` says that the password is a refresh token; docker's helpers use it, and files copied from their output. */
+/**
+ * The user `<token>` says that the password is a refresh token; docker's helpers use it, and files copied from their
+ * output.
+ */
 export function passwordOrToken(username: string, password: string): Credential {
   return username === "<token>" ? { identityToken: password } : { username, password };
 }

@@ -17,8 +17,8 @@ interface HelperOptions {
 }
 
 /**
- * A program that keeps credentials, by docker's protocol: `docker-credential-NAME get`, the server on its standard input,
- * JSON on its standard output.
+ * A program that keeps credentials, by docker's protocol: `docker-credential-NAME get`, the server on its standard
+ * input, JSON on its standard output.
  *
  * It is run without a shell, from an absolute directory of `PATH`, for a limited time. Nothing that it prints is ever
  * shown: it may be a secret.

@@ -42,8 +42,8 @@ interface Question {
  *
  * Asked in this order: `authFile`, `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json`, podman's `auth.json` under
  * `$XDG_RUNTIME_DIR` and `$XDG_CONFIG_HOME`, `~/.docker/config.json`, `~/.dockercfg`, and in a GitHub workflow
- * `$GITHUB_TOKEN` for ghcr.io. Files are read anew for each question, because logins change while a program runs. One that
- * cannot be used is a warning, unless it is `authFile`.
+ * `$GITHUB_TOKEN` for ghcr.io. Files are read anew for each question, because logins change while a program runs. One
+ * that cannot be used is a warning, unless it is `authFile`.
  */
 export function dockerCredentials(options: DockerCredentialsOptions): Credentials {
   checkOptions(options, credentialKinds, machineNeeds);

@@ -9,8 +9,8 @@ import { type Machine, machineKinds } from "./machine.ts";
 type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
 
 /**
- * The Unix socket of this machine's engine: the one that `DOCKER_HOST` names, or the first that is there of docker's and
- * podman's.
+ * The Unix socket of this machine's engine: the one that `DOCKER_HOST` names, or the first that is there of docker's
+ * and podman's.
  */
 export async function engineSocketFromEnvironment(machine: EngineMachine): Promise<string> {
   checkOptions(machine, machineKinds, ["env"]);

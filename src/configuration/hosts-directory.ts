@@ -15,8 +15,8 @@ interface HostsConfiguration {
 }
 
 /**
- * Reads what a directory such as `/etc/containerd/certs.d` holds for a registry: `HOST_PORT_`, `HOST:PORT`, or `_default`
- * for all registries that have none of their own.
+ * Reads what a directory such as `/etc/containerd/certs.d` holds for a registry: `HOST_PORT_`, `HOST:PORT`, or
+ * `_default` for all registries that have none of their own.
  *
  * A `hosts.toml` that is not TOML is a warning, and the certificates beside it count, as containerd has it.
  */
@@ -41,7 +41,10 @@ export async function readHostsDirectory(
   return undefined;
 }
 
-/** Throws `CONFIGURATION` for a directory that somebody named and that is not there: without it mirrors would be passed by in silence. */
+/**
+ * Throws `CONFIGURATION` for a directory that somebody named and that is not there: without it mirrors would be passed
+ * by in silence.
+ */
 export async function requireHostsDirectory(root: string): Promise<void> {
   if (await isDirectory(root)) return;
   throw new OciUnpackError(

@@ -32,7 +32,8 @@ export const theRegistryItself: ConfiguredHost = {
 const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"];
 
 /**
- * What containerd's `hosts.toml` says: its hosts in the order of the file, then `server`, or the registry itself where it names none.
+ * What containerd's `hosts.toml` says: its hosts in the order of the file, then `server`, or the registry itself where
+ * it names none.
  *
  * Relative paths count from `directory`. `warn` hears of what is not understood; what is understood and wrong is
  * `CONFIGURATION`.

@@ -42,7 +42,10 @@ async function configFile(path: string, options: FetchOptions): Promise<AuthFile
   }
 }
 
-/** Tells whether a header can be sent as it stands (RFC 9110, sections 5.1 and 5.5). Anything else could smuggle in another header. */
+/**
+ * Tells whether a header can be sent as it stands (RFC 9110, sections 5.1 and 5.5). Anything else could smuggle in
+ * another header.
+ */
 export function isHeader(name: string, value: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }

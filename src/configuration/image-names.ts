@@ -65,7 +65,9 @@ function longestMatch(registries: readonly ConfiguredRegistry[], query: Endpoint
   return longest;
 }
 
-/** Prefixes end where a component of the name does: `example.com` is neither `example.com:5000` nor `example.community`. */
+/**
+ * Prefixes end where a component of the name does: `example.com` is neither `example.com:5000` nor `example.community`.
+ */
 function remainderAfter(prefix: string, { host, repository, tag, digest }: EndpointQuery): string | undefined {
   if (prefix.startsWith("*.")) {
     return withoutPort(host).endsWith(prefix.slice(1)) ? `/${repository}` : undefined;
@@ -90,8 +92,8 @@ function locationOf(
 /**
  * Replaces a short name, such as `fedora:40`, by podman's alias for it; any other name stays as it is.
  *
- * The registries that podman would search are never searched: whoever owns the name in the first of them would decide what
- * the user gets. Where podman is told to insist on clarity, an ambiguous name is `INVALID_REFERENCE`.
+ * The registries that podman would search are never searched: whoever owns the name in the first of them would decide
+ * what the user gets. Where podman is told to insist on clarity, an ambiguous name is `INVALID_REFERENCE`.
  */
 export function expandShortName(conf: RegistriesConf, name: string): string {
   const { aliases, shortNameMode, unqualifiedSearchRegistries } = conf;

@@ -16,8 +16,8 @@ import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledM
 
 export interface LoginOptions extends Machine {
   /**
-   * The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next boot;
-   * where this user has no such place, `~/.config/containers/auth.json`.
+   * The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next
+   * boot; where this user has no such place, `~/.config/containers/auth.json`.
    */
   readonly authFile?: string | URL | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -34,8 +34,9 @@ interface SettledLoginOptions extends SettledMachine {
 /**
  * Keeps a user's password for a registry (`ghcr.io`) or for a part of it (`ghcr.io/acme`), and says where.
  *
- * The file is podman's `auth.json`, so that podman, buildah and skopeo are logged in too. Whether the registry takes the
- * password is for `verifyLogin` to ask. Where the file names a helper for the registry, the helper gets the password instead.
+ * The file is podman's `auth.json`, so that podman, buildah and skopeo are logged in too. Whether the registry takes
+ * the password is for `verifyLogin` to ask. Where the file names a helper for the registry, the helper gets the
+ * password instead.
  */
 export async function login(registry: string, user: User, options: LoginOptions): Promise<string> {
   check("registry", registry, text);

@@ -3,7 +3,10 @@ import { count, either, type Kinds, object, path, pathOf, text } from "../base/o
 /** Environment variables, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the places of configuration files depend on. Always given, never looked up: a library reads no environment behind its caller's back. */
+/**
+ * What the places of configuration files depend on. Always given, never looked up: a library reads no environment
+ * behind its caller's back.
+ */
 export interface Machine {
   readonly env: Environment;
   /** As `os.homedir()` says. */

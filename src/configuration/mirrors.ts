@@ -21,7 +21,9 @@ export interface MirrorOptions {
   readonly tls?: TlsFor | undefined;
   /** For the registry itself, not for its mirrors. */
   readonly registryTls?: TlsMaterial | undefined;
-  /** Whether Node was told of authorities that may vouch for a registry on loopback, which may then speak TLS, or not. */
+  /**
+   * Whether Node was told of authorities that may vouch for a registry on loopback, which may then speak TLS, or not.
+   */
   readonly hasExtraAuthorities?: boolean;
   /** Default: one of its own. */
   readonly shared?: SharedTls | undefined;
@@ -30,8 +32,8 @@ export interface MirrorOptions {
 /**
  * Where to ask for an image, in order, by podman's configuration and containerd's together.
  *
- * Podman's says under which names the image may be had; containerd's says, for the registry in each of these names, which
- * hosts to ask. The registry itself comes last, unless the files leave it out.
+ * Podman's says under which names the image may be had; containerd's says, for the registry in each of these names,
+ * which hosts to ask. The registry itself comes last, unless the files leave it out.
  */
 export function mirrors(options: MirrorOptions): EndpointsFor {
   const { registriesConf = emptyRegistriesConf, hostsDirectory, shared = sharedTls() } = options;
@@ -79,7 +81,9 @@ async function endpointsOf(
 
 type Address = Pick<Endpoint, "baseUrl" | "tls">;
 
-/** One address, or, for an insecure registry, one with TLS whatever its certificate and one without, the likelier first. */
+/**
+ * One address, or, for an insecure registry, one with TLS whatever its certificate and one without, the likelier first.
+ */
 async function addressesOf(
   host: ConfiguredHost,
   location: ImageLocation,

@@ -10,11 +10,12 @@ export interface ProxyOptions {
 }
 
 /**
- * Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as Go's programs do, so that whatever lets docker and podman out lets us out.
+ * Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as Go's programs do, so that whatever lets docker and podman out
+ * lets us out.
  *
- * Where both spellings are set, the lower-case one counts. This machine's own addresses are never proxied, and an `https:`
- * URL never takes the proxy that is meant for `http:`. A proxy that cannot be used is an error for the requests that
- * need it, not for the others: to go around it silently would be worse.
+ * Where both spellings are set, the lower-case one counts. This machine's own addresses are never proxied, and an
+ * `https:` URL never takes the proxy that is meant for `http:`. A proxy that cannot be used is an error for the
+ * requests that need it, not for the others: to go around it silently would be worse.
  */
 export function proxyFromEnvironment(env: Environment, options: ProxyOptions = {}): ProxyFor {
   const all = options.allProxy === true ? variable(env, "all_proxy") : undefined;
@@ -62,7 +63,10 @@ const hint = "set HTTPS_PROXY to http://HOST:PORT, or name the registry in NO_PR
 
 type Exception = (host: string, port: string) => boolean;
 
-/** The rules of `NO_PROXY`: names with what lies beneath them, `.suffix`, addresses, networks, each but the last with a port or without, or `*`. */
+/**
+ * The rules of `NO_PROXY`: names with what lies beneath them, `.suffix`, addresses, networks, each but the last with a
+ * port or without, or `*`.
+ */
 function exceptions(list: string): (url: URL) => boolean {
   const rules = list.split(",").flatMap((item) => exception(item.trim().toLowerCase()) ?? []);
   return (url) =>

@@ -7,7 +7,10 @@ import {
 } from "./registries-conf.ts";
 import { Toml } from "./toml.ts";
 
-/** Reads one file over what the files before it said: a table replaces the one with its prefix, a setting the same setting. Throws `CONFIGURATION`. */
+/**
+ * Reads one file over what the files before it said: a table replaces the one with its prefix, a setting the same
+ * setting. Throws `CONFIGURATION`.
+ */
 export function parseRegistriesConf(path: string, text: string, before = emptyRegistriesConf): RegistriesConf {
   const root = Toml.parse(path, text);
   if (root.keys.includes("registries")) throw root.invalid("registries", "belongs to version 1 of the format");
@@ -64,7 +67,9 @@ function refuseContradictions(root: Toml, registries: readonly ConfiguredRegistr
   }
 }
 
-/** `:tag` or `@digest` at the end of a repository's name; the colon of a port is followed by a slash or stands alone. */
+/**
+ * `:tag` or `@digest` at the end of a repository's name; the colon of a port is followed by a slash or stands alone.
+ */
 function tagIn(name: string): string {
   return /^[^/]+\/.*?([:@].*)$/.exec(name)?.[1] ?? "";
 }

@@ -47,9 +47,9 @@ const kinds: Kinds<EnvironmentSourceOptions> = {
 };
 
 /**
- * The source that a name asks for, set up as the command has it: registries as this machine's docker, podman and containerd
- * are configured (logins, mirrors, certificates, proxies), the machine's engine, and layouts and archives on its disk. With
- * a store, what comes is kept there. Only the configuration that this name needs is read.
+ * The source that a name asks for, set up as the command has it: registries as this machine's docker, podman and
+ * containerd are configured (logins, mirrors, certificates, proxies), the machine's engine, and layouts and archives on
+ * its disk. With a store, what comes is kept there. Only the configuration that this name needs is read.
  *
  * @throws OciUnpackError with `INVALID_OPTION` for an option, and `CONFIGURATION` for a file, that cannot be used.
  */

@@ -14,8 +14,8 @@ const bundles = [
 ];
 
 /**
- * The authorities that the system's administrator trusts, as curl, docker and podman do: `$SSL_CERT_FILE` and the files in
- * `$SSL_CERT_DIR`, or else the first bundle that the distribution has.
+ * The authorities that the system's administrator trusts, as curl, docker and podman do: `$SSL_CERT_FILE` and the files
+ * in `$SSL_CERT_DIR`, or else the first bundle that the distribution has.
  *
  * Node's own `getCACertificates("system")` looks only where its OpenSSL was built to look.
  */

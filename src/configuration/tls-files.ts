@@ -7,7 +7,10 @@ import type { TlsFor, TlsMaterial } from "../http/options.ts";
 import { readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-files.ts";
 import type { SettledMachine } from "./machine.ts";
-/** Both together: the authorities of both, the client certificate of the first that has one, verification only if neither skips it. */
+/**
+ * Both together: the authorities of both, the client certificate of the first that has one, verification only if
+ * neither skips it.
+ */
 export function combinedTls(first: TlsMaterial | undefined, second: TlsMaterial | undefined): TlsMaterial | undefined {
   const ca = [...(first?.ca ?? []), ...(second?.ca ?? [])];
   const { cert, key } = (first?.cert === undefined ? second : first) ?? {};

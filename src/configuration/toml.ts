@@ -116,11 +116,12 @@ function isTable(value: TomlValue): value is TomlTable {
 export type TomlKeyPath = readonly (string | number)[];
 
 /**
- * The line, counted from 1, on which a text in TOML begins to say what is at a keyPath: of a key that it lacks, where the
- * table begins that lacks it.
+ * The line, counted from 1, on which a text in TOML begins to say what is at a keyPath: of a key that it lacks, where
+ * the table begins that lacks it.
  *
- * The parser tells no lines. So the beginnings of the text are parsed, halving what remains, until the last one is found
- * that does not have the keyPath yet. One that ends within a value of several lines is no TOML; then it is the next that counts.
+ * The parser tells no lines. So the beginnings of the text are parsed, halving what remains, until the last one is
+ * found that does not have the keyPath yet. One that ends within a value of several lines is no TOML; then it is the
+ * next that counts.
  */
 export function tomlLine(text: string, keyPath: TomlKeyPath): number {
   const lines = text.split("\n");

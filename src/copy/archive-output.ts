@@ -46,8 +46,15 @@ export class ArchiveOutput implements CopyOutput {
 
   #header(path: string, type: "file" | "directory", sizeBytes: number): Uint8Array {
     return encodedHeader({
-      ...{ type, path: byteStringOf(path), linkPath: byteStringOf(""), sizeBytes },
-      ...{ mode: type === "file" ? 0o644 : 0o755, uid: 0, gid: 0, deviceMajor: 0, deviceMinor: 0 },
+      type,
+      path: byteStringOf(path),
+      linkPath: byteStringOf(""),
+      sizeBytes,
+      mode: type === "file" ? 0o644 : 0o755,
+      uid: 0,
+      gid: 0,
+      deviceMajor: 0,
+      deviceMinor: 0,
       mtime: { seconds: this.#seconds, nanoseconds: 0 },
     });
   }

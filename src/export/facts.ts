@@ -42,8 +42,13 @@ export function factsOf(root: TreeDirectory, wanted: Selection): TreeFacts {
   blocks += Math.ceil((2 * nameBytes) / blockBytes);
   const { mode, uid, gid, mtime, xattrs = new Map() } = root.attributes;
   return {
-    ...{ rootMode: mode, rootUid: uid, rootGid: gid, rootSeconds: mtime.seconds, rootXattrs: xattrs },
-    ...{ inodes, blocks },
+    rootMode: mode,
+    rootUid: uid,
+    rootGid: gid,
+    rootSeconds: mtime.seconds,
+    rootXattrs: xattrs,
+    inodes,
+    blocks,
   };
 }
 

@@ -33,17 +33,26 @@ const capacities: Readonly<Record<ExportForm, Capacity>> = {
   tar: { hasHoles: true, fractions: "all", ...anyTime, xattrs: [""] },
   // mkfs.erofs knows no sparse members, misreads the fraction of a time before 1970, and passes over other attributes.
   erofs: {
-    ...{ hasHoles: false, fractions: "after 1970", ...anyTime },
+    hasHoles: false,
+    fractions: "after 1970",
+    ...anyTime,
     xattrs: ["user.", "trusted.", "security.", "system.posix_acl_"],
   },
   // sqfstar knows most sparse members not, and no time that squashfs has no place for.
   squashfs: {
-    ...{ hasHoles: false, fractions: "none", earliest: 0, latest: 2 ** 32 - 1 },
-    ...{ xattrs: ["user.", "trusted.", "security."], tellsOfRoot: true },
+    hasHoles: false,
+    fractions: "none",
+    earliest: 0,
+    latest: 2 ** 32 - 1,
+    xattrs: ["user.", "trusted.", "security."],
+    tellsOfRoot: true,
   },
   // mke2fs takes from an archive this one attribute, and whole seconds.
   ext4: {
-    ...{ hasHoles: true, fractions: "none", earliest: -(2 ** 31), latest: 2 ** 31 - 1 },
+    hasHoles: true,
+    fractions: "none",
+    earliest: -(2 ** 31),
+    latest: 2 ** 31 - 1,
     xattrs: ["security.capability"],
   },
 };

@@ -52,8 +52,16 @@ function archivedFile(item: Item): ArchivedFile {
 function archivedDirectory(path: ByteString, { attributes }: TreeDirectory): ArchivedFile {
   const { mode, uid, gid, mtime, atime, xattrs } = attributes;
   return {
-    ...{ type: "directory", path: path === "" ? byteStringOf("./") : (`${path}/` as ByteString), linkPath: nothing },
-    ...{ mode, uid, gid, mtime, sizeBytes: 0, deviceMajor: 0, deviceMinor: 0 },
+    type: "directory",
+    path: path === "" ? byteStringOf("./") : (`${path}/` as ByteString),
+    linkPath: nothing,
+    mode,
+    uid,
+    gid,
+    mtime,
+    sizeBytes: 0,
+    deviceMajor: 0,
+    deviceMinor: 0,
     ...(atime !== undefined && { atime }),
     ...(xattrs !== undefined && { xattrs }),
   };
@@ -66,7 +74,12 @@ function archivedLeaf(path: ByteString, file: TreeFile, firstPath: ByteString | 
     return { type: "hardlink", ...common, linkPath: firstPath, sizeBytes: 0, deviceMajor: 0, deviceMinor: 0 };
   }
   return {
-    ...{ type, ...common, linkPath, sizeBytes, deviceMajor, deviceMinor },
+    type,
+    ...common,
+    linkPath,
+    sizeBytes,
+    deviceMajor,
+    deviceMinor,
     ...(segments !== undefined && { segments: segmentsInBlocks(segments, sizeBytes) }),
     ...(atime !== undefined && { atime }),
     ...(xattrs !== undefined && { xattrs }),

@@ -3,8 +3,8 @@ import { BlockList, isIP, isIPv4 } from "node:net";
 /**
  * How far away an address is.
  *
- * The metadata services of clouds count as `link-local`; `private` addresses are reachable only within an organisation's or
- * a provider's network.
+ * The metadata services of clouds count as `link-local`; `private` addresses are reachable only within an
+ * organisation's or a provider's network.
  */
 export type Zone = "public" | "private" | "link-local" | "loopback";
 
@@ -42,7 +42,8 @@ const networks: Readonly<Record<Exclude<Zone, "public">, readonly string[]>> = {
     "203.0.113.0/24", // documentation
     "224.0.0.0/4", // multicast
     "240.0.0.0/4", // reserved, and broadcast
-    // Whatever is not in 2000::/3, the only global unicast addresses: fc00::/7, ff00::/8, 100::/64, 5f00::/16 and the rest.
+    // Whatever is not in 2000::/3, the only global unicast addresses: fc00::/7, ff00::/8, 100::/64, 5f00::/16 and the
+    // rest.
     "::/3",
     "4000::/2",
     "8000::/1",

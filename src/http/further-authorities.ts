@@ -2,14 +2,16 @@ import { isOfUnknownAuthority } from "./network-failure.ts";
 import type { TlsMaterial } from "./options.ts";
 
 /**
- * Authorities that are trusted besides those that Node trusts. They are read only when a certificate comes from an unknown
- * authority, because reading them takes time.
+ * Authorities that are trusted besides those that Node trusts. They are read only when a certificate comes from an
+ * unknown authority, because reading them takes time.
  */
 export class FurtherAuthorities {
   readonly #find: (() => Promise<readonly string[]>) | undefined;
   #found: Promise<readonly string[]> | undefined;
   #known: readonly string[] = [];
-  /** The extended material by the original: the same object for the same material, because connections are shared by it. */
+  /**
+   * The extended material by the original: the same object for the same material, because connections are shared by it.
+   */
   readonly #extended = new Map<TlsMaterial | undefined, TlsMaterial>();
 
   constructor(find: (() => Promise<readonly string[]>) | undefined) {

@@ -11,8 +11,8 @@ import { tlsOptions } from "./tls-context.ts";
 import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
 
 /*
- * Connections with TLS. `http.ts` loads this file when it needs the first one: loading Node's TLS takes 16 ms of processor
- * time (Node 24), and not every source of images needs it.
+ * Connections with TLS. `http.ts` loads this file when it needs the first one: loading Node's TLS takes 16 ms of
+ * processor time (Node 24), and not every source of images needs it.
  */
 
 export { request };

@@ -3,7 +3,9 @@ import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
 import { RequestFailure } from "./request-failure.ts";
 
-/** Turns an error of Node's sockets, TLS or HTTP parser into a `RequestFailure`: what happened, and whether it may pass. */
+/**
+ * Turns an error of Node's sockets, TLS or HTTP parser into a `RequestFailure`: what happened, and whether it may pass.
+ */
 export function networkFailure(error: unknown, host: string): unknown {
   if (error instanceof RequestFailure || error instanceof OciUnpackError) return error;
   const cause = firstOf(error);

@@ -20,8 +20,8 @@ export type ProxyFor = (url: URL) => URL | undefined;
 /** Which hosts a registry may make this process connect to. The address that is really connected to is checked. */
 export interface NetworkPolicy {
   /**
-   * Hosts that are trusted like the registry itself: they may have private addresses, and credentials may be sent to a token
-   * server there. Each is `host`, `host:port`, `*.suffix`, or a network (`10.0.0.0/8`).
+   * Hosts that are trusted like the registry itself: they may have private addresses, and credentials may be sent to a
+   * token server there. Each is `host`, `host:port`, `*.suffix`, or a network (`10.0.0.0/8`).
    */
   readonly allowHosts?: readonly string[];
   /** Refuses loopback, private and link-local addresses even for the registry that the user named. Default: false. */
@@ -36,7 +36,9 @@ export interface Deadlines {
   readonly responseMilliseconds: number;
   /** When no byte of a body has come for this long, it is requested again from there. Default: 30 s. */
   readonly stallMilliseconds: number;
-  /** When less than 128 KiB of a body came while it was waited for this long, it is requested again. Default: 5 minutes. */
+  /**
+   * When less than 128 KiB of a body came while it was waited for this long, it is requested again. Default: 5 minutes.
+   */
   readonly progressMilliseconds: number;
   /** For a whole manifest, or for a token. Default: 120 s. */
   readonly documentMilliseconds: number;

@@ -31,7 +31,10 @@ const pairs: readonly (readonly [registry: RegExp, realm: RegExp])[] = [
   [/^registry\.([a-z0-9-]+)\.aliyuncs\.com$/, /^dockerauth\.[a-z0-9-]+\.aliyuncs\.com$/],
 ];
 
-/** Decides which hosts may be connected to, and which may see credentials. A registry sends clients to hosts of its choice. */
+/**
+ * Decides which hosts may be connected to, and which may see credentials. A registry sends clients to hosts of its
+ * choice.
+ */
 export class Policy {
   readonly #denyPrivate: boolean;
   readonly #hosts: readonly string[];
@@ -121,8 +124,8 @@ type ResolveAll = (
 /**
  * A lookup for sockets that resolves names with `resolve` and returns only addresses that are allowed.
  *
- * A socket connects to an address from its lookup and to nothing else. So the address that is checked is the one that is
- * connected to, even if the name changes its address meanwhile (DNS rebinding).
+ * A socket connects to an address from its lookup and to nothing else. So the address that is checked is the one that
+ * is connected to, even if the name changes its address meanwhile (DNS rebinding).
  */
 export function admittedLookup(reach: Reach, host: string, resolve: ResolveAll): LookupFunction {
   return (hostname, options, callback) => {

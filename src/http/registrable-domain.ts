@@ -46,14 +46,16 @@ const shared = [
 ];
 
 /**
- * The registered domain of a host, by the Public Suffix List with its private part: all of its hosts belong to one owner.
+ * The registered domain of a host, by the Public Suffix List with its private part: all of its hosts belong to one
+ * owner.
  *
  * `undefined` for an address, for a bare suffix, and for domains whose subdomains belong to different owners.
  */
 export async function registrableDomain(hostname: string): Promise<string | undefined> {
   const name = hostname.toLowerCase().replace(/\.$/, "");
   if (shared.some((suffix) => name === suffix || name.endsWith(`.${suffix}`))) return undefined;
-  // Loaded only when it is needed, because reading the list takes long: few registries have a token server on another host.
+  // Loaded only when it is needed, because reading the list takes long: few registries have a token server on another
+  // host.
   const { getDomain } = await import("tldts");
   return getDomain(name, { allowPrivateDomains: true }) ?? undefined;
 }

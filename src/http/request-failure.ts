@@ -36,8 +36,8 @@ export class RequestFailure extends Error {
 }
 
 /**
- * Turns a `RequestFailure` into the error that users see: it says what was attempted and contains none of the secrets. Any
- * other error is returned unchanged, such as the reason of an abort.
+ * Turns a `RequestFailure` into the error that users see: it says what was attempted and contains none of the secrets.
+ * Any other error is returned unchanged, such as the reason of an abort.
  */
 export function cannot(attempt: string, problem: unknown, secrets?: Secrets): unknown {
   if (!(problem instanceof RequestFailure)) return problem;

@@ -81,7 +81,10 @@ function refusedUntil(problem: RequestFailure, refusal: RequestFailure): Request
 /** Spreads the requests that waited for a host, so that they are not all sent in the same millisecond. */
 const spreadMilliseconds = 250;
 
-/** Remembers which hosts asked for a pause. It holds for all requests to a host: eight downloads must not ask eight times. */
+/**
+ * Remembers which hosts asked for a pause. It holds for all requests to a host: eight downloads must not ask eight
+ * times.
+ */
 export class Throttle {
   readonly #until = new Map<string, number>();
   readonly #longestMilliseconds: number;

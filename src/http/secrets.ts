@@ -38,7 +38,7 @@ export class Secrets {
   /** The beginning of a text without the secrets, and without what is secret in the URL of its `source`. */
   redacted(text: string, source?: URL): string {
     const further = source === undefined ? [] : secretsIn(source).map((secret) => utf8(secret).toLowerCase());
-    const forms = [...further, ...[...this.#known.values()].flat()];
+    const forms = [...this.#known.values(), further].flat();
     const shown = text.slice(0, longestText);
     return forms.length === 0 ? shown : blotted(shown, forms);
   }

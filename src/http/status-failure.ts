@@ -69,7 +69,9 @@ function plainHttpHint(status: number, text: string): { hint?: string } {
   };
 }
 
-/** The first error in an OCI error document (distribution-spec, "Error Codes"), or a line of plain text; not a web page. */
+/**
+ * The first error in an OCI error document (distribution-spec, "Error Codes"), or a line of plain text; not a web page.
+ */
 function saidIn(text: string, contentType = ""): { readonly code?: string; readonly text: string } {
   const error = firstError(text);
   if (error !== undefined) {

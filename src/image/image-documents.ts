@@ -24,7 +24,10 @@ export interface ReadConfig {
 /** More than any index with platforms and attestations leads to; R-33. */
 const mostManifests = 64;
 
-/** What a byte of a document takes in memory once it is read, itself included: measured 2.5 with the shortest descriptors, Node 20. */
+/**
+ * What a byte of a document takes in memory once it is read, itself included: measured 2.5 with the shortest
+ * descriptors, Node 20.
+ */
 const bytesForEach = 3;
 
 /**

@@ -31,7 +31,10 @@ export class ImageSearch {
   readonly #decided: (message: string) => void;
   readonly #entries: Descriptor[] = [];
   readonly #platforms: Platform[] = [];
-  /** What was read, and judged, already: indexes may list it again and again. A platform that an entry states counts, so entries with one are told from others. */
+  /**
+   * What was read, and judged, already: indexes may list it again and again. A platform that an entry states counts, so
+   * entries with one are told from others.
+   */
   readonly #read = new Set<string>();
 
   /** `decided` hears how each index was read. */

@@ -21,11 +21,13 @@ import { type Platform, platformKinds } from "../oci/platform.ts";
 
 /** How to choose and fetch an image. */
 export interface ResolveOptions {
-  /** `os/architecture[/variant]`, or the parts one wants other than this machine's. Default: this machine's platform. */
+  /**
+   * `os/architecture[/variant]`, or the parts one wants other than this machine's. Default: this machine's platform.
+   */
   readonly platform?: string | Partial<Platform>;
   /**
-   * Where images come from. Default: a registry client made for this call, anonymous. A source given here stays open; one
-   * that is still being made may be given as a promise, so that other things begin meanwhile.
+   * Where images come from. Default: a registry client made for this call, anonymous. A source given here stays open;
+   * one that is still being made may be given as a promise, so that other things begin meanwhile.
    */
   readonly source?: Source | Promise<Source>;
   /** Ends everything at once; the promise rejects with the signal's own reason. */
@@ -36,11 +38,13 @@ export interface ResolveOptions {
   /** Overrides single limits. */
   readonly limits?: Partial<Limits>;
   /**
-   * Decides whether an image may be fetched: called when its documents are known and verified, before the first byte of a
-   * layer is asked for. What it throws ends the call with that error, and nothing is left behind.
+   * Decides whether an image may be fetched: called when its documents are known and verified, before the first byte of
+   * a layer is asked for. What it throws ends the call with that error, and nothing is left behind.
    */
   readonly approve?: (image: ResolvedImage) => void | Promise<void>;
-  /** Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require". */
+  /**
+   * Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require".
+   */
   readonly sandbox?: SandboxPolicy;
 }
 

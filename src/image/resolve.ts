@@ -44,9 +44,9 @@ export interface ImageLayer {
  * Finds out what the image is that a source's name stands for: manifest and config of the platform that is wanted, each
  * verified. Nothing of its layers is asked for.
  *
- * Where the name stands for an index, the platform chooses from it. Where it stands for a single manifest, that is taken,
- * unless a platform was asked for that it is not for. Where an index has nothing for this machine, and nobody asked for a platform, `otherwise` says what to do: to refuse, or
- * to take the first image that there is.
+ * Where the name stands for an index, the platform chooses from it. Where it stands for a single manifest, that is
+ * taken, unless a platform was asked for that it is not for. Where an index has nothing for this machine, and nobody
+ * asked for a platform, `otherwise` says what to do: to refuse, or to take the first image that there is.
  */
 export async function resolveImage(
   source: ImageSource,

@@ -81,7 +81,9 @@ function historyEntryFrom(value: JsonValue): HistoryEntry {
   });
 }
 
-/** The chainID of each layer: what names it together with all layers below it (image-spec, config.md, "Layer ChainID"). */
+/**
+ * The chainID of each layer: what names it together with all layers below it (image-spec, config.md, "Layer ChainID").
+ */
 export function chainIDs(diffIDs: readonly Digest[]): readonly Digest[] {
   const chain: Digest[] = [];
   for (const diffID of diffIDs) {

@@ -6,7 +6,10 @@ import type { JsonValue } from "./json-value.ts";
 import { bareMediaType } from "./media-type.ts";
 import { type Platform, platformFrom } from "./platform.ts";
 
-/** What the content elsewhere is: its type, digest and size (image-spec, descriptor.md). Parsed, so its digest is safe and its size a safe integer ≥ 0. */
+/**
+ * What the content elsewhere is: its type, digest and size (image-spec, descriptor.md). Parsed, so its digest is safe
+ * and its size a safe integer ≥ 0.
+ */
 export interface Descriptor {
   /** Lower case, without parameters. Empty where the document leaves it out: then only a config may be meant (S21). */
   readonly mediaType: string;
@@ -66,7 +69,10 @@ export function inlineContent(descriptor: Descriptor): Uint8Array | undefined {
   return descriptor.data;
 }
 
-/** Insists that bytes at hand are what the descriptor says: the size first, then the digest (image-spec, descriptor.md, "Verification"). */
+/**
+ * Insists that bytes at hand are what the descriptor says: the size first, then the digest (image-spec, descriptor.md,
+ * "Verification").
+ */
 export function verifyBytes(descriptor: Descriptor, bytes: Uint8Array): void {
   const { digest, sizeBytes } = descriptor;
   if (bytes.length !== sizeBytes) {

@@ -3,7 +3,10 @@ import { OciUnpackError } from "../base/errors.ts";
 
 declare const brand: unique symbol;
 
-/** A content digest, `algorithm:encoded`, whose syntax has been checked: safe in a URL or a file name (image-spec, descriptor.md, "Digests"). */
+/**
+ * A content digest, `algorithm:encoded`, whose syntax has been checked: safe in a URL or a file name (image-spec,
+ * descriptor.md, "Digests").
+ */
 export type Digest = string & { readonly [brand]: "Digest" };
 
 /** The algorithms that can be verified. */
@@ -13,7 +16,10 @@ type DigestAlgorithm = "sha256" | "sha512";
 const grammar = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 const hexadecimal: Readonly<Record<string, RegExp>> = { sha256: /^[a-f0-9]{64}$/, sha512: /^[a-f0-9]{128}$/ };
 
-/** Checks a digest's syntax. A registered algorithm must have exactly its lower-case hexadecimal length; an unknown one parses. */
+/**
+ * Checks a digest's syntax. A registered algorithm must have exactly its lower-case hexadecimal length; an unknown one
+ * parses.
+ */
 export function parseDigest(text: string): Digest | undefined {
   if (text.length > 512 || !grammar.test(text)) return undefined;
   const colon = text.indexOf(":");

@@ -17,8 +17,8 @@ export interface DocumentClaims {
  * Reads a manifest or index whose bytes are verified, but whose type is yet to be found out.
  *
  * The descriptor, the Content-Type and the document itself may each state a type. They need not, but those that do must
- * agree, and the document must have the shape of that type and of no other: else two readers of one digest could see two
- * images (CVE-2021-41190, R-32). Throws `INVALID_MANIFEST` or `UNSUPPORTED_MEDIA_TYPE`.
+ * agree, and the document must have the shape of that type and of no other: else two readers of one digest could see
+ * two images (CVE-2021-41190, R-32). Throws `INVALID_MANIFEST` or `UNSUPPORTED_MEDIA_TYPE`.
  */
 export function parseDocument(bytes: Uint8Array, claims: DocumentClaims): ImageIndex | Manifest {
   const contentType = bareMediaType(claims.contentType);
@@ -114,7 +114,10 @@ export function imageIndexFrom(value: JsonValue, mediaType: string): ImageIndex 
   });
 }
 
-/** Whether an entry could lead to an image: not an attestation, not an artifact, not of a type that nobody here knows (R-36, R-39). */
+/**
+ * Whether an entry could lead to an image: not an attestation, not an artifact, not of a type that nobody here knows
+ * (R-36, R-39).
+ */
 export function isCandidate(entry: Descriptor): boolean {
   const kind = documentKind(entry.mediaType);
   const isArtifact = entry.artifactType !== undefined && !isImageConfig(entry.artifactType);

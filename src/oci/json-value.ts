@@ -17,8 +17,8 @@ const longestName = 100;
  * differ in nothing else Go obeys the last and others the one that they know, and so there would be two images: that is
  * an error. The keys of maps are users' own and count as they are written.
  *
- * `null` counts as absent wherever a member is asked for, as it does in the specification ("any OPTIONAL field MAY also be
- * set to null"), and elsewhere as what Go makes of it: the empty text, an object without members.
+ * `null` counts as absent wherever a member is asked for, as it does in the specification ("any OPTIONAL field MAY also
+ * be set to null"), and elsewhere as what Go makes of it: the empty text, an object without members.
  */
 export class JsonValue {
   readonly #value: unknown;
@@ -32,7 +32,9 @@ export class JsonValue {
     this.#subject = subject;
   }
 
-  /** Reads the bytes of the document that is called `name` in messages; `code` is the code of whatever is wrong with it. */
+  /**
+   * Reads the bytes of the document that is called `name` in messages; `code` is the code of whatever is wrong with it.
+   */
   static parse(bytes: Uint8Array, name: string, code: ErrorCode): JsonValue {
     try {
       return new JsonValue(parseJson(bytes), "", { code, name });

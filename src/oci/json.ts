@@ -12,9 +12,9 @@ const closeBracket = 0x5d;
 /**
  * Reads JSON that nobody vouches for. Throws `SyntaxError`, in time linear in the bytes.
  *
- * Stricter than `JSON.parse`: the bytes are UTF-8 without a byte order mark, nothing nests deeper than 64, and no object
- * says a key twice. Two parsers that disagree about which of two equal keys counts would see two different images.
- * No message says what stands in the text, but for such a key.
+ * Stricter than `JSON.parse`: the bytes are UTF-8 without a byte order mark, nothing nests deeper than 64, and no
+ * object says a key twice. Two parsers that disagree about which of two equal keys counts would see two different
+ * images. No message says what stands in the text, but for such a key.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = decoded(bytes);
@@ -93,8 +93,8 @@ const escapes = '"\\/bfnrt';
 const words = ["true", "false", "null"] as const;
 
 /**
- * Where a text stops being JSON (RFC 8259): the place of the first character that cannot stand there, counted from 0, or
- * the text's length where it ends too early.
+ * Where a text stops being JSON (RFC 8259): the place of the first character that cannot stand there, counted from 0,
+ * or the text's length where it ends too early.
  *
  * `JSON.parse` would quote the text in its message, which may be anybody's: a file that a link led to, an answer with a
  * secret in it. Every character is looked at once. Nothing may nest deeper than the stack is.
@@ -104,7 +104,9 @@ export function jsonFault(text: string): number {
   return scan.value() && scan.space() === text.length ? text.length : scan.at;
 }
 
-/** The line, counted from 1, that names a member within members; `undefined` where none does, or the text is no JSON. */
+/**
+ * The line, counted from 1, that names a member within members; `undefined` where none does, or the text is no JSON.
+ */
 export function jsonLine(text: string, keys: readonly string[]): number | undefined {
   let place: number | undefined;
   const path: string[] = [];

@@ -10,7 +10,9 @@ export const mediaTypes = {
   dockerSchema1Signed: "application/vnd.docker.distribution.manifest.v1+prettyjws",
 } as const;
 
-/** What a manifest request accepts, index types first. No wildcard and no schema 1: a registry would convert to either. */
+/**
+ * What a manifest request accepts, index types first. No wildcard and no schema 1: a registry would convert to either.
+ */
 export const manifestAccept: readonly string[] = [
   mediaTypes.ociIndex,
   mediaTypes.dockerList,
@@ -81,7 +83,10 @@ export function layerCompression(mediaType: string): LayerCompression | undefine
   return Object.hasOwn(layerCompressions, mediaType) ? layerCompressions[mediaType] : undefined;
 }
 
-/** Whether a manifest with a config of that type is an image. With any other it is an artifact, whose config is not ours to read. */
+/**
+ * Whether a manifest with a config of that type is an image. With any other it is an artifact, whose config is not ours
+ * to read.
+ */
 export function isImageConfig(mediaType: string): boolean {
   return configTypes.includes(mediaType);
 }

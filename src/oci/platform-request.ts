@@ -14,9 +14,10 @@ export interface PlatformRequest {
 /**
  * What `asked` means on this host; what it leaves out is the host's.
  *
- * How far a substitute may differ depends on what was asked for. A variant: not at all. An architecture: a lower variant
- * of it will do. Neither: whatever the host runs will do, arm on arm64 included. The order is containerd's, but for 386,
- * which nobody on amd64 gets without asking. A higher variant never does: this machine may be unable to run it.
+ * How far a substitute may differ depends on what was asked for. A variant: not at all. An architecture: a lower
+ * variant of it will do. Neither: whatever the host runs will do, arm on arm64 included. The order is containerd's, but
+ * for 386, which nobody on amd64 gets without asking. A higher variant never does: this machine may be unable to run
+ * it.
  */
 export function requestPlatform(asked: string | Partial<Platform> | undefined, host: Platform): PlatformRequest {
   const parts = typeof asked === "string" ? parsePlatform(asked) : definedParts(asked ?? {});

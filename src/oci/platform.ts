@@ -79,8 +79,8 @@ export function formatPlatform(platform: Platform): string {
 /**
  * The platform that an index's entry or a config states, if it states any.
  *
- * Both state it in members of the same names. Neither may leave out `os` and `architecture`, yet some do: of a pair, the
- * one that is missing is `unknown`.
+ * Both state it in members of the same names. Neither may leave out `os` and `architecture`, yet some do: of a pair,
+ * the one that is missing is `unknown`.
  */
 export function platformFrom(value: JsonValue): Platform | undefined {
   const os = value.optional("os")?.string() ?? "";

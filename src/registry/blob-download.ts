@@ -33,8 +33,8 @@ const identity = { "accept-encoding": "identity" };
 /**
  * One blob on its way from the first byte to the last, over as many connections as it takes.
  *
- * A download that breaks goes on where it stopped, always by way of the registry's own URL: links to elsewhere expire, and
- * so do tokens. A location that fails is left for the next one, which goes on from the same byte.
+ * A download that breaks goes on where it stopped, always by way of the registry's own URL: links to elsewhere expire,
+ * and so do tokens. A location that fails is left for the next one, which goes on from the same byte.
  */
 export class BlobDownload {
   readonly #client: Client;

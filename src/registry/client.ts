@@ -28,7 +28,10 @@ const defaultUserAgent = "oci-unpack";
 const mostRefusals = 4;
 const tokenBytes = 1024 * 1024;
 
-/** Asks registries for things: with authorization, through redirects, within the policy. What is shared between images is here. */
+/**
+ * Asks registries for things: with authorization, through redirects, within the policy. What is shared between images
+ * is here.
+ */
 export class Client implements Disposable {
   readonly secrets = new Secrets();
   readonly policy: Policy;
@@ -58,7 +61,10 @@ export class Client implements Disposable {
     });
   }
 
-  /** Asks once. Throws a RequestFailure for any status but those of an `RegistryResponse`; the body must be read or dismissed. */
+  /**
+   * Asks once. Throws a RequestFailure for any status but those of an `RegistryResponse`; the body must be read or
+   * dismissed.
+   */
   async get(
     repository: Repository,
     url: URL,

@@ -77,8 +77,8 @@ function parsedBase(text: string): URL {
 }
 
 /**
- * Asks one repository after the other until one gives what is wanted (registry-rules, R-73). A mirror that fails, in whatever
- * way, is passed over; the last one's failure is the one that counts, and tells of the others.
+ * Asks one repository after the other until one gives what is wanted (registry-rules, R-73). A mirror that fails, in
+ * whatever way, is passed over; the last one's failure is the one that counts, and tells of the others.
  */
 export async function firstAnswerOf<T>(
   repositories: readonly Repository[],
@@ -105,7 +105,10 @@ export async function firstAnswerOf<T>(
   });
 }
 
-/** One failure that tells of those before it, and nothing twice: an insecure registry is asked with TLS and then without. */
+/**
+ * One failure that tells of those before it, and nothing twice: an insecure registry is asked with TLS and then
+ * without.
+ */
 export function withMirrors(last: RequestFailure, before: readonly RequestFailure[]): RequestFailure {
   const others = before.filter(({ message }) => message !== last.message);
   const isItself = ({ details: { host } }: RequestFailure) => host !== undefined && host === last.details.host;

@@ -16,10 +16,11 @@ export function locationsInUse(locations: readonly BlobLocation[], client: Clien
 }
 
 /**
- * The bytes of a blob that mirrors may have, whose digest is checked here as well, because a mirror may have another one.
+ * The bytes of a blob that mirrors may have, whose digest is checked here as well, because a mirror may have another
+ * one.
  *
- * A short blob that is wrong is fetched again from the next location before anyone sees it. A long one has been given out by
- * then: it ends with `DIGEST_MISMATCH`, and whoever asks for it again gets it from the next location.
+ * A short blob that is wrong is fetched again from the next location before anyone sees it. A long one has been given
+ * out by then: it ends with `DIGEST_MISMATCH`, and whoever asks for it again gets it from the next location.
  */
 export async function* mirroredBlob(
   client: Client,

@@ -38,7 +38,10 @@ export type Credentials = (host: string, path: string, options?: FetchOptions) =
 
 /** One place to ask for an image: the registry itself or a mirror of it. */
 export interface Endpoint {
-  /** Scheme, authority and everything before the repository, without a slash at its end: `https://registry-1.docker.io/v2`. */
+  /**
+   * Scheme, authority and everything before the repository, without a slash at its end:
+   * `https://registry-1.docker.io/v2`.
+   */
   readonly baseUrl: string;
   /** The repository's name there. Default: the one in the reference. */
   readonly repository?: string;
@@ -79,11 +82,17 @@ export type EndpointsFor = (query: EndpointQuery, options?: FetchOptions) => Pro
 /** How a registry client behaves. Without options it is anonymous and reads no configuration of this machine. */
 export interface RegistryOptions {
   readonly credentials?: Credential | Credentials;
-  /** Speaks http to the registry: `true` for any, or for the hosts listed. Loopback addresses and `localhost` do without TLS anyway, unless this is `false`. */
+  /**
+   * Speaks http to the registry: `true` for any, or for the hosts listed. Loopback addresses and `localhost` do without
+   * TLS anyway, unless this is `false`.
+   */
   readonly plainHttp?: boolean | readonly string[];
   /** One for all hosts, of which only the registry and its mirrors see the client's certificate, or one for each. */
   readonly tls?: TlsMaterial | TlsFor;
-  /** Authorities (PEM) that count for all hosts, asked for when a certificate comes from none that is known. Default: none. */
+  /**
+   * Authorities (PEM) that count for all hosts, asked for when a certificate comes from none that is known. Default:
+   * none.
+   */
   readonly furtherAuthorities?: () => Promise<readonly string[]>;
   readonly endpoints?: EndpointsFor;
   /** Rewrites an image's name before it is parsed, as podman's short names are. Default: it stays as it is. */

@@ -63,8 +63,8 @@ export async function* thenIfSlow(
 /**
  * Reads a blob over several connections, in order: each part asked for by itself and held until its turn comes.
  *
- * It begins with two connections and takes more while they make the whole faster. What breaks one ends all; whoever reads
- * goes on from the last byte that came.
+ * It begins with two connections and takes more while they make the whole faster. What breaks one ends all; whoever
+ * reads goes on from the last byte that came.
  */
 export async function* parallelRanges(
   options: ParallelOptions,

@@ -20,8 +20,8 @@ import type { Repository } from "./repository.ts";
 /**
  * Images from registries, by the distribution specification's pull half.
  *
- * Everything that images may share is shared: connections, tokens, what was learned of each host. Dispose of it to close
- * the connections.
+ * Everything that images may share is shared: connections, tokens, what was learned of each host. Dispose of it to
+ * close the connections.
  */
 export function registrySource(options: RegistryOptions = {}): Source {
   checkOptions(options, registryKinds);
@@ -138,7 +138,10 @@ class RegistryImage implements ImageSource {
 
 const emptyJson = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 
-/** Content that need not be fetched: it is in the descriptor, or its digest and size say what it is (image-spec, manifest.md, "Guidance for an Empty Descriptor"). */
+/**
+ * Content that need not be fetched: it is in the descriptor, or its digest and size say what it is (image-spec,
+ * manifest.md, "Guidance for an Empty Descriptor").
+ */
 function knownContent({ data, digest, sizeBytes }: Descriptor): Uint8Array | undefined {
   if (data !== undefined && data.length === sizeBytes) return data;
   if (sizeBytes === 0) return new Uint8Array();

@@ -20,7 +20,10 @@ export interface Repository {
   readonly tls: TlsMaterial | undefined;
 }
 
-/** The address of something in the repository's repository. `kind` and `reference` are safe in a URL: parsed digests and tags. */
+/**
+ * The address of something in the repository's repository. `kind` and `reference` are safe in a URL: parsed digests and
+ * tags.
+ */
 export function repositoryUrl(repository: Repository, kind: "manifests" | "blobs", reference: string): URL {
   const url = new URL(
     `${repository.base.origin}${repository.base.pathname.replace(/\/$/, "")}/${repository.path}/${kind}/${reference}`,

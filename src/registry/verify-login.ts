@@ -20,8 +20,8 @@ export interface VerifyLoginOptions extends RegistryOptions {
 const verifyKinds: Kinds<VerifyLoginOptions> = { ...registryKinds, signal: signalKind };
 
 /**
- * Asks a registry (`ghcr.io`, or a part of one: `ghcr.io/acme`) whether it takes a user's password, as docker and podman do:
- * by its root, which asks for what all of it asks for.
+ * Asks a registry (`ghcr.io`, or a part of one: `ghcr.io/acme`) whether it takes a user's password, as docker and
+ * podman do: by its root, which asks for what all of it asks for.
  *
  * Gives `"not asked"` where that is open to everybody, so that nobody can tell. Throws `CREDENTIALS_REJECTED` where the
  * password is wrong; and as any request does, where the registry cannot be asked.
@@ -77,7 +77,10 @@ interface Asked {
   readonly client: Client;
 }
 
-/** What the root says to somebody whom it does not know. An insecure registry has two repositories, with TLS and without. */
+/**
+ * What the root says to somebody whom it does not know. An insecure registry has two repositories, with TLS and
+ * without.
+ */
 function firstAnswer(
   repositories: readonly Repository[],
   client: Client,

@@ -9,8 +9,8 @@ import { engineSource, isEngineName } from "./engine.ts";
 import { type LocalOptions, localKinds, localSource, splitTransport } from "./local/local-source.ts";
 
 /**
- * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`), a
- * running engine (`docker-daemon:`) or a registry.
+ * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`),
+ * a running engine (`docker-daemon:`) or a registry.
  *
  * Where names come from strangers, make a `registrySource()` and give that as the source: it never opens a file.
  */

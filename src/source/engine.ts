@@ -42,8 +42,8 @@ export function isEngineName(name: string): boolean {
 /**
  * Images that a running engine has, docker or podman, as `docker-daemon:REFERENCE` or `docker-daemon:ID`.
  *
- * The engine exports the image as `docker save` does. What comes waits in an unnamed temporary file, because the list of
- * what is in it comes last.
+ * The engine exports the image as `docker save` does. What comes waits in an unnamed temporary file, because the list
+ * of what is in it comes last.
  */
 export function engineSource(socket: string | URL = defaultEngineSocket, options: EngineOptions = {}): Source {
   const socketPath = pathOf("socket", socket);

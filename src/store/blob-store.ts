@@ -88,7 +88,10 @@ export class BlobStore {
     return (await statIfThere(this.pathOf(digest)))?.size;
   }
 
-  /** Opens a blob that is there and is what its digest says. One that is not is removed, so that it can be fetched again. */
+  /**
+   * Opens a blob that is there and is what its digest says. One that is not is removed, so that it can be fetched
+   * again.
+   */
   async open(blob: ExpectedBlob, signal?: AbortSignal): Promise<FileHandle | undefined> {
     const path = this.pathOf(blob.digest);
     const file = await openIfThere(path);
@@ -162,7 +165,9 @@ export class BlobStore {
     return (await statIfThere(this.pathOf(digest)))?.mtime;
   }
 
-  /** Notes that an image was used now. The time of modification of its documents, whose content never changes, says so. */
+  /**
+   * Notes that an image was used now. The time of modification of its documents, whose content never changes, says so.
+   */
   async touch(digest: Digest): Promise<void> {
     const now = new Date();
     await utimes(this.pathOf(digest), now, now).catch((error: unknown) => {

@@ -17,8 +17,8 @@ interface LockOptions {
 }
 
 /**
- * Opens a file, made if need be, as soon as nobody holds a lock that excludes this one. Closing the file unlocks it, and
- * so does the end of the process, however it comes.
+ * Opens a file, made if need be, as soon as nobody holds a lock that excludes this one. Closing the file unlocks it,
+ * and so does the end of the process, however it comes.
  *
  * The kernel could wait by itself, but on a thread, and nothing but the other process would end that.
  */

@@ -22,7 +22,8 @@ export interface StoredLayer {
  *     layers/VARIANT/CHAINID/diff     the layer
  *     layers/VARIANT/CHAINID/size     what came out of its archive, in bytes
  *
- * What a layer becomes depends on the layers below it, hence the chainID, and on how it was unpacked, hence the variant.
+ * What a layer becomes depends on the layers below it, hence the chainID, and on how it was unpacked, hence the
+ * variant.
  */
 export class LayerStore {
   readonly #store: BlobStore;
@@ -58,7 +59,10 @@ export class LayerStore {
     return path;
   }
 
-  /** All layers, those that were used last first. Only directories of the store itself: a link leads to what is somebody else's. */
+  /**
+   * All layers, those that were used last first. Only directories of the store itself: a link leads to what is somebody
+   * else's.
+   */
   async all(): Promise<readonly StoredLayer[]> {
     const layers: StoredLayer[] = [];
     for (const variant of await directoriesIn(this.#store.path("layers"))) {
@@ -85,7 +89,10 @@ function unlessThere(error: unknown): void {
   if (!isErrno(error, "EEXIST", "ENOTEMPTY")) throw error;
 }
 
-/** How long the layers of an overlay stay that is not found at its place: its disk may be mounted again, or be moved back. */
+/**
+ * How long the layers of an overlay stay that is not found at its place: its disk may be mounted again, or be moved
+ * back.
+ */
 const keptDays = 30;
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
@@ -178,7 +185,9 @@ async function layersOf(directory: string): Promise<readonly string[]> {
   return layers;
 }
 
-/** Where it cannot be told, because the directory may not be looked into or its disk fails, an overlay counts as there. */
+/**
+ * Where it cannot be told, because the directory may not be looked into or its disk fails, an overlay counts as there.
+ */
 async function isThere(directory: string): Promise<boolean> {
   try {
     return (await layersOf(directory)).length > 0;

@@ -26,7 +26,9 @@ export class PartialBlob implements AsyncDisposable {
     this.#sizeBytes = sizeBytes;
   }
 
-  /** Waits until nobody else fetches that blob. Whether it is still to be fetched is for the caller to find out then. */
+  /**
+   * Waits until nobody else fetches that blob. Whether it is still to be fetched is for the caller to find out then.
+   */
   static async open(store: BlobStore, digest: Digest, { signal, onEvent }: FetchOptions = {}): Promise<PartialBlob> {
     const onWait = () => onEvent?.({ type: "waiting", reason: `another process fetches blob ${digest}` });
     try {
@@ -60,7 +62,9 @@ export class PartialBlob implements AsyncDisposable {
     this.#sizeBytes = 0;
   }
 
-  /** Makes the blob, which is complete and verified, one of the store's. A crash afterwards does not undo its content. */
+  /**
+   * Makes the blob, which is complete and verified, one of the store's. A crash afterwards does not undo its content.
+   */
   async publish(): Promise<void> {
     const path = this.#store.pathOf(this.#digest);
     try {

@@ -7,7 +7,9 @@ import { keepNames, readNames, type StoredName } from "./stored-index.ts";
 import { Trash } from "./trash.ts";
 
 export interface PruneOptions {
-  /** What may stay, what was used last first; what an overlay uses stays in any case. Default: all that anything needs. */
+  /**
+   * What may stay, what was used last first; what an overlay uses stays in any case. Default: all that anything needs.
+   */
   readonly maxBytes?: number;
   /** Forgets overlays that are not where they were, at once instead of after 30 days. Default: false. */
   readonly forgetAbsent?: boolean;
@@ -27,14 +29,16 @@ export interface PruneResult {
   readonly absentOverlays: readonly string[];
 }
 
-/** How often it is looked anew at what is to go, because others changed something meanwhile, before they are kept out. */
+/**
+ * How often it is looked anew at what is to go, because others changed something meanwhile, before they are kept out.
+ */
 const mostLooks = 3;
 
 /**
  * Takes out of a store what is not needed. Names go first: none ever leads to what is missing.
  *
- * Others are kept out for as long as names are changed and files are moved aside. What is to go is found out before, and
- * removed afterwards.
+ * Others are kept out for as long as names are changed and files are moved aside. What is to go is found out before,
+ * and removed afterwards.
  */
 export async function pruneStore(store: BlobStore, options: PruneOptions): Promise<PruneResult> {
   const { signal, onEvent } = options;

@@ -4,7 +4,10 @@ import { BlobStore } from "./blob-store.ts";
 import { listImages, type StoredImageEntry, type StoreFindings, verifyBlobs } from "./inventory.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
 
-/** A directory with the blobs of images that were unpacked: an OCI image layout. skopeo and umoci read it, too, where the images have OCI media types. */
+/**
+ * A directory with the blobs of images that were unpacked: an OCI image layout. skopeo and umoci read it, too, where
+ * the images have OCI media types.
+ */
 export interface Store {
   /** Absolute. */
   readonly directory: string;
@@ -12,7 +15,10 @@ export interface Store {
   list(options?: { readonly signal?: AbortSignal }): Promise<readonly StoredImageEntry[]>;
   /** Reads every blob. Changes nothing. */
   verify(options?: { readonly signal?: AbortSignal }): Promise<StoreFindings>;
-  /** Removes what no image needs, also beginnings of blobs, and with `maxBytes` images; waits for others who use the store. */
+  /**
+   * Removes what no image needs, also beginnings of blobs, and with `maxBytes` images; waits for others who use the
+   * store.
+   */
   prune(options?: PruneOptions): Promise<PruneResult>;
 }
 

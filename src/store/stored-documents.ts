@@ -28,7 +28,8 @@ interface ReachableBlob extends ExpectedBlob {
 }
 
 /**
- * The blobs that a descriptor leads to, itself first, each once: an index to its manifests, a manifest to its config and layers.
+ * The blobs that a descriptor leads to, itself first, each once: an index to its manifests, a manifest to its config
+ * and layers.
  *
  * An index may list manifests for other platforms, which nobody asked for yet: they are told, but not needed.
  *

@@ -54,7 +54,10 @@ export class StoredImage implements ImageSource {
     return this.#isOffline ? 0 : (this.#image.alternatives?.(descriptor) ?? 0);
   }
 
-  /** A tag is asked for where it is kept, unless that is out of reach on purpose: only there is known what it stands for now. */
+  /**
+   * A tag is asked for where it is kept, unless that is out of reach on purpose: only there is known what it stands for
+   * now.
+   */
   async #named(store: BlobStore, options: FetchOptions): Promise<Document> {
     const digest = this.digest ?? (this.#isOffline ? await this.#recorded(store) : undefined);
     const bytes = digest && (await storedDocument(store, digest, options.signal));

@@ -4,8 +4,8 @@ import { ifThere, statIfThere } from "../base/if-there.ts";
 import { discardFromThread } from "../worker/discarding.ts";
 
 /**
- * What was taken out of a store and is yet to be removed, in the store's directory `trash`. Taking is quick, removing may
- * take long: others may use the store meanwhile. For who prunes it, one at a time.
+ * What was taken out of a store and is yet to be removed, in the store's directory `trash`. Taking is quick, removing
+ * may take long: others may use the store meanwhile. For who prunes it, one at a time.
  */
 export class Trash {
   readonly #directory: string;

@@ -21,8 +21,8 @@ export function byteStringOf(text: string): ByteString {
 }
 
 /**
- * A part of a longer text, to be remembered without that text: V8 does not copy parts of 13 characters and more, and the
- * whole text stays in memory as long as a part of it.
+ * A part of a longer text, to be remembered without that text: V8 does not copy parts of 13 characters and more, and
+ * the whole text stays in memory as long as a part of it.
  */
 export function ownCopy(part: ByteString): ByteString {
   return part.length < 13 ? part : (Buffer.from(part, "latin1").toString("latin1") as ByteString);

@@ -22,9 +22,10 @@ interface TarDecoderOptions {
  *       for (let piece = decoder.read(); piece; piece = decoder.read()) …
  *     }
  *
- * v7, ustar, star, pax and GNU archives, mixed as they come. Data is not copied: a piece is a view of one of the source's
- * chunks and valid only until the next call. Of a sparse file it is the data of its segments, in order. What is not read is
- * passed over. When `next` has returned `undefined`, the source has been read to its end. An error is final.
+ * v7, ustar, star, pax and GNU archives, mixed as they come. Data is not copied: a piece is a view of one of the
+ * source's chunks and valid only until the next call. Of a sparse file it is the data of its segments, in order. What
+ * is not read is passed over. When `next` has returned `undefined`, the source has been read to its end. An error is
+ * final.
  */
 export class TarDecoder implements ByteSource {
   readonly #state: DecoderState;
@@ -115,7 +116,9 @@ export class TarDecoder implements ByteSource {
     return true;
   }
 
-  /** Why there may be something else than a header: whoever wrote the archive gave data to an entry that can have none. */
+  /**
+   * Why there may be something else than a header: whoever wrote the archive gave data to an entry that can have none.
+   */
   #bodyClaim(): string {
     if (this.#member === undefined || this.#member.claimedBytes <= 0) return "";
     const { entry, claimedBytes } = this.#member;
@@ -131,9 +134,10 @@ export class TarDecoder implements ByteSource {
   }
 
   /**
-   * The marker is two blocks of zeros, of which the second may be missing, as in Go. Some writers put one block of zeros
-   * before an entry, though, or leave something else behind the last one: a header goes on with the archive, as in
-   * BusyBox; anything else follows its end, as in GNU tar and bsdtar, which end at the first block. True for a header.
+   * The marker is two blocks of zeros, of which the second may be missing, as in Go. Some writers put one block of
+   * zeros before an entry, though, or leave something else behind the last one: a header goes on with the archive, as
+   * in BusyBox; anything else follows its end, as in GNU tar and bsdtar, which end at the first block. True for a
+   * header.
    */
   #goOnAfterZeros(mayPause: boolean): boolean {
     const { header, input, repair } = this.#state;

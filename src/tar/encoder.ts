@@ -41,9 +41,9 @@ export function dataBytesOf({ sizeBytes, segments }: Pick<ArchivedFile, "sizeByt
  * All that stands before an entry's data: a ustar header and, where that cannot say everything, a pax header before it.
  *
  * The same file always gives the same bytes. Records are only written for what needs one: long or large values, times
- * with a fraction, access times, extended attributes (`SCHILY.xattr`, as GNU tar, bsdtar and all Go programs read them).
- * A sparse file is written with its map before the data (GNU's format 1.0); the caller writes the segments alone, which
- * are to be `segmentsInBlocks`.
+ * with a fraction, access times, extended attributes (`SCHILY.xattr`, as GNU tar, bsdtar and all Go programs read
+ * them). A sparse file is written with its map before the data (GNU's format 1.0); the caller writes the segments
+ * alone, which are to be `segmentsInBlocks`.
  */
 export function encodedHeader(file: ArchivedFile): Uint8Array {
   const map = file.segments === undefined ? undefined : sparseMapText(file.segments, file.sizeBytes);

@@ -54,6 +54,8 @@ export interface Entry {
 /** Bytes in order. A chunk is valid only until the next `read`; `undefined` is the end. Chunks are never empty. */
 export interface ByteSource {
   read(): Uint8Array | undefined;
-  /** Passes over up to `count` bytes that come next and says how many there were. Only sources that can seek have it. */
+  /**
+   * Passes over up to `count` bytes that come next and says how many there were. Only sources that can seek have it.
+   */
   skip?(count: number): number;
 }

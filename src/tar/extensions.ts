@@ -16,7 +16,8 @@ export interface Extensions {
 export const noExtensions: Extensions = {};
 
 /**
- * Reads the body of an extension header and adds what it says to `extensions`; `undefined` where the header is an entry's.
+ * Reads the body of an extension header and adds what it says to `extensions`; `undefined` where the header is an
+ * entry's.
  *
  * A second header of a kind replaces the first, as in Go.
  */
@@ -66,8 +67,8 @@ function readLongName(state: DecoderState): ByteString {
 }
 
 /**
- * A global header is checked and then ignored, as by everything written in Go, and thus by whatever a tester of the image
- * used. POSIX would have it change all later entries; git writes them, with nothing but a comment.
+ * A global header is checked and then ignored, as by everything written in Go, and thus by whatever a tester of the
+ * image used. POSIX would have it change all later entries; git writes them, with nothing but a comment.
  */
 function passGlobalHeader(state: DecoderState): void {
   const { offset } = state.header;

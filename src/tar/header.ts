@@ -38,7 +38,10 @@ export class Header {
     return this.#sum === 0;
   }
 
-  /** What keeps the block from being a header, if anything does. Until this has said nothing, nothing else has a meaning. */
+  /**
+   * What keeps the block from being a header, if anything does. Until this has said nothing, nothing else has a
+   * meaning.
+   */
   fault(): string | undefined {
     const { block } = this;
     let counted = this.#sum;
@@ -129,8 +132,8 @@ export class Header {
   }
 
   /**
-   * Go before 1.8, and so the Docker of its day, wrote ustar's prefix into headers with GNU's magic. All Go programs still
-   * read it from there, if it is ASCII, when what stands in the place of the times are no numbers.
+   * Go before 1.8, and so the Docker of its day, wrote ustar's prefix into headers with GNU's magic. All Go programs
+   * still read it from there, if it is ASCII, when what stands in the place of the times are no numbers.
    */
   #prefix(): ByteString {
     const { block } = this;
@@ -158,8 +161,8 @@ export class Header {
 const leastChecksum = 8 * 0x20;
 
 /**
- * Whether bytes begin with the header of an archive's entry. Sums of signed bytes are not believed: those of a short gzip
- * member and zeros behind it can come to nothing, which is what is stated where there are zeros.
+ * Whether bytes begin with the header of an archive's entry. Sums of signed bytes are not believed: those of a short
+ * gzip member and zeros behind it can come to nothing, which is what is stated where there are zeros.
  */
 export function beginsWithHeader(bytes: Uint8Array): boolean {
   if (bytes.length < BLOCK) return false;

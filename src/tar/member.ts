@@ -33,7 +33,10 @@ const types: Readonly<Record<string, EntryType>> = {
   S: "file",
 };
 
-/** Puts together what the header that was just read, and the extensions before it, say of an entry that begins at `offset`. */
+/**
+ * Puts together what the header that was just read, and the extensions before it, say of an entry that begins at
+ * `offset`.
+ */
 export function readMember(state: DecoderState, extensions: Extensions, offset: number): Member {
   const { header } = state;
   const { pax } = extensions;

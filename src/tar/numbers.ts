@@ -35,7 +35,10 @@ function base256(block: Uint8Array, start: number, end: number): number {
   return Number.isSafeInteger(value) ? value : value * Number.POSITIVE_INFINITY;
 }
 
-/** The decimal digits in `text[start, end)`: NaN where there is anything else or nothing, an infinity beyond safe integers. */
+/**
+ * The decimal digits in `text[start, end)`: NaN where there is anything else or nothing, an infinity beyond safe
+ * integers.
+ */
 export function decimal(text: Uint8Array, start: number, end: number): number {
   if (start >= end) return Number.NaN;
   let value = 0;

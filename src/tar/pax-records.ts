@@ -36,7 +36,9 @@ function malformed(offset: number, start: number, found: string) {
 /** A keyword with its value, both as bytes. */
 export type PaxRecord = readonly [keyword: ByteString, value: ByteString];
 
-/** The body of a pax extended header: `length keyword=value\n` for each record, whose length counts its own digits too. */
+/**
+ * The body of a pax extended header: `length keyword=value\n` for each record, whose length counts its own digits too.
+ */
 export function paxText(records: readonly PaxRecord[]): Uint8Array {
   return Buffer.from(records.map(recordText).join(""), "latin1");
 }

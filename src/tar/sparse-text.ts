@@ -14,8 +14,8 @@ export function sparseRecords(path: ByteString, sizeBytes: number): PaxRecord[] 
 }
 
 /**
- * What stands before the data in that format: decimal lines, the number of segments and then offset and length of each, in
- * whole blocks. An empty segment states where a last hole ends.
+ * What stands before the data in that format: decimal lines, the number of segments and then offset and length of each,
+ * in whole blocks. An empty segment states where a last hole ends.
  */
 export function sparseMapText(segments: readonly Segment[], sizeBytes: number): Uint8Array {
   const last = segments.at(-1);

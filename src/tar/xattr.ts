@@ -38,7 +38,10 @@ export function xattrRecords(xattrs: ReadonlyMap<ByteString, Uint8Array> | undef
   return [...xattrs].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, value]) => xattrRecord(name, value));
 }
 
-/** A keyword ends at its first equals sign. For a name that has one there is libarchive's spelling: escaped, and the value in base64. */
+/**
+ * A keyword ends at its first equals sign. For a name that has one there is libarchive's spelling: escaped, and the
+ * value in base64.
+ */
 function xattrRecord(name: ByteString, value: Uint8Array): PaxRecord {
   if (!name.includes("=")) return [`SCHILY.xattr.${name}` as ByteString, byteString(value)];
   const escapedName = name.replace(/[^A-Za-z0-9._-]/g, (character) => {
@@ -68,8 +71,8 @@ interface AclEntry {
 /**
  * The binary form of an access-control list that is written out as text (`SCHILY.acl.access`, `SCHILY.acl.default`).
  *
- * `undefined` for what cannot be said in it: a syntax error, or a user or group of whom the text has only the name. Names
- * mean nothing on this machine, and the image's own are not known yet.
+ * `undefined` for what cannot be said in it: a syntax error, or a user or group of whom the text has only the name.
+ * Names mean nothing on this machine, and the image's own are not known yet.
  */
 export function posixAcl(text: string): Uint8Array | undefined {
   const lines = text.split(/[,\n]/).map(withoutRemark);
@@ -82,7 +85,10 @@ function withoutRemark(line: string): string {
   return (remark < 0 ? line : line.slice(0, remark)).trim();
 }
 
-/** `user:name:rwx:1001`, `user:1001:rwx`, `user::rwx`, `mask::r-x`, `other:r--`; a default list may say `default:` first. */
+/**
+ * `user:name:rwx:1001`, `user:1001:rwx`, `user::rwx`, `mask::r-x`, `other:r--`; a default list may say `default:`
+ * first.
+ */
 function parseEntry(line: string): AclEntry | undefined {
   const [kind = "", ...rest] = line.replace(/^d(efault)?:/, "").split(":");
   const [qualifier = "", permissions = "", number] = rest.length === 1 ? ["", ...rest] : rest;

@@ -55,7 +55,9 @@ export function verify(job: VerifyJob): void {
     let differences = 0;
     let bytes = 0;
     const comparison = new Comparison({
-      ...{ settings: job.settings, rights, digests },
+      settings: job.settings,
+      rights,
+      digests,
       tell(difference) {
         differences += 1;
         bytes += difference.path.length;

@@ -147,7 +147,9 @@ function startedWorker(name: ThreadName, settings: ThreadSettings, memoryBytes?:
   try {
     // The host's own loaders and flags have no business in there.
     return new Worker(codeOf(name), {
-      ...{ execArgv: [], stdin: false, workerData: settings },
+      execArgv: [],
+      stdin: false,
+      workerData: settings,
       resourceLimits: { ...youngGeneration, ...(memoryBytes !== undefined && oldGeneration(memoryBytes)) },
     });
   } catch (error) {

@@ -32,7 +32,10 @@ interface TokenResponse {
 }
 
 const clientId = "oci-unpack";
-/** Less than this a client cannot work with (distribution, "Token Authentication"): it is what counts where nothing is said. */
+/**
+ * Less than this a client cannot work with (distribution, "Token Authentication"): it is what counts where nothing is
+ * said.
+ */
 const shortestSeconds = 60;
 const renewEarlySeconds = 5;
 /** A POST that a server does not understand: ACR says 400, Artifactory 401, GCR 404, others 405. */

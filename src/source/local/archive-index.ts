@@ -27,8 +27,8 @@ const ringBytes = 2 * 1024 * 1024;
  * Has a confined thread tell what is in an archive. With `input`, that thread puts into the file first what comes,
  * decompressed if need be; else the archive is there.
  *
- * What an archive's headers and its compression say is the image's word, and as hostile as any layer's. When it fails or
- * is aborted, the thread has ended before it throws.
+ * What an archive's headers and its compression say is the image's word, and as hostile as any layer's. When it fails
+ * or is aborted, the thread has ended before it throws.
  */
 export async function archiveIndex(
   file: FileHandle,

@@ -17,8 +17,8 @@ export interface NamedMember {
 }
 
 /**
- * No file of an image has a longer name: the longest that tools give are a digest of 128 digits below three directories.
- * What is longer is passed over, so that names are short keys whoever chose them.
+ * No file of an image has a longer name: the longest that tools give are a digest of 128 digits below three
+ * directories. What is longer is passed over, so that names are short keys whoever chose them.
  */
 const longestName = 1000;
 

@@ -8,8 +8,8 @@ import { type ImageFiles, readRange, type StoredFile } from "./image-files.ts";
 /**
  * The files beneath a directory.
  *
- * The directory may be a stranger's: a symlink in it that leads out of it is not followed, for it could name any file of
- * this machine.
+ * The directory may be a stranger's: a symlink in it that leads out of it is not followed, for it could name any file
+ * of this machine.
  */
 export class DirectoryFiles implements ImageFiles {
   readonly name: string;
@@ -69,6 +69,7 @@ async function* readFile(path: string, sizeBytes: number, signal?: AbortSignal):
 }
 
 function openFile(path: string): Promise<FileHandle | undefined> {
-  // Not waiting for somebody to open the other end of what is no file at all; and a symlink that came meanwhile is none.
+  // Not waiting for somebody to open the other end of what is no file at all; and a symlink that came meanwhile is
+  // none.
   return ifThere(`read "${path}"`, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
 }

@@ -6,7 +6,10 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { encodedOf } from "../../oci/digest.ts";
 import { type ImageFiles, readBlob, readDocument, requireFile } from "./image-files.ts";
 
-/** An image in a directory as `skopeo copy … dir:PATH` writes it: `manifest.json`, and each blob under its digest's hexadecimal part. */
+/**
+ * An image in a directory as `skopeo copy … dir:PATH` writes it: `manifest.json`, and each blob under its digest's
+ * hexadecimal part.
+ */
 export class DirectoryImage implements ImageSource {
   readonly parallelBlobs = 1;
   readonly name: string;

@@ -100,7 +100,10 @@ async function assemble(assembling: Assembling, wanted: string | undefined): Pro
   return (await isLayout(files)) ? await fromLayout(assembling, image) : await fromFiles(assembling, image);
 }
 
-/** Docker 25 and newer write an OCI layout beside their own list: its manifest is the real one, if both mean the same image (S18). */
+/**
+ * Docker 25 and newer write an OCI layout beside their own list: its manifest is the real one, if both mean the same
+ * image (S18).
+ */
 async function fromLayout({ files, limits, signal }: Assembling, image: ArchivedImage): Promise<Assembled> {
   for await (const { document, manifest } of layoutManifests(files, limits, signal)) {
     if (!isSameImage(manifest, image)) continue;

@@ -16,11 +16,16 @@ export interface StoredFile {
 export interface ImageFiles extends AsyncDisposable {
   /** For messages. */
   readonly name: string;
-  /** The regular file of that name, `undefined` where there is none. Names are relative, with slashes, and never lead out. */
+  /**
+   * The regular file of that name, `undefined` where there is none. Names are relative, with slashes, and never lead
+   * out.
+   */
   open(name: string): Promise<StoredFile | undefined>;
 }
 
-/** Gives the files when they are open. A signal ends one's own waiting, not the opening that others may wait for too. */
+/**
+ * Gives the files when they are open. A signal ends one's own waiting, not the opening that others may wait for too.
+ */
 export type OpenFiles = (signal?: AbortSignal) => Promise<ImageFiles>;
 
 /** How much is read at a time. */
@@ -60,7 +65,10 @@ async function readAt(file: FileHandle, buffer: Uint8Array, position: number, na
   }
 }
 
-/** Where a layout keeps a blob (image-spec, image-layout.md). A parsed digest has no characters that could lead elsewhere. */
+/**
+ * Where a layout keeps a blob (image-spec, image-layout.md). A parsed digest has no characters that could lead
+ * elsewhere.
+ */
 export function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }

@@ -49,7 +49,10 @@ export function indexArchive({ file, input, directory, sandbox, limits }: IndexJ
   tell<IndexReport>({ type: "members", members: batch });
 }
 
-/** The decompressed bytes of what is read, within the limits of a layer's. Nothing else vouches for them, so gzip's own checksums count. */
+/**
+ * The decompressed bytes of what is read, within the limits of a layer's. Nothing else vouches for them, so gzip's own
+ * checksums count.
+ */
 function makePlain(source: ByteSource, space: FileSpace, limits: Limits): void {
   const input = new CompressedInput(source);
   const checksum = new GzipChecksum();

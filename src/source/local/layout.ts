@@ -37,7 +37,9 @@ export function splitSelector(text: string): { readonly path: string; readonly s
 
 const nameAnnotations = ["org.opencontainers.image.ref.name", "io.containerd.image.name"] as const;
 
-/** An image in an OCI image layout (image-spec, image-layout.md), whether its files lie in a directory or in an archive. */
+/**
+ * An image in an OCI image layout (image-spec, image-layout.md), whether its files lie in a directory or in an archive.
+ */
 export class LayoutImage implements ImageSource {
   readonly parallelBlobs = 1;
   readonly name: string;
@@ -74,8 +76,8 @@ export async function isLayout(files: ImageFiles): Promise<boolean> {
 }
 
 /**
- * The image manifests of a layout, those in nested indexes too. Indexes may list each other's as often as they like: each is
- * read once.
+ * The image manifests of a layout, those in nested indexes too. Indexes may list each other's as often as they like:
+ * each is read once.
  */
 export async function* layoutManifests(
   files: ImageFiles,

@@ -25,7 +25,10 @@ export function splitTransport(
 }
 
 export interface LocalOptions {
-  /** What `-` stands for in place of an archive's path. Default: this process's standard input, if nothing else reads it. */
+  /**
+   * What `-` stands for in place of an archive's path. Default: this process's standard input, if nothing else reads
+   * it.
+   */
   readonly standardInput?: AsyncIterable<Uint8Array>;
   /** Overrides single limits, which hold for documents, and for what is around the layers in an archive. */
   readonly limits?: Partial<Limits>;
@@ -39,8 +42,8 @@ export const readingKinds = { limits: object, sandbox: sandboxKind };
 export const localKinds: Kinds<LocalOptions> = { ...readingKinds, standardInput: bytes };
 
 /**
- * Images on this machine: `oci:PATH[:NAME|@DIGEST]`, `oci-archive:PATH[:NAME|@DIGEST]`, `docker-archive:PATH[:REFERENCE]`,
- * `dir:PATH`. An archive's path may be `-` for standard input.
+ * Images on this machine: `oci:PATH[:NAME|@DIGEST]`, `oci-archive:PATH[:NAME|@DIGEST]`,
+ * `docker-archive:PATH[:REFERENCE]`, `dir:PATH`. An archive's path may be `-` for standard input.
  */
 export function localSource(options: LocalOptions = {}): Source {
   checkOptions(options, localKinds);
