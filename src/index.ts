@@ -1,4 +1,10 @@
-export { type ErrorCode, type ErrorDetails, isOciUnpackError, OciUnpackError } from "./base/errors.ts";
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isOciUnpackError,
+  OciUnpackError,
+  type OciUnpackErrorOptions,
+} from "./base/errors.ts";
 export type {
   EventListener,
   FetchOptions,

@@ -19,6 +19,17 @@ for (const { union, declaredIn, heading } of unions) {
   });
 }
 
+test("docs/errors.md explains every fact of an error, and none that does not exist", async () => {
+  const source = await readFile(repositoryFile("src/base/errors.ts"), "utf8");
+  const declaration = /export interface ErrorDetails \{(.*?)\n\}/s.exec(source)?.[1] ?? "";
+  const declared = [...declaration.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name = ""]) => name);
+  const page = await readFile(repositoryFile("docs/errors.md"), "utf8");
+  const [, table = ""] = /^## Facts of an error$(.*?)^```/ms.exec(page) ?? [];
+  const rows = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = ""]) => cell.match(/\w+/g) ?? []);
+  assert.ok(declared.length > 5, "the declaration was found");
+  assert.deepEqual(rows.sort(), declared.sort());
+});
+
 test("every link between the documents leads somewhere", async () => {
   const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
   const pages = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];

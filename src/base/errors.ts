@@ -1,3 +1,5 @@
+import type { Limits } from "./limits.ts";
+
 /** Every way in which this library fails, as words that programs may compare. docs/errors.md explains each. */
 export type ErrorCode =
   // What the caller said.
@@ -45,10 +47,35 @@ export type ErrorCode =
   | "TOOL_FAILED"
   | "INTERNAL";
 
-/** What an error may carry besides its message. */
+/** The facts that a message tells people, for programs. Each is there where it is known, and where it matters. */
 export interface ErrorDetails {
+  /** The layer's number, from 0 at the bottom of the image, as in events; messages count from 1. */
+  readonly layer?: number;
+  /** A path in the image, from its root. Of one that is longer than 8,192 characters the beginning, with `…`. */
+  readonly path?: string;
+  /** The digest by which something was asked for; of a layer that is not what the configuration says, its diffID. */
+  readonly digest?: string;
+  /** Which limit is exceeded. */
+  readonly limit?: keyof Limits;
+  /** What that limit is now. */
+  readonly allowed?: number;
+  /** The registry that the image's name begins with. */
+  readonly registry?: string;
+  /** Who answered, or did not, as `host[:port]`: the registry, or a mirror, a token server, where a redirect led. */
+  readonly host?: string;
+  /** The HTTP status of the answer. */
+  readonly status?: number;
+  /** The option that makes no sense, as the library calls it: `platform`, or `limits.entries`. */
+  readonly option?: string;
+  /** The name of the error with which a system call failed, such as "EACCES". */
+  readonly errno?: string;
+}
+
+/** What an error may have besides its message. */
+export interface OciUnpackErrorOptions {
   /** The next step for whoever reads the message, as an imperative clause. */
   readonly hint?: string;
+  readonly details?: ErrorDetails;
   readonly cause?: unknown;
 }
 
@@ -64,17 +91,52 @@ const longestText = 8192;
 export class OciUnpackError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** What the message tells, as facts. Without any, an empty object. */
+  readonly details: ErrorDetails;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(cut(message), details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: ErrorCode, message: string, { hint, details = {}, cause }: OciUnpackErrorOptions = {}) {
+    super(cut(message), cause === undefined ? undefined : { cause });
     this.name = "OciUnpackError";
     this.code = code;
-    this.hint = details.hint === undefined ? undefined : cut(details.hint);
+    this.hint = hint === undefined ? undefined : cut(hint);
+    this.details = details.path === undefined ? details : { ...details, path: cut(details.path) };
   }
 }
 
 function cut(text: string): string {
   return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+}
+
+/** What an error is about that exceeds a limit. */
+interface Excess extends Pick<ErrorDetails, "allowed" | "path" | "digest"> {
+  /** What to say before the usual next step. */
+  readonly suspicion?: string;
+}
+
+/** Something of the image is larger in some respect than the caller allows. `allowed` is what the limit is now. */
+export function limitExceeded(message: string, limit: keyof Limits, excess: Excess = {}): OciUnpackError {
+  const { suspicion, ...details } = excess;
+  const hint = raising(limit, excess.allowed);
+  return new OciUnpackError("LIMIT_EXCEEDED", message, {
+    hint: suspicion === undefined ? hint : `${suspicion}; ${hint}`,
+    details: { limit, ...details },
+  });
+}
+
+/** The next step where a limit is exceeded. */
+export function raising(limit: keyof Limits, allowed?: number): string {
+  return `raise the limit ${limit}${allowed === undefined ? "" : `, now ${allowed},`} if you trust the image`;
+}
+
+/** The same error about something that its maker did not know: with more facts, or told otherwise. */
+export function retold(error: OciUnpackError, message: string, more: OciUnpackErrorOptions = {}): OciUnpackError {
+  const { code, hint, cause } = error;
+  return new OciUnpackError(code, message, {
+    ...(hint !== undefined && { hint }),
+    ...(cause !== undefined && { cause }),
+    ...more,
+    details: { ...error.details, ...more.details },
+  });
 }
 
 /** Tells whether an error is one of ours and, where codes are given, one of those. */

@@ -1,5 +1,3 @@
-import { invalidOption } from "./option-checks.ts";
-
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 const TiB = 1024 * GiB;
@@ -75,18 +73,3 @@ export const defaultLimits: Limits = {
   trailingBytes: MiB,
   zstdWindowLog: 27,
 };
-
-/** The limits to use: what the caller says, and the defaults for everything else. */
-export function settleLimits(limits: Partial<Limits> = {}): Limits {
-  const settled: Record<keyof Limits, number> = { ...defaultLimits };
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(defaultLimits, name)) throw invalidOption(`limits.${name}`, "there is no such limit");
-    if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
-  }
-  return settled;
-}
-
-function wholeNumber(option: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalidOption(option, `${String(value)} is not a whole number from 0 on`);
-}

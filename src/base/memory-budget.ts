@@ -1,4 +1,4 @@
-import { OciUnpackError } from "./errors.ts";
+import { limitExceeded } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 
 /** Counts the memory that is used for one image. */
@@ -28,9 +28,8 @@ export class MemoryBudget implements Memory {
     this.#spentBytes += bytes;
     if (this.#spentBytes <= this.#allowedBytes) return;
     const found = `with it there are more than ${this.#allowedBytes} bytes of memory in use for one image`;
-    throw new OciUnpackError("LIMIT_EXCEEDED", `cannot remember the image's ${what}: ${found}`, {
-      hint: `raise the limit memoryBytes, now ${this.#allowedBytes}, if you trust the image`,
-    });
+    const excess = { allowed: this.#allowedBytes };
+    throw limitExceeded(`cannot remember the image's ${what}: ${found}`, "memoryBytes", excess);
   }
 
   release(bytes: number): void {

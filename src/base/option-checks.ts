@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { OciUnpackError } from "./errors.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
 import { present } from "./present.ts";
 
 /** What the value of an option has to be. */
@@ -170,7 +171,10 @@ function pathIn(value: unknown): string | undefined {
 
 /** The error for an option that cannot be used; `found` says why. */
 export function invalidOption(name: string, found: string, hint?: string): OciUnpackError {
-  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: ${found}`, present({ hint }));
+  return new OciUnpackError("INVALID_OPTION", `cannot use the option ${name}: ${found}`, {
+    ...present({ hint }),
+    details: { option: name },
+  });
 }
 
 function invalid(name: string, value: unknown, { words, isSecret = false }: Kind): OciUnpackError {
@@ -187,4 +191,19 @@ function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "this list";
   return typeof value === "function" ? "a function" : `this ${typeof value}`;
+}
+
+/** The limits to use: what the caller says, and the defaults for everything else. */
+export function settleLimits(limits: Partial<Limits> = {}): Limits {
+  const settled: Record<keyof Limits, number> = { ...defaultLimits };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaultLimits, name)) throw invalidOption(`limits.${name}`, "there is no such limit");
+    if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
+  }
+  return settled;
+}
+
+function wholeNumber(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalidOption(option, `${String(value)} is not a whole number from 0 on`);
 }

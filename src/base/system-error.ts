@@ -19,7 +19,7 @@ export function fileSystemError(error: unknown, attempted: string): unknown {
   const code = errorCode(error);
   if (!(error instanceof Error && code !== undefined && "syscall" in error)) return error;
   const isFull = isErrno(error, "ENOSPC", "EDQUOT");
-  const details = present({ cause: error, hint: errnoHint(code) });
+  const details = { details: { errno: code }, ...present({ cause: error, hint: errnoHint(code) }) };
   return new OciUnpackError(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${meaningOf(error)}`, details);
 }
 

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded } from "../base/errors.ts";
 
 /** Where a producer puts bytes: it fills what `space` gives and says how far it came. */
 export interface ByteSpace {
@@ -69,20 +69,18 @@ export class DecompressedOutput implements ByteSpace {
   #checkLimits(): void {
     const { totalBytes, expansionRatio } = this.#options.limits;
     if (this.#writtenBytes > totalBytes) {
-      throw new OciUnpackError(
-        "LIMIT_EXCEEDED",
-        `cannot decompress: more than the ${totalBytes} bytes left of what is allowed (totalBytes)`,
-        {
-          hint: "raise the limit totalBytes if you trust the image",
-        },
-      );
+      const message = `cannot decompress: more than the ${totalBytes} bytes left of what is allowed (totalBytes)`;
+      throw limitExceeded(message, "totalBytes");
     }
     const ratio = expansionRatio * this.#ratioTimes;
     if (this.#writtenBytes > ratioFromBytes && this.#writtenBytes > ratio * this.#options.readBytes()) {
-      throw new OciUnpackError(
-        "LIMIT_EXCEEDED",
+      throw limitExceeded(
         `cannot decompress: more than ${ratio} bytes for each compressed one (expansionRatio, now ${expansionRatio})`,
-        { hint: "this looks like a decompression bomb; raise the limit expansionRatio if you trust the image" },
+        "expansionRatio",
+        {
+          suspicion: "this looks like a decompression bomb",
+          allowed: expansionRatio,
+        },
       );
     }
   }

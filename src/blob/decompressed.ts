@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { WarningCode } from "../base/events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { CompressedInput } from "./compressed-input.ts";
@@ -81,10 +81,9 @@ function ignoreTrailingBytes(input: CompressedInput, options: DecompressOptions)
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     input.take(chunk.length);
     if (input.takenBytes - start > options.trailingBytes) {
-      throw new OciUnpackError(
-        "LIMIT_EXCEEDED",
-        `cannot decompress: more than ${options.trailingBytes} bytes follow the compressed data (trailingBytes)`,
-      );
+      const allowed = options.trailingBytes;
+      const message = `cannot decompress: more than ${allowed} bytes follow the compressed data (trailingBytes)`;
+      throw limitExceeded(message, "trailingBytes", { allowed });
     }
   }
 }

@@ -134,6 +134,7 @@ export class LayerFetch implements AsyncDisposable {
       throw new OciUnpackError(
         "INVALID_MANIFEST",
         `cannot unpack: two layers state different sizes for blob ${digest}`,
+        { details: { digest } },
       );
     }
     before.spool.keep();

@@ -24,13 +24,11 @@ export async function* verified(expected: Expected, chunks: AsyncIterable<Uint8A
   if (sizeBytes < expected.sizeBytes) throw sizeMismatch(expected, String(sizeBytes));
   const actual = hasher.digest();
   if (actual !== expected.digest) {
-    throw new OciUnpackError(
-      "DIGEST_MISMATCH",
-      `cannot accept blob ${expected.digest}: its ${sizeBytes} bytes digest to ${actual}`,
-      {
-        hint: "the blob was altered where it is kept, or on the way: by a disk, a mirror or a proxy",
-      },
-    );
+    const message = `cannot accept blob ${expected.digest}: its ${sizeBytes} bytes digest to ${actual}`;
+    throw new OciUnpackError("DIGEST_MISMATCH", message, {
+      hint: "the blob was altered where it is kept, or on the way: by a disk, a mirror or a proxy",
+      details: { digest: expected.digest },
+    });
   }
 }
 
@@ -38,6 +36,7 @@ function sizeMismatch(expected: Expected, found: string): OciUnpackError {
   return new OciUnpackError(
     "SIZE_MISMATCH",
     `cannot accept blob ${expected.digest}: ${found} bytes came where its descriptor says ${expected.sizeBytes}`,
+    { details: { digest: expected.digest } },
   );
 }
 
@@ -61,6 +60,7 @@ export class DiffIDVerification {
     const found = `decompressed it digests to ${actual}, its diffID is ${this.#expected}`;
     throw new OciUnpackError("DIFF_ID_MISMATCH", `cannot accept the layer: ${found}`, {
       hint: "the image's configuration does not belong to its layers; it was put together wrongly",
+      details: { digest: this.#expected },
     });
   }
 }

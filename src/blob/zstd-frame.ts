@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { CompressedInput } from "./compressed-input.ts";
 
 /*
@@ -28,13 +28,8 @@ export function passFrame(input: CompressedInput, windowLog: number, write: (byt
   if (little(header, 0, MAGIC_BYTES) >>> 4 === SKIPPABLE) return skipFrame(input);
   const { headerBytes, windowBytes, hasChecksum } = parseHeader(header);
   if (windowBytes > 2 ** windowLog) {
-    throw new OciUnpackError(
-      "LIMIT_EXCEEDED",
-      `cannot decompress: a zstd frame needs a window of ${windowBytes} bytes`,
-      {
-        hint: `raise the limit zstdWindowLog, now ${windowLog}, if you trust the image`,
-      },
-    );
+    const message = `cannot decompress: a zstd frame needs a window of ${windowBytes} bytes`;
+    throw limitExceeded(message, "zstdWindowLog", { allowed: windowLog });
   }
   pass(input, headerBytes, write);
   for (let isLast = false; !isLast; ) {

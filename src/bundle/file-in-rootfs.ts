@@ -55,5 +55,5 @@ function bytesOf(file: number, sizeBytes: number, path: string): Uint8Array<Arra
 }
 
 function unreadable(path: string, found: string): OciUnpackError {
-  return new OciUnpackError("INVALID_CONFIG", `cannot read "${path}" in the image: ${found}`);
+  return new OciUnpackError("INVALID_CONFIG", `cannot read "${path}" in the image: ${found}`, { details: { path } });
 }

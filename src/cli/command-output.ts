@@ -26,9 +26,9 @@ function* listJson(list: readonly unknown[]): Iterable<string> {
   yield "]";
 }
 
-/** A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…}}`, without `hint` where there is none. */
+/** A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…,"details":{…}}}`, without what there is not. */
 export function errorJson({ code, message, hint }: ErrorReport, decisionLog: DecisionLog): string {
-  return `${safeJson({ error: { code, message, hint }, ...explained(decisionLog) })}\n`;
+  return `${safeJson({ error: { code, message, hint, details }, ...explained(decisionLog) })}\n`;
 }
 
 function explained({ decisions }: DecisionLog): { readonly decisions?: readonly Decision[] } {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../index.ts";
+import type { ErrorCode, ErrorDetails } from "../index.ts";
 import { Interruption } from "./interrupt.ts";
 import { exitCodes } from "./process-context.ts";
 
@@ -7,6 +7,8 @@ export interface ErrorReport {
   readonly code: ErrorCode | "INTERRUPTED";
   readonly message: string;
   readonly hint: string | undefined;
+  /** What the message tells, as facts; without any, absent. */
+  readonly details?: ErrorDetails;
   readonly exitCode: number;
 }
 
@@ -20,7 +22,9 @@ export function errorReportOf(error: unknown, command = ""): ErrorReport {
   }
   if (isCoded(error)) {
     const exitCode = usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
-    return { code: error.code, message: messageOf(error), hint: hintOf(error, command), exitCode };
+    const failure = { code: error.code, message: messageOf(error), hint: hintOf(error, command), exitCode };
+    const { details = {} } = error;
+    return Object.keys(details).length === 0 ? failure : { ...failure, details };
   }
   return {
     code: "INTERNAL",
@@ -78,6 +82,7 @@ const flags: readonly (readonly [option: string, flag: string])[] = [
 interface CodedError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly details?: ErrorDetails;
 }
 
 /** Told by name, not by class: an error must be reportable even where the library itself could not be loaded. */

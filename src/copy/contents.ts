@@ -1,6 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
-import { type Limits, settleLimits } from "../base/limits.ts";
+import type { Limits } from "../base/limits.ts";
+import { settleLimits } from "../base/option-checks.ts";
 import { ImageDocuments } from "../image/image-documents.ts";
 import type { ResolveOptions } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";

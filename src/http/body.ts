@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import type { Limits } from "../base/limits.ts";
 import { networkFailure } from "./network-failure.ts";
 import type { Deadlines } from "./options.ts";
-import { RequestFailure } from "./request-failure.ts";
+import { RequestFailure, tooLarge } from "./request-failure.ts";
 
 /**
  * A body that nobody wants is read to its end if it is no longer than this, so that its connection can be used again.
@@ -59,13 +60,12 @@ export class Body implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** All bytes. Throws `LIMIT_EXCEEDED`, with that hint, when there are more than `limit`, and reads no further. */
-  async whole(limit: number, hint?: string): Promise<Buffer> {
+  /** All bytes. Throws `LIMIT_EXCEEDED`, of the limit named, when there are more than `allowed`, and reads no further. */
+  async whole(allowed: number, limit?: keyof Limits): Promise<Buffer> {
     const gathered = new ByteCollector();
     for await (const chunk of this) {
-      if (gathered.size + chunk.length > limit) {
-        const details = hint === undefined ? {} : { hint };
-        throw new RequestFailure("LIMIT_EXCEEDED", `${this.#host} sends more than ${limit} bytes`, details);
+      if (gathered.size + chunk.length > allowed) {
+        throw tooLarge(`${this.#host} sends more than ${allowed} bytes`, this.#host, allowed, limit);
       }
       gathered.add(chunk);
     }

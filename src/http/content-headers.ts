@@ -1,7 +1,8 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import type { Limits } from "../base/limits.ts";
 import type { HttpResponse } from "./http.ts";
-import { RequestFailure } from "./request-failure.ts";
+import { RequestFailure, tooLarge } from "./request-failure.ts";
 
 const inflated = promisify(gunzip);
 
@@ -14,19 +15,18 @@ export function isGzipped({ headers }: HttpResponse): boolean {
 /**
  * The whole of a short body, decompressed if the server compressed it.
  *
- * Throws `LIMIT_EXCEEDED`, with that hint, if there are more than `limit` bytes before or after decompression.
+ * Throws `LIMIT_EXCEEDED`, of the limit named, if there are more than `allowed` bytes before or after decompression.
  */
-export async function wholeDecoded(response: HttpResponse, limit: number, hint: string): Promise<Buffer> {
-  const bytes = await response.body.whole(limit, hint);
+export async function wholeDecoded(response: HttpResponse, allowed: number, limit: keyof Limits): Promise<Buffer> {
+  const bytes = await response.body.whole(allowed, limit);
   // Some servers say so of bytes that they did not compress themselves, or that are not compressed at all.
   if (!isGzipped(response) || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return await inflated(bytes, { maxOutputLength: limit });
+    return await inflated(bytes, { maxOutputLength: allowed });
   } catch (cause) {
     const { host } = response.url;
     if (cause instanceof RangeError) {
-      const found = `${host} sends more than ${limit} bytes, once decompressed`;
-      throw new RequestFailure("LIMIT_EXCEEDED", found, { cause, host, hint });
+      throw tooLarge(`${host} sends more than ${allowed} bytes, once decompressed`, host, allowed, limit);
     }
     throw new RequestFailure("REGISTRY_ERROR", `${host} sends what it says is gzip and is not`, {
       cause,

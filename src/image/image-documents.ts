@@ -1,7 +1,8 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import { MemoryBudget } from "../base/memory-budget.ts";
+import { present } from "../base/present.ts";
 import type { Document, ImageSource } from "../blob/image-source.ts";
 import { verified } from "../blob/verified.ts";
 import { type ImageConfig, parseConfig } from "../oci/config.ts";
@@ -92,7 +93,7 @@ export class ImageDocuments {
 
   async #fetch(descriptor: Descriptor | undefined): Promise<Document> {
     const document = await this.#image.manifest(descriptor, this.#options);
-    this.#refuseAbove("manifestBytes", document.bytes.length, descriptor?.digest ?? this.#image.name);
+    this.#refuseAbove("manifestBytes", document.bytes.length, descriptor?.digest);
     return document;
   }
 
@@ -106,15 +107,11 @@ export class ImageDocuments {
     return bytes;
   }
 
-  #refuseAbove(limit: "manifestBytes" | "configBytes", sizeBytes: number, name: string): void {
+  #refuseAbove(limit: "manifestBytes" | "configBytes", sizeBytes: number, digest: Digest | undefined): void {
     const allowed = this.#limits[limit];
     if (sizeBytes <= allowed) return;
-    throw new OciUnpackError(
-      "LIMIT_EXCEEDED",
-      `cannot read "${name}": it has ${sizeBytes} bytes, ${allowed} are allowed (${limit})`,
-      {
-        hint: `raise the limit ${limit} if you trust the image`,
-      },
-    );
+    const name = digest ?? this.#image.name;
+    const message = `cannot read "${name}": it has ${sizeBytes} bytes, ${allowed} are allowed (${limit})`;
+    throw limitExceeded(message, limit, { allowed, ...present({ digest }) });
   }
 }

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, type OciUnpackError } from "../base/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, isCandidate, isImage, type Manifest } from "../oci/document.ts";
@@ -136,8 +136,6 @@ export function platformText(platform: Platform): string {
 }
 
 function tooDeep(indexDepth: number): OciUnpackError {
-  return new OciUnpackError(
-    "LIMIT_EXCEEDED",
-    `cannot choose an image: indexes lead to indexes more than ${indexDepth} deep (indexDepth)`,
-  );
+  const message = `cannot choose an image: indexes lead to indexes more than ${indexDepth} deep (indexDepth)`;
+  return limitExceeded(message, "indexDepth", { allowed: indexDepth });
 }

@@ -1,6 +1,7 @@
 import os from "node:os";
-import { OciUnpackError } from "../base/errors.ts";
-import { type Limits, settleLimits } from "../base/limits.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import { settleLimits } from "../base/option-checks.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
@@ -134,21 +135,16 @@ function layersOf(manifest: Manifest, config: ImageConfig): readonly ImageLayer[
 }
 
 function checkLimits(layers: readonly ImageLayer[], limits: Limits): void {
-  if (layers.length > limits.layers) throw limitExceeded("layers", `it has ${layers.length} layers`, limits);
+  if (layers.length > limits.layers) throw tooMuch("layers", `it has ${layers.length} layers`, limits);
   const sizes = new Map(layers.map(({ descriptor }) => [descriptor.digest, descriptor.sizeBytes]));
   const downloadBytes = [...sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0);
   if (downloadBytes > limits.downloadBytes)
-    throw limitExceeded("downloadBytes", `its layers have ${downloadBytes} bytes`, limits);
+    throw tooMuch("downloadBytes", `its layers have ${downloadBytes} bytes`, limits);
 }
 
-function limitExceeded(limit: keyof Limits, found: string, limits: Limits): OciUnpackError {
-  return new OciUnpackError(
-    "LIMIT_EXCEEDED",
-    `cannot accept the image: ${found}, ${limits[limit]} are allowed (${limit})`,
-    {
-      hint: `raise the limit ${limit} if you trust the image`,
-    },
-  );
+function tooMuch(limit: keyof Limits, found: string, limits: Limits): OciUnpackError {
+  const allowed = limits[limit];
+  return limitExceeded(`cannot accept the image: ${found}, ${allowed} are allowed (${limit})`, limit, { allowed });
 }
 
 /** A history is only told, never used, so one that tells of other layers is no reason to refuse the image (R-63). */

@@ -1,7 +1,6 @@
-import { OciUnpackError } from "../base/errors.ts";
 import type { SkipReason, WarningCode } from "../base/events.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { quoted } from "./refusal.ts";
+import { strictViolation } from "./refusal.ts";
 
 /** Who is told what was left out and what was repaired, at once, while entries are applied. */
 export interface Reporter {
@@ -26,15 +25,13 @@ export class Findings {
 
   /** Something is not as the image describes it because this machine cannot have it so: an error where the caller is strict. */
   lost(path: ByteString, reason: SkipReason, detail: string): void {
-    if (this.#strict) throw new OciUnpackError("STRICT_VIOLATION", `cannot accept ${quoted(path)} strictly: ${detail}`);
+    if (this.#strict) throw strictViolation(path, detail);
     this.#reporter.skipped(path, reason, detail);
   }
 
   /** Something is made to fit: an error where the caller is strict. The message says what was done. */
   repaired(code: WarningCode, message: string, path: ByteString): void {
-    if (this.#strict) {
-      throw new OciUnpackError("STRICT_VIOLATION", `cannot accept ${quoted(path)} strictly: ${message}`);
-    }
+    if (this.#strict) throw strictViolation(path, message);
     this.#reporter.warning(code, message, path);
   }
 

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded as exceeded, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
@@ -11,23 +11,28 @@ export function quoted(path: ByteString): string {
 
 /** An entry that no image should have, whatever its maker meant by it. */
 export function refusal(path: ByteString, found: string, hint?: string): OciUnpackError {
-  return new OciUnpackError(
-    "ENTRY_REFUSED",
-    `cannot unpack ${quoted(path)}: ${found}`,
-    hint === undefined ? {} : { hint },
-  );
+  return new OciUnpackError("ENTRY_REFUSED", `cannot unpack ${quoted(path)}: ${found}`, {
+    ...(hint !== undefined && { hint }),
+    details: { path: textOf(path) },
+  });
+}
+
+/** What else would be left out or repaired, where the caller wants neither. */
+export function strictViolation(path: ByteString, found: string): OciUnpackError {
+  const details = { path: textOf(path) };
+  return new OciUnpackError("STRICT_VIOLATION", `cannot accept ${quoted(path)} strictly: ${found}`, { details });
 }
 
 /** An entry that is larger in some respect than the caller allows. */
 export function limitExceeded(path: ByteString, found: string, limit: keyof Limits, allowed: number): OciUnpackError {
-  return new OciUnpackError("LIMIT_EXCEEDED", `cannot unpack ${quoted(path)}: ${found}`, {
-    hint: `raise the limit ${limit}, now ${allowed}, if you trust the image`,
-  });
+  return exceeded(`cannot unpack ${quoted(path)}: ${found}`, limit, { allowed, path: textOf(path) });
 }
 
 /** A system call that failed while an entry was unpacked. `attempted` is a verb, `result` the negated errno. */
 export function failure(attempted: string, path: ByteString, call: string, result: Result): OciUnpackError {
-  const error = new SystemError(`${attempted} ${quoted(path)}`, call, -result);
+  const error = new SystemError(`${attempted} ${quoted(path)}`, call, -result, { path: textOf(path) });
   // The one thing about which the kernel complains and the image is to blame.
-  return result === -errnos.ENAMETOOLONG ? new OciUnpackError("ENTRY_REFUSED", error.message) : error;
+  return result === -errnos.ENAMETOOLONG
+    ? new OciUnpackError("ENTRY_REFUSED", error.message, { details: error.details })
+    : error;
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
-import { OciUnpackError } from "../base/errors.ts";
+import { type ErrorDetails, OciUnpackError } from "../base/errors.ts";
 import { machineHint } from "../base/system-error.ts";
 
 /** The numbers of errors by their names, as this machine's kernel counts them. */
@@ -14,15 +14,14 @@ export class SystemError extends OciUnpackError {
   readonly errno: string;
 
   /** `attempted` is what was to be done, as an infinitive; `call` is the system call with the arguments that matter. */
-  constructor(attempted: string, call: string, errno: number) {
+  constructor(attempted: string, call: string, errno: number, details: ErrorDetails = {}) {
     const name = namesByNumber.get(errno) ?? `error ${errno}`;
     const isFull = errno === errnos.ENOSPC || errno === errnos.EDQUOT;
     const hint = machineHint(name);
-    super(
-      isFull ? "NO_SPACE" : "FILE_SYSTEM",
-      `cannot ${attempted}: ${call} failed with ${name}${meaningOf(errno)}`,
-      hint === undefined ? {} : { hint },
-    );
+    super(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${call} failed with ${name}${meaningOf(errno)}`, {
+      ...(hint !== undefined && { hint }),
+      details: { ...details, errno: name },
+    });
     this.errno = name;
   }
 }

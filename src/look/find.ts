@@ -2,7 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/refusal.ts";
 import { walk } from "../layer/walk.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
 import { TreeWays } from "../tree/ways.ts";
 
@@ -46,5 +46,6 @@ function pathIn(parent: TreeDirectory, name: ByteString): ByteString {
 function notFound(path: ByteString): OciUnpackError {
   return new OciUnpackError("NOT_FOUND", `cannot find ${quoted(path)}: the image has nothing there`, {
     hint: "`list` tells what is there",
+    details: { path: textOf(path) },
   });
 }

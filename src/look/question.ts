@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/refusal.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
 import { fileOf } from "../tree/tree-file.ts";
 import { find } from "./find.ts";
@@ -29,7 +29,10 @@ function fileAt(root: TreeDirectory, path: ByteString): Answer {
   const { path: realPath, node } = find(root, path, true);
   const type = node instanceof Directory ? "directory" : fileOf(node).type;
   if (node instanceof Directory || type !== "file") {
-    throw new OciUnpackError("NOT_A_FILE", `cannot read ${quoted(path)}: it is a ${type.replace("-", " ")}`);
+    const found = `it is a ${type.replace("-", " ")}`;
+    throw new OciUnpackError("NOT_A_FILE", `cannot read ${quoted(path)}: ${found}`, {
+      details: { path: textOf(path) },
+    });
   }
   const file = fileOf(node);
   return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], place: file.content };

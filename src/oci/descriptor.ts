@@ -79,6 +79,7 @@ export function verifyBytes(descriptor: Descriptor, bytes: Uint8Array): void {
     throw new OciUnpackError(
       "SIZE_MISMATCH",
       `cannot accept ${digest}: it has ${bytes.length} bytes, its descriptor says ${sizeBytes}`,
+      { details: { digest } },
     );
   }
   verifyDigest(digest, bytes);
@@ -90,5 +91,7 @@ export function verifyDigest(digest: Digest, bytes: Uint8Array): void {
   hasher.update(bytes);
   const actual = hasher.digest();
   if (actual !== digest)
-    throw new OciUnpackError("DIGEST_MISMATCH", `cannot accept ${digest}: its bytes digest to ${actual}`);
+    throw new OciUnpackError("DIGEST_MISMATCH", `cannot accept ${digest}: its bytes digest to ${actual}`, {
+      details: { digest },
+    });
 }

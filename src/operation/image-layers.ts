@@ -14,7 +14,9 @@ function numberedLayer({ descriptor, diffID }: ImageLayer, number: number): Numb
   const compression = layerCompression(descriptor.mediaType);
   if (compression !== undefined) return { number, compression, diffID };
   const found = `"${descriptor.mediaType}" is no layer of files`;
-  throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`);
+  throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`, {
+    details: { layer: number, digest: descriptor.digest },
+  });
 }
 
 /** What tells what a name turned out to stand for. */

@@ -1,5 +1,4 @@
-import { settleLimits } from "../base/limits.ts";
-import { invalidOption } from "../base/option-checks.ts";
+import { invalidOption, settleLimits } from "../base/option-checks.ts";
 import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { IdMapping, RootfsSettings } from "../layer/settings.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";

@@ -5,5 +5,9 @@ import { fileSystemError } from "../base/system-error.ts";
 export function targetError(error: unknown, attempted: string, hint: string): unknown {
   const ours = fileSystemError(error, attempted);
   if (!(ours instanceof OciUnpackError) || ours.code !== "FILE_SYSTEM") return ours;
-  return new OciUnpackError("TARGET_UNUSABLE", ours.message, { hint: ours.hint ?? hint, cause: error });
+  return new OciUnpackError("TARGET_UNUSABLE", ours.message, {
+    hint: ours.hint ?? hint,
+    details: ours.details,
+    cause: error,
+  });
 }

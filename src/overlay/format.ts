@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { OciUnpackError } from "../base/errors.ts";
+import { type OciUnpackError, retold } from "../base/errors.ts";
 import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeNodeAt } from "../linux/syscalls.ts";
@@ -65,11 +65,11 @@ const withoutPrivilege = 'choose the kind of overlay that needs no privilege: `o
 const toAnother = "unpack into a file system that is no overlay itself, as a container's root often is";
 
 function unmarked(call: string, path: ByteString, result: number, hintWhereForbidden: string): OciUnpackError {
-  const { code, message } = failure("mark", path, call, result);
+  const error = failure("mark", path, call, result);
   const hints: Readonly<Record<number, string>> = {
     [errnos.EPERM]: hintWhereForbidden,
     [errnos.ENOTSUP]: "unpack into a file system that can be a layer of an overlay",
   };
   const hint = hints[-result];
-  return new OciUnpackError(code, message, hint === undefined ? {} : { hint });
+  return hint === undefined ? error : retold(error, error.message, { hint });
 }

@@ -36,9 +36,7 @@ export async function fetchManifest(
   return withRetries(client.retriesOf(url, context, retries), () =>
     within(client.deadlines.documentMilliseconds, context, async (limited) => {
       const answer = await answerTo(client, repository, url, request, limited);
-      const { limitBytes } = request;
-      const hint = `raise the limit manifestBytes, now ${limitBytes}, if you trust the image`;
-      const bytes = await wholeDecoded(answer, limitBytes, hint);
+      const bytes = await wholeDecoded(answer, request.limitBytes, "manifestBytes");
       const mediaType = bareMediaType(answer.headers["content-type"] ?? "");
       refuseWebPage(mediaType, answer);
       verify(bytes, request, answer);

@@ -79,7 +79,7 @@ class RegistryImage implements ImageSource {
         ),
       );
     } catch (problem) {
-      throw cannot(`fetch ${this.#nameOf(reference)}`, problem, this.#client.secrets);
+      throw this.#cannotFetch(reference, digest, problem);
     }
   }
 
@@ -98,7 +98,7 @@ class RegistryImage implements ImageSource {
       if (locations.length > 1 && offset === 0) yield* mirroredBlob(this.#client, locations, descriptor, context);
       else yield* new BlobDownload(this.#client, locations, descriptor, context, offset).bytes();
     } catch (problem) {
-      throw cannot(`fetch ${this.#nameOf(descriptor.digest)}`, problem, this.#client.secrets);
+      throw this.#cannotFetch(descriptor.digest, descriptor.digest, problem);
     }
   }
 
@@ -130,9 +130,10 @@ class RegistryImage implements ImageSource {
     return new CallContext(signal, this.#client.secrets, this.#options.onEvent, onEvent);
   }
 
-  #nameOf(reference: string): string {
-    const { registry: host, path } = this.#reference;
-    return `${host}/${path}${reference.includes(":") ? "@" : ":"}${reference}`;
+  #cannotFetch(reference: string, digest: Digest | undefined, problem: unknown): unknown {
+    const { registry, path } = this.#reference;
+    const name = `${registry}/${path}${reference.includes(":") ? "@" : ":"}${reference}`;
+    return cannot(`fetch ${name}`, problem, { registry, digest, secrets: this.#client.secrets });
   }
 }
 

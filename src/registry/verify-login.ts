@@ -53,7 +53,7 @@ export async function verifyLogin(
     if (status === 200) return "accepted";
     throw rejected(`${repository.base.host} answers ${status}`, status, repository);
   } catch (problem) {
-    throw cannot(`log in to ${key}`, problem, client.secrets);
+    throw cannot(`log in to ${key}`, problem, { registry: key, secrets: client.secrets });
   }
 }
 

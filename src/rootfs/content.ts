@@ -2,7 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import { failure, quoted } from "../layer/refusal.ts";
 import { setSize, writeSome, writeSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
 
 /** Writes an entry's data to a new file, from the archive's own memory; where a sparse file has no data it gets holes. */
@@ -48,5 +48,6 @@ function incomplete(path: ByteString, restBytes: number): OciUnpackError {
   return new OciUnpackError(
     "INVALID_ARCHIVE",
     `cannot write ${quoted(path)}: its data end ${restBytes} bytes too early`,
+    { details: { path: textOf(path) } },
   );
 }

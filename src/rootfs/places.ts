@@ -7,7 +7,7 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
 import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { DiskDirectory, Place } from "./directory.ts";
 import { MadeNames } from "./made-names.ts";
 import { removeTree } from "./remove.ts";
@@ -153,6 +153,7 @@ function insistOnName(directory: number, name: ByteString, path: ByteString): vo
       `cannot create ${quoted(path)}: the file system takes it for another name`,
       {
         hint: "unpack into a file system that tells upper from lower case and one spelling of an accent from another",
+        details: { path: textOf(path) },
       },
     );
   }

@@ -1,6 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { settleLimits } from "../base/limits.ts";
-import { check, checkOptions, type Kinds, pathOf, text } from "../base/option-checks.ts";
+import { check, checkOptions, type Kinds, pathOf, settleLimits, text } from "../base/option-checks.ts";
 import { isErrno } from "../base/system-error.ts";
 import type { Source } from "../blob/image-source.ts";
 import { Connections, type HttpResponse } from "../http/http.ts";

@@ -193,5 +193,6 @@ function incomplete(store: BlobStore, { digest }: Descriptor, name: string): Oci
   const found = `the store "${store.directory}" does not have it, or not as it should be`;
   return new OciUnpackError("NOT_FOUND", `cannot read blob ${digest} of "${name}" offline: ${found}`, {
     hint: "unpack the image once without `offline`",
+    details: { digest },
   });
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { OciUnpackError } from "../base/errors.ts";
+import { OciUnpackError, retold } from "../base/errors.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type ImageIndex, imageIndexFrom } from "../oci/document.ts";
@@ -99,6 +99,6 @@ function parsed(bytes: Uint8Array, path: string): { readonly value: JsonValue; r
     return { value, index: imageIndexFrom(value, mediaTypes.ociIndex) };
   } catch (error) {
     if (!(error instanceof OciUnpackError)) throw error;
-    throw new OciUnpackError(error.code, error.message, { hint: startAnew, cause: error });
+    throw retold(error, error.message, { hint: startAnew, cause: error });
   }
 }

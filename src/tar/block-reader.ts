@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded as exceeded, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { ByteSource } from "./entry.ts";
 
@@ -86,7 +86,5 @@ export function invalidArchive(attempted: string, offset: number, found: string)
 
 /** The archive at an offset is well-formed, but larger in some respect than the caller allows. */
 export function limitExceeded(attempted: string, offset: number, found: string, limit: keyof Limits, allowed: number) {
-  return new OciUnpackError("LIMIT_EXCEEDED", `cannot ${attempted} at offset ${offset}: ${found}`, {
-    hint: `raise the limit ${limit}, now ${allowed}, if you trust the image`,
-  });
+  return exceeded(`cannot ${attempted} at offset ${offset}: ${found}`, limit, { allowed });
 }

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import { ifThere, lstatIfThere } from "../base/if-there.ts";
 import type { Limits } from "../base/limits.ts";
 
@@ -50,8 +50,6 @@ async function readWhole(file: FileHandle, path: string, limit: number): Promise
   if (!stat.isFile()) throw new OciUnpackError("FILE_SYSTEM", `cannot read "${path}": it is no file`);
   const { size } = stat;
   if (size <= limit) return await file.readFile();
-  throw new OciUnpackError(
-    "LIMIT_EXCEEDED",
-    `cannot read "${path}": it has ${size} bytes, ${limit} are allowed (configBytes)`,
-  );
+  const message = `cannot read "${path}": it has ${size} bytes, ${limit} are allowed (configBytes)`;
+  throw limitExceeded(message, "configBytes", { allowed: limit });
 }

@@ -1,10 +1,9 @@
-import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent, WarningCode } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy, SandboxStatus } from "../base/sandbox.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
-import { LayerError } from "./in-layer.ts";
+import type { PackedError } from "./packed-error.ts";
 import type { SharedRing } from "./ring.ts";
 
 /*
@@ -66,16 +65,6 @@ export interface DiscardJob {
   readonly sandbox: SandboxPolicy;
 }
 
-/** An error in a form that survives the way between threads. */
-export interface ErrorMessage {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint?: string;
-  readonly stack?: string;
-  /** The number of the layer that it is about, if it is about one. */
-  readonly layer?: number;
-}
-
 /** What every working thread may tell, whatever its job. */
 export type EngineReport =
   /** The thread's code is loaded: it can be given jobs, and ended without leaving anything open. */
@@ -94,23 +83,4 @@ export type EngineReport =
     }
   | { readonly type: "done" }
   | { readonly type: "cancelled" }
-  | { readonly type: "failed"; readonly error: ErrorMessage };
-
-/** Packs any error. One that is not ours is a defect of this program, and keeps its stack. */
-export function packError(error: unknown, prefix = ""): ErrorMessage {
-  if (error instanceof OciUnpackError) {
-    const { code, message, hint } = error;
-    const layer = error instanceof LayerError ? { layer: error.layer } : {};
-    return { code, message: prefix + message, ...(hint !== undefined && { hint }), ...layer };
-  }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { code: "INTERNAL", message: `${prefix}${message}`, ...(stack !== undefined && { stack }) };
-}
-
-export function unpackError({ code, message, hint, stack, layer }: ErrorMessage): OciUnpackError {
-  const error = new OciUnpackError(code, message, {
-    ...(hint !== undefined && { hint }),
-    ...(stack !== undefined && { cause: stack }),
-  });
-  return layer === undefined ? error : new LayerError(layer, error);
-}
+  | { readonly type: "failed"; readonly error: PackedError };

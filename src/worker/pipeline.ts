@@ -1,10 +1,9 @@
 import { channel } from "node:diagnostics_channel";
 import { together } from "../base/abort.ts";
-import type { ErrorCode } from "../base/errors.ts";
+import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { LayerError } from "./in-layer.ts";
 import type { DecompressJob, DigestJob, DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./messages.ts";
 import type { SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
@@ -234,9 +233,8 @@ async function judged(
   try {
     await work;
   } catch (error) {
-    if (error instanceof LayerError && blaming.has(error.code)) {
-      await prove(layers.findIndex(({ number }) => number === error.layer));
-    }
+    const blamed = error instanceof OciUnpackError && blaming.has(error.code) ? error.details.layer : undefined;
+    if (blamed !== undefined) await prove(layers.findIndex(({ number }) => number === blamed));
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { noteDescriptorsIn } from "../linux/open-descriptors.ts";
 import { nameThread } from "../linux/thread.ts";
-import { type EngineReport, type Job, type Message, packError, type ThreadSettings } from "./messages.ts";
+import type { EngineReport, Job, Message, ThreadSettings } from "./messages.ts";
+import { packError } from "./packed-error.ts";
 import { RingCancelled } from "./ring.ts";
 
 /** Sends a report to the main thread. It leaves at once, also from within a synchronous loop. */

@@ -5,7 +5,8 @@ import { type ResourceLimits, Worker } from "node:worker_threads";
 import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import { createDescriptorNotes, descriptorsIn, isHalted } from "../linux/open-descriptors.ts";
-import { type EngineReport, type Job, type Message, type ThreadSettings, unpackError } from "./messages.ts";
+import type { EngineReport, Job, Message, ThreadSettings } from "./messages.ts";
+import { unpackError } from "./packed-error.ts";
 
 export interface DoOptions<Own extends Message> {
   /** Must not throw. */

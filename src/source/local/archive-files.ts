@@ -120,7 +120,7 @@ function unreadable(name: string, error: unknown): unknown {
   if (error instanceof RequestFailure) return error; // whoever sends it tells what went wrong
   if (!(error instanceof OciUnpackError)) return fileSystemError(error, `read "${name}"`);
   const found = (code: typeof error.code, hint: string) =>
-    new OciUnpackError(code, saidOf(name, error.message), { hint, cause: error });
+    new OciUnpackError(code, saidOf(name, error.message), { hint, details: error.details, cause: error });
   switch (error.code) {
     case "CORRUPT_LAYER":
     case "INVALID_ARCHIVE":

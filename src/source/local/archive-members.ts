@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { OciUnpackError } from "../../base/errors.ts";
+import { limitExceeded, type OciUnpackError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
 import { MemoryBudget } from "../../base/memory-budget.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
@@ -61,7 +61,5 @@ export function normalName(name: ByteString): ByteString {
 }
 
 function tooMany({ entries }: Limits): OciUnpackError {
-  return new OciUnpackError("LIMIT_EXCEEDED", `it has more than the ${entries} members allowed (entries)`, {
-    hint: "raise the limit entries if you trust the image",
-  });
+  return limitExceeded(`it has more than the ${entries} members allowed (entries)`, "entries", { allowed: entries });
 }

@@ -32,7 +32,7 @@ export class DirectoryImage implements ImageSource {
     }
     const path = descriptor === undefined ? "manifest.json" : `${encodedOf(descriptor.digest)}.manifest.json`;
     const file = await requireFile(files, path, "the manifest");
-    const bytes = await readDocument(file, path, this.#limits.manifestBytes, signal);
+    const bytes = await readDocument(file, path, { limits: this.#limits, limit: "manifestBytes", signal });
     return { mediaType: descriptor?.mediaType ?? "", bytes };
   }
 

@@ -1,4 +1,4 @@
-import { OciUnpackError } from "../../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../../base/errors.ts";
 import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
 import { compressionOf } from "../../blob/compression.ts";
@@ -64,7 +64,9 @@ export class DockerArchiveImage implements ImageSource {
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     const file = (await this.#assemble(options.signal)).blobs.get(descriptor.digest);
     if (file === undefined)
-      throw new OciUnpackError("NOT_FOUND", `cannot find blob ${descriptor.digest} in "${this.name}"`);
+      throw new OciUnpackError("NOT_FOUND", `cannot find blob ${descriptor.digest} in "${this.name}"`, {
+        details: { digest: descriptor.digest },
+      });
     yield* readBlob(file, descriptor, options);
   }
 
@@ -93,9 +95,7 @@ async function assemble(assembling: Assembling, wanted: string | undefined): Pro
   const image = choose(await readImages(assembling), wanted, files.name);
   if (image.layers.length > limits.layers) {
     const found = `it has ${image.layers.length} layers, ${limits.layers} are allowed (layers)`;
-    throw new OciUnpackError("LIMIT_EXCEEDED", `cannot read "${files.name}": ${found}`, {
-      hint: "raise the limit layers if you trust the image",
-    });
+    throw limitExceeded(`cannot read "${files.name}": ${found}`, "layers", { allowed: limits.layers });
   }
   return (await isLayout(files)) ? await fromLayout(assembling, image) : await fromFiles(assembling, image);
 }
@@ -126,7 +126,7 @@ function isSameImage({ config, layers }: Manifest, image: ArchivedImage): boolea
 
 async function fromFiles({ files, limits, signal }: Assembling, image: ArchivedImage): Promise<Assembled> {
   const configFile = await requireFile(files, image.config, "the config");
-  const configBytes = await readDocument(configFile, image.config, limits.configBytes, signal);
+  const configBytes = await readDocument(configFile, image.config, { limits, limit: "configBytes", signal });
   const { diffIDs } = parseConfig(configBytes);
   const configDigest = digestOf(configBytes);
   const blobs = new Map<Digest, StoredFile>([[configDigest, configFile]]);
@@ -159,7 +159,7 @@ async function readImages({ files, limits, signal }: Assembling): Promise<readon
       hint: 'docker-archive: reads what "docker save" and "podman save" write; for an OCI archive use oci-archive:',
     });
   }
-  const bytes = await readDocument(file, "manifest.json", limits.manifestBytes, signal);
+  const bytes = await readDocument(file, "manifest.json", { limits, limit: "manifestBytes", signal });
   return JsonValue.parse(bytes, `manifest.json of "${files.name}"`, "INVALID_MANIFEST")
     .list()
     .map((image) => ({

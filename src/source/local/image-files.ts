@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { unlessAborted } from "../../base/abort.ts";
-import { OciUnpackError } from "../../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../../base/errors.ts";
+import type { Limits } from "../../base/limits.ts";
 import { fileSystemError } from "../../base/system-error.ts";
 import { type BlobOptions, skippingBytes } from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -83,18 +84,24 @@ export async function requireFile(files: ImageFiles, name: string, what: string)
   return file;
 }
 
-/** A whole document, refused above `limitBytes`. */
+/** How a document is read. */
+interface DocumentOptions {
+  readonly limits: Limits;
+  /** Which of the limits is that of the document's size. */
+  readonly limit: "manifestBytes" | "configBytes";
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A whole document, refused above its limit. */
 export async function readDocument(
   file: StoredFile,
   what: string,
-  limitBytes: number,
-  signal?: AbortSignal,
+  { limits, limit, signal }: DocumentOptions,
 ): Promise<Uint8Array> {
-  if (file.sizeBytes > limitBytes) {
-    throw new OciUnpackError(
-      "LIMIT_EXCEEDED",
-      `cannot read ${what}: it has ${file.sizeBytes} bytes, ${limitBytes} are allowed`,
-    );
+  const allowed = limits[limit];
+  if (file.sizeBytes > allowed) {
+    const message = `cannot read ${what}: it has ${file.sizeBytes} bytes, ${allowed} are allowed (${limit})`;
+    throw limitExceeded(message, limit, { allowed });
   }
   const bytes = new Uint8Array(file.sizeBytes);
   let length = 0;
@@ -113,7 +120,9 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array> {
   if (file.sizeBytes !== descriptor.sizeBytes) {
     const found = `its file has ${file.sizeBytes} bytes, its descriptor says ${descriptor.sizeBytes}`;
-    throw new OciUnpackError("SIZE_MISMATCH", `cannot accept blob ${descriptor.digest}: ${found}`);
+    throw new OciUnpackError("SIZE_MISMATCH", `cannot accept blob ${descriptor.digest}: ${found}`, {
+      details: { digest: descriptor.digest },
+    });
   }
   yield* skippingBytes(offset, file.read(signal));
 }

@@ -104,18 +104,18 @@ export async function* layoutManifests(
 async function readManifest(
   files: ImageFiles,
   descriptor: Descriptor,
-  { manifestBytes }: Limits,
+  limits: Limits,
   signal?: AbortSignal,
 ): Promise<Document> {
   const file = await requireFile(files, blobPath(descriptor.digest), `manifest ${descriptor.digest}`);
-  const bytes = await readDocument(file, `manifest ${descriptor.digest}`, manifestBytes, signal);
+  const bytes = await readDocument(file, `manifest ${descriptor.digest}`, { limits, limit: "manifestBytes", signal });
   verifyBytes(descriptor, bytes);
   return { mediaType: descriptor.mediaType, bytes };
 }
 
 async function readIndex(
   files: ImageFiles,
-  { manifestBytes }: Limits,
+  limits: Limits,
   signal?: AbortSignal,
 ): Promise<{ readonly bytes: Uint8Array; readonly index: ImageIndex }> {
   const file = await files.open("index.json");
@@ -128,7 +128,7 @@ async function readIndex(
       },
     );
   }
-  const bytes = await readDocument(file, "index.json", manifestBytes, signal);
+  const bytes = await readDocument(file, "index.json", { limits, limit: "manifestBytes", signal });
   return {
     bytes,
     index: imageIndexFrom(
