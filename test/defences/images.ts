@@ -193,14 +193,14 @@ export const verificationDefences: readonly Defence[] = [
     what: "a layer has the diffID that the configuration states",
     file: "src/worker/decompress-job.ts",
     without: ["verification?.end();", ""],
-    test: ["worker/pipeline", "a wrong diffID is found"],
+    test: ["worker/pipeline", "R-63: a wrong diffID is found"],
   },
   {
     group: "verification",
     what: "also where a third thread verifies it",
     file: "src/worker/digest-job.ts",
     without: ["inLayer(number, () => verification.end());", ""],
-    test: ["worker/pipeline", "a wrong diffID is found"],
+    test: ["worker/pipeline", "R-63: a wrong diffID is found"],
   },
   {
     group: "verification",

@@ -465,7 +465,7 @@ test("R-42: a foreign layer is a layer like any other; its urls are only told", 
   });
 });
 
-test("S13, S14: as many diffIDs as layers, or no image", async () => {
+test("S13, S14, R-63: as many diffIDs as layers, or no image", async () => {
   for (const [layers, diffIDs] of [
     [2, 1],
     [1, 2],

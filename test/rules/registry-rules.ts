@@ -1,33 +1,15 @@
 import { sourceFiles } from "../support/source-files.ts";
+import { registryRuleSections } from "./registry-rule-table.ts";
 
-/** The numbers of the rules for registry clients, section by section; those between are free. */
-const sections = [
-  [1, 7],
-  [10, 26],
-  [30, 42],
-  [50, 64],
-  [70, 75],
-] as const;
-
-/** As many kinds of attack on clients are known; each has a defence. */
-const securityRows = 20;
+const table = registryRuleSections.flatMap(({ rules }) => rules);
 
 /** `R-1` to `R-75`, then `security 1` to `security 20`, as titles of tests name them. */
-export const registryRules: readonly string[] = [
-  ...sections.flatMap(([first, last]) => numbered("R-", first, last)),
-  ...numbered("security ", 1, securityRows),
-];
-
-/** Why no test names a rule. */
-export const registryReasons: Readonly<Record<string, string>> = {};
+export const registryRules: readonly string[] = table.map(({ rule }) => rule);
 
 /** What of a rule is not done, and why. */
-export const registryDepartures: Readonly<Record<string, string>> = {
-  "R-4": "that a tag still means the digest beside it is not verified: it may, and nobody who names a digest asked",
-  "R-5": "blake3 is refused like any algorithm that node:crypto lacks",
-  "R-24": "no variable of its own holds a login: -u and --password-stdin do, and $REGISTRY_AUTH_FILE",
-  "R-54": "HTTP/2 is not spoken, so nothing of it can break",
-};
+export const registryDepartures: Readonly<Record<string, string>> = Object.fromEntries(
+  table.flatMap(({ rule, departure }) => (departure === undefined ? [] : [[rule, departure]])),
+);
 
 /** A test's title that names rules. */
 export interface Claim {
@@ -53,7 +35,3 @@ export function rulesIn(title: string): readonly string[] {
 
 /** A string that begins as titles do. */
 const claim = /(["`])((?:R-\d+|security \d+|[A-Z]\d+)[,:] .*?)\1/g;
-
-function numbered(prefix: string, first: number, last: number): readonly string[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => `${prefix}${first + index}`);
-}

@@ -21,7 +21,7 @@ for (const hasDigestThread of [false, true]) {
     assert.equal((await readFile(join(root, "d/b"))).length, 6_000_000);
   });
 
-  test(`a wrong diffID is found ${where}, in whichever layer it is`, { timeout: 120_000 }, async () => {
+  test(`R-63: a wrong diffID is found ${where}, in whichever layer it is`, { timeout: 120_000 }, async () => {
     const right = archives.map((archive) => digestOf(archive));
     const wrong = digestOf(Buffer.from("something else"));
     for (const layer of archives.keys()) {
