@@ -92,7 +92,7 @@ async function readWhole(
 ): Promise<Uint8Array> {
   try {
     const read = () => readRange(file, { offset: 0, sizeBytes }, digest, signal);
-    return await readDocument({ sizeBytes, read }, digest, defaultLimits.manifestBytes, signal);
+    return await readDocument({ sizeBytes, read }, digest, { limits: defaultLimits, limit: "manifestBytes", signal });
   } finally {
     await file.close();
   }
