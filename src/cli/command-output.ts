@@ -27,7 +27,7 @@ function* listJson(list: readonly unknown[]): Iterable<string> {
 }
 
 /** A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…,"details":{…}}}`, without what there is not. */
-export function errorJson({ code, message, hint }: ErrorReport, decisionLog: DecisionLog): string {
+export function errorJson({ code, message, hint, details }: ErrorReport, decisionLog: DecisionLog): string {
   return `${safeJson({ error: { code, message, hint, details }, ...explained(decisionLog) })}\n`;
 }
 

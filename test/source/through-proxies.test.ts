@@ -67,9 +67,9 @@ test("R-74: a proxy may itself speak TLS, for http and for https", { skip }, asy
 
 const pullThrough = `
   const [proxy, plain, secure] = process.argv.slice(1);
-  const { registry } = await import(process.env.REGISTRY);
+  const { registrySource } = await import(process.env.REGISTRY);
   for (const [name, plainHttp] of [[plain, true], [secure, false]]) {
-    const source = registry({ plainHttp, proxy: () => new URL(proxy) });
+    const source = registrySource({ plainHttp, proxy: () => new URL(proxy) });
     console.log((await source.image(name).manifest()).mediaType);
     await source[Symbol.asyncDispose]();
   }
