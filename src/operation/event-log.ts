@@ -1,7 +1,6 @@
-import { OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent, WarningCode } from "../base/events.ts";
 import type { SandboxStatus } from "../base/sandbox.ts";
-import type { EngineReport, Message } from "../worker/messages.ts";
+import { type EngineReport, unknownReport } from "../worker/messages.ts";
 import type { SkippedEntry, UnpackOptions, UnpackResult } from "./options.ts";
 
 /** How many skipped entries a result lists. */
@@ -94,8 +93,4 @@ export class EventLog {
   #countWarnings(code: WarningCode, count: number): void {
     this.#warnings[code] = (this.#warnings[code] ?? 0) + count;
   }
-}
-
-function unknownReport({ type }: Message): OciUnpackError {
-  return new OciUnpackError("INTERNAL", `cannot go on: a working thread tells of "${type}", which nobody knows`);
 }

@@ -1,3 +1,4 @@
+import { OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent, WarningCode } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy, SandboxStatus } from "../base/sandbox.ts";
@@ -84,3 +85,8 @@ export type EngineReport =
   | { readonly type: "done" }
   | { readonly type: "cancelled" }
   | { readonly type: "failed"; readonly error: PackedError };
+
+/** A report of a type that whoever receives it does not know: a defect of this program. */
+export function unknownReport({ type }: Message): OciUnpackError {
+  return new OciUnpackError("INTERNAL", `cannot go on: a working thread tells of "${type}", which nobody knows`);
+}

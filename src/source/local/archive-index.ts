@@ -5,7 +5,7 @@ import type { Limits } from "../../base/limits.ts";
 import { present } from "../../base/present.ts";
 import type { SandboxPolicy } from "../../base/sandbox.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
-import type { EngineReport } from "../../worker/messages.ts";
+import { type EngineReport, type Message, unknownReport } from "../../worker/messages.ts";
 import { AsyncRingWriter, cancelRing, createRing } from "../../worker/ring.ts";
 import { startLibuvPool, Thread } from "../../worker/thread.ts";
 import type { ArchiveMember } from "./archive-members.ts";
@@ -38,9 +38,11 @@ export async function archiveIndex(
   const members = new Map<ByteString, ArchiveMember>();
   const ring = createRing(ringBytes, 1);
   const writer = new AsyncRingWriter(ring);
+  let unknown: Message | undefined;
   const onReport = (report: EngineReport | IndexReport) => {
     if (report.type === "space") writer.wake();
-    if (report.type === "members") for (const { name, member } of report.members) members.set(name, member);
+    else if (report.type === "members") for (const { name, member } of report.members) members.set(name, member);
+    else if (report.type !== "confined") unknown = report;
   };
   const job: IndexJob = present({
     type: "index" as const,
@@ -64,6 +66,7 @@ export async function archiveIndex(
     },
     (stop) => thread.do(job, { onReport, stop }),
   ]);
+  if (unknown !== undefined) throw unknownReport(unknown);
   return members;
 }
 
