@@ -2,32 +2,32 @@ import { limitExceeded as exceeded, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { ByteSource } from "./entry.ts";
 
-/** Every header, body and marker of an archive begins at a multiple of this many bytes. */
+/** Headers, bodies and markers of an archive begin at multiples of this many bytes. */
 export const BLOCK = 512;
 
 const nothing = new Uint8Array(0);
 
-/** Takes a source apart into the pieces that an archive consists of, however the source cut it, and counts. */
+/** Reads the pieces of an archive from a source, whatever chunks that yields, and counts the bytes. */
 export class BlockReader {
   readonly #source: ByteSource;
   #chunk: Uint8Array = nothing;
-  /** How much of the chunk is used up. */
+  /** How many bytes of the chunk have been read. */
   #used = 0;
   /** Where the chunk begins in the archive. */
   #chunkStart = 0;
-  /** Whether the source has said so: it is not asked again, for what it gave then could be the next archive. */
+  /** Whether the source has ended. It is not read again: what it yields then may be the next archive. */
   #hasEnded = false;
 
   constructor(source: ByteSource) {
     this.#source = source;
   }
 
-  /** How many bytes of the archive are used up. */
+  /** How many bytes of the archive have been read. */
   get offset(): number {
     return this.#chunkStart + this.#used;
   }
 
-  /** Up to `most` bytes as they lie in the source's memory, valid until the next call; `undefined` at the end. */
+  /** Up to `most` bytes, as a view of the source's memory that is valid until the next call; `undefined` at the end. */
   piece(most: number): Uint8Array | undefined {
     if (this.#used === this.#chunk.length && !this.#advance()) return undefined;
     const start = this.#used;
@@ -36,7 +36,7 @@ export class BlockReader {
     return end - start === this.#chunk.length ? this.#chunk : this.#chunk.subarray(start, end);
   }
 
-  /** Copies the next bytes into `target` and says how many: fewer than it holds only where the archive ends. */
+  /** Copies the next bytes into `target` and returns how many. They are fewer than fit only if the archive ends. */
   fill(target: Uint8Array): number {
     let filled = 0;
     while (filled < target.length) {
@@ -48,7 +48,7 @@ export class BlockReader {
     return filled;
   }
 
-  /** Passes over `count` bytes and says how many there were. */
+  /** Skips `count` bytes and returns how many there were. */
   skip(count: number): number {
     let rest = count - this.#use(count);
     if (rest > 0 && !this.#hasEnded && this.#source.skip !== undefined) {
@@ -61,7 +61,7 @@ export class BlockReader {
     return count - rest;
   }
 
-  /** Uses up to `count` bytes of the chunk and says how many it had. */
+  /** Skips up to `count` bytes of the chunk and returns how many it had. */
   #use(count: number): number {
     const used = Math.min(count, this.#chunk.length - this.#used);
     this.#used += used;
@@ -79,12 +79,12 @@ export class BlockReader {
   }
 }
 
-/** The bytes at an offset are no archive. Whoever knows the layer adds its name. */
+/** The error for bytes that are not a valid archive. The caller adds the name of the layer. */
 export function invalidArchive(attempted: string, offset: number, found: string): OciUnpackError {
   return new OciUnpackError("INVALID_ARCHIVE", `cannot ${attempted} at offset ${offset}: ${found}`);
 }
 
-/** The archive at an offset is well-formed, but larger in some respect than the caller allows. */
+/** The error for an archive that is valid but larger than a limit allows. */
 export function limitExceeded(attempted: string, offset: number, found: string, limit: keyof Limits, allowed: number) {
   return exceeded(`cannot ${attempted} at offset ${offset}: ${found}`, limit, { allowed });
 }

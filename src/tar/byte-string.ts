@@ -5,8 +5,9 @@ declare const brand: unique symbol;
 /**
  * Bytes as a string: character n is byte n, each between 0 and 255 (what Node calls "latin1").
  *
- * Names in an archive are bytes of no stated encoding. As a ByteString a name can be compared, split and used as a key
- * like any string, and reaches the kernel as exactly the bytes it had in the archive, whether they are UTF-8 or not.
+ * Names in an archive are bytes whose encoding nobody states. As a ByteString a name can be compared, split and used as
+ * a key like any string, and it reaches the kernel with exactly the bytes of the archive, whether they are UTF-8 or
+ * not.
  */
 export type ByteString = string & { readonly [brand]: "ByteString" };
 
@@ -21,8 +22,8 @@ export function byteStringOf(text: string): ByteString {
 }
 
 /**
- * A part of a longer text, to be remembered without that text: V8 does not copy parts of 13 characters and more, and
- * the whole text stays in memory as long as a part of it.
+ * A copy of a part of a longer text that does not keep that text in memory. V8 does not copy parts of 13 characters and
+ * more, so that the whole text would stay in memory as long as the part.
  */
 export function ownCopy(part: ByteString): ByteString {
   return part.length < 13 ? part : (Buffer.from(part, "latin1").toString("latin1") as ByteString);
@@ -33,7 +34,7 @@ export function bytesOf(name: ByteString): Uint8Array {
   return Buffer.from(name, "latin1");
 }
 
-/** For people: decoded as UTF-8, with U+FFFD where the bytes are not. Never use the result as a name. */
+/** The name for people: decoded as UTF-8, with U+FFFD for what is not UTF-8. It must not be used as a name. */
 export function textOf(name: ByteString): string {
   return Buffer.from(name, "latin1").toString("utf8");
 }

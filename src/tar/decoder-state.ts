@@ -6,7 +6,7 @@ import { type BlockReader, invalidArchive } from "./block-reader.ts";
 import { type ByteString, textOf } from "./byte-string.ts";
 import type { Header } from "./header.ts";
 
-/** What the parts of a decoder share while they read one archive. */
+/** What all parts of a decoder share while it reads one archive. */
 export interface DecoderState {
   readonly input: BlockReader;
   /** The header that was read last. */
@@ -17,7 +17,7 @@ export interface DecoderState {
   readonly repair: Repair;
 }
 
-/** Fills `target` with what must still come. */
+/** Fills `target` with the next bytes. Throws if the archive ends before. */
 export function fillWhole({ input }: DecoderState, target: Uint8Array, what: string): void {
   const offset = input.offset;
   const length = input.fill(target);
@@ -26,11 +26,11 @@ export function fillWhole({ input }: DecoderState, target: Uint8Array, what: str
   }
 }
 
-/** Memory for one extension header after the other: what is allocated anew for each waits long to be collected. */
+/** Memory that all extension headers use in turn, because memory that is allocated for each is collected late. */
 export class HeaderBuffer {
   #bytes = Buffer.allocUnsafeSlow(4096);
 
-  /** Room for so many bytes, the caller's until it asks again. */
+  /** Memory for that many bytes. It is valid until the next call. */
   of(sizeBytes: number): Buffer {
     if (this.#bytes.length < sizeBytes)
       this.#bytes = Buffer.allocUnsafeSlow(Math.max(sizeBytes, 2 * this.#bytes.length));
@@ -38,10 +38,10 @@ export class HeaderBuffer {
   }
 }
 
-/** Told of each lenient repair. One that throws makes it an error. */
+/** Called for each repair. If it throws, the repair becomes an error. */
 export type Repair = (code: WarningCode, message: string, path?: ByteString) => void;
 
-/** What strictness makes of a repair. */
+/** The `Repair` of a strict decoder: every repair is an error. */
 export function refuseRepair(_code: WarningCode, message: string, path?: ByteString): never {
   const subject = path === undefined ? "the archive" : `"${textOf(path)}"`;
   throw new OciUnpackError("STRICT_VIOLATION", `cannot accept ${subject} strictly: ${message}`);

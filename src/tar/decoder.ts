@@ -9,28 +9,28 @@ import { type Member, readMember } from "./member.ts";
 
 interface TarDecoderOptions {
   readonly limits: Limits;
-  /** Turns every lenient repair into an error. */
+  /** Whether every repair is an error. */
   readonly strict: boolean;
-  /** Told of each lenient repair, at once. */
+  /** Called for each repair. */
   readonly warning: Repair;
 }
 
 /**
- * Decodes an archive, pulling: `next` moves to an entry, `read` yields the data of that entry until `undefined`.
+ * Decodes an archive: `next` moves to the next entry, `read` returns the data of that entry until `undefined`.
  *
  *     for (let entry = decoder.next(); entry; entry = decoder.next()) {
  *       for (let piece = decoder.read(); piece; piece = decoder.read()) …
  *     }
  *
- * v7, ustar, star, pax and GNU archives, mixed as they come. Data is not copied: a piece is a view of one of the
- * source's chunks and valid only until the next call. Of a sparse file it is the data of its segments, in order. What
- * is not read is passed over. When `next` has returned `undefined`, the source has been read to its end. An error is
- * final.
+ * It reads v7, ustar, star, pax and GNU archives, also mixed. Data is not copied: a piece is a view of one of the
+ * source's chunks and valid only until the next call. For a sparse file it is the data of its segments, in order. Data
+ * that is not read is skipped. When `next` has returned `undefined`, the source has been read to its end. After an
+ * error the decoder cannot be used any more.
  */
 export class TarDecoder implements ByteSource {
   readonly #state: DecoderState;
   #member: Member | undefined;
-  /** How much of the member's data is still to be read. */
+  /** How many bytes of the entry's data have not been read yet. */
   #bodyBytes = 0;
   #ended = false;
 
@@ -39,7 +39,7 @@ export class TarDecoder implements ByteSource {
     this.#state = { input: new BlockReader(source), header: new Header(), buffer: new HeaderBuffer(), limits, repair };
   }
 
-  /** How much of the archive is used up. Right after `next`: where the entry's data begins. */
+  /** How many bytes of the archive have been read. Right after `next` this is where the entry's data begins. */
   get offset(): number {
     return this.#state.input.offset;
   }
@@ -83,7 +83,7 @@ export class TarDecoder implements ByteSource {
     const { input } = this.#state;
     this.#bodyBytes -= input.skip(this.#bodyBytes);
     if (this.#bodyBytes > 0) throw this.#truncated();
-    // Padding that is not there is no loss; that the end marker is not there either is noticed next.
+    // Missing padding does no harm; the missing end marker after it is noticed next.
     input.skip(this.#member.paddingBytes);
   }
 
@@ -98,8 +98,8 @@ export class TarDecoder implements ByteSource {
   }
 
   /**
-   * Moves to the next header. False where there is none: then the archive is over, and read to its end. `mayPause` says
-   * that a block of zeros may come before it.
+   * Moves to the next header. Returns false if there is none: then the archive has ended and has been read to its end.
+   * `mayPause` says whether a block of zeros may come before the header.
    */
   #readHeader(mayPause: boolean): boolean {
     const { header, input } = this.#state;
@@ -116,9 +116,7 @@ export class TarDecoder implements ByteSource {
     return true;
   }
 
-  /**
-   * Why there may be something else than a header: whoever wrote the archive gave data to an entry that can have none.
-   */
+  /** A likely reason for a missing header: the entry before states data although its type has none. */
   #bodyClaim(): string {
     if (this.#member === undefined || this.#member.claimedBytes <= 0) return "";
     const { entry, claimedBytes } = this.#member;
@@ -128,16 +126,17 @@ export class TarDecoder implements ByteSource {
   #endWithoutMarker(rest: Uint8Array, offset: number): void {
     if (!isZero(rest))
       throw invalidArchive("decode the header", offset, `the archive ends after ${rest.length} bytes of it`);
-    // Nothing at all is an empty archive, and so an empty layer.
+    // No bytes at all are an empty archive, and so an empty layer.
     if (offset + rest.length > 0)
       this.#state.repair("MISSING_END_MARKER", "the archive ends without two blocks of zeros");
   }
 
   /**
-   * The marker is two blocks of zeros, of which the second may be missing, as in Go. Some writers put one block of
-   * zeros before an entry, though, or leave something else behind the last one: a header goes on with the archive, as
-   * in BusyBox; anything else follows its end, as in GNU tar and bsdtar, which end at the first block. True for a
-   * header.
+   * Called after a block of zeros. Returns true if a header follows.
+   *
+   * The end marker is two blocks of zeros; the second may be missing, as in Go. But some writers put one block of zeros
+   * before an entry, and some leave other bytes after the last one. If a header follows, the archive goes on, as in
+   * BusyBox. Anything else counts as bytes after the end, as in GNU tar and bsdtar, which end at the first block.
    */
   #goOnAfterZeros(mayPause: boolean): boolean {
     const { header, input, repair } = this.#state;
@@ -154,7 +153,7 @@ export class TarDecoder implements ByteSource {
     return false;
   }
 
-  /** Digests cover what follows the end, so it is read, but never as an archive: GNU tar pads with zeros. */
+  /** Reads what follows the end, because digests cover it. GNU tar pads archives with zeros. */
   #drain(before: number): void {
     const { input, limits, repair } = this.#state;
     let count = before;

@@ -6,7 +6,7 @@ import { type PaxRecord, paxText, timeText } from "./pax-records.ts";
 import { sparseMapText, sparseName, sparseRecords } from "./sparse-text.ts";
 import { xattrRecords } from "./xattr.ts";
 
-/** What an archive says of a file. A decoder's entry is one. */
+/** A file as an archive describes it. An entry from the decoder is one. */
 export type ArchivedFile = Pick<
   Entry,
   | "type"
@@ -24,26 +24,26 @@ export type ArchivedFile = Pick<
   | "deviceMinor"
 >;
 
-/** What stands behind the last entry. */
+/** The size of the end marker, two blocks of zeros. */
 export const endMarkerBytes = 2 * BLOCK;
 
-/** How many zeros fill the last block of data. */
+/** How many zeros fill up the last block of data. */
 export function paddingBytes(dataBytes: number): number {
   return -dataBytes & (BLOCK - 1);
 }
 
-/** The data that an entry has in an archive: a sparse file's segments, or all of it. */
+/** How many bytes of data an entry has in an archive: the segments of a sparse file, or the whole file. */
 export function dataBytesOf({ sizeBytes, segments }: Pick<ArchivedFile, "sizeBytes" | "segments">): number {
   return segments === undefined ? sizeBytes : segments.reduce((sum, { length }) => sum + length, 0);
 }
 
 /**
- * All that stands before an entry's data: a ustar header and, where that cannot say everything, a pax header before it.
+ * Everything before an entry's data: a ustar header and, if that cannot hold everything, a pax header before it.
  *
- * The same file always gives the same bytes. Records are only written for what needs one: long or large values, times
+ * The same file always gives the same bytes. There is a pax record only for what needs one: long or large values, times
  * with a fraction, access times, extended attributes (`SCHILY.xattr`, as GNU tar, bsdtar and all Go programs read
- * them). A sparse file is written with its map before the data (GNU's format 1.0); the caller writes the segments
- * alone, which are to be `segmentsInBlocks`.
+ * them). For a sparse file the map comes before the data (GNU's format 1.0). The caller writes the data of its
+ * segments, as `segmentsInBlocks` returns them.
  */
 export function encodedHeader(file: ArchivedFile): Uint8Array {
   const map = file.segments === undefined ? undefined : sparseMapText(file.segments, file.sizeBytes);
@@ -69,7 +69,7 @@ const typeFlags: Readonly<Record<Exclude<EntryType, "other">, string>> = {
 
 const nothing = "" as ByteString;
 
-/** What does not fit is 0 or cut short: a record says it. */
+/** A value that does not fit into its field is 0 or cut; then a pax record has the whole value. */
 function fieldsOf(file: ArchivedFile, storedBytes: number): UstarFields {
   const { type, path, linkPath, mode, uid, gid, mtime, deviceMajor, deviceMinor } = file;
   if (type === "other") throw new TypeError("an archive has no entries of other types");
@@ -110,7 +110,7 @@ function isSameTime(one: Timestamp, other: Timestamp): boolean {
   return one.seconds === other.seconds && one.nanoseconds === other.nanoseconds;
 }
 
-/** POSIX wants names in UTF-8, or a record that says otherwise. */
+/** POSIX wants names in UTF-8, or a record that says that they are not. */
 function withCharset(records: readonly PaxRecord[]): readonly PaxRecord[] {
   const named = records.filter(
     ([keyword]) => keyword === "path" || keyword === "linkpath" || keyword === "GNU.sparse.name",
@@ -144,7 +144,7 @@ function paxHeader(records: readonly PaxRecord[]): Uint8Array {
   return header;
 }
 
-/** What a ustar header holds, each value within its field's bounds. */
+/** The fields of a ustar header. Each value fits into its field. */
 interface UstarFields {
   readonly name: ByteString;
   readonly prefix: ByteString;
@@ -159,11 +159,11 @@ interface UstarFields {
   readonly deviceMinor: number;
 }
 
-/** Bytes of a name, of a link's target, and of what may stand before a name. */
+/** The sizes of the fields for a name or a link's target, and for a name's prefix. */
 const nameBytes = 100;
 const prefixBytes = 155;
 
-/** The first numbers that are too large for a field of 8 bytes, and of 12. */
+/** The smallest numbers that are too large for a field of 8 bytes, and for one of 12 bytes. */
 const smallNumberEnd = 8 ** 7;
 const largeNumberEnd = 8 ** 11;
 
@@ -181,7 +181,7 @@ function writeUstarHeader(block: Buffer, fields: UstarFields): void {
   writeOctal(block, fields.gid, 116, 8);
   writeOctal(block, fields.sizeBytes, 124, 12);
   writeOctal(block, fields.mtime, 136, 12);
-  block.write(`        ${fields.typeFlag}`, 148, "latin1"); // the checksum is counted as if it were spaces
+  block.write(`        ${fields.typeFlag}`, 148, "latin1"); // in the sum the checksum's field counts as spaces
   block.write(fields.linkName, 157, nameBytes, "latin1");
   block.write("ustar\x0000", 257, "latin1");
   writeOctal(block, fields.deviceMajor, 329, 8);
@@ -192,7 +192,10 @@ function writeUstarHeader(block: Buffer, fields: UstarFields): void {
   writeOctal(block, sum, 148, 7);
 }
 
-/** Divides a path into prefix and name at one of its slashes; `undefined` where no division fits. */
+/**
+ * Divides a path at a slash into prefix and name, so that both fit into their fields; `undefined` if that is
+ * impossible.
+ */
 function divided(path: ByteString): { readonly prefix: ByteString; readonly name: ByteString } | undefined {
   if (path.length <= nameBytes) return { prefix: "" as ByteString, name: path };
   const slash = path.indexOf("/", path.length - nameBytes - 1);
@@ -200,7 +203,7 @@ function divided(path: ByteString): { readonly prefix: ByteString; readonly name
   return { prefix: path.slice(0, slash) as ByteString, name: path.slice(slash + 1) as ByteString };
 }
 
-/** All digits that fit, and a NUL. */
+/** Writes an octal number with leading zeros and a NUL at the end. */
 function writeOctal(block: Buffer, value: number, start: number, width: number): void {
   block.write(value.toString(8).padStart(width - 1, "0"), start, width - 1, "latin1");
 }

@@ -6,7 +6,7 @@ export interface Timestamp {
   readonly nanoseconds: number;
 }
 
-/** What an entry makes. `other` is a type flag that has no meaning in a layer; `typeFlag` says which. */
+/** What kind of file an entry is. `other` is a type flag that has no meaning in a layer; `typeFlag` says which. */
 export type EntryType =
   | "file"
   | "directory"
@@ -17,29 +17,29 @@ export type EntryType =
   | "block-device"
   | "other";
 
-/** A run of data in a sparse file. What lies between segments is a hole. */
+/** A part of a sparse file that has data. Between segments are holes. */
 export interface Segment {
   readonly offset: number;
   readonly length: number;
 }
 
-/** One member of an archive, with every dialect's way of saying things already resolved. Nothing is judged yet. */
+/** One entry of an archive, whatever dialect it was written in. Nothing of it has been checked yet. */
 export interface Entry {
   readonly type: EntryType;
-  /** The type flag as it stands in the header. */
+  /** The type flag of the header. */
   readonly typeFlag: string;
-  /** As the archive says it: not normalised, maybe absolute, maybe hostile. A trailing slash is kept. */
+  /** The path in the archive: not normalised, maybe absolute, maybe hostile. A trailing slash is kept. */
   readonly path: ByteString;
-  /** A link's target as the archive says it; empty for anything but links. */
+  /** The target of a link as it is in the archive; empty for everything else. */
   readonly linkPath: ByteString;
   /** Permission bits with set-user-ID, set-group-ID and sticky: 0 … 0o7777. */
   readonly mode: number;
-  /** Numeric owner; the archive's user names are ignored. Safe integers, not yet checked against the kernel's range. */
+  /** The owner's number; user names are ignored. A safe integer, which may be out of the kernel's range. */
   readonly uid: number;
   readonly gid: number;
-  /** Size of the file, holes counted. 0 for whatever has no body. */
+  /** Size of the file with its holes. 0 for everything that has no data. */
   readonly sizeBytes: number;
-  /** Where the data goes in a sparse file, in order, not overlapping; absent: one run of `sizeBytes`. */
+  /** The segments of a sparse file, in order and not overlapping. Absent: the file has no holes. */
   readonly segments?: readonly Segment[];
   readonly mtime: Timestamp;
   readonly atime?: Timestamp;
@@ -47,15 +47,13 @@ export interface Entry {
   readonly xattrs?: ReadonlyMap<ByteString, Uint8Array>;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
-  /** Where the entry begins in the decompressed archive, its extension headers counted; for messages. */
+  /** Where the entry, with its extension headers, begins in the decompressed archive; for error messages. */
   readonly offset: number;
 }
 
-/** Bytes in order. A chunk is valid only until the next `read`; `undefined` is the end. Chunks are never empty. */
+/** A source of bytes. A chunk is valid until the next `read` and never empty; `undefined` is the end. */
 export interface ByteSource {
   read(): Uint8Array | undefined;
-  /**
-   * Passes over up to `count` bytes that come next and says how many there were. Only sources that can seek have it.
-   */
+  /** Skips up to `count` bytes and returns how many. Only sources that can seek have this method. */
   skip?(count: number): number;
 }

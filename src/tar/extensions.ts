@@ -4,22 +4,19 @@ import { type ByteString, byteString } from "./byte-string.ts";
 import { type DecoderState, fillWhole } from "./decoder-state.ts";
 import { PaxHeader } from "./pax-header.ts";
 
-/** What headers of their own say about the entry that follows them. */
+/** What extension headers say about the entry after them. */
 export interface Extensions {
-  /** GNU's long name, and its long link target. Empty ones do not count. */
+  /** GNU's long name and long link target. Empty ones do not count. */
   readonly path?: ByteString;
   readonly linkPath?: ByteString;
   readonly pax?: PaxHeader;
 }
 
-/** What stands before most entries. */
+/** Most entries have no extension headers. */
 export const noExtensions: Extensions = {};
 
-/**
- * Reads the body of an extension header and adds what it says to `extensions`; `undefined` where the header is an
- * entry's.
- *
- * A second header of a kind replaces the first, as in Go.
+/* * If the current header is an extension header, reads its body and returns `extensions` with what it says; otherwise
+ * returns `undefined`. A second header of the same kind replaces the first, as in Go.
  */
 export function readExtension(state: DecoderState, extensions: Extensions): Extensions | undefined {
   switch (state.header.typeFlag) {
@@ -59,7 +56,7 @@ function readPaxHeader(state: DecoderState): PaxHeader {
   return pax;
 }
 
-/** Up to the first NUL, of which GNU writes one. */
+/** The name ends at the first NUL, which GNU writes. */
 function readLongName(state: DecoderState): ByteString {
   const text = readBody(state);
   const nul = text.indexOf(0);
@@ -67,8 +64,8 @@ function readLongName(state: DecoderState): ByteString {
 }
 
 /**
- * A global header is checked and then ignored, as by everything written in Go, and thus by whatever a tester of the
- * image used. POSIX would have it change all later entries; git writes them, with nothing but a comment.
+ * A global header is checked and then ignored, as all programs in Go do it, and so the tools that the image was tested
+ * with. By POSIX it changes all later entries. git writes one that has only a comment.
  */
 function passGlobalHeader(state: DecoderState): void {
   const { offset } = state.header;
@@ -80,7 +77,7 @@ function passGlobalHeader(state: DecoderState): void {
   );
 }
 
-/** Valid until the next body is read. */
+/** The body of the current header. It is valid until the next body is read. */
 function readBody(state: DecoderState): Buffer {
   const { header, input, limits } = state;
   const { sizeBytes, offset } = header;

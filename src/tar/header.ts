@@ -3,13 +3,13 @@ import { BLOCK, invalidArchive } from "./block-reader.ts";
 import type { ByteString } from "./byte-string.ts";
 import { numericField, octalField } from "./numbers.ts";
 
-/** Who laid out the bytes after the 257th. */
+/** Which program's layout the bytes after the 257th have. */
 type Dialect = "v7" | "ustar" | "star" | "gnu";
 
 /**
- * The header block that a decoder is looking at, read in place: one Header serves a whole archive.
+ * Reads the fields of a header block in place. One Header is used for all headers of an archive.
  *
- * All dialects agree on the first 257 bytes. Those that have a magic go on alike up to the 345th.
+ * All dialects have the same first 257 bytes. Those with a magic number are the same up to the 345th.
  *
  *     0     100   108  116  124   136    148       156       157        257    263      265  297  329        337        345
  *     name  mode  uid  gid  size  mtime  checksum  typeFlag  linkName   magic  version  user group devMajor  devMinor   …
@@ -19,35 +19,32 @@ type Dialect = "v7" | "ustar" | "star" | "gnu";
  *     gnu    345 atime  357 ctime  369 …  386 four segments  482 isExtended  483 realSize
  */
 export class Header {
-  /** Where the block goes; call `accept` when it is there. */
+  /** The memory for the block. Call `accept` when a block has been read into it. */
   readonly block = Buffer.from(new ArrayBuffer(BLOCK));
   readonly #words = new Int32Array(this.block.buffer);
-  /** Where the block stands in the archive. */
+  /** The position of the block in the archive. */
   offset = 0;
   #sum = 0;
   #dialect: Dialect = "v7";
 
-  /** Begins with the bytes that are in `block` now. */
+  /** Takes the bytes that are in `block` now as the current header. */
   accept(offset: number): void {
     this.offset = offset;
     this.#sum = sumOf(this.#words);
   }
 
-  /** Whether the block marks the end of the archive. */
+  /** Whether the block is all zeros, as at the end of the archive. */
   get isZero(): boolean {
     return this.#sum === 0;
   }
 
-  /**
-   * What keeps the block from being a header, if anything does. Until this has said nothing, nothing else has a
-   * meaning.
-   */
+  /** Why the block is not a header; `undefined` if it is one. Everything else has a meaning only in that case. */
   fault(): string | undefined {
     const { block } = this;
     let counted = this.#sum;
     for (let at = 148; at < 156; at++) counted += 0x20 - (block[at] ?? 0);
     const stated = octalField(block, 148, 8);
-    // Some old writers added the bytes up as signed ones. Whatever is above 127 then counts 256 less.
+    // Some old programs added up signed bytes: a byte above 127 then counts 256 less.
     if (
       stated !== counted &&
       stated !== counted - 256 * highBytes(block, 0, 148) - 256 * highBytes(block, 156, BLOCK)
@@ -92,12 +89,12 @@ export class Header {
     return this.number("size", 124, 12);
   }
 
-  /** Seconds; an infinity where no safe integer holds them. */
+  /** In seconds; infinite if it is not a safe integer. */
   get mtime(): number {
     return this.#seconds("mtime", 136);
   }
 
-  /** Seconds, where the dialect has a place for them and something stands there. */
+  /** In seconds, if the dialect has this field and it is not empty. */
   get atime(): number | undefined {
     if (this.#dialect === "star") return this.#seconds("atime", 476);
     if (this.#dialect === "gnu" && this.block[345] !== 0 && this.#hasGnuTimes()) return this.#seconds("atime", 345);
@@ -132,8 +129,8 @@ export class Header {
   }
 
   /**
-   * Go before 1.8, and so the Docker of its day, wrote ustar's prefix into headers with GNU's magic. All Go programs
-   * still read it from there, if it is ASCII, when what stands in the place of the times are no numbers.
+   * Go before 1.8, and so the Docker of that time, wrote ustar's prefix into headers with GNU's magic number. All
+   * programs in Go still read it there, if it is ASCII and the fields for GNU's times have no numbers.
    */
   #prefix(): ByteString {
     const { block } = this;
@@ -147,7 +144,7 @@ export class Header {
     return Number.isFinite(numericField(this.block, 345, 12)) && Number.isFinite(numericField(this.block, 357, 12));
   }
 
-  /** What stands in a field before its first NUL, if it has one. */
+  /** The text of a field, up to its first NUL. */
   #text(start: number, width: number): ByteString {
     const { block } = this;
     const limit = start + width;
@@ -157,12 +154,12 @@ export class Header {
   }
 }
 
-/** The eight spaces that stand for the checksum while it is added up. */
+/** The smallest valid checksum: its own eight bytes count as spaces. */
 const leastChecksum = 8 * 0x20;
 
 /**
- * Whether bytes begin with the header of an archive's entry. Sums of signed bytes are not believed: those of a short
- * gzip member and zeros behind it can come to nothing, which is what is stated where there are zeros.
+ * Whether bytes begin with the header of an entry. A sum of signed bytes is not accepted: for a short gzip member with
+ * zeros after it the sum may be 0, and a field of zeros states 0.
  */
 export function beginsWithHeader(bytes: Uint8Array): boolean {
   if (bytes.length < BLOCK) return false;
@@ -172,7 +169,7 @@ export function beginsWithHeader(bytes: Uint8Array): boolean {
   return header.fault() === undefined && octalField(header.block, 148, 8) >= leastChecksum;
 }
 
-/** Adds up all bytes, two at a time in either half of a word: 128 words of 255 cannot overflow a half. */
+/** Adds up all bytes, two at a time in the two halves of a word: 128 times 255 fits into a half. */
 function sumOf(words: Int32Array): number {
   let even = 0;
   let odd = 0;

@@ -8,18 +8,18 @@ import { readOldGnuSparse, readPaxSparse, type Sparse } from "./sparse.ts";
 import { clampedTime } from "./timestamp.ts";
 import { posixAcl } from "./xattr.ts";
 
-/** An entry together with how much of the archive belongs to it. */
+/** An entry with the sizes of what follows its header. */
 export interface Member {
   readonly entry: Entry;
-  /** Bytes of data that follow. */
+  /** How many bytes of data follow. */
   readonly bodyBytes: number;
-  /** Bytes that fill the last block of the body. */
+  /** How many bytes fill up the last block of the data. */
   readonly paddingBytes: number;
-  /** The size that the entry states although its type has no body. */
+  /** The size that the entry states although its type has no data. */
   readonly claimedBytes: number;
 }
 
-/** What a type flag stands for (POSIX ustar, "typeflag"; `S` is GNU's, `\0` older than all). */
+/** What each type flag means (POSIX ustar, "typeflag"; `S` is GNU's, `\0` is from before ustar). */
 const types: Readonly<Record<string, EntryType>> = {
   "\0": "file",
   "0": "file",
@@ -33,10 +33,7 @@ const types: Readonly<Record<string, EntryType>> = {
   S: "file",
 };
 
-/**
- * Puts together what the header that was just read, and the extensions before it, say of an entry that begins at
- * `offset`.
- */
+/** The entry that the current header and the extension headers before it describe. It begins at `offset`. */
 export function readMember(state: DecoderState, extensions: Extensions, offset: number): Member {
   const { header } = state;
   const { pax } = extensions;
@@ -69,7 +66,7 @@ export function readMember(state: DecoderState, extensions: Extensions, offset: 
 
 const noPath = "" as ByteString;
 
-/** GNU's long name goes before pax's path, as in Go, and a sparse file's own name before both. */
+/** GNU's long name comes before pax's path, as in Go, and the name of a sparse file before both. */
 function pathOf(state: DecoderState, { path, pax }: Extensions, offset: number): ByteString {
   const sparseName = pax?.sparse?.isMap ? pax.sparse.name : undefined;
   return withinLimit(state, "path", sparseName ?? (path || (pax?.path ?? state.header.path)), offset);
@@ -90,7 +87,7 @@ function withinLimit({ limits }: DecoderState, what: string, path: ByteString, o
   );
 }
 
-/** Before ustar had a type for directories, a slash at the end of the name made a file one. */
+/** Before ustar had a type for directories, a file whose name ends in a slash was a directory. */
 function typeOf({ header, repair }: DecoderState, path: ByteString, storedBytes: number): EntryType {
   const type = types[header.typeFlag] ?? "other";
   if (type !== "file" || !path.endsWith("/")) return type;
@@ -101,8 +98,8 @@ function typeOf({ header, repair }: DecoderState, path: ByteString, storedBytes:
 }
 
 /**
- * Only files have bodies. Links, directories, fifos and devices have none, whatever size they state: so Go reads them,
- * and Go wrote nearly all images. Where a body does follow, the next header will not be one.
+ * Only files have data. Links, directories, fifos and devices have none, whatever size they state: Go reads them so,
+ * and nearly all images were written by programs in Go. If data follows nevertheless, the next header is not valid.
  */
 function bodyOf(state: DecoderState, pax: PaxHeader | undefined, type: EntryType, storedBytes: number): Body {
   const { header, limits } = state;
@@ -129,7 +126,7 @@ function fileBody(state: DecoderState, pax: PaxHeader | undefined, storedBytes: 
   return { sizeBytes: storedBytes, bodyBytes: storedBytes };
 }
 
-/** Adds what few entries have, so that the many share one shape. */
+/** Adds the members that few entries have. All other entries have the same shape, which is faster in V8. */
 function withRarities(state: DecoderState, entry: Entry, pax: PaxHeader | undefined, { segments }: Body): Entry {
   const seconds = state.header.atime;
   const atime = pax?.atime ?? (seconds === undefined ? undefined : { seconds, nanoseconds: 0 });
@@ -149,7 +146,7 @@ function timeOf({ repair }: DecoderState, time: Timestamp, path: ByteString): Ti
   return clampedTime(time);
 }
 
-/** An access-control list counts only where its binary form is not there as well, as GNU tar writes it. */
+/** The text of an access-control list counts only if its binary form is not there too, which GNU tar writes as well. */
 function xattrsOf({ repair }: DecoderState, { xattrs, acls }: PaxHeader, path: ByteString): Entry["xattrs"] {
   if (acls === undefined) return xattrs;
   const all = new Map(xattrs);

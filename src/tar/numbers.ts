@@ -5,14 +5,15 @@ const MINUS = 0x2d;
 /**
  * A number in a header's field: octal digits, or GNU's base-256.
  *
- * NaN where the field holds neither, an infinity where the number is no safe integer. An empty field is 0, as every
- * reader takes it.
+ * NaN if the field has neither, infinite if the number is not a safe integer. An empty field is 0, as for all readers.
  */
 export function numericField(block: Uint8Array, start: number, width: number): number {
   return (block[start] ?? 0) & 0x80 ? base256(block, start, start + width) : octalField(block, start, width);
 }
 
-/** Octal digits with spaces or NULs around them. What follows a NUL is not looked at; eleven digits are always safe. */
+/**
+ * Octal digits with spaces or NULs around them. What follows a NUL is ignored. Eleven digits are always a safe integer.
+ */
 export function octalField(block: Uint8Array, start: number, width: number): number {
   const end = start + width;
   let at = start;
@@ -27,7 +28,7 @@ export function octalField(block: Uint8Array, start: number, width: number): num
   return at === end || block[at] === 0 ? value : Number.NaN;
 }
 
-/** Big-endian two's complement without its top bit, which only marks the format: the next one is the sign. */
+/** Big-endian two's complement. The top bit only marks the format; the next one is the sign. */
 function base256(block: Uint8Array, start: number, end: number): number {
   const first = (block[start] ?? 0) & 0x7f;
   let value = first & 0x40 ? first - 0x80 : first;
@@ -35,10 +36,7 @@ function base256(block: Uint8Array, start: number, end: number): number {
   return Number.isSafeInteger(value) ? value : value * Number.POSITIVE_INFINITY;
 }
 
-/**
- * The decimal digits in `text[start, end)`: NaN where there is anything else or nothing, an infinity beyond safe
- * integers.
- */
+/** The decimal number in `text[start, end)`: NaN if there is anything but digits, infinite beyond safe integers. */
 export function decimal(text: Uint8Array, start: number, end: number): number {
   if (start >= end) return Number.NaN;
   let value = 0;
@@ -50,7 +48,7 @@ export function decimal(text: Uint8Array, start: number, end: number): number {
   return Number.isSafeInteger(value) ? value : Number.POSITIVE_INFINITY;
 }
 
-/** As `decimal`, with a minus before it or not. */
+/** The decimal number in `text[start, end)`, which may begin with a minus; NaN and infinite as for `decimal`. */
 export function signedDecimal(text: Uint8Array, start: number, end: number): number {
   return text[start] === MINUS ? 0 - decimal(text, start + 1, end) : decimal(text, start, end);
 }

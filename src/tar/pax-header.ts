@@ -11,8 +11,8 @@ import { xattrOf } from "./xattr.ts";
 /**
  * What a pax extended header says about the entry that follows it (POSIX pax, "Extended Header").
  *
- * The last record of a keyword wins, and an empty one leaves the entry's own header its say. Keywords that mean nothing
- * in a layer, user names among them, are passed over.
+ * The last record of a keyword counts. With an empty one the entry's own header counts. Keywords that have no meaning
+ * in a layer are ignored, for example user names.
  */
 export class PaxHeader {
   path: ByteString | undefined;
@@ -25,9 +25,9 @@ export class PaxHeader {
   atime: Timestamp | undefined;
   sparse: SparseRecords | undefined;
   xattrs: Map<ByteString, Uint8Array> | undefined;
-  /** Access-control lists as text, under the names of the attributes that they stand for. */
+  /** Access-control lists as text, by the names of the extended attributes that they stand for. */
   acls: Map<ByteString, string> | undefined;
-  /** The first keyword that meant something, if any did. */
+  /** The first keyword that was not ignored, if there is one. */
   meaningful: string | undefined;
   readonly #offset: number;
 

@@ -11,14 +11,14 @@ const NEWLINE = 0x0a;
 /**
  * Calls `record` for each record of a pax header, in order.
  *
- *     30 mtime=1350244992.023960108\n      the length counts everything, itself and the newline too; a value may hold any byte
+ *     30 mtime=1350244992.023960108\n      the length is that of all, itself and the newline too; a value may have any byte
  */
 export function eachPaxRecord(text: Buffer, offset: number, record: (key: string, value: Uint8Array) => void): void {
   for (let start = 0; start < text.length; ) {
     const space = text.indexOf(SPACE, start);
     const end = start + (space < 0 ? Number.NaN : decimal(text, start, space));
     const equals = text.indexOf(EQUALS, space);
-    // NaN, an infinity, a length that does not even hold itself: each fails one of these comparisons.
+    // NaN, infinity, and a length that is too short for itself fail one of these comparisons.
     if (!(end > space && end <= text.length)) throw malformed(offset, start, "states no possible length");
     if (text[end - 1] !== NEWLINE) throw malformed(offset, start, "does not end in a newline");
     if (equals < 0 || equals >= end) throw malformed(offset, start, "has no equals sign");
@@ -50,7 +50,7 @@ function recordText([keyword, value]: PaxRecord): string {
   return `${length}${rest}`;
 }
 
-/** A time as a record states it: decimal seconds, no digits more than it needs. Half a second before 1970 is `-0.5`. */
+/** A time as a record has it: decimal seconds with as few digits as possible. Half a second before 1970 is `-0.5`. */
 export function timeText({ seconds, nanoseconds }: Timestamp): string {
   const isNegative = seconds < 0;
   const borrows = isNegative && nanoseconds > 0;

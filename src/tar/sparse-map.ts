@@ -4,7 +4,7 @@ import { type ByteString, byteString } from "./byte-string.ts";
 import type { Segment } from "./entry.ts";
 import { decimal } from "./numbers.ts";
 
-/** Where the data of a sparse file goes, while it is being read: segments in order, none overlapping another. */
+/** The map of a sparse file while it is read: its segments in order, none overlapping another. */
 export class SparseMap {
   readonly segments: Segment[] = [];
   readonly #offset: number;
@@ -13,13 +13,16 @@ export class SparseMap {
   #end = 0;
   #dataBytes = 0;
 
-  /** The map of an entry whose header is at `offset`. */
+  /** `offset` is where the entry's header is, for error messages. */
   constructor(offset: number, limits: Limits) {
     this.#offset = offset;
     this.#limits = limits;
   }
 
-  /** Whether `count` segments are allowed; a map that announces its length asks before it is read. */
+  /**
+   * Throws if `count` segments are more than allowed. For a map that states its length this is checked before it is
+   * read.
+   */
   expect(count: number): void {
     const { sparseSegments } = this.#limits;
     if (count > sparseSegments) {
@@ -33,7 +36,7 @@ export class SparseMap {
     }
   }
 
-  /** Segments without data are common at the end, where they only state the size. They leave no trace. */
+  /** Adds a segment. One without data is not kept: at the end of the map it only states the file's size. */
   add(offset: number, length: number): void {
     this.expect(++this.#count);
     const end = offset + length;
@@ -47,7 +50,7 @@ export class SparseMap {
     if (length > 0) this.segments.push({ offset, length });
   }
 
-  /** Insists that the segments lie within the file and that their data is what the archive holds. */
+  /** Throws unless the segments lie within the file and the archive has as much data as they need. */
   close(sizeBytes: number, bodyBytes: number): void {
     if (this.#end > sizeBytes)
       throw this.invalid(`its segments end at ${this.#end}, but the file has ${sizeBytes} bytes`);
@@ -65,7 +68,7 @@ const COMMA = 0x2c;
 
 /** The GNU.sparse records of a pax header (GNU tar manual, "Storing Sparse Files"). */
 export class SparseRecords {
-  /** The name of the file; the entry's own path is one that readers without this dialect may make. */
+  /** The name of the file. The entry's own path is for readers that do not know sparse files. */
   name: ByteString | undefined;
   /** Size of the file, holes counted. */
   sizeBytes: number | undefined;
@@ -75,7 +78,7 @@ export class SparseRecords {
   /** Offset and length in turn. */
   #map: number[] = [];
 
-  /** Takes in one record. False where its value is malformed or, for `offset` and `numbytes`, out of turn. */
+  /** Reads one record. Returns false if its value is malformed, or if `offset` and `numbytes` do not alternate. */
   accept(keyword: string, value: Uint8Array): boolean {
     if (keyword === "GNU.sparse.name") {
       this.name = value.length === 0 ? undefined : byteString(value);
@@ -113,12 +116,15 @@ export class SparseRecords {
     }
   }
 
-  /** Whether the records make the entry a sparse file. Go, and so every engine, passes over a name or size alone. */
+  /**
+   * Whether the records make the entry a sparse file. A name or a size alone does not: Go, and so every engine, ignores
+   * it.
+   */
   get isMap(): boolean {
     return (this.#major ?? this.#minor ?? this.#count) !== undefined || this.#map.length > 0;
   }
 
-  /** The format, as GNU counts them; 0.0 and 0.1 need not say. */
+  /** The number of GNU's format. In formats 0.0 and 0.1 it may be missing. */
   get format(): string {
     return `${this.#major ?? 0}.${this.#minor ?? 0}`;
   }

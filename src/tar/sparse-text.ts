@@ -4,18 +4,20 @@ import { type ByteString, byteStringOf } from "./byte-string.ts";
 import type { Segment } from "./entry.ts";
 import type { PaxRecord } from "./pax-records.ts";
 
-/** A reader that knows nothing of sparse files makes one with this name, and nobody takes it for the real thing. */
+/**
+ * The name of the file that a reader makes which does not know sparse files. It cannot be confused with a real file.
+ */
 export const sparseName = byteStringOf("GNUSparseFile.0/sparse-file");
 
-/** What says that an entry is a sparse file in GNU's format 1.0, and which. */
+/** The records that say that an entry is a sparse file in GNU's format 1.0. */
 export function sparseRecords(path: ByteString, sizeBytes: number): PaxRecord[] {
   const records = { major: "1", minor: "0", name: path, realsize: String(sizeBytes) };
   return Object.entries(records).map(([key, value]) => [`GNU.sparse.${key}` as ByteString, value as ByteString]);
 }
 
 /**
- * What stands before the data in that format: decimal lines, the number of segments and then offset and length of each,
- * in whole blocks. An empty segment states where a last hole ends.
+ * The map before the data in GNU's format 1.0: decimal lines with the number of segments, then offset and length of
+ * each, in whole blocks. An empty segment at the end says where the last hole ends.
  */
 export function sparseMapText(segments: readonly Segment[], sizeBytes: number): Uint8Array {
   const last = segments.at(-1);
@@ -31,9 +33,10 @@ function inWholeBlocks(text: string): Uint8Array {
 }
 
 /**
- * Segments that hold the same data and more zeros: all but the last are whole blocks long.
+ * The same data in segments whose lengths are whole blocks, except for the last one. They contain some of the zeros of
+ * the holes.
  *
- * GNU tar, alone among readers, begins to read each segment at a block, wherever the one before it ended.
+ * GNU tar needs this: it reads each segment from the beginning of a block, wherever the segment before it ended.
  */
 export function segmentsInBlocks(segments: readonly Segment[], sizeBytes: number): Segment[] {
   const runs: { readonly offset: number; length: number }[] = [];

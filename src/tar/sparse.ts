@@ -36,7 +36,7 @@ export function readOldGnuSparse(state: DecoderState, bodyBytes: number): Sparse
   return { segments: map.segments, sizeBytes, bodyBytes };
 }
 
-/** pax formats: in 0.0 and 0.1 the records hold the map, in 1.0 it stands before the data. */
+/** The pax formats: in 0.0 and 0.1 the map is in the records, in 1.0 it comes before the data. */
 export function readPaxSparse(state: DecoderState, records: SparseRecords, storedBytes: number): Sparse {
   const { header, limits } = state;
   const map = new SparseMap(header.offset, limits);
@@ -49,7 +49,7 @@ export function readPaxSparse(state: DecoderState, records: SparseRecords, store
   return { segments: map.segments, sizeBytes, bodyBytes };
 }
 
-/** The pairs of a block up to the first one that is empty. */
+/** Adds the pairs of a block up to the first empty one. */
 function addSegments(map: SparseMap, block: Uint8Array, start: number, most: number): void {
   for (let at = start; at < start + 24 * most && block[at] !== 0; at += 24) {
     map.add(numericField(block, at, 12), numericField(block, at + 12, 12));
@@ -68,9 +68,9 @@ function readMap(state: DecoderState, map: SparseMap, storedBytes: number): numb
   return lines.readBytes;
 }
 
-/** Reads numbers, each on a line of its own, a block at a time. */
+/** Reads numbers, one from each line, block by block. */
 class MapLines {
-  /** How much of the body the lines took so far. */
+  /** How many bytes of the data the lines have taken so far. */
   readBytes = 0;
   readonly #state: DecoderState;
   readonly #map: SparseMap;

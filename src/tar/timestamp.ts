@@ -8,7 +8,7 @@ const DIGITS = 9;
 /**
  * A pax time: decimal seconds, maybe negative, maybe with a fraction, of which nine digits count (POSIX pax, "mtime").
  *
- * The seconds are NaN where the text is no such number, an infinity beyond safe integers.
+ * The seconds are NaN if the text is not such a number, and infinite beyond safe integers.
  */
 export function paxTime(text: Uint8Array): Timestamp {
   const negative = text[0] === MINUS;
@@ -22,14 +22,14 @@ export function paxTime(text: Uint8Array): Timestamp {
     : { seconds: -seconds - 1, nanoseconds: 1e9 - nanoseconds };
 }
 
-/** The nearest time that a safe integer holds. */
+/** The nearest time whose seconds are a safe integer. */
 export function clampedTime({ seconds, nanoseconds }: Timestamp): Timestamp {
   if (seconds > Number.MAX_SAFE_INTEGER) return { seconds: Number.MAX_SAFE_INTEGER, nanoseconds: 999_999_999 };
   if (seconds < Number.MIN_SAFE_INTEGER) return { seconds: Number.MIN_SAFE_INTEGER, nanoseconds: 0 };
   return { seconds, nanoseconds };
 }
 
-/** The digits after the point as nanoseconds; none at all are 0. */
+/** The digits after the point as nanoseconds; without digits 0. */
 function fraction(text: Uint8Array, start: number): number {
   if (start === text.length) return 0;
   const end = Math.min(text.length, start + DIGITS);
@@ -37,7 +37,9 @@ function fraction(text: Uint8Array, start: number): number {
   return decimal(text, start, end) * 10 ** (DIGITS - (end - start));
 }
 
-/** Times that every file system stores: from 1901 to 2038. */
+/** The earliest time, in 1901, that every file system can store. */
 export const earliestSeconds = -(2 ** 31);
 
+/** The latest time, in 2038, that every file system can store. */
+/** The latest time, in 2038, that every file system can store. */
 export const latestSeconds = 2 ** 31 - 1;

@@ -11,8 +11,8 @@ interface Xattr {
 /**
  * The extended attribute that a pax record stands for.
  *
- * `undefined` where its keyword is of another kind, "malformed" where it cannot be decoded. SCHILY's names are taken as
- * they stand, as all Go programs write and read them, although GNU tar writes `%3D` for an equals sign in them.
+ * `undefined` for a keyword of another kind, "malformed" if it cannot be decoded. Names after `SCHILY.xattr.` are taken
+ * as they are, as all programs in Go write and read them, although GNU tar writes `%3D` for an equals sign.
  */
 export function xattrOf(key: string, value: Uint8Array): Xattr | "malformed" | undefined {
   if (key.startsWith("SCHILY.xattr.")) return { name: key.slice(13) as ByteString, value: new Uint8Array(value) };
@@ -21,7 +21,7 @@ export function xattrOf(key: string, value: Uint8Array): Xattr | "malformed" | u
   return undefined;
 }
 
-/** libarchive escapes the name as in a URL and writes the value in base64, without padding. */
+/** libarchive escapes the name as in a URL and writes the value in base64 without padding. */
 function libarchiveXattr(escapedName: string, value: Uint8Array): Xattr | "malformed" {
   const base64 = Buffer.from(value).toString("latin1");
   const malformed = /%(?![0-9A-Fa-f]{2})/.test(escapedName) || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64);
@@ -32,15 +32,15 @@ function libarchiveXattr(escapedName: string, value: Uint8Array): Xattr | "malfo
     : { name: name as ByteString, value: new Uint8Array(Buffer.from(base64, "base64")) };
 }
 
-/** The records for extended attributes, in the order of their names, whatever order they came in. */
+/** The records for extended attributes, sorted by name. */
 export function xattrRecords(xattrs: ReadonlyMap<ByteString, Uint8Array> | undefined): PaxRecord[] {
   if (xattrs === undefined) return [];
   return [...xattrs].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, value]) => xattrRecord(name, value));
 }
 
 /**
- * A keyword ends at its first equals sign. For a name that has one there is libarchive's spelling: escaped, and the
- * value in base64.
+ * A keyword ends at its first equals sign. A name that has one is therefore written as libarchive does it: escaped, and
+ * with the value in base64.
  */
 function xattrRecord(name: ByteString, value: Uint8Array): PaxRecord {
   if (!name.includes("=")) return [`SCHILY.xattr.${name}` as ByteString, byteString(value)];
@@ -71,8 +71,8 @@ interface AclEntry {
 /**
  * The binary form of an access-control list that is written out as text (`SCHILY.acl.access`, `SCHILY.acl.default`).
  *
- * `undefined` for what cannot be said in it: a syntax error, or a user or group of whom the text has only the name.
- * Names mean nothing on this machine, and the image's own are not known yet.
+ * `undefined` for a syntax error, and for a list that names a user or group without its number: the names are the
+ * image's, and its files of users and groups are not known yet.
  */
 export function posixAcl(text: string): Uint8Array | undefined {
   const lines = text.split(/[,\n]/).map(withoutRemark);
