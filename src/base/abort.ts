@@ -112,10 +112,10 @@ interface Attempt<T> {
 }
 
 /**
- * Lets everybody who wants one thing at the same time wait for one attempt to get it.
+ * Shares one attempt between all callers that want the same thing at the same time.
  *
- * Whoever aborts leaves alone; the attempt itself is aborted when nobody waits any more. Nothing is kept afterwards, so
- * a failure is not remembered.
+ * A caller that aborts stops waiting; the attempt goes on while others wait, and is aborted when none does. Its result
+ * is not kept, so a later caller starts a new attempt.
  */
 export class SingleFlight<T> {
   #attempt: Attempt<T> | undefined;
@@ -142,6 +142,6 @@ export class SingleFlight<T> {
 function started<T>(start: (signal: AbortSignal) => Promise<T>): Attempt<T> {
   const abandon = new AbortController();
   const result = start(abandon.signal);
-  result.catch(() => {}); // the passengers hear of it, if there still are any
+  result.catch(() => {}); // the callers get the error, if any still wait
   return { result, abandon, passengers: 0 };
 }

@@ -10,14 +10,14 @@ export type SkipReason =
   | "xattr-filtered" // the filter table keeps this extended attribute out
   | "xattr-unsupported" // the file system cannot store it
   | "xattr-denied" // this user may not set it
-  | "xattr-unmapped" // the maps of users and groups have no place for somebody in it
+  | "xattr-unmapped" // a user or group in it is not in the maps
   | "times"; // the file system cannot store this time
 
 /** A repair that `strict` would have refused. The words are stable; docs/errors.md explains each. */
 export type WarningCode =
   | "MEDIA_TYPE_DISAGREES" // a layer's bytes are compressed otherwise than its media type says
-  | "HISTORY_DISAGREES" // the config's history tells of another number of layers than there are
-  | "PLATFORM_DIFFERS" // the only image there is, is for another platform than this machine's
+  | "HISTORY_DISAGREES" // the config's history has another number of layers than there are
+  | "PLATFORM_DIFFERS" // the only image is for another platform than this machine's
   | "DIGEST_HEADER_DISAGREES" // Docker-Content-Digest is not the digest of the body (tag pulls)
   | "TRAILING_BYTES" // bytes other than zeros after the compressed stream or after the archive's end
   | "MISSING_END_MARKER" // the archive ends without its two zero blocks
@@ -28,7 +28,7 @@ export type WarningCode =
   | "EMPTY_NAME" // an entry without a name was skipped
   | "DUPLICATE_ENTRY" // one layer names a path twice; the later entry wins
   | "PARENT_REPLACED" // a file stood where an entry needs a directory
-  | "RESERVED_NAME" // a name that begins with `.wh.` where it marks nothing
+  | "RESERVED_NAME" // a name that begins with `.wh.` where it is not a whiteout
   | "UNUSUAL_WHITEOUT" // a whiteout that is not an empty regular file
   | "UNSUPPORTED_TYPE" // an entry type that has no meaning in a layer was skipped
   | "TIME_CLAMPED" // a time outside what the system can express
@@ -40,12 +40,12 @@ export type WarningCode =
   | "PATTERN_UNMATCHED" // a pattern of include or exclude matches nothing in the image
   | "CREDENTIALS_IGNORED" // stored credentials were rejected, so the pull went on anonymously
   | "LABEL_LEFT_OUT" // a label that a container runtime would obey is no annotation of the bundle
-  | "CONFIGURATION"; // a configuration file could not be used as written
+  | "CONFIGURATION"; // a configuration file, or a part of it, could not be used
 
-/** A layer as events speak of it: its position from the bottom, counted from 0. */
+/** The progress of a layer. `layer` is its position from the bottom, counted from 0. */
 export interface LayerProgress {
   readonly layer: number;
-  /** Compressed bytes so far (absolute, so that an event may be lost or repeated). */
+  /** Compressed bytes so far. The number is absolute, so that it does no harm if an event is lost or repeated. */
   readonly bytes: number;
   readonly totalBytes: number;
 }
@@ -79,9 +79,9 @@ export type OciUnpackEvent =
       readonly delayMilliseconds: number;
       readonly reason: string;
     }
-  /** Another process has what is needed, and has had it for a second: what that is. */
+  /** Another process holds something that is needed, and this one has waited a second for it. `reason` says what. */
   | { readonly type: "waiting"; readonly reason: string }
-  /** Why something goes the way it goes, for `--explain`. Never has a secret in it. */
+  /** Why something is done as it is, for `--explain`. It never contains a secret. */
   | { readonly type: "decision"; readonly topic: DecisionTopic; readonly message: string }
   | {
       readonly type: "resolved";
@@ -90,7 +90,7 @@ export type OciUnpackEvent =
       readonly platform: string;
       /** Bottom layer first. A blob that stands twice in the manifest stands twice here and is downloaded once. */
       readonly layers: readonly { readonly digest: string; readonly sizeBytes: number }[];
-      /** What there is to download, repeated blobs counted once. */
+      /** Bytes to download; repeated blobs count once. */
       readonly totalBytes: number;
     }
   /**
@@ -125,7 +125,7 @@ export type OciUnpackEvent =
 /** Receives events, synchronously, in order. What it throws ends the call with that error. */
 export type EventListener = (event: OciUnpackEvent) => void;
 
-/** What every request is given. */
+/** Options of every request. */
 export interface FetchOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: EventListener;

@@ -1,9 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
-/**
- * A ByteSource read piecemeal: look at what is there, take as much as was used, byte by byte where a format needs it.
- */
+/** Reads a ByteSource in pieces: the caller looks at the next bytes and takes as many of them as it has used. */
 export class CompressedInput {
   readonly #source: ByteSource;
   #chunk: Uint8Array = new Uint8Array(0);
@@ -14,12 +12,12 @@ export class CompressedInput {
     this.#source = source;
   }
 
-  /** How many bytes have been taken so far. */
+  /** How many bytes have been taken. */
   get takenBytes(): number {
     return this.#takenBytes;
   }
 
-  /** What can be had without reading on; reads on when that is nothing. `undefined` at the end. */
+  /** The next bytes that are in memory, or else the next chunk of the source. `undefined` at the end. */
   peek(): Uint8Array | undefined {
     if (this.#chunk.length > 0) return this.#chunk;
     const next = this.#read();
@@ -27,7 +25,7 @@ export class CompressedInput {
     return next;
   }
 
-  /** At least `length` bytes in one piece, or all there are. */
+  /** The next bytes in one piece: at least `length` of them, or all if there are fewer. */
   peekAtLeast(length: number): Uint8Array {
     while (this.#chunk.length < length) {
       const rest = Uint8Array.from(this.#chunk);
@@ -43,7 +41,7 @@ export class CompressedInput {
     return this.#chunk;
   }
 
-  /** Goes on after `length` bytes of what `peek` gave: to go back, or beyond it, is a mistake of the program. */
+  /** Takes `length` of the bytes that `peek` returned. More than these is a defect of the program. */
   take(length: number): void {
     if (!(length >= 0 && length <= this.#chunk.length)) {
       throw new RangeError(`cannot take ${length} bytes of input: there are ${this.#chunk.length}`);
@@ -61,7 +59,7 @@ export class CompressedInput {
     return byte;
   }
 
-  /** Asks the source for its end once only: what a ring gives after that belongs to the next layer. */
+  /** Does not read the source after its end: what a ring yields then belongs to the next layer. */
   #read(): Uint8Array | undefined {
     if (this.#hasEnded) return undefined;
     const next = this.#source.read();

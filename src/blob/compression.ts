@@ -3,16 +3,20 @@ import type { LayerCompression } from "../oci/media-type.ts";
 import { BLOCK } from "../tar/block-reader.ts";
 import { beginsWithHeader } from "../tar/header.ts";
 
-/** Enough to tell a compression by: the first header of an archive, whose name may begin like a magic number. */
+/**
+ * How many bytes tell the compression: a whole header of an archive, because its first bytes may look like a magic
+ * number.
+ */
 export const tellingBytes = BLOCK;
 
-/** The longest magic number of a compression that layers have. */
+/** The length of the longest magic number of a layer's compression. */
 export const magicBytes = 4;
 
 /**
- * Tells a compression by the first `tellingBytes`, or all bytes there are. What begins with an archive's header is
- * none, for its checksum says more than a magic number. Anything unknown counts as an archive: its reader gives the
- * better error.
+ * The compression of a layer, by its first `tellingBytes` bytes, or all of them if there are fewer.
+ *
+ * If they are the header of an archive there is none: the header's checksum is stronger than a magic number. Unknown
+ * bytes count as an archive, because the decoder of archives reports the error better.
  */
 export function compressionOf(bytes: Uint8Array): LayerCompression {
   const magic = magicOf(bytes);
@@ -23,7 +27,7 @@ export function compressionOf(bytes: Uint8Array): LayerCompression {
   });
 }
 
-/** Tells a compression by its magic number alone. */
+/** The compression by the magic number alone. */
 export function magicOf(bytes: Uint8Array): LayerCompression | "xz" | "bzip2" {
   const magic = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length >= 2 && magic.getUint16(0) === 0x1f8b) return "gzip";

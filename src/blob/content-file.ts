@@ -2,14 +2,14 @@ import { readSync, writeSync } from "node:fs";
 import { fileSystemError } from "../base/system-error.ts";
 import type { ByteSource } from "../tar/entry.ts";
 
-/** How much is written at a time: files are small, and a system call for each would cost more than the copying. */
+/** How much is written at a time. Files are small: a system call for each would take longer than copying them. */
 const bufferBytes = 1024 * 1024;
 
 /**
- * The data of files, one after the other in a file that has no name, between the pass over the layers, in which they
- * come in any order, and the pass over the tree.
+ * Holds the data of files in a temporary file: it is written while the layers are read, in which files come in any
+ * order, and read again in the order of the tree.
  *
- * Synchronous, by a descriptor that somebody else opened: the thread that uses it may open nothing.
+ * It is synchronous and uses a descriptor that another thread opened: the thread that uses it may open no file.
  */
 export class ContentFile {
   readonly #descriptor: number;
@@ -21,20 +21,20 @@ export class ContentFile {
     this.#descriptor = descriptor;
   }
 
-  /** Takes in all that a source yields and gives the offset at which it begins. */
+  /** Appends all bytes of a source and returns the offset of the first one. */
   append(source: ByteSource): number {
     const offset = this.#writtenBytes + this.#bufferedBytes;
     for (let piece = source.read(); piece !== undefined; piece = source.read()) this.#add(piece);
     return offset;
   }
 
-  /** Writes out what is still in memory; to be called before anything is read. */
+  /** Writes what is still in memory. It has to be called before `read`. */
   flush(): void {
     this.#write(this.#buffer.subarray(0, this.#bufferedBytes));
     this.#bufferedBytes = 0;
   }
 
-  /** Reads into `target` what begins at `offset`, and gives how many bytes that were. */
+  /** Reads bytes from `offset` on into `target` and returns how many. */
   read(target: Uint8Array, offset: number): number {
     const bytes = attempt("read", () => readSync(this.#descriptor, target, 0, target.length, offset));
     if (bytes === 0) throw new Error("the temporary file of an archive became shorter");

@@ -1,36 +1,38 @@
 import { limitExceeded } from "../base/errors.ts";
 
-/** Where a producer puts bytes: it fills what `space` gives and says how far it came. */
+/** Receives bytes: the producer writes into the memory that `space` returns, and then calls `commit`. */
 export interface ByteSpace {
-  /** A piece of free memory, never empty. The same piece until `commit`. */
+  /** Free memory, never empty. It is the same until `commit`. */
   space(): Uint8Array;
   /** Hands over the first `length` bytes of the space. */
   commit(length: number): void;
 }
 
-/** How much may come out of a layer. */
+/** How many decompressed bytes a layer may have. */
 interface OutputLimits {
-  /** Bytes at most. */
+  /** The most bytes. */
   readonly totalBytes: number;
   /**
-   * Bytes of output for each byte of input, in gzip's terms: see `raiseRatio`. Counted from `ratioFromBytes` of output
-   * on.
+   * The most bytes of output for each byte of input, for gzip (see `raiseRatio`). Checked from `ratioFromBytes` of
+   * output on.
    */
   readonly expansionRatio: number;
 }
 
-/** Small layers of zeros are normal and harmless: the ratio is looked at from here on. */
+/** The ratio is checked from here on: small layers of zeros are normal and harmless. */
 const ratioFromBytes = 64 * 1024 * 1024;
 
 interface OutputOptions {
   readonly limits: OutputLimits;
-  /** Tells how many compressed bytes have been taken so far. */
+  /** How many compressed bytes have been taken so far. */
   readonly readBytes: () => number;
-  /** Sees every piece before it is handed over. */
+  /** Called with each piece before it is passed on. */
   readonly onBytes: (bytes: Uint8Array, writtenBytes: number) => void;
 }
 
-/** The decompressed side of a layer: stops a bomb before the next thread sees more of it than its limit. */
+/**
+ * Passes decompressed bytes on, and throws `LIMIT_EXCEEDED` before more than the limits allow reach the next thread.
+ */
 export class DecompressedOutput implements ByteSpace {
   readonly #next: ByteSpace;
   readonly #options: OutputOptions;
@@ -47,7 +49,7 @@ export class DecompressedOutput implements ByteSpace {
     return this.#writtenBytes;
   }
 
-  /** Says that the format of what comes may make so many times as much of a byte as gzip's does. */
+  /** Says that the compression can make that many times as much of a byte as gzip can. */
   raiseRatio(times: number): void {
     this.#ratioTimes = times;
   }
@@ -87,11 +89,11 @@ export class DecompressedOutput implements ByteSpace {
 }
 
 /**
- * Copies all of `from` to the beginning of `to`, which has room for it and may be shared memory.
+ * Copies all of `from` to the beginning of `to`, which must be large enough and may be shared memory.
  *
- * `TypedArray.set` moves shared memory byte by byte where the two are not aligned alike, which what comes from a
- * network never is: 3.4 GB/s on Node 20, 22 and 24, measured. What Buffer does to fill memory with a pattern is a plain
- * copy of a pattern of the same length: 33 GB/s.
+ * `TypedArray.set` copies shared memory byte by byte if the two are not aligned in the same way, and bytes from a
+ * network never are: 3.4 GB/s, measured on Node 20, 22 and 24. `Buffer.fill` with a pattern of the same length is a
+ * plain copy: 33 GB/s.
  */
 export function copyBytes(from: Uint8Array, to: Uint8Array): void {
   if (from.length > to.length) throw new RangeError(`${from.length} bytes do not fit into ${to.length}`);

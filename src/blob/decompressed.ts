@@ -8,21 +8,21 @@ import { type GzipChecksum, gunzipMember } from "./gzip.ts";
 import { copy, zstdDecompressor, zstdExpansion } from "./zstd.ts";
 
 interface DecompressOptions {
-  /** What the media type says, where it says something. */
+  /** The compression by the media type, if that states one. */
   readonly expected: LayerCompression | undefined;
   readonly strict: boolean;
   readonly zstdWindowLog: number;
   /** Bytes other than zeros that may follow the compressed data. */
   readonly trailingBytes: number;
   readonly warning: (code: WarningCode, message: string) => void;
-  /** Sees all that comes out, where gzip's own checksums are to be verified. Absent: they are not. */
+  /** Given to verify gzip's checksums; it gets all decompressed bytes. */
   readonly checksum?: GzipChecksum;
 }
 
 /**
- * Decompresses a whole layer into `output`, and reads the input to its very end.
+ * Decompresses a whole layer into `output` and reads the input to its end.
  *
- * The bytes decide how: media types in the wild are wrong too often, and the diffID proves the result either way.
+ * The bytes decide which compression it is: media types are often wrong, and the diffID proves the result in any case.
  */
 export function decompress(input: CompressedInput, output: DecompressedOutput, options: DecompressOptions): void {
   const found = compressionOf(input.peekAtLeast(tellingBytes));
@@ -48,7 +48,7 @@ function unzstd(input: CompressedInput, output: DecompressedOutput, options: Dec
   }
 }
 
-/** Gzip members, or zstd frames, are one stream, however many there are. */
+/** Decompresses all gzip members, or all zstd frames, as one stream. */
 function throughParts(
   kind: LayerCompression,
   input: CompressedInput,
@@ -62,7 +62,7 @@ function throughParts(
   }
 }
 
-/** Padding between and after gzip members is common; tells whether anything else follows. */
+/** Skips zeros, which are common between and after gzip members. Returns whether anything else follows. */
 function skipZeros(input: CompressedInput): boolean {
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     const zeros = chunk.findIndex((byte) => byte !== 0);

@@ -12,19 +12,19 @@ interface FetchLayersOptions {
   /** How many blobs are downloaded at the same time. */
   readonly parallelDownloads: number;
   /**
-   * Where a temporary file may be made, for blobs that arrive before their turn; or the room that is there for them.
+   * Where blobs wait until it is their turn: a directory in which a temporary file may be made, or storage to use.
    */
   readonly waiting: string | SpoolStorage;
   readonly onEvent?: EventListener;
-  /** Whether each layer can be read again. Default: only as often as it stands among the layers. */
+  /** Whether each layer can be read any number of times. Default: as often as it is among the layers. */
   readonly isKept?: boolean;
-  /** What each layer is called in events. Default: its place. */
+  /** The number of each layer in events. Default: its index. */
   readonly numbers?: readonly number[];
-  /** Called with the compressed bytes of a blob so far. `layer` is the lowest layer that uses it. */
+  /** Called with the number of compressed bytes of a blob so far. `layer` is the lowest layer that uses the blob. */
   readonly onProgress: (layer: number, bytes: number) => void;
 }
 
-/** One blob on its way, however many layers it stands for. */
+/** The download of one blob, which several layers may be. */
 interface Download {
   readonly descriptor: Descriptor;
   readonly lowestLayer: number;
@@ -32,18 +32,18 @@ interface Download {
   isRead: boolean;
 }
 
-/** Memory for the blob that is read, and at most for each that waits: enough for a few round trips. */
+/** The most memory for one blob: enough for a few round trips. */
 const spoolMemoryBytes = 4 * 1024 * 1024;
 
-/** Memory for all that wait, however many layers there are. What goes through the file instead costs 1 ms a MiB. */
+/** Memory for all blobs that wait for their turn, together. Bytes that go through the file instead take 1 ms a MiB. */
 const waitingMemoryBytes = 8 * 1024 * 1024;
 
-/** Room for blobs that wait, with a file in a directory for what memory does not hold. */
+/** Storage for blobs that wait for their turn, with a temporary file in `directory` for what memory does not hold. */
 export function spoolStorageIn(directory: string): SpoolStorage {
   return new SpoolStorage({ directory, memoryBytes: waitingMemoryBytes });
 }
 
-/** Downloads the blobs of an image's layers side by side, and gives them out in layer order. */
+/** Downloads the blobs of an image's layers in parallel, and yields them in the order of the layers. */
 export class LayerFetch implements AsyncDisposable {
   readonly #image: ImageSource;
   readonly #options: FetchLayersOptions;
@@ -52,7 +52,7 @@ export class LayerFetch implements AsyncDisposable {
   readonly #layers: readonly Descriptor[];
   readonly #storedBytes = new Map<string, number>();
 
-  /** `layers` go from the bottom up. */
+  /** The lowest of the `layers` is the first. */
   constructor(image: ImageSource, layers: readonly Descriptor[], options: FetchLayersOptions) {
     this.#image = image;
     this.#layers = layers;
@@ -62,8 +62,7 @@ export class LayerFetch implements AsyncDisposable {
   }
 
   /**
-   * Downloads everything, the bottom layer first. Ends when every blob is complete and verified, or at the first
-   * failure.
+   * Downloads all blobs, the lowest layer first. Resolves when all are complete and verified; throws the first error.
    */
   async run(signal: AbortSignal): Promise<void> {
     const waiting = [...this.#downloads.values()];
@@ -90,7 +89,7 @@ export class LayerFetch implements AsyncDisposable {
     }
   }
 
-  /** The compressed bytes of a layer. Layers are to be read one after the other, from the bottom up. */
+  /** The compressed bytes of a layer. Layers have to be read one after the other, the lowest first. */
   layer(index: number): AsyncIterable<Uint8Array> {
     const descriptor = this.#layers[index];
     const download = descriptor && this.#downloads.get(descriptor.digest);
@@ -101,15 +100,15 @@ export class LayerFetch implements AsyncDisposable {
   }
 
   /**
-   * Waits until the bytes of a layer are known to be right, and throws what is wrong with them; nobody reads on in
-   * them.
+   * Waits until the bytes of a layer have been verified, and throws what is wrong with them. They cannot be read any
+   * more.
    */
   async proven(index: number): Promise<void> {
     const descriptor = this.#layers[index];
     await (descriptor && this.#downloads.get(descriptor.digest)?.spool.proven());
   }
 
-  /** How many of the bytes came out of a store instead of over the network. */
+  /** How many bytes came from a store and not over the network. */
   get storedBytes(): number {
     return [...this.#storedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
@@ -118,7 +117,9 @@ export class LayerFetch implements AsyncDisposable {
     if (this.#storage !== this.#options.waiting) await this.#storage[Symbol.asyncDispose]();
   }
 
-  /** A blob that stands for several layers is downloaded once, and kept until the last of them. */
+  /**
+   * Plans the download of a layer. A blob that several layers are is downloaded once and kept until the last of them.
+   */
   #expect(layer: number, descriptor: Descriptor): void {
     const { digest, sizeBytes } = descriptor;
     const before = this.#downloads.get(digest);
@@ -140,7 +141,7 @@ export class LayerFetch implements AsyncDisposable {
     before.spool.keep();
   }
 
-  /** Downloads a blob; once more where a mirror had a wrong one, of which nobody has read anything yet. */
+  /** Downloads a blob. If a mirror had a wrong one, of which nothing has been read yet, it is downloaded again. */
   async #download(download: Download, signal: AbortSignal): Promise<void> {
     const { descriptor, lowestLayer: layer, spool } = download;
     const { sizeBytes } = descriptor;

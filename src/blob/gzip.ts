@@ -10,7 +10,7 @@ const FNAME = 0x08;
 const FCOMMENT = 0x10;
 const RESERVED = 0xe0;
 
-/** What comes out of gzip members, for whom nothing but their own checksums proves it. */
+/** Computes the checksums of gzip members, for data that has no digest. */
 export class GzipChecksum {
   #crc = 0;
 
@@ -18,7 +18,7 @@ export class GzipChecksum {
     this.#crc = crc32(bytes, this.#crc);
   }
 
-  /** Gives the checksum of one member, and begins the next. */
+  /** Returns the checksum of a member that has ended. */
   end(): number {
     const crc = this.#crc;
     this.#crc = 0;
@@ -29,8 +29,8 @@ export class GzipChecksum {
 /**
  * Decompresses one gzip member (RFC 1952), header and trailer included.
  *
- * The trailer's CRC is left alone unless a `checksum` is given, which sees all that comes out: a layer's diffID proves
- * the same bytes with a better hash. Its length is compared, since a comparison costs nothing.
+ * The CRC in the trailer is verified only with a `checksum`: for a layer the diffID verifies the same bytes with a
+ * better hash. The length in the trailer is always compared, which takes no time.
  */
 export function gunzipMember(input: CompressedInput, output: DecompressedOutput, checksum?: GzipChecksum): void {
   skipHeader(input);

@@ -2,61 +2,63 @@ import type { FetchOptions } from "../base/events.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
-/** A manifest or index as it came, before anyone believed it. */
+/** A manifest or index as the source returned it, not verified or parsed. */
 export interface Document {
-  /** Without parameters, lower case; empty where the source did not say. */
+  /** In lower case, without parameters. Empty if the source does not state it. */
   readonly mediaType: string;
   readonly bytes: Uint8Array;
 }
 
-/** What a request for a blob is given. */
+/** Options of a request for a blob. */
 export interface BlobOptions extends FetchOptions {
-  /** The byte to begin with, for whoever has those before it. Default: 0. */
+  /** The first byte to return; the caller has the bytes before it. Default: 0. */
   readonly offset?: number;
 }
 
-/** Where images come from: a registry, a layout on disk, an archive. Holds what may be shared between images. */
+/**
+ * Where images come from: a registry, a layout on disk, an archive. It holds what its images share, such as
+ * connections.
+ */
 export interface Source extends AsyncDisposable {
-  /** Binds a name, in this source's own grammar, without contacting anyone. Throws `INVALID_REFERENCE`. */
+  /** The image of a name, in this source's syntax. Nothing is requested or read. Throws `INVALID_REFERENCE`. */
   image(name: string): ImageSource;
 }
 
-/** One image of a source: the two things that can be asked of it. */
+/** One image of a source: its manifests and its blobs can be fetched. */
 export interface ImageSource {
-  /** The canonical, printable name: for a registry `host/path:tag@digest`. */
+  /** The canonical name: for a registry `host/path:tag@digest`. */
   readonly name: string;
-  /** The digest of what the name stands for, where the name states it. */
+  /** The digest of the manifest or index, if the name states it. */
   readonly digest?: Digest;
   /**
-   * How many blobs are to be asked for at a time, where more gain nothing: what is on this machine comes as fast one
-   * after the other, and then none has to wait in memory for its turn. Default: as many as `limits.parallelDownloads`
-   * allows.
+   * How many blobs should be fetched at a time, if more are not faster. Files on this machine are read one after the
+   * other, so that none has to wait in memory for its turn. Default: as many as `limits.parallelDownloads` allows.
    */
   readonly parallelBlobs?: number;
   /**
-   * Fetches a manifest or index: the one that the name stands for, or the one that `descriptor` describes.
+   * Fetches a manifest or index: that of the image's name, or the one that `descriptor` describes.
    *
-   * The bytes are complete and within `limits.manifestBytes`; where a digest was known (from the name or the
-   * descriptor) they match it.
+   * The bytes are complete, and no more than `limits.manifestBytes`. If the name or the descriptor states a digest,
+   * they have it.
    */
   manifest(descriptor?: Descriptor, options?: FetchOptions): Promise<Document>;
   /**
-   * The bytes of a blob, in order, from `offset` to the last, whatever happens to connections in between.
+   * The bytes of a blob in order, from `offset` to the last one, also if connections break meanwhile.
    *
-   * Nothing is verified here but that the length does not exceed the descriptor's size. Ending the iteration early
-   * closes the connection. A chunk belongs to whoever asked for it: it is never written to again.
+   * They are not verified, except that there are not more than the descriptor says. Ending the iteration early closes
+   * the connection. A chunk belongs to the caller: it is never written to again.
    */
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
   /**
-   * How many further places have a blob, should the bytes of the first be wrong: mirrors are not to be trusted. Whoever
-   * got a wrong one from `blob` asks again, and gets it from the next place; there is one less then.
+   * How many more hosts may have a blob if the bytes of the first one are wrong: mirrors are not trusted. A caller that
+   * got wrong bytes from `blob` calls it again and gets them from the next host; then there is one host less.
    *
-   * Known once the manifest has come. Default: none.
+   * It is known when the manifest has been fetched. Default: none.
    */
   alternatives?(descriptor: Descriptor): number;
 }
 
-/** All but the first `count` bytes. */
+/** The chunks without their first `count` bytes. */
 export async function* skippingBytes(
   count: number,
   chunks: AsyncIterable<Uint8Array>,

@@ -4,7 +4,7 @@ import { copyBytes, type DecompressedOutput } from "./decompressed-output.ts";
 import { inflateModule } from "./inflate-module.ts";
 import { instantiated } from "./web-assembly.ts";
 
-/** What the module compiled from `inflate/` offers; `inflate/index.ts` says more. */
+/** The exports of the module that is compiled from `inflate/`; `inflate/index.ts` documents them. */
 interface InflateExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly inputAddress: { readonly value: number };
@@ -17,12 +17,12 @@ interface InflateExports {
   outputEnd(): number;
 }
 
-/** What a run comes to; greater numbers say what is wrong. */
+/** The results of `run`. Numbers from `FIRST_FAILURE` on say what is wrong. */
 const NEEDS_INPUT = 0;
 const ENDED = 2;
 const FIRST_FAILURE = 10;
 
-/** zlib's words, which one can search for. */
+/** The error messages of zlib, which people can search for. */
 const failures = [
   "invalid block type",
   "invalid stored block lengths",
@@ -39,15 +39,15 @@ const failures = [
 
 let inflater: Inflater | undefined;
 
-/** Decompresses deflate data (RFC 1951), and takes from `input` exactly what belongs to it. */
+/** Decompresses deflate data (RFC 1951), and takes exactly its bytes from `input`. */
 export function inflate(input: CompressedInput, output: DecompressedOutput): void {
   inflater ??= new Inflater();
   inflater.inflate(input, output);
 }
 
 /**
- * Brings bytes into the module's memory and out of it again. It has one of a fixed size, for there is one stream at a
- * time on a thread.
+ * Copies bytes into the module's memory and out of it. The memory has a fixed size: a thread decompresses one stream at
+ * a time.
  */
 class Inflater {
   readonly #module: InflateExports;
@@ -73,8 +73,8 @@ class Inflater {
   }
 
   /**
-   * Decompresses the input's next bytes, `piece`, or as many of them as there are before the end; tells whether that
-   * came.
+   * Decompresses `piece`, the input's next bytes, or those of it that belong to the stream. Returns whether that
+   * ended.
    */
   #inflatePiece(piece: Uint8Array, input: CompressedInput, output: DecompressedOutput): boolean {
     copyBytes(piece, this.#input);

@@ -3,10 +3,10 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { ByteSpace } from "./decompressed-output.ts";
 
 /*
- * Node offers its decompressors as asynchronous streams (which run on libuv's threads: not confined, and slow in hops)
- * or for whole buffers (which a layer does not fit in). The native object inside a stream has a synchronous call that
- * takes any input and any output memory; it is what the stream itself and `minizlib` use. Measured with gzip on Node
- * 20.20: 2.5 times as fast as through the stream (308 and 121 MB/s of output in one run on a busy machine).
+ * Node has its decompressors as asynchronous streams, which run on libuv's threads (not confined, and slow because of
+ * the hops), and for whole buffers, into which a layer does not fit. The native object inside a stream has a
+ * synchronous method for any input and output memory; the stream itself and `minizlib` use it. Measured with gzip on
+ * Node 20.20: 2.5 times as fast as through the stream (308 and 121 MB/s of output in one run on a busy machine).
  */
 export interface NativeHandle {
   writeSync(
@@ -22,10 +22,10 @@ export interface NativeHandle {
   onerror: (message: string, errno: number, code: string) => void;
 }
 
-/** What a stream of `node:zlib` has inside. */
+/** The private members of a stream of `node:zlib` that are used here. */
 export interface StreamInternals {
   readonly _handle?: NativeHandle | null;
-  /** After a write: what is left of the output space, and of the input. */
+  /** After a write: how much of the output memory, and how much of the input, is left. */
   readonly _writeState?: Uint32Array;
 }
 
@@ -34,14 +34,14 @@ interface ZstdModule {
   readonly constants: { readonly ZSTD_d_windowLogMax?: number };
 }
 
-/** Zstandard frames (RFC 8878) by Node's own module, or `undefined` where this Node has none (before 22.15). */
+/** Node's own decompressor of Zstandard frames (RFC 8878); `undefined` before Node 22.15. */
 export function nativeZstd(windowLog: number): SyncDecompressor | undefined {
   const { createZstdDecompress, constants } = zlib as unknown as ZstdModule;
   if (createZstdDecompress === undefined || constants.ZSTD_d_windowLogMax === undefined) return undefined;
   return stepping(createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: windowLog } }));
 }
 
-/** A decompressor by the synchronous call of what is inside a stream. */
+/** A decompressor that uses the synchronous method of the native object inside a stream. */
 function stepping(stream: object): SyncDecompressor {
   const { _handle: handle, _writeState: state } = stream as StreamInternals;
   if (typeof handle?.writeSync !== "function" || state === undefined) {
@@ -69,20 +69,20 @@ function stepping(stream: object): SyncDecompressor {
   };
 }
 
-/** What one call did. */
+/** How many bytes one call read and wrote. */
 export interface Step {
   readonly readBytes: number;
   readonly writtenBytes: number;
 }
 
-/** A decompressor that works now, on this thread, from memory to memory. */
+/** A synchronous decompressor from memory to memory. */
 export interface SyncDecompressor {
-  /** Decompresses as much as fits. Throws `CORRUPT_LAYER` where the data is malformed. */
+  /** Decompresses as much as fits into `output`. Throws `CORRUPT_LAYER` for invalid data. */
   step(input: Uint8Array, output: Uint8Array): Step;
   close(): void;
 }
 
-/** Decompresses until neither input nor output is left. */
+/** Decompresses all of `bytes` into `output`. */
 export function stepThrough(decompressor: SyncDecompressor, bytes: Uint8Array, output: ByteSpace): void {
   for (let rest = bytes; ; ) {
     const space = output.space();

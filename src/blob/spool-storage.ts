@@ -5,29 +5,27 @@ import { openTemporaryFile } from "./temporary-file.ts";
 interface SpoolStorageOptions {
   /** Where a temporary file may be made. */
   readonly directory: string;
-  /** Bytes in memory for all blobs together whose turn has not come. */
+  /** The most bytes in memory, for all blobs together that wait for their turn. */
   readonly memoryBytes: number;
 }
 
-/** Where a part of a blob is in the file. */
+/** A part of a blob in the file. */
 export interface FileBlock {
   readonly offset: number;
   readonly length: number;
 }
 
-/**
- * How much of the file is given out at a time, and at most written and read. Where less is written, the rest is a hole.
- */
+/** The size of a block of the file. If less is written to a block, the rest of it is a hole. */
 const blockBytes = 512 * 1024;
 
-/** How much memory is given out at a time: about as much as comes from the network at once. */
+/** The size of a block of memory: about as much as comes from the network at once. */
 const memoryBlockBytes = 64 * 1024;
 
 /**
- * What the spools of one image share, however many layers it has: an amount of memory, and one unnamed file that is
- * made when that is used up. A block of either that has been read is used again: Node would let memory that is
- * allocated anew for each chunk grow to more than twice what waits before it collects it (measured with 16 MB that
- * wait: 51 on Node 20).
+ * What all spools of one image share: some memory, and one unnamed file, which is made when the memory is used up.
+ *
+ * Blocks of both are used again after they have been read. If memory were allocated for each chunk, Node would collect
+ * it late: measured on Node 20, it took 51 MB when 16 MB waited.
  */
 export class SpoolStorage implements AsyncDisposable {
   readonly #directory: string;
@@ -54,7 +52,7 @@ export class SpoolStorage implements AsyncDisposable {
     this.#freeMemory.push(block);
   }
 
-  /** Writes bytes to wherever there is room in the file, in one piece for each block. */
+  /** Writes bytes to free blocks of the file, and returns these. */
   async write(bytes: Uint8Array): Promise<readonly FileBlock[]> {
     const extents: FileBlock[] = [];
     try {
@@ -72,7 +70,7 @@ export class SpoolStorage implements AsyncDisposable {
     return extents;
   }
 
-  /** What was written to an extent. */
+  /** Reads a block of the file. */
   async read({ offset, length }: FileBlock): Promise<Uint8Array> {
     const file = await this.#file;
     const bytes = Buffer.allocUnsafe(length);
@@ -84,7 +82,7 @@ export class SpoolStorage implements AsyncDisposable {
     return bytes;
   }
 
-  /** Gives an extent's block to whoever writes next. */
+  /** Says that a block has been read, so that it can be used again. */
   free({ offset }: FileBlock): void {
     this.#freeBlocks.push(offset / blockBytes);
   }

@@ -1,18 +1,20 @@
 import type { FileBlock, SpoolStorage } from "./spool-storage.ts";
 
 interface SpoolOptions {
-  /** What all blobs of an image share. */
+  /** The storage that all blobs of an image share. */
   readonly storage: SpoolStorage;
-  /** Bytes of this blob kept in memory before the file is used. */
+  /** The most bytes of this blob in memory. */
   readonly memoryBytes: number;
-  /** Whether readers wait until all is there and is what it should be. Default: false. */
+  /** Whether readers have to wait until the blob is complete and verified. Default: false. */
   readonly isHeld?: boolean;
 }
 
-/** What waits to be read: bytes as they came, bytes in a block of the memory that all share, or a part of the file. */
+/**
+ * A part of the blob that has not been read yet: a chunk as it came, a block of the shared memory, or one of the file.
+ */
 type Segment = { readonly chunk: Uint8Array } | Filled | FileBlock;
 
-/** A block of memory, and how much of it is filled. */
+/** A block of memory, of which the first `length` bytes are filled. */
 interface Filled {
   readonly block: Uint8Array;
   length: number;
@@ -21,31 +23,31 @@ interface Filled {
 /** How much is written to the file at a time. */
 const fileChunkBytes = 256 * 1024;
 
-/** What a chunk takes in memory besides its bytes: a server may send them one by one. */
+/** How much memory a chunk takes besides its bytes. It matters when a server sends single bytes. */
 const chunkOverheadBytes = 512;
 
 /**
  * The bytes of one blob between the network and the thread that decompresses.
  *
- * A blob that is being read waits in memory of its own, and when that is full its download waits too. A blob whose turn
- * has not come (`reading` has not been called) waits in memory that all of these share, and overflows into an unnamed
- * file, so that the network is used while lower layers are still being applied. It never waits for memory: blobs are
- * read in order but arrive in any.
+ * While a blob is being read, its bytes are in memory of its own, and its download waits when that is full. Before
+ * (when `reading` has not been called yet) they are in memory that all such blobs share, and then in an unnamed file,
+ * so that the network is used while lower layers are still being applied. Such a download never waits for memory: blobs
+ * are read in order, but they arrive in any order.
  */
 export class Spool {
   readonly #options: SpoolOptions;
   readonly #segments: Segment[] = [];
-  /** What is in memory. */
+  /** How many bytes are in memory. */
   #memoryBytes = 0;
-  /** Whether a blob whose turn has not come goes on in the file. */
+  /** Whether further bytes go into the file, until the blob is being read. */
   #overflows = false;
-  /** All of a blob that is kept, in order. */
+  /** The blocks of a blob that is kept, in order. */
   readonly #kept: FileBlock[] = [];
   #unwritten: Uint8Array[] = [];
   #unwrittenBytes = 0;
   #isKept = false;
   #isRead = false;
-  /** Whether nobody reads on: what comes then is dropped. */
+  /** Whether the rest is not going to be read. Bytes that come then are dropped. */
   #isGivenUp = false;
   #state: { readonly done: false } | { readonly done: true; readonly error?: unknown } = { done: false };
   #wake: (() => void)[] = [];
@@ -54,17 +56,17 @@ export class Spool {
     this.#options = options;
   }
 
-  /** Keeps every byte, so that the blob can be read again after the first time. To be said before the first `write`. */
+  /** Keeps every byte, so that the blob can be read again. It has to be called before the first `write`. */
   keep(): void {
     this.#isKept = true;
   }
 
-  /** Adds bytes; resolves when more may come. One call at a time. */
+  /** Adds bytes. Resolves when more may be added. Calls must not overlap. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isKept) return this.#writeToFile(chunk);
     while (this.#isRead && !this.#isGivenUp && this.#memoryBytes > 0 && this.#isFull) {
       this.#throwIfFailed();
-      // What is looked at must not change between the look and the wait, so each wait is followed by another look.
+      // Things may change while this waits, so the condition is checked again after each wait.
       await (this.#unwrittenBytes > 0 ? this.#flush() : this.#changed());
     }
     this.#throwIfFailed();
@@ -76,7 +78,7 @@ export class Spool {
     this.#notify();
   }
 
-  /** Forgets all that was written: it was wrong. Only where readers wait for the end. */
+  /** Forgets all bytes, because they were wrong. Only allowed if readers have to wait for the end. */
   async forget(): Promise<void> {
     await this.#flushing;
     for (const segment of this.#segments.splice(0)) this.#free(segment);
@@ -86,18 +88,18 @@ export class Spool {
     this.#overflows = false;
   }
 
-  /** Says that the last byte came and that the whole is what it should be. */
+  /** Says that the last byte has come and that the blob has been verified. */
   async end(): Promise<void> {
     await this.#flush();
     this.#finish({ done: true });
   }
 
-  /** Makes readers fail with `error`. */
+  /** Ends the blob: readers get this error. */
   fail(error: unknown): void {
     this.#finish({ done: true, error });
   }
 
-  /** The bytes in order, as they come; each piece until the next is asked for. Once for each spool. */
+  /** The bytes in order, as they come. A piece is valid until the next one is requested. It can be called once. */
   async *reading(): AsyncGenerator<Uint8Array> {
     while (this.#options.isHeld && !this.#state.done) await this.#changed();
     this.#isRead = true;
@@ -117,7 +119,7 @@ export class Spool {
     }
   }
 
-  /** Waits until the blob is whole and known to be right, and throws what is wrong with it; nobody reads on in it. */
+  /** Waits until the blob is complete and verified, and throws what is wrong with it. It cannot be read any more. */
   async proven(): Promise<void> {
     this.#isGivenUp = true;
     this.#notify();
@@ -125,13 +127,13 @@ export class Spool {
     this.#throwIfFailed();
   }
 
-  /** The whole blob once more, after `reading` came to its end. Only where `keep` was said. */
+  /** The whole blob again, after `reading` has ended. Only after `keep`. */
   async *rereading(): AsyncGenerator<Uint8Array> {
     for (const extent of this.#kept) yield await this.#options.storage.read(extent);
   }
 
   /**
-   * Takes what comes before its turn: into the memory that all share, or the file. A blob that is in the file goes on
+   * Stores bytes of a blob that is not being read yet: in the shared memory, or in the file if any of it is already
    * there.
    */
   async #wait(chunk: Uint8Array): Promise<void> {
@@ -155,7 +157,7 @@ export class Spool {
     return filled;
   }
 
-  /** Gives how many of the bytes found room. */
+  /** Returns how many of the bytes fit. */
   #fill(filled: Filled, bytes: Uint8Array): number {
     const { block, length } = filled;
     const part = bytes.subarray(0, block.length - length);
@@ -170,7 +172,7 @@ export class Spool {
     return "block" in segment ? segment.block.subarray(0, segment.length) : this.#options.storage.read(segment);
   }
 
-  /** Gives back what a segment takes. */
+  /** Gives the memory, or the block of the file, of a segment back. */
   #free(segment: Segment): void {
     const { storage } = this.#options;
     if ("chunk" in segment) this.#memoryBytes -= costOf(segment.chunk);
@@ -193,7 +195,7 @@ export class Spool {
 
   #flushing: Promise<void> = Promise.resolve();
 
-  /** Both sides may ask for it; writes happen one after the other. */
+  /** The writer and the reader may call it; writes happen one after the other. */
   #flush(): Promise<void> {
     if (this.#unwrittenBytes === 0) return this.#flushing;
     this.#flushing = this.#flushing.then(() => this.#writeOut());

@@ -4,7 +4,7 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 
-/** A file that has no name in its directory, and that is gone when it is closed, whatever becomes of this process. */
+/** A file without a name in its directory. It is gone when it is closed, also if this process is killed. */
 export async function openTemporaryFile(directory: string): Promise<FileHandle> {
   const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
   try {
@@ -15,7 +15,7 @@ export async function openTemporaryFile(directory: string): Promise<FileHandle> 
   }
 }
 
-/** Some file systems (NFS, older overlayfs) know no unnamed files. */
+/** For file systems that do not have unnamed files (NFS, older overlayfs). */
 async function openAndUnlink(directory: string): Promise<FileHandle> {
   const path = join(directory, `.spool-${randomBytes(6).toString("hex")}`);
   try {
@@ -32,6 +32,6 @@ function unusable(error: unknown, directory: string): unknown {
 }
 
 function isUnsupported(error: unknown): boolean {
-  // Node has the second of the two names that Linux has for one number.
+  // ENOTSUP: Linux has two names for this number (EOPNOTSUPP), and Node reports this one.
   return isErrno(error, "ENOTSUP", "EISDIR", "EINVAL", "ENOENT");
 }

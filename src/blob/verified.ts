@@ -1,16 +1,16 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { type Digest, type Hasher, hasherFor } from "../oci/digest.ts";
 
-/** What bytes must turn out to be. A Descriptor is one. */
+/** The digest and size that bytes must have. A Descriptor is one. */
 interface Expected {
   readonly digest: Digest;
   readonly sizeBytes: number;
 }
 
 /**
- * Passes bytes on and, at the end, insists that they are the expected ones.
+ * Passes bytes on and throws at the end unless they have the expected digest and size.
  *
- * The size is checked while bytes arrive, so that an endless blob is refused before it fills anything.
+ * The size is also checked while bytes arrive, so that an endless blob is refused before it fills anything.
  */
 export async function* verified(expected: Expected, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const hasher = hasherFor(expected.digest);
@@ -40,7 +40,7 @@ function sizeMismatch(expected: Expected, found: string): OciUnpackError {
   );
 }
 
-/** Insists, at the end of a decompressed archive, that it has the diffID that the image's configuration states. */
+/** Throws at the end of a decompressed layer unless it has the diffID that the image's configuration states. */
 export class DiffIDVerification {
   readonly #expected: Digest;
   readonly #hasher: Hasher;

@@ -11,17 +11,17 @@ import type { CompressedInput } from "./compressed-input.ts";
 const MAGIC_BYTES = 4;
 const BLOCK_HEADER_BYTES = 3;
 const CHECKSUM_BYTES = 4;
-/** In the upper 28 bits of a frame's magic number. */
+/** The upper 28 bits of the magic number of a skippable frame. */
 const SKIPPABLE = 0x184d2a5;
 /** The longest that a frame's header can be. */
 const LONGEST_HEADER_BYTES = 18;
 
 /**
- * Passes the bytes of one frame on, exactly those, so that what follows can be looked at. A skippable frame is left
- * out.
+ * Passes exactly the bytes of one frame on, so that the caller can look at what follows. A skippable frame is not
+ * passed on.
  *
- * The decompressors would go on by themselves, but take whatever follows for the next frame; and how large a window
- * they make room for is decided here, alike for both.
+ * The decompressors could read several frames themselves, but they would take anything that follows for another frame.
+ * The size of the window is limited here as well, in the same way for both decompressors.
  */
 export function passFrame(input: CompressedInput, windowLog: number, write: (bytes: Uint8Array) => void): void {
   const header = input.peekAtLeast(LONGEST_HEADER_BYTES);
@@ -67,7 +67,7 @@ interface FrameHeader {
   readonly hasChecksum: boolean;
 }
 
-/** Reads a frame's header, of which at least the first five bytes must be there to know how long it is. */
+/** Parses the header of a frame. Its first five bytes must be there; they tell how long it is. */
 function parseHeader(bytes: Uint8Array): FrameHeader {
   const descriptor = bytes[MAGIC_BYTES] ?? 0;
   const isSingleSegment = (descriptor & 0x20) !== 0;
@@ -84,7 +84,7 @@ function parseHeader(bytes: Uint8Array): FrameHeader {
   };
 }
 
-/** Reads a block's header. What is called its size is that of its content, unless that is one byte to be repeated. */
+/** Parses the header of a block. It states the size of the content, except for a block that is one repeated byte. */
 function parseBlockHeader(bytes: Uint8Array): { readonly isLast: boolean; readonly contentBytes: number } {
   const header = little(bytes, 0, BLOCK_HEADER_BYTES);
   const isRepeatedByte = ((header >>> 1) & 3) === 1;
@@ -96,9 +96,7 @@ function windowBytesOf(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-/**
- * Up to 53 bits of a little-endian number; a byte that is not there counts as 0, and is missed when it is passed on.
- */
+/** A little-endian number of up to 53 bits. A missing byte counts as 0; that it is missing is noticed later. */
 function little(bytes: Uint8Array, start: number, width: number): number {
   let value = 0;
   for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (bytes[start + index] ?? 0);

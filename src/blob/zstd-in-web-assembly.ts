@@ -4,17 +4,17 @@ import type { Step, SyncDecompressor } from "./native-zstd.ts";
 import { instantiated } from "./web-assembly.ts";
 import { zstdModule } from "./zstd-module.ts";
 
-/** What the module offers of zstd's own interface (zstd.h); addresses and sizes are numbers. */
+/** The functions of zstd (zstd.h) that the module exports. Addresses and sizes are numbers. */
 interface ZstdExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   malloc(bytes: number): number;
   ZSTD_createDCtx(): number;
   ZSTD_freeDCtx(context: number): number;
-  /** Below 0: what is wrong. */
+  /** A negative result is an error. */
   ZSTD_decompressStream(context: number, output: number, input: number): number;
 }
 
-/** zstd's words for what data can make it say (zstd_errors.h). */
+/** zstd's messages for the errors that data can cause (zstd_errors.h). */
 const failures: Readonly<Record<number, string>> = {
   10: "Unknown frame descriptor",
   14: "Unsupported frame parameter",
@@ -31,15 +31,15 @@ const windowTooLarge = 16;
 /** The largest window that the module was compiled for, as a power of two. */
 const mostWindowLog = 27;
 
-/** What zstd itself recommends: a block and its header, and the content of a block. */
+/** The sizes that zstd recommends: a block with its header, and the content of a block. */
 const inputBytes = 128 * 1024 + 3;
 const outputBytes = 128 * 1024;
 
 let zstd: Zstd | undefined;
 
 /**
- * Zstandard frames (RFC 8878), with windows of up to `2 ** mostWindowLog` bytes: zstd's own decoder in a memory of its
- * own.
+ * A decompressor of Zstandard frames (RFC 8878) with windows of up to `2 ** mostWindowLog` bytes: zstd's own, in
+ * WebAssembly.
  */
 export function zstdInWebAssembly(): SyncDecompressor {
   zstd ??= new Zstd();
@@ -47,8 +47,9 @@ export function zstdInWebAssembly(): SyncDecompressor {
 }
 
 /**
- * Brings bytes into the module's memory and out of it again. A decompressor has room for its largest window there,
- * which one frame after the other uses; the memory never shrinks, but what is closed makes room for the next.
+ * Copies bytes into the module's memory and out of it. A decompressor keeps memory for its largest window there, which
+ * all frames use in turn. The module's memory never shrinks, but what a closed decompressor used is used by the next
+ * one.
  *
  *     parameters  │ output: address, size, position │ input: address, size, position │   Uint32, as zstd.h has them
  */
@@ -77,7 +78,7 @@ class Zstd {
     };
   }
 
-  /** Memory that has grown lies elsewhere. */
+  /** Makes new views of the memory, because it moves when it grows. */
   #look(): void {
     this.#memory = new Uint8Array(this.#module.memory.buffer);
     this.#words = new Uint32Array(this.#module.memory.buffer);
@@ -103,7 +104,7 @@ class Zstd {
   }
 
   /**
-   * Decompresses from `position` of the input's memory to the beginning of the output's; tells the input's new
+   * Decompresses from `position` in the input's memory to the beginning of the output's. Returns the input's new
    * position.
    */
   #call(context: number, position: number, sizeBytes: number, wantedBytes: number): Step {

@@ -5,21 +5,19 @@ import { passFrame } from "./zstd-frame.ts";
 import { zstdInWebAssembly } from "./zstd-in-web-assembly.ts";
 
 /**
- * How many times as much as deflate's a compressed byte may stand for: a block of four repeats one byte 131,072 times
- * (RFC 8878, section 3.1.1.2.2), four bytes of deflate data stand for some 4,128.
+ * How many times more than with deflate a compressed byte can stand for: a block of four bytes repeats one byte 131,072
+ * times (RFC 8878, section 3.1.1.2.2); four bytes of deflate data stand for about 4,128.
  */
 export const zstdExpansion = 32;
 
-/** A decompressor of zstd frames (RFC 8878), one after the other. */
+/** Decompresses zstd frames (RFC 8878) one after the other. */
 interface ZstdDecompressor {
-  /** Decompresses the frame that the input has next. */
+  /** Decompresses the next frame of the input. */
   frame(): void;
   close(): void;
 }
 
-/**
- * Decompresses frames of `input` into `output`; none of them may ask for a window of more than `2 ** windowLog` bytes.
- */
+/** A decompressor from `input` to `output`. No frame may need a window of more than `2 ** windowLog` bytes. */
 export function zstdDecompressor(
   input: CompressedInput,
   windowLog: number,
@@ -32,7 +30,7 @@ export function zstdDecompressor(
   };
 }
 
-/** Puts bytes that lie elsewhere into the output. */
+/** Copies bytes to the output as they are. */
 export function copy(bytes: Uint8Array, output: DecompressedOutput): void {
   for (let rest = bytes; rest.length > 0; ) {
     const space = output.space();

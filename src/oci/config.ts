@@ -16,7 +16,7 @@ export interface ImageConfig {
   readonly history?: readonly HistoryEntry[];
 }
 
-/** How to run the image: the section that is called `config`. Absent where the config does not say. */
+/** How to run the image: the member `config`. What it does not say is absent. */
 export interface ExecutionParameters {
   readonly user?: string;
   readonly env?: readonly string[];
@@ -31,17 +31,17 @@ export interface ExecutionParameters {
   readonly exposedPorts?: readonly string[];
 }
 
-/** A step that made the image. */
+/** One of the steps that made the image. */
 export interface HistoryEntry {
   readonly created?: string;
   readonly createdBy?: string;
   readonly author?: string;
   readonly comment?: string;
-  /** The step changed the configuration alone; no layer belongs to it. */
+  /** Whether the step changed only the configuration, so that no layer belongs to it. */
   readonly isEmptyLayer: boolean;
 }
 
-/** Reads a config. Unknown members are ignored, null is absent. Throws `INVALID_CONFIG`. */
+/** Parses a config. Unknown members are ignored, and null counts as absent. Throws `INVALID_CONFIG`. */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
   const value = JsonValue.parse(bytes, "image's config", "INVALID_CONFIG");
   const rootfs = value.required("rootfs");

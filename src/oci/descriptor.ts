@@ -7,17 +7,18 @@ import { bareMediaType } from "./media-type.ts";
 import { type Platform, platformFrom } from "./platform.ts";
 
 /**
- * What the content elsewhere is: its type, digest and size (image-spec, descriptor.md). Parsed, so its digest is safe
- * and its size a safe integer ≥ 0.
+ * Describes content that is elsewhere: its type, digest and size (image-spec, descriptor.md).
+ *
+ * It has been parsed: its digest has a valid syntax, and its size is a safe integer from 0 on.
  */
 export interface Descriptor {
-  /** Lower case, without parameters. Empty where the document leaves it out: then only a config may be meant (S21). */
+  /** In lower case, without parameters. Empty if the document does not state it: then it can only be a config (S21). */
   readonly mediaType: string;
   readonly digest: Digest;
   readonly sizeBytes: number;
-  /** The content itself, already decoded; not yet verified. */
+  /** The content itself, decoded but not verified. */
   readonly data?: Uint8Array;
-  /** Where else the content may be had. Never contacted unless the caller allows foreign layers. */
+  /** Other addresses of the content. They are used only if the caller allows foreign layers. */
   readonly urls?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly artifactType?: string;
@@ -27,7 +28,7 @@ export interface Descriptor {
 
 const MiB = 1024 * 1024;
 
-/** Reads a descriptor. Throws the document's error. */
+/** Parses a descriptor. Throws the error of its document. */
 export function descriptorFrom(value: JsonValue): Descriptor {
   const platform = value.optional("platform");
   return present({
@@ -42,7 +43,7 @@ export function descriptorFrom(value: JsonValue): Descriptor {
   });
 }
 
-/** Reads a digest. Throws the document's error. */
+/** Parses a digest. Throws the error of its document. */
 export function digestFrom(value: JsonValue): Digest {
   const text = value.string();
   return parseDigest(text) ?? value.refuse(`"${text.slice(0, 200)}" is not a digest`);
@@ -52,14 +53,14 @@ function dataFrom(value: JsonValue | undefined): Uint8Array | undefined {
   if (value === undefined) return undefined;
   const text = value.string();
   const bytes = Buffer.from(text, "base64");
-  // Node skips what is not base64, so only encoding it again shows whether it was.
+  // Node ignores what is not base64, so it is encoded again and compared.
   if (bytes.toString("base64") !== text) value.refuse("it is not base64");
   if (bytes.length > MiB) value.refuse(`it has ${bytes.length} bytes, and at most ${MiB} may stand in a document`);
   return bytes;
 }
 
 /**
- * The content that a descriptor itself holds, verified; `undefined` where it holds none (R-41).
+ * The verified content in a descriptor's `data`; `undefined` if it has none (R-41).
  *
  * Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH`.
  */
@@ -70,7 +71,7 @@ export function inlineContent(descriptor: Descriptor): Uint8Array | undefined {
 }
 
 /**
- * Insists that bytes at hand are what the descriptor says: the size first, then the digest (image-spec, descriptor.md,
+ * Throws unless the bytes have the size and then the digest that the descriptor says (image-spec, descriptor.md,
  * "Verification").
  */
 export function verifyBytes(descriptor: Descriptor, bytes: Uint8Array): void {
@@ -85,7 +86,7 @@ export function verifyBytes(descriptor: Descriptor, bytes: Uint8Array): void {
   verifyDigest(digest, bytes);
 }
 
-/** Insists that bytes at hand have that digest. */
+/** Throws unless the bytes have that digest. */
 export function verifyDigest(digest: Digest, bytes: Uint8Array): void {
   const hasher = hasherFor(digest);
   hasher.update(bytes);

@@ -4,21 +4,21 @@ import { OciUnpackError } from "../base/errors.ts";
 declare const brand: unique symbol;
 
 /**
- * A content digest, `algorithm:encoded`, whose syntax has been checked: safe in a URL or a file name (image-spec,
- * descriptor.md, "Digests").
+ * A content digest, `algorithm:encoded` (image-spec, descriptor.md, "Digests"). Its syntax has been checked, so that it
+ * can be a part of a URL or a file name.
  */
 export type Digest = string & { readonly [brand]: "Digest" };
 
 /** The algorithms that can be verified. */
 type DigestAlgorithm = "sha256" | "sha512";
 
-// Linear: a separator cannot stand in what it separates. No more than 512 characters are looked at.
+// Linear: separators do not occur in what they separate. At most 512 characters are matched.
 const grammar = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 const hexadecimal: Readonly<Record<string, RegExp>> = { sha256: /^[a-f0-9]{64}$/, sha512: /^[a-f0-9]{128}$/ };
 
 /**
- * Checks a digest's syntax. A registered algorithm must have exactly its lower-case hexadecimal length; an unknown one
- * parses.
+ * Parses a digest; `undefined` if its syntax is wrong. sha256 and sha512 must have the right number of lower-case
+ * hexadecimal digits; digests of unknown algorithms are accepted.
  */
 export function parseDigest(text: string): Digest | undefined {
   if (text.length > 512 || !grammar.test(text)) return undefined;
@@ -39,7 +39,7 @@ export function encodedOf(digest: Digest): string {
   return digest.slice(digest.indexOf(":") + 1);
 }
 
-/** A running digest of the same algorithm as `digest`; `UNSUPPORTED_DIGEST` for one nobody here can verify. */
+/** A hasher of the same algorithm as `digest`. Throws `UNSUPPORTED_DIGEST` for an unknown one. */
 export function hasherFor(digest: Digest): Hasher {
   const algorithm = algorithmOf(digest);
   if (algorithm !== "sha256" && algorithm !== "sha512") {
@@ -54,7 +54,7 @@ export function hasherFor(digest: Digest): Hasher {
   return new Hasher(algorithm);
 }
 
-/** Digests bytes as they pass. */
+/** Computes a digest of bytes that come piece by piece. */
 export class Hasher {
   readonly #algorithm: DigestAlgorithm;
   readonly #hash: Hash;
@@ -68,13 +68,13 @@ export class Hasher {
     this.#hash.update(bytes);
   }
 
-  /** Ends the computation. */
+  /** The digest of all bytes. Nothing can be added any more. */
   digest(): Digest {
     return `${this.#algorithm}:${this.#hash.digest("hex")}` as Digest;
   }
 }
 
-/** The sha256 digest of bytes at hand. */
+/** The sha256 digest of bytes. */
 export function digestOf(bytes: Uint8Array): Digest {
   const hasher = new Hasher("sha256");
   hasher.update(bytes);

@@ -5,25 +5,25 @@ import { JsonValue } from "./json-value.ts";
 import { bareMediaType, type DocumentKind, documentKind, isImageConfig, isVague, mediaTypes } from "./media-type.ts";
 import { unknown } from "./platform.ts";
 
-/** What others than the document itself say about its type. */
+/** What the registry and the descriptor say about a document's type. */
 export interface DocumentClaims {
-  /** The answer's Content-Type; it may be empty, or too vague to mean anything (R-31). */
+  /** The response's Content-Type. It may be empty, or too general to mean anything (R-31). */
   readonly contentType: string;
   /** The type in the descriptor that led to the document, if one did. */
   readonly descriptorType?: string;
 }
 
 /**
- * Reads a manifest or index whose bytes are verified, but whose type is yet to be found out.
+ * Parses a manifest or an index. Its bytes have been verified, but it is not known which of the two it is.
  *
- * The descriptor, the Content-Type and the document itself may each state a type. They need not, but those that do must
- * agree, and the document must have the shape of that type and of no other: else two readers of one digest could see
- * two images (CVE-2021-41190, R-32). Throws `INVALID_MANIFEST` or `UNSUPPORTED_MEDIA_TYPE`.
+ * The descriptor, the Content-Type and the document itself may each state a type. Those that do must agree, and the
+ * document must have the members of that type and of no other. Otherwise two programs could see two different images
+ * under one digest (CVE-2021-41190, R-32). Throws `INVALID_MANIFEST` or `UNSUPPORTED_MEDIA_TYPE`.
  */
 export function parseDocument(bytes: Uint8Array, claims: DocumentClaims): ImageIndex | Manifest {
   const contentType = bareMediaType(claims.contentType);
   const claimed = [claims.descriptorType ?? "", isVague(contentType) ? "" : contentType].filter((type) => type !== "");
-  // Before anything else: what says that it is HTML is no manifest with a syntax error.
+  // First of all, so that an HTML page is not reported as a manifest with a syntax error.
   for (const type of claimed) requireKnown(type);
 
   const value = JsonValue.parse(bytes, "manifest", "INVALID_MANIFEST");
@@ -60,7 +60,7 @@ function requireKnown(mediaType: string): void {
   });
 }
 
-/** What the members say that the document is; an error where they say two things at once. */
+/** The kind of document by its members. Throws if it has the members of several kinds. */
 function shapeOf(value: JsonValue): DocumentKind | undefined {
   const has = (key: string) => value.optional(key) !== undefined;
   const shapes: readonly DocumentKind[] = [
@@ -82,7 +82,7 @@ function agreedType(value: JsonValue, stated: readonly string[]): string | undef
   return first;
 }
 
-/** Docker's documents always state their type, so one that states none is OCI's, or older than both. */
+/** The type of a document that states none. Docker's documents always state theirs, except for the old schema 1. */
 function typeFor(value: JsonValue, shape: DocumentKind | undefined): string {
   if (shape === undefined) return value.refuse("it is neither a manifest nor an index");
   return { index: mediaTypes.ociIndex, manifest: mediaTypes.ociManifest, schema1: mediaTypes.dockerSchema1 }[shape];
@@ -97,10 +97,10 @@ export interface ImageIndex {
 }
 
 const referenceType = "vnd.docker.reference.type";
-/** Far more than there are platforms. */
+/** Far more manifests than there are platforms. */
 const mostManifests = 10_000;
 
-/** Reads an index that is known to be one. Entries of unknown type stay in it, as the specification demands (R-39). */
+/** Parses an index. Entries of unknown types are kept, as the specification demands (R-39). */
 export function imageIndexFrom(value: JsonValue, mediaType: string): ImageIndex {
   const manifests = value.optional("manifests")?.list() ?? [];
   if (manifests.length > mostManifests) {
@@ -115,8 +115,7 @@ export function imageIndexFrom(value: JsonValue, mediaType: string): ImageIndex 
 }
 
 /**
- * Whether an entry could lead to an image: not an attestation, not an artifact, not of a type that nobody here knows
- * (R-36, R-39).
+ * Whether an entry may be an image, or an index with one: no attestation, no artifact, no unknown type (R-36, R-39).
  */
 export function isCandidate(entry: Descriptor): boolean {
   const kind = documentKind(entry.mediaType);
@@ -124,7 +123,7 @@ export function isCandidate(entry: Descriptor): boolean {
   return (kind === "manifest" || kind === "index") && !isArtifact && !isAttestation(entry);
 }
 
-/** Whether an entry is BuildKit's attestation of another: where it came from, what is in it. Never an image to run. */
+/** Whether an entry is an attestation by BuildKit about another one: its origin, or its contents. */
 function isAttestation(entry: Descriptor): boolean {
   const { annotations = {}, platform } = entry;
   if (Object.hasOwn(annotations, referenceType) && annotations[referenceType] === "attestation-manifest") return true;
@@ -142,10 +141,10 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Far more than any image has; R-33. */
+/** Far more layers than any image has (R-33). */
 const mostLayers = 10_000;
 
-/** Reads a manifest that is known to be one. */
+/** Parses a manifest. */
 function manifestFrom(value: JsonValue, mediaType: string): Manifest {
   const layers = value.optional("layers")?.list() ?? [];
   if (layers.length > mostLayers) value.refuse(`it has ${layers.length} layers, more than ${mostLayers}`);
@@ -162,14 +161,14 @@ function manifestFrom(value: JsonValue, mediaType: string): Manifest {
 /**
  * Whether a manifest is an image rather than an artifact (image-spec, manifest.md, "Guidelines for Artifact Usage").
  *
- * Its config's type decides: an artifact's config must not even be parsed (R-40). An image that calls itself an
- * `artifactType` besides is an image still.
+ * The type of its config decides. The config of an artifact must not be parsed (R-40). An image may have an
+ * `artifactType`, too.
  */
 export function isImage(manifest: Manifest): boolean {
   return isImageConfig(manifest.config.mediaType);
 }
 
-/** Throws `NOT_AN_IMAGE` for an artifact, naming what it is. */
+/** Throws `NOT_AN_IMAGE` for an artifact; the error says of which type it is. */
 export function requireImage(manifest: Manifest): void {
   if (isImage(manifest)) return;
   const type = manifest.artifactType ?? manifest.config.mediaType;

@@ -1,24 +1,25 @@
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import { parseJson } from "./json.ts";
 
-/** Which document is read, so that what is wrong with it can be said. */
+/** The document that a value is from, for error messages. */
 interface Subject {
   readonly code: ErrorCode;
   readonly name: string;
 }
 
-/** No member that anybody knows has a longer name; and V8 tells strings that are very long by their length alone. */
+/** Longer names are ignored: no known member has one, and V8 hashes very long strings by their length alone. */
 const longestName = 100;
 
 /**
- * A value of an untrusted document together with its place in it: asked for what it should be, it is that or an error.
+ * A value in an untrusted document, with its path there. Each method returns the value as one type, or throws an error
+ * that names the path.
  *
- * Members are found as Go programs, which read and write most documents, find them: in upper or lower case. Of two that
- * differ in nothing else Go obeys the last and others the one that they know, and so there would be two images: that is
- * an error. The keys of maps are users' own and count as they are written.
+ * Names of members match in upper and lower case, as in Go, in which most programs are written that read and write such
+ * documents. If two names differ only in case, Go takes the last one and other programs take one of them, so that they
+ * would see different images: that is an error. The keys of maps, such as labels, are case-sensitive.
  *
- * `null` counts as absent wherever a member is asked for, as it does in the specification ("any OPTIONAL field MAY also
- * be set to null"), and elsewhere as what Go makes of it: the empty text, an object without members.
+ * `null` counts as an absent member, as in the specification ("any OPTIONAL field MAY also be set to null"). Elsewhere
+ * it is what Go makes of it: an empty string, an object without members.
  */
 export class JsonValue {
   readonly #value: unknown;
@@ -32,9 +33,7 @@ export class JsonValue {
     this.#subject = subject;
   }
 
-  /**
-   * Reads the bytes of the document that is called `name` in messages; `code` is the code of whatever is wrong with it.
-   */
+  /** Parses a document. Error messages call it `name`, and errors have that code. */
   static parse(bytes: Uint8Array, name: string, code: ErrorCode): JsonValue {
     try {
       return new JsonValue(parseJson(bytes), "", { code, name });
@@ -44,7 +43,7 @@ export class JsonValue {
     }
   }
 
-  /** The member of that name, unless absent or null. */
+  /** The member of that name; `undefined` if it is absent or null. */
   optional(key: string): JsonValue | undefined {
     this.#members ??= this.#membersByName();
     const value = this.#members.get(foldedKey(key));
@@ -55,7 +54,7 @@ export class JsonValue {
     return this.optional(key) ?? this.refuse(`it has no "${key}"`);
   }
 
-  /** As it stands in the document. */
+  /** The value itself, as `JSON.parse` returned it. */
   get json(): unknown {
     return this.#value;
   }
@@ -84,20 +83,20 @@ export class JsonValue {
     return this.list().map((item) => item.string());
   }
 
-  /** An object's own keys, whatever their values are. */
+  /** The keys of an object, whatever its values are. */
   keys(): readonly string[] {
     return Object.keys(this.#object());
   }
 
   /** An object whose values are strings. */
   stringMap(): Readonly<Record<string, string>> {
-    // fromEntries defines each property, so that a key called __proto__ is a key like any other.
+    // fromEntries makes __proto__ a key like all others.
     return Object.fromEntries(
       Object.entries(this.#object()).map(([key, value]) => [key, this.#at(key, value).string()]),
     );
   }
 
-  /** Throws the document's error, naming this value's place. */
+  /** Throws the document's error, with the path of this value. */
   refuse(found: string): never {
     const place = this.#path === "" ? "" : `"${shortened(this.#path)}": `;
     throw new OciUnpackError(this.#subject.code, `cannot read the ${this.#subject.name}: ${place}${found}`);
@@ -128,14 +127,14 @@ export class JsonValue {
   }
 }
 
-/** Text of the document as a message may quote it. */
+/** Text from the document, cut for an error message. */
 function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 /**
- * A member's name as Go compares it with those that it knows: by Unicode's simple case folding, where beyond ASCII only
- * `ſ` (U+017F) is an S and `K` (U+212A, the Kelvin sign) a K.
+ * A member's name in the form in which Go compares names: by Unicode's simple case folding. Beyond ASCII only `ſ`
+ * (U+017F) counts as an S and `K` (U+212A, the Kelvin sign) as a K.
  */
 export function foldedKey(key: string): string {
   // One character at a time: linear.

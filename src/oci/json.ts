@@ -1,4 +1,4 @@
-/** Deeper than any document of an image; shallow enough that nothing which walks one runs out of stack. */
+/** How deep JSON may be nested: deeper than any document of an image, and never too deep for the stack. */
 const deepest = 64;
 
 const quote = 0x22;
@@ -10,11 +10,11 @@ const closeBrace = 0x7d;
 const closeBracket = 0x5d;
 
 /**
- * Reads JSON that nobody vouches for. Throws `SyntaxError`, in time linear in the bytes.
+ * Parses untrusted JSON. Throws `SyntaxError`. The time is linear in the number of bytes.
  *
- * Stricter than `JSON.parse`: the bytes are UTF-8 without a byte order mark, nothing nests deeper than 64, and no
- * object says a key twice. Two parsers that disagree about which of two equal keys counts would see two different
- * images. No message says what stands in the text, but for such a key.
+ * It is stricter than `JSON.parse`: the bytes must be UTF-8 without a byte order mark, nothing may be nested deeper
+ * than 64, and no object may have a key twice, because parsers disagree about which one counts and would see two
+ * different images. Error messages quote nothing of the text, except for such a key.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = decoded(bytes);
@@ -39,7 +39,7 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
-/** Sees only strings, brackets and commas: whether the rest is JSON is for `JSON.parse` to say. */
+/** Looks only at strings, brackets and commas; `JSON.parse` checks the rest. */
 function refuseDuplicates(text: string): void {
   const open: OpenValue[] = [];
   let keyComesNext = false;
@@ -65,7 +65,7 @@ function refuseDuplicates(text: string): void {
 
 interface OpenValue {
   readonly isObject: boolean;
-  /** Made when the first key comes: a document may hold a million empty objects. */
+  /** Created with the first key: a document may have a million empty objects. */
   keys: Set<string> | undefined;
 }
 
@@ -78,7 +78,7 @@ function addKey(object: OpenValue, quoted: string): void {
   object.keys.add(key);
 }
 
-/** Index of the quote that ends the string which begins at `start`; the text's end where there is none. */
+/** The index of the quote that ends the string at `start`, or of the end of the text if there is none. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let before = end - 1;
@@ -88,25 +88,22 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** What may follow a backslash within a string, but for `u` and its four digits. */
+/** What may follow a backslash in a string, besides `u` with four digits. */
 const escapes = '"\\/bfnrt';
 const words = ["true", "false", "null"] as const;
 
 /**
- * Where a text stops being JSON (RFC 8259): the place of the first character that cannot stand there, counted from 0,
- * or the text's length where it ends too early.
+ * The index of the first character that is not valid JSON (RFC 8259), or the text's length if it ends too early.
  *
- * `JSON.parse` would quote the text in its message, which may be anybody's: a file that a link led to, an answer with a
- * secret in it. Every character is looked at once. Nothing may nest deeper than the stack is.
+ * The message of `JSON.parse` would quote the text, which may be secret: a file that a link led to, or a password in a
+ * response. Each character is looked at once. Throws `RangeError` if the text is nested too deep for the stack.
  */
 export function jsonFault(text: string): number {
   const scan = new Scan(text);
   return scan.value() && scan.space() === text.length ? text.length : scan.at;
 }
 
-/**
- * The line, counted from 1, that names a member within members; `undefined` where none does, or the text is no JSON.
- */
+/** The line, counted from 1, of a member of nested objects; `undefined` if there is none, or the text is not JSON. */
 export function jsonLine(text: string, keys: readonly string[]): number | undefined {
   let place: number | undefined;
   const path: string[] = [];
@@ -121,10 +118,10 @@ export function jsonLine(text: string, keys: readonly string[]): number | undefi
   return place === undefined ? undefined : text.slice(0, place).split("\n").length;
 }
 
-/** Hears of each key, where it stands, and calls `value` to have its value passed. */
+/** Called for each key with its position. It has to call `value`, which reads the key's value. */
 type KeyListener = (start: number, end: number, value: () => boolean) => boolean;
 
-/** Each method passes what its name says, and tells whether it was there; if not, `at` is the fault. */
+/** Each method reads what its name says and returns whether it was there. If not, `at` is where the text is wrong. */
 class Scan {
   at = 0;
   readonly #text: string;
@@ -145,7 +142,7 @@ class Scan {
     return word === undefined ? this.#number() : [...word].every((letter) => this.#one(letter));
   }
 
-  /** Gives where it ended. */
+  /** Returns where the white space ends. */
   space(): number {
     while (" \t\n\r".includes(this.#text[this.at] ?? "-")) this.at += 1;
     return this.at;
@@ -185,7 +182,7 @@ class Scan {
     return false;
   }
 
-  /** Ends at its last character. */
+  /** Ends at the last character of the escape. */
   #escape(): boolean {
     this.at += 1;
     const kind = this.#text[this.at];

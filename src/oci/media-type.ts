@@ -1,4 +1,4 @@
-/** The documents of an image, as the image specification and Docker before it name them. */
+/** The media types of an image's documents, the OCI's and Docker's. */
 export const mediaTypes = {
   ociIndex: "application/vnd.oci.image.index.v1+json",
   ociManifest: "application/vnd.oci.image.manifest.v1+json",
@@ -11,7 +11,7 @@ export const mediaTypes = {
 } as const;
 
 /**
- * What a manifest request accepts, index types first. No wildcard and no schema 1: a registry would convert to either.
+ * What a request for a manifest accepts. With a wildcard or schema 1 in it, some registries would convert the manifest.
  */
 export const manifestAccept: readonly string[] = [
   mediaTypes.ociIndex,
@@ -51,7 +51,7 @@ const layerCompressions: Readonly<Record<string, LayerCompression>> = {
 const configTypes: readonly string[] = [
   mediaTypes.ociConfig,
   mediaTypes.dockerConfig,
-  // Registries once gave configs back under the type that their storage had, and images pushed then still say so.
+  // Some registries once returned configs with the type that their storage had, and images from then still state it.
   "application/octet-stream",
   "application/json",
   "text/html",
@@ -67,31 +67,28 @@ const saysNothing: readonly string[] = [
   "binary/octet-stream",
 ];
 
-/** A media type to compare by: without its parameters, in lower case (RFC 6838, section 4.2). */
+/** A media type without its parameters, in lower case (RFC 6838, section 4.2). */
 export function bareMediaType(text: string): string {
   const semicolon = text.indexOf(";");
   return (semicolon < 0 ? text : text.slice(0, semicolon)).trim().toLowerCase();
 }
 
-/** What a document of that type is; `undefined` for anything that is no manifest of ours. */
+/** The kind of a document with that media type; `undefined` for all other types. */
 export function documentKind(mediaType: string): DocumentKind | undefined {
   return Object.hasOwn(documentKinds, mediaType) ? documentKinds[mediaType] : undefined;
 }
 
-/** How a layer of that type is compressed; `undefined` for what is no layer. */
+/** How a layer with that media type is compressed; `undefined` for all other types. */
 export function layerCompression(mediaType: string): LayerCompression | undefined {
   return Object.hasOwn(layerCompressions, mediaType) ? layerCompressions[mediaType] : undefined;
 }
 
-/**
- * Whether a manifest with a config of that type is an image. With any other it is an artifact, whose config is not ours
- * to read.
- */
+/** Whether a manifest whose config has that type is an image. With any other type it is an artifact. */
 export function isImageConfig(mediaType: string): boolean {
   return configTypes.includes(mediaType);
 }
 
-/** Whether an answer of that type leaves open what it is, so that its body has to say. */
+/** Whether a Content-Type is so general that only the body can tell what it is. */
 export function isVague(mediaType: string): boolean {
   return saysNothing.includes(mediaType);
 }

@@ -3,21 +3,20 @@ import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from 
 /** Which platform an image is wanted for. */
 export interface PlatformRequest {
   readonly platform: Platform;
-  /** Whether somebody asked for it, or for a part of it, rather than just being on such a machine. */
+  /** Whether the caller asked for it, or for a part of it. Otherwise it is this machine's. */
   readonly explicit: boolean;
-  /** What will do, best first; the platform itself leads. */
+  /** The platforms that may be used, the best first. The first one is the platform itself. */
   readonly acceptable: readonly Platform[];
-  /** Whether, after these, any other will do. */
+  /** Whether any other platform may be used if there is none of these. */
   readonly acceptsAny?: boolean;
 }
 
 /**
- * What `asked` means on this host; what it leaves out is the host's.
+ * What `asked` means on this host. Parts that it does not name are the host's.
  *
- * How far a substitute may differ depends on what was asked for. A variant: not at all. An architecture: a lower
- * variant of it will do. Neither: whatever the host runs will do, arm on arm64 included. The order is containerd's, but
- * for 386, which nobody on amd64 gets without asking. A higher variant never does: this machine may be unable to run
- * it.
+ * What is asked for decides which other platforms may be used instead. With a variant: none. With an architecture: its
+ * lower variants. With neither: everything that the host can run, also arm on arm64. The order is containerd's, except
+ * that amd64 does not include 386. A higher variant is never used, because this machine may be unable to run it.
  */
 export function requestPlatform(asked: string | Partial<Platform> | undefined, host: Platform): PlatformRequest {
   const parts = typeof asked === "string" ? parsePlatform(asked) : definedParts(asked ?? {});
@@ -38,7 +37,7 @@ function substitutes(platform: Platform, asked: Partial<Platform>): readonly Pla
     : lowerVariants(platform);
 }
 
-/** How well `candidate` meets the request: 0 is best, `undefined` is not at all. */
+/** How well `candidate` fits the request: 0 is best, `undefined` means that it cannot be used. */
 export function rank(request: PlatformRequest, candidate: Platform): number | undefined {
   const { platform, acceptable, acceptsAny } = request;
   const index = meetsSystem(platform, candidate) ? acceptable.findIndex((one) => isSameProcessor(one, candidate)) : -1;
@@ -46,7 +45,7 @@ export function rank(request: PlatformRequest, candidate: Platform): number | un
   return acceptsAny ? acceptable.length : undefined;
 }
 
-/** The same request, which now anything meets. */
+/** The same request, for which any platform may be used if there is no better one. */
 export function anyPlatform(request: PlatformRequest): PlatformRequest {
   return { ...request, acceptsAny: true };
 }
@@ -55,19 +54,19 @@ function definedParts(asked: Partial<Platform>): Partial<Platform> {
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }
 
-/** Held to the grammar of platforms, through which an architecture may bring its variant: `arm/v6`. */
+/** Checks the syntax of a platform. An architecture may have its variant with it: `arm/v6`. */
 function checked(platform: Platform): Platform {
   return normalizePlatform({ ...platform, ...parsePlatform(formatPlatform(platform)) });
 }
 
-/** The other architectures whose programs this one runs: 32-bit arm on arm64. */
+/** The other architectures whose programs a platform can run: 32-bit arm on arm64. */
 function otherArchitectures(platform: Platform): readonly Platform[] {
   if (platform.architecture !== "arm64") return [];
   const arm = { ...platform, architecture: "arm", variant: "v8" };
   return [arm, ...lowerVariants(arm)];
 }
 
-/** An image may need a version and features of its system; a feature that nobody asked for is one nobody has. */
+/** Whether an image for `candidate` fits the operating system. It may only need features that were asked for. */
 function meetsSystem(wanted: Platform, candidate: Platform): boolean {
   if (candidate.os !== wanted.os) return false;
   if (wanted.osVersion !== undefined && candidate.osVersion !== wanted.osVersion) return false;
@@ -78,18 +77,18 @@ function isSameProcessor(one: Platform, other: Platform): boolean {
   return one.architecture === other.architecture && levelOf(one) === levelOf(other);
 }
 
-/** Highest first; "" is the basic variant, which goes without saying. */
+/** The variants, the highest first. "" is the basic variant, which is not written. */
 const ladders: Readonly<Record<string, readonly string[]>> = {
   amd64: ["v4", "v3", "v2", ""],
   arm: ["v8", "v7", "v6", "v5"],
 };
 
-/** The variant as comparisons need it: "" for the basic one. arm without a variant means v7, as containerd reads it. */
+/** The variant for comparisons: "" for the basic one. arm without a variant means v7, as in containerd. */
 function levelOf(platform: Platform): string {
   return platform.variant ?? (platform.architecture === "arm" ? "v7" : "");
 }
 
-/** The variants of the same architecture whose programs such a processor runs too, best first. */
+/** The platform with the lower variants of its architecture, whose programs it can run too, the best first. */
 function lowerVariants(platform: Platform): readonly Platform[] {
   const { variant: _, ...basic } = platform;
   const levels = levelsBelow(platform.architecture, levelOf(platform));
@@ -102,7 +101,7 @@ function levelsBelow(architecture: string, level: string): readonly string[] {
   return ladder.includes(level) ? ladder.slice(ladder.indexOf(level) + 1) : [];
 }
 
-/** v9.0 grew out of v8.5: v9.2 runs v9.1, v9, v8.7, v8.6 … v8. */
+/** v9.0 is an extension of v8.5: v9.2 can run v9.1, v9, v8.7, v8.6 … v8. */
 function arm64LevelsBelow(level: string): readonly string[] {
   const [, major, digit = "0"] = /^v([89])(?:\.(\d))?$/.exec(level) ?? [];
   if (major === undefined) return [];

@@ -3,7 +3,7 @@ import { check, type Kinds, shape, text as string, texts } from "../base/option-
 import { present } from "../base/present.ts";
 import type { JsonValue } from "./json-value.ts";
 
-/** An operating system on a processor, in GOOS and GOARCH words, normalised (image-spec, image-index.md). */
+/** An operating system on a processor, with Go's names (GOOS, GOARCH), normalised (image-spec, image-index.md). */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -12,7 +12,7 @@ export interface Platform {
   readonly osFeatures?: readonly string[];
 }
 
-/** What its members have to be where a caller names them. */
+/** The kinds of its members, for checking what a caller passes. */
 export const platformKinds: Kinds<Platform> = {
   os: string,
   architecture: string,
@@ -22,10 +22,10 @@ export const platformKinds: Kinds<Platform> = {
 };
 const wholePlatform = shape(platformKinds, ["os", "architecture"]);
 
-/** What a document says where it does not know. An index lists attestations under it. */
+/** The name for an unknown operating system or architecture. In an index it marks attestations. */
 export const unknown = "unknown";
 
-/** Other people's words for an architecture. A variant here is part of the word: armhf is nothing but arm/v7. */
+/** Other names for architectures. Some include a variant: armhf is arm/v7. */
 const synonyms: Readonly<Record<string, { readonly architecture: string; readonly variant?: string }>> = {
   x86_64: { architecture: "amd64" },
   "x86-64": { architecture: "amd64" },
@@ -35,10 +35,10 @@ const synonyms: Readonly<Record<string, { readonly architecture: string; readonl
   armel: { architecture: "arm", variant: "v6" },
 };
 
-/** The variants that go without saying: `arm64/v8` is `arm64`. */
+/** The variants that are not written: `arm64/v8` is `arm64`. */
 const basicVariants: Readonly<Record<string, string>> = { amd64: "v1", arm64: "v8" };
 
-/** One way to say each platform, as containerd normalises them. */
+/** The normal form of a platform, as containerd has it. */
 export function normalizePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase();
   const written = platform.architecture.toLowerCase();
@@ -59,7 +59,7 @@ function normalizeVariant(architecture: string, written: string): string | undef
   return variant === "" || isBasic ? undefined : variant;
 }
 
-/** Reads `os/architecture[/variant]`. Throws `INVALID_PLATFORM`. */
+/** Parses `os/architecture[/variant]`. Throws `INVALID_PLATFORM`. */
 export function parsePlatform(text: string): Platform {
   check("text", text, string);
   const [, os, architecture, variant] = /^([\w.-]{1,64})\/([\w.-]{1,64})(?:\/([\w.-]{1,64}))?$/.exec(text) ?? [];
@@ -69,7 +69,7 @@ export function parsePlatform(text: string): Platform {
   });
 }
 
-/** `os/architecture[/variant]`. */
+/** The platform as `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
   check("platform", platform, wholePlatform);
   const variant = platform.variant === undefined ? "" : `/${platform.variant}`;
@@ -77,10 +77,10 @@ export function formatPlatform(platform: Platform): string {
 }
 
 /**
- * The platform that an index's entry or a config states, if it states any.
+ * The platform that an entry of an index, or a config, states; `undefined` if it states none.
  *
- * Both state it in members of the same names. Neither may leave out `os` and `architecture`, yet some do: of a pair,
- * the one that is missing is `unknown`.
+ * Both have the same members for it. `os` and `architecture` are required, but some documents lack one of them: that
+ * one is `unknown`.
  */
 export function platformFrom(value: JsonValue): Platform | undefined {
   const os = value.optional("os")?.string() ?? "";
@@ -97,7 +97,7 @@ export function platformFrom(value: JsonValue): Platform | undefined {
   );
 }
 
-/** What a process says of the machine below it. */
+/** What a process knows about the machine that it runs on. */
 interface Host {
   /** `process.arch`. */
   readonly arch: string;
@@ -105,16 +105,16 @@ interface Host {
   readonly platform: string;
   /** `os.endianness()`. */
   readonly endianness: "BE" | "LE";
-  /** `os.machine()`: the kernel's word, which alone tells one 32-bit arm from another. */
+  /** `os.machine()`, the kernel's name. Only this tells the variants of 32-bit arm apart. */
   readonly machine: string;
-  /** The level that the processor reaches (`v3` of amd64, `v9` of arm64), where the caller knows it. */
+  /** The variant of the processor (`v3` of amd64, `v9` of arm64), if the caller knows it. */
   readonly variant?: string;
 }
 
 const goArchitectures: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", mipsel: "mipsle" };
 const goSystems: Readonly<Record<string, string>> = { win32: "windows", sunos: "solaris" };
 
-/** The platform of a machine, in Go's words. */
+/** The platform of a machine, with Go's names. */
 export function hostPlatform(host: Host): Platform {
   const architecture = goArchitecture(host);
   const variant = host.variant ?? (architecture === "arm" ? armVariant(host.machine) : undefined);
@@ -127,7 +127,7 @@ function goArchitecture(host: Host): string {
   return goArchitectures[host.arch] ?? host.arch;
 }
 
-/** The kernel says armv6l, armv7l or armv8l; it says aarch64 to a 32-bit process on a 64-bit system. */
+/** The kernel's name is armv6l, armv7l or armv8l, or aarch64 for a 32-bit process on a 64-bit system. */
 function armVariant(machine: string): string | undefined {
   return machine === "aarch64" ? "v8" : /^arm(v[5-8])/.exec(machine)?.[1];
 }

@@ -2,13 +2,13 @@ import { OciUnpackError } from "../base/errors.ts";
 import { check, shape, text as string } from "../base/option-checks.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 
-/** Names an image in a registry: `registry/path:tag@digest`. There is always a tag, a digest, or both. */
+/** The name of an image in a registry: `registry/path:tag@digest`. There is always a tag, a digest, or both. */
 export interface Reference {
-  /** Host and port as they were written; `docker.io` for Docker Hub, whichever of its names was used. */
+  /** Host and port as they were written; `docker.io` for all names of Docker Hub. */
   readonly registry: string;
-  /** The repository: lower case, `library/` in front of Docker Hub's official images. */
+  /** The repository, in lower case. For Docker Hub's official images it begins with `library/`. */
   readonly path: string;
-  /** `latest` where neither tag nor digest was written. With a digest it only tells people what the digest once was. */
+  /** `latest` if neither a tag nor a digest was written. With a digest it is not used: it is a note for people. */
   readonly tag?: string;
   readonly digest?: Digest;
 }
@@ -16,32 +16,32 @@ export interface Reference {
 const parsed = shape<Reference>({ registry: string, path: string, tag: string, digest: string }, ["registry", "path"]);
 
 const dockerHub = "docker.io";
-/** One registry under three names. The last is where it answers. */
+/** The three host names of Docker Hub. Requests go to the last one. */
 const dockerHubHosts = [dockerHub, "index.docker.io", "registry-1.docker.io"] as const;
 
 // The grammar of github.com/distribution/reference, from which docker, podman and containerd derive theirs.
 const hostComponent = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const hostName = `${hostComponent}(?:\\.${hostComponent})*`;
-// Linear: no reference is longer than 2,048 characters, and what parts components cannot stand in one.
+// Linear: no reference is longer than 2,048 characters, and separators do not occur in what they separate.
 const hostGrammar = new RegExp(`^(?:${hostName}|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
-// Linear: the same.
+// Linear, for the same reasons.
 const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
 const tagGrammar = /^\w[\w.-]{0,127}$/;
-// Linear: the same.
+// Linear, for the same reasons.
 const digestGrammar = /^[a-z][a-z0-9]*(?:[+._-][a-z][a-z0-9]*)*:[a-fA-F0-9]{32,}$/;
 const imageId = /^[a-f0-9]{64}$/;
 const longestPath = 255;
-/** More than any reference can have; keeps error messages short as well. */
+/** Longer than any valid reference. The limit also keeps error messages short. */
 const longestReference = 2048;
 
 const advice = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debian:stable or ghcr.io/acme/api:2.1";
 
 /**
- * Reads a reference the way docker does, so that `debian` is `docker.io/library/debian:latest`.
+ * Parses a reference as docker does: `debian` is `docker.io/library/debian:latest`.
  *
- * The first component is a host only if it contains a dot, a colon or an upper-case letter, or is `localhost`; anything
- * else is a path on Docker Hub. Throws `INVALID_REFERENCE`.
+ * The first component is a host only if it contains a dot, a colon or an upper-case letter, or is `localhost`.
+ * Otherwise the reference is a path on Docker Hub. Throws `INVALID_REFERENCE`.
  */
 export function parseReference(text: string): Reference {
   check("text", text, string);
@@ -64,7 +64,7 @@ export function parseReference(text: string): Reference {
   return tag === undefined ? { registry, path, digest } : { registry, path, tag, digest };
 }
 
-/** The one printable form: parsing it again gives the same reference. */
+/** The canonical text of a reference. Parsing it gives the same reference. */
 export function formatReference(reference: Reference): string {
   check("reference", reference, parsed);
   const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
@@ -72,7 +72,7 @@ export function formatReference(reference: Reference): string {
   return `${reference.registry}/${reference.path}${tag}${digest}`;
 }
 
-/** The host and port to connect to: Docker Hub answers under another name than references use. */
+/** The host and port to connect to. For Docker Hub it is another host than references name. */
 export function registryHost(reference: Reference): string {
   return reference.registry === dockerHub ? dockerHubHosts[2] : reference.registry;
 }
@@ -89,7 +89,7 @@ function parseRegistry(text: string, host: string): string {
   if (!hostGrammar.test(host)) throw invalid(text, `"${host}" is not a host`);
   if ((dockerHubHosts as readonly string[]).includes(host.toLowerCase())) return dockerHub;
   const actual = hostInUrl(host);
-  // What is checked must be what is connected to: to a URL, 127.1 and 0x7f000001 are 127.0.0.1 (host confusion).
+  // The host that is checked must be the one that is connected to: in a URL, 127.1 and 0x7f000001 mean 127.0.0.1.
   if (actual === undefined) throw invalid(text, `no URL can have the host "${host}"`);
   if (!host.startsWith("[") && actual !== withoutPort(host.toLowerCase())) {
     throw invalid(text, `the host "${host}" means ${actual}`, `write ${actual}`);
@@ -123,7 +123,7 @@ function parseTag(text: string, tag: string): string {
   );
 }
 
-/** Narrower than `parseDigest`: in references an unknown algorithm is hexadecimal too. */
+/** Stricter than `parseDigest`: in a reference the digest must be hexadecimal for unknown algorithms too. */
 function parseReferenceDigest(text: string, written: string): Digest {
   const digest = digestGrammar.test(written) ? parseDigest(written) : undefined;
   if (digest !== undefined) return digest;
@@ -134,15 +134,17 @@ function invalid(text: string, found: string, hint = shapeFor(text)): OciUnpackE
   return new OciUnpackError("INVALID_REFERENCE", `cannot parse the reference "${text}": ${found}`, { hint });
 }
 
-/** What looks like a path is meant to be one. */
+/** The hint for a text: if it looks like a path, how to name an image on this machine. */
 function shapeFor(text: string): string {
   return /^(\.{0,2}\/|~)/.test(text)
     ? "an image on this machine is named by its kind: oci:./layout, docker-archive:./image.tar"
     : advice;
 }
 
-/** `host[:port]` without the port. An IPv6 address keeps its brackets, and so its last group. */
+/**
+ * `host[:port]` without the port. An IPv6 address keeps its brackets, so that its last group is not taken for a port.
+ */
 export function withoutPort(host: string): string {
-  // Linear: digits are looked at once, from the colon before them.
+  // Linear: a match begins at a colon, and digits are not colons.
   return host.replace(/:\d+$/, "");
 }

@@ -41,5 +41,4 @@ function fraction(text: Uint8Array, start: number): number {
 export const earliestSeconds = -(2 ** 31);
 
 /** The latest time, in 2038, that every file system can store. */
-/** The latest time, in 2038, that every file system can store. */
 export const latestSeconds = 2 ** 31 - 1;
