@@ -22,6 +22,7 @@ export class Removal implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "oci-unpack-defences-"));
 
   constructor() {
+    process.env.OCI_UNPACK_TESTS = "all"; // the test of a defence may be one of a share that is not tried by default
     for (const name of ["src", "build", "tsconfig.json", "package.json"]) {
       cpSync(repositoryFile(name), this.#path(name), { recursive: true });
     }
