@@ -35,7 +35,7 @@ export { type InspectResult, inspect } from "./look/inspect.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
 export type { ListedEntry } from "./look/listed.ts";
 export type { LookOptions, LookResult } from "./look/looking.ts";
-export { type ReadResult, read } from "./look/read.ts";
+export { type FileReading, type ReadResult, read } from "./look/read.ts";
 export { resolve } from "./look/resolve.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";

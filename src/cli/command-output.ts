@@ -1,3 +1,6 @@
+import type { Writable } from "node:stream";
+import { unlessAborted } from "../base/abort.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import type { OciUnpackEvent } from "../index.ts";
 import type { ErrorReport } from "./error-report.ts";
 import { retryText } from "./event-line.ts";
@@ -102,4 +105,22 @@ export function writeLines(output: ProcessContext["output"], lines: Iterable<str
 
 function* withEnds(lines: Iterable<string>): Iterable<string> {
   for (const line of lines) yield `${line}\n`;
+}
+
+/**
+ * Writes chunks into a stream, each when the one before is gone, so that a slow reader slows down whoever makes them. The
+ * stream is not ended.
+ */
+export async function writeBytes(
+  stream: Writable,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for await (const chunk of chunks) await unlessAborted(written(stream, chunk), signal);
+}
+
+function written(stream: Writable, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => (error ? reject(fileSystemError(error, "write the output")) : resolve()));
+  });
 }

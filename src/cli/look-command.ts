@@ -1,9 +1,8 @@
-import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isErrno } from "../base/system-error.ts";
 import type * as Library from "../index.ts";
-import type { LookOptions } from "../index.ts";
-import { type DecisionLog, resultJson, writeLines, writeText } from "./command-output.ts";
+import type { FileReading, LookOptions } from "../index.ts";
+import { type DecisionLog, resultJson, writeBytes, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import { recordingListener, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
@@ -58,7 +57,7 @@ async function answer(
       return result.fetchedBytes;
     }
     case "cat":
-      return await cat(context, (stream) => library.read(image, command.path, stream, options));
+      return await cat(context, library.read(image, command.path, options), options.signal);
     case "inspect": {
       const result = await library.inspect(image, options);
       tell(inspectionData(result), inspectionLines(result));
@@ -70,24 +69,29 @@ async function answer(
 /** Bytes go to files and pipes as they are; a terminal would obey some of them. */
 async function cat(
   { output, binaryOutput }: ProcessContext,
-  read: (stream: Writable) => Promise<{ readonly fetchedBytes: number }>,
+  reading: FileReading,
+  signal: AbortSignal | undefined,
 ): Promise<number> {
-  if (output.isTTY !== true) return await unlessReaderLeft(async () => (await read(binaryOutput)).fetchedBytes);
-  const text = terminalText();
-  const [{ fetchedBytes }] = await Promise.all([
-    read(text).finally(() => text.end()),
-    pipeline(text, binaryOutput, { end: false }),
-  ]);
-  return fetchedBytes;
+  if (output.isTTY === true) {
+    const text = terminalText();
+    await Promise.all([
+      writeBytes(text, reading, signal).finally(() => text.end()),
+      pipeline(text, binaryOutput, { end: false }),
+    ]);
+  } else if (await hasReaderLeft(writeBytes(binaryOutput, reading, signal))) {
+    return 0;
+  }
+  return (await reading.result).fetchedBytes;
 }
 
 /** Whoever reads the beginning of a file and goes away (`| head`) has got what was wanted. */
-async function unlessReaderLeft(read: () => Promise<number>): Promise<number> {
+async function hasReaderLeft(writing: Promise<void>): Promise<boolean> {
   try {
-    return await read();
+    await writing;
+    return false;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    if (isErrno(cause, "EPIPE")) return 0;
+    if (isErrno(cause, "EPIPE")) return true;
     throw error;
   }
 }

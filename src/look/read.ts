@@ -1,6 +1,6 @@
-import type { Writable } from "node:stream";
-import { check, text, writable } from "../base/option-checks.ts";
-import { StreamOutput } from "../output/new-file.ts";
+import { unlessAborted } from "../base/abort.ts";
+import { handedOver } from "../base/hand-over.ts";
+import { check, checkOptions, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "./listed.ts";
 import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";
@@ -10,29 +10,67 @@ export interface ReadResult extends LookResult {
   readonly entry: ListedEntry;
 }
 
+/** A file of an image whose bytes can be iterated, once. Reading begins with the iteration, and ends with it. */
+export interface FileReading extends AsyncIterable<Uint8Array> {
+  /** Fulfilled when all bytes were taken; rejected with the error that the iteration throws. */
+  readonly result: Promise<ReadResult>;
+}
+
 /**
- * Reads one file of an image into a stream, without unpacking anything. Symlinks are followed, inside the image.
+ * Reads one file of an image, without unpacking anything. Symlinks are followed, inside the image.
  *
  * Layers are read from the newest down, and no further than it takes to know which file is meant. Its layer was verified
- * when the first byte goes into the stream; the stream is not ended.
+ * when the first bytes come. Chunks belong to whoever iterates; who iterates slowly slows the download down. Leaving the
+ * iteration early ends everything that was opened for it, and rejects `result`.
  *
- * @throws OciUnpackError, or the reason of `options.signal`.
+ * The iteration throws OciUnpackError, or the reason of `options.signal`.
+ *
+ * @throws OciUnpackError with `INVALID_OPTION`.
  */
-export async function read(
-  name: string,
-  path: string,
-  destination: Writable,
-  options: LookOptions = {},
-): Promise<ReadResult> {
+export function read(name: string, path: string, options: LookOptions = {}): FileReading {
+  check("name", name, text);
   check("path", path, text);
-  check("destination", destination, writable);
-  return await look(name, options, lookKinds, { readsFile: true }, async (looking) => {
+  checkOptions(options, lookKinds);
+  return new Reading((give, stop) => {
+    const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
+    return readFile(name, path, { ...options, signal }, give);
+  });
+}
+
+type Give = (bytes: Uint8Array) => Promise<void>;
+
+class Reading implements FileReading {
+  readonly result: Promise<ReadResult>;
+  readonly #bytes: AsyncGenerator<Uint8Array>;
+
+  constructor(readWith: (give: Give, stop: AbortSignal) => Promise<ReadResult>) {
+    let [resolve, reject]: [(result: ReadResult) => void, (error: unknown) => void] = [() => {}, () => {}];
+    this.result = new Promise((...settle) => {
+      [resolve, reject] = settle;
+    });
+    this.result.catch(() => {}); // whoever iterates learns of it
+    this.#bytes = handedOver(async (give, stop) => {
+      try {
+        resolve(await readWith(give, stop));
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#bytes;
+  }
+}
+
+function readFile(name: string, path: string, options: LookOptions, give: Give): Promise<ReadResult> {
+  return look(name, options, lookKinds, { readsFile: true }, async (looking) => {
     const { entries, place } = await looking.ask({ about: "content", path: byteStringOf(path) });
     const [entry] = entries;
     if (entry === undefined) throw new TypeError("a file that was found has an entry");
-    const output = new StreamOutput(destination, looking.signal);
-    // Who reads a stream may hold on to what came out of it.
-    if (entry.sizeBytes > 0) await looking.extract(entry.layer, place, (bytes) => output.write(Uint8Array.from(bytes)));
+    const take = (bytes: Uint8Array) => unlessAborted(give(Uint8Array.from(bytes)), looking.signal);
+    if (entry.sizeBytes > 0) await looking.extract(entry.layer, place, take);
     return { ...looking.finish(), entry };
   });
 }

@@ -84,7 +84,7 @@ export const rooms = {
   look: {
     floor: 10,
     what: "what is in an image, without unpacking it: layers from the newest down, as few as an answer needs",
-    uses: ["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "image", "operation"],
+    uses: ["base", "oci", "tar", "blob", "linux", "layer", "worker", "tree", "image", "operation"],
   },
   verify: {
     floor: 10,

@@ -123,7 +123,6 @@ const calls: Readonly<Record<string, Called>> = {
     given: {
       ...named,
       path: ["/", ...noText],
-      destination: [process.stdout, "out", '"out" is not a stream to write to'],
     },
     options: { wrong: resolving },
   },

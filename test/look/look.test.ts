@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { formatPlatform, inspect, type LookOptions, list, type ReadResult, read } from "../../src/index.ts";
@@ -44,11 +43,9 @@ async function setStage(one: Image = three): Promise<Stage> {
         return layer < 0 ? [] : [layer];
       }),
     async content(path, options) {
-      const stream = new PassThrough();
-      const text = buffer(stream);
-      const result = await read(reference, path, stream, { platform, ...options });
-      stream.end();
-      return { text: (await text).toString("latin1"), result };
+      const reading = read(reference, path, { platform, ...options });
+      const text = (await buffer(reading)).toString("latin1");
+      return { text, result: await reading.result };
     },
     [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
   };
@@ -104,16 +101,16 @@ describe("a file is read out of the newest layer that has it", () => {
   });
 });
 
-test("what is no file, or not there, is said to be so, and nothing goes into the stream", async () => {
+test("what is no file, or not there, is said to be so, and there are no bytes of it", async () => {
   await using stage = await setStage();
   for (const [path, code, message] of [
     ["/etc", "NOT_A_FILE", 'cannot read "/etc": it is a directory'],
     ["/etc/hostname", "NOT_FOUND", 'cannot find "/etc/hostname": the image has nothing there'],
     ["/etc/motd/", "NOT_FOUND", 'cannot find "/etc/motd/": the image has nothing there'],
   ] as const) {
-    const stream = new PassThrough();
-    await assert.rejects(read(stage.reference, path, stream, { platform }), { code, message });
-    assert.equal(stream.readableLength, 0);
+    const reading = read(stage.reference, path, { platform });
+    await assert.rejects(reading[Symbol.asyncIterator]().next(), { code, message });
+    await assert.rejects(reading.result, { code, message });
   }
 });
 
@@ -255,10 +252,39 @@ test("an abort while nobody takes the file's data ends a look at once", { timeou
   await using stage = await setStage();
   const controller = new AbortController();
   const reason = new Error("enough");
-  const stream = new PassThrough();
-  stream.once("readable", () => controller.abort(reason));
-  const reading = read(stage.reference, "large", stream, { platform, signal: controller.signal });
-  await assert.rejects(reading, (error) => error === reason);
+  const reading = read(stage.reference, "large", { platform, signal: controller.signal });
+  const chunks = reading[Symbol.asyncIterator]();
+  assert.equal((await chunks.next()).done, false);
+  controller.abort(reason);
+  await assert.rejects(reading.result, (error) => error === reason);
+  await assert.rejects(
+    async () => {
+      while ((await chunks.next()).done !== true);
+    },
+    (error) => error === reason,
+  );
+});
+
+test("whoever takes no more of a file ends everything that was opened for it", async () => {
+  await using stage = await setStage();
+  const reading = read(stage.reference, "large", { platform });
+  for await (const chunk of reading) {
+    assert.ok(chunk.length > 0);
+    break;
+  }
+  await assert.rejects(reading.result, { name: "AbortError" });
+  await eventually(
+    () => stage.registry.openConnections === 0,
+    () => `${stage.registry.openConnections} connections stay open`,
+  );
+});
+
+test("chunks of a file stay as they were, however long they are held", async () => {
+  await using stage = await setStage();
+  const { text } = await stage.content("large");
+  const held: Uint8Array[] = [];
+  for await (const chunk of read(stage.reference, "large", { platform })) held.push(chunk);
+  assert.equal(Buffer.concat(held).toString("latin1"), text);
 });
 
 test("when the answer is known, nothing is read any more and no connection is left", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import type { OciUnpackEvent } from "../../src/base/events.ts";
@@ -39,12 +38,9 @@ const verbs: Readonly<Record<string, Verb>> = {
   list: { call: (name, _, options) => list(name, "/", options) },
   read: {
     async call(name, _, options) {
-      const stream = new PassThrough();
-      const [result] = await Promise.all([
-        read(name, "etc/hosts", stream, options).finally(() => stream.end()),
-        buffer(stream),
-      ]);
-      return result;
+      const reading = read(name, "etc/hosts", options);
+      await buffer(reading);
+      return await reading.result;
     },
   },
   unpack: {
