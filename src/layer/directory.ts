@@ -14,6 +14,8 @@ export interface BackEndTypes {
   readonly file: object;
   /** What is kept of a directory besides what every directory has. */
   readonly own: unknown;
+  /** What is known of a file that a hard link is made to. */
+  readonly original: unknown;
 }
 
 /** What a name in a directory stands for. */

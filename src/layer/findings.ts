@@ -8,6 +8,9 @@ export interface Reporter {
   warning(code: WarningCode, message: string, path?: ByteString): void;
 }
 
+/** For whoever wants to be told of nothing. */
+export const nobody: Reporter = { skipped() {}, warning() {} };
+
 /** What was found in a layer that is not as it should be: told of, or refused. */
 export class Findings {
   readonly #reporter: Reporter;
@@ -33,6 +36,11 @@ export class Findings {
   repaired(code: WarningCode, message: string, path: ByteString): void {
     if (this.#strict) throw strictViolation(path, message);
     this.#reporter.warning(code, message, path);
+  }
+
+  /** A layer has a second entry for the same name, which the specification forbids. */
+  namedTwice(path: ByteString): void {
+    this.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", path);
   }
 
   /** Something is worth knowing, and never an error. */

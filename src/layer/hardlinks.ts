@@ -2,9 +2,9 @@ import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ByName } from "./by-name.ts";
 import type { LayerContext } from "./context.ts";
+import type { Destination } from "./destinations.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
 import { pseudoLinkName } from "./name-meaning.ts";
-import type { Place } from "./place.ts";
 import { quoted, refusal } from "./refusal.ts";
 import { walk } from "./walk.ts";
 
@@ -15,14 +15,14 @@ interface Name<Types extends BackEndTypes> {
 }
 
 /** What a link's own header says of its file. */
-export type Stated = Pick<Entry, "mode" | "uid" | "gid">;
+export type LinkHeader = Pick<Entry, "mode" | "uid" | "gid">;
 
 /** A link that is to be made, and nothing of its entry that is not needed for it: it may have to wait. */
 interface Link<Types extends BackEndTypes> {
-  readonly place: Place<Types>;
+  readonly destination: Destination<Types>;
   /** The names of the path that it leads to, between slashes: in one text they take the least. */
   readonly target: ByteString;
-  readonly stated: Stated;
+  readonly stated: LinkHeader;
   /** The directory that the link is to replace, if there is one. */
   readonly replaced: Directory<Types> | undefined;
 }
@@ -33,47 +33,70 @@ interface Link<Types extends BackEndTypes> {
  */
 const waitingBytes = 480;
 
+/** What hard links ask of whatever holds the tree. */
+export interface HardlinkBackEnd<Types extends BackEndTypes> {
+  /** What stands at a name that is no directory's, for a link that is to be made at `destination`. */
+  fileAt(directory: Directory<Types>, name: ByteString, destination: Destination<Types>): Types["original"] | undefined;
+  /** Whether a file has the mode and the owner that the link's own header states. */
+  isAsStated(original: Types["original"], stated: LinkHeader): boolean;
+  /** Gives a file a further name, in the stead of whatever is there. */
+  link(destination: Destination<Types>, original: Types["original"]): void;
+  /** Makes the file that stands there something that this layer brings: its own whiteouts spare it. */
+  claim(destination: Destination<Types>, original: Types["original"]): void;
+  /** Makes a directory for pseudo-links, which is no part of the tree. */
+  makePseudoLinks(): Directory<Types>;
+  /** Removes it with them. Files stay where links to them were made. */
+  removePseudoLinks(directory: Directory<Types>): void;
+}
+
 /**
  * The hard links of one layer, in the order of the archive: a link is what its target is at that moment. Only a link to
  * what is not there yet waits, for the end of its layer.
  */
-export abstract class Hardlinks<Types extends BackEndTypes, File> {
+export class Hardlinks<Types extends BackEndTypes> {
   readonly #context: LayerContext<Types>;
   readonly #layer: number;
-  /** By the places where the links are to be. */
+  readonly #backEnd: HardlinkBackEnd<Types>;
+  /** By the names that the links are to have. */
   readonly #waiting = new ByName<Types, Link<Types>>();
+  #pseudoLinks: Directory<Types> | undefined;
 
-  constructor(context: LayerContext<Types>, layer: number) {
+  constructor(context: LayerContext<Types>, layer: number, backEnd: HardlinkBackEnd<Types>) {
     this.#context = context;
     this.#layer = layer;
+    this.#backEnd = backEnd;
   }
 
-  /** The directory that holds AUFS's pseudo-links, if there are any. */
-  protected abstract pseudoLinks(): Directory<Types> | undefined;
-  /** What stands at a name that is no directory's, for a link that is to be made at `place`. */
-  protected abstract fileAt(directory: Directory<Types>, name: ByteString, place: Place<Types>): File | undefined;
-  /** Whether a file has the mode and the owner that the link's own header states. */
-  protected abstract isAsStated(file: File, stated: Stated): boolean;
-  /** Gives a file a further name, in the stead of whatever is there. */
-  protected abstract make(place: Place<Types>, file: File): void;
-  /** Makes the file that stands at a place something that this layer brings: its own whiteouts spare it. */
-  protected abstract claim(place: Place<Types>, file: File): void;
+  /**
+   * Where to keep AUFS's pseudo-links while the layer is applied: hard links may lead to them, but they are no part of the
+   * tree (rules W20, H13).
+   */
+  pseudoLinks(): Directory<Types> {
+    this.#pseudoLinks ??= this.#backEnd.makePseudoLinks();
+    return this.#pseudoLinks;
+  }
+
+  /** Makes what stands at a name, and is no directory, something that this layer brings: its own whiteouts spare it. */
+  claim(destination: Destination<Types>): void {
+    const original = this.#backEnd.fileAt(destination.parent, destination.name, destination);
+    if (original !== undefined) this.#backEnd.claim(destination, original);
+  }
 
   /** Makes a link, or keeps it until its target is there. */
-  link(place: Place<Types>, entry: Entry): void {
+  link(destination: Destination<Types>, entry: Entry): void {
     const targetNames = this.#context.paths.namesOf(entry.linkPath, entry.path);
     if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
     const { mode, uid, gid } = entry;
     const target = targetNames.join("/") as ByteString;
-    const link = { place, target, stated: { mode, uid, gid }, replaced: this.#directoryAt(place) };
+    const link = { destination, target, stated: { mode, uid, gid }, replaced: this.#directoryAt(destination) };
     if (this.#attempt(link) === undefined) return;
-    place.parent.neededIn = this.#layer;
+    destination.parent.neededIn = this.#layer;
     this.#context.memory.spend(bytesOf(link), "hard links that wait for their targets");
-    this.#waiting.add(place.parent, place.name, link);
+    this.#waiting.add(destination.parent, destination.name, link);
   }
 
   /** To be called when an entry is about to stand where a link may be waited for: the later entry wins. */
-  supersede({ parent, name }: Place<Types>): void {
+  supersede({ parent, name }: Destination<Types>): void {
     if (!this.#waiting.isEmpty) this.#forget(this.#waiting.take(parent, name));
   }
 
@@ -86,7 +109,7 @@ export abstract class Hardlinks<Types extends BackEndTypes, File> {
     const unsettled = new Set(this.#waiting.all());
     const ready = [...unsettled].reverse();
     for (let link = ready.pop(); link !== undefined; link = ready.pop()) {
-      const { parent, name } = link.place;
+      const { parent, name } = link.destination;
       const missing = this.#attempt(link);
       if (missing !== undefined) {
         heldUp.add(missing.directory, missing.name, link);
@@ -96,60 +119,61 @@ export abstract class Hardlinks<Types extends BackEndTypes, File> {
       this.#forget(this.#waiting.take(parent, name));
       for (const next of heldUp.take(parent, name)) ready.push(next);
     }
-    for (const { place, target } of unsettled) {
-      throw refusal(place.path, `a hard link to ${quoted(target)}, which is not there`);
+    for (const { destination, target } of unsettled) {
+      throw refusal(destination.path, `a hard link to ${quoted(target)}, which is not there`);
     }
+    if (this.#pseudoLinks !== undefined) this.#backEnd.removePseudoLinks(this.#pseudoLinks);
   }
 
   #forget(links: readonly Link<Types>[]): void {
     for (const link of links) this.#context.memory.release(bytesOf(link));
   }
 
-  /** Whether, since the link began to wait, a directory came to stand in its place, or its own directory went. */
-  #isObsolete({ place, replaced }: Link<Types>): boolean {
-    if (place.parent.isRemoved) return true;
-    const directory = this.#directoryAt(place);
+  /** Whether, since the link began to wait, a directory came to stand in its destination, or its own directory went. */
+  #isObsolete({ destination, replaced }: Link<Types>): boolean {
+    if (destination.parent.isRemoved) return true;
+    const directory = this.#directoryAt(destination);
     return directory !== undefined && directory !== replaced;
   }
 
-  #directoryAt({ parent, name }: Place<Types>): Directory<Types> | undefined {
+  #directoryAt({ parent, name }: Destination<Types>): Directory<Types> | undefined {
     return this.#context.tree.knownDirectoryAt(parent, name);
   }
 
   /** Makes a link, or gives the name that has to be there first. */
   #attempt(link: Link<Types>): Name<Types> | undefined {
-    const { place, stated } = link;
+    const { destination, stated } = link;
     const { target, missing } = this.#targetOf(link);
     if (target === undefined) return missing;
     const { directory, name } = target;
     if (this.#context.tree.directoryAt(directory, name) !== undefined) {
-      throw refusal(place.path, "a hard link to a directory");
+      throw refusal(destination.path, "a hard link to a directory");
     }
-    const isSelf = directory === place.parent && name === place.name;
+    const isSelf = directory === destination.parent && name === destination.name;
     if (this.#waiting.has(directory, name) && !isSelf) return target;
-    const file = this.fileAt(directory, name, place);
+    const file = this.#backEnd.fileAt(directory, name, destination);
     if (file === undefined) return target;
     if (this.#isObsolete(link)) return undefined;
-    this.#compare(stated, file, place.path);
-    if (isSelf) this.claim(place, file);
-    else this.make(place, file);
+    this.#compare(stated, file, destination.path);
+    if (isSelf) this.#backEnd.claim(destination, file);
+    else this.#backEnd.link(destination, file);
     return undefined;
   }
 
   /** Follows the target's parents; its last name is itself the target, even where it is a symlink. */
-  #targetOf({ place, target }: Link<Types>): {
+  #targetOf({ destination, target }: Link<Types>): {
     readonly target?: Name<Types>;
     readonly missing?: Name<Types>;
   } {
     const targetNames = target.split("/") as ByteString[];
     const { tree } = this.#context;
     const name = targetNames.at(-1) ?? byteStringOf("");
-    const pseudoLinks = this.pseudoLinks();
+    const pseudoLinks = this.#pseudoLinks;
     if (pseudoLinks !== undefined && pseudoLinkName(targetNames) !== undefined) {
       return { target: { directory: pseudoLinks, name } };
     }
     let missing = { directory: tree.root, name };
-    const { directory } = walk(tree, tree.root, targetNames.slice(0, -1), place.path, (parent, missingName) => {
+    const { directory } = walk(tree, tree.root, targetNames.slice(0, -1), destination.path, (parent, missingName) => {
       missing = { directory: parent, name: missingName };
       return undefined;
     });
@@ -157,13 +181,13 @@ export abstract class Hardlinks<Types extends BackEndTypes, File> {
   }
 
   /** What a link's own header says of the file means nothing (rule H7), but may mean that something else was meant. */
-  #compare(stated: Stated, file: File, path: ByteString): void {
-    if (this.isAsStated(file, stated)) return;
+  #compare(stated: LinkHeader, original: Types["original"], path: ByteString): void {
+    if (this.#backEnd.isAsStated(original, stated)) return;
     const message = "the link's own mode and owner are ignored: its target has others";
     this.#context.findings.noted("LINK_ATTRIBUTES", message, path);
   }
 }
 
-function bytesOf<Types extends BackEndTypes>({ place, target }: Link<Types>): number {
-  return waitingBytes + place.path.length + target.length;
+function bytesOf<Types extends BackEndTypes>({ destination, target }: Link<Types>): number {
+  return waitingBytes + destination.path.length + target.length;
 }

@@ -1,78 +1,63 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { LayerContext } from "./context.ts";
+import { type Destination, Destinations, type DirectoryBackEnd } from "./destinations.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
 import { checkOwner } from "./entry-checks.ts";
-import type { Hardlinks } from "./hardlinks.ts";
+import { EntryFiles, type FileBackEnd } from "./entry-files.ts";
+import { type HardlinkBackEnd, Hardlinks } from "./hardlinks.ts";
 import { hiddenName, meaningOf, pseudoLinkName } from "./name-meaning.ts";
-import type { Place } from "./place.ts";
 import { refusal } from "./refusal.ts";
 import { find, walk } from "./walk.ts";
 import { type WhiteoutBackEnd, Whiteouts } from "./whiteouts.ts";
 
-/** Makes what entries describe, except directories and hard links. */
-export interface FileMaker<Types extends BackEndTypes> {
-  file(place: Place<Types>, entry: Entry, body: ByteSource): void;
-  symlink(place: Place<Types>, entry: Entry): void;
-  fifo(place: Place<Types>, entry: Entry): void;
-  device(place: Place<Types>, entry: Entry): void;
-}
-
-/** Who does what for one layer. */
-export interface LayerParts<Types extends BackEndTypes> {
-  readonly files: FileMaker<Types>;
-  readonly hardlinks: Hardlinks<Types, unknown>;
+/** What the rules about layers ask of whatever holds the tree, for one layer. */
+export interface BackEnd<Types extends BackEndTypes> {
+  readonly directories: DirectoryBackEnd<Types>;
+  readonly files: FileBackEnd<Types>;
+  readonly hardlinks: HardlinkBackEnd<Types>;
   readonly whiteouts: WhiteoutBackEnd<Types>;
+  /** Forgets what only this layer needed. */
+  end(): void;
 }
 
 /**
  * What the entries of one layer mean, in the order of the archive (image-spec, layer.md), for whatever a layer is applied
- * to: a disk, or a tree in memory.
+ * to: a disk, memory, or a layer of an overlay.
  */
-export abstract class LayerEntries<Types extends BackEndTypes> {
+export class LayerEntries<Types extends BackEndTypes> {
   readonly #context: LayerContext<Types>;
   readonly #layer: number;
-  readonly #parts: LayerParts<Types>;
+  readonly #backEnd: BackEnd<Types>;
+  readonly #destinations: Destinations<Types>;
+  readonly #files: EntryFiles<Types>;
+  readonly #hardlinks: Hardlinks<Types>;
   readonly #whiteouts: Whiteouts<Types>;
 
   /** `layer` counts from the bottom, from 0. */
-  constructor(context: LayerContext<Types>, layer: number, parts: LayerParts<Types>) {
+  constructor(context: LayerContext<Types>, layer: number, backEnd: BackEnd<Types>) {
     this.#context = context;
     this.#layer = layer;
-    this.#parts = parts;
-    this.#whiteouts = new Whiteouts(context, layer, parts.whiteouts);
-  }
-
-  /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
-  protected abstract wayTo(names: readonly ByteString[], path: ByteString): Directory<Types>;
-  /** Where an entry that has a plain name is to stand. */
-  protected abstract placeFor(parents: readonly ByteString[], name: ByteString, path: ByteString): Place<Types>;
-  /** The directory to keep AUFS's pseudo-links in, for hard links to them. */
-  protected abstract pseudoLinks(): Directory<Types>;
-  /** Makes a directory, in the stead of whatever is there. */
-  protected abstract makeDirectory(place: Place<Types>, entry: Entry): Directory<Types>;
-  /** Makes the symlink at a place something that this layer brings: its own whiteouts spare it. */
-  protected abstract claimLink(place: Place<Types>): void;
-  /** Replaces all attributes of a directory by those of an entry. */
-  protected abstract setAttributes(directory: Directory<Types>, entry: Entry): void;
-
-  /** The same as `placeFor` where that is known without taking the path apart. */
-  protected knownPlace(_path: ByteString): Place<Types> | undefined {
-    return undefined;
+    this.#backEnd = backEnd;
+    this.#destinations = new Destinations(context, backEnd.directories);
+    this.#files = new EntryFiles(context, layer, backEnd.files);
+    this.#hardlinks = new Hardlinks(context, layer, backEnd.hardlinks);
+    this.#whiteouts = new Whiteouts(context, layer, backEnd.whiteouts);
   }
 
   /** Applies an entry. `body` yields its data and then ends; whatever is left unread is of no use. */
   apply(entry: Entry, body: ByteSource): void {
     this.#context.entries.spend(1, entry.path);
     this.#context.tree.followed.allowEntry();
-    const place = this.knownPlace(entry.path);
-    if (place !== undefined) this.#create(place, entry, body);
+    const destination = this.#destinations.known(entry.path);
+    if (destination !== undefined) this.#create(destination, entry, body);
     else this.#applyAnywhere(entry, body);
   }
 
   /** Does what had to wait for the end of the layer. */
   end(): void {
-    this.#parts.hardlinks.end();
+    this.#hardlinks.end();
+    this.#backEnd.end();
   }
 
   #applyAnywhere(entry: Entry, body: ByteSource): void {
@@ -109,12 +94,12 @@ export abstract class LayerEntries<Types extends BackEndTypes> {
     findings.skipped(path, "reserved-name", "names that begin with .wh. are the layer's own");
     const name = pseudoLinkName(names);
     if (name === undefined || type !== "file") return;
-    this.#parts.files.file({ parent: this.pseudoLinks(), name, path }, entry, body);
+    this.#files.file({ parent: this.#hardlinks.pseudoLinks(), name, path }, entry, body);
   }
 
   #applyOpaque(parents: readonly ByteString[], entry: Entry): void {
     this.#judgeMarker(entry);
-    this.#whiteouts.hideAllIn(this.wayTo(parents, entry.path), entry.path);
+    this.#whiteouts.hideAllIn(this.#destinations.directory(parents, entry.path), entry.path);
   }
 
   #applyWhiteout(parents: readonly ByteString[], marker: ByteString, entry: Entry): void {
@@ -135,54 +120,52 @@ export abstract class LayerEntries<Types extends BackEndTypes> {
 
   #applyPlain(parents: readonly ByteString[], name: ByteString, entry: Entry, body: ByteSource): void {
     if (entry.type === "other") this.#leaveOutType(entry);
-    else this.#create(this.placeFor(parents, name, entry.path), entry, body);
+    else this.#create(this.#destinations.of(parents, name, entry.path), entry, body);
   }
 
-  #create(place: Place<Types>, entry: Entry, body: ByteSource): void {
+  #create(destination: Destination<Types>, entry: Entry, body: ByteSource): void {
     if (entry.type === "other") return this.#leaveOutType(entry);
-    const { files, hardlinks } = this.#parts;
-    hardlinks.supersede(place);
+    this.#hardlinks.supersede(destination);
     switch (entry.type) {
       case "file":
-        return files.file(place, entry, body);
+        return this.#files.file(destination, entry, body);
       case "directory":
-        return this.#applyDirectory(place, entry);
+        return this.#applyDirectory(destination, entry);
       case "symlink":
-        return files.symlink(place, entry);
+        return this.#files.symlink(destination, entry);
       case "hardlink":
-        return hardlinks.link(place, entry);
+        return this.#hardlinks.link(destination, entry);
       case "fifo":
-        return files.fifo(place, entry);
+        return this.#files.fifo(destination, entry);
       case "character-device":
       case "block-device":
-        return files.device(place, entry);
+        return this.#files.device(destination, entry);
     }
   }
 
-  #applyDirectory(place: Place<Types>, entry: Entry): void {
-    const existing = this.#context.tree.knownDirectoryAt(place.parent, place.name) ?? this.#linkedDirectory(place);
-    this.#describe(existing ?? this.makeDirectory(place, entry), entry);
+  #applyDirectory(destination: Destination<Types>, entry: Entry): void {
+    const existing =
+      this.#context.tree.knownDirectoryAt(destination.parent, destination.name) ?? this.#linkedDirectory(destination);
+    this.#describe(existing ?? this.#destinations.makeDirectory(destination, entry.mode), entry);
   }
 
-  /** The directory that a symlink at a place leads to, where such links are to be kept. */
-  #linkedDirectory(place: Place<Types>): Directory<Types> | undefined {
+  /** The directory that a symlink there leads to, where such links are to be kept. */
+  #linkedDirectory(destination: Destination<Types>): Directory<Types> | undefined {
     const { settings, tree } = this.#context;
     if (!settings.keepDirlinks) return undefined;
-    const { directory } = walk(tree, place.parent, [place.name], place.path, () => undefined);
+    const { directory } = walk(tree, destination.parent, [destination.name], destination.path, () => undefined);
     // The link stands for this layer's directory now, so that no whiteout of the layer hides it.
-    if (directory !== undefined) this.claimLink(place);
+    if (directory !== undefined) this.#hardlinks.claim(destination);
     return directory;
   }
 
   #describe(directory: Directory<Types>, entry: Entry): void {
     checkOwner(entry);
-    if (directory.describedIn === this.#layer) {
-      const message = "the layer names it twice; the later entry wins";
-      this.#context.findings.repaired("DUPLICATE_ENTRY", message, entry.path);
-    }
+    if (directory.describedIn === this.#layer) this.#context.findings.namedTwice(entry.path);
     directory.describedIn = this.#layer;
     directory.layer = this.#layer;
-    this.setAttributes(directory, entry);
+    directory.origin = this.#layer;
+    this.#backEnd.directories.describe(directory, entry);
   }
 
   #leaveOutType({ path, typeFlag }: Entry): void {

@@ -1,7 +1,7 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { LayerContext } from "./context.ts";
+import type { Destination } from "./destinations.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
-import type { Place } from "./place.ts";
 
 /**
  * What whiteouts ask of whatever holds the tree: a disk, memory, or a layer of an overlay. A file is here what is no
@@ -43,8 +43,8 @@ export class Whiteouts<Types extends BackEndTypes> {
     this.#backEnd = backEnd;
   }
 
-  /** Hides what lower layers have at a place and below it. */
-  hide({ parent, name, path }: Place<Types>): void {
+  /** Hides what lower layers have at a name and below it. */
+  hide({ parent, name, path }: Destination<Types>): void {
     const directory = this.#context.tree.knownDirectoryAt(parent, name);
     if (directory !== undefined) {
       this.#clear(directory, path);
@@ -97,6 +97,7 @@ export class Whiteouts<Types extends BackEndTypes> {
     if (directory.layer === this.#layer) return;
     const isNeeded = directory.neededIn === this.#layer;
     if (!isNeeded && this.#backEnd.isRemovedIfEmpty(directory, path)) return;
+    directory.origin = this.#layer;
     this.#backEnd.reset(directory);
   }
 }

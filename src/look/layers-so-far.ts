@@ -1,10 +1,11 @@
 import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
+import { nobody } from "../layer/findings.ts";
 import { Undetermined } from "../layer/undetermined.ts";
 import type { Entry } from "../tar/entry.ts";
+import type { TreeSettings } from "../tree/context.ts";
 import { bytesOfEntry } from "../tree/in-memory.ts";
 import { MergedTree, type TreeBasis } from "../tree/merged-tree.ts";
-import type { TreeSettings } from "../tree/merging.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
 import { settling } from "./settles.ts";
 
@@ -20,7 +21,6 @@ interface KnownLayer {
 const freeAttemptBytes = 128 * 1024 * 1024;
 const attemptShare = 4;
 
-const nobody = { warning() {}, skipped() {} };
 const noBody = { read: () => undefined };
 
 /**

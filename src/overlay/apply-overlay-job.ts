@@ -4,7 +4,7 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { syncFileSystem } from "../linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openDirectoryPath } from "../linux/syscalls.ts";
-import { allowances } from "../rootfs/new-site.ts";
+import { allowances } from "../rootfs/new-context.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { applyEntries, type LayerOfEntries } from "../worker/apply-entries.ts";
 import { Reporter } from "../worker/reporter.ts";

@@ -4,11 +4,11 @@ import { failure } from "../layer/refusal.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
+import type { RootfsContext } from "../rootfs/context.ts";
 import { type DiskDirectory, DiskState, type OnDisk } from "../rootfs/directory.ts";
 import { Handles } from "../rootfs/handles.ts";
 import type { LowerDirectory, LowerNode } from "../rootfs/lower.ts";
 import type { Owners } from "../rootfs/owners.ts";
-import type { Site } from "../rootfs/site.ts";
 import type { Xattrs, XattrValues } from "../rootfs/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { OverlayFormat } from "./format.ts";
@@ -44,7 +44,7 @@ export class LowerLayers {
   }
 
   /** The root that they show, as far as it is an image's: that is for `owners` and `xattrs` to say. */
-  root({ owners, xattrs }: Pick<Site, "owners" | "xattrs">): LowerDirectory {
+  root({ owners, xattrs }: Pick<RootfsContext, "owners" | "xattrs">): LowerDirectory {
     const view = { handles: this.#handles, format: this.#format, owners, xattrs };
     const handle = this.#handles.of(this.#top);
     const stat = existing(statOf(handle), this.#top);

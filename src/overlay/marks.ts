@@ -1,8 +1,8 @@
 import { pathIn } from "../layer/paths.ts";
 import { statAt } from "../linux/stat.ts";
+import type { RootfsContext } from "../rootfs/context.ts";
 import type { DiskDirectory } from "../rootfs/directory.ts";
-import type { Places } from "../rootfs/places.ts";
-import type { Site } from "../rootfs/site.ts";
+import type { NodeMaker } from "../rootfs/node-maker.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { OverlayFormat } from "./format.ts";
 
@@ -10,13 +10,13 @@ import type { OverlayFormat } from "./format.ts";
  * Marks in a layer that is complete what it hides of those below: names, by whiteouts; directories that were begun anew,
  * by being opaque. What nobody would see anyway is not marked.
  */
-export function mark(site: Site, places: Places, format: OverlayFormat): void {
-  const pending: Marking[] = [{ directory: site.tree.root, path: byteStringOf("") }];
+export function mark(context: RootfsContext, nodes: NodeMaker, format: OverlayFormat): void {
+  const pending: Marking[] = [{ directory: context.tree.root, path: byteStringOf("") }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { directory, path } = next;
     for (const child of directory.directories()) pending.push({ directory: child, path: pathIn(path, child.name) });
-    for (const name of directory.own.hidden ?? []) markHidden(site, places, format, next, name);
-    if (isAnew(directory)) format.makeOpaque(site.tree.handles.opened(directory), path);
+    for (const name of directory.own.hidden ?? []) markHidden(context, nodes, format, next, name);
+    if (isAnew(directory)) format.makeOpaque(context.tree.handles.opened(directory), path);
   }
 }
 
@@ -27,16 +27,16 @@ interface Marking {
 }
 
 function markHidden(
-  site: Site,
-  places: Places,
+  context: RootfsContext,
+  nodes: NodeMaker,
   format: OverlayFormat,
   { directory, path }: Marking,
   name: ByteString,
 ): void {
-  const { handles } = site.tree;
+  const { handles } = context.tree;
   if (directory.own.isMade && typeof statAt(handles.of(directory), name) !== "number") return;
   if (directory.own.lower?.find(name) === undefined) return;
-  places.establish(directory);
+  nodes.establish(directory);
   format.makeWhiteout(handles.of(directory), name, path);
 }
 

@@ -1,12 +1,13 @@
 import { MemoryShare } from "../base/memory-budget.ts";
 import { never } from "../layer/directory.ts";
 import type { Reporter } from "../layer/findings.ts";
+import type { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { LayerApplier } from "../rootfs/layer-applier.ts";
-import { newSite, type SharedByLayers } from "../rootfs/new-site.ts";
-import { Places } from "../rootfs/places.ts";
+import type { RootfsContext } from "../rootfs/context.ts";
+import type { OnDisk } from "../rootfs/directory.ts";
+import { newContext, type SharedByLayers } from "../rootfs/new-context.ts";
+import { NodeMaker } from "../rootfs/node-maker.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
-import type { Site } from "../rootfs/site.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { OverlayFormat } from "./format.ts";
@@ -31,8 +32,8 @@ export interface OverlayLayerParts {
 
 /** Makes an empty directory the next layer of an overlay: what it shows together with those below is the image so far. */
 export class OverlayLayer implements Disposable {
-  readonly #applier: LayerApplier;
-  readonly #site: Site;
+  readonly #applier: LayerEntries<OnDisk>;
+  readonly #context: RootfsContext;
   readonly #rootfs: Rootfs;
   readonly #below: LowerLayers | undefined;
   readonly #format: OverlayFormat;
@@ -43,11 +44,11 @@ export class OverlayLayer implements Disposable {
     this.#below = top === undefined ? undefined : new LowerLayers([top, ...others], format);
     this.#format = format;
     this.#memory = new MemoryShare(shared.memory);
-    this.#site = newSite(directory, settings, reporter, {
+    this.#context = newContext(directory, settings, reporter, {
       shared: { ...shared, memory: this.#memory },
       overlay: { xattrInclude: [`${format.prefix}*`], xattrNames: format },
     });
-    this.#rootfs = new Rootfs(this.#site, (site, places) => new OverlayWhiteouts(site, places));
+    this.#rootfs = new Rootfs(this.#context, (context, nodes) => new OverlayWhiteouts(context, nodes));
     this.#beginRoot();
     this.#applier = this.#rootfs.beginLayer(only);
   }
@@ -59,13 +60,13 @@ export class OverlayLayer implements Disposable {
   /** Completes the layer; all entries have been applied. */
   end(): void {
     this.#applier.end();
-    mark(this.#site, new Places(this.#site, only), this.#format);
+    mark(this.#context, new NodeMaker(this.#context, only), this.#format);
     this.#rootfs.finish();
   }
 
   /** Whether it hides all that is below it, so that the next layer need not ask those. */
   get hidesAll(): boolean {
-    const { root } = this.#site.tree;
+    const { root } = this.#context.tree;
     return root.own.lower !== undefined && root.clearedIn === only;
   }
 
@@ -78,8 +79,8 @@ export class OverlayLayer implements Disposable {
   /** The topmost layer's root is the overlay's: it has what the layers below say until this one says otherwise. */
   #beginRoot(): void {
     if (this.#below === undefined) return;
-    const { directories, tree } = this.#site;
-    const lower = this.#below.root(this.#site);
+    const { directories, tree } = this.#context;
+    const lower = this.#below.root(this.#context);
     const { mode, uid, gid, mtime, atime } = lower.stat;
     directories.describe(tree.root, { path: byteStringOf("."), mode, uid, gid, mtime, atime, xattrs: lower.xattrs });
     tree.root.own.lower = lower;

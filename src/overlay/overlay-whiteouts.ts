@@ -3,9 +3,9 @@ import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
 import { removeDirectoryAt } from "../linux/syscalls.ts";
+import type { RootfsContext } from "../rootfs/context.ts";
 import type { DiskDirectory, OnDisk } from "../rootfs/directory.ts";
-import type { Places } from "../rootfs/places.ts";
-import type { Site } from "../rootfs/site.ts";
+import type { NodeMaker } from "../rootfs/node-maker.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 
 /**
@@ -13,25 +13,25 @@ import type { ByteString } from "../tar/byte-string.ts";
  * the tree, and what has to be marked on disk is marked when the layer is complete.
  */
 export class OverlayWhiteouts implements WhiteoutBackEnd<OnDisk> {
-  readonly #site: Site;
-  readonly #places: Places;
+  readonly #context: RootfsContext;
+  readonly #nodes: NodeMaker;
 
-  constructor(site: Site, places: Places) {
-    this.#site = site;
-    this.#places = places;
+  constructor(context: RootfsContext, nodes: NodeMaker) {
+    this.#context = context;
+    this.#nodes = nodes;
   }
 
   isFileAt(parent: DiskDirectory, name: ByteString): boolean {
-    return this.isOwnFile(parent, name) || this.#site.tree.below(parent, name) !== undefined;
+    return this.isOwnFile(parent, name) || this.#context.tree.below(parent, name) !== undefined;
   }
 
   /** The directory on disk is the layer's alone. */
   isOwnFile(parent: DiskDirectory, name: ByteString): boolean {
-    return parent.own.isMade && typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
+    return parent.own.isMade && typeof statAt(this.#context.tree.handles.of(parent), name) !== "number";
   }
 
   removeFile(parent: DiskDirectory, name: ByteString): void {
-    const { parents, tree } = this.#site;
+    const { parents, tree } = this.#context;
     tree.hide(parent, name);
     parents.linkMayBeGone();
   }
@@ -46,19 +46,19 @@ export class OverlayWhiteouts implements WhiteoutBackEnd<OnDisk> {
   }
 
   establish(directory: DiskDirectory): void {
-    this.#places.establish(directory);
+    this.#nodes.establish(directory);
   }
 
   /** The root of a layer cannot hide as a whole: an overlay never asks whether it does. */
   cutOff(directory: DiskDirectory): void {
-    const { parents, tree } = this.#site;
+    const { parents, tree } = this.#context;
     if (directory.parent !== undefined) tree.cutOff(directory);
     else for (const name of directory.own.lower?.names() ?? []) tree.hide(directory, name);
     parents.linkMayBeGone();
   }
 
   isRemovedIfEmpty(directory: DiskDirectory, path: ByteString): boolean {
-    const { parents, tree } = this.#site;
+    const { parents, tree } = this.#context;
     const { parent, name, own } = directory;
     if (parent === undefined) return false;
     const result = own.isMade ? removeDirectoryAt(tree.handles.of(parent), name) : 0;
@@ -71,7 +71,7 @@ export class OverlayWhiteouts implements WhiteoutBackEnd<OnDisk> {
   }
 
   reset(directory: DiskDirectory): void {
-    this.#places.establish(directory);
-    this.#site.directories.reset(directory);
+    this.#nodes.establish(directory);
+    this.#context.directories.reset(directory);
   }
 }

@@ -1,12 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { nobody } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
-import { allowances } from "../rootfs/new-site.ts";
+import { allowances } from "../rootfs/new-context.ts";
 import { OverlayFormat, type OverlayKind } from "./format.ts";
 import { OverlayLayer } from "./overlay-layer.ts";
-
-const nobody = { skipped: () => {}, warning: () => {} };
 
 /** Makes the only layer of an image that has none. */
 export function makeEmptyLayer(path: string, kind: OverlayKind, settings: RootfsSettings): void {

@@ -1,41 +1,43 @@
 import { constants } from "node:fs";
+import { checkOwner, checkSize } from "../layer/entry-checks.ts";
 import { failure } from "../layer/refusal.ts";
 import { dataSegments, readSomeAt } from "../linux/content.ts";
 import { closeDescriptor, openAt, readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
-import type { Place } from "./directory.ts";
-import type { Files } from "./files.ts";
-import type { Site } from "./site.ts";
-import type { FoundFile } from "./tree.ts";
-
-/** A file that is there, and no directory. */
-export interface Original extends FoundFile {
-  readonly name: ByteString;
-}
+import type { RootfsContext } from "./context.ts";
+import type { DiskDestination, FoundFile } from "./directory.ts";
+import type { FileMaker } from "./file-maker.ts";
 
 /** Makes a copy where a hard link cannot be had: the same to look at, until somebody writes to one of the two. */
-export function copyTo(place: Place, { handle, name, stat, isBelow }: Original, site: Site, files: Files): void {
-  const { path } = place;
+export function copyTo(
+  destination: DiskDestination,
+  { handle, name, stat, isBelow }: FoundFile,
+  context: RootfsContext,
+  files: FileMaker,
+): void {
+  const { path } = destination;
   if (isBelow)
-    site.findings.noted("LINK_COPIED", "a hard link to a file of a lower layer is a copy in an overlay", path);
-  else site.findings.repaired("LINK_COPIED", "a hard link cannot be made here and is a copy", path);
-  const xattrs = site.xattrs.readAt(handle, name);
+    context.findings.noted("LINK_COPIED", "a hard link to a file of a lower layer is a copy in an overlay", path);
+  else context.findings.repaired("LINK_COPIED", "a hard link cannot be made here and is a copy", path);
+  const xattrs = context.xattrs.readAt(handle, name);
   const entry = {
     ...stat,
-    ...site.owners.statedAt(handle, name, stat),
+    ...context.owners.statedAt(handle, name, stat),
     path,
     typeFlag: "",
     linkPath: noPath,
     offset: 0,
     ...(xattrs.size > 0 && { xattrs }),
   };
-  if (stat.type === "file") copyFile(place, openOriginal(handle, name, path), { ...entry, type: "file" }, site, files);
+  checkOwner(entry);
+  if (stat.type === "file")
+    copyFile(destination, openOriginal(handle, name, path), { ...entry, type: "file" }, context, files);
   else if (stat.type === "symlink")
-    files.symlink(place, { ...entry, type: "symlink", linkPath: targetOf(handle, name, path) });
-  else if (stat.type === "fifo") files.fifo(place, { ...entry, type: "fifo" });
+    files.symlink(destination, { ...entry, type: "symlink", linkPath: targetOf(handle, name, path) });
+  else if (stat.type === "fifo") files.fifo(destination, { ...entry, type: "fifo" });
   else if (stat.type !== "directory" && stat.type !== "socket")
-    files.createDevice(place, { ...entry, type: stat.type });
+    files.device(destination, { ...entry, type: stat.type });
 }
 
 const noPath = byteStringOf("");
@@ -52,12 +54,19 @@ function openOriginal(handle: number, name: ByteString, path: ByteString): numbe
   return original;
 }
 
-function copyFile(place: Place, original: number, entry: Entry, site: Site, files: Files): void {
+function copyFile(
+  destination: DiskDestination,
+  original: number,
+  entry: Entry,
+  context: RootfsContext,
+  files: FileMaker,
+): void {
   try {
     const segments = dataSegments(original, entry.sizeBytes);
-    if (typeof segments === "number") throw failure("copy", place.path, "lseek(SEEK_DATA)", segments);
-    for (const { length } of segments) site.copiedBytes.spend(length, place.path);
-    files.file(place, { ...entry, segments }, new Segments(original, segments, place.path));
+    if (typeof segments === "number") throw failure("copy", destination.path, "lseek(SEEK_DATA)", segments);
+    for (const { length } of segments) context.copiedBytes.spend(length, destination.path);
+    checkSize({ ...entry, segments }, context.settings.limits);
+    files.file(destination, { ...entry, segments }, new Segments(original, segments, destination.path));
   } finally {
     closeDescriptor(original);
   }

@@ -1,5 +1,6 @@
+import type { Destination } from "../layer/destinations.ts";
 import type { BackEndTypes, Directory } from "../layer/directory.ts";
-import type { Place as PlaceIn } from "../layer/place.ts";
+import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { LowerDirectory } from "./lower.ts";
 import type { XattrValues } from "./xattrs.ts";
@@ -43,10 +44,21 @@ export class DiskState {
 export interface OnDisk extends BackEndTypes {
   readonly file: never;
   readonly own: DiskState;
+  readonly original: FoundFile;
+}
+
+/** A file that is no directory, and where it stands. */
+export interface FoundFile {
+  /** An open handle of its directory. */
+  readonly handle: number;
+  readonly name: ByteString;
+  readonly stat: Stat;
+  /** Whether it is one of the layers below, whose directory is theirs. */
+  readonly isBelow: boolean;
 }
 
 /** A directory of the root filesystem. */
 export type DiskDirectory = Directory<OnDisk>;
 
 /** Where something is to be in the root filesystem. */
-export type Place = PlaceIn<OnDisk>;
+export type DiskDestination = Destination<OnDisk>;

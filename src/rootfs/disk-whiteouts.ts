@@ -5,32 +5,32 @@ import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
 import { removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
+import type { RootfsContext } from "./context.ts";
 import type { DiskDirectory, OnDisk } from "./directory.ts";
-import type { Places } from "./places.ts";
-import type { Site } from "./site.ts";
+import type { NodeMaker } from "./node-maker.ts";
 
 /** The whiteouts of one layer on a disk: what they hide is removed. */
 export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
-  readonly #site: Site;
-  readonly #places: Places;
+  readonly #context: RootfsContext;
+  readonly #nodes: NodeMaker;
 
-  constructor(site: Site, places: Places) {
-    this.#site = site;
-    this.#places = places;
+  constructor(context: RootfsContext, nodes: NodeMaker) {
+    this.#context = context;
+    this.#nodes = nodes;
   }
 
   isFileAt(parent: DiskDirectory, name: ByteString): boolean {
-    return typeof statAt(this.#site.tree.handles.of(parent), name) !== "number";
+    return typeof statAt(this.#context.tree.handles.of(parent), name) !== "number";
   }
 
   isOwnFile(parent: DiskDirectory, name: ByteString): boolean {
-    return this.#places.made.has(parent, name);
+    return this.#nodes.made.has(parent, name);
   }
 
   removeFile(parent: DiskDirectory, name: ByteString, path: ByteString): void {
-    const result = unlinkAt(this.#site.tree.handles.of(parent), name);
+    const result = unlinkAt(this.#context.tree.handles.of(parent), name);
     if (result < 0 && result !== -errnos.ENOENT) throw failure("apply", path, "unlinkat", result);
-    this.#site.parents.linkMayBeGone();
+    this.#context.parents.linkMayBeGone();
   }
 
   directoriesIn(directory: DiskDirectory): Iterable<DiskDirectory> {
@@ -38,7 +38,7 @@ export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
   }
 
   *filesIn(directory: DiskDirectory, path: ByteString): Iterable<ByteString> {
-    const handle = this.#site.tree.handles.opened(directory);
+    const handle = this.#context.tree.handles.opened(directory);
     rewindEntries(handle);
     for (;;) {
       const entries = readEntries(handle);
@@ -55,7 +55,7 @@ export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
   cutOff(): void {}
 
   isRemovedIfEmpty(directory: DiskDirectory, path: ByteString): boolean {
-    const { parents, tree } = this.#site;
+    const { parents, tree } = this.#context;
     const { parent, name } = directory;
     if (parent === undefined) return false;
     const result = removeDirectoryAt(tree.handles.of(parent), name);
@@ -67,7 +67,7 @@ export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
   }
 
   reset(directory: DiskDirectory): void {
-    this.#site.directories.reset(directory);
+    this.#context.directories.reset(directory);
   }
 }
 

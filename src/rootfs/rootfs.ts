@@ -1,10 +1,18 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { Reporter } from "../layer/findings.ts";
+import { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
+import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
+import type { RootfsContext } from "./context.ts";
+import type { OnDisk } from "./directory.ts";
+import { DiskHardlinks } from "./disk-hardlinks.ts";
 import { DiskWhiteouts } from "./disk-whiteouts.ts";
-import { LayerApplier, type WhiteoutsOf } from "./layer-applier.ts";
-import { allowances, newSite } from "./new-site.ts";
-import type { Site } from "./site.ts";
+import { FileMaker } from "./file-maker.ts";
+import { allowances, newContext } from "./new-context.ts";
+import { NodeMaker } from "./node-maker.ts";
+
+/** What becomes of what the whiteouts of one layer hide. */
+export type WhiteoutsOf = (context: RootfsContext, nodes: NodeMaker) => WhiteoutBackEnd<OnDisk>;
 
 /**
  * A root filesystem that layers are applied to, from the bottom up.
@@ -21,28 +29,36 @@ import type { Site } from "./site.ts";
  * Everything is synchronous, so that it can run on a confined thread. After an error only `close` is of use.
  */
 export class Rootfs {
-  readonly #site: Site;
+  readonly #context: RootfsContext;
   readonly #whiteouts: WhiteoutsOf;
 
   /** `whiteouts` says what becomes of those of a layer. Default: they are carried out. */
-  constructor(site: Site, whiteouts: WhiteoutsOf = (own, places) => new DiskWhiteouts(own, places)) {
-    this.#site = site;
+  constructor(context: RootfsContext, whiteouts: WhiteoutsOf = (own, nodes) => new DiskWhiteouts(own, nodes)) {
+    this.#context = context;
     this.#whiteouts = whiteouts;
   }
 
   /** Begins a layer, counted from 0; the one before it must have ended. */
-  beginLayer(layer: number): LayerApplier {
-    return new LayerApplier(this.#site, layer, this.#whiteouts);
+  beginLayer(layer: number): LayerEntries<OnDisk> {
+    const nodes = new NodeMaker(this.#context, layer);
+    const files = new FileMaker(this.#context, nodes);
+    return new LayerEntries(this.#context, layer, {
+      directories: nodes,
+      files,
+      hardlinks: new DiskHardlinks(this.#context, nodes, files),
+      whiteouts: this.#whiteouts(this.#context, nodes),
+      end: () => nodes.made.clear(),
+    });
   }
 
   /** Gives all directories, the root last, the attributes that they are to have. Nothing can be applied afterwards. */
   finish(): void {
-    this.#site.directories.finish(this.#site.tree.root);
+    this.#context.directories.finish(this.#context.tree.root);
   }
 
   /** Closes every handle but the one that `openRootfs` was given. */
   close(): void {
-    this.#site.tree.handles.close();
+    this.#context.tree.handles.close();
   }
 }
 
@@ -52,5 +68,5 @@ export class Rootfs {
  * of its own.
  */
 export function openRootfs(directory: number, settings: RootfsSettings, reporter: Reporter, memory?: Memory): Rootfs {
-  return new Rootfs(newSite(directory, settings, reporter, { shared: allowances(settings.limits, memory) }));
+  return new Rootfs(newContext(directory, settings, reporter, { shared: allowances(settings.limits, memory) }));
 }

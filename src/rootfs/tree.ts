@@ -6,10 +6,10 @@ import { failure } from "../layer/refusal.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
-import { type Stat, statAt } from "../linux/stat.ts";
+import { statAt } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import { type DiskDirectory, DiskState, type OnDisk } from "./directory.ts";
+import { type DiskDirectory, DiskState, type FoundFile, type OnDisk } from "./directory.ts";
 import type { Handles } from "./handles.ts";
 import { bytesBelow, bytesOf, bytesOfHidden } from "./in-memory.ts";
 import type { LowerDirectory, LowerNode } from "./lower.ts";
@@ -71,12 +71,12 @@ export class Tree implements LayerTree<DiskDirectory> {
     if (parent.own.isMade) {
       const handle = this.handles.of(parent);
       const stat = statAt(handle, name);
-      if (typeof stat !== "number") return { handle, stat, isBelow: false };
+      if (typeof stat !== "number") return { handle, name, stat, isBelow: false };
       if (stat !== -errnos.ENOENT) throw failure("examine", path, "statx", stat);
     }
     const below = this.below(parent, name);
     if (below === undefined || below.directory !== undefined) return undefined;
-    return { handle: below.handle, stat: below.stat, isBelow: true };
+    return { handle: below.handle, name, stat: below.stat, isBelow: true };
   }
 
   /** What layers below show at a name, where this tree has nothing there and does not hide it. */
@@ -132,12 +132,4 @@ export class Tree implements LayerTree<DiskDirectory> {
     this.#memory.spend(bytesBelow(directory), "directories of lower layers");
     return directory;
   }
-}
-
-/** A file that is no directory, and where it stands. */
-export interface FoundFile {
-  readonly handle: number;
-  readonly stat: Stat;
-  /** Whether it is one of the layers below, whose directory is theirs. */
-  readonly isBelow: boolean;
 }

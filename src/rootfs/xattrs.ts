@@ -1,6 +1,6 @@
 import type { Findings } from "../layer/findings.ts";
 import { failure } from "../layer/refusal.ts";
-import type { XattrFilter } from "../layer/xattr-filter.ts";
+import type { XattrRules } from "../layer/xattr-rules.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { listXattrs, listXattrsAt, readXattrAt, removeXattr } from "../linux/xattrs.ts";
@@ -27,13 +27,13 @@ const asTheyAre: StoredNames = { stored: (name) => name, stated: (stored) => sto
 
 /** Sets extended attributes as far as the filter table, the file system and the kernel allow, and tells of the rest. */
 export class Xattrs {
-  readonly #filter: XattrFilter;
+  readonly #rules: XattrRules;
   readonly #findings: Findings;
   readonly #ids: XattrIds;
   readonly #names: StoredNames;
 
-  constructor(filter: XattrFilter, findings: Findings, ids: XattrIds, names: StoredNames = asTheyAre) {
-    this.#filter = filter;
+  constructor(rules: XattrRules, findings: Findings, ids: XattrIds, names: StoredNames = asTheyAre) {
+    this.#rules = rules;
     this.#findings = findings;
     this.#ids = ids;
     this.#names = names;
@@ -48,7 +48,7 @@ export class Xattrs {
     if (capabilities !== undefined) this.#setOne(path, capability, capabilities, (own) => setXattr(capability, own));
   }
 
-  /** Removes from a directory what a lower layer's entry gave it. What the filter table keeps out came from elsewhere. */
+  /** Removes from a directory what a lower layer's entry gave it. */
   clear(directory: number, path: ByteString): void {
     const names = listXattrs(directory);
     if (typeof names === "number") throw failure("examine", path, "flistxattr", names);
@@ -72,17 +72,11 @@ export class Xattrs {
   /** The name of an attribute that an image may have given; nothing for what came from elsewhere. */
   #statedName(stored: ByteString): ByteString | undefined {
     const name = this.#names.stated(stored);
-    return name !== undefined && this.#filter.verdict(name) === "set" ? name : undefined;
+    return name !== undefined && this.#rules.isOfImage(name) ? name : undefined;
   }
 
   #setOne(path: ByteString, name: ByteString, stated: Uint8Array, setXattr: (value: Uint8Array) => Result): void {
-    if (name === "" || name.includes("\0")) return this.#lose(path, "xattr-unsupported", name, "it has no proper name");
-    const verdict = this.#filter.verdict(name);
-    if (verdict === "set") return this.#setMapped(path, name, stated, setXattr);
-    this.#findings.skipped(path, "xattr-filtered", textOf(name));
-    if (verdict === "leave-out-and-warn") {
-      this.#findings.repaired("XATTR_NOT_APPLIED", `${textOf(name)} would act on this machine's overlays`, path);
-    }
+    if (this.#rules.isKept(path, name)) this.#setMapped(path, name, stated, setXattr);
   }
 
   /** Sets it with the ids that it is to have on this machine. */
@@ -98,13 +92,9 @@ export class Xattrs {
 
   #judge(path: ByteString, name: ByteString, result: Result): void {
     if (result >= 0) return;
-    if (unsupported.includes(-result)) this.#lose(path, "xattr-unsupported", name, "the file system cannot store it");
-    else if (denied.includes(-result)) this.#lose(path, "xattr-denied", name, "this user may not set it");
+    if (unsupported.includes(-result))
+      this.#rules.lose(path, "xattr-unsupported", name, "the file system cannot store it");
+    else if (denied.includes(-result)) this.#rules.lose(path, "xattr-denied", name, "this user may not set it");
     else throw failure(`set ${textOf(name)} of`, path, "setxattr", result);
-  }
-
-  #lose(path: ByteString, reason: "xattr-unsupported" | "xattr-denied", name: ByteString, why: string): void {
-    this.#findings.repaired("XATTR_NOT_APPLIED", `${textOf(name)} is left out: ${why}`, path);
-    this.#findings.skipped(path, reason, textOf(name));
   }
 }

@@ -3,14 +3,17 @@ import { Allowance } from "../layer/allowance.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
 import { Directory, never } from "../layer/directory.ts";
 import { Findings, type Reporter } from "../layer/findings.ts";
+import { LayerEntries } from "../layer/layer-entries.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
-import type { Store } from "./files.ts";
-import { LayerMerge } from "./layer-merge.ts";
-import type { Merging, TreeSettings } from "./merging.ts";
+import { XattrRules } from "../layer/xattr-rules.ts";
+import type { TreeContext, TreeSettings } from "./context.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
+import { type Store, TreeFiles } from "./tree-files.ts";
+import { TreeHardlinks } from "./tree-hardlinks.ts";
+import { TreeNodes } from "./tree-nodes.ts";
+import { TreeWhiteouts } from "./tree-whiteouts.ts";
 import { TreeWays } from "./ways.ts";
-import { Xattrs } from "./xattrs.ts";
 
 /**
  * What is below the first layer that a tree is given: nothing, or layers of which nothing is known. On unknown ground,
@@ -40,7 +43,7 @@ export interface TreeBasis {
  * It computes and touches nothing. The rules are those by which `rootfs/` makes files.
  */
 export class MergedTree {
-  readonly #merging: Merging;
+  readonly #context: TreeContext;
 
   constructor(
     settings: TreeSettings,
@@ -57,12 +60,12 @@ export class MergedTree {
       isOpen: ground === "unknown",
     });
     const tree = new TreeWays(root);
-    this.#merging = {
+    this.#context = {
       settings,
       findings,
       tree,
       paths: new Paths(tree, findings, limits),
-      xattrs: new Xattrs(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
+      xattrs: new XattrRules(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
       implied,
       entries: new Allowance(limits, "entries", "entries"),
       memory,
@@ -70,11 +73,18 @@ export class MergedTree {
   }
 
   get root(): TreeDirectory {
-    return this.#merging.tree.root;
+    return this.#context.tree.root;
   }
 
   /** Begins a layer, counted from 0; the one before it must have ended. `store` is called for the data of each file. */
-  beginLayer(layer: number, store: Store): LayerMerge {
-    return new LayerMerge(this.#merging, layer, store);
+  beginLayer(layer: number, store: Store): LayerEntries<InMemory> {
+    const nodes = new TreeNodes(this.#context, layer);
+    return new LayerEntries(this.#context, layer, {
+      directories: nodes,
+      files: new TreeFiles(nodes, store),
+      hardlinks: new TreeHardlinks(this.#context, nodes),
+      whiteouts: new TreeWhiteouts(this.#context, nodes),
+      end() {},
+    });
   }
 }

@@ -7,6 +7,7 @@ import type { Entry, EntryType, Segment, Timestamp } from "../tar/entry.ts";
 export interface InMemory extends BackEndTypes {
   readonly file: TreeFile | FurtherName;
   readonly own: undefined;
+  readonly original: TreeFile;
 }
 
 /** A directory of a tree in memory. */

@@ -1,19 +1,19 @@
 import { Directory } from "../layer/directory.ts";
 import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import type { ByteString } from "../tar/byte-string.ts";
+import type { TreeContext } from "./context.ts";
 import { bytesOfXattrs } from "./in-memory.ts";
-import type { Merging } from "./merging.ts";
-import type { Places } from "./places.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
+import type { TreeNodes } from "./tree-nodes.ts";
 
 /** The whiteouts of one layer in memory. What is below layers of which nothing is known is known to be hidden, too. */
 export class TreeWhiteouts implements WhiteoutBackEnd<InMemory> {
-  readonly #merging: Merging;
-  readonly #places: Places;
+  readonly #context: TreeContext;
+  readonly #nodes: TreeNodes;
 
-  constructor(merging: Merging, places: Places) {
-    this.#merging = merging;
-    this.#places = places;
+  constructor(context: TreeContext, nodes: TreeNodes) {
+    this.#context = context;
+    this.#nodes = nodes;
   }
 
   isFileAt(parent: TreeDirectory, name: ByteString): boolean {
@@ -21,11 +21,11 @@ export class TreeWhiteouts implements WhiteoutBackEnd<InMemory> {
   }
 
   isOwnFile(parent: TreeDirectory, name: ByteString): boolean {
-    return parent.knownChild(name)?.layer === this.#places.layer;
+    return parent.knownChild(name)?.layer === this.#nodes.layer;
   }
 
   removeFile(parent: TreeDirectory, name: ByteString): void {
-    this.#places.remove(parent, name);
+    this.#nodes.removeAt(parent, name);
   }
 
   directoriesIn(directory: TreeDirectory): Iterable<TreeDirectory> {
@@ -44,14 +44,13 @@ export class TreeWhiteouts implements WhiteoutBackEnd<InMemory> {
 
   isRemovedIfEmpty({ parent, name, isEmpty }: TreeDirectory): boolean {
     if (parent === undefined || !isEmpty) return false;
-    this.#places.remove(parent, name);
+    this.#nodes.removeAt(parent, name);
     return true;
   }
 
   reset(directory: TreeDirectory): void {
-    const { implied, memory } = this.#merging;
+    const { implied, memory } = this.#context;
     memory.release(bytesOfXattrs(directory.attributes));
     directory.attributes = implied;
-    directory.origin = this.#places.layer;
   }
 }

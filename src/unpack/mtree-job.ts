@@ -1,9 +1,10 @@
 import { Buffer } from "node:buffer";
 import type { Memory } from "../base/memory-budget.ts";
+import { nobody } from "../layer/findings.ts";
 import type { DevicePolicy, RootfsSettings } from "../layer/settings.ts";
 import type { Rights } from "../linux/rights.ts";
 import { hostIdOf } from "../rootfs/id-map.ts";
-import { ownerPolicy } from "../rootfs/new-site.ts";
+import { ownerPolicy } from "../rootfs/new-context.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { ContentDigests } from "../tree/content-digests.ts";
 import { DigestedBody, DigestibleHoles } from "../tree/digested-body.ts";
@@ -21,7 +22,6 @@ export interface MtreeJob {
 }
 
 /** Whoever makes files of the same entries tells what was found in them. */
-const nobody = { warning() {}, skipped() {} };
 
 /** Takes down, while entries become files, what will be there in the end. Their data pass by once. */
 export class Recorder {

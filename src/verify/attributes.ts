@@ -3,7 +3,7 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
 import type { Rights } from "../linux/rights.ts";
 import type { Stat } from "../linux/stat.ts";
-import { ownerPolicy } from "../rootfs/new-site.ts";
+import { ownerPolicy } from "../rootfs/new-context.ts";
 import type { Stated } from "../rootfs/recorded-owner.ts";
 import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { byteStringOf } from "../tar/byte-string.ts";

@@ -65,7 +65,7 @@ export const rooms = {
   },
   overlay: {
     floor: 10,
-    what: "each layer as a directory of its own, by the rules of `rootfs/`: what a layer hides is recorded, and what the layers below show is asked for where `rootfs/` would ask the disk",
+    what: "each layer as a directory of its own, by the back end of `rootfs/` with whiteouts of its own: what a layer hides is recorded, and what the layers below show is asked for where `rootfs/` would ask the disk",
     uses: [
       "base",
       "oci",
@@ -133,12 +133,12 @@ export const rooms = {
   },
   rootfs: {
     floor: 5,
-    what: "what `layer/` says, done on a disk: directories, whiteouts, attributes, owners; knows nothing of HTTP or compression",
+    what: "the back end of `layer/` on a disk: names, files, attributes, owners; knows nothing of HTTP or compression",
     uses: ["base", "tar", "linux", "layer"],
   },
   tree: {
     floor: 5,
-    what: "what `layer/` says, done in memory: the tree that layers make together, and a list of it (mtree(5))",
+    what: "the back end of `layer/` in memory: the tree that layers make together, and a list of it (mtree(5))",
     uses: ["base", "tar", "layer"],
   },
   bundle: {
@@ -153,7 +153,7 @@ export const rooms = {
   },
   layer: {
     floor: 4,
-    what: "what the entries of a layer mean, wherever they are applied: names, symlinks on the way, hard links that wait, what is refused, repaired and filtered",
+    what: "what the entries of a layer mean, wherever they are applied: directories and which layer did what to them, whiteouts, hard links that wait, symlinks on the way, what is refused, repaired and filtered",
     uses: ["base", "tar", "linux"],
   },
   http: {

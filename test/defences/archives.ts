@@ -37,7 +37,7 @@ export const limitDefences: readonly Defence[] = [
     group: "H",
     what: "`totalBytes`, for copies of hard links",
     file: "src/rootfs/copy.ts",
-    without: ["site.copiedBytes.spend(length, place.path)", "{}"],
+    without: ["context.copiedBytes.spend(length, destination.path)", "{}"],
     test: ["overlay/unpack-overlay", "makes no more copies of lower layers' files"],
   },
   {
@@ -71,8 +71,8 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`entries` counts the directories that one path makes",
-    file: "src/rootfs/places.ts",
-    without: ["this.#site.entries.spend(1, path);", ""],
+    file: "src/layer/destinations.ts",
+    without: ["entries.spend(1, path);", ""],
     test: ["rootfs/files", "directories that no entry names count as entries"],
   },
   {
@@ -92,8 +92,8 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`pathDepth`, through symlinks too",
-    file: "src/rootfs/places.ts",
-    without: ["if (parent.depth >= settings.limits.pathDepth) {", "if (false) {"],
+    file: "src/layer/destinations.ts",
+    without: ["if (depth < pathDepth) return", "return"],
     test: ["rootfs/files", "reach no deeper through symlinks than without"],
   },
   {
@@ -162,9 +162,9 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "no map has texts of any length for its keys",
-    file: "src/rootfs/parents.ts",
+    file: "src/layer/parents.ts",
     without: ["const prefixBytesAtMost = 4096;", "const prefixBytesAtMost = 1e9;"],
-    test: ["rootfs/parents", "a path that Linux would not take is not remembered"],
+    test: ["layer/parents", "a path that Linux would not take is not remembered"],
   },
   {
     group: "H",

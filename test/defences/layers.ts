@@ -29,21 +29,21 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "A",
     what: "a file is made anew (`O_EXCL`, `O_NOFOLLOW`), never opened where one stands",
-    file: "src/rootfs/files.ts",
+    file: "src/rootfs/file-maker.ts",
     without: ["constants.O_EXCL | constants.O_NOFOLLOW", "constants.O_TRUNC"],
     test: [hostile, "a file in the place of a symlink to a file"],
   },
   {
     group: "A",
     what: "a directory that is gone is not remembered as a parent",
-    file: "src/rootfs/parents.ts",
+    file: "src/layer/parents.ts",
     without: ["this.#plain.clear();\n    this.linkMayBeGone();", ""],
     test: [hostile, "a directory that is remembered, then replaced by a symlink (CVE-2021-32803)"],
   },
   {
     group: "A",
     what: "a symlink that is gone leads nowhere any more",
-    file: "src/rootfs/parents.ts",
+    file: "src/layer/parents.ts",
     without: ["linkMayBeGone(): void {\n    this.#throughLinks.clear();", "linkMayBeGone(): void {"],
     test: [rules, "T5: an entry below a symlink that was replaced lands where the new one leads"],
   },
@@ -276,7 +276,7 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "O",
     what: "where a file system takes two names for one, the second is refused",
-    file: "src/rootfs/places.ts",
+    file: "src/rootfs/node-maker.ts",
     without: ["if (mayBeAnother)", "if (false)"],
     test: ["hostile/case-insensitive", "two files whose names differ in case are refused"],
   },
@@ -297,8 +297,8 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "P",
     what: "a layer of an overlay has no device that the overlay would take for a whiteout",
-    file: "src/rootfs/files.ts",
-    without: ["if (this.#site.isOverlayLayer) checkNoWhiteout(entry);", ""],
+    file: "src/rootfs/file-maker.ts",
+    without: ["if (this.#context.isOverlayLayer) checkNoWhiteout(entry);", ""],
     test: ["overlay/rules", "T29: a device 0:0 is made where devices are asked for"],
   },
   {

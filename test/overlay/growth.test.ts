@@ -8,7 +8,7 @@ import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { OverlayFormat } from "../../src/overlay/format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { OverlayWhiteouts } from "../../src/overlay/overlay-whiteouts.ts";
-import { allowances, newSite } from "../../src/rootfs/new-site.ts";
+import { allowances, newContext } from "../../src/rootfs/new-context.ts";
 import { Rootfs } from "../../src/rootfs/rootfs.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import type { EntrySink } from "../../src/worker/apply-entries.ts";
@@ -26,12 +26,12 @@ const settings: RootfsSettings = {
 };
 const reporter = { warning() {}, skipped() {} };
 
-function inDirectory(work: (place: string) => void): void {
-  const place = mkdtempSync(join(tmpdir(), "oci-unpack-overlay-growth-"));
+function inDirectory(work: (destination: string) => void): void {
+  const destination = mkdtempSync(join(tmpdir(), "oci-unpack-overlay-growth-"));
   try {
-    work(place);
+    work(destination);
   } finally {
-    removeTree(place);
+    removeTree(destination);
   }
 }
 
@@ -45,12 +45,12 @@ function opened(path: string, work: (descriptor: number) => void): void {
 }
 
 test("what layers below have at the root is listed once, however often a layer hides it", () => {
-  inDirectory((place) =>
-    opened(place, (descriptor) => {
+  inDirectory((destination) =>
+    opened(destination, (descriptor) => {
       let listings = 0;
       let names = 0;
-      const site = newSite(descriptor, settings, reporter, { shared: allowances(settings.limits) });
-      const { root } = site.tree;
+      const context = newContext(descriptor, settings, reporter, { shared: allowances(settings.limits) });
+      const { root } = context.tree;
       root.clearedIn = -1;
       root.own.lower = {
         stat: {} as never,
@@ -62,7 +62,7 @@ test("what layers below have at the root is listed once, however often a layer h
           for (let n = 0; n < 100; n += 1, names += 1) yield byteStringOf(`name-${n}`);
         },
       };
-      const rootfs = new Rootfs(site, (own, places) => new OverlayWhiteouts(own, places));
+      const rootfs = new Rootfs(context, (own, nodes) => new OverlayWhiteouts(own, nodes));
       const layer = rootfs.beginLayer(0);
       for (let n = 0; n < 1000; n += 1) apply(layer, opaque(""));
       layer.end();
@@ -73,13 +73,13 @@ test("what layers below have at the root is listed once, however often a layer h
 });
 
 test("directories are looked through once, however often a layer hides what is in them", () => {
-  inDirectory((place) =>
-    opened(place, (descriptor) => {
-      const site = newSite(descriptor, settings, reporter, { shared: allowances(settings.limits) });
-      const rootfs = new Rootfs(site, (own, places) => new OverlayWhiteouts(own, places));
+  inDirectory((destination) =>
+    opened(destination, (descriptor) => {
+      const context = newContext(descriptor, settings, reporter, { shared: allowances(settings.limits) });
+      const rootfs = new Rootfs(context, (own, nodes) => new OverlayWhiteouts(own, nodes));
       const layer = rootfs.beginLayer(0);
       apply(layer, directory("d"));
-      const made = site.tree.directoryAt(site.tree.root, byteStringOf("d"));
+      const made = context.tree.directoryAt(context.tree.root, byteStringOf("d"));
       assert.ok(made !== undefined);
       for (let n = 0; n < 10; n += 1) apply(layer, directory(`d/${n}`));
       let looks = 0;
@@ -99,7 +99,7 @@ test("directories are looked through once, however often a layer hides what is i
 test("a layer that hides all that is at the root leaves nothing to ask of the layers below it", {
   skip: skipUnlessWhiteouts(),
 }, () => {
-  inDirectory((place) => {
+  inDirectory((destination) => {
     const format = new OverlayFormat("userxattr");
     const shared = allowances(defaultLimits);
     const hides = (members: readonly Member[], path: string, lower: readonly number[]): boolean => {
@@ -112,7 +112,7 @@ test("a layer that hides all that is at the root leaves nothing to ask of the la
       });
       return hidesAll;
     };
-    const [below, other, another] = ["0", "1", "2"].map((name) => join(place, name));
+    const [below, other, another] = ["0", "1", "2"].map((name) => join(destination, name));
     assert.ok(below !== undefined && other !== undefined && another !== undefined);
     for (const path of [below, other, another]) mkdirSync(path);
     assert.equal(hides([file("a"), opaque("")], below, []), false);

@@ -6,7 +6,7 @@ import { defaultLimits } from "../../src/base/limits.ts";
 import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { OverlayFormat, type OverlayKind } from "../../src/overlay/format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
-import { allowances } from "../../src/rootfs/new-site.ts";
+import { allowances } from "../../src/rootfs/new-context.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
 
@@ -26,14 +26,14 @@ export interface Stacked {
 /** Makes directories of uncompressed layers, in this process: what the confined threads do, without the threads. */
 export function stacked(
   layers: readonly Uint8Array[],
-  place: string,
+  destination: string,
   kind: OverlayKind,
   options: StackedOptions = {},
 ): Stacked {
   const warnings = new Set<WarningCode>();
   const skipped = new Set<SkipReason>();
   const directories: string[] = [];
-  const failure = failureOf(() => makeLayers(layers, { place, kind, options, directories, warnings, skipped }));
+  const failure = failureOf(() => makeLayers(layers, { destination, kind, options, directories, warnings, skipped }));
   return {
     directories,
     warnings: [...warnings].sort(),
@@ -43,7 +43,7 @@ export function stacked(
 }
 
 interface Making {
-  readonly place: string;
+  readonly destination: string;
   readonly kind: OverlayKind;
   readonly options: StackedOptions;
   readonly directories: string[];
@@ -52,7 +52,7 @@ interface Making {
 }
 
 function makeLayers(layers: readonly Uint8Array[], making: Making): void {
-  const { place, kind, options, directories } = making;
+  const { destination, kind, options, directories } = making;
   const warning = (code: WarningCode) => void making.warnings.add(code);
   const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void making.skipped.add(reason) };
   const limits = defaultLimits;
@@ -63,7 +63,7 @@ function makeLayers(layers: readonly Uint8Array[], making: Making): void {
   const lower: number[] = [];
   try {
     for (const [index, archive] of layers.entries()) {
-      const path = join(place, String(index));
+      const path = join(destination, String(index));
       mkdirSync(path, { recursive: true });
       const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
       handles.push(directory);

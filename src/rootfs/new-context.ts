@@ -4,18 +4,19 @@ import { Allowance } from "../layer/allowance.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
 import { Directory } from "../layer/directory.ts";
 import { Findings, type Reporter } from "../layer/findings.ts";
+import { Parents } from "../layer/parents.ts";
 import { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
+import { XattrRules } from "../layer/xattr-rules.ts";
 import { effectiveUser } from "../linux/thread.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
+import type { RootfsContext } from "./context.ts";
 import { Directories } from "./directories.ts";
 import { DiskState, type OnDisk } from "./directory.ts";
 import { Handles } from "./handles.ts";
 import { Metadata } from "./metadata.ts";
 import { type OwnerPolicy, Owners } from "./owners.ts";
-import { Parents } from "./parents.ts";
-import type { Site } from "./site.ts";
 import { prepare } from "./surroundings.ts";
 import { Tree } from "./tree.ts";
 import { XattrIds } from "./xattr-ids.ts";
@@ -29,10 +30,10 @@ export interface OverlayVariation {
 }
 
 /** What all the layers of one image share. */
-export type SharedByLayers = Pick<Site, "entries" | "copiedBytes" | "memory">;
+export type SharedByLayers = Pick<RootfsContext, "entries" | "copiedBytes" | "memory">;
 
 /** What a root filesystem is built on. */
-export interface SiteBasis {
+export interface ContextBasis {
   readonly shared: SharedByLayers;
   readonly overlay?: OverlayVariation;
 }
@@ -47,19 +48,19 @@ export function allowances(limits: Limits, memory: Memory = new MemoryBudget(lim
 }
 
 /** Prepares an empty directory to become a root filesystem, or a layer of one. */
-export function newSite(
+export function newContext(
   directory: number,
   settings: RootfsSettings,
   reporter: Reporter,
-  { shared, overlay }: SiteBasis,
-): Site {
+  { shared, overlay }: ContextBasis,
+): RootfsContext {
   const { limits, strict, xattrExclude = [] } = settings;
   const xattrInclude = [...(settings.xattrInclude ?? []), ...(overlay?.xattrInclude ?? [])];
   const findings = new Findings(reporter, strict);
   const surroundings = prepare(directory);
   const owners = new Owners(ownerPolicy(settings), surroundings, findings);
   const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
-  const xattrs = new Xattrs(filter, findings, new XattrIds(settings), overlay?.xattrNames);
+  const xattrs = new Xattrs(new XattrRules(filter, findings), findings, new XattrIds(settings), overlay?.xattrNames);
   const metadata = new Metadata(surroundings, owners, xattrs, findings);
   const implied = impliedAttributes(settings);
   const root = new Directory<OnDisk>(undefined, { layer: 0, attributes: implied, own: new DiskState(0o700) });
@@ -68,7 +69,7 @@ export function newSite(
     ...{ handles, surroundings, owners, xattrs, metadata, findings, implied, memory: shared.memory },
   });
   const tree = new Tree(root, handles, shared.memory);
-  const parents = new Parents();
+  const parents = new Parents<OnDisk>();
   parents.set(byteStringOf(""), root, 0);
   return {
     settings,
@@ -81,6 +82,7 @@ export function newSite(
     xattrs,
     metadata,
     directories,
+    implied,
     isOverlayLayer: overlay !== undefined,
     ...shared,
   };

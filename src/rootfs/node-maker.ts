@@ -1,66 +1,45 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { MemoryShare } from "../base/memory-budget.ts";
-import { failure, limitExceeded, quoted } from "../layer/refusal.ts";
-import { type Walk, walk } from "../layer/walk.ts";
+import type { DirectoryBackEnd } from "../layer/destinations.ts";
+import { failure, quoted } from "../layer/refusal.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
 import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
-import type { DiskDirectory, Place } from "./directory.ts";
+import type { Entry } from "../tar/entry.ts";
+import type { RootfsContext } from "./context.ts";
+import type { DiskDestination, DiskDirectory, OnDisk } from "./directory.ts";
 import { MadeNames } from "./made-names.ts";
 import { removeTree } from "./remove.ts";
-import type { Site } from "./site.ts";
 
-/** Makes and removes what stands at the places of a tree, for one layer, and remembers what is that layer's. */
-export class Places {
+/** Makes and removes what has a name on a disk, for one layer, and remembers which names are that layer's. */
+export class NodeMaker implements DirectoryBackEnd<OnDisk> {
   readonly layer: number;
   readonly made: MadeNames;
-  readonly #site: Site;
+  readonly #context: RootfsContext;
 
-  constructor(site: Site, layer: number) {
-    this.#site = site;
+  constructor(context: RootfsContext, layer: number) {
+    this.#context = context;
     this.layer = layer;
-    this.made = new MadeNames(layer, new MemoryShare(site.memory));
+    this.made = new MadeNames(layer, new MemoryShare(context.memory));
   }
 
   /** Makes something that is no directory, in the stead of whatever is there. `call` names the system call. */
-  make(place: Place, call: string, create: (directory: number, name: ByteString) => Result): Result {
-    const result = this.#create(place, call, create);
-    this.made.add(place.parent, place.name);
+  make(destination: DiskDestination, call: string, create: (directory: number, name: ByteString) => Result): Result {
+    const result = this.#create(destination, call, create);
+    this.made.add(destination.parent, destination.name);
     return result;
   }
 
-  /** Makes a directory, in the stead of whatever is there. Its attributes are implied until an entry describes it. */
-  makeDirectory(place: Place, mode: number): DiskDirectory {
-    const { parent, name, path } = place;
-    const { directories, settings, tree } = this.#site;
-    if (parent.depth >= settings.limits.pathDepth) {
-      const found = `a directory below ${parent.depth} others`;
-      throw limitExceeded(path, found, "pathDepth", settings.limits.pathDepth);
-    }
+  makeDirectory(destination: DiskDestination, mode: number): DiskDirectory {
+    const { parent, name } = destination;
+    const { directories, implied, tree } = this.#context;
     const workingMode = directories.workingMode(mode);
-    this.#create(place, "mkdirat", (handle) => makeDirectoryAt(handle, name, workingMode));
+    this.#create(destination, "mkdirat", (handle) => makeDirectoryAt(handle, name, workingMode));
     this.made.delete(parent, name);
-    return tree.add(parent, name, this.layer, directories.implied, workingMode);
-  }
-
-  /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
-  wayTo(names: readonly ByteString[], path: ByteString): Walk<DiskDirectory> & { readonly directory: DiskDirectory } {
-    const { directories, findings, tree } = this.#site;
-    const { directory, links } = walk(tree, tree.root, names, path, (parent, name, isOccupied) => {
-      const place = { parent, name, path };
-      // One long path makes thousands of them.
-      this.#site.entries.spend(1, path);
-      if (isOccupied) {
-        findings.repaired("PARENT_REPLACED", `${quoted(name)} was no directory and is replaced by one`, path);
-        this.#unlink(place);
-      }
-      return this.makeDirectory(place, directories.implied.mode);
-    });
-    if (directory === undefined) throw new TypeError("a way that is made leads somewhere");
-    return { directory, links };
+    return tree.add(parent, name, this.layer, implied, workingMode);
   }
 
   /** Makes a directory of the layers below one of this layer too, with the attributes that it has there. */
@@ -69,42 +48,46 @@ export class Places {
     const { parent, name, path, attributes, own } = directory;
     if (parent === undefined) return;
     this.establish(parent);
-    const { directories, tree } = this.#site;
+    const { directories, tree } = this.#context;
     const result = makeDirectoryAt(tree.handles.of(parent), name, own.workingMode);
     if (result < 0) throw failure("create", path, "mkdirat", result);
     directory.own.isMade = true;
     if (own.lower !== undefined) directories.describe(directory, { ...attributes, path, xattrs: own.lower.xattrs });
   }
 
-  /** Removes what stands at a place, if anything does. Its directory is needed all the same: nothing else tells of the entry. */
-  vacate(place: Place): void {
-    const child = place.parent.child(place.name);
-    if (child === undefined) this.#unlink(place);
+  remove(destination: DiskDestination): void {
+    const { parent, name } = destination;
+    const child = parent.child(name);
+    if (child === undefined) this.#unlink(destination);
     else this.#removeDirectory(child);
-    this.#site.tree.hide(place.parent, place.name);
-    this.made.delete(place.parent, place.name);
-    place.parent.neededIn = this.layer;
+    this.#context.tree.hide(parent, name);
+    this.made.delete(parent, name);
+  }
+
+  describe(directory: DiskDirectory, entry: Entry): void {
+    this.establish(directory);
+    this.#context.directories.describe(directory, entry);
   }
 
   #create(
-    { parent, name, path }: Place,
+    { parent, name, path }: DiskDestination,
     call: string,
     create: (directory: number, name: ByteString) => Result,
   ): Result {
     this.establish(parent);
-    if (parent.own.lower !== undefined) this.#site.parents.linkMayBeGone();
+    if (parent.own.lower !== undefined) this.#context.parents.linkMayBeGone();
     const child = parent.child(name);
     if (child !== undefined) {
-      if (child.layer === this.layer) this.#tellDuplicate(path);
+      if (child.layer === this.layer) this.#context.findings.namedTwice(path);
       this.#removeDirectory(child);
     }
-    const { tree } = this.#site;
+    const { tree } = this.#context;
     const { handles } = tree;
     const handle = handles.of(parent);
     let result = create(handle, name);
     if (result === -errnos.EMFILE && handles.makeRoom()) result = create(handle, name);
     if (result === -errnos.EEXIST) {
-      if (this.made.has(parent, name)) this.#tellDuplicate(path);
+      if (this.made.has(parent, name)) this.#context.findings.namedTwice(path);
       this.#unlink({ parent, name, path });
       tree.hide(parent, name);
       result = create(handle, name);
@@ -113,12 +96,8 @@ export class Places {
     return result;
   }
 
-  #tellDuplicate(path: ByteString): void {
-    this.#site.findings.repaired("DUPLICATE_ENTRY", "the layer names it twice; the later entry wins", path);
-  }
-
   #removeDirectory(directory: DiskDirectory): void {
-    const { parents, tree } = this.#site;
+    const { parents, tree } = this.#context;
     const { parent, name, own } = directory;
     if (parent === undefined) throw new TypeError("the root is never removed");
     const handle = own.isMade ? tree.handles.of(parent) : -1;
@@ -128,8 +107,8 @@ export class Places {
     if (own.isMade) removeTree(handle, name);
   }
 
-  #unlink({ parent, name, path }: Place): void {
-    const { parents, surroundings, tree } = this.#site;
+  #unlink({ parent, name, path }: DiskDestination): void {
+    const { parents, surroundings, tree } = this.#context;
     if (!parent.own.isMade) return;
     const handle = tree.handles.of(parent);
     const mayBeAnother = surroundings.foldsNames && typeof statAt(handle, name) !== "number";

@@ -1,5 +1,5 @@
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import type { DiskDirectory } from "./directory.ts";
+import type { BackEndTypes, Directory } from "./directory.ts";
 
 /** How many parents are remembered of each kind, and how much text that may be: with it they take less than 8 MiB. */
 const rememberedAtMost = 10_000;
@@ -17,16 +17,16 @@ const prefixBytesAtMost = 4096;
  * Names that are added never change where a way leads that led to a directory before. What is removed can: a directory or
  * a symlink. Whoever removes one says so.
  */
-export class Parents {
-  readonly #plain = new Prefixes();
-  readonly #throughLinks = new Prefixes();
+export class Parents<Types extends BackEndTypes> {
+  readonly #plain = new Prefixes<Types>();
+  readonly #throughLinks = new Prefixes<Types>();
 
-  get(prefix: ByteString): DiskDirectory | undefined {
+  get(prefix: ByteString): Directory<Types> | undefined {
     if (prefix.length > prefixBytesAtMost) return undefined;
     return this.#plain.get(prefix) ?? this.#throughLinks.get(prefix);
   }
 
-  set(prefix: ByteString, directory: DiskDirectory, links: number): void {
+  set(prefix: ByteString, directory: Directory<Types>, links: number): void {
     if (prefix.length <= prefixBytesAtMost) (links > 0 ? this.#throughLinks : this.#plain).set(prefix, directory);
   }
 
@@ -43,15 +43,15 @@ export class Parents {
 }
 
 /** Directories by text, as many as may be remembered. */
-class Prefixes {
-  readonly #directories = new Map<ByteString, DiskDirectory>();
+class Prefixes<Types extends BackEndTypes> {
+  readonly #directories = new Map<ByteString, Directory<Types>>();
   #textBytes = 0;
 
-  get(prefix: ByteString): DiskDirectory | undefined {
+  get(prefix: ByteString): Directory<Types> | undefined {
     return this.#directories.get(prefix);
   }
 
-  set(prefix: ByteString, directory: DiskDirectory): void {
+  set(prefix: ByteString, directory: Directory<Types>): void {
     if (this.#directories.size >= rememberedAtMost || this.#textBytes >= textBytesAtMost) this.clear();
     this.#directories.set(ownCopy(prefix), directory);
     this.#textBytes += prefix.length;

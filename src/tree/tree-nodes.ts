@@ -1,0 +1,104 @@
+import type { Attributes } from "../layer/attributes.ts";
+import type { Destination, DirectoryBackEnd } from "../layer/destinations.ts";
+import { Directory } from "../layer/directory.ts";
+import { type ByteString, ownCopy } from "../tar/byte-string.ts";
+import type { Entry } from "../tar/entry.ts";
+import type { TreeContext } from "./context.ts";
+import { bytesOfFreeName, bytesOfNode, bytesOfXattrs, bytesReleasedBy } from "./in-memory.ts";
+import type { InMemory, TreeDirectory, TreeNode } from "./tree-file.ts";
+import { FurtherName, type TreeFile } from "./tree-file.ts";
+
+/** Puts things into a tree, in the stead of whatever is there, for one layer. */
+export class TreeNodes implements DirectoryBackEnd<InMemory> {
+  readonly layer: number;
+  readonly #context: TreeContext;
+
+  constructor(context: TreeContext, layer: number) {
+    this.#context = context;
+    this.layer = layer;
+  }
+
+  /** Puts a new file there. */
+  putNew(destination: Destination<InMemory>, file: TreeFile): void {
+    this.#clear(destination);
+    this.#set(destination.parent, ownCopy(destination.name), file);
+  }
+
+  /** Gives a file that is there a further name. */
+  put(destination: Destination<InMemory>, file: TreeFile): void {
+    this.#clear(destination);
+    file.isLinked = true;
+    this.#set(destination.parent, ownCopy(destination.name), new FurtherName(file, this.layer));
+  }
+
+  makeDirectory(destination: Destination<InMemory>): TreeDirectory {
+    const { parent, name } = destination;
+    // Where lower layers may have a directory, theirs and this one are the same.
+    const isOpen = parent.isUnknown(name);
+    this.#clear(destination);
+    const directory = new Directory<InMemory>(
+      { parent, name: ownCopy(name) },
+      { layer: this.layer, attributes: this.#context.implied, own: undefined, isOpen },
+    );
+    this.#set(parent, directory.name, directory);
+    return directory;
+  }
+
+  remove({ parent, name }: Destination<InMemory>): void {
+    this.removeAt(parent, name);
+  }
+
+  describe(directory: TreeDirectory, entry: Entry): void {
+    const { mode, uid, gid, mtime, atime } = entry;
+    const { memory } = this.#context;
+    const attributes = { mode: mode & 0o7777, uid, gid, mtime, atime, xattrs: this.keptXattrs(entry) };
+    memory.release(bytesOfXattrs(directory.attributes));
+    memory.spend(bytesOfXattrs(attributes), "attributes of directories");
+    directory.attributes = attributes;
+  }
+
+  /** An entry's extended attributes, without those that are left out. */
+  keptXattrs({ path, xattrs }: Entry): Attributes["xattrs"] {
+    if (xattrs === undefined) return undefined;
+    const kept = new Map([...xattrs].filter(([name]) => this.#context.xattrs.isKept(path, name)));
+    return kept.size === 0 ? undefined : kept;
+  }
+
+  /** Removes what is known to stand at a name, and all below it. */
+  removeAt(parent: TreeDirectory, name: ByteString): void {
+    this.#release(name, parent.knownChild(name));
+    if (parent.isOpen) this.#context.memory.spend(bytesOfFreeName(name), "names that are free");
+    parent.delete(ownCopy(name));
+  }
+
+  /** Marks a directory, and all below it, as gone. */
+  forget(directory: TreeDirectory): void {
+    const removed = [directory];
+    for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
+      for (const [name, child] of each.knownChildren()) {
+        this.#context.memory.release(bytesReleasedBy(name, child));
+        if (child instanceof Directory) removed.push(child);
+      }
+      each.beRemoved();
+    }
+  }
+
+  #clear({ parent, name, path }: Destination<InMemory>): void {
+    const child = parent.knownChild(name);
+    if (child?.layer === this.layer) {
+      this.#context.findings.namedTwice(path);
+    }
+    this.#release(name, child);
+  }
+
+  #set(parent: TreeDirectory, name: ByteString, node: TreeNode): void {
+    this.#context.memory.spend(bytesOfNode(name, node), "files");
+    parent.set(name, node);
+  }
+
+  #release(name: ByteString, child: TreeNode | undefined): void {
+    if (child === undefined) return;
+    this.#context.memory.release(bytesReleasedBy(name, child));
+    if (child instanceof Directory) this.forget(child);
+  }
+}
