@@ -8,7 +8,7 @@ import { limitExceeded, quoted } from "./refusal.ts";
 import { walk } from "./walk.ts";
 
 /** Where something is to be: a name in a directory. `path` is the entry's own, for messages. */
-export interface Destination<Types extends BackEndTypes> {
+export interface EntryDestination<Types extends BackEndTypes> {
   readonly parent: Directory<Types>;
   readonly name: ByteString;
   readonly path: ByteString;
@@ -17,9 +17,9 @@ export interface Destination<Types extends BackEndTypes> {
 /** Makes directories, and removes whatever stands in the way. */
 export interface DirectoryBackEnd<Types extends BackEndTypes> {
   /** Makes a directory, in the stead of whatever is there, with the attributes of one that no entry describes. */
-  makeDirectory(destination: Destination<Types>, mode: number): Directory<Types>;
+  makeDirectory(destination: EntryDestination<Types>, mode: number): Directory<Types>;
   /** Removes what stands there, if anything does, and all that is below it. */
-  remove(destination: Destination<Types>): void;
+  remove(destination: EntryDestination<Types>): void;
   /** Replaces all attributes of a directory by those of an entry. */
   describe(directory: Directory<Types>, entry: Entry): void;
 }
@@ -35,7 +35,7 @@ export class Destinations<Types extends BackEndTypes> {
   }
 
   /** The destination of a path, where that is known without taking it apart: most entries follow one in the same directory. */
-  known(path: ByteString): Destination<Types> | undefined {
+  known(path: ByteString): EntryDestination<Types> | undefined {
     const end = path.endsWith("/") ? path.length - 1 : path.length;
     const start = path.lastIndexOf("/", end - 1) + 1;
     const parent = this.#context.parents?.get(path.slice(0, start) as ByteString);
@@ -46,7 +46,7 @@ export class Destinations<Types extends BackEndTypes> {
   }
 
   /** The destination of an entry that has a plain name. */
-  of(parents: readonly ByteString[], name: ByteString, path: ByteString): Destination<Types> {
+  of(parents: readonly ByteString[], name: ByteString, path: ByteString): EntryDestination<Types> {
     const { directory: parent, links } = this.#route(parents, path);
     const prefix = path.slice(0, path.lastIndexOf("/") + 1) as ByteString;
     // With `..` in it a path depends on more than its directories; without a name at its end it is another's prefix.
@@ -60,7 +60,7 @@ export class Destinations<Types extends BackEndTypes> {
   }
 
   /** Makes a directory, in the stead of whatever is there. */
-  makeDirectory(destination: Destination<Types>, mode: number): Directory<Types> {
+  makeDirectory(destination: EntryDestination<Types>, mode: number): Directory<Types> {
     const { depth } = destination.parent;
     const { pathDepth } = this.#context.settings.limits;
     if (depth < pathDepth) return this.#backEnd.makeDirectory(destination, mode);

@@ -1,6 +1,6 @@
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { LayerContext } from "./context.ts";
-import type { Destination } from "./destinations.ts";
+import type { EntryDestination } from "./destinations.ts";
 import type { BackEndTypes } from "./directory.ts";
 import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
 import { refusal } from "./refusal.ts";
@@ -10,12 +10,12 @@ const empty: ByteSource = { read: () => undefined };
 /** Makes what entries describe, in the stead of whatever is there. What they say has been checked. */
 export interface FileBackEnd<Types extends BackEndTypes> {
   /** A regular file. The entry may be a device's, for which the file stands. */
-  file(destination: Destination<Types>, entry: Entry, body: ByteSource): void;
-  symlink(destination: Destination<Types>, entry: Entry): void;
-  fifo(destination: Destination<Types>, entry: Entry): void;
-  device(destination: Destination<Types>, entry: Entry): void;
+  file(destination: EntryDestination<Types>, entry: Entry, body: ByteSource): void;
+  symlink(destination: EntryDestination<Types>, entry: Entry): void;
+  fifo(destination: EntryDestination<Types>, entry: Entry): void;
+  device(destination: EntryDestination<Types>, entry: Entry): void;
   /** Removes what stands there, if anything does, and all that is below it. */
-  remove(destination: Destination<Types>): void;
+  remove(destination: EntryDestination<Types>): void;
 }
 
 /** What the entries of one layer make that is neither a directory nor a hard link. */
@@ -30,25 +30,25 @@ export class EntryFiles<Types extends BackEndTypes> {
     this.#backEnd = backEnd;
   }
 
-  file(destination: Destination<Types>, entry: Entry, body: ByteSource): void {
+  file(destination: EntryDestination<Types>, entry: Entry, body: ByteSource): void {
     checkOwner(entry);
     checkSize(entry, this.#context.settings.limits);
     this.#backEnd.file(destination, entry, body);
   }
 
-  symlink(destination: Destination<Types>, entry: Entry): void {
+  symlink(destination: EntryDestination<Types>, entry: Entry): void {
     checkTarget(entry);
     checkOwner(entry);
     this.#backEnd.symlink(destination, entry);
   }
 
-  fifo(destination: Destination<Types>, entry: Entry): void {
+  fifo(destination: EntryDestination<Types>, entry: Entry): void {
     checkOwner(entry);
     this.#backEnd.fifo(destination, entry);
   }
 
   /** A device, as far as the caller wants devices. */
-  device(destination: Destination<Types>, entry: Entry): void {
+  device(destination: EntryDestination<Types>, entry: Entry): void {
     const { findings, settings } = this.#context;
     const { path } = entry;
     const what = deviceName(entry);

@@ -3,20 +3,20 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { strictViolation } from "./refusal.ts";
 
 /** Who is told what was left out and what was repaired, at once, while entries are applied. */
-export interface Reporter {
+export interface FindingsReporter {
   skipped(path: ByteString, reason: SkipReason, detail: string): void;
   warning(code: WarningCode, message: string, path?: ByteString): void;
 }
 
 /** For whoever wants to be told of nothing. */
-export const nobody: Reporter = { skipped() {}, warning() {} };
+export const nobody: FindingsReporter = { skipped() {}, warning() {} };
 
 /** What was found in a layer that is not as it should be: told of, or refused. */
 export class Findings {
-  readonly #reporter: Reporter;
+  readonly #reporter: FindingsReporter;
   readonly #strict: boolean;
 
-  constructor(reporter: Reporter, strict: boolean) {
+  constructor(reporter: FindingsReporter, strict: boolean) {
     this.#reporter = reporter;
     this.#strict = strict;
   }

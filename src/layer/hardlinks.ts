@@ -2,7 +2,7 @@ import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import { ByName } from "./by-name.ts";
 import type { LayerContext } from "./context.ts";
-import type { Destination } from "./destinations.ts";
+import type { EntryDestination } from "./destinations.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
 import { pseudoLinkName } from "./name-meaning.ts";
 import { quoted, refusal } from "./refusal.ts";
@@ -19,7 +19,7 @@ export type LinkHeader = Pick<Entry, "mode" | "uid" | "gid">;
 
 /** A link that is to be made, and nothing of its entry that is not needed for it: it may have to wait. */
 interface Link<Types extends BackEndTypes> {
-  readonly destination: Destination<Types>;
+  readonly destination: EntryDestination<Types>;
   /** The names of the path that it leads to, between slashes: in one text they take the least. */
   readonly target: ByteString;
   readonly stated: LinkHeader;
@@ -36,13 +36,17 @@ const waitingBytes = 480;
 /** What hard links ask of whatever holds the tree. */
 export interface HardlinkBackEnd<Types extends BackEndTypes> {
   /** What stands at a name that is no directory's, for a link that is to be made at `destination`. */
-  fileAt(directory: Directory<Types>, name: ByteString, destination: Destination<Types>): Types["original"] | undefined;
+  fileAt(
+    directory: Directory<Types>,
+    name: ByteString,
+    destination: EntryDestination<Types>,
+  ): Types["original"] | undefined;
   /** Whether a file has the mode and the owner that the link's own header states. */
   isAsStated(original: Types["original"], stated: LinkHeader): boolean;
   /** Gives a file a further name, in the stead of whatever is there. */
-  link(destination: Destination<Types>, original: Types["original"]): void;
+  link(destination: EntryDestination<Types>, original: Types["original"]): void;
   /** Makes the file that stands there something that this layer brings: its own whiteouts spare it. */
-  claim(destination: Destination<Types>, original: Types["original"]): void;
+  claim(destination: EntryDestination<Types>, original: Types["original"]): void;
   /** Makes a directory for pseudo-links, which is no part of the tree. */
   makePseudoLinks(): Directory<Types>;
   /** Removes it with them. Files stay where links to them were made. */
@@ -77,13 +81,13 @@ export class Hardlinks<Types extends BackEndTypes> {
   }
 
   /** Makes what stands at a name, and is no directory, something that this layer brings: its own whiteouts spare it. */
-  claim(destination: Destination<Types>): void {
+  claim(destination: EntryDestination<Types>): void {
     const original = this.#backEnd.fileAt(destination.parent, destination.name, destination);
     if (original !== undefined) this.#backEnd.claim(destination, original);
   }
 
   /** Makes a link, or keeps it until its target is there. */
-  link(destination: Destination<Types>, entry: Entry): void {
+  link(destination: EntryDestination<Types>, entry: Entry): void {
     const targetNames = this.#context.paths.namesOf(entry.linkPath, entry.path);
     if (targetNames.length === 0) throw refusal(entry.path, "a hard link to the root");
     const { mode, uid, gid } = entry;
@@ -96,7 +100,7 @@ export class Hardlinks<Types extends BackEndTypes> {
   }
 
   /** To be called when an entry is about to stand where a link may be waited for: the later entry wins. */
-  supersede({ parent, name }: Destination<Types>): void {
+  supersede({ parent, name }: EntryDestination<Types>): void {
     if (!this.#waiting.isEmpty) this.#forget(this.#waiting.take(parent, name));
   }
 
@@ -136,7 +140,7 @@ export class Hardlinks<Types extends BackEndTypes> {
     return directory !== undefined && directory !== replaced;
   }
 
-  #directoryAt({ parent, name }: Destination<Types>): Directory<Types> | undefined {
+  #directoryAt({ parent, name }: EntryDestination<Types>): Directory<Types> | undefined {
     return this.#context.tree.knownDirectoryAt(parent, name);
   }
 

@@ -1,7 +1,7 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { LayerContext } from "./context.ts";
-import { type Destination, Destinations, type DirectoryBackEnd } from "./destinations.ts";
+import { Destinations, type DirectoryBackEnd, type EntryDestination } from "./destinations.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
 import { checkOwner } from "./entry-checks.ts";
 import { EntryFiles, type FileBackEnd } from "./entry-files.ts";
@@ -123,7 +123,7 @@ export class LayerEntries<Types extends BackEndTypes> {
     else this.#create(this.#destinations.of(parents, name, entry.path), entry, body);
   }
 
-  #create(destination: Destination<Types>, entry: Entry, body: ByteSource): void {
+  #create(destination: EntryDestination<Types>, entry: Entry, body: ByteSource): void {
     if (entry.type === "other") return this.#leaveOutType(entry);
     this.#hardlinks.supersede(destination);
     switch (entry.type) {
@@ -143,14 +143,14 @@ export class LayerEntries<Types extends BackEndTypes> {
     }
   }
 
-  #applyDirectory(destination: Destination<Types>, entry: Entry): void {
+  #applyDirectory(destination: EntryDestination<Types>, entry: Entry): void {
     const existing =
       this.#context.tree.knownDirectoryAt(destination.parent, destination.name) ?? this.#linkedDirectory(destination);
     this.#describe(existing ?? this.#destinations.makeDirectory(destination, entry.mode), entry);
   }
 
   /** The directory that a symlink there leads to, where such links are to be kept. */
-  #linkedDirectory(destination: Destination<Types>): Directory<Types> | undefined {
+  #linkedDirectory(destination: EntryDestination<Types>): Directory<Types> | undefined {
     const { settings, tree } = this.#context;
     if (!settings.keepDirlinks) return undefined;
     const { directory } = walk(tree, destination.parent, [destination.name], destination.path, () => undefined);

@@ -39,7 +39,7 @@ export interface Walk<Directory> {
  * What to do where a way ends too early: at a name that is free, or that a file has. Gives where it goes on, if it does.
  * `isLast` tells whether the way was to end there.
  */
-export type Missing<Directory> = (
+export type OnMissing<Directory> = (
   parent: Directory,
   name: ByteString,
   isOccupied: boolean,
@@ -55,7 +55,7 @@ export function walk<Directory extends { readonly parent: Directory | undefined 
   from: Directory,
   names: readonly ByteString[],
   path: ByteString,
-  missing: Missing<Directory>,
+  missing: OnMissing<Directory>,
 ): Walk<Directory> {
   const ahead = names.toReversed();
   let here = from;

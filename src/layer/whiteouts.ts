@@ -1,6 +1,6 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { LayerContext } from "./context.ts";
-import type { Destination } from "./destinations.ts";
+import type { EntryDestination } from "./destinations.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
 
 /**
@@ -44,7 +44,7 @@ export class Whiteouts<Types extends BackEndTypes> {
   }
 
   /** Hides what lower layers have at a name and below it. */
-  hide({ parent, name, path }: Destination<Types>): void {
+  hide({ parent, name, path }: EntryDestination<Types>): void {
     const directory = this.#context.tree.knownDirectoryAt(parent, name);
     if (directory !== undefined) {
       this.#clear(directory, path);

@@ -1,6 +1,6 @@
 import { MemoryShare } from "../base/memory-budget.ts";
 import { never } from "../layer/directory.ts";
-import type { Reporter } from "../layer/findings.ts";
+import type { FindingsReporter } from "../layer/findings.ts";
 import type { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
@@ -25,7 +25,7 @@ export interface OverlayLayerParts {
   readonly lower: readonly number[];
   readonly format: OverlayFormat;
   readonly settings: RootfsSettings;
-  readonly reporter: Reporter;
+  readonly reporter: FindingsReporter;
   /** What all layers of the image share. */
   readonly shared: SharedByLayers;
 }

@@ -21,7 +21,12 @@ function makeRoot(path: string, below: string | undefined, kind: OverlayKind, se
   const format = new OverlayFormat(kind);
   try {
     using layer = new OverlayLayer({
-      ...{ directory, lower, format, settings, reporter: nobody, shared: allowances(settings.limits) },
+      directory,
+      lower,
+      format,
+      settings,
+      reporter: nobody,
+      shared: allowances(settings.limits),
     });
     layer.end();
   } finally {

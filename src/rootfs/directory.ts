@@ -1,4 +1,4 @@
-import type { Destination } from "../layer/destinations.ts";
+import type { EntryDestination } from "../layer/destinations.ts";
 import type { BackEndTypes, Directory } from "../layer/directory.ts";
 import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
@@ -61,4 +61,4 @@ export interface FoundFile {
 export type DiskDirectory = Directory<OnDisk>;
 
 /** Where something is to be in the root filesystem. */
-export type DiskDestination = Destination<OnDisk>;
+export type DiskDestination = EntryDestination<OnDisk>;

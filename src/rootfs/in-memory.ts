@@ -10,7 +10,7 @@ const attributesBytes = 200;
 const attributeBytes = 304;
 
 /** What a directory takes, with all that is remembered for it. */
-export function bytesOf(directory: DiskDirectory): number {
+export function bytesOfDirectory(directory: DiskDirectory): number {
   const { name, own } = directory;
   const { acls } = own;
   return directoryBytes + name.length + bytesBelow(directory) + (acls === undefined ? 0 : bytesOfAttributes(acls));

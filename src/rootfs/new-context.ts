@@ -3,7 +3,7 @@ import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
 import { Directory } from "../layer/directory.ts";
-import { Findings, type Reporter } from "../layer/findings.ts";
+import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { Parents } from "../layer/parents.ts";
 import { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
@@ -51,7 +51,7 @@ export function allowances(limits: Limits, memory: Memory = new MemoryBudget(lim
 export function newContext(
   directory: number,
   settings: RootfsSettings,
-  reporter: Reporter,
+  reporter: FindingsReporter,
   { shared, overlay }: ContextBasis,
 ): RootfsContext {
   const { limits, strict, xattrExclude = [] } = settings;
@@ -66,7 +66,14 @@ export function newContext(
   const root = new Directory<OnDisk>(undefined, { layer: 0, attributes: implied, own: new DiskState(0o700) });
   const handles = new Handles(root, directory);
   const directories = new Directories({
-    ...{ handles, surroundings, owners, xattrs, metadata, findings, implied, memory: shared.memory },
+    handles,
+    surroundings,
+    owners,
+    xattrs,
+    metadata,
+    findings,
+    implied,
+    memory: shared.memory,
   });
   const tree = new Tree(root, handles, shared.memory);
   const parents = new Parents<OnDisk>();

@@ -1,5 +1,5 @@
 import type { Memory } from "../base/memory-budget.ts";
-import type { Reporter } from "../layer/findings.ts";
+import type { FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
@@ -67,6 +67,11 @@ export class Rootfs {
  * it; no other way leads there, and none leads out. `memory` is where what is remembered is counted, if not in a budget
  * of its own.
  */
-export function openRootfs(directory: number, settings: RootfsSettings, reporter: Reporter, memory?: Memory): Rootfs {
+export function openRootfs(
+  directory: number,
+  settings: RootfsSettings,
+  reporter: FindingsReporter,
+  memory?: Memory,
+): Rootfs {
   return new Rootfs(newContext(directory, settings, reporter, { shared: allowances(settings.limits, memory) }));
 }

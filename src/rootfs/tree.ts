@@ -11,7 +11,7 @@ import { readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import { type DiskDirectory, DiskState, type FoundFile, type OnDisk } from "./directory.ts";
 import type { Handles } from "./handles.ts";
-import { bytesBelow, bytesOf, bytesOfHidden } from "./in-memory.ts";
+import { bytesBelow, bytesOfDirectory, bytesOfHidden } from "./in-memory.ts";
 import type { LowerDirectory, LowerNode } from "./lower.ts";
 
 const otherFile: Obstacle = {};
@@ -90,7 +90,7 @@ export class Tree implements LayerTree<DiskDirectory> {
   add(parent: DiskDirectory, name: ByteString, layer: number, attributes: Attributes, mode: number): DiskDirectory {
     const position = { parent, name: ownCopy(name) };
     const directory = new Directory<OnDisk>(position, { layer, attributes, own: new DiskState(mode) });
-    this.#memory.spend(bytesOf(directory), "directories");
+    this.#memory.spend(bytesOfDirectory(directory), "directories");
     parent.set(directory.name, directory);
     return directory;
   }
@@ -117,7 +117,7 @@ export class Tree implements LayerTree<DiskDirectory> {
     for (let each = removed.pop(); each !== undefined; each = removed.pop()) {
       this.handles.release(each);
       for (const child of each.directories()) removed.push(child);
-      this.#memory.release(bytesOf(each));
+      this.#memory.release(bytesOfDirectory(each));
       each.beRemoved();
       each.own.clear();
     }

@@ -2,14 +2,14 @@ import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import { Allowance } from "../layer/allowance.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
 import { Directory, never } from "../layer/directory.ts";
-import { Findings, type Reporter } from "../layer/findings.ts";
+import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter } from "../layer/xattr-filter.ts";
 import { XattrRules } from "../layer/xattr-rules.ts";
 import type { TreeContext, TreeSettings } from "./context.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
-import { type Store, TreeFiles } from "./tree-files.ts";
+import { type KeepContent, TreeFiles } from "./tree-files.ts";
 import { TreeHardlinks } from "./tree-hardlinks.ts";
 import { TreeNodes } from "./tree-nodes.ts";
 import { TreeWhiteouts } from "./tree-whiteouts.ts";
@@ -35,7 +35,7 @@ export interface TreeBasis {
  *
  *     const tree = new MergedTree(settings, reporter);
  *     for (const layer of layers.keys()) {
- *       const merge = tree.beginLayer(layer, store);
+ *       const merge = tree.beginLayer(layer, keep);
  *       … merge.apply(entry, body) …
  *       merge.end();
  *     }
@@ -47,7 +47,7 @@ export class MergedTree {
 
   constructor(
     settings: TreeSettings,
-    reporter: Reporter,
+    reporter: FindingsReporter,
     { ground = "nothing", memory = new MemoryBudget(settings.limits) }: TreeBasis = {},
   ) {
     const { limits, strict, xattrInclude = [], xattrExclude = [] } = settings;
@@ -76,12 +76,12 @@ export class MergedTree {
     return this.#context.tree.root;
   }
 
-  /** Begins a layer, counted from 0; the one before it must have ended. `store` is called for the data of each file. */
-  beginLayer(layer: number, store: Store): LayerEntries<InMemory> {
+  /** Begins a layer, counted from 0; the one before it must have ended. `keep` is called for the data of each file. */
+  beginLayer(layer: number, keep: KeepContent): LayerEntries<InMemory> {
     const nodes = new TreeNodes(this.#context, layer);
     return new LayerEntries(this.#context, layer, {
       directories: nodes,
-      files: new TreeFiles(nodes, store),
+      files: new TreeFiles(nodes, keep),
       hardlinks: new TreeHardlinks(this.#context, nodes),
       whiteouts: new TreeWhiteouts(this.#context, nodes),
       end() {},

@@ -1,4 +1,4 @@
-import type { Destination } from "../layer/destinations.ts";
+import type { EntryDestination } from "../layer/destinations.ts";
 import type { FileBackEnd } from "../layer/entry-files.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { InMemory } from "./tree-file.ts";
@@ -6,39 +6,39 @@ import { TreeFile } from "./tree-file.ts";
 import type { TreeNodes } from "./tree-nodes.ts";
 
 /** Keeps the data of a file that the tree takes in, or leaves them where they are, and says where that is. */
-export type Store = (entry: Entry, body: ByteSource) => number;
+export type KeepContent = (entry: Entry, body: ByteSource) => number;
 
 /** Puts into a tree what entries describe, except directories and hard links. */
 export class TreeFiles implements FileBackEnd<InMemory> {
   readonly #nodes: TreeNodes;
-  readonly #store: Store;
+  readonly #keep: KeepContent;
 
-  constructor(nodes: TreeNodes, store: Store) {
+  constructor(nodes: TreeNodes, keep: KeepContent) {
     this.#nodes = nodes;
-    this.#store = store;
+    this.#keep = keep;
   }
 
-  file(destination: Destination<InMemory>, entry: Entry, body: ByteSource): void {
-    this.#put("file", destination, entry, entry.sizeBytes > 0 ? this.#store(entry, body) : 0);
+  file(destination: EntryDestination<InMemory>, entry: Entry, body: ByteSource): void {
+    this.#put("file", destination, entry, entry.sizeBytes > 0 ? this.#keep(entry, body) : 0);
   }
 
-  symlink(destination: Destination<InMemory>, entry: Entry): void {
+  symlink(destination: EntryDestination<InMemory>, entry: Entry): void {
     this.#put("symlink", destination, entry);
   }
 
-  fifo(destination: Destination<InMemory>, entry: Entry): void {
+  fifo(destination: EntryDestination<InMemory>, entry: Entry): void {
     this.#put("fifo", destination, entry);
   }
 
-  device(destination: Destination<InMemory>, entry: Entry): void {
+  device(destination: EntryDestination<InMemory>, entry: Entry): void {
     this.#put(entry.type === "block-device" ? "block-device" : "character-device", destination, entry);
   }
 
-  remove(destination: Destination<InMemory>): void {
+  remove(destination: EntryDestination<InMemory>): void {
     this.#nodes.remove(destination);
   }
 
-  #put(type: TreeFile["type"], destination: Destination<InMemory>, entry: Entry, content = 0): void {
+  #put(type: TreeFile["type"], destination: EntryDestination<InMemory>, entry: Entry, content = 0): void {
     const { layer } = this.#nodes;
     const xattrs = this.#nodes.keptXattrs(entry);
     this.#nodes.putNew(destination, new TreeFile(type, entry, { layer, xattrs, content }));

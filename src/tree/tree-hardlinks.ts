@@ -1,4 +1,4 @@
-import type { Destination } from "../layer/destinations.ts";
+import type { EntryDestination } from "../layer/destinations.ts";
 import { Directory } from "../layer/directory.ts";
 import type { HardlinkBackEnd, LinkHeader } from "../layer/hardlinks.ts";
 import { pseudoLinkDirectory } from "../layer/name-meaning.ts";
@@ -26,13 +26,13 @@ export class TreeHardlinks implements HardlinkBackEnd<InMemory> {
     return file.mode === (mode & 0o7777) && file.uid === uid && file.gid === gid;
   }
 
-  link(destination: Destination<InMemory>, file: TreeFile): void {
+  link(destination: EntryDestination<InMemory>, file: TreeFile): void {
     // As on a disk, where the target may lie in the directory that the link replaces: that goes first, unnoticed.
     if (destination.parent.knownChild(destination.name) instanceof Directory) this.#nodes.remove(destination);
     this.#nodes.put(destination, file);
   }
 
-  claim({ parent, name }: Destination<InMemory>): void {
+  claim({ parent, name }: EntryDestination<InMemory>): void {
     const link = parent.knownChild(name);
     if (link !== undefined) link.layer = this.#nodes.layer;
   }

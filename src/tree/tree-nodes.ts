@@ -1,5 +1,5 @@
 import type { Attributes } from "../layer/attributes.ts";
-import type { Destination, DirectoryBackEnd } from "../layer/destinations.ts";
+import type { DirectoryBackEnd, EntryDestination } from "../layer/destinations.ts";
 import { Directory } from "../layer/directory.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
@@ -19,19 +19,19 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
   }
 
   /** Puts a new file there. */
-  putNew(destination: Destination<InMemory>, file: TreeFile): void {
+  putNew(destination: EntryDestination<InMemory>, file: TreeFile): void {
     this.#clear(destination);
     this.#set(destination.parent, ownCopy(destination.name), file);
   }
 
   /** Gives a file that is there a further name. */
-  put(destination: Destination<InMemory>, file: TreeFile): void {
+  put(destination: EntryDestination<InMemory>, file: TreeFile): void {
     this.#clear(destination);
     file.isLinked = true;
     this.#set(destination.parent, ownCopy(destination.name), new FurtherName(file, this.layer));
   }
 
-  makeDirectory(destination: Destination<InMemory>): TreeDirectory {
+  makeDirectory(destination: EntryDestination<InMemory>): TreeDirectory {
     const { parent, name } = destination;
     // Where lower layers may have a directory, theirs and this one are the same.
     const isOpen = parent.isUnknown(name);
@@ -44,7 +44,7 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
     return directory;
   }
 
-  remove({ parent, name }: Destination<InMemory>): void {
+  remove({ parent, name }: EntryDestination<InMemory>): void {
     this.removeAt(parent, name);
   }
 
@@ -83,7 +83,7 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
     }
   }
 
-  #clear({ parent, name, path }: Destination<InMemory>): void {
+  #clear({ parent, name, path }: EntryDestination<InMemory>): void {
     const child = parent.knownChild(name);
     if (child?.layer === this.layer) {
       this.#context.findings.namedTwice(path);

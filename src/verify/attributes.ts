@@ -15,7 +15,7 @@ import type { PlaceOnDisk } from "./place-on-disk.ts";
 import { type FoundXattrs, XattrComparison, xattrsAt } from "./xattrs.ts";
 
 /** What stands on the disk where an image has something. */
-export interface Found {
+export interface FoundOnDisk {
   readonly stat: Stat;
   readonly place: PlaceOnDisk;
   /** Whether it stands for a device that was not to be, or could not be, made. */
@@ -37,7 +37,7 @@ export class AttributeComparison {
     this.#xattrs = new XattrComparison(filter, new XattrIds(settings), rights);
   }
 
-  differentParts(attributes: Attributes, stated: Stated, found: Found): DifferentPart[] {
+  differentParts(attributes: Attributes, stated: Stated, found: FoundOnDisk): DifferentPart[] {
     const { stat, place } = found;
     const xattrs = xattrsAt(place);
     const hasOwner = this.#owners.isRight(stated, stat) && this.#owners.isRecorded(stated, stat, xattrs, found);

@@ -128,7 +128,7 @@ export const limitDefences: readonly Defence[] = [
     group: "H",
     what: "`memoryBytes`: directories that entries imply",
     file: "src/rootfs/tree.ts",
-    without: ['this.#memory.spend(bytesOf(directory), "directories");', ""],
+    without: ['this.#memory.spend(bytesOfDirectory(directory), "directories");', ""],
     test: ["layer/in-memory", "on a disk: directories that entries imply"],
   },
   {
