@@ -176,8 +176,8 @@ async function writeArchive({ operation, output, pipeline, selected }: Exporting
     bytes += chunk.length;
     await output.write(chunk);
   };
-  const pouring = { take, onReport: selected.report, signal };
-  await pipeline.pour((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet }), pouring);
+  const receiver = { take, onReport: selected.report, signal };
+  await pipeline.receive((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet }), receiver);
   return bytes;
 }
 
@@ -193,8 +193,8 @@ async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<n
   const { temporaryDirectory: directory } = output;
   const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: operation.signal };
   await runTool(tool, run, async (take, signal) => {
-    const pouring = { take, onReport: selected.report, signal };
-    await pipeline.pour((outlet): ArchiveJob => ({ type: "archive", form, selection, outlet }), pouring);
+    const receiver = { take, onReport: selected.report, signal };
+    await pipeline.receive((outlet): ArchiveJob => ({ type: "archive", form, selection, outlet }), receiver);
   });
   return (await stat(path)).size;
 }

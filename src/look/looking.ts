@@ -7,9 +7,9 @@ import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { applyKinds } from "../operation/option-kinds.ts";
 import type { OperationResult, UnpackOptions } from "../operation/options.ts";
 import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
+import { OutletReader } from "../worker/outlet.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
-import { Tap } from "../worker/tap.ts";
 import { CountedImage } from "./counted-image.ts";
 import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
 import type { ListedEntry } from "./listed.ts";
@@ -105,7 +105,7 @@ export class Looking {
   async extract(layer: number, place: number, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     const { operation, accepted, onDemand } = this.#parts;
     const { sandbox, apply: settings } = operation.settings;
-    const tap = new Tap();
+    const tap = new OutletReader();
     const running: Running = {
       layers: accepted.layers.filter(({ number }) => number === layer),
       open: () => onDemand.reopen(layer),

@@ -1,5 +1,4 @@
-import { decompressLayers } from "../worker/decompress-job.ts";
-import type { DecompressJob } from "../worker/messages.ts";
+import { type DecompressJob, decompressLayers } from "../worker/decompress-job.ts";
 import { serve } from "../worker/serve.ts";
 
 serve<DecompressJob>("oci-decompress", { decompress: decompressLayers });

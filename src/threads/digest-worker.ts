@@ -1,5 +1,4 @@
-import { verifyDiffIDs } from "../worker/digest-job.ts";
-import type { DigestJob } from "../worker/messages.ts";
+import { type DigestJob, verifyDiffIDs } from "../worker/digest-job.ts";
 import { serve } from "../worker/serve.ts";
 
 serve<DigestJob>("oci-digest", { digest: verifyDiffIDs });

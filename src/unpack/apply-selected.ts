@@ -52,7 +52,7 @@ export async function applySelected(
       sandbox,
       settings,
     }),
-    (write, signal) => merging.pour(archive, { take: write, onReport: selected.report, signal }),
+    (write, signal) => merging.receive(archive, { take: write, onReport: selected.report, signal }),
     { onReport: (report) => isOfLayers(report) || events.report(report), signal: events.signal },
   );
   selected.tellUnmatched(settings.strict);

@@ -82,6 +82,6 @@ function labelsLeftOut(labels: readonly string[]): string {
 }
 
 async function writeMtree(file: NewFile, pipeline: Pipeline, { report, signal }: EventLog): Promise<void> {
-  const pouring = { take: (bytes: Uint8Array) => file.write(bytes), onReport: report, signal };
-  await pipeline.pour((outlet): MtreeJob => ({ type: "mtree", outlet }), pouring);
+  const receiver = { take: (bytes: Uint8Array) => file.write(bytes), onReport: report, signal };
+  await pipeline.receive((outlet): MtreeJob => ({ type: "mtree", outlet }), receiver);
 }

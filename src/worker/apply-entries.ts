@@ -6,7 +6,7 @@ import { Progress } from "./progress.ts";
 import type { Reporter } from "./reporter.ts";
 import { tell } from "./serve.ts";
 
-/** Where the entries of a layer go. */
+/** Takes the entries of one layer, in their order. */
 export interface EntrySink {
   apply(entry: Entry, body: ByteSource): void;
   end(): void;
@@ -18,10 +18,11 @@ export interface LayerOfEntries {
   readonly layer: number;
   readonly input: ByteSource;
   readonly reporter: Reporter;
+  /** Called when the layer begins, after `reporter` has its number. */
   readonly begin: () => EntrySink;
 }
 
-/** Decodes the next archive of the input and applies it, entry by entry. */
+/** Decodes the next archive of the input and gives its entries to the sink, one after the other. */
 export function applyEntries({ job, layer, input, reporter, begin }: LayerOfEntries): void {
   tell({ type: "layer-started", layer });
   reporter.layer = layer;

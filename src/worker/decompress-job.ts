@@ -1,15 +1,31 @@
+import type { Limits } from "../base/limits.ts";
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { decompress } from "../blob/decompressed.ts";
 import { DecompressedOutput } from "../blob/decompressed-output.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { inLayer } from "./in-layer.ts";
-import type { DecompressJob, NumberedLayer } from "./messages.ts";
+import type { NumberedLayer } from "./messages.ts";
 import { Progress } from "./progress.ts";
-import { RingReader, RingWriter } from "./ring.ts";
+import { RingReader, RingWriter, type SharedRing } from "./ring.ts";
 import { tell } from "./serve.ts";
 
-/** Turns the compressed layers in one ring into archives in the other. May open nothing: it has no use for a file. */
+/** What the decompressing thread is to do: all layers, in order. */
+export interface DecompressJob {
+  readonly type: "decompress";
+  readonly input: SharedRing;
+  readonly output: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: readonly NumberedLayer[];
+  /** Whether this thread verifies the diffIDs too; otherwise the digesting thread does. */
+  readonly verifies: boolean;
+  readonly sandbox: SandboxPolicy;
+  readonly strict: boolean;
+  readonly limits: Limits;
+}
+
+/** Decompresses the layers from one ring into the other. This thread is confined so that it can open no file at all. */
 export function decompressLayers(job: DecompressJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const input = new RingReader(job.input, () => tell({ type: "space" }));
@@ -21,7 +37,7 @@ export function decompressLayers(job: DecompressJob): void {
   }
 }
 
-/** Gives the number of decompressed bytes. */
+/** Decompresses one layer, verifies its diffID if the job wants that here, and returns the number of decompressed bytes. */
 function decompressLayer(
   job: DecompressJob,
   { number: layer, compression, diffID }: NumberedLayer,

@@ -1,10 +1,20 @@
+import type { SandboxPolicy } from "../base/sandbox.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { inLayer } from "./in-layer.ts";
-import type { DigestJob } from "./messages.ts";
-import { RingReader } from "./ring.ts";
+import type { NumberedLayer } from "./messages.ts";
+import { RingReader, type SharedRing } from "./ring.ts";
 
-/** Reads along with the applying thread and verifies each archive's diffID. May open nothing: it has no use for a file. */
+/** What the digesting thread is to do: to verify the diffIDs of the archives while another thread applies them. */
+export interface DigestJob {
+  readonly type: "digest";
+  /** This thread is the ring's second reader. */
+  readonly input: SharedRing;
+  readonly layers: readonly NumberedLayer[];
+  readonly sandbox: SandboxPolicy;
+}
+
+/** Verifies the diffIDs of the archives in the ring. This thread is confined so that it can open no file at all. */
 export function verifyDiffIDs(job: DigestJob): void {
   confineThread(job.sandbox, {});
   const input = new RingReader(job.input, undefined, 1);

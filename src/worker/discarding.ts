@@ -4,7 +4,7 @@ import { fileSystemError } from "../base/system-error.ts";
 import type { DiscardJob } from "./messages.ts";
 import { startLibuvPool, Thread } from "./thread.ts";
 
-/** Empties a directory in which an image's files were made, from a thread of its own that can reach nothing else. */
+/** Empties a directory that has an image's files. A thread of its own does it, confined to that directory. */
 export async function discardFromThread(directory: string, sandbox: SandboxPolicy): Promise<void> {
   if (await isEmpty(directory)) return;
   await startLibuvPool();

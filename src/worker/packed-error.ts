@@ -2,7 +2,7 @@ import { type ErrorCode, type ErrorDetails, OciUnpackError } from "../base/error
 import { present } from "../base/present.ts";
 import { errorCode } from "../base/system-error.ts";
 
-/** An error of this library in a form that survives the way between threads, which keep no classes. */
+/** An error of this library as a plain object, because a message between threads does not keep an error's class. */
 export interface PackedError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -11,7 +11,7 @@ export interface PackedError {
   readonly cause: PackedCause | undefined;
 }
 
-/** What lay beneath: an error of anybody's, or what was thrown instead of one. */
+/** The cause of an error: one of this library, any other error, or a thrown value that is no error. */
 type PackedCause =
   | { readonly type: "library"; readonly error: PackedError }
   | {
@@ -24,10 +24,10 @@ type PackedCause =
     }
   | { readonly type: "thrown"; readonly text: string };
 
-/** More causes than any error of ours has, one beneath the other. */
+/** More than any chain of causes in this library. Causes could lead in a circle. */
 const mostCauses = 8;
 
-/** Packs any error. One that is not ours is a defect of this program, and the cause of one that says so. */
+/** Packs any error. One that is not of this library is a defect: it becomes the cause of an `INTERNAL` error. */
 export function packError(error: unknown, depth = 0): PackedError {
   if (error instanceof OciUnpackError) {
     const { code, message, hint, details, cause } = error;
@@ -45,6 +45,7 @@ function packCause(cause: unknown, depth: number): PackedCause | undefined {
   return { type: "foreign", name, message, stack, code: errorCode(cause), cause: packCause(cause.cause, depth + 1) };
 }
 
+/** Makes the error again that another thread packed. */
 export function unpackError({ code, message, hint, details, cause }: PackedError): OciUnpackError {
   return new OciUnpackError(code, message, present({ hint, details, cause: unpackCause(cause) }));
 }

@@ -4,27 +4,31 @@ import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { DecompressJob, DigestJob, DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./messages.ts";
-import type { SharedOutlet } from "./outlet.ts";
+import type { DecompressJob } from "./decompress-job.ts";
+import type { DigestJob } from "./digest-job.ts";
+import type { DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./messages.ts";
+import { OutletReader, type SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
-import { Tap } from "./tap.ts";
 import { startLibuvPool, Thread, type ThreadName } from "./thread.ts";
 
 type Consumer = "apply-worker" | "tree-worker";
 
-/** What is to be done; the job of `consume` tells `Own` besides what every thread does. */
+/** What the threads are to do with an image's layers. The consuming thread sends reports of type `Own` besides the engine's. */
 export interface PipelineJob<Own extends Message = never> {
   /** Bottom first. */
   readonly layers: readonly NumberedLayer[];
-  /** The compressed bytes of a layer, by its place in `layers`; asked for once each, in that order. The signal ends them. */
+  /** Gives the compressed bytes of a layer, by its index in `layers`. It is called once for each, in order; the signal ends it. */
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  /** Waits until those bytes, of which no more are read, are known to be right; throws what is wrong with them. */
+  /**
+   * Waits until those bytes are known to have the right digest, and throws what is wrong if they have not. Called when a
+   * thread failed at a layer, of which no more bytes are read then.
+   */
   readonly prove: (index: number) => Promise<void>;
   readonly progress: Progress;
-  /** Whether diffIDs are verified on a thread of their own: worth its start for large images, where a processor is free. */
+  /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
   readonly hasDigestThread: boolean;
-  /** What the second thread is to do with the archives. */
+  /** The job of the consuming thread, which gets the archives from this ring. */
   readonly consume: (archives: SharedRing) => Job;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
@@ -32,26 +36,27 @@ export interface PipelineJob<Own extends Message = never> {
   readonly onReport: (report: EngineReport | Own) => void;
 }
 
-// Rings hold what one side does while the other is held up for a moment; larger ones only leave the processor's caches.
+// Large enough for one end to go on while the other is busy for a moment. Larger rings no longer fit the processor's caches.
 const compressedRingBytes = 2 * 1024 * 1024;
 const archiveRingBytes = 4 * 1024 * 1024;
 
-/** What becomes of what a thread hands over. */
-export interface Pouring<Own extends Message = never> {
-  /** May take its time, and may not keep the bytes. */
+/** Who receives what a thread sends. */
+export interface Receiver<Own extends Message = never> {
+  /** Is given the bytes, one chunk after the other, and must not keep them. The next chunk waits for the promise. */
   readonly take: (bytes: Uint8Array) => Promise<void>;
   /** Must not throw. */
   readonly onReport: (report: EngineReport | Own) => void;
   readonly signal: AbortSignal;
 }
 
-/** Tells whoever measures (node:diagnostics_channel), at the end of a run, how the threads waited for each other. */
+/** Publishes at the end of a run how long the threads waited for each other (node:diagnostics_channel), for measurements. */
 const ringsChannel = channel("oci-unpack:rings");
 
 /**
- * The working threads: one decompresses, one consumes what comes out, and for large images one verifies the diffIDs.
+ * The working threads of an operation. One decompresses the layers, one consumes the archives, and for large images a third
+ * one verifies the diffIDs.
  *
- *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ applying thread ──▶ files
+ *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ consuming thread ──▶ files
  *                                                            ╚═════════▶ digesting thread
  */
 export class Pipeline implements AsyncDisposable {
@@ -59,16 +64,21 @@ export class Pipeline implements AsyncDisposable {
   readonly #memoryBytes: number;
   readonly #threads: Promise<Threads>;
 
-  /** Returns at once, while the threads start. `consumer` applies entries to a disk, or merges them in memory, and remembers so much. */
+  /**
+   * Returns at once; the threads start in the background.
+   *
+   * The consuming thread is one that applies entries to a disk or one that merges them in memory. Its heap has room for
+   * `memoryBytes`.
+   */
   constructor({ memoryBytes }: Pick<Limits, "memoryBytes">, consumer: Consumer = "apply-worker") {
     this.#consumer = consumer;
     this.#memoryBytes = memoryBytes;
     this.#threads = startThreads(consumer, memoryBytes);
-    // Whoever needs the threads first learns of a failure; until then it is nobody's unhandled rejection.
+    // The first call that needs the threads gets the error. Until then it must not count as an unhandled rejection.
     this.#threads.catch(() => {});
   }
 
-  /** Takes all layers through the threads. When it fails or is aborted, both have stopped before it throws. */
+  /** Brings all layers through the threads. If it fails or is aborted, they have all stopped before it throws. */
   async run<Own extends Message = never>(job: PipelineJob<Own>, signal: AbortSignal): Promise<void> {
     const { layers, sandbox, settings } = job;
     const { limits, strict } = settings;
@@ -88,7 +98,7 @@ export class Pipeline implements AsyncDisposable {
       (stop) => cancelledBy(stop, cancel),
       (stop) => feed(job, writer, stop),
       (stop) =>
-        judged(
+        withProof(
           job,
           decompressing.do<DecompressJob>(
             {
@@ -106,8 +116,11 @@ export class Pipeline implements AsyncDisposable {
           ),
         ),
       (stop) =>
-        judged(job, digesting?.do<DigestJob>({ type: "digest", input: archives, layers, sandbox }, { onReport, stop })),
-      (stop) => judged(job, consuming.do(job.consume(archives), { onReport, stop })),
+        withProof(
+          job,
+          digesting?.do<DigestJob>({ type: "digest", input: archives, layers, sandbox }, { onReport, stop }),
+        ),
+      (stop) => withProof(job, consuming.do(job.consume(archives), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
       ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives) });
@@ -115,37 +128,37 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /**
-   * Has the second thread do something with what it made of the layers, and passes on the bytes that it hands over. When
-   * it fails or is aborted, the thread has stopped before it throws.
+   * Gives the consuming thread a job about what it made of the layers before, and gives the bytes that come out to `take`.
+   * If it fails or is aborted, the thread has stopped before it throws.
    */
-  async pour<Own extends Message = never>(
+  async receive<Own extends Message = never>(
     job: (outlet: SharedOutlet) => Job,
-    { take, onReport, signal }: Pouring<Own>,
+    { take, onReport, signal }: Receiver<Own>,
   ): Promise<void> {
     const { consuming } = await this.#threads;
-    const tap = new Tap();
+    const reader = new OutletReader();
     await together(signal, [
-      (stop) => cancelledBy(stop, () => tap.cancel()),
+      (stop) => cancelledBy(stop, () => reader.cancel()),
       async (stop) => {
         const tellBoth = (report: EngineReport | Own) => {
-          tap.report(report);
+          reader.report(report);
           onReport(report);
         };
-        await consuming.do(job(tap.outlet), { onReport: tellBoth, stop });
-        tap.end();
+        await consuming.do(job(reader.outlet), { onReport: tellBoth, stop });
+        reader.end();
       },
-      (stop) => tap.run(take, stop),
+      (stop) => reader.run(take, stop),
     ]);
   }
 
   /**
-   * Has the second thread consume one archive that comes from elsewhere, uncompressed and trusted: `feed` writes it. When
-   * it fails or is aborted, the thread has stopped before it throws.
+   * Gives the consuming thread an archive that is no layer: uncompressed, made by this program, written by `feed`. If it fails
+   * or is aborted, the thread has stopped before it throws.
    */
   async consume<Own extends Message = never>(
     job: (archive: SharedRing) => Job,
     feed: (write: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>,
-    { onReport, signal }: Omit<Pouring<Own>, "take">,
+    { onReport, signal }: Omit<Receiver<Own>, "take">,
   ): Promise<void> {
     const { consuming } = await this.#livingThreads();
     const ring = createRing(archiveRingBytes, 1);
@@ -165,10 +178,10 @@ export class Pipeline implements AsyncDisposable {
     ]);
   }
 
-  /** Removes what a failed run left in the staging directory, from a confined thread: the one that made it, if it lives. */
+  /** Empties the staging directory after a failure, on a confined thread: the one that filled it, if it is still alive. */
   async discard(staging: string, sandbox: SandboxPolicy): Promise<void> {
     const threads = await this.#threadsIfStarted();
-    if (threads === undefined) return; // nobody has made anything
+    if (threads === undefined) return; // nothing was made
     threads.consuming = living(threads.consuming, this.#consumer, this.#memoryBytes);
     await threads.consuming.do<DiscardJob>({ type: "discard", staging, sandbox });
   }
@@ -178,7 +191,7 @@ export class Pipeline implements AsyncDisposable {
     await Promise.all([threads?.decompressing[Symbol.asyncDispose](), threads?.consuming[Symbol.asyncDispose]()]);
   }
 
-  /** A thread that had to be ended, since it did not answer, has a successor. What it knew is gone. */
+  /** The threads. One that had to be ended because it did not answer is replaced, without what it had in memory. */
   async #livingThreads(): Promise<Threads> {
     const threads = await this.#threads;
     threads.decompressing = living(threads.decompressing, "decompress-worker");
@@ -186,7 +199,7 @@ export class Pipeline implements AsyncDisposable {
     return threads;
   }
 
-  /** For who cleans up: that they did not start has been told already. */
+  /** For cleaning up, when the error of threads that did not start has already been thrown elsewhere. */
   #threadsIfStarted(): Promise<Threads | undefined> {
     return this.#threads.catch(() => undefined);
   }
@@ -207,12 +220,12 @@ async function startThreads(consumer: Consumer, memoryBytes: number): Promise<Th
   try {
     return { decompressing, consuming: new Thread(consumer, memoryBytes) };
   } catch (error) {
-    await decompressing[Symbol.asyncDispose](); // one alone is of no use, and would keep the process alive
+    await decompressing[Symbol.asyncDispose](); // it would keep the process alive
     throw error;
   }
 }
 
-/** Errors that blame what a layer's bytes say. A limit stops at once: what is too much is not waited for. */
+/** Errors that blame a layer's bytes. `LIMIT_EXCEEDED` is not among them, because it must not wait for more bytes. */
 const blaming: ReadonlySet<string> = new Set<ErrorCode>([
   "UNSUPPORTED_MEDIA_TYPE",
   "DIFF_ID_MISMATCH",
@@ -223,10 +236,10 @@ const blaming: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /**
- * Waits for a thread. Where it failed at a layer's bytes, these are judged before anybody is blamed: they may not be the
- * image's, but altered where they are kept or on the way.
+ * Waits for a thread. If it fails at a layer's bytes, their digest is verified first: when they were altered in a store or on
+ * the way, that is the error, and not what the thread made of them.
  */
-async function judged(
+async function withProof(
   { layers, prove }: Pick<PipelineJob, "layers" | "prove">,
   work: Promise<void> | undefined,
 ): Promise<void> {
@@ -250,7 +263,7 @@ async function feed(
   }
 }
 
-/** Waits for nothing but the signal: calls `cancel` when it is aborted. */
+/** Calls `cancel` when the signal is aborted. Does not wait for it. */
 async function cancelledBy(signal: AbortSignal, cancel: () => void): Promise<void> {
   if (signal.aborted) return cancel();
   signal.addEventListener("abort", cancel, { once: true });

@@ -3,7 +3,7 @@ const WORDS = 4;
 /**
  * How far each layer has come, in memory that all threads share.
  *
- * Each number has one writer and is only ever shown to people, so plain stores are enough.
+ * Each number has one writer and is only shown to people, so it needs no atomic operations.
  */
 export class Progress {
   readonly shared: SharedArrayBuffer;
@@ -18,7 +18,7 @@ export class Progress {
     return new Progress(new SharedArrayBuffer(layers * WORDS * Float64Array.BYTES_PER_ELEMENT));
   }
 
-  /** Compressed bytes that came from the source. */
+  /** Compressed bytes that the source has given. */
   downloadedBytes(layer: number): number {
     return this.#numbers[layer * WORDS] ?? 0;
   }
@@ -36,7 +36,7 @@ export class Progress {
     this.#numbers[layer * WORDS + 1] = bytes;
   }
 
-  /** Decompressed bytes. */
+  /** Bytes that came out of decompression. */
   unpackedBytes(layer: number): number {
     return this.#numbers[layer * WORDS + 2] ?? 0;
   }

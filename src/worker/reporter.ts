@@ -1,12 +1,11 @@
 import type { SkipReason, WarningCode } from "../base/events.ts";
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { EngineReport } from "./messages.ts";
-import { pathText, shortened } from "./shortened.ts";
 
-/** How many skipped entries and warnings are told one by one. A hostile image could have millions. */
+/** How many skipped entries and warnings are reported one by one. A hostile image could have millions. */
 const toldAtMost = 10_000;
 
-/** Tells what was skipped and repaired, one by one up to a number, and the rest as counts. */
+/** Reports what was skipped and repaired: one by one up to a number, and the rest as counts. */
 export class Reporter {
   /** The layer that is being applied, from 0. */
   layer = 0;
@@ -36,7 +35,7 @@ export class Reporter {
       });
   };
 
-  /** Tells the counts of what was not told. */
+  /** Reports how much was not reported one by one. */
   close(): void {
     if (this.#untoldSkipped + this.#untoldWarnings.size === 0) return;
     this.#tell({ type: "untold", skipped: this.#untoldSkipped, warnings: Object.fromEntries(this.#untoldWarnings) });
@@ -46,4 +45,17 @@ export class Reporter {
     this.#told += 1;
     this.#tell(report);
   }
+}
+
+/** The longest path that Linux takes (PATH_MAX). An image may have thousands of longer ones, which are cut in reports. */
+const longestPath = 4096;
+
+/** A path as text. Of one that is too long for Linux, the beginning. */
+function pathText(path: ByteString): string {
+  return path.length <= longestPath ? textOf(path) : `${textOf(path.slice(0, longestPath) as ByteString)}…`;
+}
+
+/** A sentence that may quote names. Of one that is too long, the beginning. */
+function shortened(text: string): string {
+  return text.length <= longestPath ? text : `${text.slice(0, longestPath)}…`;
 }

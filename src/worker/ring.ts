@@ -7,20 +7,20 @@ import type { ByteSource } from "../tar/entry.ts";
  *   control  │ HEAD │ ENDS │ STATE │ WRITTEN │ READ │ WANTED │ READERS │ TAIL │ TAIL │ end positions … │   Int32
  *   bytes    │ ······ [tail ▒▒▒▒▒▒▒▒▒▒▒▒▒ head) ················································· │   Uint8, a power of two
  *
- * HEAD and TAIL count bytes since the beginning, modulo 2³²; their difference is what a reader has before it. Several
- * streams pass through one after the other: where the n-th ends is noted in the n-th end position, so that the writer may
- * begin the next stream while a reader is still busy with this one.
+ * HEAD and TAIL count bytes since the beginning, modulo 2³². Their difference is what a reader has not read yet. Several
+ * streams go through a ring one after the other. The n-th end position says where the n-th stream ends, so that the writer
+ * can begin the next stream while a reader is still busy with this one.
  *
  *   waits    │ count, milliseconds │ of the writer, then of each reader                                 │   Float64
  *
- * Who waits is not the one that holds the others up. Each number has one writer and is only ever shown to people.
+ * The waits show which end is too slow: the one that does not wait. Each number has one writer and is only shown to people.
  */
 const HEAD = 0;
 const ENDS = 1;
 const STATE = 2;
-/** Changes whenever the writer did something: what a reader sleeps on. */
+/** Changes whenever the writer did something. A reader that has nothing to read sleeps until it changes. */
 const WRITTEN = 3;
-/** Changes whenever a reader did something: what a writing thread sleeps on. */
+/** Changes whenever a reader did something. A writing thread that has no space sleeps until it changes. */
 const READ = 4;
 /** How many bytes of free space an asynchronous writer waits for; 0 when it does not wait. */
 const WANTED = 5;
@@ -34,20 +34,20 @@ const MOST_READERS = 2;
 const OPEN = 0;
 const CANCELLED = 1;
 
-/** What both threads hold: plain shared memory, so that it can be posted to a worker. */
+/** What all ends of a ring share: plain shared memory, so that it can be posted to a worker. */
 export interface SharedRing {
   readonly control: SharedArrayBuffer;
   readonly bytes: SharedArrayBuffer;
   readonly waits: SharedArrayBuffer;
 }
 
-/** How often, and how long in all, one end of a ring had nothing to do but wait for the other. */
+/** How often, and how long in all, one end of a ring waited for another. */
 export interface Waits {
   readonly count: number;
   readonly milliseconds: number;
 }
 
-/** Thrown out of a blocked read or write when the other side, or the main thread, has given up. Never reaches a caller. */
+/** Thrown by a read or write when the other end, or the main thread, has cancelled the ring. No caller of the library sees it. */
 export class RingCancelled extends Error {
   constructor() {
     super("the stream was cancelled");
@@ -63,7 +63,7 @@ export function createRing(capacityBytes: number, streams: number, readers: 1 | 
   return { control, bytes: new SharedArrayBuffer(capacityBytes), waits };
 }
 
-/** How the ends of a ring waited for each other so far. */
+/** How long the ends of a ring have waited for each other so far. */
 export function waitsOf(ring: SharedRing): { readonly writer: Waits; readonly readers: readonly Waits[] } {
   const numbers = new Float64Array(ring.waits);
   const end = (index: number) => ({ count: numbers[2 * index] ?? 0, milliseconds: numbers[2 * index + 1] ?? 0 });
@@ -71,7 +71,7 @@ export function waitsOf(ring: SharedRing): { readonly writer: Waits; readonly re
   return { writer: end(0), readers: Array.from({ length: readers }, (_, reader) => end(1 + reader)) };
 }
 
-/** Makes every read and write of this ring, waiting or yet to come, throw `RingCancelled`. */
+/** Makes every read and write of this ring throw `RingCancelled`, those that wait now and all later ones. */
 export function cancelRing(ring: SharedRing): void {
   const control = new Int32Array(ring.control);
   Atomics.store(control, STATE, CANCELLED);
@@ -81,11 +81,11 @@ export function cancelRing(ring: SharedRing): void {
   }
 }
 
-/** What is common to both ends. */
+/** What the ends of a ring have in common. */
 abstract class RingEnd {
   protected readonly control: Int32Array;
   protected readonly bytes: Uint8Array;
-  /** The most that one view may span: the other side works on the rest meanwhile. */
+  /** The length of a view at most, so that the other end has the rest of the ring to work on. */
   protected readonly viewBytes: number;
   readonly #waits: Float64Array;
 
@@ -97,7 +97,7 @@ abstract class RingEnd {
     this.#waits = new Float64Array(ring.waits, 2 * end * Float64Array.BYTES_PER_ELEMENT, 2);
   }
 
-  /** Free for the writer: what every reader is done with. */
+  /** How much the writer may fill: what all readers have read. */
   protected freeBytes(): number {
     const head = Atomics.load(this.control, HEAD);
     let usedBytes = (head - Atomics.load(this.control, TAIL)) >>> 0;
@@ -107,7 +107,7 @@ abstract class RingEnd {
     return this.bytes.length - usedBytes;
   }
 
-  /** Sleeps until `word` has another value than the one seen. */
+  /** Sleeps until `word` has another value than `seen`. */
   protected sleep(word: number, seen: number): void {
     const startedAt = performance.now();
     Atomics.wait(this.control, word, seen);
@@ -124,14 +124,18 @@ abstract class RingEnd {
     if (Atomics.load(this.control, STATE) !== OPEN) throw new RingCancelled();
   }
 
-  /** The bytes from `position` on, at most `length` of them, as far as they lie in one piece. */
+  /** Up to `length` bytes from `position` on: fewer where the ring's memory ends, or a view would be too long. */
   protected view(position: number, length: number): Uint8Array {
     const start = (position >>> 0) & (this.bytes.length - 1);
     return this.bytes.subarray(start, Math.min(start + length, start + this.viewBytes, this.bytes.length));
   }
 }
 
-/** The reading end, on a thread that may sleep. Gives one stream after the other: `undefined` ends one, the next `read` begins the next. */
+/**
+ * The reading end of a ring, on a thread that may sleep.
+ *
+ * Streams come one after the other: `undefined` says that one has ended, and the `read` after that begins the next.
+ */
 export class RingReader extends RingEnd implements ByteSource {
   readonly #wakeWriter: () => void;
   readonly #tail: number;
@@ -213,7 +217,7 @@ abstract class RingWriterEnd extends RingEnd {
   }
 }
 
-/** The writing end, on a thread that may sleep. */
+/** The writing end of a ring, on a thread that may sleep. */
 export class RingWriter extends RingWriterEnd implements ByteSpace {
   space(): Uint8Array {
     for (;;) {
@@ -226,7 +230,7 @@ export class RingWriter extends RingWriterEnd implements ByteSpace {
   }
 }
 
-/** The writing end, on a thread that must not sleep. */
+/** The writing end of a ring, on the main thread, which must not sleep. */
 export class AsyncRingWriter extends RingWriterEnd {
   #wake: (() => void) | undefined;
 
@@ -249,7 +253,7 @@ export class AsyncRingWriter extends RingWriterEnd {
     }
   }
 
-  /** To be called when the reader says that it freed space, and after cancelling. */
+  /** Has to be called when the reader reports that it freed space, and after the ring was cancelled. */
   wake(): void {
     this.#wake?.();
     this.#wake = undefined;
@@ -260,7 +264,7 @@ export class AsyncRingWriter extends RingWriterEnd {
     return new Promise((resolve) => {
       this.#wake = resolve;
       Atomics.store(this.control, WANTED, wanted);
-      // The reader may have freed it, or someone cancelled, just before it could see the wish.
+      // The reader may have freed the space, or the ring may have been cancelled, just before WANTED was set.
       const gone = Atomics.load(this.control, STATE) !== OPEN || this.freeBytes() >= wanted;
       if (gone && Atomics.exchange(this.control, WANTED, 0) > 0) this.wake();
     });

@@ -4,33 +4,34 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import { createDescriptorNotes, descriptorsIn, isHalted } from "../linux/open-descriptors.ts";
 import type { EngineReport, Job, Message, ThreadSettings } from "./messages.ts";
 import { unpackError } from "./packed-error.ts";
 
 export interface DoOptions<Own extends Message> {
-  /** Must not throw. */
+  /** Is called with each report. Must not throw. */
   readonly onReport?: (report: EngineReport | Own) => void;
-  /** When it is aborted, the job has to end by itself within a moment; else the thread is ended. */
+  /** When it is aborted, the job has a second to end by itself. Then the thread is ended. */
   readonly stop?: AbortSignal;
 }
 
 /**
- * How long a job may take to notice that it is not wanted any more. Threads look whenever they take or give bytes; what a
- * hostile image keeps busy between two looks is not waited for.
+ * How long a thread may take to stop after an abort. It checks whenever it reads or writes bytes. A thread that a hostile
+ * image keeps busy for longer is ended.
  */
 const graceMilliseconds = 1000;
 
-/** How often one looks whether a thread is between two calls, where it can be ended without losing a descriptor. */
+/** How often to check whether a thread is between two system calls, where it can be ended without leaking a descriptor. */
 const haltMilliseconds = 2;
 
 /**
  * Makes sure that libuv's pool of threads runs.
  *
- * Started by a thread that has confined itself, the pool would be confined with it, and with the pool all asynchronous
- * file access of this process, for ever (seen on Node 22 and newer). No confined thread starts it, because none does
- * anything asynchronous: this is the second precaution. Most programs have a running pool, since Node's loader uses it; one
- * that gets this library by `require` has none (seen on Node 22, 24 and 26).
+ * If a confined thread started the pool, the pool would be confined too, and so would be all asynchronous file access of the
+ * process from then on (seen on Node 22 and newer). Confined threads do nothing asynchronous, so that they do not start it;
+ * this is a second precaution. In most programs the pool runs already, because Node's loader uses it. A program that loads
+ * this library with `require` has none (seen on Node 22, 24 and 26).
  */
 export async function startLibuvPool(): Promise<void> {
   await stat("/");
@@ -38,11 +39,11 @@ export async function startLibuvPool(): Promise<void> {
 
 export type ThreadName = "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker" | "archive-worker";
 
-/** A working thread, seen from the main thread: it is given jobs, tells reports, and ends when it is disposed of. */
+/** A working thread, as the main thread uses it: it is given jobs, sends reports, and is ended by disposing of it. */
 export class Thread implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #descriptors = createDescriptorNotes();
-  /** Settled when the thread's code is loaded, or will never be. */
+  /** Resolves when the thread's code is loaded, or the thread has ended. */
   readonly #loaded: Promise<void>;
   #onReport: (report: never) => void = () => {};
   #settle: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -50,8 +51,8 @@ export class Thread implements AsyncDisposable {
   #hasEnded = false;
 
   /**
-   * Starts the thread whose code is `name`. The pool must run before: see `startLibuvPool`. With `memoryBytes` it has a heap
-   * for as much that it remembers.
+   * Starts a thread that runs the file `threads/NAME`. The pool must run before: see `startLibuvPool`. With `memoryBytes` its
+   * heap has room for as much.
    */
   constructor(name: ThreadName, memoryBytes?: number) {
     this.#worker = startedWorker(name, { descriptors: this.#descriptors }, memoryBytes);
@@ -67,8 +68,8 @@ export class Thread implements AsyncDisposable {
   }
 
   /**
-   * Does a job. Reports arrive at `onReport` until the promise settles; a job that was cancelled counts as done. When the
-   * promise is rejected, the thread has ended or does nothing any more.
+   * Does a job. `onReport` gets its reports until the promise settles. A job that was cancelled counts as done. When the
+   * promise is rejected, the thread has ended or is idle.
    */
   async do<Doing extends Job, Own extends Message = never>(
     job: Doing,
@@ -102,10 +103,10 @@ export class Thread implements AsyncDisposable {
     await this.#end("the working thread was ended");
   }
 
-  /** Ends the thread, in whatever loop it is; one in a system call ends when that returns. */
+  /** Ends the thread, whatever it is doing. A system call that it is in returns first. */
   async #end(why: string): Promise<void> {
     this.#failure ??= new OciUnpackError("INTERNAL", why);
-    // A thread that is ended while it loads modules leaves their files open (seen on Node 20).
+    // A thread that is ended while it loads modules leaks their file descriptors (seen on Node 20).
     await this.#loaded;
     while (!this.#hasEnded && !isHalted(this.#descriptors)) await sleep(haltMilliseconds);
     await this.#worker.terminate();
@@ -120,7 +121,7 @@ export class Thread implements AsyncDisposable {
       else settle?.resolve();
       return;
     }
-    this.#onReport(report as never); // what a job tells besides is of the type that whoever gave it expects
+    this.#onReport(report as never); // other reports have the type that whoever gave the job expects
   }
 
   #ended(status: number): void {
@@ -134,19 +135,19 @@ export class Thread implements AsyncDisposable {
 
 const unanswered = "cannot go on: a working thread did not answer and was ended";
 
-/** What Linux answers changes nothing: it is closed. */
+/** Closes a descriptor. Linux closes it even when it reports an error. */
 function close(descriptor: number): void {
   try {
     closeSync(descriptor);
   } catch {
-    // What could not be written any more was to be removed anyway.
+    // The error is about data that could not be written. The file is removed anyway.
   }
 }
 
-/** Starts a thread, or throws in words what Node throws at once where the system has no further thread to give. */
+/** Starts a thread. Throws `OUT_OF_RESOURCES` if the system allows no further one. */
 function startedWorker(name: ThreadName, settings: ThreadSettings, memoryBytes?: number): Worker {
   try {
-    // The host's own loaders and flags have no business in there.
+    // The loaders and flags of the program must not apply to the thread.
     return new Worker(codeOf(name), {
       execArgv: [],
       stdin: false,
@@ -158,57 +159,44 @@ function startedWorker(name: ThreadName, settings: ThreadSettings, memoryBytes?:
   }
 }
 
-/** What ends a thread without its own doing is told apart from what would be a defect. */
+/** The error for a thread that did not start or ended by itself: a lack of resources, or else a defect. */
 function threadError(error: Error & { readonly code?: string; readonly hint?: string }): OciUnpackError {
-  // Thrown while the thread loaded its code; on its way here it has lost its class.
+  // Thrown while the thread loaded its code. Between threads an error loses its class.
   if (error.code === "UNSUPPORTED_SYSTEM") {
-    return new OciUnpackError(error.code, error.message, {
-      ...(error.hint && { hint: error.hint }),
-      cause: error.cause,
-    });
+    return new OciUnpackError(error.code, error.message, present({ hint: error.hint, cause: error.cause }));
   }
   if (error.code === "ERR_WORKER_INIT_FAILED") {
-    return new OciUnpackError(
-      "OUT_OF_RESOURCES",
-      `cannot start a working thread: the system has no more (${error.message})`,
-      {
-        cause: error,
-        hint: "allow more processes (ulimit -u, or the control group's pids.max), or end some",
-      },
-    );
+    const message = `cannot start a working thread: the system has no more (${error.message})`;
+    const hint = "allow more processes (ulimit -u, or the control group's pids.max), or end some";
+    return new OciUnpackError("OUT_OF_RESOURCES", message, { hint, cause: error });
   }
   if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
-    return new OciUnpackError(
-      "OUT_OF_RESOURCES",
-      "cannot work on the image: a thread needs more memory than Node gives it",
-      {
-        cause: error,
-        hint: "allow more, for instance 4 GiB: NODE_OPTIONS=--max-old-space-size=4096",
-      },
-    );
+    const message = "cannot work on the image: a thread needs more memory than Node gives it";
+    const hint = "allow more, for instance 4 GiB: NODE_OPTIONS=--max-old-space-size=4096";
+    return new OciUnpackError("OUT_OF_RESOURCES", message, { hint, cause: error });
   }
   return new OciUnpackError("INTERNAL", `cannot go on: a working thread failed: ${error.message}`, { cause: error });
 }
 
-/** What the threads allocate dies young. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no slower. */
+/** Small, because most objects live shortly. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no slower. */
 const youngGeneration = { maxYoungGenerationSizeMb: 4 };
 
 /**
- * What does not die at once would otherwise be kept until there is four times as much. Measured with 400,000 directories,
- * which take 125 MB, on Node 20: 272 MB in all instead of 652.
+ * Without a limit, V8 lets the heap grow to four times what is in use. Measured with 400,000 directories, which take 125 MB,
+ * on Node 20: 272 MB in all instead of 652.
  */
 function oldGeneration(memoryBytes: number): ResourceLimits {
   return { maxOldGenerationSizeMb: Math.ceil(memoryBytes / 2 ** 20) + besidesMegabytes };
 }
 
-/** Code, buffers, and what is in use for one entry. */
+/** For code, buffers and what one entry needs. */
 const besidesMegabytes = 24;
 
 /**
- * The file of a thread's code, in `threads/`: beside this folder as compiled, but below where the package's single file lies.
+ * The file of a thread's code. As compiled it is in `../threads/`; in the package, which is bundled, in `threads/`.
  *
- * There it is CommonJS: a thread then has no loader of ES modules to start. Measured with a tiny image on Node 20, of whose
- * 240 ms of processor time two threads' start is a good part: 228 ms.
+ * The package's is CommonJS, so that the thread need not start the loader of ES modules. Measured with a tiny image on
+ * Node 20: 228 ms of processor time in all instead of 240.
  */
 function codeOf(name: ThreadName): URL {
   const isBundled = !new URL(".", import.meta.url).pathname.endsWith("/worker/");

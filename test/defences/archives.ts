@@ -323,7 +323,7 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "what is reported of a name has a length",
-    file: "src/worker/shortened.ts",
+    file: "src/worker/reporter.ts",
     without: ["return path.length <= longestPath ? textOf(path) :", "return true ? textOf(path) :"],
     test: ["worker/reporter", "names of a mebibyte make no reports of a mebibyte"],
   },
