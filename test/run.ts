@@ -18,6 +18,9 @@ import { searchPath } from "./support/tools.ts";
 /** A file takes a minute or two at most where nothing else runs, and ten times as long on a machine that is busy. */
 const fileDeadlineMilliseconds = 30 * 60 * 1000;
 
+/** One more than there are processors: some tests wait, for a deadline that they try or for another process. */
+const filesAtOnce = availableParallelism() + 1;
+
 const given = process.argv.slice(2);
 const options = given.filter((argument) => argument.startsWith("--"));
 const files = given.filter((argument) => !argument.startsWith("--"));
@@ -43,7 +46,7 @@ function allTests(): string[] {
 function statusOfTests(tests: readonly string[]): Promise<number> {
   const reporter = fileURLToPath(new URL("support/slowest-files.js", import.meta.url));
   const settings = [
-    ...["--test", `--test-concurrency=${availableParallelism()}`, `--test-timeout=${fileDeadlineMilliseconds}`],
+    ...["--test", `--test-concurrency=${filesAtOnce}`, `--test-timeout=${fileDeadlineMilliseconds}`],
     ...(options.length > 0 ? options : ["--test-reporter=spec"]),
     ...["--test-reporter-destination=stdout", `--test-reporter=${reporter}`, "--test-reporter-destination=stderr"],
   ];
