@@ -3,6 +3,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import * as library from "../src/index.ts";
+import { OciUnpackError } from "../src/index.ts";
 import { outcomeOf } from "./support/command.ts";
 import { repositoryFile } from "./support/repository.ts";
 import { scratch } from "./support/scratch.ts";
@@ -30,6 +32,18 @@ test("every TypeScript example in the documents compiles against the built packa
   const { status, stdout } = await outcomeOf(compiler, ["-p", directory]);
   assert.equal(stdout, "");
   assert.equal(status, 0);
+});
+
+test("every function of the library has an example in docs/library.md", async () => {
+  const examples = examplesIn(await readFile(repositoryFile("docs/library.md"), "utf8")).join("\n");
+  const called = new Set([...examples.matchAll(/\b(\w+)\(/g)].map(([, name = ""]) => name));
+  const functions = Object.entries(library).filter(
+    ([, value]) => typeof value === "function" && value !== OciUnpackError,
+  );
+  assert.deepEqual(
+    functions.map(([name]) => name).filter((name) => !called.has(name)),
+    [],
+  );
 });
 
 test("README's examples are plain JavaScript, which the oldest Node that counts can read", async () => {
