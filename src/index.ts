@@ -14,6 +14,15 @@ export type {
   WarningCode,
 } from "./base/events.ts";
 export { defaultLimits, type Limits } from "./base/limits.ts";
+export type {
+  CopyForm,
+  DevicePolicy,
+  ExportForm,
+  OverlayKind,
+  OwnerChoice,
+  SandboxPolicy,
+  ShortNamePolicy,
+} from "./base/option-words.ts";
 export type { SandboxStatus } from "./base/sandbox.ts";
 export type { BlobOptions, Document, ImageSource, Source } from "./blob/image-source.ts";
 export type { Rootless } from "./bundle/user.ts";
@@ -24,13 +33,11 @@ export { type LoginOptions, login, logout } from "./configuration/login.ts";
 export type { Environment, Machine } from "./configuration/machine.ts";
 export { type EnvironmentSourceOptions, sourceFromEnvironment } from "./configuration/source-from-environment.ts";
 export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
-export type { CopyForm } from "./copy/files.ts";
 export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
-export type { ExportForm } from "./export/form.ts";
 export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./http/options.ts";
 export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
 export type { Image, ImageLayer } from "./image/resolve.ts";
-export type { ApplyOptions, DevicePolicy, IdMapping } from "./layer/settings.ts";
+export type { ApplyOptions, IdMapping } from "./layer/settings.ts";
 export { type InspectResult, inspect } from "./look/inspect.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
 export type { ListedEntry } from "./look/listed.ts";
@@ -44,7 +51,6 @@ export type { Manifest } from "./oci/document.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type { OperationResult, SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
-export type { OverlayKind } from "./overlay/format.ts";
 export type { OverlayOptions, OverlayResult } from "./overlay/options.ts";
 export { unpackOverlay } from "./overlay/unpack-overlay.ts";
 export type {

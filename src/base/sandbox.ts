@@ -1,9 +1,5 @@
 import { word } from "./option-checks.ts";
-
-const sandboxPolicies = ["require", "prefer", "off"] as const;
-
-/** Whether the threads that touch image bytes must be confined by Landlock, should be, or need not be. */
-export type SandboxPolicy = (typeof sandboxPolicies)[number];
+import { sandboxPolicies } from "./option-words.ts";
 
 /** What a caller may pass as the option `sandbox`. */
 export const sandboxKind = word(...sandboxPolicies);

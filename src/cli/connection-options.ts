@@ -1,3 +1,4 @@
+import { shortNamePolicies } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { EnvironmentOptions, RegistryOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
@@ -28,7 +29,7 @@ type Values = CommandLine<typeof connectionOptionTable>["values"];
 /** Reads what is said of registries where an image is meant. */
 export function imageConnectionSettings(values: CommandLine<typeof imageOptionTable>["values"]): ConnectionSettings {
   const { environment, registry } = connectionSettings(values);
-  const shortNames = oneOf("--short-names", values["short-names"], ["docker", "podman"]);
+  const shortNames = oneOf("--short-names", values["short-names"], shortNamePolicies);
   return {
     environment: present({ ...environment, shortNames }),
     registry: present({

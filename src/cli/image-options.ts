@@ -1,3 +1,4 @@
+import { devicePolicies, ownerChoices, sandboxPolicies } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { IdMapping, Platform, UnpackOptions } from "../index.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
@@ -101,7 +102,7 @@ function processor(arch: string): Partial<Platform> {
 }
 
 function sandbox(values: ImageLine["values"]): UnpackOptions["sandbox"] {
-  const word = oneOf("--sandbox", values.sandbox, ["require", "prefer", "off"]);
+  const word = oneOf("--sandbox", values.sandbox, sandboxPolicies);
   if (!values["can-skip-sandbox"]) return word;
   if (word !== undefined && word !== "prefer") {
     throw new UsageError(
@@ -177,11 +178,11 @@ export function filesSettings({ values }: CommandLine<typeof verifyOptionTable>)
   return present({
     include: values.include,
     exclude: values.exclude,
-    owner: oneOf("--owner", values.owner, ["preserve", "ignore"]),
+    owner: oneOf("--owner", values.owner, ownerChoices),
     recordOwners: values.rootless,
     uidMap: idMap("--uid-map", values["uid-map"]),
     gidMap: idMap("--gid-map", values["gid-map"]),
-    devices: oneOf("--devices", values.devices, ["skip", "create", "placeholder", "error"]),
+    devices: oneOf("--devices", values.devices, devicePolicies),
     xattrInclude: values["xattr-include"],
     xattrExclude: values["xattr-exclude"],
   });

@@ -1,12 +1,17 @@
-import type { CopyForm, ExportForm, OverlayKind } from "../index.ts";
+import {
+  type CopyForm,
+  copyForms,
+  type ExportForm,
+  exportForms,
+  type OverlayKind,
+  overlayModes,
+} from "../base/option-words.ts";
 import { type CommandLine, oneOf } from "./command-line.ts";
 import type { unpackOptionTable } from "./option-tables.ts";
 import { parseSize } from "./quantities.ts";
 import { UsageError } from "./usage-error.ts";
 
 const directoryForms = ["rootfs", "overlay"] as const;
-const copyForms = ["layout", "oci-archive", "docker-archive"] as const;
-const exportForms = ["tar", "erofs", "squashfs", "ext4"] as const;
 
 /** What the image becomes, and how, as far as the command line says. */
 export type OutputChoice =
@@ -42,7 +47,7 @@ function outputChoice(form: OutputChoice["form"], values: UnpackLine["values"]):
     case "rootfs":
       return { form };
     case "overlay": {
-      const kind = oneOf("--overlay", values.overlay, ["privileged", "userxattr"]);
+      const kind = oneOf("--overlay", values.overlay, overlayModes);
       return { form, kind, mount: values.mount };
     }
     case "tar":

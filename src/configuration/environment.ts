@@ -13,6 +13,7 @@ import {
   texts,
   word,
 } from "../base/option-checks.ts";
+import { type ShortNamePolicy, shortNamePolicies } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { TlsFor, TlsMaterial } from "../http/options.ts";
 import type { RegistryOptions } from "../registry/options.ts";
@@ -54,7 +55,7 @@ export interface EnvironmentOptions extends Machine {
   /** Takes `ALL_PROXY` too. Default: false. */
   readonly allProxy?: boolean | undefined;
   /** Whose a name without a registry is: always Docker Hub's, or what podman's aliases say. Default: "docker". */
-  readonly shortNames?: "docker" | "podman" | undefined;
+  readonly shortNames?: ShortNamePolicy | undefined;
   /** Hears of files that cannot be used. */
   readonly onEvent?: EventListener | undefined;
 }
@@ -69,7 +70,7 @@ export const environmentKinds: Kinds<EnvironmentOptions> = {
   insecureSkipTlsVerify: boolean,
   plainHttp: either(boolean, texts),
   allProxy: boolean,
-  shortNames: word("docker", "podman"),
+  shortNames: word(...shortNamePolicies),
   onEvent: callback,
 };
 

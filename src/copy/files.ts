@@ -1,13 +1,10 @@
 import { OciUnpackError } from "../base/errors.ts";
+import type { CopyForm } from "../base/option-words.ts";
 import type { Digest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { blobPath } from "../source/local/image-files.ts";
 import type { ImageContents } from "./contents.ts";
-
-/** In what form an image is copied; the names are skopeo's. */
-export const copyForms = ["layout", "oci-archive", "docker-archive"] as const;
-export type CopyForm = (typeof copyForms)[number];
 
 /** A file of the copy that is known before any blob has come. */
 export interface SmallFile {

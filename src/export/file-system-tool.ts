@@ -1,7 +1,7 @@
+import type { ExportForm } from "../base/option-words.ts";
 import type { Digest } from "../oci/digest.ts";
 import { encodedOf } from "../oci/digest.ts";
 import { blockBytes, type TreeFacts } from "./facts.ts";
-import type { ExportForm } from "./form.ts";
 import { rootAttributeArguments } from "./root-attributes.ts";
 
 /** What is to be made, and of what. */

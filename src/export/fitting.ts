@@ -1,11 +1,11 @@
 import type { SkipReason } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
+import type { ExportForm } from "../base/option-words.ts";
 import { Allowance } from "../layer/allowance.ts";
 import { limitExceeded } from "../layer/refusal.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import type { ExportForm } from "./form.ts";
 import { tellableOfRoot } from "./root-attributes.ts";
 
 /** Told of each part of a file that the form has no place for. */

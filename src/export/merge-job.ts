@@ -1,5 +1,5 @@
 import type { Limits } from "../base/limits.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { ExportForm, SandboxPolicy } from "../base/option-words.ts";
 import { ContentFile } from "../blob/content-file.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
@@ -14,7 +14,6 @@ import { tell } from "../worker/serve.ts";
 import { factsOf, type TreeFacts } from "./facts.ts";
 import { fitting } from "./fitting.ts";
 import { writeFlatArchive } from "./flat-archive.ts";
-import type { ExportForm } from "./form.ts";
 
 /** What the merging thread is to do with the layers in the ring: to make a tree of them. */
 export interface MergeJob {

@@ -12,7 +12,8 @@ import {
   source,
   text,
 } from "../base/option-checks.ts";
-import { type SandboxPolicy, sandboxKind } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
+import { sandboxKind } from "../base/sandbox.ts";
 import type { Source } from "../blob/image-source.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";

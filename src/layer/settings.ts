@@ -1,7 +1,5 @@
 import type { Limits } from "../base/limits.ts";
-
-/** What to do with a device node: leave it out, make it, put an empty file in its place, or refuse the image. */
-export type DevicePolicy = "skip" | "create" | "placeholder" | "error";
+import type { DevicePolicy, OwnerChoice } from "../base/option-words.ts";
 
 /** A run of ids: those from `containerID` on, in the image, are those from `hostID` on, on this machine (runtime-spec, config-linux.md). */
 export interface IdMapping {
@@ -13,7 +11,7 @@ export interface IdMapping {
 /** How entries become files. */
 export interface ApplyOptions {
   /** Whether files get the owners that the image states. Default: "preserve" as root or with maps of ids, else "ignore". */
-  readonly owner?: "preserve" | "ignore";
+  readonly owner?: OwnerChoice;
   /**
    * Notes on a file, in extended attributes, the owner that it should have and did not get, or the device that it stands for:
    * in `user.rootlesscontainers` for umoci, in `user.containers.override_stat` for containers/storage. Default: false.
@@ -44,7 +42,7 @@ export interface ApplyOptions {
 /** How entries become files. */
 export interface RootfsSettings {
   /** Whether files get the owners that the image states. Absent: "preserve" for root, and where there are maps; else "ignore". */
-  readonly owner?: "preserve" | "ignore";
+  readonly owner?: OwnerChoice;
   /** Whether an owner that a file does not get, or the device that it stands for, is noted in its extended attributes. */
   readonly recordOwners?: boolean;
   /** What the image's users and groups are on this machine. Absent: themselves. */

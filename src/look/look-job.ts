@@ -1,5 +1,5 @@
 import { MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { TarDecoder } from "../tar/decoder.ts";

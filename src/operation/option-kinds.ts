@@ -1,4 +1,5 @@
 import { boolean, count, either, type Kinds, path, shape, shapes, texts, word } from "../base/option-checks.ts";
+import { devicePolicies, ownerChoices } from "../base/option-words.ts";
 import type { Rootless } from "../bundle/user.ts";
 import { resolveKinds } from "../image/options.ts";
 import type { ApplyOptions, IdMapping } from "../layer/settings.ts";
@@ -7,13 +8,13 @@ import type { UnpackOptions } from "./options.ts";
 const idMap = shapes<IdMapping>({ containerID: count, hostID: count, size: count }, ["containerID", "hostID", "size"]);
 
 export const applyKinds: Kinds<ApplyOptions> = {
-  owner: word("preserve", "ignore"),
+  owner: word(...ownerChoices),
   recordOwners: boolean,
   uidMap: idMap,
   gidMap: idMap,
   xattrInclude: texts,
   xattrExclude: texts,
-  devices: word("skip", "create", "placeholder", "error"),
+  devices: word(...devicePolicies),
   keepDirlinks: boolean,
   sourceDateEpoch: count,
 };

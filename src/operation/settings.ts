@@ -1,5 +1,5 @@
 import { invalidOption, settleLimits } from "../base/option-checks.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import type { IdMapping, RootfsSettings } from "../layer/settings.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
 import type { UnpackOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { OverlayKind, SandboxPolicy } from "../base/option-words.ts";
 import { failure } from "../layer/refusal.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
@@ -10,7 +10,7 @@ import { applyEntries, type LayerOfEntries } from "../worker/apply-entries.ts";
 import { Reporter } from "../worker/reporter.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
-import { OverlayFormat, type OverlayKind } from "./format.ts";
+import { OverlayFormat } from "./format.ts";
 import { OverlayLayer, type OverlayLayerParts } from "./overlay-layer.ts";
 
 /** What the applying thread is to do where each layer of an overlay becomes a directory of its own. */

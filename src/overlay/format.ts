@@ -1,14 +1,12 @@
 import { constants } from "node:fs";
 import { type OciUnpackError, retold } from "../base/errors.ts";
+import type { OverlayKind } from "../base/option-words.ts";
 import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeNodeAt } from "../linux/syscalls.ts";
 import { readXattrAt, setXattr } from "../linux/xattrs.ts";
 import type { StoredNames } from "../rootfs/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-
-/** Who may mount an overlay: whoever has the privilege to set `trusted.` attributes, or any user, with `-o userxattr`. */
-export type OverlayKind = "privileged" | "userxattr";
 
 const prefixes = { privileged: "trusted.overlay.", userxattr: "user.overlay." } as const;
 

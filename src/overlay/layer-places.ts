@@ -3,7 +3,7 @@ import { type FileHandle, rmdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { FetchOptions } from "../base/events.ts";
 import { statIfThere } from "../base/if-there.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { OverlayKind, SandboxPolicy } from "../base/option-words.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import type { Image } from "../image/resolve.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
@@ -13,7 +13,6 @@ import { BlobStore, makeStore } from "../store/blob-store.ts";
 import { LayerStore, Overlays } from "../store/layer-store.ts";
 import type { Store } from "../store/store.ts";
 import { discardFromThread } from "../worker/discarding.ts";
-import type { OverlayKind } from "./format.ts";
 
 /** What decides where layers are, and what they are like. */
 export interface LayerPlacesParts {

@@ -1,4 +1,4 @@
-import type { OverlayKind } from "./format.ts";
+import type { OverlayKind } from "../base/option-words.ts";
 
 /** The kernel stacks 500 (fs/overlayfs, `OVL_MAX_STACK`), but takes no more than a page of options: with these it suffices. */
 export const layersAtMost = 400;

@@ -1,10 +1,10 @@
 import { type Kinds, path, store, word } from "../base/option-checks.ts";
+import { type OverlayKind, overlayModes } from "../base/option-words.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { ApplyOptions } from "../layer/settings.ts";
 import { applyKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
 import type { Store } from "../store/store.ts";
-import type { OverlayKind } from "./format.ts";
 
 export interface OverlayOptions extends ResolveOptions, ApplyOptions, Pick<UnpackOptions, "sandbox"> {
   /**
@@ -24,7 +24,7 @@ export interface OverlayOptions extends ResolveOptions, ApplyOptions, Pick<Unpac
 export const overlayKinds: Kinds<OverlayOptions> = {
   ...resolveKinds,
   ...applyKinds,
-  overlay: word("privileged", "userxattr"),
+  overlay: word(...overlayModes),
   store,
   mount: path,
 };

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { pathOf } from "../base/option-checks.ts";
+import type { OverlayKind } from "../base/option-words.ts";
 import type { Image } from "../image/resolve.ts";
 import type { EventLog } from "../operation/event-log.ts";
 import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
@@ -11,7 +12,6 @@ import { storedSource } from "../store/stored-source.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { ApplyOverlayJob } from "./apply-overlay-job.ts";
-import type { OverlayKind } from "./format.ts";
 import { LayerPlaces } from "./layer-places.ts";
 import { mountOverlay } from "./mount.ts";
 import { layersAtMost, mountOptions, mountScript } from "./mount-command.ts";

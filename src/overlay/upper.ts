@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { OverlayKind } from "../base/option-words.ts";
 import { nobody } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { allowances } from "../rootfs/new-context.ts";
-import { OverlayFormat, type OverlayKind } from "./format.ts";
+import { OverlayFormat } from "./format.ts";
 import { OverlayLayer } from "./overlay-layer.ts";
 
 /** Makes the only layer of an image that has none. */

@@ -1,4 +1,4 @@
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { removeChildren } from "./remove.ts";

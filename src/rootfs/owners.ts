@@ -1,3 +1,4 @@
+import type { OwnerChoice } from "../base/option-words.ts";
 import type { Findings } from "../layer/findings.ts";
 import { failure, refusal } from "../layer/refusal.ts";
 import type { IdMapping } from "../layer/settings.ts";
@@ -18,7 +19,7 @@ export type SetXattr = (name: ByteString, value: Uint8Array) => Result;
 
 /** What is to become of the owners that an image states. */
 export interface OwnerPolicy {
-  readonly owner: "preserve" | "ignore";
+  readonly owner: OwnerChoice;
   /** Whether an owner that a file does not get is written down in its extended attributes. */
   readonly areRecorded: boolean;
   /** What the image's ids are on this machine; absent: themselves. */

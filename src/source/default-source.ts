@@ -1,7 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import { check, checkOptions, type Kinds, path, text } from "../base/option-checks.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
 import type { Source } from "../blob/image-source.ts";
 import { type RegistryOptions, registryKinds } from "../registry/options.ts";
 import { registrySource } from "../registry/registry.ts";

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { Memory } from "../base/memory-budget.ts";
+import type { DevicePolicy } from "../base/option-words.ts";
 import { nobody } from "../layer/findings.ts";
-import type { DevicePolicy, RootfsSettings } from "../layer/settings.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import type { Rights } from "../linux/rights.ts";
 import { hostIdOf } from "../rootfs/id-map.ts";
 import { ownerPolicy } from "../rootfs/new-context.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { ownRights } from "../linux/rights.ts";

@@ -1,5 +1,5 @@
 import type { Limits } from "../base/limits.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { decompress } from "../blob/decompressed.ts";
 import { DecompressedOutput } from "../blob/decompressed-output.ts";

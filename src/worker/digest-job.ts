@@ -1,4 +1,4 @@
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { inLayer } from "./in-layer.ts";

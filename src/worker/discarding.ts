@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import type { DiscardJob } from "./messages.ts";
 import { startLibuvPool, Thread } from "./thread.ts";

@@ -2,7 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import { together } from "../base/abort.ts";
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
-import type { SandboxPolicy } from "../base/sandbox.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { DecompressJob } from "./decompress-job.ts";
 import type { DigestJob } from "./digest-job.ts";

@@ -1,4 +1,4 @@
-import type { ExportForm } from "../../src/export/form.ts";
+import type { ExportForm } from "../../src/base/option-words.ts";
 import type { Item, Listing } from "../model/listing.ts";
 
 // What is left of a tree in each form, written down apart from the code that makes it so. The page about sources and

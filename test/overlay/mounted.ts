@@ -1,7 +1,7 @@
 import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OverlayKind } from "../../src/overlay/format.ts";
+import type { OverlayKind } from "../../src/base/option-words.ts";
 import type { Listing } from "../model/listing.ts";
 import { mounted as mountedInTurn } from "../support/mounted.ts";
 

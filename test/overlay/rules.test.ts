@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { OverlayKind } from "../../src/overlay/format.ts";
+import type { OverlayKind } from "../../src/base/option-words.ts";
 import type { Listing } from "../model/listing.ts";
 import { expectedListing, is } from "../rules/expected.ts";
 import { layerRules } from "../rules/layer-rules.ts";

@@ -1,7 +1,7 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { OciUnpackError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
-import type { SandboxPolicy } from "../../base/sandbox.ts";
+import type { SandboxPolicy } from "../../base/option-words.ts";
 import { fileSystemError } from "../../base/system-error.ts";
 import { CompressedInput } from "../../blob/compressed-input.ts";
 import { decompress } from "../../blob/decompressed.ts";

@@ -1,7 +1,8 @@
 import { OciUnpackError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
 import { bytes, check, checkOptions, type Kinds, object, settleLimits, text } from "../../base/option-checks.ts";
-import { type SandboxPolicy, sandboxKind } from "../../base/sandbox.ts";
+import type { SandboxPolicy } from "../../base/option-words.ts";
+import { sandboxKind } from "../../base/sandbox.ts";
 import type { ImageSource, Source } from "../../blob/image-source.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { ArchiveFiles } from "./archive-files.ts";
