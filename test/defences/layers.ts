@@ -299,7 +299,7 @@ export const pathDefences: readonly Defence[] = [
     what: "a layer of an overlay has no device that the overlay would take for a whiteout",
     file: "src/rootfs/file-maker.ts",
     without: ["if (this.#context.isOverlayLayer) checkNoWhiteout(entry);", ""],
-    test: ["overlay/rules", "T29: a device 0:0 is made where devices are asked for"],
+    test: ["layer/back-ends", "T29: a device 0:0 is made where devices are asked for"],
   },
   {
     group: "P",

@@ -11,7 +11,7 @@ import { allowances } from "../../src/rootfs/new-context.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
 
-export type StackedOptions = Partial<Omit<RootfsSettings, "strict" | "limits">>;
+export type StackedOptions = Partial<Omit<RootfsSettings, "limits">>;
 
 /** What came of layers, each in a directory of its own. */
 export interface Stacked {
@@ -57,8 +57,14 @@ function makeLayers(layers: readonly Uint8Array[], making: Making): void {
   const warning = (code: WarningCode) => void making.warnings.add(code);
   const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void making.skipped.add(reason) };
   const limits = defaultLimits;
-  const defaults = { owner: "preserve", devices: "skip", keepDirlinks: false, sourceDateEpoch: 0 } as const;
-  const settings = { ...defaults, ...options, strict: false, limits };
+  const defaults = {
+    owner: "preserve",
+    devices: "skip",
+    keepDirlinks: false,
+    sourceDateEpoch: 0,
+    strict: false,
+  } as const;
+  const settings = { ...defaults, ...options, limits };
   const shared = allowances(limits);
   const handles: number[] = [];
   const lower: number[] = [];
@@ -71,7 +77,7 @@ function makeLayers(layers: readonly Uint8Array[], making: Making): void {
       const format = new OverlayFormat(kind);
       using layer = new OverlayLayer({ directory, lower: [...lower], format, settings, reporter, shared });
       directories.unshift(path);
-      const decoder = new TarDecoder(sourceOf(archive), { limits, strict: false, warning });
+      const decoder = new TarDecoder(sourceOf(archive), { limits, strict: settings.strict, warning });
       for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) layer.apply(entry, decoder);
       layer.end();
       if (layer.hidesAll) lower.length = 0;
