@@ -6,18 +6,18 @@ import type { HttpResponse } from "../http/http.ts";
 import { RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 
-/** Enough to tell what a gzip member begins with, too little to be a bomb. */
+/** How many bytes are decompressed to see how they begin: too few to be a bomb. */
 const peekBytes = 1024;
 
-/** What gzip may add to what it cannot make smaller, and then some. */
+/** More than gzip adds to data that it cannot compress. */
 const encodingBytes = 64 * 1024;
 
 /**
- * The bytes of a blob in a 200 response, whatever its `Content-Encoding` claims.
+ * The bytes of the blob in a 200 response, whatever its `Content-Encoding` is.
  *
- * Blobs are asked for without encoding. Apache all the same calls every `.tar.gz` `x-gzip`, and means the blob as it is
- * (moby #17595), while a few servers and caches really do compress. The length tells which; where none is stated, the
- * bytes do: a blob that is gzip already, compressed again, is gzip within gzip.
+ * Blobs are requested without an encoding. Nevertheless Apache says `x-gzip` for every `.tar.gz`, although it sends the
+ * blob as it is (moby #17595), and a few servers and caches really compress it. The length tells which; without a
+ * length, the bytes do: a blob that is gzip already and was compressed again is gzip in gzip.
  */
 export function blobBytes(response: HttpResponse, blob: Descriptor): AsyncIterable<Uint8Array> {
   if (!isGzipped(response)) return response.body;
@@ -67,7 +67,7 @@ async function* gunzipped(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const gunzip = createGunzip();
   const bounded = upTo(2 * sizeBytes + encodingBytes, compressed, url.host);
-  pipeline(Readable.from(bounded, { objectMode: false }), gunzip, () => {}); // its errors come out of `gunzip`
+  pipeline(Readable.from(bounded, { objectMode: false }), gunzip, () => {}); // errors are thrown by the loop over `gunzip`
   try {
     for await (const chunk of gunzip) yield chunk;
   } catch (cause) {
@@ -81,7 +81,10 @@ async function* gunzipped(
   }
 }
 
-/** gzip data may go on for ever and come to nothing: how much comes out, which others count, is no bound for them. */
+/**
+ * Limits the compressed bytes: gzip data may be endless and decompress to nothing, so a limit of the output is not
+ * enough.
+ */
 async function* upTo(
   limit: number,
   chunks: AsyncIterable<Uint8Array>,

@@ -11,9 +11,9 @@ import type { Client, RegistryResponse } from "./client.ts";
 import { withMirrors } from "./endpoints.ts";
 import { parallelRanges, pieceBytes, RangeViolation, thenIfSlow } from "./parallel-ranges.ts";
 
-/** After so many new bytes a broken connection counts as the first one again … */
+/** After that many new bytes, failures are counted from 0 again … */
 const workedBytes = 1024 * 1024;
-/** … and so it does after so much of `Deadlines.progressMilliseconds`, a minute, if it brought what that asks for. */
+/** … and also after this part of `Deadlines.progressMilliseconds`, if as many bytes came as that deadline asks for. */
 const workedPart = 1 / 5;
 
 /** How far a download has come. */
@@ -22,25 +22,25 @@ interface Point {
   readonly time: number;
   readonly keptMilliseconds: number;
 }
-/** A link that does not work when it is fresh will not work when it is fresh once more. */
+/** How often a fresh link from the registry may fail before the download is given up. */
 const mostBadLinks = 2;
 
-/** Smaller ones are not worth more than one connection. */
+/** For smaller blobs one connection is enough. */
 const parallelBytes = 64 * 1024 * 1024;
 
 const identity = { "accept-encoding": "identity" };
 
 /**
- * One blob on its way from the first byte to the last, over as many connections as it takes.
+ * Downloads one blob, over as many connections as it takes.
  *
- * A download that breaks goes on where it stopped, always by way of the registry's own URL: links to elsewhere expire,
- * and so do tokens. A location that fails is left for the next one, which goes on from the same byte.
+ * A download that breaks off is continued where it stopped. It is requested again with the registry's own URL, because
+ * links to other hosts and tokens expire. If a location fails, the next one is asked from the same byte on.
  */
 export class BlobDownload {
   readonly #client: Client;
   readonly #blob: Descriptor;
   readonly #context: CallContext;
-  /** Those not given up yet, the current one first. */
+  /** The locations that have not failed yet, the current one first. */
   readonly #locations: BlobLocation[];
   readonly #failures: RequestFailure[] = [];
   #retries: Retries | undefined;
@@ -49,10 +49,10 @@ export class BlobDownload {
   #isEncoded = false;
   #badLinks = 0;
   #attempts = 0;
-  /** How long whoever reads was busy with what had come: the rest is waiting. */
+  /** For how long the consumer was busy with the bytes. The rest of the time was spent waiting for them. */
   #keptMilliseconds = 0;
 
-  /** Begins at byte `offset`, where somebody has the bytes before it already. */
+  /** Begins at byte `offset`; the caller has the bytes before it. */
   constructor(client: Client, locations: readonly BlobLocation[], blob: Descriptor, context: CallContext, offset = 0) {
     this.#client = client;
     this.#locations = [...locations];
@@ -77,7 +77,7 @@ export class BlobDownload {
     }
   }
 
-  /** How often it was begun, or gone on with. */
+  /** How often the blob, or the rest of it, was requested. */
   get attempts(): number {
     return this.#attempts;
   }
@@ -86,7 +86,7 @@ export class BlobDownload {
     return this.#offset === this.#blob.sizeBytes;
   }
 
-  /** Where the bytes come from at the moment. */
+  /** The location that is asked at the moment. */
   get location(): BlobLocation {
     const [location] = this.#locations;
     if (location !== undefined) return location;
@@ -106,7 +106,7 @@ export class BlobDownload {
     }
   }
 
-  /** The bytes from the current offset on. */
+  /** Requests the bytes from the current offset on. */
   async #opened(): Promise<AsyncIterable<Uint8Array>> {
     const held = this.#locations.length > 1 ? this.#client.heldBack(this.location.url) : undefined;
     if (held !== undefined) throw held;
@@ -115,7 +115,7 @@ export class BlobDownload {
     return resumed ?? this.#whole(await this.location.open(identity, this.#context));
   }
 
-  /** One connection, and more of them once that one turns out to be slow. */
+  /** The bytes over one connection, and over several if that one turns out to be slow. */
   #single(answer: RegistryResponse, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     const { url } = this.location;
     const isLarge = this.#blob.sizeBytes - this.#offset >= parallelBytes;
@@ -125,7 +125,7 @@ export class BlobDownload {
     return thenIfSlow(bytes, () => this.#inParallel());
   }
 
-  /** Several connections, as long as every part is what it says; else one. */
+  /** The bytes over several connections, as long as every part is what it should be; otherwise over one. */
   async *#inParallel(): AsyncGenerator<Uint8Array, void, undefined> {
     const { url } = this.location;
     const open = (first: number, last: number, context: CallContext) =>
@@ -148,7 +148,10 @@ export class BlobDownload {
     yield* await this.#opened();
   }
 
-  /** Asks for the rest alone. An answer that cannot be joined to what there is leads back to asking for everything. */
+  /**
+   * Requests only the rest. `undefined` if the response cannot be joined to what there is; then all has to be
+   * requested.
+   */
   async #resumed(): Promise<AsyncIterable<Uint8Array> | undefined> {
     const size = this.#blob.sizeBytes;
     const wanted = { first: this.#offset, last: size - 1, size, etag: this.#etag };
@@ -167,7 +170,7 @@ export class BlobDownload {
     return undefined;
   }
 
-  /** A whole blob, of which the bytes that have come already are passed over. */
+  /** The rest of a blob that is sent as a whole: the bytes that have come before are skipped. */
   #whole(answer: RegistryResponse): AsyncIterable<Uint8Array> {
     const { sizeBytes } = this.#blob;
     const length = answer.headers["content-length"];
@@ -185,7 +188,7 @@ export class BlobDownload {
     return skippingBytes(this.#offset, bytes);
   }
 
-  /** Waits for the next attempt, at this location or at the next; throws where there is none. */
+  /** Waits for the next attempt, at this location or at the next one. Throws if there is none. */
   async #recover(problem: unknown, before: Point): Promise<void> {
     if (!(problem instanceof RequestFailure)) throw problem;
     const gained = this.#offset - before.offset;
@@ -208,7 +211,7 @@ export class BlobDownload {
     return { offset: this.#offset, time: performance.now(), keptMilliseconds: this.#keptMilliseconds };
   }
 
-  /** Whether enough has come since then for the next failure to be the first one. */
+  /** Whether enough has come since then to count failures from 0 again. */
   #hasWorked(before: Point): boolean {
     const now = this.#point();
     const gained = now.offset - before.offset;

@@ -5,19 +5,22 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Client, RegistryResponse } from "./client.ts";
 import { type Repository, repositoryUrl } from "./repository.ts";
 
-/** Where a blob may be had. */
+/** A URL from which a blob can be fetched. */
 export interface BlobLocation {
   readonly url: URL;
   open(headers: OutgoingHttpHeaders, context: CallContext): Promise<RegistryResponse>;
 }
 
-/** A blob in the repository of a registry or a mirror. */
+/** The location of a blob in the repository of a registry or a mirror. */
 export function locationAt(repository: Repository, blob: Descriptor, client: Client): BlobLocation {
   const url = repositoryUrl(repository, "blobs", blob.digest);
   return { url, open: (headers, context) => client.get(repository, url, headers, context) };
 }
 
-/** Where else a foreign layer is, by its descriptor's own word: https only, and told nothing of the registry's. */
+/**
+ * The other locations of a foreign layer, from its descriptor. Only https is used, and nothing that is for the registry
+ * is sent.
+ */
 export function foreignLocations(blob: Descriptor, client: Client): BlobLocation[] {
   return (blob.urls ?? []).flatMap((text) => {
     if (!URL.canParse(text)) return [];

@@ -16,9 +16,9 @@ import type { Credential, RegistryOptions } from "./options.ts";
 import { type Repository, repositoryKey } from "./repository.ts";
 import { TlsPolicy } from "./tls-policy.ts";
 
-/** A response with status 200, 206 or 416, from wherever redirects led. */
+/** A response with status 200, 206 or 416, maybe from a host that the registry redirected to. */
 export interface RegistryResponse extends HttpResponse {
-  /** Whether another host than the registry gave it. */
+  /** Whether it is from another host than the registry. */
   readonly isElsewhere: boolean;
 }
 
@@ -29,8 +29,8 @@ const mostRefusals = 4;
 const tokenBytes = 1024 * 1024;
 
 /**
- * Asks registries for things: with authorization, through redirects, within the policy. What is shared between images
- * is here.
+ * Sends requests to registries: with authorization, following redirects, within the network policy. It holds everything
+ * that images share.
  */
 export class Client implements Disposable {
   readonly secrets = new Secrets();
@@ -62,8 +62,8 @@ export class Client implements Disposable {
   }
 
   /**
-   * Asks once. Throws a RequestFailure for any status but those of an `RegistryResponse`; the body must be read or
-   * dismissed.
+   * Sends a request once. Throws a `RequestFailure` for every status that a `RegistryResponse` cannot have. The
+   * caller has to read or dismiss the body.
    */
   async get(
     repository: Repository,
@@ -86,14 +86,14 @@ export class Client implements Disposable {
     }
   }
 
-  /** Asks somebody whom only the image names, as nobody in particular. */
+  /** Sends a request to a host that only the image names, without any credentials. */
   async getAsStranger(url: URL, headers: OutgoingHttpHeaders, context: CallContext): Promise<RegistryResponse> {
     const start = { reach: this.policy.referred(undefined), isElsewhere: true };
     const redirected = new RedirectedRequest(url, headers, start);
     return this.#accepted(await this.#followed(redirected, context));
   }
 
-  /** Why a host is to be left alone, if it is: whoever has another one to ask does not wait. */
+  /** The error if a host asked for a pause. A caller that can ask another host does not wait. */
   heldBack({ host }: URL): RequestFailure | undefined {
     const milliseconds = this.#throttle.remainingMilliseconds(host);
     return milliseconds === 0
@@ -101,12 +101,12 @@ export class Client implements Disposable {
       : new RequestFailure("RATE_LIMITED", `${host} asks to be left alone`, { host });
   }
 
-  /** Whether a host's partial answers have been of use, as far as is known. */
+  /** Whether ranges can be requested from a host, as far as is known. */
   servesRanges({ host }: URL): boolean {
     return !this.#withoutRanges.has(host);
   }
 
-  /** Whether what is at a blob's URL has turned out not to be that blob. */
+  /** Whether a blob's URL has turned out to have another blob. */
   isCorruptAt({ href }: URL): boolean {
     return this.#corrupt.has(href);
   }
@@ -115,22 +115,22 @@ export class Client implements Disposable {
     this.#corrupt.add(href);
   }
 
-  /** Whether a host may be read over several connections at once, as far as is known. */
+  /** Whether ranges can be requested from a host over several connections, as far as is known. */
   servesParallel(url: URL): boolean {
     return this.servesRanges(url) && !this.#withoutParallel.has(url.host);
   }
 
-  /** It lied about a part of a blob, or has none to give. */
+  /** Says that a host sent a wrong part of a blob, or none: it is read over one connection from now on. */
   distrustParallel({ host }: URL): void {
     this.#withoutParallel.add(host);
   }
 
-  /** Its partial answers are wrong: from now on it is asked for whole blobs. */
+  /** Says that a host's partial responses are wrong: whole blobs are requested from now on. */
   distrustRanges({ host }: URL): void {
     this.#withoutRanges.add(host);
   }
 
-  /** Decides about retries of what is at `url`. */
+  /** The retries of requests to `url`. */
   retriesOf(url: URL, context: CallContext, most = this.#options.retries ?? defaultRetries): Retries {
     const options = { retries: most, deadlines: this.deadlines, throttle: this.#throttle };
     return new Retries(this.secrets.printable(url), context, options);
@@ -156,7 +156,7 @@ export class Client implements Disposable {
     });
   }
 
-  /** A place that a registry redirects to may want a token of its own; it gets one that anybody can have. */
+  /** A host that the registry redirects to may want a token of its own. It gets one that needs no credentials. */
   async #arrived(redirected: RedirectedRequest, context: CallContext): Promise<RegistryResponse> {
     const answer = await this.#stop(redirected, context);
     if (answer.status !== 401 || !answer.isElsewhere) return answer;
@@ -175,7 +175,7 @@ export class Client implements Disposable {
     return { ...response, isElsewhere };
   }
 
-  /** One request and its response, as soon as the host may be asked. */
+  /** Sends one request, as soon as the host may be asked. */
   async #exchange(request: HttpRequest, context: CallContext): Promise<HttpResponse> {
     const { method, url, headers } = request;
     const held = this.heldBack(url);
@@ -201,12 +201,12 @@ export class Client implements Disposable {
     if (status === 200 || status === 206 || status === 416) return answer;
     const failure = await this.#failure(answer);
     if (!isElsewhere || failure.details.temporary === true) throw failure;
-    // Signed links expire: the registry has a fresh one.
+    // Signed links expire: the registry can give a fresh one.
     const found = `${url.host} answers ${status} to a link that the registry gave`;
     throw new RequestFailure("REGISTRY_ERROR", found, { status, host: url.host, temporary: true, isBadLink: true });
   }
 
-  /** What a host says that it does not give what was asked for; whoever asks it next minds its `Retry-After`. */
+  /** The failure that a response reports. Later requests to the host wait for its `Retry-After`. */
   async #failure(response: HttpResponse): Promise<RequestFailure> {
     const failure = await statusFailure(response, this.secrets);
     const { retryAfterMilliseconds } = failure.details;
@@ -221,7 +221,7 @@ export class Client implements Disposable {
     return session;
   }
 
-  /** What authorizations are obtained with. */
+  /** What the code in auth/ uses of this client. */
   get authClient(): AuthClient {
     return {
       policy: this.policy,
@@ -233,7 +233,7 @@ export class Client implements Disposable {
     };
   }
 
-  /** A credential that is given without a host is for the registry, not for its mirrors. */
+  /** A credential that the caller gave without a host is for the registry, not for its mirrors. */
   async #credential(repository: Repository, context: CallContext): Promise<Credential | undefined> {
     const { credentials } = this.#options;
     if (typeof credentials === "function")
@@ -247,7 +247,7 @@ export class Client implements Disposable {
     return this.#exchange({ method: "GET", url, headers, reach: repository.reach, tls: repository.tls }, context);
   }
 
-  /** Bodies are read here, within the deadline, so that nobody waits for the rest of a token. */
+  /** Responses are read here as a whole, within the deadline, so that nothing waits for the rest of a token. */
   #tokenRequest({ realm, reach, tls }: TokenRoute, context: CallContext): TokenRequest {
     return (request) =>
       withRetries(this.retriesOf(realm, context), () =>

@@ -6,7 +6,7 @@ import type { Client } from "./client.ts";
 import type { Endpoint, RegistryOptions } from "./options.ts";
 import type { Repository } from "./repository.ts";
 
-/** Where an image is asked for, in order: its mirrors as configured, and the registry itself. */
+/** The repositories where an image is requested, in order: those of the configured mirrors, and the registry's. */
 export async function repositoriesOf(
   reference: Reference,
   client: Client,
@@ -27,7 +27,7 @@ export async function repositoriesOf(
   return Promise.all(endpoints.map((endpoint) => repository(endpoint, reference, client, options, context)));
 }
 
-/** An endpoint with what it may be asked for, and the file that says so. */
+/** An endpoint for `--explain`: what it may be asked for, and the file that says so. */
 function described({ baseUrl, origin, resolvesTags, servesDigests }: Endpoint): string {
   const terms = [
     ...(resolvesTags ? [] : ["never what a tag means"]),
@@ -77,8 +77,8 @@ function parsedBase(text: string): URL {
 }
 
 /**
- * Asks one repository after the other until one gives what is wanted (registry-rules, R-73). A mirror that fails, in
- * whatever way, is passed over; the last one's failure is the one that counts, and tells of the others.
+ * Asks one repository after the other until one has what is wanted (R-73). If all fail, the last one's failure is
+ * thrown, which also says why the others failed.
  */
 export async function firstAnswerOf<T>(
   repositories: readonly Repository[],
@@ -106,8 +106,7 @@ export async function firstAnswerOf<T>(
 }
 
 /**
- * One failure that tells of those before it, and nothing twice: an insecure registry is asked with TLS and then
- * without.
+ * The last failure with the reasons of those before it, each once: an insecure registry is asked with TLS and without.
  */
 export function withMirrors(last: RequestFailure, before: readonly RequestFailure[]): RequestFailure {
   const others = before.filter(({ message }) => message !== last.message);

@@ -10,21 +10,21 @@ import { bareMediaType, manifestAccept } from "../oci/media-type.ts";
 import type { Client, RegistryResponse } from "./client.ts";
 import { type Repository, repositoryUrl } from "./repository.ts";
 
-/** Which manifest is wanted. */
+/** Which manifest is requested, and how. */
 interface ManifestRequest {
   /** A tag or a digest. */
   readonly reference: string;
-  /** What its bytes must be, where that is known. */
+  /** The digest that it must have, if that is known. */
   readonly digest: Digest | undefined;
   readonly sizeBytes: number | undefined;
   readonly limitBytes: number;
-  /** Makes a `Docker-Content-Digest` that disagrees an error, not a warning. */
+  /** Whether a wrong `Docker-Content-Digest` is an error, not a warning. */
   readonly strict: boolean;
-  /** Sends each type in a header of its own. */
+  /** Whether each media type is sent in an `Accept` header of its own. */
   readonly repeatAccept: boolean;
 }
 
-/** Fetches a manifest or index from one repository; `retries` is for what passes by itself. */
+/** Fetches a manifest or index from one repository. `retries` is the number of retries after failures that may pass. */
 export async function fetchManifest(
   client: Client,
   repository: Repository,
@@ -46,7 +46,7 @@ export async function fetchManifest(
   );
 }
 
-/** Old Artifactory has a manifest, but no type of ours for it: 406, until anything at all is accepted. */
+/** Old versions of Artifactory answer 406, although they have the manifest, until any type is accepted. */
 async function answerTo(
   client: Client,
   repository: Repository,
@@ -69,7 +69,7 @@ function acceptHeader(types: readonly string[], repeat: boolean): OutgoingHttpHe
   return { accept: repeat ? [...types] : types.join(", ") };
 }
 
-/** A registry that is switched off, or is none, often sends people a page to read. */
+/** A host that is not a registry, or a registry that is out of service, often answers with a web page. */
 function refuseWebPage(mediaType: string, { url }: RegistryResponse): void {
   if (mediaType !== "text/html" && mediaType !== "application/xhtml+xml") return;
   throw new RequestFailure("REGISTRY_ERROR", `${url.host} sends a web page where a manifest should be`, {
@@ -78,7 +78,7 @@ function refuseWebPage(mediaType: string, { url }: RegistryResponse): void {
   });
 }
 
-/** The size first: it costs nothing. */
+/** The size is checked first, because that takes no time. */
 function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url, status }: RegistryResponse): void {
   const { host } = url;
   if (status !== 200)
@@ -94,7 +94,7 @@ function verify(bytes: Uint8Array, { digest, sizeBytes }: ManifestRequest, { url
   });
 }
 
-/** Many registries have this header wrong or not at all, so by itself it proves nothing. */
+/** Compares `Docker-Content-Digest` with the body. Many registries send a wrong one or none, so it proves nothing. */
 function compareHeader(
   bytes: Uint8Array,
   request: ManifestRequest,

@@ -7,20 +7,20 @@ import { BlobDownload } from "./blob-download.ts";
 import type { BlobLocation } from "./blob-location.ts";
 import type { Client } from "./client.ts";
 
-/** Held until its digest is known, so that nobody sees a mirror's mistake. */
+/** Blobs up to this size are held until they are verified, so that wrong bytes from a mirror are never passed on. */
 const heldBytes = 4 * 1024 * 1024;
 
-/** Those that are not known to have a wrong blob; the last one in any case. */
+/** The locations that are not known to have a wrong blob. The last one is always among them. */
 export function locationsInUse(locations: readonly BlobLocation[], client: Client): readonly BlobLocation[] {
   return locations.filter(({ url }, index) => index === locations.length - 1 || !client.isCorruptAt(url));
 }
 
 /**
- * The bytes of a blob that mirrors may have, whose digest is checked here as well, because a mirror may have another
- * one.
+ * The bytes of a blob for which there are several locations. Its digest is checked here, because a mirror may have
+ * another blob.
  *
- * A short blob that is wrong is fetched again from the next location before anyone sees it. A long one has been given
- * out by then: it ends with `DIGEST_MISMATCH`, and whoever asks for it again gets it from the next location.
+ * A short blob that is wrong is fetched again from the next location before any of it is passed on. Of a long one,
+ * bytes have been passed on by then: it ends with `DIGEST_MISMATCH`, and a new request gets it from the next location.
  */
 export async function* mirroredBlob(
   client: Client,

@@ -15,67 +15,65 @@ import {
 } from "../base/option-checks.ts";
 import type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "../http/options.ts";
 
-/** A secret, and in which way a registry takes it. */
+/** A secret in one of the forms that registries accept. */
 export type Credential = {
-  /** Where it was found, for people: `~/.docker/config.json, auths["ghcr.io"]`. Never the secret itself. */
+  /** Where it was found, for people: `~/.docker/config.json, auths["ghcr.io"]`. It must not contain the secret. */
   readonly origin?: string;
 } & (
   | { readonly username: string; readonly password: string }
-  /** An OAuth2 refresh token: what docker stores as `identitytoken`, or a helper gives to the user `<token>`. */
+  /** An OAuth2 refresh token: docker's `identitytoken`, or what a helper returns for the user `<token>`. */
   | { readonly identityToken: string; readonly username?: string }
-  /** A token that the registry itself takes, without an exchange: docker's `registrytoken`. */
+  /** A token for the registry itself, which is not exchanged for another one: docker's `registrytoken`. */
   | { readonly registryToken: string }
 );
 
 /**
- * Finds what is known for a registry, or nothing.
+ * Finds the credential for a registry, if there is one.
  *
  * `host` is the registry as references name it (`docker.io`, `ghcr.io`, `127.0.0.1:5000`), or a mirror's `host[:port]`;
- * `path` is the repository there. Asked once for each repository, when a registry wants to know; what it tells through
- * `options.onEvent` reaches the caller whose request needed it.
+ * `path` is the repository there. It is called once for each repository, when a registry asks for a login. Events that
+ * it sends to `options.onEvent` reach the listener of that request.
  */
 export type Credentials = (host: string, path: string, options?: FetchOptions) => Promise<Credential | undefined>;
 
-/** One place to ask for an image: the registry itself or a mirror of it. */
+/** A host that can be asked for an image: the registry itself or a mirror of it. */
 export interface Endpoint {
-  /**
-   * Scheme, authority and everything before the repository, without a slash at its end:
-   * `https://registry-1.docker.io/v2`.
-   */
+  /** The URL up to the repository, without a slash at its end: `https://registry-1.docker.io/v2`. */
   readonly baseUrl: string;
   /** The repository's name there. Default: the one in the reference. */
   readonly repository?: string;
-  /** Whether it may say what a tag means. */
+  /** Whether it may say which digest a tag has. */
   readonly resolvesTags: boolean;
   /** Whether manifests and blobs may be fetched from it by digest. */
   readonly servesDigests: boolean;
-  /** The registry that it stands for, sent as `ns`; for mirrors configured the way containerd does. */
+  /** The registry that it mirrors, which is sent as `ns`; for mirrors that are configured for containerd. */
   readonly namespace?: string;
-  /** Sent to this endpoint and never anywhere else. */
+  /** Headers that are sent to this endpoint and to no other host. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Default: what `RegistryOptions.tls` says for its host. */
   readonly tls?: TlsMaterial;
-  /** How long connecting may take, where a mirror must fail fast. Default: `Deadlines.connectMilliseconds`. */
+  /** How long connecting may take. Default: `Deadlines.connectMilliseconds`. */
   readonly connectMilliseconds?: number;
   /** Where this endpoint was configured, for people. */
   readonly origin?: string;
 }
 
-/** What an image's endpoints are asked by. */
+/** The image whose endpoints are wanted. */
 export interface EndpointQuery {
   /** The registry as the reference names it: `docker.io`, `127.0.0.1:5000`. */
   readonly host: string;
   readonly repository: string;
-  /** As the user named the image; podman's configuration tells images named by tag from those named by digest. */
+  /** The tag in the image's name. podman's configuration may name different mirrors for tags and for digests. */
   readonly tag?: string;
   readonly digest?: string;
 }
 
 /**
- * The endpoints of a repository, in the order in which they are tried; `undefined` for just the registry itself.
+ * Finds the endpoints of a repository, in the order in which they are tried; `undefined` means only the registry
+ * itself.
  *
- * May throw `POLICY_DENIED` where the configuration blocks the repository. The list is complete: the registry itself is
- * asked only if it is in it.
+ * It throws `POLICY_DENIED` if the configuration blocks the repository. The registry itself is only asked if it is in
+ * the list.
  */
 export type EndpointsFor = (query: EndpointQuery, options?: FetchOptions) => Promise<readonly Endpoint[] | undefined>;
 
@@ -83,41 +81,44 @@ export type EndpointsFor = (query: EndpointQuery, options?: FetchOptions) => Pro
 export interface RegistryOptions {
   readonly credentials?: Credential | Credentials;
   /**
-   * Speaks http to the registry: `true` for any, or for the hosts listed. Loopback addresses and `localhost` do without
-   * TLS anyway, unless this is `false`.
+   * Uses http instead of https: `true` for every registry, or for the hosts in the list. Loopback addresses and
+   * `localhost` are always used with http, unless this is `false`.
    */
   readonly plainHttp?: boolean | readonly string[];
-  /** One for all hosts, of which only the registry and its mirrors see the client's certificate, or one for each. */
+  /**
+   * TLS material for all hosts, or a function that finds it for each. Only the registry and its mirrors see the client
+   * certificate.
+   */
   readonly tls?: TlsMaterial | TlsFor;
   /**
-   * Authorities (PEM) that count for all hosts, asked for when a certificate comes from none that is known. Default:
+   * Further authorities (PEM) for all hosts. It is called when a certificate is from an unknown authority. Default:
    * none.
    */
   readonly furtherAuthorities?: () => Promise<readonly string[]>;
   readonly endpoints?: EndpointsFor;
-  /** Rewrites an image's name before it is parsed, as podman's short names are. Default: it stays as it is. */
+  /** Changes an image's name before it is parsed, for example for podman's short names. Default: it stays as it is. */
   readonly expandName?: (name: string) => string;
   readonly proxy?: ProxyFor;
   readonly network?: NetworkPolicy;
-  /** Sent to the registry itself and to no other host: docker's `HttpHeaders`. */
+  /** Headers that are sent to the registry itself and to no other host: docker's `HttpHeaders`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly deadlines?: Partial<Deadlines>;
-  /** How often a request that failed for a passing reason is repeated. Default: 5. */
+  /** How often a request is repeated whose failure may pass. Default: 5. */
   readonly retries?: number;
-  /** Connections to one host at the same time. Default: 16. */
+  /** The most connections to one host at the same time. Default: 16. */
   readonly connections?: number;
-  /** The largest manifest or index. Default: `defaultLimits.manifestBytes`. */
+  /** The most bytes of a manifest or index. Default: `defaultLimits.manifestBytes`. */
   readonly manifestBytes?: number;
-  /** Fetches layers from the `urls` of their descriptors where the registry lacks them. Default: false. */
+  /** Fetches layers that the registry does not have from the `urls` in their descriptors. Default: false. */
   readonly foreignLayers?: boolean;
-  /** Fetches one large blob over several connections. Default: 1, which is off. */
+  /** The most connections over which one large blob is fetched. Default: 1. */
   readonly connectionsPerBlob?: number;
-  /** Sends each media type in an `Accept` header of its own to these hosts, for very old Harbor. */
+  /** Hosts to which each media type is sent in an `Accept` header of its own, for very old versions of Harbor. */
   readonly repeatAccept?: readonly string[];
-  /** Makes a `Docker-Content-Digest` that disagrees with the body an error on tag pulls too. Default: false. */
+  /** Whether a wrong `Docker-Content-Digest` is an error also if the image is named by a tag. Default: false. */
   readonly strict?: boolean;
   readonly userAgent?: string;
-  /** Receives the events of all requests, for callers that watch a client rather than an image. */
+  /** Receives the events of all requests of this client. */
   readonly onEvent?: EventListener;
 }
 
@@ -146,7 +147,7 @@ const deadlines: Kind = shape<Deadlines>({
   backoffMilliseconds: count,
 });
 
-/** What `RegistryOptions` must be. */
+/** The kinds of `RegistryOptions`. */
 export const registryKinds: Kinds<RegistryOptions> = {
   credentials: secret(either(callback, credential)),
   plainHttp: either(boolean, texts),

@@ -4,10 +4,10 @@ import { rangeProblem, strongETagOf } from "../http/content-headers.ts";
 import { RequestFailure } from "../http/request-failure.ts";
 import type { RegistryResponse } from "./client.ts";
 
-/** Bytes of one request: enough to hide its round trips, few enough to hold some of them in memory. */
+/** The size of one part: large enough to hide the round trips, small enough to hold some parts in memory. */
 export const pieceBytes = 8 * 1024 * 1024;
 
-/** After so many bytes a connection is judged. */
+/** The speed of a connection is measured over its first bytes. */
 const probeBytes = 8 * 1024 * 1024;
 /**
  * Below this a connection is slow. Measured over loopback, 500 MB, Node 20.20: without a limit one connection does
@@ -15,10 +15,10 @@ const probeBytes = 8 * 1024 * 1024;
  */
 const slowBytesPerMillisecond = 50_000;
 
-/** Another connection is worth it if it makes everything faster by this factor. */
+/** More connections are used if they make the download faster by this factor. */
 const worthwhileGain = 1.2;
 
-/** A part of a blob; both ends belong to it. */
+/** A part of a blob, from its first to its last byte. */
 interface Piece {
   readonly first: number;
   readonly last: number;
@@ -30,17 +30,17 @@ interface ParallelOptions {
   readonly offset: number;
   readonly sizeBytes: number;
   readonly mostConnections: number;
-  /** Asks for one part. */
+  /** Requests one part. */
   readonly open: (first: number, last: number, context: CallContext) => Promise<RegistryResponse>;
 }
 
-/** A part is not what it should be: one connection must do. */
+/** A part is not what was requested. The blob then has to be read over one connection. */
 export class RangeViolation extends Error {}
 
 /**
- * Passes on what one connection brings, as long as it is fast; else leaves it and goes on with `other`.
+ * Passes on the bytes of one connection as long as it is fast. If it is slow, goes on with `other`.
  *
- * Only the time spent waiting for bytes counts: whoever takes them slowly does not make the connection slow.
+ * Only the time that was spent waiting for bytes counts, so a slow consumer does not make the connection slow.
  */
 export async function* thenIfSlow(
   bytes: AsyncIterable<Uint8Array>,
@@ -61,10 +61,10 @@ export async function* thenIfSlow(
 }
 
 /**
- * Reads a blob over several connections, in order: each part asked for by itself and held until its turn comes.
+ * Reads a blob over several connections, in order. Each part is requested by itself and held until it is its turn.
  *
- * It begins with two connections and takes more while they make the whole faster. What breaks one ends all; whoever
- * reads goes on from the last byte that came.
+ * It begins with two connections and uses more while they make it faster. If one fails, all end, and the caller goes on
+ * from the last byte that it got.
  */
 export async function* parallelRanges(
   options: ParallelOptions,
@@ -82,7 +82,7 @@ export async function* parallelRanges(
   const start = (piece: Piece | undefined, answer: Promise<RegistryResponse>) => {
     if (piece === undefined) return;
     const part = answer.then((one) => partOf(one, piece, sizeBytes, etag));
-    part.catch(() => {}); // its turn to be heard comes
+    part.catch(() => {}); // the error is thrown when it is the part's turn
     running.push(part);
   };
   try {
@@ -131,7 +131,7 @@ async function partOf(
   });
 }
 
-/** How many connections are in use. */
+/** Decides how many connections are used. */
 class ConnectionCount {
   readonly #most: number;
   #current: number;
@@ -149,7 +149,9 @@ class ConnectionCount {
     return this.#current;
   }
 
-  /** Judges after every full round, in which each connection brought a piece. */
+  /**
+   * To be called for each part that has come. Measures after every round, in which each connection brought one part.
+   */
   arrived(bytes: number): void {
     this.#bytes += bytes;
     if (this.#isSettled || this.#bytes < this.#current * pieceBytes) return;

@@ -4,14 +4,15 @@ import type { TlsMaterial } from "../http/options.ts";
 import { parseReference, withoutPort } from "../oci/reference.ts";
 
 /**
- * A registry or a part of one, `host[:port][/path]`, as references begin with it; Docker Hub by the name that they use.
+ * Parses the name of a registry or of a part of it, `host[:port][/path]`, as references begin with it. Docker Hub is
+ * `docker.io`.
  *
- * Gives `undefined` for what cannot stand before an image's name.
+ * `undefined` for a text with which no reference can begin.
  */
 export function parseRegistryName(text: string): string | undefined {
   const [host = ""] = text.split("/");
   try {
-    // Two components, because one alone would be an official image of Docker Hub's.
+    // Two components, because with one it would be an official image of Docker Hub.
     const { registry, path } = parseReference(`${text}/x/x`);
     const isHost = registry === host || isDockerHub(host);
     return isHost ? `${registry}/${path}`.slice(0, -"/x/x".length) : undefined;
@@ -21,7 +22,7 @@ export function parseRegistryName(text: string): string | undefined {
   }
 }
 
-/** The key of a login as podman writes it: without a scheme, Docker Hub by the name that references use. */
+/** The key of a login in podman's files: without a scheme, and `docker.io` for Docker Hub. */
 export function loginKey(registry: string): string {
   if (isDockerHub(registry)) return "docker.io";
   const key = parseRegistryName(withoutSlashes(registry.replace(/^https?:\/\//, "")));
@@ -31,7 +32,7 @@ export function loginKey(registry: string): string {
   });
 }
 
-/** Without those at its end. */
+/** The text without the slashes at its end. */
 function withoutSlashes(text: string): string {
   let { length } = text;
   while (text[length - 1] === "/") length -= 1;
@@ -39,43 +40,39 @@ function withoutSlashes(text: string): string {
 }
 
 /**
- * Docker Hub's names in the order in which credentials are looked up under them: the reference's, docker's own key, the
- * older hosts.
+ * Docker Hub's names, in the order in which credentials are looked up: the reference's, docker's key, the older hosts.
  */
 const names = ["docker.io", "https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io"] as const;
 
-/** The names under which a registry's credentials may be kept, most likely first. All but Docker Hub have one. */
+/** The names under which a registry's credentials may be stored, the most likely first. Only Docker Hub has several. */
 export function namesOf(host: string): readonly string[] {
   return isDockerHub(host) ? names : [host];
 }
 
-/** Tells whether a host is one of those that together are Docker Hub. */
+/** Whether a host is one of Docker Hub's. */
 export function isDockerHub(host: string): boolean {
   return (names as readonly string[]).includes(host);
 }
 
-/**
- * The names under which a helper may keep a registry's secret: docker's own for Docker Hub is a URL, podman's is the
- * host.
- */
+/** The names under which a helper may keep a registry's secret. For Docker Hub docker uses a URL, podman the host. */
 export function helperNamesOf(host: string): readonly string[] {
   return isDockerHub(host) ? ["https://index.docker.io/v1/", "docker.io"] : [host];
 }
 
-/** Which registries are spoken to without TLS; loopback ones are, unless this is `false`. */
+/** Which registries are used without TLS. Registries on loopback are, unless this is `false`. */
 export type PlainHttp = boolean | readonly string[] | undefined;
 
 /**
- * Where a registry answers, without a slash at the end: `https://registry-1.docker.io/v2`.
+ * The base URL of a registry, without a slash at the end: `https://registry-1.docker.io/v2`.
  *
- * Without TLS where the user says so, and on loopback unless the user says otherwise or keeps certificates for it.
+ * It is http if the user says so, and for loopback unless the user says otherwise or has certificates for it.
  */
 export function registryBaseUrl(host: string, plainHttp: PlainHttp, tls?: TlsMaterial): string {
   const scheme = speaksHttp(host, plainHttp, tls) ? "http" : "https";
   return `${scheme}://${isDockerHub(host) ? "registry-1.docker.io" : host}/v2`;
 }
 
-/** Tells whether a URL's host name is this machine and nothing else; a name that merely resolves to it is not. */
+/** Whether a URL's host name always means this machine. A name that only resolves to it does not count. */
 export function isLoopback(hostname: string): boolean {
   if (hostname === "localhost" || hostname.endsWith(".localhost")) return true;
   const address = addressIn(hostname);

@@ -20,8 +20,7 @@ import type { Repository } from "./repository.ts";
 /**
  * Images from registries, by the distribution specification's pull half.
  *
- * Everything that images may share is shared: connections, tokens, what was learned of each host. Dispose of it to
- * close the connections.
+ * Its images share connections, tokens and what is known about each host. Dispose of it to close the connections.
  */
 export function registrySource(options: RegistryOptions = {}): Source {
   checkOptions(options, registryKinds);
@@ -105,7 +104,7 @@ class RegistryImage implements ImageSource {
   alternatives(descriptor: Descriptor): number {
     const repositories = (this.#repositories ?? []).filter(({ endpoint }) => endpoint.servesDigests);
     const locations = locationsInUse(this.#locationsOf(descriptor, repositories), this.#client);
-    // An insecure registry is one location, with TLS and without.
+    // An insecure registry counts once, although it has two locations, with TLS and without.
     return Math.max(0, new Set(locations.map(({ url }) => url.host)).size - 1);
   }
 
@@ -140,8 +139,8 @@ class RegistryImage implements ImageSource {
 const emptyJson = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 
 /**
- * Content that need not be fetched: it is in the descriptor, or its digest and size say what it is (image-spec,
- * manifest.md, "Guidance for an Empty Descriptor").
+ * Content that need not be fetched: it is in the descriptor, or its size or digest tells it (image-spec, manifest.md,
+ * "Guidance for an Empty Descriptor").
  */
 function knownContent({ data, digest, sizeBytes }: Descriptor): Uint8Array | undefined {
   if (data !== undefined && data.length === sizeBytes) return data;

@@ -5,7 +5,7 @@ import { withoutPort } from "../oci/reference.ts";
 import type { RegistryOptions } from "./options.ts";
 import { isLoopback } from "./registry-name.ts";
 
-/** What to speak with which host: http or https, and with which certificates. */
+/** Decides for each host whether http or https is used, and with which certificates. */
 export class TlsPolicy {
   readonly #plainHttp: RegistryOptions["plainHttp"];
   readonly #tls: RegistryOptions["tls"];
@@ -20,7 +20,7 @@ export class TlsPolicy {
     this.#forStrangers = typeof tls === "object" && tls.ca !== undefined ? { ca: tls.ca } : undefined;
   }
 
-  /** How to speak with a registry: http only where the user or the address says that nobody can listen in. */
+  /** The scheme for a registry. It is http only if the user says so, or the address is this machine's. */
   async scheme(host: string, context: CallContext): Promise<"http" | "https"> {
     if (this.#plainHttp !== undefined && this.#plainHttp !== false) {
       if (this.#plainHttp === true || this.#plainHttp.includes(host)) return "http";
@@ -29,17 +29,17 @@ export class TlsPolicy {
     return (await this.tls(host, "registry", context)) === undefined ? "http" : "https";
   }
 
-  /** The certificates for `host[:port]`. A stranger is whom a registry, not the user, named. */
+  /** The TLS material for `host[:port]`. A stranger is a host that a registry named and not the user. */
   tls(host: string, role: "registry" | "stranger", context: CallContext): Promise<TlsMaterial | undefined> {
     if (typeof this.#tls !== "function") return Promise.resolve(role === "registry" ? this.#tls : this.#forStrangers);
     const { onEvent } = context.fetchOptions;
-    const known = this.#byHost.get(host) ?? this.#tls(host, onEvent && { onEvent }); // for all, so no one's to abort
+    const known = this.#byHost.get(host) ?? this.#tls(host, onEvent && { onEvent }); // shared by all calls, so no signal aborts it
     this.#byHost.set(host, known);
     known.catch(() => this.#byHost.delete(host));
     return known;
   }
 
-  /** Refuses to be led from TLS to http, or over http to where the user would not go without TLS either. */
+  /** Throws if `from` leads to an http URL, unless `from` is http itself and http is allowed for the target, too. */
   admitScheme(target: URL, from: URL): void {
     if (target.protocol === "https:") return;
     const isDowngrade = from.protocol === "https:";

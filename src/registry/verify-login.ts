@@ -20,11 +20,11 @@ export interface VerifyLoginOptions extends RegistryOptions {
 const verifyKinds: Kinds<VerifyLoginOptions> = { ...registryKinds, signal: signalKind };
 
 /**
- * Asks a registry (`ghcr.io`, or a part of one: `ghcr.io/acme`) whether it takes a user's password, as docker and
- * podman do: by its root, which asks for what all of it asks for.
+ * Asks a registry (`ghcr.io`, or a part of one: `ghcr.io/acme`) whether it accepts a user's password. The request goes
+ * to the root of its API, as for docker and podman.
  *
- * Gives `"not asked"` where that is open to everybody, so that nobody can tell. Throws `CREDENTIALS_REJECTED` where the
- * password is wrong; and as any request does, where the registry cannot be asked.
+ * Returns `"not asked"` if the root is open to everybody, so that the password cannot be checked. Throws
+ * `CREDENTIALS_REJECTED` if it is wrong, and the error of the request if the registry cannot be asked.
  */
 export async function verifyLogin(
   registry: string,
@@ -57,14 +57,14 @@ export async function verifyLogin(
   }
 }
 
-/** Where the registry itself answers, by this machine's configuration: a mirror has logins of its own. */
+/** The registry's own repositories by this machine's configuration, without mirrors: a mirror has other logins. */
 async function ownRepositories(
   key: string,
   client: Client,
   options: RegistryOptions,
   context: CallContext,
 ): Promise<readonly Repository[]> {
-  const reference = parseReference(`${key}/any/repository`); // two components: one may be Docker Hub's own
+  const reference = parseReference(`${key}/any/repository`); // two components: with one it may be an official image of Docker Hub
   const configured = await repositoriesOf(reference, client, options, context);
   const own = configured.filter(({ isOrigin }) => isOrigin);
   const { endpoints: _, ...withoutMirrors } = options;
@@ -77,10 +77,7 @@ interface Asked {
   readonly client: Client;
 }
 
-/**
- * What the root says to somebody whom it does not know. An insecure registry has two repositories, with TLS and
- * without.
- */
+/** The response of the root to a request without credentials. An insecure registry is asked with TLS and without. */
 function firstAnswer(
   repositories: readonly Repository[],
   client: Client,
@@ -93,7 +90,7 @@ function firstAnswer(
   });
 }
 
-/** What to show for what the root asks for: a token for this user, or the password itself. */
+/** The authorization that the root asks for: a token for this user, or the password itself. */
 async function authorizationFor(user: User, asked: Asked, context: CallContext): Promise<string | undefined> {
   const { repository, response } = asked;
   const { usable, offered } = requirementsIn(response);
@@ -130,7 +127,7 @@ async function tokenFor(
   context.decided("token", `${realm.host} is shown the login, and asked for a token`);
   const request = tokenRequest({ realm, reach, tls: isOwnHost ? repository.tls : undefined }, context);
   try {
-    // No right is asked for, whatever the challenge says: ghcr.io's names a repository that nobody has.
+    // Without a scope, whatever the challenge says: that of ghcr.io names a repository that does not exist.
     return await fetchToken({ realm, service, scopes: [], credential: user }, request, secrets);
   } catch (problem) {
     if (!(problem instanceof RequestFailure && problem.code === "CREDENTIALS_REJECTED")) throw problem;
@@ -150,7 +147,7 @@ function rejected(answer: string, status: number | undefined, { base: { host } }
   );
 }
 
-/** A user and what proves it. */
+/** A user with a password. */
 export interface User {
   readonly username: string;
   readonly password: string;

@@ -8,28 +8,28 @@ import type { Repository } from "../repository.ts";
 import { requirementsIn } from "./auth-requirement.ts";
 import { fetchToken, type TokenRequest } from "./token.ts";
 
-/** How a token server is reached. */
+/** A token server and how it is reached. */
 export interface TokenRoute {
   readonly realm: URL;
   readonly reach: Reach;
-  /** Default: what strangers get to see. */
+  /** Default: the TLS material for hosts that a registry named. */
   readonly tls?: TlsMaterial | undefined;
 }
 
-/** What the parts that deal with authorization need of the client that they are part of. */
+/** What authorization needs from the client of the registry. */
 export interface AuthClient {
   readonly policy: Policy;
   readonly secrets: Secrets;
   readonly credential: (repository: Repository, context: CallContext) => Promise<Credential | undefined>;
-  /** Sends requests to a token server, each again while it fails for passing reasons. */
+  /** Sends requests to a token server, and repeats them while they fail for reasons that may pass. */
   readonly tokenRequest: (route: TokenRoute, context: CallContext) => TokenRequest;
-  /** Asks a registry's root: for the challenge that a 401 lacked, or whether it takes an authorization. */
+  /** Sends a request to a registry's root: for the challenge that a 401 lacked, or to check an authorization. */
   readonly ping: (repository: Repository, context: CallContext, authorization?: string) => Promise<HttpResponse>;
-  /** Throws `POLICY_DENIED` where a token server may not be asked over http. */
+  /** Throws `POLICY_DENIED` if a token server must not be asked over http. */
   readonly admitScheme: (realm: URL, registry: URL) => void;
 }
 
-/** A token that anybody gets, for a host to which a registry redirected: no credential of ours is for its eyes. */
+/** A token that needs no credentials, for a host that a registry redirected to: it must not see ours. */
 export async function anonymousToken(
   response: HttpResponse,
   registryAddress: string | undefined,

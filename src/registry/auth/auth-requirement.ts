@@ -1,39 +1,39 @@
 import type { HttpResponse } from "../../http/http.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 
-/** A token that a registry wants to see, and who gives it out. */
+/** A registry requires a token, which `realm` issues. */
 export interface BearerRequirement {
   readonly scheme: "bearer";
   readonly realm: URL;
   readonly service: string | undefined;
-  /** As the challenge has them; some are opaque words. */
+  /** The scopes of the challenge. Some are not of the form `type:name:actions`. */
   readonly scopes: readonly string[];
-  /** The token that was sent is good, but not for this. */
+  /** Whether the token that was sent is valid, but not for this request. */
   readonly isInsufficient: boolean;
 }
 
-/** A user and a password that a registry wants to see. */
+/** A registry requires a user and a password. */
 export interface BasicRequirement {
   readonly scheme: "basic";
-  /** For people: it names no place. */
+  /** A text for people, not a URL. */
   readonly realm: string;
 }
 
 export type AuthRequirement = BearerRequirement | BasicRequirement;
 
-/** What a 401 asks for. */
+/** What a 401 response asks for. */
 export interface AuthRequirements {
-  /** Those that can be met, tokens before passwords. */
+  /** The requirements that can be met, tokens before passwords. */
   readonly usable: readonly AuthRequirement[];
-  /** All schemes, for an error that says what was on offer. */
+  /** All schemes, for error messages. */
   readonly offered: readonly string[];
 }
 
-/** More schemes, and longer names of them, than an error needs to repeat. */
+/** How many schemes, and how much of their names, an error message repeats. */
 const mostOffered = 8;
 const longestScheme = 40;
 
-/** Reads the challenges of a 401. */
+/** The requirements in a 401 response. */
 export function requirementsIn(response: HttpResponse): AuthRequirements {
   const challenges = parseChallenges(response.headers["www-authenticate"]);
   const requirements = challenges.map((challenge) => requirementOf(challenge, response.url));
@@ -46,7 +46,7 @@ export function requirementsIn(response: HttpResponse): AuthRequirements {
 }
 
 /**
- * The scopes to ask for: the challenge's own first, because some servers read only one, and always the right to pull.
+ * The scopes to ask for: those of the challenge first, because some servers read only one, and the right to pull.
  */
 export function scopesFor({ scopes }: BearerRequirement, repository: string): readonly string[] {
   const isCovered = scopes.some((scope) => {
@@ -68,7 +68,9 @@ function requirementOf({ scheme, parameters }: Challenge, requestUrl: URL): Auth
   return { scheme, realm: url, service: parameters.get("service"), scopes, isInsufficient };
 }
 
-/** Refuses what readers might understand differently: user names, backslashes, control characters. */
+/**
+ * The URL of a realm; `undefined` if programs could read it differently: user names, backslashes, control characters.
+ */
 function realmUrl(realm: string, requestUrl: URL): URL | undefined {
   if (realm === "" || /[\x00-\x20\\\x7f]/.test(realm) || !URL.canParse(realm, requestUrl.href)) return undefined;
   const url = new URL(realm, requestUrl);

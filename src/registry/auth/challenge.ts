@@ -2,27 +2,27 @@
 export interface Challenge {
   /** Lower case. */
   readonly scheme: string;
-  /** Names in lower case; where one stands twice the first counts. */
+  /** By their names in lower case. If a name occurs twice, the first one counts. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-// Linear: equals signs and white space cannot stand in what is before them, so each is gone back over once.
+// Linear: equals signs and white space do not occur in what is before them.
 const token68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const whiteSpace = /[ \t]*/y;
 const separators = /[ \t,]*/y;
-// Linear: white space ends where the equals sign is, or is not.
+// Linear: white space ends where the equals sign is, or is missing.
 const equals = /[ \t]*=[ \t]*/y;
-// Linear: a backslash begins a pair and nothing else, so that there is one way to read each character.
+// Linear: a backslash always begins a pair, so that each character can be matched in one way only.
 const quoted = /"((?:[^"\\]|\\.)*)(?:"|$)/y;
-/** What some servers write instead of a token where quotes are due: a bare URL. */
+/** Some servers write a URL without the quotes that it needs. */
 const bare = /[^ \t,"]+/y;
 
 /**
- * Reads the values of `WWW-Authenticate`: several headers, each with several challenges, or one of both.
+ * Parses `WWW-Authenticate`: one or several headers, each with one or several challenges.
  *
- * Commas part challenges as well as their parameters; what follows one is a parameter if it has an equals sign. What
- * makes no sense is passed over, so that one odd challenge does not hide the next.
+ * Commas separate both challenges and their parameters; what has an equals sign is a parameter. Invalid parts are
+ * skipped, so that a malformed challenge does not hide the next one.
  */
 export function parseChallenges(header: string | readonly string[] | undefined): Challenge[] {
   const text = typeof header === "string" ? header : (header ?? []).join(", ");
@@ -40,7 +40,7 @@ export function parseChallenges(header: string | readonly string[] | undefined):
 function parametersAt(scanner: Scanner): Map<string, string> {
   const parameters = new Map<string, string>();
   scanner.take(whiteSpace);
-  // Negotiate and its like carry one blob instead of parameters.
+  // Negotiate and similar schemes have one base64 text instead of parameters.
   if (scanner.take(token68) !== undefined) return parameters;
   for (;;) {
     const start = scanner.position;

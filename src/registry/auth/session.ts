@@ -15,29 +15,29 @@ import {
 } from "./auth-requirement.ts";
 import { basicAuthorization, fetchToken, type Grant, secretsOf } from "./token.ts";
 
-/** How much of a registry's own words the trail repeats. */
+/** How much of a registry's text events repeat. */
 const longestTold = 200;
 
-/** An `Authorization` that was refused. */
+/** An authorization that a registry refused. */
 interface Refused {
   readonly authorization: string | undefined;
-  /** It was obtained for this very request: to obtain it again would lead in a circle. */
+  /** Whether it was obtained for this very request, so that obtaining it again would not help. */
   readonly isFresh: boolean;
 }
 
-/** The authorization of one repository: found out once, renewed before it ends, shared by all requests that need it. */
+/** The authorization for one repository. All requests share it, and it is renewed before it expires. */
 export class Session {
   readonly #repository: Repository;
   readonly #client: AuthClient;
   readonly #finding = new SingleFlight<Grant>();
-  /** What the last 401 asked for. */
+  /** What the last 401 response asked for. */
   #requirements: AuthRequirements = { usable: [], offered: [] };
-  /** Where the registry is: its token server may not be nearer to us. */
+  /** The address of the registry. Its token server may not be nearer to this process. */
   #registryAddress: string | undefined;
   #stored: Promise<Credential | undefined> | undefined;
-  /** The stored credential is of no use here. */
+  /** Whether the stored credential is not used any more. */
   #isAnonymous = false;
-  /** Why it is of no use: the error, should the rest fail too. */
+  /** Why it is not used: the error to throw if going on without it fails too. */
   #refusal: RequestFailure | undefined;
   #hasWidened = false;
   #grant: Grant | undefined;
@@ -47,16 +47,16 @@ export class Session {
     this.#client = client;
   }
 
-  /** What to send as far as is known: nothing before the registry has asked for something. */
+  /** The authorization to send; `undefined` as long as the registry has not asked for one. */
   async current(context: CallContext): Promise<string | undefined> {
     if (isGood(this.#grant)) return this.#grant.authorization;
     return this.#requirements.usable.length === 0 ? undefined : this.#renewed(context);
   }
 
-  /** What to send next, after a 401. Throws where nothing is left to try. */
+  /** The authorization to send after a 401. Throws if there is nothing left to try. */
   async afterRefusal(response: HttpResponse, refused: Refused, context: CallContext): Promise<string | undefined> {
     const requirements = await this.#requirementsOf(response, context);
-    // Another request may have got a new one in the meantime.
+    // Another request may have obtained a new one meanwhile.
     if (isGood(this.#grant) && this.#grant.authorization !== refused.authorization) return this.#grant.authorization;
 
     this.#grant = undefined;
@@ -71,7 +71,7 @@ export class Session {
     return this.#renewed(context);
   }
 
-  /** What the challenge that is taken up says. */
+  /** The details of the first requirement, for `--explain`. */
   #terms({ usable: [requirement] }: AuthRequirements): string {
     if (requirement === undefined) return "";
     const { secrets } = this.#client;
@@ -82,7 +82,7 @@ export class Session {
     return `, realm ${place}, service ${secrets.excerpt(service, longestTold)}, scope ${scope}`;
   }
 
-  /** gcr.io and ghcr.io sometimes answer 401 without a challenge; their root has one. */
+  /** gcr.io and ghcr.io sometimes answer 401 without a challenge. Then their root is asked, which has one. */
   async #requirementsOf(response: HttpResponse, context: CallContext): Promise<AuthRequirements> {
     const requirements = requirementsIn(response);
     if (requirements.offered.length > 0) return requirements;
@@ -91,7 +91,7 @@ export class Session {
     return pong.status === 401 ? requirementsIn(pong) : requirements;
   }
 
-  /** Brand-new authorization was not enough: decides what may be tried that has not been. */
+  /** A fresh authorization was refused: decides what can be tried next. Throws if there is nothing. */
   async #step(context: CallContext): Promise<void> {
     const [requirement] = this.#requirements.usable;
     if (requirement?.scheme === "bearer" && requirement.isInsufficient && !this.#hasWidened) {
@@ -111,7 +111,10 @@ export class Session {
     return grant.authorization;
   }
 
-  /** With the stored credential if there is one; if that is refused, as anybody (its owner may have let it expire). */
+  /**
+   * Authenticates with the stored credential, if there is one. If it is refused, it may have expired: goes on without
+   * it.
+   */
   async #authenticated(context: CallContext): Promise<Grant> {
     const credential = await this.#credential(context);
     try {
@@ -188,7 +191,7 @@ export class Session {
     return grant;
   }
 
-  /** A token server does not know which login is missing; whoever asked it does. */
+  /** Adds the hint which login is missing; the token server does not know it. */
   async #granting(grant: Promise<Grant>): Promise<Grant> {
     try {
       return await grant;
@@ -255,7 +258,7 @@ function isGood(grant: Grant | undefined): grant is Grant {
   return grant !== undefined && grant.renewAt > performance.now();
 }
 
-/** Whether somebody did answer, so that it is the missing credential that matters. */
+/** Whether a server answered, so that the missing credential is the reason. */
 function isAnswer(problem: unknown): boolean {
   const status = problem instanceof RequestFailure ? (problem.details.status ?? 0) : 0;
   return status >= 400 && status < 500 && status !== 429;

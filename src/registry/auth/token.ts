@@ -3,19 +3,19 @@ import { RequestFailure } from "../../http/request-failure.ts";
 import type { Secrets } from "../../http/secrets.ts";
 import type { Credential } from "../options.ts";
 
-/** What is asked of a token server (distribution, "Token Authentication" and "OAuth2 Token Authentication"). */
+/** What is requested from a token server (distribution, "Token Authentication" and "OAuth2 Token Authentication"). */
 interface TokenQuery {
   readonly realm: URL;
   readonly service: string | undefined;
-  /** Without repetitions, the most important first: some servers read only that one. */
+  /** Each once, the most important first: some servers read only that one. */
   readonly scopes: readonly string[];
   readonly credential: Credential | undefined;
 }
 
-/** An `Authorization` and until when it is good. */
+/** An authorization and how long it can be used. */
 export interface Grant {
   readonly authorization: string;
-  /** In milliseconds, as `performance.now` counts them. */
+  /** When to renew it, in the time of `performance.now`. */
   readonly renewAt: number;
 }
 
@@ -33,12 +33,12 @@ interface TokenResponse {
 
 const clientId = "oci-unpack";
 /**
- * Less than this a client cannot work with (distribution, "Token Authentication"): it is what counts where nothing is
- * said.
+ * The shortest lifetime of a token, and that of a token whose lifetime is not stated (distribution, "Token
+ * Authentication").
  */
 const shortestSeconds = 60;
 const renewEarlySeconds = 5;
-/** A POST that a server does not understand: ACR says 400, Artifactory 401, GCR 404, others 405. */
+/** The answers of servers that do not support POST: ACR 400, Artifactory 401, GCR 404, others 405. */
 const postUnsupported = new Set([400, 401, 404, 405]);
 
 /** Exchanges a credential, or none, for a token. */
@@ -57,7 +57,7 @@ export async function fetchToken(query: TokenQuery, request: TokenRequest, secre
   }
 }
 
-/** `Authorization: Basic`, for a password or for an identity token in place of one. */
+/** `Authorization: Basic` for a password, or for an identity token as the password. */
 export function basicAuthorization(credential: Credential | undefined): string | undefined {
   if (credential === undefined || "registryToken" in credential) return undefined;
   const pair =
@@ -67,7 +67,7 @@ export function basicAuthorization(credential: Credential | undefined): string |
   return `Basic ${Buffer.from(pair, "utf8").toString("base64")}`;
 }
 
-/** What of a credential nobody may see. */
+/** The parts of a credential that are secret. */
 export function secretsOf(credential: Credential | undefined): readonly string[] {
   if (credential === undefined) return [];
   if ("registryToken" in credential) return [credential.registryToken];
@@ -100,7 +100,7 @@ function grantIn(response: TokenResponse, query: TokenQuery, secrets: Secrets): 
   const document = parsedObject(text);
   const token = [document?.access_token, document?.token].find((one) => typeof one === "string" && one !== "");
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
-    // What it gives instead may well be a token all the same, so nothing of it is quoted.
+    // The answer may contain a token nevertheless, so nothing of it is quoted.
     const given =
       document === undefined
         ? "something that is no JSON"
@@ -133,7 +133,7 @@ function refusalIn({ status }: TokenResponse, { realm, credential }: TokenQuery)
   return new RequestFailure("REGISTRY_ERROR", `the token server ${host} answers ${status}`, { status, host });
 }
 
-/** What a token server says, unchecked. */
+/** The answer of a token server, not checked. */
 interface Statement {
   readonly access_token?: unknown;
   readonly token?: unknown;
@@ -145,7 +145,7 @@ function lifetimeMilliseconds(document: Statement, now = Date.now()): number {
   const seconds = Math.max(Number(document.expires_in) || 0, shortestSeconds);
   const issued = typeof document.issued_at === "string" ? Date.parse(document.issued_at) : now;
   const until = issued + seconds * 1000;
-  // A clock that differs from ours says nothing about the token.
+  // If the server's clock differs from ours, its times cannot be used.
   const remaining = issued <= now && until > now ? until - now : seconds * 1000;
   return remaining - renewEarlySeconds * 1000;
 }
