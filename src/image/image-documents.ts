@@ -10,30 +10,27 @@ import { type Descriptor, inlineContent, verifyBytes, verifyDigest } from "../oc
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.ts";
 
-/** A manifest or index, verified and read. */
+/** A manifest or index, verified and parsed. */
 interface ReadDocument {
   readonly digest: Digest;
   readonly document: ImageIndex | Manifest;
 }
 
-/** A config, verified and read. */
+/** A config, verified and parsed. */
 export interface ReadConfig {
   readonly config: ImageConfig;
   readonly bytes: Uint8Array;
 }
 
-/** More than any index with platforms and attestations leads to; R-33. */
+/** How many manifests one image may lead to: more than any index with platforms and attestations has (R-33). */
 const mostManifests = 64;
 
-/**
- * What a byte of a document takes in memory once it is read, itself included: measured 2.5 with the shortest
- * descriptors, Node 20.
- */
+/** How many bytes of memory a byte of a parsed document takes: measured 2.5 with the shortest descriptors, Node 20. */
 const bytesForEach = 3;
 
 /**
- * Fetches the documents of one image, believing nothing: each is within its limit, has its size and digest, and is what
- * its type says, before anyone sees it.
+ * Fetches the documents of one image and verifies them: each is within its limit, has its size and digest, and is of
+ * its stated type.
  */
 export class ImageDocuments {
   readonly #image: ImageSource;
@@ -49,7 +46,7 @@ export class ImageDocuments {
     this.#options = options;
   }
 
-  /** The manifest or index that the image's name stands for. */
+  /** The manifest or index of the image's name. */
   async named(): Promise<ReadDocument> {
     this.#count();
     const { mediaType, bytes } = await this.#fetch(undefined);
@@ -81,7 +78,7 @@ export class ImageDocuments {
     this.#memory.spend(bytesForEach * bytes.length, "manifests");
   }
 
-  /** Those that stand in an index count as well: it may hold indexes that hold indexes. */
+  /** Counts manifests and indexes, also those that are in an index themselves: they may be nested. */
   #count(): void {
     this.#manifests++;
     if (this.#manifests <= mostManifests) return;

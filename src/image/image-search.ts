@@ -6,10 +6,10 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { type PlatformRequest, rank } from "../oci/platform-request.ts";
 import type { ImageDocuments, ReadConfig } from "./image-documents.ts";
 
-/** How many entries of an index the trail tells of. */
+/** How many entries of an index are told for `--explain`. */
 const mostTold = 50;
 
-/** The manifest that was chosen, and its config where choosing took reading it. */
+/** The manifest that was chosen, with its config if that had to be read to choose it. */
 export interface FoundImage {
   readonly digest: Digest;
   readonly manifest: Manifest;
@@ -19,10 +19,10 @@ export interface FoundImage {
 }
 
 /**
- * Looks through an index, and the indexes that it lists, for the image that a platform wants (R-36).
+ * Searches an index, and the indexes that it lists, for the image for a platform (R-36).
  *
- * Entries that state a platform come first, the best match before lesser ones, equal ones in the index's order. Only if
- * none of them will do are those read that state none; then their configs tell.
+ * Entries that state a platform come first, the best match before others, equal ones in the order of the index. Only if
+ * none of them can be used, the entries without a platform are read; then their configs state it.
  */
 export class ImageSearch {
   readonly #documents: ImageDocuments;
@@ -32,12 +32,12 @@ export class ImageSearch {
   readonly #entries: Descriptor[] = [];
   readonly #platforms: Platform[] = [];
   /**
-   * What was read, and judged, already: indexes may list it again and again. A platform that an entry states counts, so
-   * entries with one are told from others.
+   * The entries that have been read: indexes may list the same ones. The key says whether the entry stated a
+   * platform.
    */
   readonly #read = new Set<string>();
 
-  /** `decided` hears how each index was read. */
+  /** `decided` is called with how the entries of each index were judged. */
   constructor(
     documents: ImageDocuments,
     request: PlatformRequest,
@@ -50,17 +50,17 @@ export class ImageSearch {
     this.#decided = decided;
   }
 
-  /** All that was listed in what was read: the manifest that was chosen, other platforms, attestations. */
+  /** All entries of the indexes that were read: the chosen manifest, other platforms, attestations. */
   get entries(): readonly Descriptor[] {
     return this.#entries;
   }
 
-  /** The platforms that turned up. */
+  /** The platforms that were found. */
   get platforms(): readonly Platform[] {
     return this.#platforms;
   }
 
-  /** The best match in the index, if there is one. `depth` counts the indexes from the named one, which is 1. */
+  /** The best match in the index, if there is one. `depth` is 1 for the index of the image's name. */
   async in(index: ImageIndex, depth = 1): Promise<FoundImage | undefined> {
     if (depth > this.#indexDepth) throw tooDeep(this.#indexDepth);
     const candidates = index.manifests.filter(isCandidate);
@@ -75,7 +75,7 @@ export class ImageSearch {
     return this.#bestUnstated(candidates, depth);
   }
 
-  /** The entries whose stated platform will do, best first. Sorting is stable: equal ones keep the index's order. */
+  /** The entries whose stated platform can be used, the best first. Equal ones keep the order of the index. */
   #ranked(candidates: readonly Descriptor[]): readonly Descriptor[] {
     const ranked = candidates.flatMap((entry) => {
       const place = entry.platform && rank(this.#request, entry.platform);
@@ -84,7 +84,7 @@ export class ImageSearch {
     return ranked.sort((one, other) => one.place - other.place).map(({ entry }) => entry);
   }
 
-  /** Each candidate with its place: 1 is the best that could be. */
+  /** The candidates and their ranks, for `--explain`. */
   #judged(candidates: readonly Descriptor[], listed: number): string {
     const told = candidates.slice(0, mostTold).map(({ platform }) => {
       if (platform === undefined) return "one without a platform (read if no other will do)";
@@ -116,7 +116,7 @@ export class ImageSearch {
     const { digest, document } = await this.#documents.described(entry);
     if (document.kind === "index") return this.in(document, depth + 1);
     if (entry.platform !== undefined) return this.#found({ digest, manifest: document, platform: entry.platform });
-    // Not the artifact's platform but nobody's: its config must not even be parsed (R-40).
+    // An artifact has no platform, and its config must not be parsed (R-40).
     if (!isImage(document)) return undefined;
     const config = await this.#documents.config(document.config);
     const { platform } = config.config;
@@ -130,7 +130,7 @@ export class ImageSearch {
   }
 }
 
-/** A platform for people, of bounded length: an index may state anything. */
+/** A platform for people, cut: an index may state a text of any length. */
 export function platformText(platform: Platform): string {
   return formatPlatform(platform).slice(0, 100);
 }

@@ -13,25 +13,25 @@ import { ImageDocuments } from "./image-documents.ts";
 import { type FoundImage, ImageSearch, platformText } from "./image-search.ts";
 import type { ResolveOptions } from "./options.ts";
 
-/** What a name stands for, on one platform. Nothing of its layers has been fetched. */
+/** The image of a name, for one platform. Nothing of its layers has been fetched. */
 export interface Image {
-  /** The canonical name of what was asked for. */
+  /** The canonical name of the image. */
   readonly reference: string;
   /** The digest of the manifest. */
   readonly digest: Digest;
-  /** The digest of the index that led to the manifest, if the name stands for one. */
+  /** The digest of the index, if the name is that of an index. */
   readonly indexDigest?: Digest;
-  /** As the index states it, or else the config. */
+  /** The platform that the index states, or else the config. */
   readonly platform: Platform;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
-  /** The config as it came: what its digest is the digest of. */
+  /** The bytes of the config, which have its digest. */
   readonly configBytes: Uint8Array;
   /** Bottom layer first. */
   readonly layers: readonly ImageLayer[];
-  /** What the index lists, this manifest included: other platforms, attestations. Empty where there is no index. */
+  /** The entries of the index, with this manifest, other platforms and attestations. Empty if there is no index. */
   readonly manifests: readonly Descriptor[];
-  /** The platforms that there are images for, each once, as far as choosing had to read. */
+  /** The platforms for which there are images, each once, as far as documents had to be read to choose one. */
   readonly platforms: readonly Platform[];
 }
 
@@ -99,28 +99,28 @@ export async function resolveImage(
   };
 }
 
-/** A manifest, with what choosing it has taught; nothing, where there was no choice. */
+/** The manifest, and what was learned by choosing it, if there was an index. */
 type Chosen = Pick<FoundImage, "digest" | "manifest"> & Partial<FoundImage>;
 
 function thisMachine(): Platform {
   return hostPlatform({ arch: os.arch(), platform: os.platform(), endianness: os.endianness(), machine: os.machine() });
 }
 
-/** For `--explain`: what is looked for, and what will do instead. */
+/** For `--explain`: which platform is wanted, and which ones can be used instead. */
 function wantedText({ acceptable, explicit }: PlatformRequest): string {
   const [first = "", ...others] = acceptable.map(platformText);
   const instead = others.length === 0 ? "an index must list it" : `else ${others.join(", ")}, in this order`;
   return `${first} is wanted${explicit ? "" : ", as this machine is"}; ${instead}`;
 }
 
-/** What nobody asked for may not run here. */
+/** Warns that the image is for another platform, which nobody asked for: it may not run on this machine. */
 function warnOfPlatform(platform: Platform, { platform: wanted }: PlatformRequest, { onEvent }: ResolveOptions): void {
   if (platform.os === unknown || platform.architecture === unknown) return;
   const message = `the image is for ${platformText(platform)}, and this machine is ${platformText(wanted)}`;
   onEvent?.({ type: "warning", code: "PLATFORM_DIFFERS", message });
 }
 
-/** Pairs each layer with its diffID (S13, S14), and verifies those that a descriptor holds itself (R-41). */
+/** Pairs each layer with its diffID (S13, S14), and verifies layers that are in their descriptors (R-41). */
 function layersOf(manifest: Manifest, config: ImageConfig): readonly ImageLayer[] {
   const { diffIDs } = config;
   if (manifest.layers.length !== diffIDs.length) {
@@ -147,7 +147,7 @@ function tooMuch(limit: keyof Limits, found: string, limits: Limits): OciUnpackE
   return limitExceeded(`cannot accept the image: ${found}, ${allowed} are allowed (${limit})`, limit, { allowed });
 }
 
-/** A history is only told, never used, so one that tells of other layers is no reason to refuse the image (R-63). */
+/** The history is only for people, so the image is not refused if it has another number of layers (R-63). */
 function checkHistory(config: ImageConfig, options: ResolveOptions): void {
   const steps = config.history?.filter(({ isEmptyLayer }) => !isEmptyLayer).length;
   if (steps === undefined || steps === 0 || steps === config.diffIDs.length) return;
@@ -156,7 +156,7 @@ function checkHistory(config: ImageConfig, options: ResolveOptions): void {
   options.onEvent?.({ type: "warning", code: "HISTORY_DISAGREES", message });
 }
 
-/** Each platform once, as people read them. */
+/** Each platform once. */
 function distinct(platforms: readonly Platform[]): readonly Platform[] {
   return [...new Map(platforms.map((platform) => [platformText(platform), platform])).values()];
 }

@@ -15,8 +15,7 @@ export class TlsPolicy {
   constructor({ plainHttp, tls }: Pick<RegistryOptions, "plainHttp" | "tls">) {
     this.#plainHttp = plainHttp;
     this.#tls = tls;
-    // A client's certificate says who it is, and skipping verification is a risk: both are meant for the registry
-    // alone.
+    // A client certificate identifies the user, and skipping verification is a risk: both are for the registry alone.
     this.#forStrangers = typeof tls === "object" && tls.ca !== undefined ? { ca: tls.ca } : undefined;
   }
 

@@ -29,18 +29,18 @@ export function sourceFor(name: string, options: SourceOptions = {}): Source {
   }
 }
 
-/** Who has the image of a name: files on this machine, its engine, or a registry. */
+/** Where the image of a name is: in files on this machine, in its engine, or in a registry. */
 export function kindOfSource(name: string): "local" | "engine" | "registry" {
   if (isEngineName(name)) return "engine";
   return splitTransport(name) === undefined ? "registry" : "local";
 }
 
-/** A source, maybe one that is still being made, for as long as somebody needs it. */
+/** A source, maybe one that is still being made, until it is disposed of. */
 export interface OpenedSource extends AsyncDisposable {
   readonly source: Promise<Source>;
 }
 
-/** What a call says of a source that is made for it. */
+/** The options of a call that concern its source. */
 interface SourceWishes {
   readonly source?: Source | Promise<Source>;
   readonly strict?: boolean;
@@ -48,11 +48,11 @@ interface SourceWishes {
   readonly sandbox?: SandboxPolicy;
 }
 
-/** The caller's source, which stays open, or the one that the name asks for, which lives as long as the call. */
+/** The caller's source, which stays open, or a new one for the name, which is closed after the call. */
 export function openSource(name: string, options: SourceWishes): OpenedSource {
   if (options.source !== undefined) {
     const source = Promise.resolve(options.source);
-    source.catch(() => {}); // whoever awaits it learns of a failure; until then it is nobody's unhandled rejection
+    source.catch(() => {}); // the error is thrown where it is awaited; until then it must not be an unhandled rejection
     return { source, [Symbol.asyncDispose]: async () => {} };
   }
   const own = ownSource(name, options);
@@ -64,13 +64,13 @@ export function ownSource(name: string, { strict, limits, sandbox }: SourceWishe
   return sourceFor(name, present({ strict, limits, manifestBytes: limits?.manifestBytes, sandbox }));
 }
 
-/** How to talk to a registry, and where else an image may be. */
+/** The options of all kinds of sources. */
 export interface SourceOptions extends RegistryOptions, LocalOptions {
   /** The Unix socket of the engine that has `docker-daemon:` images. Default: `/var/run/docker.sock`. */
   readonly engineSocket?: string | URL;
 }
 
-/** Of all sources: what one kind has no use for does it no harm. */
+/** The kinds of all options. Options that one kind of source does not use are ignored. */
 const sourceKinds: Kinds<SourceOptions> = { ...registryKinds, ...localKinds, engineSocket: path };
 
 /** Checks the options of any source. Throws `INVALID_OPTION`. */

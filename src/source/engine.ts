@@ -14,10 +14,10 @@ import { type LocalOptions, readingKinds } from "./local/local-source.ts";
 
 const prefix = "docker-daemon:";
 
-/** Where docker listens unless it is told otherwise. */
+/** The default socket of docker. */
 export const defaultEngineSocket = "/var/run/docker.sock";
 
-/** An engine puts an image together before the first byte of it comes; a large one takes its time. */
+/** How long an engine may take: it puts the whole archive together before it sends the first byte. */
 const patientMilliseconds = 10 * 60_000;
 const deadlines = {
   ...defaultDeadlines,
@@ -26,23 +26,23 @@ const deadlines = {
   progressMilliseconds: 6 * patientMilliseconds,
 };
 
-/** Like other local sources, but nothing comes through standard input. */
+/** The options of a local source, except for standard input. */
 type EngineOptions = Omit<LocalOptions, "standardInput">;
 
 const engineKinds: Kinds<EngineOptions> = readingKinds;
 
 const errorBytes = 64 * 1024;
 
-/** Whether a name means an image of a running engine. */
+/** Whether a name is that of an image in an engine. */
 export function isEngineName(name: string): boolean {
   return name.startsWith(prefix);
 }
 
 /**
- * Images that a running engine has, docker or podman, as `docker-daemon:REFERENCE` or `docker-daemon:ID`.
+ * Images in a running engine, docker or podman: `docker-daemon:REFERENCE` or `docker-daemon:ID`.
  *
- * The engine exports the image as `docker save` does. What comes waits in an unnamed temporary file, because the list
- * of what is in it comes last.
+ * The engine exports the image as `docker save` does. The archive is written to an unnamed temporary file, because the
+ * list of its contents comes last.
  */
 export function engineSource(socket: string | URL = defaultEngineSocket, options: EngineOptions = {}): Source {
   const socketPath = pathOf("socket", socket);
@@ -67,7 +67,7 @@ export function engineSource(socket: string | URL = defaultEngineSocket, options
   };
 }
 
-/** What a reference or an identifier may consist of; nothing in it has a meaning of its own in a URL's path. */
+/** The reference or ID in a name. It has only characters without a special meaning in a URL's path. */
 function referenceIn(name: string): string {
   const reference = name.slice(prefix.length);
   if (isEngineName(name) && /^\w[\w./:@-]*$/.test(reference) && !/(^|\/)\.\.?(\/|$)/.test(reference)) return reference;
@@ -100,7 +100,7 @@ async function refusal({ status, body }: HttpResponse): Promise<RequestFailure> 
   return new RequestFailure("NOT_FOUND", found, { hint: "docker images, or podman images, lists what it has" });
 }
 
-/** Engines answer with `{"message": …}` where they refuse. */
+/** The message of an error response, `{"message": …}`. */
 function messageIn(bytes: Uint8Array): string | undefined {
   try {
     const json = parseJson(bytes);
@@ -111,7 +111,7 @@ function messageIn(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** That nobody listens, or only for others, is all that a socket can say. */
+/** Adds a hint to the errors of the socket: that no engine listens, or that this user may not use it. */
 function withHint(problem: unknown): unknown {
   const cause = problem instanceof RequestFailure ? problem.cause : problem;
   if (isErrno(cause, "EACCES")) {

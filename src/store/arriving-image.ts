@@ -5,8 +5,8 @@ import type { BlobStore } from "./blob-store.ts";
 import { recordName } from "./stored-index.ts";
 
 /**
- * Watches an image arrive and gives it its name in the store's index when it is complete, so that no tool ever finds a
- * name there that leads to blobs which are missing.
+ * Follows how the parts of an image are stored, and adds its name to the store's index when all of them are there. So
+ * the index never has a name whose blobs are missing.
  */
 export class Completion {
   readonly #name: string;
@@ -19,7 +19,7 @@ export class Completion {
     this.#name = name;
   }
 
-  /** Takes note of a document; `isTop` says that it is the one that the image's name stands for. */
+  /** Says that a document has been stored. `isTop`: it is the manifest or index of the image's name. */
   add(descriptor: Descriptor, document: ImageIndex | Manifest, isTop: boolean): void {
     if (isTop) this.#top = { ...descriptor, mediaType: document.mediaType };
     if (document.kind === "manifest") {
@@ -27,7 +27,10 @@ export class Completion {
     }
   }
 
-  /** A blob is stored. With the last one of a manifest the image is complete, for one platform at least. */
+  /**
+   * Says that a blob has been stored. After the last one of a manifest the image is complete, at least for one
+   * platform.
+   */
   async arrived(store: BlobStore, digest: Digest, signal?: AbortSignal): Promise<void> {
     for (const one of this.#manifests) {
       one.missing ??= await missingBlobs(store, one.manifest);
@@ -45,7 +48,7 @@ export class Completion {
   }
 }
 
-/** Blobs that a manifest brings itself are stored on the way: no other tool would look for them there. */
+/** The blobs of a manifest that are not stored yet. Blobs in the manifest itself are stored now, for other tools. */
 async function missingBlobs(store: BlobStore, { config, layers }: Manifest): Promise<Set<Digest>> {
   const missing = new Set<Digest>();
   for (const blob of [config, ...layers]) {

@@ -14,30 +14,30 @@ import { blobPath, readRange } from "../source/local/image-files.ts";
 import { openLocked } from "./file-lock.ts";
 import type { Trash } from "./trash.ts";
 
-/** What a blob must be. A Descriptor is one. */
+/** The digest and size of a blob. A Descriptor is one. */
 export interface ExpectedBlob {
   readonly digest: Digest;
   readonly sizeBytes: number;
 }
 
 /**
- * The files of a store: an OCI image layout (image-spec, image-layout.md), and beside it what only this program uses.
+ * The files of a store: an OCI image layout (image-spec, image-layout.md), and files that only this program uses.
  *
  *     oci-layout  index.json  blobs/ALGORITHM/HEX     what every tool reads
- *     ingest/ALGORITHM-HEX.part                       a blob that is being fetched, locked by whoever fetches it
+ *     ingest/ALGORITHM-HEX.part                       a blob that is being fetched, locked by the process that does it
  *     layers/…  overlays/…                            layers as directories, and who uses them
  *     trash/…                                         what is being removed
- *     in-use.lock  index.lock  prune.lock             locked, never read
+ *     in-use.lock  index.lock  prune.lock             only for locks
  */
 export class BlobStore {
-  /** Absolute. */
+  /** An absolute path. */
   readonly directory: string;
 
   constructor(directory: string) {
     this.directory = resolve(directory);
   }
 
-  /** Whether it was ever made. */
+  /** Whether the store has been made. */
   async exists(): Promise<boolean> {
     return (await statIfThere(this.path("oci-layout"))) !== undefined;
   }
@@ -54,17 +54,17 @@ export class BlobStore {
     return this.path("ingest", `${algorithmOf(digest)}-${encodedOf(digest)}.part`);
   }
 
-  /** Says that somebody works with the store: while anybody does, nothing is taken out of it. */
+  /** Marks the store as in use: nothing is removed from it as long as any process uses it. */
   use(options: FetchOptions = {}): Promise<FileHandle> {
     return this.lock("in-use.lock", "shared", options);
   }
 
-  /** Waits until nobody else works with the store, and keeps everybody out. */
+  /** Waits until no other process uses the store, and keeps all others from using it. */
   useAlone(options: FetchOptions = {}): Promise<FileHandle> {
     return this.lock("in-use.lock", "exclusive", options);
   }
 
-  /** Opens one of the store's own files as soon as its lock is free. A listener hears of a long wait. */
+  /** Opens one of the lock files as soon as its lock is free. A long wait is an event. */
   async lock(
     name: "in-use.lock" | "index.lock" | "prune.lock",
     kind: LockKind,
@@ -78,18 +78,18 @@ export class BlobStore {
     }
   }
 
-  /** Whether a blob is there, by its name and size alone. */
+  /** Whether there is a blob with that name and size. Its bytes are not verified. */
   async has({ digest, sizeBytes }: ExpectedBlob): Promise<boolean> {
     return (await this.sizeOf(digest)) === sizeBytes;
   }
 
-  /** The size of a blob; `undefined` where it is not stored. */
+  /** The size of a blob; `undefined` if it is not stored. */
   async sizeOf(digest: Digest): Promise<number | undefined> {
     return (await statIfThere(this.pathOf(digest)))?.size;
   }
 
   /**
-   * Opens a blob that is there and is what its digest says. One that is not is removed, so that it can be fetched
+   * Opens a blob and verifies it; `undefined` if it is not stored. A wrong one is removed, so that it is fetched
    * again.
    */
   async open(blob: ExpectedBlob, signal?: AbortSignal): Promise<FileHandle | undefined> {
@@ -107,7 +107,7 @@ export class BlobStore {
     return undefined;
   }
 
-  /** Whether a blob's bytes are what its name says, as far as that can be told here. */
+  /** Whether a blob is stored and its bytes have the digest in its name. */
   async isIntact(digest: Digest, signal?: AbortSignal): Promise<boolean> {
     const sizeBytes = await this.sizeOf(digest);
     const path = this.pathOf(digest);
@@ -120,7 +120,7 @@ export class BlobStore {
     }
   }
 
-  /** The blobs that can be verified. */
+  /** The digests of all blobs whose algorithm is known. */
   async digests(): Promise<readonly Digest[]> {
     const digests: Digest[] = [];
     for (const algorithm of ["sha256", "sha512"]) {
@@ -132,7 +132,7 @@ export class BlobStore {
     return digests;
   }
 
-  /** The same with their sizes. */
+  /** The sizes of all blobs by their digests. */
   async sizes(): Promise<ReadonlyMap<Digest, number>> {
     const sizes = new Map<Digest, number>();
     for (const digest of await this.digests()) {
@@ -148,7 +148,7 @@ export class BlobStore {
     });
   }
 
-  /** Throws away what is on its way into the store, and gives its size. Only while nobody uses the store. */
+  /** Removes unfinished blobs and returns their size. Only while no other process uses the store. */
   async clearIngest(trash: Trash): Promise<number> {
     let bytes = 0;
     for (const name of await namesIn(this.path("ingest"))) {
@@ -160,14 +160,12 @@ export class BlobStore {
     return bytes;
   }
 
-  /** When an image was last used; `undefined` where its document is missing. */
+  /** When an image was last used; `undefined` if its document is missing. */
   async lastUse(digest: Digest): Promise<Date | undefined> {
     return (await statIfThere(this.pathOf(digest)))?.mtime;
   }
 
-  /**
-   * Notes that an image was used now. The time of modification of its documents, whose content never changes, says so.
-   */
+  /** Notes that an image is used now, in the modification time of its document. The content never changes. */
   async touch(digest: Digest): Promise<void> {
     const now = new Date();
     await utimes(this.pathOf(digest), now, now).catch((error: unknown) => {
@@ -175,13 +173,13 @@ export class BlobStore {
     });
   }
 
-  /** Stores bytes at hand, whose digest is known to be right. */
+  /** Stores bytes that have been verified. */
   async put({ digest, sizeBytes }: ExpectedBlob, bytes: Uint8Array): Promise<void> {
     if (await this.has({ digest, sizeBytes })) return;
     await this.replace(this.pathOf(digest), bytes, 0o444);
   }
 
-  /** Gives a file new content as a whole: whoever reads it sees the old one or the new one, also after a crash. */
+  /** Replaces the content of a file: a reader sees the old content or the new one, also after a crash. */
   async replace(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
     const temporary = this.path("ingest", `${randomBytes(8).toString("hex")}.tmp`);
     try {
@@ -205,25 +203,25 @@ async function isIntact(
   return hasher.digest() === digest;
 }
 
-/** Makes a store unless it is there. Throws `TARGET_NOT_EMPTY` for a directory that holds something else. */
+/** Makes a store if there is none. Throws `TARGET_NOT_EMPTY` for a directory with something else in it. */
 export async function makeStore(store: BlobStore): Promise<void> {
   try {
     const isMade = await store.exists();
     await makeDirectories(store.directory, 0o700);
     if (!isMade) await insistOnOurs(store.directory);
-    // Not `recursive`: on a read-only file system, Node then says that there is no such directory (seen on Node 20).
+    // Not `recursive`: on a read-only file system Node would then report that there is no such directory (Node 20).
     for (const name of ["blobs", "blobs/sha256", "ingest"]) await mkdir(store.path(name)).catch(unlessThere);
     if (isMade) return;
     const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
     await writeFile(store.path("index.json"), JSON.stringify(index), { flag: "wx" }).catch(unlessThere);
-    // The last of all: a store that has it is complete.
+    // Last: a store that has this file is complete.
     await store.replace(store.path("oci-layout"), Buffer.from(JSON.stringify({ imageLayoutVersion: "1.0.0" })));
   } catch (error) {
     throw fileSystemError(error, `make the store "${store.directory}"`);
   }
 }
 
-/** Another process may be making the store at this moment; any other content is somebody's. */
+/** Throws if the directory has other content than a store that another process may be making at the moment. */
 async function insistOnOurs(directory: string): Promise<void> {
   const ours = ["blobs", "ingest", "index.json", "oci-layout", "in-use.lock"];
   const stranger = (await namesIn(directory)).find((name) => !ours.includes(name));

@@ -7,27 +7,28 @@ import type { LockKind } from "../linux/lock.ts";
 const shortestPauseMilliseconds = 5;
 const longestPauseMilliseconds = 200;
 
-/** How long it may take to get a lock before that is worth a word. */
+/** After how long a wait for a lock is reported. */
 const silentMilliseconds = 1000;
 
 interface LockOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Hears, once, that the wait has become a long one. */
+  /** Called once if the wait becomes long. */
   readonly onWait?: (() => void) | undefined;
 }
 
 /**
- * Opens a file, made if need be, as soon as nobody holds a lock that excludes this one. Closing the file unlocks it,
- * and so does the end of the process, however it comes.
+ * Opens a file, or creates it, and locks it as soon as no other lock prevents that. The lock ends when the file is
+ * closed or the process ends, also if it is killed.
  *
- * The kernel could wait by itself, but on a thread, and nothing but the other process would end that.
+ * The lock is tried again and again: a lock call that waits in the kernel would block a thread and could not be
+ * aborted.
  */
 export async function openLocked(path: string, kind: LockKind, options: LockOptions = {}): Promise<FileHandle> {
   for (;;) {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       await lock(file, kind, options);
-      // Whoever held the lock may have given the file another name, or removed it.
+      // The process that held the lock may have renamed or removed the file.
       if (await isAt(path, file)) return file;
     } catch (error) {
       await file.close();

@@ -3,29 +3,29 @@ import type { BlobStore } from "./blob-store.ts";
 import { reachable } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
 
-/** An image that a store has, complete for one platform at least. */
+/** An image in a store that is complete, at least for one platform. */
 export interface StoredImageEntry {
-  /** Its canonical name; another tool may have left an image without one. */
+  /** Its canonical name. An image from another tool may have none. */
   readonly name: string | undefined;
-  /** Of the manifest or index that the name stands for. */
+  /** The digest of its manifest or index. */
   readonly digest: Digest;
-  /** Of all its blobs that are stored. Images may share some. */
+  /** The size of all its blobs in the store. Images may share blobs. */
   readonly sizeBytes: number;
   readonly lastUsed: Date;
 }
 
-/** An image with the blobs of it that are stored, and their sizes. */
+/** An image with the sizes of its blobs in the store. */
 export interface ImageWithBlobs extends StoredImageEntry {
   readonly blobs: ReadonlyMap<Digest, number>;
 }
 
-/** The images of a store, the one that was used last first. */
+/** The images in a store, the last used one first. */
 export async function listImages(store: BlobStore, signal?: AbortSignal): Promise<readonly StoredImageEntry[]> {
   const images = await imagesWithBlobs(store, await store.sizes(), signal);
   return images.map(({ name, digest, sizeBytes, lastUsed }) => ({ name, digest, sizeBytes, lastUsed }));
 }
 
-/** The same with their blobs; `stored` are all blobs of the store. */
+/** The images in a store with their blobs, the last used one first. `stored` are all blobs of the store. */
 export async function imagesWithBlobs(
   store: BlobStore,
   stored: ReadonlyMap<Digest, number>,
@@ -46,11 +46,11 @@ export async function imagesWithBlobs(
   return images.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime());
 }
 
-/** What is wrong in a store. Nothing of it is ever given out: what is corrupt, or missing, is fetched again. */
+/** What is wrong in a store. Corrupt blobs are never used: they are fetched again, as missing ones are. */
 export interface StoreFindings {
   /** How many blobs were read. */
   readonly blobs: number;
-  /** Blobs whose bytes are not what their names say. */
+  /** Blobs whose bytes do not have the digest in their name. */
   readonly corrupt: readonly Digest[];
   /** Blobs that an image needs and that are not there. */
   readonly missing: readonly Digest[];

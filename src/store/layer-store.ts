@@ -8,9 +8,9 @@ import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
 import { JsonValue } from "../oci/json-value.ts";
 import type { BlobStore } from "./blob-store.ts";
 
-/** A layer as a directory. */
+/** A layer that is stored as a directory. */
 export interface StoredLayer {
-  /** Absolute; the layer itself is `diff` in it. */
+  /** The absolute path of the directory; the layer itself is `diff` in it. */
   readonly path: string;
   readonly sizeBytes: number;
   readonly lastUsed: Date;
@@ -20,10 +20,10 @@ export interface StoredLayer {
  * The layers of a store that are directories, for overlays:
  *
  *     layers/VARIANT/CHAINID/diff     the layer
- *     layers/VARIANT/CHAINID/size     what came out of its archive, in bytes
+ *     layers/VARIANT/CHAINID/size     the size of its decompressed archive, in bytes
  *
- * What a layer becomes depends on the layers below it, hence the chainID, and on how it was unpacked, hence the
- * variant.
+ * The directory depends on the layers below, so it is named by the chainID, and on the options of the unpacking, which
+ * are the variant.
  */
 export class LayerStore {
   readonly #store: BlobStore;
@@ -32,7 +32,7 @@ export class LayerStore {
     this.#store = store;
   }
 
-  /** Where a layer is that is there. That it was used is noted. */
+  /** The path of a layer, if it is stored. Notes that it was used. */
   async find(variant: string, chainID: Digest): Promise<string | undefined> {
     const path = this.#pathOf(variant, chainID);
     if ((await statIfThere(join(path, "size"))) === undefined) return undefined;
@@ -41,12 +41,15 @@ export class LayerStore {
     return path;
   }
 
-  /** A private directory in which layers can be made. */
+  /** Makes a private directory in which layers can be unpacked. */
   stage(): Promise<string> {
     return mkdtemp(this.#store.path("ingest", "layers-"));
   }
 
-  /** Keeps a layer, made as `diff` in a directory, unless another process was faster. Gives where it is then. */
+  /**
+   * Moves a layer, which is `diff` in the directory `made`, into the store, unless it is there already. Returns its
+   * path.
+   */
   async keep(made: string, variant: string, chainID: Digest, sizeBytes: number): Promise<string> {
     const path = this.#pathOf(variant, chainID);
     try {
@@ -60,8 +63,8 @@ export class LayerStore {
   }
 
   /**
-   * All layers, those that were used last first. Only directories of the store itself: a link leads to what is somebody
-   * else's.
+   * All layers, the last used one first. Links are ignored, because they lead to directories that are not the
+   * store's.
    */
   async all(): Promise<readonly StoredLayer[]> {
     const layers: StoredLayer[] = [];
@@ -89,24 +92,21 @@ function unlessThere(error: unknown): void {
   if (!isErrno(error, "EEXIST", "ENOTEMPTY")) throw error;
 }
 
-/**
- * How long the layers of an overlay stay that is not found at its place: its disk may be mounted again, or be moved
- * back.
- */
+/** How long the layers of an overlay are kept after its directory has gone: its disk may be mounted again. */
 const keptDays = 30;
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
-/** An overlay as it was noted. */
+/** The note about an overlay. */
 interface Overlay {
   readonly directory: string;
   readonly layers: readonly string[];
 }
 
 /**
- * The overlays that use layers of a store, wherever they are:
+ * Notes about the overlays that use layers of a store:
  *
  *     overlays/HASH.json      the directory of an overlay, and the names of the layers that it uses
- *     overlays/HASH.absent    says since when it has not been found at its place
+ *     overlays/HASH.absent    its modification time says since when the directory has been absent
  */
 export class Overlays {
   readonly #store: BlobStore;
@@ -115,7 +115,7 @@ export class Overlays {
     this.#store = store;
   }
 
-  /** Notes that the overlay in a directory, which is complete, uses layers: they stay as long as it does. */
+  /** Notes which layers the overlay in a directory uses. They are kept as long as the overlay exists. */
   async noteUse(directory: string): Promise<void> {
     const name = createHash("sha256").update(directory).digest("hex").slice(0, 32);
     try {
@@ -135,8 +135,8 @@ export class Overlays {
   }
 
   /**
-   * Looks whether the overlays are where they were, and gives the directories of those that are not. One that has been
-   * absent for too long is forgotten; with `forgetAbsent` each is at once.
+   * Returns the directories of overlays that are absent. An overlay that has been absent for too long is forgotten;
+   * with `forgetAbsent` all absent ones are forgotten at once.
    */
   async lookForAll(forgetAbsent: boolean): Promise<readonly string[]> {
     const absent: string[] = [];
@@ -161,7 +161,7 @@ export class Overlays {
     return { directory: value.required("directory").string(), layers: value.required("layers").strings() };
   }
 
-  /** For how long it has been absent; the first time, that is noted. */
+  /** How long an overlay has been absent. If it was not before, notes the time. */
   async #absentMilliseconds(name: string): Promise<number> {
     const since = await statIfThere(this.#path(name, "absent"));
     if (since !== undefined) return Date.now() - since.mtimeMs;
@@ -174,7 +174,7 @@ export class Overlays {
   }
 }
 
-/** The names of the layers that the links of an overlay lead to; none where there is no overlay. */
+/** The names of the layers that the links of an overlay lead to; an empty list if there is no overlay. */
 async function layersOf(directory: string): Promise<readonly string[]> {
   const links = join(directory, "layers");
   const layers: string[] = [];
@@ -185,9 +185,7 @@ async function layersOf(directory: string): Promise<readonly string[]> {
   return layers;
 }
 
-/**
- * Where it cannot be told, because the directory may not be looked into or its disk fails, an overlay counts as there.
- */
+/** Whether there is an overlay. If that cannot be found out (no permission, a failing disk), it counts as there. */
 async function isThere(directory: string): Promise<boolean> {
   try {
     return (await layersOf(directory)).length > 0;
@@ -197,7 +195,7 @@ async function isThere(directory: string): Promise<boolean> {
   }
 }
 
-/** What a layer is called wherever its store lies, or by whatever name that is reached: `VARIANT/CHAINID`. */
+/** The name of a layer, `VARIANT/CHAINID`, which does not depend on the path of its store. */
 export function layerName(path: string): string {
   return join(basename(dirname(path)), basename(path));
 }

@@ -9,9 +9,9 @@ import type { BlobStore } from "./blob-store.ts";
 import { openLocked } from "./file-lock.ts";
 
 /**
- * A blob on its way into the store: as much of it as has come, in a file that one process at a time writes to.
+ * A blob that is being fetched into the store: a file with its bytes so far, which one process at a time writes to.
  *
- * A process that ends leaves what it got; the next one goes on from there.
+ * If the process ends, the file stays, and the next process fetches the rest.
  */
 export class PartialBlob implements AsyncDisposable {
   readonly #store: BlobStore;
@@ -26,9 +26,7 @@ export class PartialBlob implements AsyncDisposable {
     this.#sizeBytes = sizeBytes;
   }
 
-  /**
-   * Waits until nobody else fetches that blob. Whether it is still to be fetched is for the caller to find out then.
-   */
+  /** Waits until no other process fetches that blob. Then the caller has to check whether it is stored meanwhile. */
   static async open(store: BlobStore, digest: Digest, { signal, onEvent }: FetchOptions = {}): Promise<PartialBlob> {
     const onWait = () => onEvent?.({ type: "waiting", reason: `another process fetches blob ${digest}` });
     try {
@@ -40,7 +38,7 @@ export class PartialBlob implements AsyncDisposable {
     }
   }
 
-  /** How much of the blob is there. */
+  /** How many bytes of the blob there are. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
@@ -56,29 +54,28 @@ export class PartialBlob implements AsyncDisposable {
     return readRange(this.#file, range, this.#store.partPathOf(this.#digest), signal);
   }
 
-  /** Begins again. */
+  /** Removes all bytes. */
   async clear(): Promise<void> {
     await this.#file.truncate(0);
     this.#sizeBytes = 0;
   }
 
-  /**
-   * Makes the blob, which is complete and verified, one of the store's. A crash afterwards does not undo its content.
-   */
+  /** Moves the blob, which is complete and verified, into the store. Its content is safe from a crash then. */
   async publish(): Promise<void> {
     const path = this.#store.pathOf(this.#digest);
     try {
       await this.#file.sync();
       await mkdir(dirname(path), { recursive: true });
       await rename(this.#store.partPathOf(this.#digest), path);
-      // Under its old name it has to be open to whoever waits for it, or goes on with it after a crash.
+      // Only now: before, another process that waits for the file, or continues it after a crash, has to be able to
+      // write it.
       await this.#file.chmod(constants.S_IRUSR | constants.S_IRGRP | constants.S_IROTH);
     } catch (error) {
       throw fileSystemError(error, `store blob ${this.#digest}`);
     }
   }
 
-  /** Removes what there is. */
+  /** Removes the file. */
   async discard(): Promise<void> {
     await rm(this.#store.partPathOf(this.#digest), { force: true });
   }
@@ -93,7 +90,7 @@ export class PartialBlob implements AsyncDisposable {
       this.#sizeBytes += bytesWritten;
       return bytesWritten;
     } catch (error) {
-      // A full disk must not stay full because of what is of use to nobody.
+      // If the disk is full, the unfinished blob must not keep it full.
       await this.discard();
       throw fileSystemError(error, `store blob ${this.#digest}`);
     }

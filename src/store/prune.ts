@@ -8,37 +8,36 @@ import { Trash } from "./trash.ts";
 
 export interface PruneOptions {
   /**
-   * What may stay, what was used last first; what an overlay uses stays in any case. Default: all that anything needs.
+   * How many bytes may stay; what was used last stays. Layers of overlays always stay. Default: everything that is
+   * needed.
    */
   readonly maxBytes?: number;
-  /** Forgets overlays that are not where they were, at once instead of after 30 days. Default: false. */
+  /** Forgets overlays whose directory is absent at once, and not after 30 days. Default: false. */
   readonly forgetAbsent?: boolean;
   readonly signal?: AbortSignal;
-  /** Hears when it has to wait for others who use the store. */
+  /** Gets an event when other processes use the store and it has to wait. */
   readonly onEvent?: EventListener;
 }
 
 export interface PruneResult {
-  /** The names of the images that had to go. */
+  /** The names of the images that were removed. */
   readonly removedImages: readonly string[];
-  /** How many layers, as directories for overlays, had to go. */
+  /** How many layers, stored as directories for overlays, were removed. */
   readonly removedLayers: number;
   readonly freedBytes: number;
   readonly keptBytes: number;
-  /** Directories whose overlays were not there, moved or not mounted, and whose layers stayed for their sake. */
+  /** Directories of absent overlays, which may be moved or not mounted. Their layers were kept. */
   readonly absentOverlays: readonly string[];
 }
 
-/**
- * How often it is looked anew at what is to go, because others changed something meanwhile, before they are kept out.
- */
+/** How often a plan is made, because other processes changed the store meanwhile, before they are kept out. */
 const mostLooks = 3;
 
 /**
- * Takes out of a store what is not needed. Names go first: none ever leads to what is missing.
+ * Removes from a store what is not needed. Names are removed first, so that no name ever leads to missing blobs.
  *
- * Others are kept out for as long as names are changed and files are moved aside. What is to go is found out before,
- * and removed afterwards.
+ * Other processes have to wait only while names are changed and files are moved to the trash. What to remove is found
+ * out before, and the trash is emptied afterwards.
  */
 export async function pruneStore(store: BlobStore, options: PruneOptions): Promise<PruneResult> {
   const { signal, onEvent } = options;
@@ -74,7 +73,7 @@ async function alone<T>(store: BlobStore, waiting: FetchOptions, work: () => Pro
   }
 }
 
-/** What is to go, and the store for which that was found out. */
+/** What is to be kept, and the contents of the store for which that was found out. */
 interface Plan {
   readonly names: readonly StoredName[];
   readonly blobs: ReadonlyMap<Digest, number>;
@@ -95,7 +94,7 @@ async function planned(store: BlobStore, { maxBytes, forgetAbsent = false, signa
   return { names, blobs, images, layers, absentOverlays, kept };
 }
 
-/** Whether nothing was added that could need what is to go. */
+/** Whether nothing has been added to the store since the plan was made. */
 async function isCurrent(store: BlobStore, { names, blobs }: Plan): Promise<boolean> {
   const known = new Set(names.map(labelOf));
   for (const name of await readNames(store)) if (!known.has(labelOf(name))) return false;
@@ -111,7 +110,7 @@ async function carryOut(store: BlobStore, plan: Plan, trash: Trash, options: Pru
   const { images, kept, absentOverlays } = plan;
   const names = new Set([...kept.images].map(({ name, digest }) => `${name} ${digest}`));
   await keepNames(store, (entry) => names.has(labelOf(entry)), options.signal);
-  // An overlay may have been made meanwhile.
+  // An overlay may have been added meanwhile.
   const noted = await new Overlays(store).layers();
   const removed = plan.layers.filter((layer) => !kept.layers.has(layer) && !noted.has(layerName(layer.path)));
   for (const { path } of removed) await trash.take(path);
@@ -129,7 +128,7 @@ interface Kept {
   readonly bytes: number;
 }
 
-/** What was used last, as much of it as fits. What images share counts once. */
+/** The images and layers that were used last, as many as fit. Blobs that images share count once. */
 function newest(
   images: readonly ImageWithBlobs[],
   layers: readonly StoredLayer[],
@@ -144,7 +143,7 @@ function newest(
   for (const item of items.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime())) {
     const added = "blobs" in item ? [...item.blobs].filter(([digest]) => !keptBlobs.has(digest)) : [];
     const addedBytes = "blobs" in item ? sum(added.map(([, sizeBytes]) => sizeBytes)) : item.sizeBytes;
-    if (bytes + addedBytes > maxBytes) continue; // what was used before it may fit
+    if (bytes + addedBytes > maxBytes) continue; // something that was used earlier may still fit
     bytes += addedBytes;
     if ("blobs" in item) keptImages.add(item);
     else keptLayers.add(item);

@@ -5,19 +5,19 @@ import { listImages, type StoredImageEntry, type StoreFindings, verifyBlobs } fr
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
 
 /**
- * A directory with the blobs of images that were unpacked: an OCI image layout. skopeo and umoci read it, too, where
- * the images have OCI media types.
+ * A directory with the blobs of images, which is an OCI image layout. skopeo and umoci can read it as well, if the
+ * images have OCI media types.
  */
 export interface Store {
-  /** Absolute. */
+  /** An absolute path. */
   readonly directory: string;
-  /** The images, the one that was used last first. */
+  /** The images, the last used one first. */
   list(options?: { readonly signal?: AbortSignal }): Promise<readonly StoredImageEntry[]>;
-  /** Reads every blob. Changes nothing. */
+  /** Verifies every blob. Changes nothing. */
   verify(options?: { readonly signal?: AbortSignal }): Promise<StoreFindings>;
   /**
-   * Removes what no image needs, also beginnings of blobs, and with `maxBytes` images; waits for others who use the
-   * store.
+   * Removes what no image needs, unfinished blobs, and with `maxBytes` also images. Waits until no other process uses
+   * the store.
    */
   prune(options?: PruneOptions): Promise<PruneResult>;
 }
@@ -26,7 +26,7 @@ const readKinds: Kinds<{ readonly signal?: AbortSignal }> = { signal };
 
 const pruneKinds: Kinds<PruneOptions> = { maxBytes: count, forgetAbsent: boolean, signal, onEvent: callback };
 
-/** The store in a directory, which is made when something is first stored. */
+/** The store in a directory. The directory is made when something is stored for the first time. */
 export function store(directory: string | URL): Store {
   const blobs = new BlobStore(pathOf("directory", directory));
   return {

@@ -9,7 +9,7 @@ import { documentKind } from "../oci/media-type.ts";
 import { readDocument, readRange } from "../source/local/image-files.ts";
 import type { BlobStore, ExpectedBlob } from "./blob-store.ts";
 
-/** A manifest or index of the store, if it is there and right. */
+/** The bytes of a manifest or index; `undefined` if it is not stored or is wrong. */
 export async function storedDocument(
   store: BlobStore,
   digest: Digest,
@@ -21,20 +21,19 @@ export async function storedDocument(
   return file && (await readWhole(file, digest, sizeBytes, signal));
 }
 
-/** What a blob of the store is part of: the images that it belongs to can be followed from their names down to it. */
+/** A blob to which an image leads. */
 interface ReachableBlob extends ExpectedBlob {
-  /** Of an image that can be unpacked from the store: every config and layer of a manifest that is stored. */
+  /** Whether it is needed to unpack the image: it is the config or a layer of a manifest that is stored. */
   readonly isNeeded: boolean;
 }
 
 /**
- * The blobs that a descriptor leads to, itself first, each once: an index to its manifests, a manifest to its config
- * and layers.
+ * The blobs that a descriptor leads to, each once, the descriptor itself first. An index leads to its manifests, a
+ * manifest to its config and layers.
  *
- * An index may list manifests for other platforms, which nobody asked for yet: they are told, but not needed.
+ * The manifests that an index lists for other platforms are in the result, but they are not needed.
  *
- * Indexes may list each other, and each other's manifests, as often as they like: no document is read twice, and the
- * nearest way to one counts for how deep it lies (R-33).
+ * Each document is read once, also if several indexes list it. The shortest way to it counts for its depth (R-33).
  */
 export async function reachable(
   store: BlobStore,
@@ -78,7 +77,7 @@ async function parsed(
     verifyBytes(descriptor, bytes);
     return parseDocument(bytes, { contentType: "", descriptorType: descriptor.mediaType });
   } catch (error) {
-    // Another tool's document, of a kind that leads nowhere here, or one that was damaged.
+    // A document of another kind, from another tool, or a damaged one.
     if (error instanceof OciUnpackError) return undefined;
     throw error;
   }

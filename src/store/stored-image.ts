@@ -13,10 +13,10 @@ import { PartialBlob } from "./partial-blob.ts";
 import { storedDocument } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
 
-/** Gives the store when it is ready, having said that it is in use. */
+/** Marks the store as in use and returns it. */
 type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
 
-/** An image of another source, of which everything that comes is kept, and nothing is fetched that is kept already. */
+/** An image of another source. What is fetched is stored, and what is stored is not fetched. */
 export class StoredImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
@@ -55,8 +55,8 @@ export class StoredImage implements ImageSource {
   }
 
   /**
-   * A tag is asked for where it is kept, unless that is out of reach on purpose: only there is known what it stands for
-   * now.
+   * The document of the image's name. For a tag the other source is asked, because it may have changed, unless
+   * offline.
    */
   async #named(store: BlobStore, options: FetchOptions): Promise<Document> {
     const digest = this.digest ?? (this.#isOffline ? await this.#recorded(store) : undefined);
@@ -77,7 +77,7 @@ export class StoredImage implements ImageSource {
     return await this.#image.manifest(descriptor, options);
   }
 
-  /** Stores a document, unless it turns out to be none: whoever asked for it will say what is wrong. */
+  /** Stores a document, unless it is invalid; the caller reports what is wrong with it. */
   async #keep(store: BlobStore, { mediaType, bytes }: Document, described?: Descriptor): Promise<void> {
     const blob = { digest: digestOf(bytes), sizeBytes: bytes.length };
     if (blob.digest !== (described ?? this).digest && (described ?? this).digest !== undefined) return;
@@ -96,7 +96,7 @@ export class StoredImage implements ImageSource {
     if (before !== undefined) return yield* before;
     if (this.#isOffline) throw incomplete(store, descriptor, this.name);
     await using part = await PartialBlob.open(store, descriptor.digest, options);
-    // Another process may have fetched it while this one waited.
+    // Another process may have fetched it meanwhile.
     const meanwhile = await this.#stored(store, descriptor, options);
     if (meanwhile !== undefined) {
       await part.discard();
@@ -127,7 +127,7 @@ export class StoredImage implements ImageSource {
     })();
   }
 
-  /** The bytes while they come, so that unpacking need not wait. */
+  /** Fetches a blob and yields its bytes as they come, so that unpacking need not wait. */
   async *#arriving(part: PartialBlob, blob: Descriptor, options: FetchOptions): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of verified(blob, this.#image.blob(blob, options))) {
@@ -142,8 +142,8 @@ export class StoredImage implements ImageSource {
   }
 
   /**
-   * Fetches the rest of a blob that an earlier process began, and only then gives its bytes: what lay about is believed
-   * when the whole has its digest. Where it has not, the blob is fetched once more from the beginning.
+   * Fetches the rest of a blob that an earlier process began to fetch, verifies it, and only then returns its bytes. If
+   * it is wrong, the blob is fetched again from the beginning.
    */
   async #completed(part: PartialBlob, blob: Descriptor, options: FetchOptions): Promise<AsyncGenerator<Uint8Array>> {
     const { digest } = blob;

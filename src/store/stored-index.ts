@@ -7,27 +7,27 @@ import { foldedKey, JsonValue } from "../oci/json-value.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import type { BlobStore } from "./blob-store.ts";
 
-/** What an index calls its entries (image-spec, annotations.md). */
+/** The annotation for the name of an entry in an index (image-spec, annotations.md). */
 const nameAnnotation = "org.opencontainers.image.ref.name";
 
-/** An image of the store. */
+/** An image in the index of a store. */
 export interface StoredName {
-  /** The canonical name that it was asked for by; other tools may leave images without one. */
+  /** Its canonical name. An image from another tool may have none. */
   readonly name: string | undefined;
   readonly descriptor: Descriptor;
 }
 
-/** An entry as it was read and as it stands in the file, with members that other tools may have given it. */
+/** An entry, and its JSON with members that other tools may have added. */
 interface Entry extends StoredName {
   readonly json: unknown;
 }
 
-/** The images of the store, in the order of its index. */
+/** The images in the store's index, in its order. */
 export async function readNames(store: BlobStore): Promise<readonly StoredName[]> {
   return (await readEntries(store)).entries;
 }
 
-/** Gives a name to what a descriptor describes, and takes it from whatever had it before. */
+/** Gives an image a name. If another image had that name, it loses its entry. */
 export function recordName(
   store: BlobStore,
   name: string,
@@ -43,7 +43,7 @@ export function recordName(
   });
 }
 
-/** Leaves only those entries that are wanted. */
+/** Removes all entries that are not to be kept. */
 export function keepNames(
   store: BlobStore,
   isKept: (entry: StoredName) => boolean,
@@ -56,7 +56,7 @@ function isSame(entry: Entry, name: string, { digest, sizeBytes }: Descriptor): 
   return entry.name === name && entry.descriptor.digest === digest && entry.descriptor.sizeBytes === sizeBytes;
 }
 
-/** One process at a time reads, changes and replaces the index. */
+/** Changes the index under a lock, so that one process at a time does. */
 async function change(
   store: BlobStore,
   signal: AbortSignal | undefined,

@@ -19,17 +19,17 @@ import { StoredImage } from "./stored-image.ts";
 
 /** How a store is used. */
 export interface StoredSourceOptions {
-  /** Takes everything from the store and asks nobody. Default: false. */
+  /** Takes everything from the store; the other source is not asked. Default: false. */
   readonly offline?: boolean;
 }
 
 const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean };
 
 /**
- * A source that keeps in a store whatever comes from another one, and takes from there what it has already.
+ * A source that stores everything that it fetches from another source, and does not fetch what is stored.
  *
- * Blobs are verified on their way in and again before they are given out; one that was damaged meanwhile is fetched
- * again. Any number of processes may share a store. Disposing of this source disposes of the other one.
+ * Blobs are verified before they are stored and again when they are read; a damaged one is fetched again. Any number of
+ * processes may share a store. Disposing of this source disposes of the other one as well.
  */
 export function storedSource(source: Source, store: Store, options: StoredSourceOptions = {}): Source {
   check("source", source, sourceKind);
@@ -63,7 +63,9 @@ export function storedSource(source: Source, store: Store, options: StoredSource
   };
 }
 
-/** Says that the store is in use. Where nothing can be written, nothing can be taken away meanwhile either. */
+/**
+ * Marks the store as in use. On a read-only file system that is impossible, but nothing can be removed there either.
+ */
 async function begin(blobs: BlobStore, offline: boolean, options: FetchOptions): Promise<FileHandle | undefined> {
   if (!offline) {
     await makeStore(blobs);
@@ -82,7 +84,7 @@ async function begin(blobs: BlobStore, offline: boolean, options: FetchOptions):
   }
 }
 
-/** Told by what lies underneath: the error of the store is one for people. */
+/** Whether the cause of an error is a file system or directory that cannot be written. */
 function isReadOnly(error: unknown): boolean {
   return error instanceof OciUnpackError && isErrno(error.cause, "EROFS", "EACCES");
 }

@@ -4,8 +4,8 @@ import { ifThere, statIfThere } from "../base/if-there.ts";
 import { discardFromThread } from "../worker/discarding.ts";
 
 /**
- * What was taken out of a store and is yet to be removed, in the store's directory `trash`. Taking is quick, removing
- * may take long: others may use the store meanwhile. For who prunes it, one at a time.
+ * The directory `trash` of a store, for what is to be removed. Moving something there is quick, while removing it may
+ * take long; other processes can use the store meanwhile. One process at a time uses it.
  */
 export class Trash {
   readonly #directory: string;
@@ -15,7 +15,7 @@ export class Trash {
     this.#directory = directory;
   }
 
-  /** Removes first what an earlier one, which was ended, has left. */
+  /** Makes the directory, after removing what a process that was killed has left there. */
   static async open(directory: string): Promise<Trash> {
     const trash = new Trash(directory);
     if ((await statIfThere(trash.#directory)) !== undefined) await trash.empty();
@@ -23,13 +23,13 @@ export class Trash {
     return trash;
   }
 
-  /** Takes a file, or a directory with all that is in it, if it is there. */
+  /** Moves a file or a directory to the trash, if it is there. */
   async take(path: string): Promise<void> {
     await ifThere(`remove "${path}"`, () => rename(path, join(this.#directory, String(this.#count))));
     this.#count += 1;
   }
 
-  /** Removes everything. Layers may be there, whose directories their own modes close even to their owner. */
+  /** Removes everything. A layer may have directories whose modes close them even to their owner. */
   async empty(): Promise<void> {
     await discardFromThread(this.#directory, "prefer");
     await rmdir(this.#directory);

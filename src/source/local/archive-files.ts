@@ -11,19 +11,19 @@ import { type ArchiveOptions, archiveIndex } from "./archive-index.ts";
 import { type ArchiveMember, normalName } from "./archive-members.ts";
 import { type FileRange, type ImageFiles, readBytes, readRange, type StoredFile } from "./image-files.ts";
 
-/** None of an image's links leads further. */
+/** How many links are followed. An image has no longer chain of links. */
 const mostLinks = 40;
 
 /**
- * The files in a tar archive, read where they lie: only their places are held in memory.
+ * The files in a tar archive. They are read from the archive when they are needed; only their offsets are in memory.
  *
- * Links are followed within the archive alone. Nothing of it is ever written anywhere.
+ * Links are only followed within the archive. No file of it is ever written anywhere.
  */
 export class ArchiveFiles implements ImageFiles {
   readonly name: string;
   readonly #file: FileHandle;
   readonly #members: ReadonlyMap<ByteString, ArchiveMember>;
-  /** By where they begin: what several names stand for is one file. */
+  /** Opened files by their offsets: several names may be the same file. */
   readonly #opened = new Map<number, StoredFile>();
 
   private constructor(name: string, file: FileHandle, members: ReadonlyMap<ByteString, ArchiveMember>) {
@@ -33,8 +33,8 @@ export class ArchiveFiles implements ImageFiles {
   }
 
   /**
-   * Opens the archive at `path`, `-` for `standardInput`, or else for descriptor 0, which must not be open for anything
-   * else. One that is compressed, or that comes through a pipe, is put into an unnamed temporary file first.
+   * Opens the archive at `path`. `-` is `standardInput`, or descriptor 0 if that is not given; nothing else may read
+   * from it. If the archive is compressed or comes through a pipe, it is first written to an unnamed temporary file.
    */
   static async open(
     path: string,
@@ -55,12 +55,12 @@ export class ArchiveFiles implements ImageFiles {
     }
   }
 
-  /** The files in an archive that comes as a stream, which `name` is for messages. */
+  /** Opens an archive that comes as a stream. Error messages call it `name`. */
   static async from(stream: AsyncIterable<Uint8Array>, name: string, options: ArchiveOptions): Promise<ArchiveFiles> {
     return await ArchiveFiles.#in(await openTemporaryFile(tmpdir()), stream, name, options);
   }
 
-  /** The file will be closed with what it holds. */
+  /** Opens the archive in `file`, which is closed with it. With `input`, that is written to the file first. */
   static async #in(
     file: FileHandle,
     input: AsyncIterable<Uint8Array> | undefined,
@@ -115,9 +115,11 @@ function saidOf(name: string, message: string): string {
     : `cannot read the archive "${name}": ${message}`;
 }
 
-/** What the thread found wrong is said of the archive; what has nothing to do with it stays what it is. */
+/**
+ * Turns an error of the thread that reads the archive into one that names the archive. Other errors are not changed.
+ */
 function unreadable(name: string, error: unknown): unknown {
-  if (error instanceof RequestFailure) return error; // whoever sends it tells what went wrong
+  if (error instanceof RequestFailure) return error; // the error is about the stream that it came from
   if (!(error instanceof OciUnpackError)) return fileSystemError(error, `read "${name}"`);
   const found = (code: typeof error.code, hint: string) =>
     new OciUnpackError(code, saidOf(name, error.message), { hint, details: error.details, cause: error });
@@ -134,7 +136,7 @@ function unreadable(name: string, error: unknown): unknown {
   }
 }
 
-/** An archive's file, and whether it can be read in place: it is a regular one, and not compressed. */
+/** Opens the file of an archive. `isPlain` says whether it can be read in place: a regular file, not compressed. */
 async function openArchiveFile(path: string): Promise<{ readonly file: FileHandle; readonly isPlain: boolean }> {
   const file = await openFile(path);
   try {
@@ -171,7 +173,7 @@ async function isPlain(file: FileHandle, path: string): Promise<boolean> {
   try {
     return compressionOf(head.subarray(0, bytesRead)) === "none";
   } catch (error) {
-    // A compression that nobody here knows: whoever decompresses says so.
+    // An unknown compression: the error is reported when it is decompressed.
     if (isOciUnpackError(error, "UNSUPPORTED_MEDIA_TYPE")) return false;
     throw error;
   }

@@ -14,21 +14,20 @@ import type { IndexJob, IndexReport } from "./index-archive-job.ts";
 /** How an archive is read. */
 export interface ArchiveOptions {
   readonly limits: Limits;
-  /** Whether the thread that reads it must, should or need not be confined. */
+  /** Whether the thread that reads it must be confined, should be, or need not be. */
   readonly sandbox: SandboxPolicy;
-  /** Ends it within a moment, whatever the archive keeps the thread busy with. */
+  /** Ends it at once, also while the thread is busy with the archive. */
   readonly signal: AbortSignal;
 }
 
-/** How much waits between the main thread and the one that decompresses. */
+/** The size of the ring between the main thread and the one that decompresses. */
 const ringBytes = 2 * 1024 * 1024;
 
 /**
- * Has a confined thread tell what is in an archive. With `input`, that thread puts into the file first what comes,
- * decompressed if need be; else the archive is there.
+ * Lists the members of the archive in `file`, on a confined thread: the archive may be as hostile as a layer. With
+ * `input`, the thread first writes that to the file, decompressed if it is compressed.
  *
- * What an archive's headers and its compression say is the image's word, and as hostile as any layer's. When it fails
- * or is aborted, the thread has ended before it throws.
+ * If it fails or is aborted, it throws after the thread has ended.
  */
 export async function archiveIndex(
   file: FileHandle,
@@ -79,7 +78,7 @@ async function feed(input: AsyncIterable<Uint8Array>, writer: AsyncRingWriter, s
       await writer.write(value);
     }
   } finally {
-    chunks.return?.().catch(() => {}); // not waited for: it may wait for bytes that never come
+    chunks.return?.().catch(() => {}); // not awaited, because it may wait for bytes that never come
   }
   writer.end();
 }

@@ -7,25 +7,25 @@ import { TarDecoder } from "../../tar/decoder.ts";
 import type { ByteSource, Entry } from "../../tar/entry.ts";
 import type { FileRange } from "./image-files.ts";
 
-/** What a name in an archive stands for: bytes of it, or another name. */
+/** A member of an archive: a range of its bytes, or a link to another member. */
 export type ArchiveMember = FileRange | { readonly link: ByteString };
 
-/** A member that can be asked for. */
+/** A member with its name. */
 export interface NamedMember {
   readonly name: ByteString;
   readonly member: ArchiveMember;
 }
 
 /**
- * No file of an image has a longer name: the longest that tools give are a digest of 128 digits below three
- * directories. What is longer is passed over, so that names are short keys whoever chose them.
+ * Members with longer names are skipped, so that no archive has long keys. No file of an image has a longer name: the
+ * longest are digests of 128 digits below three directories.
  */
 const longestName = 1000;
 
-/** What a member takes in memory besides its name: its objects, its place in a map. */
+/** How much memory a member takes besides its name: its objects and its entry in a map. */
 const memberBytes = 200;
 
-/** The members of an archive that lies at hand: only headers are read. */
+/** The members of an archive. Only headers are read. */
 export function* archiveMembers(source: ByteSource, limits: Limits): Generator<NamedMember> {
   const memory = new MemoryBudget(limits);
   const decoder = new TarDecoder(source, { limits, strict: false, warning: () => {} });
@@ -55,7 +55,7 @@ function memberOf(entry: Entry, bodyOffset: number): ArchiveMember | undefined {
   return undefined;
 }
 
-/** One spelling for each name: `./a//b` is `a/b`. What leads out of the archive matches nothing in it. */
+/** The normal form of a name: `./a//b` is `a/b`. A name that leads out of the archive is the name of no member. */
 export function normalName(name: ByteString): ByteString {
   return posix.normalize(`/${name}`).slice(1) as ByteString;
 }

@@ -8,8 +8,8 @@ import { type ImageFiles, readRange, type StoredFile } from "./image-files.ts";
 /**
  * The files beneath a directory.
  *
- * The directory may be a stranger's: a symlink in it that leads out of it is not followed, for it could name any file
- * of this machine.
+ * The directory may be from a stranger: a symlink that leads out of it is not followed, because it could lead to any
+ * file of this machine.
  */
 export class DirectoryFiles implements ImageFiles {
   readonly name: string;
@@ -28,7 +28,7 @@ export class DirectoryFiles implements ImageFiles {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Where a file is when every symlink has been followed; `undefined` where there is none. */
+  /** The path of a file with all symlinks followed; `undefined` if there is none. */
   async #placeOf(name: string): Promise<string | undefined> {
     const path = join(this.name, name);
     const place = await ifThere(`read "${path}"`, () => realpath(path));

@@ -23,7 +23,7 @@ export class DirectoryImage implements ImageSource {
   }
 
   async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
-    // Beside the index of an image with several platforms lie their manifests, each as HEX.manifest.json.
+    // If manifest.json is an index, the manifests that it lists are beside it as HEX.manifest.json.
     const files = this.#files;
     if (descriptor === undefined && (await files.open("manifest.json")) === undefined) {
       throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${files.name}": there is no "manifest.json"`, {

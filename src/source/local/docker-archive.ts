@@ -22,31 +22,31 @@ import {
 } from "./image-files.ts";
 import { isLayout, layoutManifests } from "./layout.ts";
 
-/** What `manifest.json` says of one image. */
+/** What `manifest.json` says about one image. */
 interface ArchivedImage {
   readonly config: string;
   readonly tags: readonly string[];
   readonly layers: readonly string[];
 }
 
-/** The manifest that the archive does not have, and the file of each blob that it names. */
+/** A manifest that was made for the image, and the file of each blob in it. */
 interface Assembled {
   readonly document: Document;
   readonly blobs: ReadonlyMap<Digest, StoredFile>;
 }
 
 /**
- * An image in what `docker save` writes.
+ * An image in an archive as `docker save` writes it.
  *
- * Such an archive has no manifest and does not name blobs by digest, so a manifest is put together: an uncompressed
- * layer's digest is its diffID, which the config states; only a compressed one has to be read to be named.
+ * Such an archive has no manifest and no digests of blobs, so a manifest is made. The digest of an uncompressed layer
+ * is its diffID, which the config states; only a compressed layer has to be read for its digest.
  */
 export class DockerArchiveImage implements ImageSource {
   readonly parallelBlobs = 1;
   readonly name: string;
   readonly #files: OpenFiles;
   readonly #limits: Limits;
-  /** The repository and tag that are meant, where the archive holds several images. */
+  /** The repository and tag of the image, if the archive has several images. */
   readonly #wanted: string | undefined;
   #assembled: Promise<Assembled> | undefined;
 
@@ -77,13 +77,13 @@ export class DockerArchiveImage implements ImageSource {
       });
       return await this.#assembled;
     } catch (error) {
-      this.#assembled = undefined; // who asked may have given up; the next one may not
+      this.#assembled = undefined; // it may have failed because this caller aborted, so the next one tries again
       throw error;
     }
   }
 }
 
-/** What an image is assembled from, and how. */
+/** What the manifest of an image is made from. */
 interface Assembling {
   readonly files: ImageFiles;
   readonly limits: Limits;
@@ -100,10 +100,7 @@ async function assemble(assembling: Assembling, wanted: string | undefined): Pro
   return (await isLayout(files)) ? await fromLayout(assembling, image) : await fromFiles(assembling, image);
 }
 
-/**
- * Docker 25 and newer write an OCI layout beside their own list: its manifest is the real one, if both mean the same
- * image (S18).
- */
+/** Docker 25 and newer also write an OCI layout. Its manifest is used if it is that of the same image (S18). */
 async function fromLayout({ files, limits, signal }: Assembling, image: ArchivedImage): Promise<Assembled> {
   for await (const { document, manifest } of layoutManifests(files, limits, signal)) {
     if (!isSameImage(manifest, image)) continue;
@@ -131,7 +128,7 @@ async function fromFiles({ files, limits, signal }: Assembling, image: ArchivedI
   const configDigest = digestOf(configBytes);
   const blobs = new Map<Digest, StoredFile>([[configDigest, configFile]]);
   const layers = [];
-  // An image may have a layer a thousand times: its file is read once.
+  // Each file is read once, also if the image has the same layer a thousand times.
   const digests = new Map<StoredFile, Digest>();
   for (const [index, path] of image.layers.entries()) {
     const file = await requireFile(files, path, `layer ${index + 1}`);

@@ -6,39 +6,37 @@ import { fileSystemError } from "../../base/system-error.ts";
 import { type BlobOptions, skippingBytes } from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { algorithmOf, type Digest, encodedOf } from "../../oci/digest.ts";
-/** A file of an image that lies on this machine. */
+/** A file of an image on this machine. */
 export interface StoredFile {
   readonly sizeBytes: number;
   /** The bytes from the first to the last. A chunk is never written to again. */
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** The files of an image that lies on this machine, in a directory or in an archive. */
+/** The files of an image on this machine, in a directory or in an archive. */
 export interface ImageFiles extends AsyncDisposable {
-  /** For messages. */
+  /** The name of the directory or archive, for error messages. */
   readonly name: string;
   /**
-   * The regular file of that name, `undefined` where there is none. Names are relative, with slashes, and never lead
+   * The regular file of that name; `undefined` if there is none. Names are relative, have slashes, and never lead
    * out.
    */
   open(name: string): Promise<StoredFile | undefined>;
 }
 
-/**
- * Gives the files when they are open. A signal ends one's own waiting, not the opening that others may wait for too.
- */
+/** Opens the files, once for all callers. The signal ends only the caller's wait, not the opening. */
 export type OpenFiles = (signal?: AbortSignal) => Promise<ImageFiles>;
 
 /** How much is read at a time. */
 export const readBytes = 256 * 1024;
 
-/** A run of bytes in an open file. */
+/** A range of bytes in an open file. */
 export interface FileRange {
   readonly offset: number;
   readonly sizeBytes: number;
 }
 
-/** Reads a range in pieces. A file that turns out to be shorter is an error: somebody cut it meanwhile. */
+/** Reads a range in pieces. Throws if the file has become shorter meanwhile. */
 export async function* readRange(
   file: FileHandle,
   { offset, sizeBytes }: FileRange,
@@ -47,7 +45,7 @@ export async function* readRange(
 ): AsyncGenerator<Uint8Array> {
   for (let done = 0; done < sizeBytes; ) {
     signal?.throwIfAborted();
-    // A new one for each piece, which whoever reads may keep; nothing of what was in that memory is ever given out.
+    // A new buffer for each piece, because the consumer may keep it. Only bytes that were read are passed on.
     const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, sizeBytes - done));
     const length = await readAt(file, buffer, offset + done, name);
     if (length === 0) {
@@ -67,14 +65,14 @@ async function readAt(file: FileHandle, buffer: Uint8Array, position: number, na
 }
 
 /**
- * Where a layout keeps a blob (image-spec, image-layout.md). A parsed digest has no characters that could lead
+ * The path of a blob in a layout (image-spec, image-layout.md). A parsed digest has no characters that could lead
  * elsewhere.
  */
 export function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 
-/** The file of that name, which must be there. */
+/** Opens a file. Throws `NOT_FOUND` if it is not there. */
 export async function requireFile(files: ImageFiles, name: string, what: string): Promise<StoredFile> {
   const file = await files.open(name);
   if (file === undefined)
@@ -112,7 +110,7 @@ export async function readDocument(
   return bytes;
 }
 
-/** The bytes of a blob whose file must have the size that its descriptor states. */
+/** Reads a blob. Throws if its file does not have the size in the descriptor. */
 export async function* readBlob(
   file: StoredFile,
   descriptor: Descriptor,
@@ -127,7 +125,7 @@ export async function* readBlob(
   yield* skippingBytes(offset, file.read(signal));
 }
 
-/** Some of the names that a message offers to choose from; an image may have given any number, of any length. */
+/** The first names of a list, cut, for an error message: an image may have any number of them, of any length. */
 export function listed(names: readonly string[]): string {
   return names
     .slice(0, 20)
@@ -135,17 +133,17 @@ export function listed(names: readonly string[]): string {
     .join(", ");
 }
 
-/** Archives that are opened when their first byte is needed, once, and that stay open until this is disposed of. */
+/** Archives that are opened once, when they are first needed, and stay open until this is disposed of. */
 export class Archives implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #opened: Promise<ImageFiles>[] = [];
 
-  /** `open` is called once, if at all; its signal ends it when this is disposed of. */
+  /** `open` is called when the archive is first needed. Its signal aborts when this is disposed of. */
   openedOnce(open: (signal: AbortSignal) => Promise<ImageFiles>): OpenFiles {
     let files: Promise<ImageFiles> | undefined;
     return (signal) => {
       files ??= this.#open(open);
-      // Who waits may give up; another one may still want the same archive.
+      // A caller may stop waiting while others still want the archive.
       return unlessAborted(files, signal);
     };
   }
@@ -153,14 +151,14 @@ export class Archives implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     for (const opening of this.#opened.splice(0)) {
-      const files = await opening.catch(() => undefined); // whoever waited for it was told
+      const files = await opening.catch(() => undefined); // its callers have got the error
       await files?.[Symbol.asyncDispose]();
     }
   }
 
   #open(open: (signal: AbortSignal) => Promise<ImageFiles>): Promise<ImageFiles> {
     const files = open(this.#closing.signal);
-    files.catch(() => {}); // it is nobody's unhandled rejection where all who waited have given up
+    files.catch(() => {}); // no unhandled rejection if all callers have stopped waiting
     this.#opened.push(files);
     return files;
   }

@@ -13,28 +13,31 @@ import { RingReader, type SharedRing } from "../../worker/ring.ts";
 import { tell } from "../../worker/serve.ts";
 import { archiveMembers, type NamedMember } from "./archive-members.ts";
 
-/** What the thread for archives is to do: to tell the members of an archive that an image is in. */
+/** The job of the thread for archives: to list the members of an archive. */
 export interface IndexJob {
   readonly type: "index";
-  /** Descriptor of the file that has the archive, or that is to have it. */
+  /** The descriptor of the archive's file. */
   readonly file: number;
-  /** What is to be put into the file first, decompressed. Absent: the archive is there. */
+  /** What has to be decompressed and written to the file first. Absent: the file has the archive already. */
   readonly input?: SharedRing;
-  /** Where the file is, for messages. */
+  /** The directory of the file, for error messages. */
   readonly directory: string;
   readonly sandbox: SandboxPolicy;
   readonly limits: Limits;
 }
 
-/** What it tells besides what every thread does. */
+/** The messages of this job, besides those of every thread. */
 export type IndexReport =
   /** Some of an archive's members, in order. */
   { readonly type: "members"; readonly members: readonly NamedMember[] };
 
-/** How many members one message holds. */
+/** How many members one message has. */
 const membersAtATime = 1000;
 
-/** Tells what is in an archive, after having made a plain one of what comes, if that is asked. May open nothing. */
+/**
+ * Lists the members of an archive, after writing the decompressed `input` to its file, if there is one. It opens no
+ * file.
+ */
 export function indexArchive({ file, input, directory, sandbox, limits }: IndexJob): void {
   tell({ type: "confined", status: confineThread(sandbox, {}) });
   if (input !== undefined) {
@@ -50,8 +53,8 @@ export function indexArchive({ file, input, directory, sandbox, limits }: IndexJ
 }
 
 /**
- * The decompressed bytes of what is read, within the limits of a layer's. Nothing else vouches for them, so gzip's own
- * checksums count.
+ * Decompresses `source` into `space`, within the limits of a layer. gzip's checksums are verified, because there is no
+ * digest.
  */
 function makePlain(source: ByteSource, space: FileSpace, limits: Limits): void {
   const input = new CompressedInput(source);
@@ -73,7 +76,7 @@ function makePlain(source: ByteSource, space: FileSpace, limits: Limits): void {
   space.flush();
 }
 
-/** Reads a file in order, but passes over what nobody wants to see. */
+/** Reads a file in order and can skip parts of it. */
 class SeekingSource implements ByteSource {
   readonly #file: number;
   readonly #sizeBytes: number;
@@ -87,7 +90,7 @@ class SeekingSource implements ByteSource {
   }
 
   skip(count: number): number {
-    // A file that grows is read beyond the size that it had.
+    // If the file grows, what is beyond its former size is read and not skipped.
     const skipped = Math.max(0, Math.min(count, this.#sizeBytes - this.#position));
     this.#position += skipped;
     return skipped;
@@ -102,14 +105,14 @@ class SeekingSource implements ByteSource {
 
 const bufferBytes = 1024 * 1024;
 
-/** Puts what is handed over into a file, by a descriptor that somebody else opened. */
+/** Writes bytes to a file whose descriptor another thread opened. */
 class FileSpace implements ByteSpace {
   readonly #file: number;
   readonly #directory: string;
   readonly #buffer = new Uint8Array(bufferBytes);
   #usedBytes = 0;
 
-  /** `directory` is where the file is, for messages. */
+  /** `directory` is that of the file, for error messages. */
   constructor(file: number, directory: string) {
     this.#file = file;
     this.#directory = directory;
@@ -124,7 +127,7 @@ class FileSpace implements ByteSpace {
     if (this.#usedBytes === this.#buffer.length) this.flush();
   }
 
-  /** To be called after the last `commit`. */
+  /** It has to be called after the last `commit`. */
   flush(): void {
     try {
       for (let written = 0; written < this.#usedBytes; ) {

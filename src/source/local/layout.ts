@@ -17,10 +17,10 @@ import {
   requireFile,
 } from "./image-files.ts";
 
-/** Which image of a layout is meant: by the name it has there, by its digest, or the only one. */
+/** Which image of a layout is wanted: the one with a name, the one with a digest, or the only one. */
 type Selector = { readonly name: string } | { readonly digest: Digest } | "only";
 
-/** Splits `PATH[:NAME|@DIGEST]`. A path with a colon in it cannot be written, as with skopeo. */
+/** Splits `PATH[:NAME|@DIGEST]`. As with skopeo, the path cannot contain a colon. */
 export function splitSelector(text: string): { readonly path: string; readonly selector: Selector } {
   const at = text.lastIndexOf("@");
   const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1));
@@ -37,9 +37,7 @@ export function splitSelector(text: string): { readonly path: string; readonly s
 
 const nameAnnotations = ["org.opencontainers.image.ref.name", "io.containerd.image.name"] as const;
 
-/**
- * An image in an OCI image layout (image-spec, image-layout.md), whether its files lie in a directory or in an archive.
- */
+/** An image in an OCI image layout (image-spec, image-layout.md), in a directory or in an archive. */
 export class LayoutImage implements ImageSource {
   readonly parallelBlobs = 1;
   readonly name: string;
@@ -70,14 +68,13 @@ export class LayoutImage implements ImageSource {
   }
 }
 
-/** Tells whether files are an image layout. */
+/** Whether the files are an image layout. */
 export async function isLayout(files: ImageFiles): Promise<boolean> {
   return (await files.open("oci-layout")) !== undefined && (await files.open("index.json")) !== undefined;
 }
 
 /**
- * The image manifests of a layout, those in nested indexes too. Indexes may list each other's as often as they like:
- * each is read once.
+ * The image manifests of a layout, with those in nested indexes. Each is read once, also if several indexes list it.
  */
 export async function* layoutManifests(
   files: ImageFiles,
@@ -138,7 +135,7 @@ async function readIndex(
   };
 }
 
-/** The entry that is meant, or the index itself where it is that of one image with several platforms. */
+/** The entry that is wanted, or the index itself if it lists the platforms of one image. */
 function choose(index: ImageIndex, selector: Selector, layout: string): Descriptor | "index" {
   const { manifests } = index;
   if (selector === "only") {

@@ -12,11 +12,11 @@ import { DockerArchiveImage } from "./docker-archive.ts";
 import { Archives, type OpenFiles } from "./image-files.ts";
 import { LayoutImage, splitSelector } from "./layout.ts";
 
-/** The kinds of places on this machine where an image may lie, by the names that skopeo gave them. */
+/** The kinds of images on this machine, with skopeo's names for them. */
 const localTransports = ["oci", "oci-archive", "docker-archive", "dir"] as const;
 type LocalTransport = (typeof localTransports)[number];
 
-/** Splits `TRANSPORT:REST` where the transport is one of this machine's places. */
+/** Splits `TRANSPORT:REST`; `undefined` unless the transport is one for images on this machine. */
 export function splitTransport(
   name: string,
 ): { readonly transport: LocalTransport; readonly rest: string } | undefined {
@@ -26,18 +26,18 @@ export function splitTransport(
 }
 
 export interface LocalOptions {
-  /**
-   * What `-` stands for in place of an archive's path. Default: this process's standard input, if nothing else reads
-   * it.
-   */
+  /** The archive whose path is `-`. Default: the standard input of this process; nothing else may read from it. */
   readonly standardInput?: AsyncIterable<Uint8Array>;
-  /** Overrides single limits, which hold for documents, and for what is around the layers in an archive. */
+  /** Overrides single limits. They hold for documents, and for the archive around the layers. */
   readonly limits?: Partial<Limits>;
-  /** Whether the thread that reads an archive must, should or need not be confined by Landlock. Default: "require". */
+  /**
+   * Whether the thread that reads an archive must be confined by Landlock, should be, or need not be. Default:
+   * "require".
+   */
   readonly sandbox?: SandboxPolicy;
 }
 
-/** How the documents of an image, and an archive, are read. */
+/** The kinds of the options that all sources on this machine have. */
 export const readingKinds = { limits: object, sandbox: sandboxKind };
 
 export const localKinds: Kinds<LocalOptions> = { ...readingKinds, standardInput: bytes };
