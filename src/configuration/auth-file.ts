@@ -3,29 +3,29 @@ import { jsonFault, jsonLine } from "../oci/json.ts";
 import type { Credential } from "../registry/options.ts";
 import { namesOf } from "../registry/registry-name.ts";
 
-/** A JSON object as its members, in file order. */
+/** The members of a JSON object, in the order of the file. */
 export type Members = ReadonlyMap<string, unknown>;
 
 /**
- * What a `config.json`, an `auth.json` or a `.dockercfg` says. Entries are judged when they are needed, so that one bad
- * entry spoils no other.
+ * The contents of a `config.json`, an `auth.json` or a `.dockercfg`. Entries are checked when they are needed, so that
+ * an invalid one does not matter for the others.
  */
 export interface AuthFile {
   readonly path: string;
-  /** All of it, so that what we do not know survives being written back. */
+  /** All members of the file, so that unknown ones are kept when it is written again. */
   readonly content: Members;
   readonly auths: Members;
   readonly credHelpers: Members;
   readonly credsStore: string | undefined;
   readonly httpHeaders: Members;
-  /** Where the file names a member of these: `line 3: auths["r.example"]`. */
+  /** Where an entry is in the file, for messages: `line 3: auths["r.example"]`. */
   locate(member: "auths" | "HttpHeaders", key: string): string;
 }
 
-/** A whole `.dockercfg` is what `auths` is in the other two. */
+/** The format of the file. A `.dockercfg` has only what is in `auths` in the others. */
 export type AuthFileFormat = "config" | "dockercfg";
 
-/** Reads the formats that docker and podman write. Throws `CONFIGURATION` for what is none of them. */
+/** Parses the formats that docker and podman write. Throws `CONFIGURATION` for anything else. */
 export function parseAuthFile(path: string, text: string, format: AuthFileFormat): AuthFile {
   const content = parseMembers(path, text);
   const config: Members = format === "dockercfg" ? new Map([["auths", Object.fromEntries(content)]]) : content;
@@ -42,11 +42,11 @@ export function parseAuthFile(path: string, text: string, format: AuthFileFormat
   };
 }
 
-/** Parses a file that may hold secrets: what V8's message quotes of it goes no further. */
+/** Parses a file that may have secrets. V8's message is not used, because it quotes the file. */
 function parseMembers(path: string, text: string): Members {
   let value: unknown;
   try {
-    // `mktemp` makes empty files, and people log in to them.
+    // An empty file, for example from `mktemp`, can be used to log in.
     value = text.trim() === "" ? {} : JSON.parse(text);
   } catch {
     throw unusable(path, `${faultyLine(text)} is not JSON`);
@@ -60,16 +60,16 @@ function lineOf(text: string, keys: readonly string[]): string {
   return line === undefined ? "" : `line ${line}: `;
 }
 
-/** The line where a text stops being JSON. */
+/** The line where a text is not valid JSON. */
 function faultyLine(text: string): string {
   try {
     return `line ${text.slice(0, jsonFault(text)).split("\n").length}`;
   } catch {
-    return "it"; // it nests deeper than the stack is
+    return "it"; // it is nested too deep for the stack
   }
 }
 
-/** The members of an object within the file; none where it is absent. */
+/** The members of an object in the file; none if it is absent. */
 function membersOf(parent: Members, key: string, unusableMember: (key: string) => OciUnpackError): Members {
   const value = parent.get(key) ?? {};
   if (!isObject(value)) throw unusableMember(key);
@@ -84,18 +84,18 @@ function unusable(path: string, found: string): OciUnpackError {
   return new OciUnpackError("CONFIGURATION", `cannot use "${path}": ${found}`);
 }
 
-/** An entry of `auths` that holds a secret, and the key it was found under. */
+/** A credential from `auths`, and its key there. */
 interface FoundEntry {
   readonly key: string;
   readonly credential: Credential;
 }
 
 /**
- * Finds the entry of `auths` for a repository: the most specific key first, then the registry's names, then keys that
- * are URLs.
+ * Finds the credential for a repository in `auths`: the most specific key first, then the registry's names, then keys
+ * that are URLs.
  *
- * An entry without a secret is passed over, for it means that a helper keeps the secret (docker) or nothing at all.
- * `onMalformed` hears of the keys whose entry cannot be read.
+ * An entry without a secret is skipped: it means that a helper keeps the secret (docker), or nothing. `onMalformed` is
+ * called with the keys of entries that cannot be read.
  */
 export function findEntry(
   auths: Members,
@@ -145,15 +145,15 @@ function parseEntry(entry: unknown): Credential | "malformed" | undefined {
   return isSecret(pair.username) && isSecret(pair.password) ? passwordOrToken(pair.username, pair.password) : undefined;
 }
 
-/**
- * The user `<token>` says that the password is a refresh token; docker's helpers use it, and files copied from their
- * output.
- */
+/** The user `<token>` means that the password is a refresh token. docker's helpers use it. */
 export function passwordOrToken(username: string, password: string): Credential {
   return username === "<token>" ? { identityToken: password } : { username, password };
 }
 
-/** `auth` is the base64 of `user:password`. The password may have colons; docker once padded it with zeros. */
+/**
+ * Decodes `auth`, the base64 of `user:password`. The password may have colons. Old versions of docker added zeros to
+ * it.
+ */
 function decodedPair(auth: unknown): { username: string; password: string } | undefined {
   if (typeof auth !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(auth)) return undefined;
   const text = Buffer.from(auth, "base64").toString("utf8");

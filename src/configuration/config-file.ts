@@ -3,10 +3,10 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { EventListener, FetchOptions } from "../base/events.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 
-/** More than any real file has; the largest ones, bundles of certificates, have a quarter of it. */
+/** The most bytes of a file: four times as many as the largest real ones have, bundles of certificates. */
 const largestBytes = 1024 * 1024;
 
-/** The text of a configuration file, or `undefined` where there is none. A listener hears which of both it was. */
+/** The text of a configuration file; `undefined` if there is none. An event tells which of both it is. */
 export async function readConfigFile(path: string, { onEvent }: FetchOptions = {}): Promise<string | undefined> {
   try {
     const text = await readText(path);
@@ -25,7 +25,7 @@ export async function readConfigFile(path: string, { onEvent }: FetchOptions = {
   }
 }
 
-/** Reads to the end instead of trusting the size, because `<(command)` is a pipe. */
+/** Reads to the end and does not use the file's size, because the file may be a pipe: `<(command)`. */
 async function readText(path: string): Promise<string> {
   await using file = await open(path);
   const chunks: Buffer[] = [];
@@ -41,7 +41,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** Tells a listener what became of a file or a directory of configuration, whether it counts or not. */
+/** Tells the listener whether a file or directory of configuration is used. */
 export function tellOfFile(
   onEvent: EventListener | undefined,
   path: string,
@@ -51,9 +51,9 @@ export function tellOfFile(
 }
 
 /**
- * Tells a listener that a file could not be used as written.
+ * Tells the listener that a file, or a part of it, could not be used.
  *
- * The message names the file and what is wrong, and shows none of its values: any may be a secret.
+ * The message names the file and says what is wrong. It contains no value from the file, because that may be a secret.
  */
 export function warnOfFile(onEvent: EventListener | undefined, message: string): void {
   onEvent?.({ type: "warning", code: "CONFIGURATION", message });

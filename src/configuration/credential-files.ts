@@ -6,11 +6,13 @@ import type { SettledMachine } from "./machine.ts";
 export interface CredentialFile {
   readonly path: string;
   readonly format: AuthFileFormat;
-  /** Whether someone named it, so that its absence is worth a word. */
+  /** Whether the user named it, so that a warning is due if it is missing. */
   readonly named: boolean;
 }
 
-/** The files that may hold credentials, in the order in which they are asked; the first that knows a registry wins. */
+/**
+ * The files that may have credentials, in the order in which they are read. The first one that has the registry counts.
+ */
 export function credentialFiles(machine: SettledMachine, authFile?: string): readonly CredentialFile[] {
   const { env, homeDirectory } = machine;
   return [
@@ -19,13 +21,13 @@ export function credentialFiles(machine: SettledMachine, authFile?: string): rea
     ...file(env.DOCKER_CONFIG && join(env.DOCKER_CONFIG, "config.json")),
     ...file(runtimeAuthFile(machine)),
     ...file(lastingAuthFile(machine)),
-    // $DOCKER_CONFIG is docker's word for "instead of ~/.docker".
+    // $DOCKER_CONFIG replaces ~/.docker.
     ...file(env.DOCKER_CONFIG ? undefined : join(homeDirectory, ".docker/config.json")),
     ...file(join(homeDirectory, ".dockercfg"), { format: "dockercfg" }),
   ];
 }
 
-/** Where podman keeps what `login` writes: gone after the next boot. */
+/** podman's file for logins. It is gone after the next boot. */
 export function runtimeAuthFile({ env, uid }: SettledMachine): string {
   const directory = env.XDG_RUNTIME_DIR;
   return directory && isAbsolute(directory)
@@ -33,17 +35,17 @@ export function runtimeAuthFile({ env, uid }: SettledMachine): string {
     : `/run/containers/${uid}/auth.json`;
 }
 
-/** Where podman looks, too, and what the next boot leaves alone. */
+/** podman's other file for logins. It is not removed by a boot. */
 export function lastingAuthFile(machine: SettledMachine): string {
   return join(configHome(machine), "containers/auth.json");
 }
 
-/** Docker's own configuration. */
+/** docker's configuration file. */
 export function dockerConfigFile({ env, homeDirectory }: SettledMachine): string {
   return join(env.DOCKER_CONFIG || join(homeDirectory, ".docker"), "config.json");
 }
 
-/** `$XDG_CONFIG_HOME`, which counts only when absolute (XDG Base Directory Specification), or its default. */
+/** `$XDG_CONFIG_HOME`, if it is absolute (XDG Base Directory Specification), or its default. */
 export function configHome({ env, homeDirectory }: SettledMachine): string {
   const directory = env.XDG_CONFIG_HOME;
   return directory && isAbsolute(directory) ? directory : join(homeDirectory, ".config");

@@ -9,7 +9,7 @@ import type { Environment } from "./machine.ts";
 
 /** How a helper is run. */
 interface HelperOptions {
-  /** The helper's whole environment; its `PATH` says where helpers are looked for. */
+  /** The environment of the helper. Helpers are looked for in its `PATH`. */
   readonly env: Environment;
   readonly signal?: AbortSignal | undefined;
   /** How long it may take. Default: 10 s. */
@@ -17,11 +17,11 @@ interface HelperOptions {
 }
 
 /**
- * A program that keeps credentials, by docker's protocol: `docker-credential-NAME get`, the server on its standard
- * input, JSON on its standard output.
+ * A program that keeps credentials, with docker's protocol: `docker-credential-NAME get` reads the name of the server
+ * from its standard input and writes JSON to its standard output.
  *
- * It is run without a shell, from an absolute directory of `PATH`, for a limited time. Nothing that it prints is ever
- * shown: it may be a secret.
+ * It is run without a shell, from an absolute directory of `PATH`, for a limited time. Its output is never shown,
+ * because it may be a secret.
  */
 export class CredentialHelper {
   readonly program: string;
@@ -30,11 +30,11 @@ export class CredentialHelper {
   constructor(name: string, options: HelperOptions) {
     this.program = `docker-credential-${name}`;
     this.#options = options;
-    // A slash would run a program that nobody put on PATH.
+    // With a slash, a program would be run that is not in a directory of PATH.
     if (!/^[A-Za-z0-9._-]+$/.test(name)) throw this.#failure("its name is not one of a program");
   }
 
-  /** What it keeps for a server, or `undefined`. */
+  /** The credential for a server; `undefined` if there is none. */
   async get(server: string): Promise<Credential | undefined> {
     const output = await this.#run("get", server);
     if (output === undefined) return undefined;
@@ -49,7 +49,7 @@ export class CredentialHelper {
     await this.#run("store", JSON.stringify({ ServerURL: server, Username: username, Secret: password }));
   }
 
-  /** Tells whether there was something to erase. */
+  /** Removes the credential for a server. Returns whether there was one. */
   async erase(server: string): Promise<boolean> {
     return (await this.#run("erase", server)) !== undefined;
   }
@@ -59,12 +59,12 @@ export class CredentialHelper {
       const answer: unknown = JSON.parse(output);
       if (isObject(answer)) return answer;
     } catch {
-      // V8's message would quote the secret.
+      // V8's message is not used, because it would quote the secret.
     }
     throw this.#failure("its answer is not JSON");
   }
 
-  /** What it prints, or `undefined` where it says that it keeps nothing. */
+  /** Runs the helper and returns its output; `undefined` if it says that it has nothing for the server. */
   async #run(verb: string, input: string): Promise<string | undefined> {
     const { env, signal, deadlineMilliseconds = 10_000 } = this.#options;
     const outcome = await runProgram(await this.#find(), verb, { env, input, signal, deadlineMilliseconds });
@@ -82,7 +82,9 @@ export class CredentialHelper {
     }
   }
 
-  /** Looks for the program itself, so that a relative entry of `PATH` cannot offer one from the current directory. */
+  /**
+   * Finds the program in `PATH`. Relative entries are ignored: they could lead to a program in the current directory.
+   */
   async #find(): Promise<string> {
     for (const directory of (this.#options.env.PATH ?? "").split(":").filter(isAbsolute)) {
       const path = join(directory, this.program);
@@ -98,7 +100,7 @@ export class CredentialHelper {
   }
 }
 
-/** The one failure that means "nothing is kept here" (docker-credential-helpers, credentials/error.go). */
+/** The message that means that there is no credential (docker-credential-helpers, credentials/error.go). */
 const notFound = "credentials not found in native keychain";
 
 async function isExecutable(path: string): Promise<boolean> {

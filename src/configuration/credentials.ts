@@ -12,13 +12,13 @@ import { CredentialHelper } from "./credential-helper.ts";
 import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
 
 export interface DockerCredentialsOptions extends Machine {
-  /** A file to ask before all others. */
+  /** A file that is read before all others. */
   readonly authFile?: string | URL | undefined;
-  /** How long a credential helper may take; longer than the default where one asks a person. Default: 10 s. */
+  /** How long a credential helper may take. It needs more time if it asks the user. Default: 10 s. */
   readonly helperDeadlineMilliseconds?: number | undefined;
 }
 
-/** The same, settled. */
+/** `DockerCredentialsOptions` after they were checked, with paths instead of URLs. */
 interface SettledCredentialOptions extends SettledMachine {
   readonly authFile?: string | undefined;
   readonly helperDeadlineMilliseconds?: number | undefined;
@@ -38,12 +38,12 @@ interface Question {
 }
 
 /**
- * Finds credentials where docker and podman keep them: files, and the helpers that the files name.
+ * Finds credentials where docker and podman keep them: in files, and with the helpers that these name.
  *
- * Asked in this order: `authFile`, `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json`, podman's `auth.json` under
- * `$XDG_RUNTIME_DIR` and `$XDG_CONFIG_HOME`, `~/.docker/config.json`, `~/.dockercfg`, and in a GitHub workflow
- * `$GITHUB_TOKEN` for ghcr.io. Files are read anew for each question, because logins change while a program runs. One
- * that cannot be used is a warning, unless it is `authFile`.
+ * The order is: `authFile`, `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json`, podman's `auth.json` in
+ * `$XDG_RUNTIME_DIR` and in `$XDG_CONFIG_HOME`, `~/.docker/config.json`, `~/.dockercfg`, and in a GitHub workflow
+ * `$GITHUB_TOKEN` for ghcr.io. Files are read each time, because logins may change while a program runs. A file that
+ * cannot be used is a warning, except for `authFile`, which is an error.
  */
 export function dockerCredentials(options: DockerCredentialsOptions): Credentials {
   checkOptions(options, credentialKinds, machineNeeds);
@@ -51,7 +51,7 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
   return credentialsOf({ ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) });
 }
 
-/** The same for options that were checked. */
+/** `dockerCredentials` for options that have been checked. */
 export function credentialsOf(options: SettledCredentialOptions): Credentials {
   const files = credentialFiles(options, options.authFile);
   return async (host, path, fetchOptions = {}) => {
@@ -68,7 +68,7 @@ export function credentialsOf(options: SettledCredentialOptions): Credentials {
   };
 }
 
-/** Throws where the file is not there. It is not opened: it may be a pipe, which can be read only once. */
+/** Throws if the file does not exist. It is not opened, because it may be a pipe, which can be read only once. */
 export async function requireAuthFile(path: string): Promise<void> {
   try {
     await stat(path);
@@ -98,7 +98,9 @@ async function readAuthFile(
   return undefined;
 }
 
-/** A helper for the registry comes before the helper for all, and both before secrets in the file itself. */
+/**
+ * The credential from a file: the helper for the registry comes first, then the helper for all, then the file itself.
+ */
 async function credentialFrom(file: AuthFile, question: Question): Promise<Credential | undefined> {
   const { host, path, options } = question;
   for (const name of namesOf(host)) {
@@ -118,7 +120,10 @@ async function credentialFrom(file: AuthFile, question: Question): Promise<Crede
   return found && { ...found.credential, origin: `${file.path}, auths["${found.key}"]` };
 }
 
-/** A helper that fails is a warning: most images need no credentials, and a helper of another machine's often fails. */
+/**
+ * A helper that fails is a warning: most images need no credentials, and a configuration from another machine often
+ * fails.
+ */
 async function askHelper(name: string, origin: string, question: Question): Promise<Credential | undefined> {
   const { signal, onEvent } = question.options;
   try {
@@ -135,7 +140,7 @@ async function askHelper(name: string, origin: string, question: Question): Prom
   return undefined;
 }
 
-/** A workflow's token may read the packages of its own repository; nobody logs in for that. */
+/** The token of a GitHub workflow, which may read the packages of its repository without a login. */
 function workflowCredential({ host, machine }: Question): Credential | undefined {
   const { GITHUB_ACTIONS, GITHUB_TOKEN, GITHUB_ACTOR } = machine.env;
   if (host !== "ghcr.io" || GITHUB_ACTIONS !== "true" || !GITHUB_TOKEN) return undefined;

@@ -5,12 +5,12 @@ import { checkOptions } from "../base/option-checks.ts";
 import { defaultEngineSocket } from "../source/engine.ts";
 import { type Machine, machineKinds } from "./machine.ts";
 
-/** Of a machine, what tells where its engine is. */
+/** The parts of a machine that tell where its engine is. */
 type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
 
 /**
- * The Unix socket of this machine's engine: the one that `DOCKER_HOST` names, or the first that is there of docker's
- * and podman's.
+ * The Unix socket of this machine's engine: the one in `DOCKER_HOST`, or the first one of docker and podman that
+ * exists.
  */
 export async function engineSocketFromEnvironment(machine: EngineMachine): Promise<string> {
   checkOptions(machine, machineKinds, ["env"]);

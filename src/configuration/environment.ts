@@ -37,26 +37,26 @@ import {
   sharedTls,
 } from "./tls-files.ts";
 
-/** The machine, and what its user said beyond its files. */
+/** The machine, and options of the user that are not in its files. */
 export interface EnvironmentOptions extends Machine {
-  /** A file with credentials, asked before all others. It must be there. */
+  /** A file with credentials that is read before all others. It must exist. */
   readonly authFile?: string | URL | undefined;
-  /** Containerd's directory of hosts, which must be there. Default: `/etc/containerd/certs.d`, which need not. */
+  /** containerd's directory of hosts, which must exist. Default: `/etc/containerd/certs.d`, if it exists. */
   readonly hostsDirectory?: string | URL | undefined;
-  /** Paths of authorities to trust, for all hosts. */
+  /** Files with authorities to trust for all hosts. */
   readonly tlsCa?: readonly (string | URL)[] | undefined;
-  /** Path of a client certificate to show to the registry itself, and of its key where that has a file of its own. */
+  /** The file of a client certificate for the registry itself. The key is in it, or in `tlsKey`. */
   readonly tlsCert?: string | URL | undefined;
   readonly tlsKey?: string | URL | undefined;
-  /** Accepts any certificate, of all hosts. Default: false. */
+  /** Accepts every certificate, of all hosts. Default: false. */
   readonly insecureSkipTlsVerify?: boolean | undefined;
   /** As in `RegistryOptions`. */
   readonly plainHttp?: PlainHttp;
-  /** Takes `ALL_PROXY` too. Default: false. */
+  /** Uses `ALL_PROXY` as well. Default: false. */
   readonly allProxy?: boolean | undefined;
-  /** Whose a name without a registry is: always Docker Hub's, or what podman's aliases say. Default: "docker". */
+  /** What a name without a registry means: Docker Hub, or what podman's aliases say. Default: "docker". */
   readonly shortNames?: ShortNamePolicy | undefined;
-  /** Hears of files that cannot be used. */
+  /** Gets events about the files, and warnings about those that cannot be used. */
   readonly onEvent?: EventListener | undefined;
 }
 
@@ -75,10 +75,10 @@ export const environmentKinds: Kinds<EnvironmentOptions> = {
 };
 
 /**
- * A registry client's options as this machine's docker, podman and containerd are configured: credentials, mirrors,
- * certificates, proxies, headers.
+ * The options of a registry client from this machine's configuration of docker, podman and containerd: credentials,
+ * mirrors, certificates, proxies, headers.
  *
- * What the options here say of TLS adds to what the files say. Throws `INVALID_OPTION` for what cannot be used.
+ * The options for TLS are used in addition to the files. Throws `INVALID_OPTION` if an option cannot be used.
  */
 export async function registryFromEnvironment(given: EnvironmentOptions): Promise<RegistryOptions> {
   checkOptions(given, environmentKinds, machineNeeds);
@@ -124,7 +124,7 @@ export async function registryFromEnvironment(given: EnvironmentOptions): Promis
   });
 }
 
-/** The options with the paths that URLs stand for. */
+/** The options with paths instead of URLs. */
 function settled(options: EnvironmentOptions) {
   const { authFile, hostsDirectory, tlsCa, tlsCert, tlsKey } = options;
   return {
@@ -139,7 +139,7 @@ function settled(options: EnvironmentOptions) {
 
 type SettledOptions = ReturnType<typeof settled>;
 
-/** What `certs.d` has for a host, with what the user said of all hosts. */
+/** TLS material for a host: that in `certs.d`, and that of the user for all hosts. */
 function certificates(machine: SettledMachine, shared: SharedTls, everywhere: TlsMaterial): TlsFor {
   const found = certificatesIn(certificateDirectories(machine));
   return async (host, options) => {

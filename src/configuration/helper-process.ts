@@ -20,7 +20,7 @@ type Outcome =
 
 const largestOutputBytes = 256 * 1024;
 
-/** Runs a program without a shell, to its end or to the deadline, and keeps what it prints on standard output. */
+/** Runs a program without a shell, until it ends or until the deadline, and returns its standard output. */
 export async function runProgram(path: string, argument: string, options: ProcessOptions): Promise<Outcome> {
   const { signal } = options;
   signal?.throwIfAborted();
@@ -28,14 +28,14 @@ export async function runProgram(path: string, argument: string, options: Proces
   const child = spawn(path, [argument], { env: { ...options.env }, stdio: ["pipe", "pipe", "ignore"] });
   const kill = () => {
     child.kill("SIGKILL");
-    // What the program itself started may hold the pipe open for ever.
+    // Another program that it started may keep the pipe open for ever.
     child.stdout.destroy();
   };
-  // Two listeners rather than `AbortSignal.any`, whose result Node 20 may collect before it fires.
+  // Two listeners and not `AbortSignal.any`: Node 20 may collect its result before it aborts.
   signal?.addEventListener("abort", kill, { once: true });
   deadline.addEventListener("abort", kill, { once: true });
   try {
-    child.stdin.on("error", () => {}); // A program need not read its input; its status tells.
+    child.stdin.on("error", () => {}); // A program need not read its input; its status tells whether it succeeded.
     child.stdin.end(options.input);
     const [exit, output] = await Promise.allSettled([once(child, "exit"), textOf(child.stdout, kill)]);
     signal?.throwIfAborted();

@@ -8,17 +8,17 @@ import { type ConfiguredHost, configuredHosts, theRegistryItself } from "./hosts
 import { certificateFiles } from "./tls-files.ts";
 import type { Toml } from "./toml.ts";
 
-/** What a directory of containerd's says of one registry. */
+/** The hosts for one registry by containerd's configuration. */
 interface HostsConfiguration {
   readonly origin: string;
   readonly hosts: readonly ConfiguredHost[];
 }
 
 /**
- * Reads what a directory such as `/etc/containerd/certs.d` holds for a registry: `HOST_PORT_`, `HOST:PORT`, or
- * `_default` for all registries that have none of their own.
+ * Reads the configuration for a registry in a directory such as `/etc/containerd/certs.d`: from the directory
+ * `HOST_PORT_`, `HOST:PORT`, or `_default`, which is for all registries without one of their own.
  *
- * A `hosts.toml` that is not TOML is a warning, and the certificates beside it count, as containerd has it.
+ * As in containerd, a `hosts.toml` that is not TOML is a warning, and the certificates beside it are used.
  */
 export async function readHostsDirectory(
   root: string,
@@ -42,8 +42,8 @@ export async function readHostsDirectory(
 }
 
 /**
- * Throws `CONFIGURATION` for a directory that somebody named and that is not there: without it mirrors would be passed
- * by in silence.
+ * Throws `CONFIGURATION` if a directory that the user named does not exist. Otherwise its mirrors would silently not be
+ * used.
  */
 export async function requireHostsDirectory(root: string): Promise<void> {
   if (await isDirectory(root)) return;
@@ -62,7 +62,7 @@ async function readToml(
   options: FetchOptions,
 ): Promise<Toml | undefined> {
   const text = await readConfigFile(path, options);
-  // An empty file is one that somebody has yet to write.
+  // An empty file counts as none.
   if (!text) return undefined;
   const toml = await import("./toml.ts");
   try {

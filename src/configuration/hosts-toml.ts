@@ -3,11 +3,11 @@ import { isHeader, isReservedHeader } from "./http-headers.ts";
 import type { CertificateFiles } from "./tls-files.ts";
 import type { Toml } from "./toml.ts";
 
-/** A host that containerd may ask for a registry's images. */
+/** A host that can be asked for a registry's images, by containerd's configuration. */
 export interface ConfiguredHost extends CertificateFiles {
-  /** Everything before the repository, without a slash at its end; `undefined` for the registry's own. */
+  /** The URL up to the repository, without a slash at its end; `undefined` for the registry itself. */
   readonly baseUrl: string | undefined;
-  /** Whether it may say what a tag means. */
+  /** Whether it may say which digest a tag has. */
   readonly resolves: boolean;
   /** Whether content may be fetched from it by digest. */
   readonly pulls: boolean;
@@ -16,7 +16,7 @@ export interface ConfiguredHost extends CertificateFiles {
   readonly dialTimeoutMilliseconds: number | undefined;
 }
 
-/** The registry without a word about it. */
+/** The registry itself without any configuration. */
 export const theRegistryItself: ConfiguredHost = {
   baseUrl: undefined,
   resolves: true,
@@ -28,14 +28,14 @@ export const theRegistryItself: ConfiguredHost = {
   dialTimeoutMilliseconds: undefined,
 };
 
-/** What is used of a table; `push` and all that belongs to it is not our business. */
+/** The keys of a table that are used. Keys that only concern pushing are ignored. */
 const hostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"];
 
 /**
- * What containerd's `hosts.toml` says: its hosts in the order of the file, then `server`, or the registry itself where
- * it names none.
+ * The hosts in containerd's `hosts.toml`, in the order of the file; the last one is `server`, or the registry itself if
+ * there is no `server`.
  *
- * Relative paths count from `directory`. `warn` hears of what is not understood; what is understood and wrong is
+ * Relative paths are relative to `directory`. `warn` is called for unknown keys; known keys with wrong values throw
  * `CONFIGURATION`.
  */
 export function configuredHosts(
@@ -48,7 +48,7 @@ export function configuredHosts(
   return [
     ...hosts.keys.map((text) => {
       const url = parseHostUrl(text);
-      // The key is not shown: it may hold a password.
+      // The key is not shown, because it may have a password in it.
       if (url === undefined) throw root.invalid("host", "has a key that is not the URL of a host");
       const table = hosts.table(text);
       warnOfUnknown(table, hostKeys, warn);
@@ -94,7 +94,7 @@ function parseCapabilities(table: Toml): readonly string[] {
   throw table.invalid("capabilities", 'has other words than "pull", "resolve" and "push"');
 }
 
-/** `https` where no scheme is written. A URL with a password in it is none that containerd would use. */
+/** Parses the URL of a host; without a scheme it is https. containerd does not use a URL with a password. */
 function parseHostUrl(text: string): URL | undefined {
   const written = text.includes("://") ? text : `https://${text}`;
   const url = URL.canParse(written) ? new URL(written) : undefined;
@@ -102,13 +102,13 @@ function parseHostUrl(text: string): URL | undefined {
   return url.username + url.password + url.search + url.hash === "" ? url : undefined;
 }
 
-/** Adds `/v2` unless it is there or `override_path` says that the path is complete. */
+/** The base URL, with `/v2` added unless it is there already or `override_path` says that the path is complete. */
 function baseUrlOf(url: URL, isComplete: boolean): string {
   const path = url.pathname.replace(/\/+/g, "/").replace(/\/$/, "");
   return url.origin + (isComplete || path.endsWith("/v2") ? path : `${path}/v2`);
 }
 
-/** One file with both, or a file each. An empty second name is the way to write "the same" in a list of pairs. */
+/** A client certificate: one file with certificate and key, or two. An empty second name means the same file. */
 function parseClient(table: Toml, paths: readonly string[], directory: string): readonly [cert: string, key?: string] {
   const [cert, key, ...others] = paths.map((path) => path && join(base(path, directory), path));
   if (!cert || others.length > 0) throw table.invalid("client", "is not a list of certificates or of pairs");
@@ -142,7 +142,7 @@ const millisecondsPerUnit: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** A duration as Go writes it, `1m30.5s`; none and nothing mean the default. */
+/** A duration as Go writes it, `1m30.5s`; `undefined`, which means the default, if it is missing or 0. */
 function parseDuration(table: Toml, key: string): number | undefined {
   const text = table.string(key);
   if (text === undefined || text === "" || text === "0") return undefined;

@@ -8,8 +8,8 @@ import type { SettledMachine } from "./machine.ts";
 /**
  * The `HttpHeaders` of docker's `config.json`, for `RegistryOptions.headers`.
  *
- * `User-Agent` is left out, as docker leaves it out. One that cannot be sent is a warning, and so is `Authorization`:
- * it would go to every registry.
+ * `User-Agent` is left out, as by docker. A header that cannot be sent is a warning, and so is `Authorization`, because
+ * it would be sent to every registry.
  */
 export async function dockerHttpHeaders(
   machine: SettledMachine,
@@ -32,7 +32,7 @@ export async function dockerHttpHeaders(
   return Object.fromEntries(headers);
 }
 
-/** A file that cannot be read says nothing here: whoever looks for credentials in it hears of it. */
+/** The file; `undefined` if it cannot be used. That is reported when credentials are looked up in it. */
 async function configFile(path: string, options: FetchOptions): Promise<AuthFile | undefined> {
   try {
     return parseAuthFile(path, (await readConfigFile(path, options)) ?? "", "config");
@@ -43,14 +43,13 @@ async function configFile(path: string, options: FetchOptions): Promise<AuthFile
 }
 
 /**
- * Tells whether a header can be sent as it stands (RFC 9110, sections 5.1 and 5.5). Anything else could smuggle in
- * another header.
+ * Whether a header is valid (RFC 9110, sections 5.1 and 5.5). With other characters it could contain another header.
  */
 export function isHeader(name: string, value: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
 
-/** Tells whether a header is the connection's business or the client's own, so that no configuration may set it. */
+/** Whether a header belongs to the connection or is set by the client, so that a configuration must not set it. */
 export function isReservedHeader(name: string): boolean {
   return reserved.has(name.toLowerCase());
 }

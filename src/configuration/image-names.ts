@@ -4,23 +4,23 @@ import type { EndpointQuery } from "../registry/options.ts";
 import { parseRegistryName } from "../registry/registry-name.ts";
 import type { ConfiguredMirror, ConfiguredRegistry, RegistriesConf } from "./registries-conf.ts";
 
-/** A name under which an image may be had, and what it may be asked for there. */
+/** A repository in which an image can be found by podman's configuration, and what may be requested there. */
 export interface ImageLocation {
   readonly host: string;
   readonly repository: string;
   readonly resolvesTags: boolean;
   readonly servesDigests: boolean;
-  /** Takes any certificate, and http where there is no TLS. */
+  /** Whether any certificate is accepted, and http if there is no TLS. */
   readonly insecure: boolean;
-  /** The file that says so; `undefined` for the image's own name. */
+  /** The file that says so; `undefined` for the image's own repository. */
   readonly origin?: string;
 }
 
 /**
- * The names under which podman would look for an image: the mirrors in their order, then the location.
+ * The repositories in which podman would look for an image: the mirrors in their order, then the location.
  *
- * Throws `POLICY_DENIED` for a blocked image. A mirror for digests only serves the content of images named by tag as
- * well, once the registry itself has said what the tag means: what a digest proves needs no trust.
+ * Throws `POLICY_DENIED` for a blocked image. A mirror that is only for digests is also used for an image with a tag,
+ * after the registry has said which digest the tag has.
  */
 export function locationsOf(conf: RegistriesConf, query: EndpointQuery): readonly ImageLocation[] {
   const own = {
@@ -66,7 +66,8 @@ function longestMatch(registries: readonly ConfiguredRegistry[], query: Endpoint
 }
 
 /**
- * Prefixes end where a component of the name does: `example.com` is neither `example.com:5000` nor `example.community`.
+ * A prefix has to end with a component of the name: `example.com` is no prefix of `example.com:5000` or
+ * `example.community`.
  */
 function remainderAfter(prefix: string, { host, repository, tag, digest }: EndpointQuery): string | undefined {
   if (prefix.startsWith("*.")) {
@@ -92,8 +93,8 @@ function locationOf(
 /**
  * Replaces a short name, such as `fedora:40`, by podman's alias for it; any other name stays as it is.
  *
- * The registries that podman would search are never searched: whoever owns the name in the first of them would decide
- * what the user gets. Where podman is told to insist on clarity, an ambiguous name is `INVALID_REFERENCE`.
+ * The registries that podman would search are not searched: the owner of that name in the first of them would decide
+ * what the user gets. If podman's short-name mode is "enforcing", an ambiguous name throws `INVALID_REFERENCE`.
  */
 export function expandShortName(conf: RegistriesConf, name: string): string {
   const { aliases, shortNameMode, unqualifiedSearchRegistries } = conf;

@@ -16,8 +16,8 @@ import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledM
 
 export interface LoginOptions extends Machine {
   /**
-   * The file to keep the login in. Default: `$REGISTRY_AUTH_FILE`, else podman's own, which is gone after the next
-   * boot; where this user has no such place, `~/.config/containers/auth.json`.
+   * The file for the login. Default: `$REGISTRY_AUTH_FILE`, or else podman's file, which is gone after the next boot.
+   * If this user cannot have that one, `~/.config/containers/auth.json`.
    */
   readonly authFile?: string | URL | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -25,18 +25,17 @@ export interface LoginOptions extends Machine {
 
 const loginKinds: Kinds<LoginOptions> = { ...machineKinds, authFile: pathKind, signal };
 
-/** The same, settled. */
+/** `LoginOptions` after they were checked, with paths instead of URLs. */
 interface SettledLoginOptions extends SettledMachine {
   readonly authFile: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Keeps a user's password for a registry (`ghcr.io`) or for a part of it (`ghcr.io/acme`), and says where.
+ * Stores a user's password for a registry (`ghcr.io`) or for a part of it (`ghcr.io/acme`), and returns where.
  *
- * The file is podman's `auth.json`, so that podman, buildah and skopeo are logged in too. Whether the registry takes
- * the password is for `verifyLogin` to ask. Where the file names a helper for the registry, the helper gets the
- * password instead.
+ * The file is podman's `auth.json`, so that podman, buildah and skopeo are logged in, too. If the file names a helper
+ * for the registry, the helper stores the password. The registry is not asked; `verifyLogin` does that.
  */
 export async function login(registry: string, user: User, options: LoginOptions): Promise<string> {
   check("registry", registry, text);
@@ -58,7 +57,7 @@ export async function login(registry: string, user: User, options: LoginOptions)
   return target.path;
 }
 
-/** Forgets what `login` kept, and says where it was: nowhere means that nobody was logged in. */
+/** Removes a login and returns where it was stored; an empty list means that there was none. */
 export async function logout(registry: string, options: LoginOptions): Promise<readonly string[]> {
   check("registry", registry, text);
   const settled = settledOptions(options);
@@ -94,13 +93,13 @@ async function eraseAll(helper: CredentialHelper, key: string): Promise<boolean>
   return erased;
 }
 
-/** Where a login may have been kept: in the file that somebody names, or else in podman's or the user's own. */
+/** The files in which a login may be: the one that the user named, or else podman's and the user's. */
 function filesOf(options: SettledLoginOptions): readonly string[] {
   const named = options.authFile || options.env.REGISTRY_AUTH_FILE;
   return named ? [named] : [runtimeAuthFile(options), lastingAuthFile(options)];
 }
 
-/** The first of them for which there is a place. Of the last one, writing it tells what is wrong. */
+/** The first of the files that can be written. The last one is not checked: writing it reports what is wrong. */
 async function fileToWrite(options: SettledLoginOptions): Promise<string> {
   const [first = "", lasting] = filesOf(options);
   return lasting === undefined || (await canHold(first)) ? first : lasting;
@@ -127,10 +126,10 @@ function refused(found: string): OciUnpackError {
 }
 
 /**
- * Replaces a file that only its owner may read, all at once: whoever reads it meanwhile sees the old text or the new.
+ * Replaces a file that only its owner may read. A reader sees the old text or the new one.
  *
- * Refuses places where somebody else could have the last word: a symlink, another user's file, a directory that others
- * may write to. A file that was readable by others no longer is.
+ * Throws if another user could change the file: if it is a symlink, belongs to another user, or is in a directory that
+ * others may write to. If others could read the file before, they cannot any more.
  */
 async function writePrivateFile(path: string, text: string, owner: number): Promise<void> {
   try {
@@ -142,7 +141,7 @@ async function writePrivateFile(path: string, text: string, owner: number): Prom
   }
 }
 
-/** Whether this user has, or can make, the directory of a file, and may write to it. */
+/** Whether the directory of a file exists, or can be made, and this user may write to it. */
 async function canHold(path: string): Promise<boolean> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -155,7 +154,7 @@ async function canHold(path: string): Promise<boolean> {
 
 async function refuseUnsafePlace(path: string, owner: number): Promise<void> {
   const directory = await stat(dirname(path));
-  // In a sticky directory such as /tmp, others may add files but not replace this one.
+  // In a sticky directory such as /tmp others cannot replace this file.
   if ((directory.mode & 0o022) !== 0 && (directory.mode & 0o1000) === 0) {
     throw unsafe(
       path,

@@ -4,20 +4,20 @@ import { count, either, type Kinds, object, path, pathOf, text } from "../base/o
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What the places of configuration files depend on. Always given, never looked up: a library reads no environment
- * behind its caller's back.
+ * The properties of a machine on which the paths of configuration files depend. The caller always passes them: this
+ * library does not read the environment itself.
  */
 export interface Machine {
   readonly env: Environment;
-  /** As `os.homedir()` says. */
+  /** `os.homedir()`. */
   readonly homeDirectory: string | URL;
-  /** As `process.getuid()` says. */
+  /** `process.getuid()`. */
   readonly uid: number;
-  /** Where the system's configuration lies. Default: `/etc`. */
+  /** The directory of the system's configuration. Default: `/etc`. */
   readonly systemDirectory?: string | URL | undefined;
 }
 
-/** The same with the paths that URLs stood for. */
+/** A machine with paths instead of URLs. */
 export interface SettledMachine extends Machine {
   readonly homeDirectory: string;
   readonly systemDirectory?: string | undefined;
@@ -30,10 +30,10 @@ export const machineKinds: Kinds<Machine> = {
   systemDirectory: path,
 };
 
-/** Those without which nothing can be found. */
+/** The members that are required. */
 export const machineNeeds = ["env", "homeDirectory", "uid"] as const;
 
-/** Options with the paths that URLs stand for. */
+/** The options with paths instead of URLs. */
 export function settledMachine<Options extends Machine>(
   options: Options,
 ): Omit<Options, keyof Machine> & SettledMachine {

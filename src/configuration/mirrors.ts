@@ -9,31 +9,29 @@ import { type ImageLocation, locationsOf } from "./image-names.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 import { combinedTls, readTlsMaterial, type SharedTls, sharedTls } from "./tls-files.ts";
 
-/** What this machine's files say of mirrors, and what its user says of hosts. */
+/** This machine's configuration of mirrors, and options of the user for hosts. */
 export interface MirrorOptions {
-  /** Podman's configuration, already read. */
+  /** podman's configuration. */
   readonly registriesConf?: RegistriesConf | undefined;
-  /** Containerd's, such as `/etc/containerd/certs.d`; read when a registry is asked for. */
+  /** containerd's directory, such as `/etc/containerd/certs.d`. It is read when a registry's endpoints are needed. */
   readonly hostsDirectory?: string | undefined;
-  /** As in `RegistryOptions`; holds for the registry itself, not for its mirrors. */
+  /** As in `RegistryOptions`, for the registry itself, not for its mirrors. */
   readonly plainHttp?: PlainHttp;
-  /** What is known of a host's certificates besides. */
+  /** Finds further TLS material for a host. */
   readonly tls?: TlsFor | undefined;
-  /** For the registry itself, not for its mirrors. */
+  /** TLS material for the registry itself, not for its mirrors. */
   readonly registryTls?: TlsMaterial | undefined;
-  /**
-   * Whether Node was told of authorities that may vouch for a registry on loopback, which may then speak TLS, or not.
-   */
+  /** Whether Node trusts additional authorities. Then a registry on loopback may use TLS with one of them. */
   readonly hasExtraAuthorities?: boolean;
   /** Default: one of its own. */
   readonly shared?: SharedTls | undefined;
 }
 
 /**
- * Where to ask for an image, in order, by podman's configuration and containerd's together.
+ * Finds the endpoints for an image, in order, by the configurations of podman and containerd together.
  *
- * Podman's says under which names the image may be had; containerd's says, for the registry in each of these names,
- * which hosts to ask. The registry itself comes last, unless the files leave it out.
+ * podman's says under which names the image can be found; containerd's says which hosts to ask for the registry in each
+ * of these names. The registry itself comes last, unless the files exclude it.
  */
 export function mirrors(options: MirrorOptions): EndpointsFor {
   const { registriesConf = emptyRegistriesConf, hostsDirectory, shared = sharedTls() } = options;
@@ -74,7 +72,7 @@ async function endpointsOf(
   return addresses.map((address) => ({
     ...common,
     ...address,
-    // A host that is not the registry must be told for which registry it stands.
+    // A mirror has to be told of which registry the image is.
     ...(!isHostOf(address.baseUrl, location.host) && { namespace: location.host }),
   }));
 }
@@ -82,7 +80,7 @@ async function endpointsOf(
 type Address = Pick<Endpoint, "baseUrl" | "tls">;
 
 /**
- * One address, or, for an insecure registry, one with TLS whatever its certificate and one without, the likelier first.
+ * One address; for an insecure registry two, with TLS and any certificate, and without TLS. The likelier one is first.
  */
 async function addressesOf(
   host: ConfiguredHost,
@@ -122,7 +120,7 @@ async function tlsOf(
   return combinedTls(said, await tls?.(name, fetchOptions));
 }
 
-/** Tells whether a URL is of the registry that references call so. */
+/** Whether a URL is that of the registry with this name in references. */
 function isHostOf(baseUrl: string, registry: string): boolean {
   const { protocol, host } = new URL(baseUrl);
   const own = new URL(`${protocol}//${registry}`).host;

@@ -5,17 +5,16 @@ import { isLoopback } from "../registry/registry-name.ts";
 import type { Environment } from "./machine.ts";
 
 export interface ProxyOptions {
-  /** Lets `ALL_PROXY` stand in for a variable that is not set, as curl does and Go does not. Default: false. */
+  /** Uses `ALL_PROXY` if the other variable is not set, as curl does, and Go does not. Default: false. */
   readonly allProxy?: boolean;
 }
 
 /**
- * Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as Go's programs do, so that whatever lets docker and podman out
- * lets us out.
+ * Finds proxies by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as programs in Go do, so also docker and podman.
  *
- * Where both spellings are set, the lower-case one counts. This machine's own addresses are never proxied, and an
- * `https:` URL never takes the proxy that is meant for `http:`. A proxy that cannot be used is an error for the
- * requests that need it, not for the others: to go around it silently would be worse.
+ * If a variable is set in upper and lower case, the lower-case one counts. This machine's own addresses never use a
+ * proxy, and `https:` URLs never use the one for `http:`. A proxy that cannot be used is an error for the requests that
+ * need it: they are not sent without it.
  */
 export function proxyFromEnvironment(env: Environment, options: ProxyOptions = {}): ProxyFor {
   const all = options.allProxy === true ? variable(env, "all_proxy") : undefined;
@@ -37,14 +36,14 @@ function variable(env: Environment, lowerCaseName: string): string | undefined {
   return env[lowerCaseName] || env[lowerCaseName.toUpperCase()] || undefined;
 }
 
-/** In a CGI program, `HTTP_PROXY` is the request's `Proxy:` header and thus the attacker's word (CVE-2016-5385). */
+/** In a CGI program, `HTTP_PROXY` is the request's `Proxy:` header, so an attacker can set it (CVE-2016-5385). */
 function httpProxy(env: Environment): string | undefined {
   return env.REQUEST_METHOD ? env.http_proxy || undefined : variable(env, "http_proxy");
 }
 
 function parsedProxy(text: string): URL {
   const address = text.includes("://") ? text : `http://${text}`;
-  // The text itself stays out of the message: it may hold a password.
+  // The text is not in the message, because it may have a password in it.
   if (!URL.canParse(address)) {
     throw new OciUnpackError("INVALID_OPTION", "cannot use the proxy of the environment: it is not a URL", { hint });
   }
@@ -64,8 +63,8 @@ const hint = "set HTTPS_PROXY to http://HOST:PORT, or name the registry in NO_PR
 type Exception = (host: string, port: string) => boolean;
 
 /**
- * The rules of `NO_PROXY`: names with what lies beneath them, `.suffix`, addresses, networks, each but the last with a
- * port or without, or `*`.
+ * The rules of `NO_PROXY`: names with their subdomains, `.suffix` and addresses, each with a port or without, networks,
+ * and `*`.
  */
 function exceptions(list: string): (url: URL) => boolean {
   const rules = list.split(",").flatMap((item) => exception(item.trim().toLowerCase()) ?? []);
@@ -76,7 +75,7 @@ function exceptions(list: string): (url: URL) => boolean {
 function exception(item: string): Exception | undefined {
   if (item === "*") return () => true;
   if (isNetwork(item)) return addressException(item, undefined);
-  // A bare IPv6 address is all colons, so only a bracketed one can be followed by a port.
+  // An IPv6 address has colons, so only one in brackets can have a port.
   const [, host = item, port] = addressIn(item) === undefined ? (/^(.*):(\d+)$/.exec(item) ?? []) : [];
   const address = addressIn(host);
   if (address !== undefined) return addressException(`${address}/${address.includes(":") ? 128 : 32}`, port);

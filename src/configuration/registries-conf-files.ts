@@ -9,11 +9,11 @@ import type { SettledMachine } from "./machine.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 
 /**
- * Reads podman's `registries.conf` and the files beside it that add to it (containers-registries.conf.d(5)).
+ * Reads podman's `registries.conf` and its drop-in files (containers-registries.conf.d(5)).
  *
- * The main file is `$CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. The drop-ins of the system and of
- * the user follow, but where the user has a main file, only the user's. A mistake in any is `CONFIGURATION`: to go on
- * without the file could be to go on without its `blocked`.
+ * The main file is `$CONTAINERS_REGISTRIES_CONF`, or else the user's, or else the system's. Then come the drop-ins of
+ * the system and of the user; if the user has a main file, only the user's. A mistake in a file throws `CONFIGURATION`:
+ * without the file, something that it blocks would be allowed.
  */
 export async function readRegistriesConf(machine: SettledMachine, options: FetchOptions = {}): Promise<RegistriesConf> {
   const { CONTAINERS_REGISTRIES_CONF: named } = machine.env;

@@ -8,7 +8,7 @@ import {
 import { Toml } from "./toml.ts";
 
 /**
- * Reads one file over what the files before it said: a table replaces the one with its prefix, a setting the same
+ * Parses a file and adds it to the files before: a table replaces the one with the same prefix, a setting the same
  * setting. Throws `CONFIGURATION`.
  */
 export function parseRegistriesConf(path: string, text: string, before = emptyRegistriesConf): RegistriesConf {
@@ -54,7 +54,9 @@ function parseMirror(table: Toml, byDigestOnly: boolean, suffix: string): Config
   };
 }
 
-/** One server cannot be both insecure and not: whichever prefix a name matches would decide by chance. */
+/**
+ * Throws if a server is both insecure and not, or blocked and not: it would depend on the prefix which of both counts.
+ */
 function refuseContradictions(root: Toml, registries: readonly ConfiguredRegistry[]): void {
   const seen = new Map<string, ConfiguredRegistry>();
   for (const registry of registries) {
@@ -67,18 +69,16 @@ function refuseContradictions(root: Toml, registries: readonly ConfiguredRegistr
   }
 }
 
-/**
- * `:tag` or `@digest` at the end of a repository's name; the colon of a port is followed by a slash or stands alone.
- */
+/** `:tag` or `@digest` at the end of a repository's name. A colon before a slash, or without one, begins a port. */
 function tagIn(name: string): string {
   return /^[^/]+\/.*?([:@].*)$/.exec(name)?.[1] ?? "";
 }
 
-/** `host[:port][/path]`. A scheme is no part of it, and to ignore one would ignore an `http:`. */
+/** Parses `host[:port][/path]`. A scheme is an error: if it were ignored, `http:` would be ignored. */
 function parseName(table: Toml, key: string, suffix: string): string | undefined {
   const text = table.string(key);
   if (!text) return undefined;
-  // To say where a tag is to be found is not to say that it is another one.
+  // The location may have the same tag as the prefix.
   const name = parseRegistryName(
     (text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text).replace(/\/+$/, ""),
   );
@@ -86,7 +86,7 @@ function parseName(table: Toml, key: string, suffix: string): string | undefined
   return name;
 }
 
-/** `*.host` stands for every name beneath a host, however deep. */
+/** `*.host` means all subdomains of a host, at any depth. */
 function parseWildcard(table: Toml): string | undefined {
   const text = table.string("prefix");
   if (!text?.startsWith("*.")) return undefined;
@@ -103,7 +103,7 @@ function parseWord<Word extends string>(table: Toml, key: string, words: readonl
   return word;
 }
 
-/** An empty value takes back what an earlier file said. */
+/** Parses the aliases. An empty value removes an alias of an earlier file. */
 function parseAliases(table: Toml, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const aliases = new Map(before);
   for (const name of table.keys) {
@@ -116,7 +116,7 @@ function parseAliases(table: Toml, before: ReadonlyMap<string, string>): Readonl
   return aliases;
 }
 
-/** A name without a host, tag and digest: what `debian` and `library/debian` are. */
+/** Whether a name has no host, tag or digest, such as `debian` or `library/debian`. */
 function isShortName(name: string): boolean {
   return /^[a-z0-9][a-z0-9._/-]*$/.test(name) && parseRegistryName(name) === undefined;
 }

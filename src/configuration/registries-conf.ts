@@ -1,19 +1,19 @@
-/** What podman's `registries.conf` says (containers-registries.conf(5), version 2). */
+/** podman's `registries.conf` (containers-registries.conf(5), version 2). */
 export interface RegistriesConf {
   /** No two have the same prefix. */
   readonly registries: readonly ConfiguredRegistry[];
-  /** Short names and what they stand for, without tag and digest. */
+  /** Short names and the names that replace them, without tag and digest. */
   readonly aliases: ReadonlyMap<string, string>;
-  /** What podman would search for a short name; we only know from it that a short name is ambiguous. */
+  /** The registries that podman would search for a short name. Here they only tell that a short name is ambiguous. */
   readonly unqualifiedSearchRegistries: readonly string[];
   readonly shortNameMode: "enforcing" | "permissive" | "disabled";
 }
 
-/** What applies to the images whose names begin with a prefix. */
+/** The configuration of all images whose names begin with a prefix. */
 export interface ConfiguredRegistry {
   /** `host[:port][/path][:tag|@digest]`, or `*.host`. */
   readonly prefix: string;
-  /** What stands instead of the prefix in the real name; `undefined` for the name as it is. */
+  /** What replaces the prefix in the real name; `undefined` if the name stays as it is. */
   readonly location: string | undefined;
   readonly insecure: boolean;
   readonly blocked: boolean;

@@ -20,17 +20,17 @@ import { engineSocketFromEnvironment } from "./engine-socket.ts";
 import { type EnvironmentOptions, environmentKinds, registryFromEnvironment } from "./environment.ts";
 import { machineNeeds } from "./machine.ts";
 
-/** What no file of a machine says of registries. */
+/** Options for registries that no configuration file has. */
 type FurtherRegistryOptions = Pick<
   RegistryOptions,
   "credentials" | "network" | "foreignLayers" | "connectionsPerBlob" | "strict"
 >;
 
-/** The machine, what its user said beyond its files, and where blobs are kept. */
+/** The machine, options of the user that are not in its files, and where blobs are stored. */
 export interface EnvironmentSourceOptions extends EnvironmentOptions, FurtherRegistryOptions, LocalOptions {
-  /** Keeps blobs here, and takes from here what is kept already: a store, or its directory. */
+  /** A store, or its directory: blobs are stored there, and those that are there are not fetched. */
   readonly store?: Store | string | URL | undefined;
-  /** Takes everything from the store and asks nobody. Default: false. */
+  /** Takes everything from the store and requests nothing. Default: false. */
   readonly offline?: boolean;
 }
 
@@ -47,9 +47,10 @@ const kinds: Kinds<EnvironmentSourceOptions> = {
 };
 
 /**
- * The source that a name asks for, set up as the command has it: registries as this machine's docker, podman and
- * containerd are configured (logins, mirrors, certificates, proxies), the machine's engine, and layouts and archives on
- * its disk. With a store, what comes is kept there. Only the configuration that this name needs is read.
+ * The source for a name, with the configuration that the command uses: registries as docker, podman and containerd are
+ * configured on this machine (logins, mirrors, certificates, proxies), the machine's engine, and layouts and archives
+ * on its disk. With a store, everything that is fetched is stored there. Only the configuration that this name needs is
+ * read.
  *
  * @throws OciUnpackError with `INVALID_OPTION` for an option, and `CONFIGURATION` for a file, that cannot be used.
  */

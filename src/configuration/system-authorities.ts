@@ -4,7 +4,7 @@ import type { FetchOptions } from "../base/events.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
 import type { Environment, SettledMachine } from "./machine.ts";
 
-/** Where distributions keep all authorities in one file, as Go looks for it: Debian, Fedora, openSUSE, RHEL, Alpine. */
+/** The files in which distributions have all authorities, as in Go: Debian, Fedora, openSUSE, RHEL, Alpine. */
 const bundles = [
   "ssl/certs/ca-certificates.crt",
   "pki/tls/certs/ca-bundle.crt",
@@ -14,10 +14,10 @@ const bundles = [
 ];
 
 /**
- * The authorities that the system's administrator trusts, as curl, docker and podman do: `$SSL_CERT_FILE` and the files
- * in `$SSL_CERT_DIR`, or else the first bundle that the distribution has.
+ * The authorities of the system, which curl, docker and podman trust: `$SSL_CERT_FILE` and the files in
+ * `$SSL_CERT_DIR`, or else the first of the distributions' files that exists.
  *
- * Node's own `getCACertificates("system")` looks only where its OpenSSL was built to look.
+ * Node's `getCACertificates("system")` only looks where its OpenSSL was built to look.
  */
 export async function systemAuthorities(machine: SettledMachine, options: FetchOptions): Promise<readonly string[]> {
   const { env, systemDirectory = "/etc" } = machine;
@@ -39,7 +39,7 @@ async function certificatesIn(paths: readonly string[], options: FetchOptions): 
       const text = await readConfigFile(path, options);
       if (text?.includes("-----BEGIN ")) texts.push(text);
     } catch {
-      // The connection that needs it tells that its authority is not known.
+      // A connection that needs it fails, and its error says that the authority is unknown.
       warnOfFile(options.onEvent, `"${path}" cannot be read: its authorities do not count`);
     }
   }
@@ -56,10 +56,10 @@ async function filesIn(directories: readonly string[]): Promise<readonly string[
 }
 
 /**
- * The authorities of `NODE_EXTRA_CA_CERTS`, where Node would forget them.
+ * The authorities in `NODE_EXTRA_CA_CERTS`, for versions of Node in which they would be lost.
  *
- * Node trusts them by itself, but whoever adds an authority replaces all that Node trusts. Since Node 22.15 it can be
- * asked what that was; before, the file must be read once more.
+ * Node trusts them, but when an authority is added, the list of all authorities has to be given. Since Node 22.15 Node
+ * can be asked for it; for older versions the file is read here.
  */
 export async function extraAuthorities(env: Environment, options: FetchOptions): Promise<readonly string[]> {
   const path = env.NODE_EXTRA_CA_CERTS;
@@ -68,7 +68,7 @@ export async function extraAuthorities(env: Environment, options: FetchOptions):
     const text = await readConfigFile(path, options);
     return text?.includes("-----BEGIN ") ? [text] : [];
   } catch {
-    // Node itself goes on without the file, and so do we.
+    // Node ignores a file that it cannot read, and so does this.
     warnOfFile(options.onEvent, `"${path}" (NODE_EXTRA_CA_CERTS) cannot be read`);
     return [];
   }

@@ -8,8 +8,8 @@ import { readConfigFile, tellOfFile } from "./config-file.ts";
 import { configHome } from "./credential-files.ts";
 import type { SettledMachine } from "./machine.ts";
 /**
- * Both together: the authorities of both, the client certificate of the first that has one, verification only if
- * neither skips it.
+ * Combines TLS material: the authorities of both, and the client certificate of the first that has one. Verification is
+ * skipped if one of them says so.
  */
 export function combinedTls(first: TlsMaterial | undefined, second: TlsMaterial | undefined): TlsMaterial | undefined {
   const ca = [...(first?.ca ?? []), ...(second?.ca ?? [])];
@@ -20,13 +20,13 @@ export function combinedTls(first: TlsMaterial | undefined, second: TlsMaterial 
   return { ca, ...client, ...(insecureSkipVerify && { insecureSkipVerify }) };
 }
 
-/** What becomes of all material before it is used. */
+/** Prepares TLS material before it is used. */
 export type SharedTls = (material: TlsMaterial) => Promise<TlsMaterial>;
 
 /**
- * Gives the same object for the same material: connections are shared between requests that bring the same object.
+ * Returns the same object for equal material, because only requests with the same object share connections.
  *
- * Where the material has authorities, `others` are trusted beside them. Nobody asks for those before.
+ * If the material has authorities, `others` are added to them; they are read only then.
  */
 export function sharedTls(others: () => Promise<readonly string[]> = async () => []): SharedTls {
   const known = new Map<string, TlsMaterial>();
@@ -39,7 +39,7 @@ export function sharedTls(others: () => Promise<readonly string[]> = async () =>
   };
 }
 
-/** The directories in which podman and docker look for a registry's certificates. */
+/** The directories in which podman and docker look for the certificates of registries. */
 export function certificateDirectories(machine: SettledMachine): readonly string[] {
   const { systemDirectory = "/etc" } = machine;
   const directories = [configHome(machine), systemDirectory].map((directory) => join(directory, "containers/certs.d"));
@@ -47,11 +47,11 @@ export function certificateDirectories(machine: SettledMachine): readonly string
 }
 
 /**
- * Finds a registry's authorities and client certificate in the first of `directories` that has a directory of its name
- * (containers-certs.d(5)).
+ * Finds the authorities and the client certificate for a registry: in the first of `directories` that has a directory
+ * with the registry's name (containers-certs.d(5)).
  */
 export function certificatesIn(directories: readonly string[]): TlsFor {
-  const told = new Map<string, boolean>(); // each is looked for many times, and told of where that is news
+  const told = new Map<string, boolean>(); // each is looked for many times, but only changes are told
   return async (host, options) => {
     for (const directory of directories) {
       const path = join(directory, host);
@@ -65,19 +65,19 @@ export function certificatesIn(directories: readonly string[]): TlsFor {
   };
 }
 
-/** Paths of what TLS needs. */
+/** The paths of files with certificates and keys. */
 export interface CertificateFiles {
   /** Authorities. */
   readonly ca: readonly string[];
-  /** Client certificates, and their keys where these have files of their own. */
+  /** Client certificates with their keys, which may be in the same files. */
   readonly client: readonly (readonly [cert: string, key?: string])[];
 }
 
 /**
- * Lists a directory of certificates: `*.crt` are authorities, `NAME.cert` with `NAME.key` is what we show. `undefined`
- * where there is no such directory.
+ * Lists a directory of certificates: `*.crt` are authorities, `NAME.cert` with `NAME.key` are client certificates.
+ * `undefined` if there is no such directory.
  *
- * A key without its certificate is an error, because the registry's own complaint would not say what is missing.
+ * A key without a certificate is an error, because the registry's error would not say what is missing.
  */
 export async function certificateFiles(directory: string): Promise<CertificateFiles | undefined> {
   const names = await sortedNames(directory);
@@ -97,7 +97,7 @@ export async function certificateFiles(directory: string): Promise<CertificateFi
   };
 }
 
-/** Reads the files. Of several client certificates the first is taken: a connection can show only one. */
+/** Reads the files. Of several client certificates the first one is used: a connection can have only one. */
 export async function readTlsMaterial(files: CertificateFiles, options: FetchOptions = {}): Promise<TlsMaterial> {
   const [pair] = files.client;
   const authorities = await Promise.all(files.ca.map((path) => readPem(path, options)));

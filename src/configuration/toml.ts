@@ -7,13 +7,14 @@ interface TomlFile {
 }
 
 /**
- * A table of a TOML file, read key by key. What is not of the type asked for is an error naming file and key.
+ * A table in a TOML file. Each method returns the value of a key as one type, or throws an error that names file and
+ * key.
  *
- * No message shows a value: a header in `hosts.toml` may be a password.
+ * Error messages never contain a value, because it may be a password, for example in a header in `hosts.toml`.
  */
 export class Toml {
   readonly #file: TomlFile;
-  /** The keys, and in lists the places, that lead to it. */
+  /** The keys, and the indexes in lists, that lead to it. */
   readonly #keyPath: TomlKeyPath;
   readonly #table: TomlTable;
 
@@ -27,7 +28,7 @@ export class Toml {
     try {
       return new Toml({ path, text }, [], parse(text));
     } catch (error) {
-      // The parser's own message quotes the lines around the mistake.
+      // The parser's message is not used, because it quotes the lines around the mistake.
       const where = error instanceof TomlError ? `line ${error.line} is not TOML` : "it is not TOML";
       throw new OciUnpackError("CONFIGURATION", `cannot use "${path}": ${where}`);
     }
@@ -64,7 +65,7 @@ export class Toml {
     return isValid ? (lists as string[][]) : this.#mistyped(key, "a list of strings or of pairs");
   }
 
-  /** A table within; an empty one where there is none. */
+  /** A table in this table; an empty one if there is none. */
   table(key: string): Toml {
     const value = this.#value(key) ?? {};
     return isTable(value) ? this.#within([key], value) : this.#mistyped(key, "a table");
@@ -79,7 +80,7 @@ export class Toml {
     );
   }
 
-  /** An error about what a key says, or about its absence. */
+  /** The error for a wrong value of a key, or for its absence. */
   invalid(key: string, found: string): OciUnpackError {
     const { path, text } = this.#file;
     const names = this.#keyPath.flatMap((each) => (typeof each === "string" ? [written(each)] : []));
@@ -103,7 +104,7 @@ export class Toml {
   }
 }
 
-/** As a file has a key: `host`, `"https://mirror"`. */
+/** A key as it is written in a file: `host`, `"https://mirror"`. */
 function written(key: string): string {
   return /^[\w-]+$/.test(key) ? key : `"${key}"`;
 }
@@ -112,16 +113,15 @@ function isTable(value: TomlValue): value is TomlTable {
   return typeof value === "object" && !Array.isArray(value) && !(value instanceof Date);
 }
 
-/** The keys that lead to a value, and in lists its keyPath. */
+/** The keys, and the indexes in lists, that lead to a value. */
 export type TomlKeyPath = readonly (string | number)[];
 
 /**
- * The line, counted from 1, on which a text in TOML begins to say what is at a keyPath: of a key that it lacks, where
- * the table begins that lacks it.
+ * The line, counted from 1, on which a value in a TOML text begins. If its key is missing, the line of its table.
  *
- * The parser tells no lines. So the beginnings of the text are parsed, halving what remains, until the last one is
- * found that does not have the keyPath yet. One that ends within a value of several lines is no TOML; then it is the
- * next that counts.
+ * The parser does not tell lines. So beginnings of the text are parsed, with a binary search for the last one that does
+ * not have the value yet. A beginning that ends within a value of several lines is not valid TOML; then the next one is
+ * used.
  */
 export function tomlLine(text: string, keyPath: TomlKeyPath): number {
   const lines = text.split("\n");

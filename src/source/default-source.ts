@@ -12,7 +12,7 @@ import { type LocalOptions, localKinds, localSource, splitTransport } from "./lo
  * The kind of source that a name asks for: a place on this machine (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`),
  * a running engine (`docker-daemon:`) or a registry.
  *
- * Where names come from strangers, make a `registrySource()` and give that as the source: it never opens a file.
+ * If names come from strangers, use `registrySource()` as the source: it never opens a file.
  */
 export function sourceFor(name: string, options: SourceOptions = {}): Source {
   check("name", name, text);

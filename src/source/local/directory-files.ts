@@ -69,7 +69,6 @@ async function* readFile(path: string, sizeBytes: number, signal?: AbortSignal):
 }
 
 function openFile(path: string): Promise<FileHandle | undefined> {
-  // Not waiting for somebody to open the other end of what is no file at all; and a symlink that came meanwhile is
-  // none.
+  // O_NONBLOCK: opening a fifo does not wait. O_NOFOLLOW: a symlink that was put there meanwhile is not followed.
   return ifThere(`read "${path}"`, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
 }

@@ -90,7 +90,7 @@ interface DocumentOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A whole document, refused above its limit. */
+/** Reads a whole document. Throws `LIMIT_EXCEEDED` if it is larger than its limit. */
 export async function readDocument(
   file: StoredFile,
   what: string,
