@@ -5,8 +5,9 @@ import { listImages, type StoredImageEntry, type StoreFindings, verifyBlobs } fr
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
 
 /**
- * A directory with the blobs of images, which is an OCI image layout. skopeo and umoci can read it as well, if the
- * images have OCI media types.
+ * A directory with the blobs of images, which is an OCI image layout.
+ *
+ * skopeo and umoci read it as well, if the images have OCI media types.
  */
 export interface Store {
   /** An absolute path. */
