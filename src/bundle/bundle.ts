@@ -1,23 +1,23 @@
 import type { ImageConfig } from "../oci/config.ts";
 import { annotationsOf } from "./annotations.ts";
-import { textInRootfs } from "./file-in-rootfs.ts";
+import { ContainerPaths, workingDirectoryOf } from "./container-paths.ts";
 import { volumeMounts } from "./mounts.ts";
-import { PlacesInContainer } from "./place-in-container.ts";
 import { runtimeConfig } from "./runtime-config.ts";
+import { textInRootfs } from "./text-in-rootfs.ts";
 import { type Rootless, resolveUser } from "./user.ts";
-import { workingDirectoryOf } from "./working-directory.ts";
 
-/** What a runtime is given, and what it is not. */
+/** What a container runtime gets of an image, and what it does not. */
 export interface Bundle {
   /** The text of `config.json`. */
   readonly config: Uint8Array;
-  /** Labels that are no annotations there, since the runtime would obey them. */
+  /** Names of labels that are left out, because the runtime would obey them as annotations. */
   readonly leftOut: readonly string[];
 }
 
 /**
- * The bundle for an image whose root filesystem lies at `rootfs`. Throws `INVALID_CONFIG` for a user that the image does
- * not know, and for paths that lead to what is the runtime's.
+ * The bundle for an image whose root filesystem is the directory `rootfs`.
+ *
+ * Throws `INVALID_CONFIG` for a user that the image does not have, and for paths that lead into directories of the runtime.
  */
 export function bundleOf(image: ImageConfig, rootfs: string, rootless?: Rootless): Bundle {
   const user = resolveUser(
@@ -26,13 +26,13 @@ export function bundleOf(image: ImageConfig, rootfs: string, rootless?: Rootless
     textInRootfs(rootfs, "etc/group"),
   );
   const { annotations, leftOut } = annotationsOf(image);
-  const parts = { user, annotations, ...placesOf(image, rootfs) };
+  const parts = { user, annotations, ...pathsOf(image, rootfs) };
   const config = Buffer.from(`${JSON.stringify(runtimeConfig(image, parts, rootless), undefined, 2)}\n`);
   return { config, leftOut };
 }
 
-function placesOf({ execution }: ImageConfig, rootfs: string) {
-  using places = new PlacesInContainer(rootfs);
-  const cwd = workingDirectoryOf(execution.workingDir ?? "", places);
-  return { cwd, volumes: volumeMounts(execution.volumes ?? [], places) };
+function pathsOf({ execution }: ImageConfig, rootfs: string) {
+  using paths = new ContainerPaths(rootfs);
+  const cwd = workingDirectoryOf(execution.workingDir ?? "", paths);
+  return { cwd, volumes: volumeMounts(execution.volumes ?? [], paths) };
 }

@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import type { PlacesInContainer } from "./place-in-container.ts";
+import type { ContainerPaths } from "./container-paths.ts";
 
 /** A mount of the container (runtime-spec, config.md, "Mounts"). */
 export interface Mount {
@@ -9,7 +9,7 @@ export interface Mount {
   readonly options: readonly string[];
 }
 
-/** What every Linux container expects to find (runtime-spec, config-linux.md, "Default Filesystems"). */
+/** The file systems that every Linux container expects (runtime-spec, config-linux.md, "Default Filesystems"). */
 export function defaultMounts(isRootless: boolean): readonly Mount[] {
   const guarded = ["nosuid", "noexec", "nodev"];
   return [
@@ -30,7 +30,7 @@ export function defaultMounts(isRootless: boolean): readonly Mount[] {
     { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...guarded, "mode=1777", "size=65536k"] },
     { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded },
     isRootless
-      ? // sysfs belongs to the network namespace, which without root is the host's: only a bind mount is allowed.
+      ? // A new sysfs would show the network namespace, which without root is the host's. Only a bind mount is allowed.
         { destination: "/sys", type: "none", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] }
       : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, "ro"] },
     ...(isRootless
@@ -39,13 +39,13 @@ export function defaultMounts(isRootless: boolean): readonly Mount[] {
   ];
 }
 
-/** The image's volumes: writable places whose contents are not kept (image-spec, conversion.md, "Config.Volumes"). */
-export function volumeMounts(volumes: readonly string[], places: PlacesInContainer): readonly Mount[] {
+/** The image's volumes, as writable file systems that are not kept (image-spec, conversion.md, "Config.Volumes"). */
+export function volumeMounts(volumes: readonly string[], paths: ContainerPaths): readonly Mount[] {
   return volumes.toSorted().map((volume) => {
     const isPlain = volume.startsWith("/") && !volume.includes("\0") && !volume.split("/").includes("..");
     if (!isPlain) throw refused(volume, "it is no absolute path");
-    // A runtime writes there what confines the process (CVE-2019-16884).
-    if (places.isInProc(volume)) throw refused(volume, "it leads into /proc");
+    // Runtimes confine the process by writing to /proc, which a volume would catch (CVE-2019-16884).
+    if (paths.isInProc(volume)) throw refused(volume, "it leads into /proc");
     return {
       destination: volume,
       type: "tmpfs",

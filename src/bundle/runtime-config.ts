@@ -2,8 +2,8 @@ import type { ExecutionParameters, ImageConfig } from "../oci/config.ts";
 import { defaultMounts, type Mount } from "./mounts.ts";
 import type { ProcessUser, Rootless } from "./user.ts";
 
-/** What was found out with the image's root filesystem, or left out of its labels. */
-export interface Parts {
+/** The parts of a container's configuration that depend on more than the image's. */
+export interface ConfigParts {
   readonly user: ProcessUser;
   readonly cwd: string;
   readonly volumes: readonly Mount[];
@@ -14,9 +14,9 @@ export interface Parts {
  * The configuration of a container that runs the image: `config.json` of a bundle (runtime-spec, config.md), converted as
  * the image-spec's conversion.md says.
  *
- * What the image leaves open is what `runc spec` has, but for the terminal: none is asked for, so that scripts can run it.
+ * What the image does not say is as in `runc spec`, except for the terminal: there is none, so that scripts can run it.
  */
-export function runtimeConfig({ execution }: ImageConfig, parts: Parts, rootless?: Rootless): object {
+export function runtimeConfig({ execution }: ImageConfig, parts: ConfigParts, rootless?: Rootless): object {
   const { user, cwd, volumes, annotations } = parts;
   return {
     ociVersion: "1.0.2",
@@ -47,13 +47,13 @@ export function runtimeConfig({ execution }: ImageConfig, parts: Parts, rootless
   };
 }
 
-/** Entrypoint and command together; a shell where the image has neither, so that the bundle can be started at all. */
+/** Entrypoint and command together. An image that has neither gets a shell, so that the bundle can be started. */
 function argumentsOf({ entrypoint = [], cmd = [] }: ExecutionParameters): readonly string[] {
   const args = [...entrypoint, ...cmd];
   return args.length === 0 ? ["sh"] : args;
 }
 
-/** The image's own variables, and those that every program expects where the image does not set them. */
+/** The image's variables, and those that every program expects and the image does not set. */
 function environmentOf({ env = [] }: ExecutionParameters, user: ProcessUser): readonly string[] {
   const names = new Set(env.map((entry) => entry.split("=", 1)[0]));
   const defaults = [
@@ -64,14 +64,14 @@ function environmentOf({ env = [] }: ExecutionParameters, user: ProcessUser): re
   return [...env, ...defaults.filter(([name]) => !names.has(name)).map(([name, value]) => `${name}=${value}`)];
 }
 
-/** In a user namespace with one group there are no others to belong to. */
+/** The further groups of the user. A user namespace with a single group has none. */
 function additionalGids(user: ProcessUser, rootless: Rootless | undefined): object {
   return rootless !== undefined || user.additionalGids.length === 0 ? {} : { additionalGids: user.additionalGids };
 }
 
 function namespaces(isRootless: boolean): readonly { readonly type: string }[] {
   const types = ["pid", "network", "ipc", "uts", "mount"];
-  // Without root there is nobody to set up a network, so the host's is kept; a user namespace makes the rest possible.
+  // Without root a network cannot be set up, so the host's is kept. A user namespace makes the other namespaces possible.
   return (isRootless ? [...types.filter((type) => type !== "network"), "user"] : types).map((type) => ({ type }));
 }
 

@@ -1,11 +1,11 @@
 import { OciUnpackError } from "../base/errors.ts";
 
-/** Who runs the process, in the container's numbers (runtime-spec, config.md, "User"). */
+/** The user of a container's process, as ids in the container (runtime-spec, config.md, "User"). */
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
   readonly additionalGids: readonly number[];
-  /** From the image's own `/etc/passwd`; `/` for a user that it does not know. */
+  /** From the image's `/etc/passwd`; `/` for a user that is not there. */
   readonly home: string;
 }
 
@@ -23,11 +23,11 @@ interface Group {
 }
 
 /**
- * Finds out who `User` of an image's config is: `user`, `uid`, `user:group`, `uid:gid`, or a mixture; empty is root
+ * Resolves `User` of an image's config: `user`, `uid`, `user:group`, `uid:gid`, or a mixture. Empty means root
  * (image-spec, conversion.md, "Config.User").
  *
- * Names are looked up in the texts of the image's own `/etc/passwd` and `/etc/group`; a number needs no entry there.
- * Without a group the account's own is taken, and those that list it as a member.
+ * Names are looked up in the texts of the image's `/etc/passwd` and `/etc/group`; a number needs no entry there. Without a
+ * group, the user gets the group of its entry and those that list it as a member.
  */
 export function resolveUser(user: string, passwd: string, group: string): ProcessUser {
   const [wantedUser = "", wantedGroup = ""] = user.split(":");
@@ -44,7 +44,7 @@ export function resolveUser(user: string, passwd: string, group: string): Proces
 function findAccount(user: string, wanted: string, accounts: readonly Account[]): Account {
   const name = wanted === "" ? "0" : wanted;
   const number = toId(name);
-  // A name that is all digits is a number first: an image cannot give itself root by an account called 1000.
+  // A name of digits is a number, so that an image cannot make 1000 root by an entry with that name.
   const found = accounts.find((account) => (number === undefined ? account.name === name : account.uid === number));
   if (found !== undefined) return found;
   if (number !== undefined) return { name: "", uid: number, gid: 0, home: "/" };
@@ -61,7 +61,7 @@ function unknownName(user: string, found: string): OciUnpackError {
   return new OciUnpackError("INVALID_CONFIG", `cannot find the image's user "${shown(user)}": ${found} in the image`);
 }
 
-/** A name of the image's as messages show it. What nobody would read to its end is cut. */
+/** A name from the image for a message, cut if it is long. */
 function shown(name: string): string {
   return name.length > 200 ? `${name.slice(0, 200)}...` : name;
 }
@@ -81,20 +81,20 @@ function parseGroup(text: string): readonly Group[] {
   });
 }
 
-/** Lines that cannot be read are passed over, as the C library does. */
+/** The fields of each line. Comments and empty lines are skipped, as the C library does. */
 function fieldsOf(text: string): readonly string[][] {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return lines.map((line) => line.trimEnd().split(":"));
 }
 
-/** A user or group number that the kernel takes: 2³² − 1 would mean "leave it as it is" (CVE-2024-40635). */
+/** A user or group id, if the kernel takes it: 2³² − 1 would mean "do not change it" (CVE-2024-40635). */
 function toId(text: string): number | undefined {
   if (!/^\d{1,10}$/.test(text)) return undefined;
   const id = Number(text);
   return id < 2 ** 32 - 1 ? id : undefined;
 }
 
-/** The user of this machine that becomes root in a container without privileges. */
+/** The user and group of this machine that are root in a container without privileges. */
 export interface Rootless {
   readonly uid: number;
   readonly gid: number;

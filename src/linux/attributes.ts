@@ -4,8 +4,8 @@ import { CString } from "./c-string.ts";
 import { declare, type Result } from "./libc.ts";
 
 /*
- * Owner, mode and times, each by an open file or by a name in a directory. By name a symlink is never followed: what
- * stands at the name is what changes.
+ * System calls that change owner, mode and times, each of an open file or of a name in a directory. A symlink at the name
+ * is never followed: it is changed itself.
  */
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -38,7 +38,7 @@ export function changeMode(descriptor: number, mode: number): Result {
 
 const fchmodat = declare<[number, Uint8Array, number, number]>("fchmodat", ["int", "const void*", "uint32_t", "int"]);
 
-/** Not for symlinks, which have no mode: those answer `EOPNOTSUPP`. */
+/** Changes the mode of what is at a name. Symlinks have no mode: for them the result is `EOPNOTSUPP`. */
 export function changeModeAt(directory: number, name: ByteString, mode: number): Result {
   return fchmodat(directory, path.of(name), mode, AT_SYMLINK_NOFOLLOW);
 }
@@ -60,7 +60,7 @@ export function changeTimesAt(directory: number, name: ByteString, atime: Timest
   return utimensat(directory, path.of(name), timespecs(atime, mtime), AT_SYMLINK_NOFOLLOW);
 }
 
-// struct timespec { s64 seconds; s64 nanoseconds; } twice: the time of access, then that of modification.
+// Two of struct timespec { s64 seconds; s64 nanoseconds; }: the time of access, then that of modification.
 const timespecBytes = new Uint8Array(32);
 const timespecWords = new BigInt64Array(timespecBytes.buffer);
 

@@ -1,15 +1,11 @@
 import { arch } from "node:process";
 
-/** The numbers of system calls that the C library has no function for everywhere. From 424 on all machines agree. */
+/** Numbers of system calls for which not every C library has a function. From 424 on they are the same on all machines. */
 export const calls = {
   landlockCreateRuleset: 444,
   landlockAddRule: 445,
   landlockRestrictSelf: 446,
   openat2: 437,
-  setxattrat: 463,
-  getxattrat: 464,
-  listxattrat: 465,
-  removexattrat: 466,
   ...oldCalls(),
 } as const;
 

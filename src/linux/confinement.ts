@@ -4,7 +4,11 @@ import type { SandboxStatus } from "../base/sandbox.ts";
 import { type Confinement, confine } from "./landlock.ts";
 import { hasOpenat2 } from "./syscalls.ts";
 
-/** Confines the calling thread for the rest of its life, as far as the policy asks and the kernel can. */
+/**
+ * Confines the calling thread until it ends, as the policy says.
+ *
+ * Throws `SANDBOX_UNAVAILABLE` if the policy requires what the kernel cannot do.
+ */
 export function confineThread(policy: SandboxPolicy, confinement: Confinement): SandboxStatus {
   const status = confined(policy, confinement);
   return hasOpenat2() ? status : { ...status, withoutOpenat2: true };

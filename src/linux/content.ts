@@ -2,7 +2,7 @@ import type { Segment } from "../tar/entry.ts";
 import { errnos } from "./errno.ts";
 import { declare, type Result } from "./libc.ts";
 
-/** The bytes of open files. A call may write or read fewer than it was asked to, as in C. */
+/* System calls for the bytes of open files. As in C, a call may write or read fewer bytes than it was given. */
 
 const write = declare<[number, Uint8Array, number]>("write", ["int", "const void*", "long"], "long");
 
@@ -18,14 +18,14 @@ export function writeSomeAt(descriptor: number, bytes: Uint8Array, offset: numbe
 
 const read = declare<[number, Uint8Array, number]>("read", ["int", "void*", "long"], "long");
 
-/** Gives the number of bytes read, 0 at the end. */
+/** Returns the number of bytes read, 0 at the end. */
 export function readSome(descriptor: number, bytes: Uint8Array): Result {
   return read(descriptor, bytes, bytes.length);
 }
 
 const ftruncate = declare<[number, number]>("ftruncate", ["int", "long"]);
 
-/** Sets the size; what lies beyond the old end is a hole. */
+/** Sets the size of a file. What is beyond its old end becomes a hole. */
 export function setSize(descriptor: number, sizeBytes: number): Result {
   return ftruncate(descriptor, sizeBytes);
 }
@@ -38,7 +38,7 @@ export function readSomeAt(descriptor: number, bytes: Uint8Array, offset: number
 
 const syncfs = declare<[number]>("syncfs", ["int"]);
 
-/** Waits until all that was written to a file system is on disk; `descriptor` is open for anything on it. */
+/** Waits until everything that was written to a file system is on the disk. `descriptor` is any open file on it. */
 export function syncFileSystem(descriptor: number): Result {
   return syncfs(descriptor);
 }
@@ -48,13 +48,13 @@ const lseek = declare<[number, number, number]>("lseek", ["int", "long", "int"],
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
-/** Where the next data of a file begin, from an offset on; infinitely far away where only a hole follows. */
+/** The offset of the next data from `offset` on; `Infinity` if only a hole follows. */
 export function nextData(descriptor: number, offset: number): Result {
   const found = lseek(descriptor, offset, SEEK_DATA);
   return found === -errnos.ENXIO ? Number.POSITIVE_INFINITY : found;
 }
 
-/** Where a file has data; what lies between are holes. On a file system without holes all of it is data. */
+/** The parts of a file that have data; the rest are holes. On a file system without holes all of it is data. */
 export function dataSegments(descriptor: number, sizeBytes: number): readonly Segment[] | Result {
   const segments: Segment[] = [];
   for (let end = 0; end < sizeBytes; ) {

@@ -11,14 +11,14 @@ const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const bytes = new Uint8Array(32 * 1024);
 const view = new DataView(bytes.buffer);
 
-/** A name in a directory. Some file systems do not tell directories from other files here. */
+/** A name in a directory. Some file systems never set `isDirectory`. */
 export interface DirectoryEntry {
   readonly name: ByteString;
   readonly isDirectory: boolean;
 }
 
 /**
- * The next names of an open directory, as many as the kernel gives at once; none at its end. `.` and `..` are left out.
+ * The next names of an open directory, as many as one system call gives, without `.` and `..`. An empty list means the end.
  * A number is a negated errno.
  *
  *   struct linux_dirent64 { u64 ino; s64 offset; u16 length; u8 type; char name[]; }

@@ -3,17 +3,19 @@ import { getSystemErrorMap } from "node:util";
 import { type ErrorDetails, OciUnpackError } from "../base/errors.ts";
 import { machineHint } from "../base/system-error.ts";
 
-/** The numbers of errors by their names, as this machine's kernel counts them. */
+/** The numbers of errors on this machine, by their names. */
 export const errnos = constants.errno;
 
 const namesByNumber = new Map(Object.entries(errnos).map(([name, number]) => [number, name]));
 
-/** A system call that failed, printed as the call itself. */
+/** The error for a system call that failed. The message names the call. */
 export class SystemError extends OciUnpackError {
   /** The name of the error, such as "EACCES". */
   readonly errno: string;
 
-  /** `attempted` is what was to be done, as an infinitive; `call` is the system call with the arguments that matter. */
+  /**
+   * `attempted` says what was to be done, as an infinitive. `call` is the system call with the arguments that matter.
+   */
   constructor(attempted: string, call: string, errno: number, details: ErrorDetails = {}) {
     const name = namesByNumber.get(errno) ?? `error ${errno}`;
     const isFull = errno === errnos.ENOSPC || errno === errnos.EDQUOT;

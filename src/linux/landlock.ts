@@ -4,18 +4,18 @@ import { declare, type Result } from "./libc.ts";
 import { opening } from "./open-descriptors.ts";
 import { closeDescriptor } from "./syscalls.ts";
 
-/** What a confined thread may still do with files. */
+/** What a thread may still do with files after it is confined. */
 export interface Confinement {
-  /** An open directory beneath which files may be made, read, written and removed. Absent: no file may be opened at all. */
+  /** An open directory beneath which files may be made, read, written and removed. Default: none. */
   readonly writableBeneath?: number;
-  /** Open directories beneath which files may be read, and nothing more. */
+  /** Open directories beneath which files may be read. Default: none. */
   readonly readableBeneath?: readonly number[];
 }
 
-/** The version of Landlock's interface that holds, or why none does. */
+/** The version of Landlock that is in force, or why none is. */
 export type ConfinementResult = { readonly abi: number } | { readonly reason: string };
 
-// The rights of linux/landlock.h, each with the ABI that brought it.
+// The rights of linux/landlock.h, each with the first version (ABI) that has it.
 const EXECUTE = 1 << 0;
 const READ_FILE = 1 << 2;
 const READ_DIR = 1 << 3;
@@ -30,7 +30,7 @@ const fileRightsByAbi = [
 const TCP_BIND_AND_CONNECT = 0b11; // from ABI 4 on
 const SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS = 0b11; // from ABI 6 on
 
-/** The newest ABI whose rights are all known here. */
+/** The newest version whose rights are all listed here. */
 const newestAbi = 7;
 
 const VERSION = 1;
@@ -52,11 +52,11 @@ const restrictSelf = declare<[number, number, number]>("syscall", ["long", "int"
 const prctl = declare<[number, number, number, number, number]>("prctl", ["int", "long", "long", "long", "long"]);
 
 /**
- * Takes from the calling thread, for the rest of its life, every right to files, TCP, device ioctls, abstract sockets
- * and signals that Landlock can take, except what `confinement` leaves it. Other threads are not concerned.
+ * Takes from the calling thread, until it ends, all rights that Landlock can take except those that `confinement` names:
+ * to files, TCP, device ioctls, abstract sockets and signals. Other threads keep their rights.
  *
- * Handles that are open already stay usable, and Landlock does not watch over chmod, chown, utimes and xattrs: those
- * are safe only because they are never given a path.
+ * Files that are open stay usable. Landlock does not restrict chmod, chown, utimes and xattrs; these are safe because they
+ * are never given a path.
  */
 export function confine(confinement: Confinement): ConfinementResult {
   const version = askOrCreate(calls.landlockCreateRuleset, null, 0, VERSION);
@@ -86,7 +86,7 @@ function enforce(abi: number, { writableBeneath, readableBeneath = [] }: Confine
   }
 }
 
-// struct landlock_ruleset_attr { u64 handled_access_fs; u64 handled_access_net; u64 scoped; }, as long as the ABI knows it.
+// struct landlock_ruleset_attr { u64 handled_access_fs; u64 handled_access_net; u64 scoped; }. Older versions know less of it.
 function rulesetAttributes(abi: number, rights: number): Uint8Array {
   const scoped = abi >= 6 ? SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS : 0;
   const words = new BigUint64Array([BigInt(rights), abi >= 4 ? BigInt(TCP_BIND_AND_CONNECT) : 0n, BigInt(scoped)]);
@@ -97,7 +97,7 @@ function rulesetBytes(abi: number): number {
   return abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
 }
 
-// struct landlock_path_beneath_attr { u64 allowed_access; s32 parent_fd; } without padding.
+// struct landlock_path_beneath_attr { u64 allowed_access; s32 parent_fd; }, without padding.
 function beneath(directory: number, rights: number): Uint8Array {
   const bytes = new Uint8Array(12);
   new BigUint64Array(bytes.buffer, 0, 1)[0] = BigInt(rights);

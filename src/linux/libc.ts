@@ -3,10 +3,10 @@ import type * as Koffi from "koffi";
 import { OciUnpackError } from "../base/errors.ts";
 import { errnos } from "./errno.ts";
 
-/** What a system call gave: a number from 0 on, or, where it failed, its errno negated. Nothing is thrown on the way. */
+/** The result of a system call: 0 or more, or its negated errno if it failed. */
 export type Result = number;
 
-/** The types of C that are needed here. Memory is passed as it is, shared or not, and must stay alive during the call. */
+/** The C types of parameters. Memory is passed without a copy. */
 export type CType = "int" | "long" | "uint32_t" | "const void*" | "void*";
 
 type Argument = number | Uint8Array | null;
@@ -14,7 +14,7 @@ type Argument = number | Uint8Array | null;
 const koffi = loaded();
 const libc = koffi.load(null);
 
-/** Its part in machine code is a package of its own for each processor, and easily lost where `node_modules` is copied. */
+/** Loads koffi. Its native code is a package for each processor, which is often missing when `node_modules` was copied. */
 function loaded(): typeof Koffi {
   try {
     // A worker's code is bundled as CommonJS, where there is no import.meta.
@@ -33,10 +33,11 @@ function loaded(): typeof Koffi {
 }
 
 /**
- * A function of the C library that answers -1 and errno where it fails; one that a signal interrupts is called again.
+ * Declares a function of the C library that returns -1 and sets errno if it fails. When a signal interrupts it, it is called
+ * again.
  *
- * Variadic functions (`openat`, `prctl`, `syscall`) are declared with the parameters they are called with: on Linux
- * both x86-64 and arm64 pass those in the same registers either way.
+ * Variadic functions (`openat`, `prctl`, `syscall`) are declared with the parameters that they are called with. On Linux,
+ * x86-64 and arm64 pass these in the same registers.
  */
 export function declare<Arguments extends readonly Argument[]>(
   name: string,
@@ -52,7 +53,7 @@ export function declare<Arguments extends readonly Argument[]>(
   };
 }
 
-/** The same for what must not be called again: an interrupted `close` has closed. */
+/** Declares a C function that is not called again after a signal interrupted it: `close` has closed the file even then. */
 export function declareOnce<Arguments extends readonly Argument[]>(
   name: string,
   parameters: readonly CType[],

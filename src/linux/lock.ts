@@ -6,13 +6,13 @@ const flock = declare<[number, number]>("flock", ["int", "int"]);
 const LOCK_NONBLOCKING = 4;
 const kinds = { shared: 1, exclusive: 2 } as const;
 
-/** What a lock excludes: writers, or everybody else. */
+/** A shared lock excludes exclusive ones, an exclusive lock excludes all others (flock(2)). */
 export type LockKind = keyof typeof kinds;
 
 /**
- * Takes an advisory lock of an open file, without waiting: false where somebody else has one that excludes it.
+ * Takes an advisory lock of an open file, without waiting. Returns false if another lock excludes it.
  *
- * It belongs to the open file, not to the process, and goes when the file is closed, however the process ends.
+ * The lock belongs to the open file. It is released when the file is closed, however the process ends.
  */
 export function tryLock(descriptor: number, kind: LockKind): boolean {
   const result = flock(descriptor, kinds[kind] | LOCK_NONBLOCKING);

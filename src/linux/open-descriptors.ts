@@ -1,37 +1,36 @@
 import type { Result } from "./libc.ts";
 
 /*
- * Which descriptors a working thread has open, in memory that outlives the thread: Node closes what it opened itself, and
- * knows nothing of what system calls opened. A thread that is ended in the midst of its work leaves its descriptors to
- * whoever ended it.
+ * A record of the descriptors that a working thread has open, in memory that outlives the thread. When a thread is ended,
+ * Node closes what Node opened, but not what system calls opened: whoever ended the thread closes those.
  *
  *   shared   │ LOCK │ a bit for each descriptor …                                                     │   Int32
  *
- * A thread holds the lock while it opens or closes, so that what is noted is what is open. Whoever wants to end it takes
- * the lock before, and never gives it back.
+ * A thread holds the lock while it opens or closes something, so that the record is right. Whoever wants to end the thread
+ * takes the lock first and never releases it.
  */
 const LOCK = 0;
 const FREE = 0;
 const TAKEN = 1;
 const headerWords = 1;
 
-/** Descriptors beyond this number are not noted. */
+/** Descriptors from this number on are not recorded. */
 const mostDescriptors = 1024 * 1024;
 
-/** What this thread notes. Nobody asked the main thread for notes: writes beyond the end of an array have no effect. */
+/** This thread's record. The main thread has none: its array is too short, and writes beyond the end have no effect. */
 let notes: Int32Array = new Int32Array(headerWords);
 
-/** Room for the notes of one thread. Pages that nothing is written to take no memory. */
+/** Memory for the record of one thread. Pages that are never written take no memory. */
 export function createDescriptorNotes(): SharedArrayBuffer {
   return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * headerWords + mostDescriptors / 8);
 }
 
-/** Makes the calling thread note what it opens and closes. */
+/** Makes the calling thread record in `shared` what it opens and closes. */
 export function noteDescriptorsIn(shared: SharedArrayBuffer): void {
   notes = new Int32Array(shared);
 }
 
-/** A system call that gives a new descriptor, which is noted. */
+/** Makes a system call record the descriptor that it returns. */
 export function opening<Arguments extends readonly unknown[]>(
   call: (...args: Arguments) => Result,
 ): (...args: Arguments) => Result {
@@ -47,7 +46,7 @@ export function opening<Arguments extends readonly unknown[]>(
   };
 }
 
-/** The system call that closes a descriptor, which is noted no more. */
+/** Makes the system call that closes a descriptor remove it from the record. */
 export function closing(call: (descriptor: number) => Result): (descriptor: number) => void {
   return (descriptor) => {
     lock();
@@ -60,12 +59,15 @@ export function closing(call: (descriptor: number) => Result): (descriptor: numb
   };
 }
 
-/** Takes the lock of a thread that is to be ended, for ever; false while the thread is opening or closing something. */
+/**
+ * Takes the lock of a thread that is to be ended, and keeps it. Returns false if the thread is opening or closing something
+ * at the moment.
+ */
 export function isHalted(shared: SharedArrayBuffer): boolean {
   return Atomics.compareExchange(new Int32Array(shared), LOCK, FREE, TAKEN) === FREE;
 }
 
-/** What a thread that has ended left open. */
+/** The descriptors that a thread left open when it ended. */
 export function* descriptorsIn(shared: SharedArrayBuffer): Iterable<number> {
   const words = new Int32Array(shared).subarray(headerWords);
   for (const [index, word] of words.entries()) {
@@ -74,7 +76,7 @@ export function* descriptorsIn(shared: SharedArrayBuffer): Iterable<number> {
   }
 }
 
-/** Waits for its end, where this thread is about to be ended. */
+/** Takes this thread's lock. Never returns if the thread is about to be ended. */
 function lock(): void {
   while (Atomics.compareExchange(notes, LOCK, FREE, TAKEN) !== FREE) Atomics.wait(notes, LOCK, TAKEN);
 }

@@ -6,14 +6,14 @@ import { CString } from "./c-string.ts";
 import { calls } from "./call-numbers.ts";
 import { declare, type Result } from "./libc.ts";
 
-/** What a file is; the parts of `struct statx` that are asked for here. */
+/** The attributes of a file, from `struct statx`. */
 export interface Stat {
   readonly type: "file" | "directory" | "symlink" | "fifo" | "character-device" | "block-device" | "socket";
-  /** Permission bits with set-user-ID, set-group-ID and sticky. */
+  /** The permission bits, set-user-ID, set-group-ID and sticky included. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** How many names it has. */
+  /** How many hard links it has. */
   readonly nameCount: number;
   readonly sizeBytes: number;
   readonly mtime: Timestamp;
@@ -22,7 +22,7 @@ export interface Stat {
   readonly deviceMinor: number;
   /** The device that the file lies on. */
   readonly fileSystem: string;
-  /** Device and inode number: the same for two handles of one file, while it exists. */
+  /** Device and inode number: the same for two handles of one file, as long as it exists. */
   readonly identity: string;
 }
 
@@ -42,12 +42,12 @@ const bytes = new Uint8Array(256);
 const view = new DataView(bytes.buffer);
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** What an open file is; a negated errno where the kernel does not say. */
+/** The attributes of an open file, or a negated errno. */
 export function statOf(descriptor: number): Stat | Result {
   return statxAt(descriptor, empty, AT_EMPTY_PATH);
 }
 
-/** What a name in a directory stands for; a symlink stands for itself. */
+/** The attributes of what is at a name in a directory, or a negated errno. A symlink is not followed. */
 export function statAt(directory: number, name: ByteString): Stat | Result {
   return statxAt(directory, name, AT_SYMLINK_NOFOLLOW);
 }

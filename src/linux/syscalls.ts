@@ -8,14 +8,14 @@ import { closing, opening } from "./open-descriptors.ts";
 import { statOf } from "./stat.ts";
 
 /*
- * The system calls that make, find and take away names. Every name is relative to an open directory; none is a path
- * string that somebody else could redirect, except where `openDirectoryPath` says so.
+ * System calls that make, find and remove names. Every name is relative to an open directory, so that nobody can redirect it.
+ * Only `openDirectoryPath` takes a path.
  */
 
-/** A flag of open(2) that Node has no constant for; the same on all machines. */
+/** A flag of open(2): the descriptor is not inherited by other programs. Node has no constant for it. */
 export const O_CLOEXEC = 0o2000000;
 
-/** The same: a handle that only says where something is. */
+/** A flag of open(2): the file is found, but not opened for reading or writing. Node has no constant for it. */
 export const O_PATH = 0o10000000;
 
 /** Opens a directory and nothing else, never through a symlink at its end. */
@@ -26,7 +26,7 @@ const RESOLVE_NO_SYMLINKS = 0x04;
 const RESOLVE_BENEATH = 0x08;
 const AT_REMOVEDIR = 0x200;
 
-/** How often an openat2 that lost a race with a rename somewhere on the machine is tried again. */
+/** How often openat2 is tried again after EAGAIN: something was renamed on the machine at the same time. */
 const attempts = 128;
 
 const path = new CString();
@@ -36,12 +36,12 @@ const openat = opening(
   declare<[number, Uint8Array, number, number]>("openat", ["int", "const void*", "int", "uint32_t"]),
 );
 
-/** Opens one name in a directory. Whether a symlink is followed is for `flags` to say. */
+/** Opens what is at a name in a directory. A symlink is followed unless `flags` has O_NOFOLLOW. */
 export function openAt(directory: number, name: ByteString, flags: number, mode = 0): Result {
   return openat(directory, path.of(name), flags | O_CLOEXEC, mode);
 }
 
-/** Opens a directory by one name, never through a symlink. */
+/** Opens the directory at a name in a directory. A symlink is not followed. */
 export function openDirectoryAt(directory: number, name: ByteString): Result {
   return openat(directory, path.of(name), directoryFlags, 0);
 }
@@ -54,7 +54,7 @@ const openat2 = opening(
   ),
 );
 
-/** struct open_how { u64 flags; u64 mode; u64 resolve; }. Where no symlinks are followed, magic links are not either (openat2(2)). */
+/** struct open_how { u64 flags; u64 mode; u64 resolve; }. RESOLVE_NO_SYMLINKS includes magic links (openat2(2)). */
 function howToOpen(flags: number): Uint8Array {
   const resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
   return new Uint8Array(new BigUint64Array([BigInt(flags), 0n, BigInt(resolve)]).buffer);
@@ -64,33 +64,32 @@ const howToRead = howToOpen(directoryFlags);
 const howToFind = howToOpen(directoryFlags | O_PATH);
 
 /**
- * Opens the directory at a relative path, which may have several components but no symlink, no mount point and no way
- * out of `directory`.
+ * Opens the directory at a relative path of one or more names. Fails if there is a symlink or a mount point on the path, or
+ * if it leads out of `directory`.
  *
- * Where openat2 is missing (Linux before 5.6) or a seccomp filter hides it, the path is walked one component at a time
- * to the same effect, except that a mount of the same file system is not noticed.
+ * Without openat2 (Linux before 5.6, or a seccomp filter forbids it) the names are opened one after the other. Then a mount
+ * of the same file system goes unnoticed.
  */
 export function openDirectoryBeneath(directory: number, relativePath: ByteString): Result {
   return openBeneath(directory, relativePath, howToRead);
 }
 
 /**
- * The same for a handle that names can be made and looked up at, and that is good for nothing else: its directory can
- * neither be read nor changed by it.
+ * Finds the directory at a relative path, as `openDirectoryBeneath` does, without opening it for reading. The descriptor can
+ * be used to make and look up names in it, but not to list or change the directory itself.
  *
- * Landlock examines every directory above one that is opened to be read, which takes as long as the path is deep, and
- * none for this.
+ * It is faster: when a directory is opened for reading, Landlock checks every directory above it.
  */
 export function findDirectoryBeneath(directory: number, relativePath: ByteString): Result {
   return openBeneath(directory, relativePath, howToFind);
 }
 
-/** Whether the kernel has openat2, and no filter hides it: it is asked with a size that it refuses. */
+/** Whether openat2 can be called. It is called with a size that it refuses, to see how it fails. */
 export function hasOpenat2(): boolean {
   return !isMissing(openat2(calls.openat2, -1, path.of("." as ByteString), howToFind, 0));
 }
 
-/** A filter answers EPERM for a call that it does not know; the kernel itself has no reason to, for a directory. */
+/** Whether the result means that openat2 is missing. A seccomp filter answers EPERM, the kernel never does for a directory. */
 function isMissing(result: Result): boolean {
   return result === -errnos.ENOSYS || result === -errnos.EPERM;
 }
@@ -125,8 +124,8 @@ function openDirectoryOnSameFileSystem(directory: number, name: ByteString): Res
 }
 
 /**
- * Opens the directory at an absolute path, through whatever symlinks lead to it: the caller named it. What stands there
- * must be a directory, though: a symlink at the end is not what was made there, but somebody else's.
+ * Opens the directory at an absolute path that the caller of the library named. Symlinks on the way are followed, but not
+ * one at the end: the directory was made there before, so a symlink has replaced it.
  */
 export function openDirectoryPath(absolutePath: string): number {
   const result = openat(-1, path.of(byteStringOf(absolutePath)), directoryFlags, 0);
@@ -136,14 +135,14 @@ export function openDirectoryPath(absolutePath: string): number {
 
 const close = closing(declareOnce<[number]>("close", ["int"]));
 
-/** Closes a descriptor. What Linux answers changes nothing: it is closed. */
+/** Closes a descriptor. Linux closes it even when it returns an error. */
 export function closeDescriptor(descriptor: number): void {
   close(descriptor);
 }
 
 const dup3 = declare<[number, number, number]>("dup3", ["int", "int", "int"]);
 
-/** Makes `descriptor` stand for what `other` stands for, which is closed. */
+/** Makes `descriptor` a duplicate of `other`, and closes `other`. */
 export function replaceDescriptor(descriptor: number, other: number): void {
   dup3(other, descriptor, O_CLOEXEC);
   closeDescriptor(other);
@@ -163,7 +162,7 @@ export function makeSymlinkAt(directory: number, name: ByteString, target: ByteS
 
 const mknodat = declare<[number, Uint8Array, number, number]>("mknodat", ["int", "const void*", "uint32_t", "long"]);
 
-/** Makes a fifo or a device; `mode` holds the type as well. Majors up to 4095 and minors up to 2²⁰ - 1 have a number. */
+/** Makes a fifo or a device. `mode` has the type, too. A major may be up to 4095 and a minor up to 2²⁰ - 1. */
 export function makeNodeAt(directory: number, name: ByteString, mode: number, major: number, minor: number): Result {
   const device = (minor & 0xff) + major * 0x100 + (minor >>> 8) * 0x100000;
   return mknodat(directory, path.of(name), mode, device);
@@ -173,7 +172,7 @@ type TwoNames = [number, Uint8Array, number, Uint8Array];
 
 const linkat = declare<[...TwoNames, number]>("linkat", ["int", "const void*", "int", "const void*", "int"]);
 
-/** Gives a file a further name. A symlink is not followed: it is the file. */
+/** Makes a hard link. A symlink is not followed: it gets a further name itself. */
 export function makeLinkAt(from: number, fromName: ByteString, to: number, toName: ByteString): Result {
   return linkat(from, path.of(fromName), to, secondPath.of(toName), 0);
 }
@@ -186,7 +185,7 @@ export function renameAt(from: number, fromName: ByteString, to: number, toName:
 
 const unlinkat = declare<[number, Uint8Array, number]>("unlinkat", ["int", "const void*", "int"]);
 
-/** Removes a name that is no directory's. */
+/** Removes a name. It must not be a directory's. */
 export function unlinkAt(directory: number, name: ByteString): Result {
   return unlinkat(directory, path.of(name), 0);
 }
@@ -203,7 +202,7 @@ const readlinkat = declare<[number, Uint8Array, Uint8Array, number]>(
 );
 const target = new Uint8Array(4096);
 
-/** Where a symlink leads; a number, the negated errno, where there is none: `EINVAL` for any other file. */
+/** The target of a symlink, or a negated errno: `EINVAL` if it is no symlink. */
 export function readSymlinkAt(directory: number, name: ByteString): ByteString | Result {
   const length = readlinkat(directory, path.of(name), target, target.length);
   return length < 0 ? length : byteString(target, 0, length);

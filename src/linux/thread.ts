@@ -13,8 +13,8 @@ const PR_SET_NAME = 15;
 /**
  * Gives the calling worker thread a umask of its own and sets it to 0, so that files get the modes they are made with.
  *
- * The process keeps its umask. Gives false where a seccomp filter forbids it, and on the main thread, whose umask is the
- * host's: modes have to be set explicitly then.
+ * The umask of the process stays. Returns false on the main thread, and if a seccomp filter forbids it: then modes have to be
+ * set explicitly.
  */
 export function ownUmask(): boolean {
   if (isMainThread || unshare(CLONE_FS) < 0) return false;
@@ -22,12 +22,12 @@ export function ownUmask(): boolean {
   return true;
 }
 
-/** The user whose rights the calling thread has. */
+/** The effective user of the calling thread. */
 export function effectiveUser(): number {
   return geteuid();
 }
 
-/** Names the calling thread, in at most 15 bytes, for whoever looks with `top -H`, `perf` or a debugger. */
+/** Names the calling thread, in at most 15 bytes. `top -H`, `perf` and debuggers show the name. */
 export function nameThread(name: string): void {
   prctl(PR_SET_NAME, Buffer.from(`${name}\0`));
 }

@@ -4,10 +4,10 @@ import { errnos } from "./errno.ts";
 import { declare, type Result } from "./libc.ts";
 
 /*
- * Extended attributes of an open file, and of what stands at a name in a directory.
+ * System calls for extended attributes of an open file, or of what is at a name in a directory.
  *
- * The latter, needed for symlinks, fifos and devices, goes through /proc/self/fd: setxattrat and its kin came with
- * Linux 6.13 only. The directory's handle is a link that no one can redirect, and the l-functions do not follow a
+ * The latter are needed for symlinks, fifos and devices. They use a path below /proc/self/fd, because Linux has setxattrat
+ * only from 6.13 on. Nobody can redirect the directory's descriptor, and the functions that begin with `l` do not follow a
  * symlink at the end.
  */
 
@@ -72,7 +72,7 @@ function pathOf(directory: number, name: ByteString): Uint8Array {
   return path.of(`/proc/self/fd/${directory}/${name}` as ByteString);
 }
 
-// What Linux returns at most is 64 KiB, for a value as for a list of names; most fit into much less.
+// The most that Linux returns, for a value and for a list of names.
 const buffer = new Uint8Array(64 * 1024);
 
 function readWhole(reading: Reading): Uint8Array | Result {
@@ -80,7 +80,7 @@ function readWhole(reading: Reading): Uint8Array | Result {
   return length < 0 ? length : buffer.slice(0, length);
 }
 
-/** A list of names comes as one text, each name with a NUL behind it. */
+/** The names in a list as Linux returns it: one after the other, each ended by a NUL. */
 function namesIn(list: Uint8Array | Result): readonly ByteString[] | Result {
   if (typeof list === "number") return list === -errnos.ENOTSUP ? [] : list;
   return byteString(list).split("\0").slice(0, -1) as ByteString[];

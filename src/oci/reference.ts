@@ -25,10 +25,10 @@ const hostName = `${hostComponent}(?:\\.${hostComponent})*`;
 // Linear: no reference is longer than 2,048 characters, and separators do not occur in what they separate.
 const hostGrammar = new RegExp(`^(?:${hostName}|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
-// Linear, for the same reasons.
+// Linear: for the same reasons.
 const pathGrammar = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
 const tagGrammar = /^\w[\w.-]{0,127}$/;
-// Linear, for the same reasons.
+// Linear: for the same reasons.
 const digestGrammar = /^[a-z][a-z0-9]*(?:[+._-][a-z][a-z0-9]*)*:[a-fA-F0-9]{32,}$/;
 const imageId = /^[a-f0-9]{64}$/;
 const longestPath = 255;

@@ -1,7 +1,7 @@
 import type { Defence } from "./defence.ts";
 
 const rules = "rules/rules";
-const places = "bundle/place-in-container";
+const containerPaths = "bundle/container-paths";
 const hostile = "hostile/hostile";
 
 /** What stands between an image's documents and what is done with them. */
@@ -88,19 +88,19 @@ export const documentDefences: readonly Defence[] = [
     what: "none of them is opened before one knows what it is (`O_PATH`)",
     file: "src/linux/in-root.ts",
     without: ["O_PATH | O_CLOEXEC", "O_CLOEXEC"],
-    test: ["bundle/file-in-rootfs", "a fifo is refused, not waited for"],
+    test: ["bundle/text-in-rootfs", "a fifo is refused, not waited for"],
   },
   {
     group: "N",
     what: "they are regular files",
-    file: "src/bundle/file-in-rootfs.ts",
+    file: "src/bundle/text-in-rootfs.ts",
     without: [`if (typeof stat === "number" || stat.type !== "file") throw`, "if (false) throw"],
     test: [hostile, "a bundle's /etc/passwd that is a fifo"],
   },
   {
     group: "N",
     what: "of a size that one reads",
-    file: "src/bundle/file-in-rootfs.ts",
+    file: "src/bundle/text-in-rootfs.ts",
     without: ["if (stat.sizeBytes > mostBytes) throw", "if (false) throw"],
     test: [hostile, "a bundle's /etc/passwd of five mebibytes (CVE-2024-9676)"],
   },
@@ -115,44 +115,47 @@ export const documentDefences: readonly Defence[] = [
     group: "N",
     what: "and not in /proc, where a runtime writes what confines the process",
     file: "src/bundle/mounts.ts",
-    without: ["if (places.isInProc(volume)) throw", "if (false) throw"],
-    test: [places, "a volume in /proc is refused, which a runtime would believe (CVE-2019-16884)"],
+    without: ["if (paths.isInProc(volume)) throw", "if (false) throw"],
+    test: [containerPaths, "a volume in /proc is refused, which a runtime would believe (CVE-2019-16884)"],
   },
   {
     group: "N",
     what: "a bundle starts in no directory of /proc or /sys",
-    file: "src/bundle/working-directory.ts",
-    without: ["if (!places.isInProc(path) && !places.isInSys(path)) return path;", "return path;"],
+    file: "src/bundle/container-paths.ts",
+    without: ["if (!paths.isInProc(path) && !paths.isInSys(path)) return path;", "return path;"],
     test: [hostile, "a bundle that starts in /proc/self/fd, by a symlink (CVE-2024-21626)"],
   },
   {
     group: "N",
     what: "nor in one to which a symlink of the image leads",
-    file: "src/bundle/place-in-container.ts",
+    file: "src/bundle/container-paths.ts",
     without: [`return typeof target === "number" ? undefined : target;`, "return undefined;"],
     test: [hostile, "a bundle that starts in /proc/self/fd, by a symlink (CVE-2024-21626)"],
   },
   {
     group: "N",
     what: "nor in one to which a symlink leads that the runtime makes",
-    file: "src/bundle/place-in-container.ts",
+    file: "src/bundle/container-paths.ts",
     without: [`["proc", ...linksIntoProc]`, `["proc"]`],
-    test: [places, "a working directory in /proc or /sys is refused, however it is written (CVE-2024-21626)"],
+    test: [containerPaths, "a working directory in /proc or /sys is refused, however it is written (CVE-2024-21626)"],
   },
   {
     group: "N",
     what: "what the image has in /proc, /sys and /dev counts for nothing there",
-    file: "src/bundle/place-in-container.ts",
+    file: "src/bundle/container-paths.ts",
     without: ["if (mounted.some((one) => isWithin(parent.path, one))) return undefined;", ""],
-    test: [places, "and so is one that leads there through the image's symlinks, whatever the image has there itself"],
+    test: [
+      containerPaths,
+      "and so is one that leads there through the image's symlinks, whatever the image has there itself",
+    ],
   },
   {
     group: "N",
     what: "a runtime's own files are mounted through no symlink",
-    file: "src/bundle/place-in-container.ts",
+    file: "src/bundle/container-paths.ts",
     without: ["if (moved === undefined) return;", "if (true) return;"],
     test: [
-      places,
+      containerPaths,
       "an image whose /proc, /sys or /dev is a symlink is none to run: a runtime might mount where it leads",
     ],
   },

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { ContainerPaths, workingDirectoryOf } from "../../src/bundle/container-paths.ts";
 import { volumeMounts } from "../../src/bundle/mounts.ts";
-import { PlacesInContainer } from "../../src/bundle/place-in-container.ts";
-import { workingDirectoryOf } from "../../src/bundle/working-directory.ts";
 import { scratch } from "../support/scratch.ts";
 
 /** Symlinks by their paths, in a root filesystem with a few directories and a file. */
@@ -57,7 +56,7 @@ test("an image whose /proc, /sys or /dev is a symlink is none to run: a runtime 
   for (const name of ["proc", "sys", "dev"]) {
     await using place = await scratch();
     await symlink("/a", join(place.directory, name));
-    assert.throws(() => new PlacesInContainer(place.directory), { code: "INVALID_CONFIG", message: /symbolic link/ });
+    assert.throws(() => new ContainerPaths(place.directory), { code: "INVALID_CONFIG", message: /symbolic link/ });
   }
 });
 
@@ -71,9 +70,9 @@ test("paths of which nobody would see the end, or another end than a runtime, ar
   assert.throws(() => volumeMounts(many, places), { code: "INVALID_CONFIG", message: /more than 10000 names$/ });
 });
 
-async function placesIn(directory: string, links: Links): Promise<PlacesInContainer> {
+async function placesIn(directory: string, links: Links): Promise<ContainerPaths> {
   for (const path of ["a/b", "proc", "sys", "dev"]) await mkdir(join(directory, path), { recursive: true });
   await writeFile(join(directory, "file"), "");
   for (const [path, target] of Object.entries(links)) await symlink(target, join(directory, path));
-  return new PlacesInContainer(directory);
+  return new ContainerPaths(directory);
 }

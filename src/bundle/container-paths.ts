@@ -6,31 +6,34 @@ import { errnos, SystemError } from "../linux/errno.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryPath, readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 
-/** What the runtime mounts over whatever the image has there. */
+/** Directories over which a runtime mounts its own, so that nothing that the image has there is seen. */
 const mounted = ["proc", "sys", "dev"];
 
 /** Symlinks into /proc that the runtime makes in /dev. */
 const linksIntoProc = ["dev/fd", "dev/stdin", "dev/stdout", "dev/stderr", "dev/core"];
 
-/** Longer than any path that a process can go to. */
+/** The longest path that Linux takes, with its NUL (PATH_MAX). */
 const longestPath = 4096;
 
-/** Far more names than a configuration's paths have together; each costs a look at the disk. */
+/** Far more names than all paths of a configuration have. Each costs a system call. */
 const mostLooks = 10_000;
 
-/** A directory of the container, there or yet to be made. */
+/** A directory of the container. It need not exist yet. */
 interface Place {
   readonly parent: Place | undefined;
   /** From the root, without a slash at its beginning. */
   readonly path: ByteString;
 }
 
-/** Where paths that an image's configuration has lead to in its container, through the symlinks of a root filesystem that nobody trusts. */
-export class PlacesInContainer implements Disposable {
+/**
+ * Resolves paths of an image's configuration in a container of that image, through the symlinks of its root filesystem,
+ * which is not trusted.
+ */
+export class ContainerPaths implements Disposable {
   readonly #ways: RootWays;
   readonly #directory: number;
 
-  /** Throws `INVALID_CONFIG` for a root filesystem where runtimes would mount their files somewhere else. */
+  /** Throws `INVALID_CONFIG` if /proc, /sys or /dev is a symlink, because runtimes would mount their own where it leads. */
   constructor(rootfs: string) {
     this.#directory = openDirectoryPath(rootfs);
     this.#ways = new RootWays(this.#directory);
@@ -42,14 +45,15 @@ export class PlacesInContainer implements Disposable {
   }
 
   /**
-   * Whether a path leads into the container's /proc, where a process finds what its runtime has open: a descriptor of the
-   * host's directories among it (CVE-2024-21626).
+   * Whether a path leads into the container's /proc. A process finds there what its runtime has open, maybe a directory of
+   * the host (CVE-2024-21626).
    */
   isInProc(path: string): boolean {
     const place = this.#placeOf(path);
     return ["proc", ...linksIntoProc].some((one) => isWithin(place, one));
   }
 
+  /** Whether a path leads into the container's /sys. */
   isInSys(path: string): boolean {
     return isWithin(this.#placeOf(path), "sys");
   }
@@ -73,7 +77,20 @@ export class PlacesInContainer implements Disposable {
   }
 }
 
-/** Every name is a directory's, unless a symlink stands there. */
+/**
+ * The directory that the process starts in. A relative path counts from the root; an empty one is the root.
+ *
+ * A path that leads into /proc or /sys, by itself or through symlinks of the image, is refused: a process could reach
+ * directories of the host there that its runtime forgot to close (CVE-2024-21626).
+ */
+export function workingDirectoryOf(written: string, paths: ContainerPaths): string {
+  const path = written.startsWith("/") ? written : `/${written}`;
+  if (!paths.isInProc(path) && !paths.isInSys(path)) return path;
+  const found = "it leads into /proc or /sys, where a runtime's own files are";
+  throw new OciUnpackError("INVALID_CONFIG", `cannot start in the image's directory "${written}": ${found}`);
+}
+
+/** The root filesystem for `walk`: every name counts as a directory unless it is a symlink. */
 class RootWays implements Ways<Place> {
   readonly root: Place = { parent: undefined, path: byteStringOf("") };
   readonly followed = new FollowedLinks();
@@ -93,7 +110,7 @@ class RootWays implements Ways<Place> {
     return linkPath === undefined ? undefined : { linkPath };
   }
 
-  /** Where the symlink at a name leads; undefined where there is none, or none that a container would see. */
+  /** The target of the symlink at a name; `undefined` if there is none, or none that a container would see. */
   linkAt(parent: Place, name: ByteString): ByteString | undefined {
     if (mounted.some((one) => isWithin(parent.path, one))) return undefined;
     this.#looks += 1;

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { textInRootfs } from "../../src/bundle/file-in-rootfs.ts";
+import { textInRootfs } from "../../src/bundle/text-in-rootfs.ts";
 import { scratch } from "../support/scratch.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 
@@ -50,7 +50,7 @@ test("a fifo is refused, not waited for", async () => {
   await using place = await scratch();
   execFileSync("mkfifo", [join(place.directory, "passwd")]);
   // In a process that can be killed: nothing in this one would go on.
-  const module = new URL("../../src/bundle/file-in-rootfs.js", import.meta.url).href;
+  const module = new URL("../../src/bundle/text-in-rootfs.js", import.meta.url).href;
   const program = `(await import("${module}")).textInRootfs("${place.directory}", "passwd")`;
   const limit = { timeout: 120_000, killSignal: "SIGKILL" } as const;
   await assert.rejects(promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], limit), {

@@ -10,9 +10,9 @@ import { byteStringOf } from "../tar/byte-string.ts";
 const mostBytes = 4 * 1024 * 1024;
 
 /**
- * The text of a file in a root filesystem that nobody trusts; empty where there is none.
+ * The text of a file in a root filesystem, which is not trusted; empty if there is no such file.
  *
- * Its path is followed within that filesystem alone, and anything but a regular file of reasonable size is an error
+ * Symlinks are followed within that filesystem only. Anything but a regular file of reasonable size is an error
  * (CVE-2024-9676, CVE-2026-47262).
  */
 export function textInRootfs(rootfs: string, path: string): string {
