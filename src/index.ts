@@ -69,7 +69,7 @@ export { engineSource } from "./source/engine.ts";
 export { type LocalOptions, localSource } from "./source/local/local-source.ts";
 export type { StoredImageEntry, StoreFindings } from "./store/inventory.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";
-export { type Store, store } from "./store/store.ts";
+export { type Store, type StoreOptions, store } from "./store/store.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
 export { unpack } from "./unpack/unpack.ts";
 export type { Difference, DifferentPart } from "./verify/differences.ts";

@@ -62,6 +62,8 @@ skopeo copy --format oci docker://NAME oci:COPY:TAG converts it.
                          it stays for 30 days otherwise, should a disk be
                          mounted again
       --store DIR        the store (default: $OCI_UNPACK_STORE)
+      --limit NAME=VALUE an image that needed a larger limit needs it here too;
+                         --limit help lists them
       --json             the answer as JSON
   -h, --help             this text
 `;

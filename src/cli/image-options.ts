@@ -68,7 +68,7 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
 }
 
 /** What has no value took the next word for its name: `--limit IMAGE DIRECTORY`. */
-function limits({ limit = [] }: ImageLine["values"]): readonly string[] {
+export function limits({ limit = [] }: Pick<ImageLine["values"], "limit">): readonly string[] {
   const bare = limit.find((text) => !text.includes("="));
   if (bare === undefined) return limit;
   throw new UsageError(

@@ -62,7 +62,7 @@ function overlayOptions(
     ...options,
     overlay: kind,
     mount,
-    store: store === undefined ? undefined : library.store(store),
+    store: store === undefined ? undefined : library.store(store, present({ limits: options.limits })),
   });
 }
 

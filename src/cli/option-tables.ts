@@ -95,6 +95,7 @@ export const storeOptionTable = {
   store: { type: "string" },
   "max-size": { type: "string" },
   "forget-absent": { type: "boolean" },
+  limit: { type: "string", multiple: true },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;

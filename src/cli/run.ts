@@ -45,8 +45,8 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       return await loginCommand(command, context, library);
     }
     case "store": {
-      const [{ storeCommand }, { store }] = await Promise.all([import("./store-command.ts"), import("../index.ts")]);
-      return await storeCommand(command, context, store);
+      const [{ storeCommand }, library] = await Promise.all([import("./store-command.ts"), import("../index.ts")]);
+      return await storeCommand(command, context, library);
     }
     case "ls":
     case "cat":

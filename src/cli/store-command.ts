@@ -1,19 +1,24 @@
 import { present } from "../base/present.ts";
-import type { EventListener, Store, StoredImageEntry, StoreFindings, store } from "../index.ts";
+import type * as Library from "../index.ts";
+import type { EventListener, Store, StoredImageEntry, StoreFindings } from "../index.ts";
 import { withDisplay } from "./display.ts";
+import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeJson, safeText } from "./safe-text.ts";
 import type { StoreCommand } from "./store-options.ts";
 
+/** What this command needs of the library. */
+export type StoreLibrary = Pick<typeof Library, "store" | "defaultLimits">;
+
 /** `oci-unpack store list|verify|prune`: tells what is in a store, whether it is right, or makes it smaller. */
 export async function storeCommand(
   command: StoreCommand,
   context: ProcessContext,
-  openStore: typeof store,
+  library: StoreLibrary,
 ): Promise<number> {
-  const opened = openStore(command.directory);
+  const opened = library.store(command.directory, { limits: parseLimits(command.limits, library.defaultLimits) });
   const say = (result: unknown, lines: readonly string[]) =>
     context.output.write(command.json ? `${safeJson(result)}\n` : lines.map((line) => `${line}\n`).join(""));
   const display = terseDisplay({ verbosity: "normal", explain: false }, context, doing[command.action]);

@@ -1,5 +1,5 @@
 import { oneOf, parseCommandLine } from "./command-line.ts";
-import { type SmallCommand, storeDirectory } from "./image-options.ts";
+import { limits, type SmallCommand, storeDirectory } from "./image-options.ts";
 import { storeOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { parseSize } from "./quantities.ts";
@@ -14,6 +14,8 @@ export interface StoreCommand {
   readonly directory: string;
   readonly maxBytes: number | undefined;
   readonly forgetAbsent: boolean;
+  /** `NAME=VALUE`, judged once the library has said which limits there are. */
+  readonly limits: readonly string[];
   readonly json: boolean;
 }
 
@@ -21,6 +23,7 @@ export interface StoreCommand {
 export function parseStore(args: readonly string[], env: ProcessContext["env"]): StoreCommand | SmallCommand {
   const { values, positionals } = parseCommandLine(storeOptionTable, args);
   if (values.help) return { name: "help", topic: "store" };
+  if (values.limit?.includes("help")) return { name: "limits" };
   const action = onlyAction(positionals);
   const directory = storeDirectory(values.store, env);
   if (directory === undefined) {
@@ -39,7 +42,15 @@ export function parseStore(args: readonly string[], env: ProcessContext["env"]):
     );
   }
   const maxBytes = maxSize === undefined ? undefined : parseMaxSize(maxSize);
-  return { name: "store", action, directory, maxBytes, forgetAbsent, json: values.json ?? false };
+  return {
+    name: "store",
+    action,
+    directory,
+    maxBytes,
+    forgetAbsent,
+    limits: limits(values),
+    json: values.json ?? false,
+  };
 }
 
 function onlyAction(positionals: readonly string[]): StoreCommand["action"] {

@@ -57,11 +57,11 @@ const kinds: Kinds<EnvironmentSourceOptions> = {
 export async function sourceFromEnvironment(name: string, options: EnvironmentSourceOptions): Promise<Source> {
   check("name", name, text);
   checkOptions(options, kinds, machineNeeds);
-  const { store, offline } = options;
+  const { store, offline, limits } = options;
   const source = sourceFor(name, await sourceOptions(name, options));
   if (store === undefined) return source;
   const kept = typeof store === "string" || store instanceof URL ? storeIn(pathOf("store", store)) : store;
-  return storedSource(source, kept, present({ offline }));
+  return storedSource(source, kept, present({ offline, limits }));
 }
 
 /** What the kind of source that the name asks for needs to know. */

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { pathOf } from "../base/option-checks.ts";
 import type { OverlayKind } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
 import type { Image } from "../image/resolve.ts";
 import type { EventLog } from "../operation/event-log.ts";
 import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
@@ -77,7 +78,7 @@ async function settleKind(kind: OverlayKind | undefined): Promise<OverlayKind> {
 /** The source that the name asks for; with a store, one that keeps what it gives. */
 function openKeptSource(name: string, options: OverlayOptions): OpenedSource {
   if (options.source !== undefined || options.store === undefined) return openSource(name, options);
-  const source = storedSource(ownSource(name, options), options.store);
+  const source = storedSource(ownSource(name, options), options.store, present({ limits: options.limits }));
   return { source: Promise.resolve(source), [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
 }
 

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { namesIn, openIfThere, statIfThere } from "../base/if-there.ts";
+import { defaultLimits, type Limits } from "../base/limits.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
@@ -32,9 +33,12 @@ export interface ExpectedBlob {
 export class BlobStore {
   /** An absolute path. */
   readonly directory: string;
+  readonly limits: Limits;
 
-  constructor(directory: string) {
+  /** `limits` are those for the documents that are read in it. */
+  constructor(directory: string, limits: Limits = defaultLimits) {
     this.directory = resolve(directory);
+    this.limits = limits;
   }
 
   /** Whether the store has been made. */

@@ -1,5 +1,16 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { boolean, callback, checkOptions, count, type Kinds, pathOf, signal } from "../base/option-checks.ts";
+import type { Limits } from "../base/limits.ts";
+import {
+  boolean,
+  callback,
+  checkOptions,
+  count,
+  type Kinds,
+  object,
+  pathOf,
+  settleLimits,
+  signal,
+} from "../base/option-checks.ts";
 import { BlobStore } from "./blob-store.ts";
 import { listImages, type StoredImageEntry, type StoreFindings, verifyBlobs } from "./inventory.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
@@ -23,13 +34,22 @@ export interface Store {
   prune(options?: PruneOptions): Promise<PruneResult>;
 }
 
+/** How the documents of a store are read. */
+export interface StoreOptions {
+  /** Overrides single limits: an image that needed a larger one needs it here too. */
+  readonly limits?: Partial<Limits>;
+}
+
+const storeKinds: Kinds<StoreOptions> = { limits: object };
+
 const readKinds: Kinds<{ readonly signal?: AbortSignal }> = { signal };
 
 const pruneKinds: Kinds<PruneOptions> = { maxBytes: count, forgetAbsent: boolean, signal, onEvent: callback };
 
 /** The store in a directory. The directory is made when something is stored for the first time. */
-export function store(directory: string | URL): Store {
-  const blobs = new BlobStore(pathOf("directory", directory));
+export function store(directory: string | URL, options: StoreOptions = {}): Store {
+  checkOptions(options, storeKinds);
+  const blobs = new BlobStore(pathOf("directory", directory), settleLimits(options.limits));
   return {
     directory: blobs.directory,
     async list(options = {}) {

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
-import { OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import { openIfThere } from "../base/if-there.ts";
-import { defaultLimits } from "../base/limits.ts";
+import type { Limits } from "../base/limits.ts";
 import { type Descriptor, verifyBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.ts";
@@ -16,9 +16,9 @@ export async function storedDocument(
   signal?: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const sizeBytes = await store.sizeOf(digest);
-  if (sizeBytes === undefined || sizeBytes > defaultLimits.manifestBytes) return undefined;
+  if (sizeBytes === undefined || sizeBytes > store.limits.manifestBytes) return undefined;
   const file = await store.open({ digest, sizeBytes }, signal);
-  return file && (await readWhole(file, digest, sizeBytes, signal));
+  return file && (await readWhole(file, { digest, sizeBytes, limits: store.limits, signal }));
 }
 
 /** A blob to which an image leads. */
@@ -49,7 +49,7 @@ export async function reachable(
       return before === undefined;
     });
   add(level, true);
-  for (let depth = 0; depth <= defaultLimits.indexDepth; depth += 1) {
+  for (let depth = 0; depth <= store.limits.indexDepth; depth += 1) {
     const next: Descriptor[] = [];
     for (const descriptor of level) {
       const document = await parsed(store, descriptor, signal);
@@ -69,9 +69,15 @@ async function parsed(
   const kind = documentKind(descriptor.mediaType);
   if (kind !== "index" && kind !== "manifest") return undefined;
   const { digest, sizeBytes } = descriptor;
-  if (sizeBytes > defaultLimits.manifestBytes || (await store.sizeOf(digest)) !== sizeBytes) return undefined;
+  if ((await store.sizeOf(digest)) !== sizeBytes) return undefined;
+  const { limits } = store;
+  const allowed = limits.manifestBytes;
+  if (sizeBytes > allowed) {
+    const what = `cannot tell what ${digest} in the store "${store.directory}" needs: it has ${sizeBytes} bytes`;
+    throw limitExceeded(what, "manifestBytes", { allowed });
+  }
   const file = await openIfThere(store.pathOf(digest));
-  const bytes = file && (await readWhole(file, digest, sizeBytes, signal));
+  const bytes = file && (await readWhole(file, { digest, sizeBytes, limits, signal }));
   if (bytes === undefined) return undefined;
   try {
     verifyBytes(descriptor, bytes);
@@ -83,15 +89,15 @@ async function parsed(
   }
 }
 
-async function readWhole(
-  file: FileHandle,
-  digest: Digest,
-  sizeBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
+interface WholeBlob extends ExpectedBlob {
+  readonly limits: Limits;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function readWhole(file: FileHandle, { digest, sizeBytes, limits, signal }: WholeBlob): Promise<Uint8Array> {
   try {
     const read = () => readRange(file, { offset: 0, sizeBytes }, digest, signal);
-    return await readDocument({ sizeBytes, read }, digest, { limits: defaultLimits, limit: "manifestBytes", signal });
+    return await readDocument({ sizeBytes, read }, digest, { limits, limit: "manifestBytes", signal });
   } finally {
     await file.close();
   }

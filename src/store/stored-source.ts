@@ -2,11 +2,14 @@ import type { FileHandle } from "node:fs/promises";
 import { unlessAborted } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
+import type { Limits } from "../base/limits.ts";
 import {
   boolean,
   check,
   checkOptions,
   type Kinds,
+  object,
+  settleLimits,
   source as sourceKind,
   store as storeKind,
   text,
@@ -21,9 +24,11 @@ import { StoredImage } from "./stored-image.ts";
 export interface StoredSourceOptions {
   /** Takes everything from the store; the other source is not asked. Default: false. */
   readonly offline?: boolean;
+  /** Overrides single limits, which hold for the documents that are in the store. */
+  readonly limits?: Partial<Limits>;
 }
 
-const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean };
+const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean, limits: object };
 
 /**
  * A source that stores everything that it fetches from another source, and does not fetch what is stored.
@@ -36,7 +41,7 @@ export function storedSource(source: Source, store: Store, options: StoredSource
   check("store", store, storeKind);
   checkOptions(options, storedKinds);
   const { offline = false } = options;
-  const blobs = new BlobStore(store.directory);
+  const blobs = new BlobStore(store.directory, settleLimits(options.limits));
   const closing = new AbortController();
   let use: Promise<FileHandle | undefined> | undefined;
   const inUse = async ({ signal, onEvent }: FetchOptions = {}): Promise<BlobStore> => {

@@ -263,6 +263,7 @@ test("the store is named by an option, or else by the environment", () => {
     directory: "/var/cache/images",
     maxBytes: 10 * 1024 ** 3,
     forgetAbsent: false,
+    limits: [],
     json: true,
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
+import { defaultLimits } from "../../src/base/limits.ts";
 import { terseDisplay } from "../../src/cli/line-display.ts";
 import { loginCommand } from "../../src/cli/login-command.ts";
 import { parseCommand } from "../../src/cli/options.ts";
@@ -55,7 +56,10 @@ test("a store that takes long says what is done with it", async (context) => {
     return { blobs: 0, corrupt: [], missing: [] };
   };
   const opened: Store = { directory: "kept", list: async () => [], verify: slow, prune: () => assert.fail() };
-  assert.equal(command.name === "store" && (await storeCommand(command, here, () => opened)), 0);
+  assert.equal(
+    command.name === "store" && (await storeCommand(command, here, { store: () => opened, defaultLimits })),
+    0,
+  );
   assert.deepEqual(here.written, Array(2).fill("reading the blobs of the store"));
 });
 

@@ -5,6 +5,8 @@ import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:f
 import { join } from "node:path";
 import { test } from "node:test";
 import type { FetchOptions } from "../../src/base/events.ts";
+import { defaultLimits } from "../../src/base/limits.ts";
+import { registrySource, store, storedSource, unpack } from "../../src/index.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-type.ts";
 import { BlobStore } from "../../src/store/blob-store.ts";
@@ -100,6 +102,35 @@ test("without a size a prune takes only what no image needs", async () => {
   assert.deepEqual([removedImages, freedBytes], [[], 22]);
   assert.deepEqual(await readdir(join(stage.store.directory, "ingest")), []);
   assert.equal((await stage.store.list()).length, 3);
+});
+
+test("an image that needed a larger limit is kept, and used offline, by whoever says so; else the limit is named", async () => {
+  const annotations = { filling: "x".repeat(defaultLimits.manifestBytes) };
+  const large = image([tar(file("f", "1"))], { manifest: { annotations } });
+  await using stage = await setStage(large);
+  const limits = { manifestBytes: 3 * defaultLimits.manifestBytes };
+  const { directory } = stage.store;
+  const options = { limits, platform: "linux/amd64" };
+  const source = (offline: boolean) => storedSource(registrySource(limits), stage.store, { offline, limits });
+  {
+    await using asking = source(false);
+    await unpack(stage.reference, join(stage.directory, "first"), { ...options, source: asking });
+  }
+  const refused = {
+    code: "LIMIT_EXCEEDED",
+    message: /^cannot tell what sha256:\w+ in the store/,
+    details: { limit: "manifestBytes", allowed: defaultLimits.manifestBytes },
+  };
+  for (const work of ["list", "verify", "prune"] as const) await assert.rejects(stage.store[work](), refused);
+  const opened = store(directory, { limits });
+  assert.deepEqual(
+    (await opened.list()).map(({ name }) => name),
+    [stage.reference],
+  );
+  assert.deepEqual(await opened.verify(), { blobs: 3, corrupt: [], missing: [] });
+  assert.equal((await opened.prune()).freedBytes, 0);
+  await using offline = source(true);
+  await unpack(stage.reference, join(stage.directory, "second"), { ...options, source: offline });
 });
 
 test("verifying names each blob that is corrupt or missing, and changes nothing", async () => {

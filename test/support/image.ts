@@ -44,6 +44,8 @@ export interface ImageOptions {
   readonly diffIds?: readonly string[];
   /** Adds to the configuration, or replaces what is there. */
   readonly config?: object;
+  /** Adds to the manifest. */
+  readonly manifest?: object;
 }
 
 /** Makes an image of archives, the bottom layer first. */
@@ -63,6 +65,7 @@ export function image(archives: readonly Uint8Array[], options: ImageOptions = {
     mediaType: types.manifest,
     config: config.descriptor,
     layers: layers.map(({ descriptor }) => descriptor),
+    ...options.manifest,
   });
   return { manifest, config, layers, platform };
 }
