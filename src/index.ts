@@ -38,10 +38,10 @@ export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./
 export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
 export type { Image, ImageLayer } from "./image/resolve.ts";
 export type { ApplyOptions, IdMapping } from "./layer/settings.ts";
+export type { LookOptions, LookResult } from "./look/image-reader.ts";
 export { type InspectResult, inspect } from "./look/inspect.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
 export type { ListedEntry } from "./look/listed.ts";
-export type { LookOptions, LookResult } from "./look/looking.ts";
 export { type FileReading, type ReadResult, read } from "./look/read.ts";
 export { resolve } from "./look/resolve.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";

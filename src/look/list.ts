@@ -1,7 +1,7 @@
 import { boolean, check, type Kinds, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
+import { type LookOptions, type LookResult, lookKinds, withImageReader } from "./image-reader.ts";
 import type { ListedEntry } from "./listed.ts";
-import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";
 
 export interface ListOptions extends LookOptions {
   /** Lists all that is below a directory, instead of what is in it. Default: false. */
@@ -25,12 +25,12 @@ export interface ListResult extends LookResult {
  */
 export async function list(name: string, path = "/", options: ListOptions = {}): Promise<ListResult> {
   check("path", path, text);
-  return await look(name, options, listKinds, { readsFile: false }, async (looking) => {
-    const { entries } = await looking.ask({
+  return await withImageReader(name, options, listKinds, { readsFile: false }, async (reader) => {
+    const { entries } = await reader.ask({
       about: "entries",
       path: byteStringOf(path),
       isRecursive: options.recursive ?? false,
     });
-    return { ...looking.finish(), entries };
+    return { ...reader.finish(), entries };
   });
 }

@@ -2,8 +2,8 @@ import { unlessAborted } from "../base/abort.ts";
 import { handedOver } from "../base/hand-over.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
+import { type LookOptions, type LookResult, lookKinds, withImageReader } from "./image-reader.ts";
 import type { ListedEntry } from "./listed.ts";
-import { type LookOptions, type LookResult, look, lookKinds } from "./looking.ts";
 
 export interface ReadResult extends LookResult {
   /** The file that was read, where it really is. */
@@ -65,12 +65,12 @@ class Reading implements FileReading {
 }
 
 function readFile(name: string, path: string, options: LookOptions, give: Give): Promise<ReadResult> {
-  return look(name, options, lookKinds, { readsFile: true }, async (looking) => {
-    const { entries, place } = await looking.ask({ about: "content", path: byteStringOf(path) });
+  return withImageReader(name, options, lookKinds, { readsFile: true }, async (reader) => {
+    const { entries, place } = await reader.ask({ about: "content", path: byteStringOf(path) });
     const [entry] = entries;
     if (entry === undefined) throw new TypeError("a file that was found has an entry");
-    const take = (bytes: Uint8Array) => unlessAborted(give(Uint8Array.from(bytes)), looking.signal);
-    if (entry.sizeBytes > 0) await looking.extract(entry.layer, place, take);
-    return { ...looking.finish(), entry };
+    const take = (bytes: Uint8Array) => unlessAborted(give(Uint8Array.from(bytes)), reader.signal);
+    if (entry.sizeBytes > 0) await reader.extract(entry.layer, place, take);
+    return { ...reader.finish(), entry };
   });
 }

@@ -26,7 +26,7 @@ export const lookKinds: Kinds<LookOptions> = {
   sourceDateEpoch: applyKinds.sourceDateEpoch,
 };
 
-/** What every look at an image tells besides what was asked. */
+/** What `list` and `read` tell besides what was asked. */
 export interface LookResult extends OperationResult {
   /** How many of them had to be read, the newest first. */
   readonly readLayers: number;
@@ -35,15 +35,15 @@ export interface LookResult extends OperationResult {
 }
 
 /**
- * Looks into an image: `work` asks. Everything that is opened for it is closed again when that has ended, connections
- * included.
+ * Opens an image for `work` to look into. All that is opened for it, connections included, is closed when `work` has
+ * ended.
  */
-export async function look<Options extends LookOptions, Result>(
+export async function withImageReader<Options extends LookOptions, Result>(
   name: string,
   options: Options,
   kinds: Kinds<Options>,
   { readsFile }: { readonly readsFile: boolean },
-  work: (looking: Looking) => Promise<Result>,
+  work: (reader: ImageReader) => Promise<Result>,
 ): Promise<Result> {
   await using operation = Operation.begin(name, options, kinds);
   const { events, settings } = operation;
@@ -57,14 +57,14 @@ export async function look<Options extends LookOptions, Result>(
     events,
     onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
   });
-  return await work(new Looking({ operation, accepted, onDemand, pipeline }));
+  return await work(new ImageReader({ operation, accepted, onDemand, pipeline }));
 }
 
 function demanded({ descriptor }: ImageLayer, number: number): DemandedLayer {
   return { number, descriptor };
 }
 
-/** What a look consists of. */
+/** What a reader works with. */
 interface Parts {
   readonly operation: Operation;
   readonly accepted: AcceptedImage<CountedImage>;
@@ -72,8 +72,8 @@ interface Parts {
   readonly pipeline: Pipeline;
 }
 
-/** A look at an image that is under way. */
-export class Looking {
+/** Looks into one image, and downloads no more of its layers than it needs. */
+export class ImageReader {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
