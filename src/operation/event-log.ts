@@ -9,10 +9,10 @@ const listedSkipped = 1000;
 type Summary = Pick<UnpackResult, "skipped" | "skippedCount" | "warnings" | "sandbox">;
 
 /**
- * The account of one unpacking: tells events to the listener as they happen and sums up what the result needs.
+ * Tells the events of one call to its listener as they happen, and sums up what the result needs of them.
  *
- * A listener that throws must not disturb whoever tells: its error becomes the reason of `signal` instead, which ends
- * the unpacking like an abort from outside.
+ * A listener that throws does not interrupt the code that tells. Its error becomes the reason of `signal` instead, which
+ * ends the call as an abort by the caller does.
  */
 export class EventLog {
   readonly signal: AbortSignal;
