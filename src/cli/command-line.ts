@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { suggestion, UsageError } from "./usage-error.ts";
 
-/** One option of a command: a switch, or something with a value. */
+/** One option of a command, with or without a value. */
 interface OptionSpec {
   readonly type: "boolean" | "string";
   readonly short?: string;
-  /** May be given several times; otherwise the last one counts. */
+  /** Whether it may be given several times. Otherwise the last one counts. */
   readonly multiple?: boolean;
   /**
    * The name that it had before, or that others give it. It is not taken, but whoever writes it is told the new one.
@@ -21,16 +21,17 @@ type Value<Spec extends OptionSpec> = Spec["type"] extends "boolean"
     ? readonly string[]
     : string;
 
-/** A command line, read against a table of options. An option that was not given is absent. */
+/** A parsed command line. Options that were not given are absent. */
 export interface CommandLine<Table extends OptionTable> {
   readonly values: { readonly [Name in keyof Table]?: Value<Table[Name]> };
   readonly positionals: readonly string[];
 }
 
 /**
- * Reads arguments against a table; throws a `UsageError` for an unknown option, or a value too few or too many.
+ * Parses arguments by a table of options. Throws a `UsageError` for an unknown option, and for a value that is missing
+ * or not expected.
  *
- * `parseArgs` splits; judging is done here, because its own messages neither suggest nor quote.
+ * `parseArgs` only splits the arguments: its own error messages make no suggestions.
  */
 export function parseCommandLine<const Table extends OptionTable>(
   table: Table,
@@ -78,7 +79,10 @@ function withoutValue(token: OptionToken): true {
   );
 }
 
-/** An option's value. A value that looks like an option must be attached with `=`: more often one was forgotten. */
+/**
+ * The value of an option. One that looks like an option has to be attached with `=`: more often the value was
+ * forgotten.
+ */
 function withValue(token: OptionToken): string {
   const { rawName, value } = token;
   if (value === undefined || value === "" || (token.inlineValue === false && /^-./.test(value))) {
@@ -87,7 +91,7 @@ function withValue(token: OptionToken): string {
   return value;
 }
 
-/** A value that must be one of a few words. */
+/** Checks that a value is one of these words. */
 export function oneOf<const Word extends string>(
   option: string,
   value: string | undefined,
@@ -103,19 +107,22 @@ export function oneOf<const Word extends string>(
   );
 }
 
-/** What does something else than unpacking, as the first word of a command line. */
+/** The commands besides unpacking, as the first word of a command line. */
 export const commandWords = ["login", "logout", "store", "ls", "cat", "inspect", "verify"] as const;
 
-/** What all first words are, those of unpacking and of the small answers included. */
+/** All words that can be the first one of a command line. */
 const firstWords = [...commandWords, "unpack", "pull", "version", "help"] as const;
 
-/** What other tools call it. */
+/** The names of other tools for these commands. */
 const guesses: Readonly<Record<string, string>> = { list: "ls", info: "inspect", extract: "unpack", check: "verify" };
 
-/** A well-known image whose name is as near to a command's as a misspelling. */
+/** Well-known images whose names are as similar to a command as a misspelling. */
 const imagesNamedAlike: readonly string[] = ["storm"];
 
-/** `oci-unpack -q ls IMAGE` would unpack an image called `ls`, which nobody means; after `--` it is what it is. */
+/**
+ * Refuses a command after options: `oci-unpack -q ls IMAGE` would unpack an image called `ls`. After `--` it is an
+ * image.
+ */
 export function refuseMisplacedCommand(image: string | undefined, args: readonly string[]): void {
   if (!firstWords.some((word) => word === image) || args.includes("--")) return;
   throw new UsageError(
@@ -124,7 +131,7 @@ export function refuseMisplacedCommand(image: string | undefined, args: readonly
   );
 }
 
-/** Refuses a first word that was most likely to be a command, before it is asked for as an image. */
+/** Refuses a first word that is most likely a misspelt command, before it is used as the name of an image. */
 export function refuseMisspeltCommand(word: string | undefined): void {
   if (word === undefined || !/^[a-z]+$/i.test(word) || imagesNamedAlike.includes(word)) return;
   const meant = (Object.hasOwn(guesses, word) ? guesses[word] : undefined) ?? suggestion(word, firstWords);

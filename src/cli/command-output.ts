@@ -8,9 +8,9 @@ import type { ProcessContext } from "./process-context.ts";
 import { safeJson } from "./safe-text.ts";
 
 /**
- * A result as `--json` prints it: the fields of what the library gave, on one line, and with `--explain` the decisions.
+ * A result for `--json`: the members of the library's result on one line, and with `--explain` the decisions.
  *
- * In pieces, because all together they may be longer than a string can be.
+ * It comes in pieces, because together they may be longer than a string can be.
  */
 export function* resultJson(result: object, decisionLog: DecisionLog): Iterable<string> {
   const fields = Object.entries({ ...result, ...explained(decisionLog) }).filter(([, value]) => value !== undefined);
@@ -29,7 +29,10 @@ function* listJson(list: readonly unknown[]): Iterable<string> {
   yield "]";
 }
 
-/** A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…,"details":{…}}}`, without what there is not. */
+/**
+ * A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…,"details":{…}}}`, without what there is
+ * not.
+ */
 export function errorJson({ code, message, hint, details }: ErrorReport, decisionLog: DecisionLog): string {
   return `${safeJson({ error: { code, message, hint, details }, ...explained(decisionLog) })}\n`;
 }
@@ -38,19 +41,19 @@ function explained({ decisions }: DecisionLog): { readonly decisions?: readonly 
   return decisions.length === 0 ? {} : { decisions };
 }
 
-/** Why something went the way it went, under the topic of an event of that kind. */
+/** A decision and its reason, with the topic of its event. */
 export interface Decision {
   readonly topic: string;
   readonly message: string;
 }
 
-/** More than any pull needs; fewer than could fill memory when one is retried for days. */
+/** How many decisions are recorded: more than any pull makes, but a limit for one that is retried for days. */
 const mostDecisions = 10_000;
 
-/** A registry's links may be long. */
+/** Messages are cut, because a registry's links may be long. */
 const longestMessage = 2_000;
 
-/** What `--explain` has to tell, in order, for who wants it as data. */
+/** The decisions for `--explain`, in order, for `--json`. */
 export class DecisionLog {
   readonly decisions: Decision[] = [];
 
@@ -66,9 +69,7 @@ function shortened(message: string): string {
   return message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`;
 }
 
-/**
- * People are shown retries and warnings whether they are curious or not; as data they are a part of the decisionLog.
- */
+/** The decision in an event. Retries and warnings, which people always see, are decisions as well. */
 function decisionIn(event: OciUnpackEvent): Decision | undefined {
   switch (event.type) {
     case "decision":
@@ -83,10 +84,10 @@ function decisionIn(event: OciUnpackEvent): Decision | undefined {
   }
 }
 
-/** How much text is written at once. */
+/** How many characters are written at once. */
 const pieceCharacters = 64 * 1024;
 
-/** Writes text of any length, in pieces that are worth a write each. */
+/** Writes text of any length in large pieces. */
 export function writeText(output: ProcessContext["output"], texts: Iterable<string>): void {
   let piece = "";
   for (const text of texts) {
@@ -98,7 +99,7 @@ export function writeText(output: ProcessContext["output"], texts: Iterable<stri
   output.write(piece);
 }
 
-/** The same for lines that have no ends yet. */
+/** Writes lines, each with a line end, in large pieces. */
 export function writeLines(output: ProcessContext["output"], lines: Iterable<string>): void {
   writeText(output, withEnds(lines));
 }
@@ -108,8 +109,8 @@ function* withEnds(lines: Iterable<string>): Iterable<string> {
 }
 
 /**
- * Writes chunks into a stream, each when the one before is gone, so that a slow reader slows down whoever makes them. The
- * stream is not ended.
+ * Writes chunks into a stream, each when the one before is gone, so that a slow reader slows down whoever makes them.
+ * The stream is not ended.
  */
 export async function writeBytes(
   stream: Writable,

@@ -5,9 +5,9 @@ import { type CommandLine, oneOf } from "./command-line.ts";
 import type { connectionOptionTable, imageOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What the command line says of how registries are talked to. */
+/** The options of the command line for the connection to registries. */
 export interface ConnectionSettings {
-  /** What it adds to this machine's configuration. */
+  /** Options in addition to this machine's configuration. */
   readonly environment: Pick<
     EnvironmentOptions,
     | "plainHttp"
@@ -20,13 +20,13 @@ export interface ConnectionSettings {
     | "allProxy"
     | "shortNames"
   >;
-  /** What no file of this machine speaks of. */
+  /** Options that no configuration file has. */
   readonly registry: Pick<RegistryOptions, "network" | "foreignLayers" | "connectionsPerBlob">;
 }
 
 type Values = CommandLine<typeof connectionOptionTable>["values"];
 
-/** Reads what is said of registries where an image is meant. */
+/** The options for registries of a command with an image. */
 export function imageConnectionSettings(values: CommandLine<typeof imageOptionTable>["values"]): ConnectionSettings {
   const { environment, registry } = connectionSettings(values);
   const shortNames = oneOf("--short-names", values["short-names"], shortNamePolicies);
@@ -40,7 +40,7 @@ export function imageConnectionSettings(values: CommandLine<typeof imageOptionTa
   };
 }
 
-/** Reads what is said of registries. */
+/** The options for registries that all commands have. */
 export function connectionSettings(values: Values): ConnectionSettings {
   if (values["tls-key"] !== undefined && values["tls-cert"] === undefined) {
     throw new UsageError(
@@ -78,5 +78,5 @@ function connectionsPerBlob(text: string | undefined): number | undefined {
   );
 }
 
-/** As many as a client has for one host. */
+/** As many connections as a client makes to one host. */
 const mostConnections = 16;

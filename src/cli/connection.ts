@@ -6,20 +6,20 @@ import { passwordFrom } from "./password.ts";
 import { type CommandInput, machineOf, type ProcessContext } from "./process-context.ts";
 import { refuseArchiveName, sourceKindOf } from "./source-kind.ts";
 
-/** What decides how the command talks to registries. */
+/** What the source of an image is made from. */
 interface ConnectionContext {
   readonly command: ImageCommand;
   readonly context: ProcessContext;
   readonly limits: Partial<Limits>;
-  /** Replaces whatever is stored on this machine. */
+  /** Used instead of the logins on this machine. */
   readonly credential: Credential | undefined;
   readonly onEvent: EventListener;
 }
 
-/** What this takes of the library. */
+/** The function of the library that is used here. */
 export type SourceLibrary = Pick<typeof Library, "sourceFromEnvironment">;
 
-/** Where the image comes from: what its name says, by way of a store if there is one. */
+/** The source for the image, with a store if there is one. */
 export async function openSource(
   { command, context, limits, credential, onEvent }: ConnectionContext,
   library: SourceLibrary,
@@ -39,7 +39,7 @@ export async function openSource(
   });
 }
 
-/** The same while it is being opened, so that other things begin meanwhile; whoever awaits it learns of a failure. */
+/** The source for the image as a promise, so that other work begins while it is being opened. */
 export function openingSource(
   connection: ConnectionContext,
   library: SourceLibrary,
@@ -49,7 +49,7 @@ export function openingSource(
   return { source, [Symbol.asyncDispose]: async () => (await opened)?.[Symbol.asyncDispose]() };
 }
 
-/** The user that the command line names, with a password from standard input. */
+/** The user in the command line, with a password from standard input. */
 export async function givenCredential(
   { username }: ImageSettings,
   { input }: ProcessContext,
@@ -59,7 +59,7 @@ export async function givenCredential(
     : { username, password: await passwordFrom(input), origin: "the command line" };
 }
 
-/** Nothing is read before somebody asks for it. */
+/** The bytes of standard input. Nothing is read before they are needed. */
 async function* bytesOf(input: CommandInput): AsyncGenerator<Uint8Array> {
   for await (const chunk of input) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
 }

@@ -2,16 +2,14 @@ import type { EventListener, OciUnpackEvent } from "../index.ts";
 import type { DecisionLog } from "./command-output.ts";
 import { interruptible } from "./interrupt.ts";
 
-/** Shows an unpacking while it runs. Closing it leaves the terminal as it was. */
+/** Shows the progress of an operation. Disposing of it restores the terminal. */
 export interface Display extends Disposable {
   show(event: OciUnpackEvent): void;
-  /** A line from elsewhere, which stays. */
+  /** Writes a line that stays on the screen. */
   say(line: string): void;
 }
 
-/**
- * Runs `work` with its progress on a display and signals turned into an abort; afterwards the terminal is as it was.
- */
+/** Runs `work` with a display of its progress. A signal aborts it. Afterwards the terminal is restored. */
 export async function withDisplay<T>(
   given: Display,
   work: (display: Display, signal: AbortSignal) => Promise<T>,
@@ -24,7 +22,7 @@ export async function withDisplay<T>(
   return await work(display, interruption.signal);
 }
 
-/** Shows events and, where decisions are asked for, remembers those. */
+/** A listener that shows events and, with `--explain`, also records decisions. */
 export function recordingListener(
   show: EventListener,
   { explain }: { readonly explain: boolean },

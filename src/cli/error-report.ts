@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorDetails } from "../index.ts";
 import { Interruption } from "./interrupt.ts";
 import { exitCodes } from "./process-context.ts";
 
-/** An error as the command tells it, in words or as JSON. */
+/** An error as the command reports it, as text or as JSON. */
 export interface ErrorReport {
   readonly code: ErrorCode | "INTERRUPTED";
   readonly message: string;
@@ -12,10 +12,10 @@ export interface ErrorReport {
   readonly exitCode: number;
 }
 
-/** Errors that blame what was typed rather than the world. */
+/** Errors in the command line. */
 const usageCodes: ReadonlySet<string> = new Set<ErrorCode>(["INVALID_REFERENCE", "INVALID_PLATFORM", "INVALID_OPTION"]);
 
-/** What to tell about anything that was thrown, by the command of that name or, without one, by an unpacking. */
+/** The report of anything that was thrown by a command, or by unpacking if no name is given. */
 export function errorReportOf(error: unknown, command = ""): ErrorReport {
   if (error instanceof Interruption) {
     return { code: "INTERRUPTED", message: error.message, hint: undefined, exitCode: error.exitCode };
@@ -34,14 +34,14 @@ export function errorReportOf(error: unknown, command = ""): ErrorReport {
   };
 }
 
-/** The next step in words of the command line: what a hint of the library calls an option is a flag here. */
+/** The hint with flags of the command line in place of the library's options. */
 function hintOf({ hint, code }: CodedError, command: string): string {
   if (hint !== undefined) return flags.reduce((text, [option, flag]) => text.replaceAll(option, flag), hint);
   if (code !== "INVALID_OPTION") return nextStep[code];
   return `${["oci-unpack", command, "--help"].filter((word) => word !== "").join(" ")} lists the options`;
 }
 
-/** As it is typed what the library calls an option. */
+/** The message with a flag of the command line in place of the library's option. */
 function messageOf({ message }: CodedError): string {
   // Linear: it matches at the beginning alone, and a word has no full stop.
   return message.replace(/^cannot use the option (\w+)(?:\.(\w+))?/, (_, option: string, member?: string) => {
@@ -50,7 +50,7 @@ function messageOf({ message }: CodedError): string {
   });
 }
 
-/** What is no flag of the option's name. */
+/** Options of the library that have another name in the command line. */
 const typed: Readonly<Record<string, string>> = {
   name: "IMAGE",
   directory: "DIRECTORY",
@@ -61,7 +61,7 @@ const typed: Readonly<Record<string, string>> = {
   hostsDirectory: "--hosts-dir",
 };
 
-/** As the library's hints write options and functions, and what is typed instead. */
+/** Options and functions in the library's hints, and what they are in the command line. */
 const flags: readonly (readonly [option: string, flag: string])[] = [
   ["`network.allowHosts`", "--allow-host"],
   ["`plainHttp`", "--plain-http"],
@@ -85,15 +85,12 @@ interface CodedError extends Error {
   readonly details?: ErrorDetails;
 }
 
-/** Told by name, not by class: an error must be reportable even where the library itself could not be loaded. */
+/** Checked by the name and not by the class, because errors are also reported if the library could not be loaded. */
 function isCoded(error: unknown): error is CodedError {
   return error instanceof Error && (error.name === "OciUnpackError" || error.name === "UsageError") && "code" in error;
 }
 
-/**
- * What helps against each error that does not say so itself: docs/errors.md in a clause. Of options, each command has a
- * list of its own.
- */
+/** The hint for errors that have none of their own, in short what docs/errors.md says. */
 export const nextStep: Readonly<Record<Exclude<ErrorCode, "INVALID_OPTION">, string>> = {
   INVALID_REFERENCE: "write it as [HOST[:PORT]/]PATH[:TAG][@DIGEST]",
   INVALID_PLATFORM: "write it as OS/ARCH[/VARIANT], for instance linux/arm64",

@@ -2,21 +2,21 @@ import type { OciUnpackEvent, SandboxStatus, WarningCode } from "../index.ts";
 import { bytesText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
-/** What is told beyond what everybody has to know. */
+/** Which events are shown besides those that every user has to see. */
 export interface EventDetail {
   /** Each request, warning and skipped entry. */
   readonly verbose: boolean;
-  /** Each decision, and why it went that way. */
+  /** Each decision and its reason. */
   readonly explain: boolean;
 }
 
-/** An event as one line for people, if it deserves one: some always do, the others only for who is curious. */
+/** An event as a line for people; `undefined` if it is not shown. Some events are always shown, others on request. */
 export function eventLine(event: OciUnpackEvent, { verbose, explain }: EventDetail): string | undefined {
   if (event.type === "decision") return explain ? `${event.topic}: ${safeText(event.message)}` : undefined;
   return noteworthy(event) ?? (verbose ? detail(event) : undefined);
 }
 
-/** What the user may have to do something about. */
+/** Warnings that are always shown, because the user may have to do something. */
 const toldAlways: readonly WarningCode[] = [
   "CONFIGURATION",
   "CREDENTIALS_IGNORED",
@@ -66,12 +66,12 @@ function sandboxText(status: SandboxStatus): string {
   return `sandbox: ${how}${status.withoutOpenat2 ? "; without openat2, names are looked up one by one" : ""}`;
 }
 
-/** Whom we wait for, how long and why. Not yet safe for a terminal. */
+/** Which host is retried, when and why. The text is not escaped for a terminal. */
 export function retryText({ url, delayMilliseconds, attempt, reason }: OciUnpackEvent & { type: "retrying" }): string {
   return `retrying ${hostOf(url)} in ${durationText(delayMilliseconds)} (attempt ${attempt}): ${reason}`;
 }
 
-/** The rest of a URL is as good as random where it leads to a registry's storage. */
+/** Only the host of a URL: the rest of a link to a registry's storage means nothing to people. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }

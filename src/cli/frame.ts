@@ -3,7 +3,7 @@ import { bytesText, counted, countText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import type { LayerTally, Tally } from "./tally.ts";
 
-/** How a picture of the progress may look. */
+/** The size and style of the progress display. */
 export interface FrameStyle {
   readonly columns: number;
   readonly rows: number;
@@ -12,7 +12,7 @@ export interface FrameStyle {
   readonly paint: Paint;
 }
 
-/** Bytes a second, where known. */
+/** Bytes a second, if known. */
 interface Rates {
   readonly download: number | undefined;
   readonly unpack: number | undefined;
@@ -26,10 +26,10 @@ const narrowestBar = 5;
 const widthBesideBars = 53;
 
 /**
- * A picture of the progress: a headline, a line for each layer at work, and the sums.
+ * The lines of the progress display: a headline, a line for each layer in work, and the sums.
  *
- * It has fewer lines than the terminal has rows. A line may come out too long for a very narrow terminal; whoever draws
- * it must keep it from wrapping.
+ * They are fewer than the rows of the terminal. In a very narrow terminal a line may be too long; the caller has to
+ * prevent it from wrapping.
  */
 export function frame(tally: Tally, rates: Rates, style: FrameStyle): string[] {
   const active = tally.layers.filter(atWork);
@@ -44,7 +44,9 @@ function atWork(layer: LayerTally): boolean {
   return !layer.unpacked && (layer.started || layer.downloadedBytes > 0);
 }
 
-/** What is being unpacked comes first, then what arrives, then what waits; in the order of the layers. */
+/**
+ * The layers to show: first those being unpacked, then those that arrive, then those that wait, in the order of layers.
+ */
 function mostUrgent(layers: readonly LayerTally[], room: number): LayerTally[] {
   const urgency = (layer: LayerTally) => (layer.started ? 0 : layer.downloadedBytes < layer.sizeBytes ? 1 : 2);
   const chosen = new Set([...layers].sort((left, right) => urgency(left) - urgency(right)).slice(0, room));
@@ -87,7 +89,7 @@ function sums(tally: Tally, rates: Rates, style: FrameStyle): string {
     .join("   ");
 }
 
-/** Downloading and unpacking go on at the same time, so the slower of the two decides. */
+/** The remaining time: that of the slower of downloading and unpacking, which run at the same time. */
 function remainingTime(tally: Tally, rates: Rates): number | undefined {
   const download = timeLeft(tally.totalBytes - tally.downloadedBytes(), rates.download);
   const unpack = timeLeft(tally.layerBytes() - tally.consumedBytes(), rates.unpack);
@@ -100,7 +102,7 @@ function bar(part: number, width: number, color: (text: string) => string, style
   return color(full.repeat(filled)) + style.paint.faint(empty.repeat(width - filled));
 }
 
-/** Between 0 and 1; an empty layer is done. */
+/** A number from 0 to 1. For an empty layer it is 1. */
 function share(part: number, whole: number): number {
   return whole === 0 ? 1 : Math.min(1, part / whole);
 }
@@ -109,10 +111,12 @@ function percent(part: number): string {
   return `${Math.floor(part * 100)}%`.padStart(4);
 }
 
-/** Long enough to even out bursts, short enough to notice that a download has stalled. */
+/**
+ * Over which time speed is averaged: long enough for bursts, and short enough to notice that a download has stalled.
+ */
 const windowMilliseconds = 4000;
 
-/** How fast an absolute number grows, averaged over the last seconds. */
+/** How fast a number grows, averaged over the last seconds. */
 export class Rate {
   #samples: { readonly time: number; readonly value: number }[] = [];
 
@@ -121,7 +125,7 @@ export class Rate {
     this.#samples = [...samples, { time, value }];
   }
 
-  /** Per second; `undefined` until there is something to compare. */
+  /** The growth per second; `undefined` until there are enough samples. */
   perSecond(): number | undefined {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
@@ -130,7 +134,7 @@ export class Rate {
   }
 }
 
-/** Milliseconds until `remaining` is nothing at this rate; `undefined` where nobody can say. */
+/** In how many milliseconds `remaining` will be 0 at this rate; `undefined` if that is not known. */
 function timeLeft(remaining: number, perSecond: number | undefined): number | undefined {
   if (remaining <= 0) return 0;
   if (perSecond === undefined || perSecond <= 0) return undefined;

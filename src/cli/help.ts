@@ -1,6 +1,6 @@
 import { unpackHelp } from "./unpack-help.ts";
 
-/** What there is a help text about. */
+/** The commands that have a help text. */
 export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect" | "verify";
 
 const login = `\
@@ -150,7 +150,7 @@ Exit status
   3  different, or something cannot be read
 `;
 
-/** What `--help` says. */
+/** The text of `--help` for each command. */
 export const help: Readonly<Record<HelpTopic, string>> = {
   unpack: unpackHelp,
   login,

@@ -8,24 +8,24 @@ import type { imageOptionTable, verifyOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Questions that need no image. */
+/** Commands that need no image. */
 export type SmallCommand =
   | { readonly name: "help"; readonly topic: HelpTopic }
   | { readonly name: "version" | "limits" };
 
 type Verbosity = "quiet" | "normal" | "verbose";
 
-/** What every command that concerns an image is told: which one is meant, how to get it, and what to print. */
+/** The options of every command with an image: which image, how to fetch it, and what to print. */
 export interface ImageSettings {
   readonly options: Pick<UnpackOptions, "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch">;
   readonly connection: ConnectionSettings;
-  /** Where blobs are kept, if anywhere. */
+  /** The directory of the store, if there is one. */
   readonly store: string | undefined;
-  /** Whether everything is to come from there. */
+  /** Whether everything has to come from the store. */
   readonly isOffline: boolean;
-  /** Whose password to read from standard input. */
+  /** The user whose password is read from standard input. */
   readonly username: string | undefined;
-  /** `NAME=VALUE`, judged once the library has said which limits there are. */
+  /** `NAME=VALUE`. They are checked when the library is loaded, which knows the limits. */
   readonly limits: readonly string[];
   readonly json: boolean;
   readonly verbosity: Verbosity;
@@ -33,21 +33,21 @@ export interface ImageSettings {
   readonly explain: boolean;
 }
 
-/** A command that concerns an image. */
+/** A command with an image. */
 export interface ImageCommand extends ImageSettings {
   readonly image: string;
 }
 
 type ImageLine = CommandLine<typeof imageOptionTable>;
 
-/** Reads the questions that are answered without an image: `--help` and its kin. */
+/** The command if an option such as `--help` asks for something that needs no image. */
 export function smallCommand({ values }: ImageLine, topic: HelpTopic): SmallCommand | undefined {
   if (values.help) return { name: "help", topic };
   if (values.version) return { name: "version" };
   return values.limit?.includes("help") ? { name: "limits" } : undefined;
 }
 
-/** Reads what is said of the image, and not of what becomes of it. */
+/** The options for the image, without those for its files. */
 export function imageSettings({ values }: ImageLine, env: ProcessContext["env"]): ImageSettings {
   return {
     options: present({
@@ -67,7 +67,7 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
   };
 }
 
-/** What has no value took the next word for its name: `--limit IMAGE DIRECTORY`. */
+/** The limits. One without a value is an error: in `--limit IMAGE DIRECTORY` the limit was forgotten. */
 export function limits({ limit = [] }: Pick<ImageLine["values"], "limit">): readonly string[] {
   const bare = limit.find((text) => !text.includes("="));
   if (bare === undefined) return limit;
@@ -113,7 +113,7 @@ function sandbox(values: ImageLine["values"]): UnpackOptions["sandbox"] {
   return "prefer";
 }
 
-/** https://reproducible-builds.org/specs/source-date-epoch/: an unreadable value is an error, not "now". */
+/** https://reproducible-builds.org/specs/source-date-epoch/: an invalid value is an error. */
 function sourceDateEpoch(env: ProcessContext["env"]): number | undefined {
   const text = env.SOURCE_DATE_EPOCH;
   if (text === undefined || text === "") return undefined;
@@ -137,7 +137,7 @@ function storeSettings(
   );
 }
 
-/** The store that is meant: what the command line says, or else the environment. */
+/** The directory of the store, from the command line or else from the environment. */
 export function storeDirectory(option: string | undefined, env: ProcessContext["env"]): string | undefined {
   const fromEnvironment = env.OCI_UNPACK_STORE;
   return option ?? (fromEnvironment === "" ? undefined : fromEnvironment);
@@ -167,13 +167,13 @@ function verbosity(values: ImageLine["values"]): Verbosity {
   return values.quiet ? "quiet" : values.verbose ? "verbose" : "normal";
 }
 
-/** What is to become, or has become, of an image's files. */
+/** The options for an image's files. */
 export type FilesSettings = Pick<
   UnpackOptions,
   "include" | "exclude" | "owner" | "recordOwners" | "uidMap" | "gidMap" | "devices" | "xattrInclude" | "xattrExclude"
 >;
 
-/** Reads what is to become of the files. */
+/** The options for the files. */
 export function filesSettings({ values }: CommandLine<typeof verifyOptionTable>): FilesSettings {
   return present({
     include: values.include,
@@ -188,7 +188,7 @@ export function filesSettings({ values }: CommandLine<typeof verifyOptionTable>)
   });
 }
 
-/** `CONTAINER:HOST` for one id, `CONTAINER:HOST:SIZE` for as many, as umoci has it. */
+/** `CONTAINER:HOST` for one id, `CONTAINER:HOST:SIZE` for several, as in umoci. */
 function idMap(option: string, texts: readonly string[] | undefined): readonly IdMapping[] | undefined {
   return texts?.map((text) => {
     const [, containerID, hostID, size = "1"] = /^(\d{1,10}):(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];

@@ -1,9 +1,9 @@
-/** The signals that people and supervisors stop commands with, and the exit code a shell expects after each. */
+/** The signals that stop a command, and the exit code that a shell expects after each. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 type StopSignal = keyof typeof exitCodes;
 
-/** Why an `AbortSignal` of `interruptible` fired. */
+/** The reason of an abort by a signal. */
 export class Interruption extends Error {
   readonly exitCode: number;
 
@@ -15,24 +15,24 @@ export class Interruption extends Error {
 }
 
 /**
- * What comes so soon after the first is the same wish: timeout(1) and npm send a signal to the group and to the
+ * A second signal within this time counts as the first one: timeout(1) and npm send one to the group and to the
  * process.
  */
 const echoMilliseconds = 500;
 
-/** Who wants to know: the first signal asks for an orderly end, a second one ends the process there and then. */
+/** Called for signals: the first one asks for an orderly end, a second one ends the process at once. */
 interface InterruptListener {
   interrupted(): void;
-  /** The last chance to leave the terminal as it was; must be synchronous. */
+  /** Restores the terminal before the process ends. It must be synchronous. */
   ending(): void;
 }
 
-/** While this is in use, signals abort instead of killing. */
+/** Until this is disposed of, signals abort the operation and do not kill the process. */
 interface Interruptible extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that whoever works can clean up. */
+/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that the operation can clean up. */
 export function interruptible(listener: InterruptListener): Interruptible {
   const controller = new AbortController();
   const names = Object.keys(exitCodes) as StopSignal[];
@@ -48,9 +48,9 @@ export function interruptible(listener: InterruptListener): Interruptible {
   const endAtOnce = (name: StopSignal): void => {
     listener.ending();
     stopListening();
-    // Dying of the signal is immediate; process.exit would first wait for worker threads that sit in a system call.
+    // The signal ends the process at once; process.exit would wait for threads that are in a system call.
     process.kill(process.pid, name);
-    // As process 1 of a container the signal's default action does nothing.
+    // Process 1 of a container is not ended by a signal.
     process.exit(exitCodes[name]);
   };
   const stopListening = (): void => {

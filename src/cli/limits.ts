@@ -2,12 +2,12 @@ import type { Limits } from "../index.ts";
 import { parseSize, sizeUnits } from "./quantities.ts";
 import { suggestion, UsageError } from "./usage-error.ts";
 
-/** Reads `NAME=VALUE` options against the limits that there are. `totalBytes=10G` is ten times 1024³. */
+/** Parses `NAME=VALUE` options. `totalBytes=10G` is ten times 1024³. */
 export function parseLimits(options: readonly string[], defaults: Limits): Partial<Limits> {
   return Object.fromEntries(options.map((option) => parseLimit(option, defaults)));
 }
 
-/** The limits that there are, with their defaults, one a line. */
+/** All limits with their defaults, one on each line. */
 export function limitsHelp(defaults: Limits): string {
   const width = Math.max(...Object.keys(defaults).map((name) => name.length));
   const lines = Object.entries(defaults).map(([name, value]) => `  ${name.padEnd(width)}  ${sizeText(name, value)}`);

@@ -8,7 +8,8 @@ import { safeText } from "./safe-text.ts";
 import { downloadText, Tally } from "./tally.ts";
 
 /**
- * Plain lines, for a file, a pipe or a log: what was found, each layer that is done, and a sign of life now and then.
+ * A display of plain lines, for a file, a pipe or a log: the image, each layer that is done, and a line every ten
+ * seconds.
  */
 export function lineDisplay(detail: EventDetail, output: CommandOutput): Display {
   const tally = new Tally();
@@ -39,20 +40,20 @@ function milestone(event: OciUnpackEvent, tally: Tally): string | undefined {
 
 function heartbeat(tally: Tally): string {
   if (tally.layers.length === 0) return "finding out what the image is";
-  // Of a copy nothing is unpacked.
+  // A copy unpacks nothing.
   if (!tally.layers.some(({ started }) => started)) return downloadText(tally);
   return `${downloadText(tally)}, unpacked ${tally.unpackedLayers()} of ${counted(tally.layers.length, "layer")}`;
 }
 
-/** Short enough that whoever watches a log knows that this is alive, also while nothing happens. */
+/** The longest time without a line, so that people who watch a log see that the command still works. */
 const longestSilenceMilliseconds = 10_000;
 
-/** Lines for a log. */
+/** Writes lines to a log. */
 interface ProgressLines extends Disposable {
   say(line: string): void;
 }
 
-/** Writes lines and, where there was none for ten seconds, `sign`'s until this is closed. */
+/** Writes lines, and that of `sign` when there was none for ten seconds, until this is disposed of. */
 function progressLines(output: CommandOutput, sign: () => string): ProgressLines {
   let hasSpoken = false;
   const say = (line: string): void => {
@@ -66,12 +67,12 @@ function progressLines(output: CommandOutput, sign: () => string): ProgressLines
   return { say, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** The same for who wants to hear of errors alone. */
+/** Writes nothing, for `--quiet`. */
 export const noLines: ProgressLines = { say() {}, [Symbol.dispose]() {} };
 
 /**
- * Only what deserves it is told: whoever asks a question wants the answer and nothing else. While it takes long,
- * `doing` says now and then what is being done.
+ * A display for commands whose result is an answer: it shows only what the user has to know. If the command takes long,
+ * it writes every ten seconds what is being done, which `doing` says.
  */
 export function terseDisplay(
   { verbosity, explain }: Pick<ImageSettings, "verbosity" | "explain">,

@@ -17,10 +17,10 @@ const clearLineEnd = "\x1b[K";
 const clearBelow = "\r\x1b[J";
 
 /**
- * A picture at the bottom of the terminal that is redrawn ten times a second; lines that stay scroll past above it.
+ * A display at the bottom of the terminal that is redrawn ten times a second. Lines that stay are written above it.
  *
- * Between frames the cursor rests at the picture's top left, hidden. A terminal that is made narrower folds the lines
- * below its cursor, never the place where the cursor is, so a resize needs no bookkeeping: the next frame overwrites.
+ * Between frames the cursor is hidden, at the top left of the display. If the terminal is made narrower, it wraps the
+ * lines below the cursor, and the cursor stays where it is, so that the next frame overwrites everything.
  */
 export function liveDisplay(
   image: string,
@@ -31,7 +31,7 @@ export function liveDisplay(
   const tally = new Tally();
   const rates = { download: new Rate(), unpack: new Rate() };
 
-  // Lines wait for the next frame: an image with thousands of them would otherwise be drawn thousands of times.
+  // Lines are written with the next frame. Otherwise thousands of lines would cause thousands of frames.
   let lines: string[] = [];
 
   const draw = (): void => {
@@ -54,7 +54,7 @@ export function liveDisplay(
   draw();
   const timer = setInterval(draw, 1000 / framesPerSecond);
   const suspension = restoredWhileSuspended(errors, restore);
-  // Whatever ends the process, the terminal gets its cursor back.
+  // The cursor is shown again, however the process ends.
   process.on("exit", restore);
 
   return {
@@ -76,12 +76,12 @@ export function liveDisplay(
   };
 }
 
-/** Lines that take the picture's place and push it down. */
+/** Lines that stay: they are written over the display, which is drawn again below them. */
 function staying(lines: readonly string[]): string {
   return lines.length === 0 ? "" : `${clearBelow}${lines.join("\n")}\n`;
 }
 
-/** A frame as the terminal receives it, in one write so that it never shows half a picture. */
+/** A frame as one text, so that the terminal never shows half of it. */
 function painted(lines: readonly string[]): string {
   const body = lines.map((line) => line + clearLineEnd).join("\n");
   const back = lines.length > 1 ? `\x1b[${lines.length - 1}A` : "";
@@ -99,7 +99,7 @@ function frameStyle(context: Pick<ProcessContext, "env" | "errors">): FrameStyle
   };
 }
 
-/** Gives the cursor back while Ctrl-Z has the process stopped, and hides it again when it goes on. */
+/** Shows the cursor while the process is stopped by Ctrl-Z, and hides it again when it continues. */
 function restoredWhileSuspended(output: CommandOutput, restore: () => void): Disposable {
   const suspend = (): void => {
     restore();

@@ -7,10 +7,10 @@ import { prompt } from "./prompt.ts";
 import { safeText } from "./safe-text.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What this needs of the library. */
+/** The functions of the library that are used here. */
 export type LoginLibrary = Pick<typeof Library, "login" | "verifyLogin" | "registryFromEnvironment">;
 
-/** `oci-unpack login REGISTRY`: keeps a login that the registry takes, and says where. */
+/** `oci-unpack login REGISTRY`: stores a login, after asking the registry about it, and says where. */
 export async function loginCommand(
   command: LoginCommand,
   context: ProcessContext,
@@ -26,7 +26,7 @@ export async function loginCommand(
   return exitCodes.done;
 }
 
-/** `oci-unpack logout REGISTRY`: forgets a login, and says where it was. */
+/** `oci-unpack logout REGISTRY`: removes a login, and says where it was. */
 export async function logoutCommand(
   command: LogoutCommand,
   context: ProcessContext,
@@ -39,14 +39,14 @@ export async function logoutCommand(
   return exitCodes.done;
 }
 
-/** Throws where the registry does not take the login, so that it is not kept. */
+/** Throws if the registry does not accept the login, so that it is not stored. */
 async function verify(
   user: { readonly username: string; readonly password: string },
   { registry, connection, isExplained: explain }: LoginCommand,
   context: ProcessContext,
   { verifyLogin, registryFromEnvironment }: LoginLibrary,
 ): Promise<void> {
-  const { authFile: _, ...environment } = connection.environment; // may be about to be made
+  const { authFile: _, ...environment } = connection.environment; // it may not exist yet
   const doing = `asking ${safeText(registry)} whether it takes this login`;
   using display = terseDisplay({ verbosity: "normal", explain }, context, doing);
   const { show: onEvent, say } = display;

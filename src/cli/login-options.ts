@@ -4,30 +4,30 @@ import type { SmallCommand } from "./image-options.ts";
 import { loginOptionTable, logoutOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What `oci-unpack login REGISTRY` was asked to do. */
+/** The arguments of `oci-unpack login REGISTRY`. */
 export interface LoginCommand {
   readonly name: "login";
   readonly registry: string;
-  /** Asked for at the terminal where it is not given; so is the password. */
+  /** If it is not given, it is asked for at the terminal, as the password is. */
   readonly username: string | undefined;
   readonly passwordFromInput: boolean;
   readonly authFile: string | undefined;
-  /** Whether the registry is asked first. */
+  /** Whether the registry is asked about the login first. */
   readonly isVerified: boolean;
-  /** Whether each decision on the way is told. */
+  /** Whether each decision is shown. */
   readonly isExplained: boolean;
-  /** How it is asked. */
+  /** How the registry is asked. */
   readonly connection: ConnectionSettings;
 }
 
-/** What `oci-unpack logout REGISTRY` was asked to do. */
+/** The arguments of `oci-unpack logout REGISTRY`. */
 export interface LogoutCommand {
   readonly name: "logout";
   readonly registry: string;
   readonly authFile: string | undefined;
 }
 
-/** Reads the arguments after `login`. */
+/** Parses the arguments after `login`. */
 export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand {
   refusePassword(args);
   const { values, positionals } = parseCommandLine(loginOptionTable, args);
@@ -44,9 +44,9 @@ export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand
   return { name: "login", registry, username, passwordFromInput, authFile, isVerified, isExplained, connection };
 }
 
-/** Docker's own `-p`: whatever stands in a command line, everybody on the machine can read. */
+/** Refuses docker's option `-p`: every user of the machine can read command lines. */
 function refusePassword(args: readonly string[]): void {
-  // Linear: it matches at the beginning alone, and what follows there in one way.
+  // Linear: it matches only at the beginning, and each character in one way only.
   const option = args.find((arg) => /^(?:-p.*|--password(?:=.*)?)$/.test(arg));
   if (option === undefined) return;
   throw new UsageError(
@@ -55,7 +55,7 @@ function refusePassword(args: readonly string[]): void {
   );
 }
 
-/** Reads the arguments after `logout`. */
+/** Parses the arguments after `logout`. */
 export function parseLogout(args: readonly string[]): LogoutCommand | SmallCommand {
   const { values, positionals } = parseCommandLine(logoutOptionTable, args);
   if (values.help) return { name: "help", topic: "logout" };

@@ -13,10 +13,10 @@ import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText, terminalText } from "./safe-text.ts";
 
-/** What these commands need of the library. */
+/** The functions of the library that are used here. */
 export type LookLibrary = SourceLibrary & Pick<typeof Library, "list" | "read" | "inspect" | "defaultLimits">;
 
-/** `oci-unpack ls|cat|inspect IMAGE`: tells what is in an image without unpacking it. */
+/** `oci-unpack ls|cat|inspect IMAGE`: shows what is in an image without unpacking it. */
 export async function lookCommand(
   command: LookCommand,
   context: ProcessContext,
@@ -38,7 +38,7 @@ export async function lookCommand(
   return exitCodes.done;
 }
 
-/** Gives how many bytes the answer cost. */
+/** Writes the answer and returns how many bytes were fetched for it. */
 async function answer(
   command: LookCommand,
   context: ProcessContext,
@@ -66,7 +66,7 @@ async function answer(
   }
 }
 
-/** Bytes go to files and pipes as they are; a terminal would obey some of them. */
+/** Writes a file: its bytes to a file or a pipe, but on a terminal escaped, because they may have control sequences. */
 async function cat(
   { output, binaryOutput }: ProcessContext,
   reading: FileReading,
@@ -84,7 +84,7 @@ async function cat(
   return (await reading.result).fetchedBytes;
 }
 
-/** Whoever reads the beginning of a file and goes away (`| head`) has got what was wanted. */
+/** A reader that ends early (`| head`) has what it wanted, so that is no error. */
 async function hasReaderLeft(writing: Promise<void>): Promise<boolean> {
   try {
     await writing;

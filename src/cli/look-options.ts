@@ -12,13 +12,13 @@ import { imageOptionTable, listOptionTable, verifyOptionTable } from "./option-t
 import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What `oci-unpack ls`, `cat` or `inspect` was asked to do. */
+/** The arguments of `oci-unpack ls`, `cat` or `inspect`. */
 export type LookCommand =
   | (ImageCommand & { readonly name: "ls"; readonly path: string; readonly isRecursive: boolean })
   | (ImageCommand & { readonly name: "cat"; readonly path: string })
   | (ImageCommand & { readonly name: "inspect" });
 
-/** Reads the arguments after `ls`, `cat` or `inspect`. */
+/** Parses the arguments after `ls`, `cat` or `inspect`. */
 export function parseLook(
   name: LookCommand["name"],
   args: readonly string[],
@@ -50,10 +50,10 @@ export function parseLook(
   }
 }
 
-/** What each command is for, as messages say it. */
+/** What each command does, for error messages. */
 const attempts = { ls: "list files", cat: "show a file", inspect: "inspect an image", verify: "verify" } as const;
 
-/** The words that are no options: those that must be there, and those that may. */
+/** The arguments that are not options: those that are needed, and those that are possible. */
 function operands(
   command: keyof typeof attempts,
   words: readonly string[],
@@ -76,16 +76,16 @@ function operands(
   return [first, ...rest];
 }
 
-/** What `oci-unpack verify DIRECTORY [IMAGE]` was asked to do. */
+/** The arguments of `oci-unpack verify DIRECTORY [IMAGE]`. */
 export interface VerifyCommand extends ImageSettings {
   readonly name: "verify";
   readonly directory: string;
-  /** Absent: the one of the store's images whose configuration the directory has. */
+  /** Absent: the image in the store whose configuration is in the directory. */
   readonly image: string | undefined;
   readonly options: ImageSettings["options"] & FilesSettings;
 }
 
-/** Reads the arguments after `verify`. */
+/** Parses the arguments after `verify`. */
 export function parseVerify(args: readonly string[], env: ProcessContext["env"]): VerifyCommand | SmallCommand {
   const line = parseCommandLine(verifyOptionTable, args);
   const small = smallCommand(line, "verify");

@@ -4,7 +4,7 @@ import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { sourceKindOf } from "./source-kind.ts";
 
-/** What an image's documents say, as data: the configuration as it stands in the image. */
+/** The result of `inspect` as data, with the image's configuration as it is. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {
   const { reference, digest, indexDigest, platform, platforms, manifests, fetchedBytes, milliseconds } = result;
   return present({
@@ -24,7 +24,7 @@ export function inspectionData({ configBytes, layers, manifest, ...result }: Ins
   });
 }
 
-/** What an image's documents say, as lines for people. */
+/** The result of `inspect` as lines for people. */
 export function inspectionLines(result: InspectResult): string[] {
   const { reference, digest, indexDigest, platform, platforms, config } = result;
   const { user, env, entrypoint, cmd, workingDir, stopSignal, exposedPorts, volumes, labels } = config.execution;
@@ -53,7 +53,7 @@ export function inspectionLines(result: InspectResult): string[] {
 
 const nameWidth = 13;
 
-/** One line for each layer, the bottom one first, with the step that made it. */
+/** One line for each layer, the lowest one first, with the step that made it. */
 function layerLines({ layers, config }: InspectResult): string[] {
   const steps = (config.history ?? []).filter(({ isEmptyLayer }) => !isEmptyLayer);
   return layers.map(({ descriptor }, index) => {
@@ -67,7 +67,7 @@ function sizeLine({ reference, layers }: InspectResult): string {
   return `${bytesText(totalBytes(layers))} to ${sourceKindOf(reference) === "registry" ? "download" : "read"}`;
 }
 
-/** Layers that are the same blob are downloaded once. */
+/** The size of all layers. A blob that several layers are counts once, because it is downloaded once. */
 function totalBytes(layers: InspectResult["layers"]): number {
   const sizes = new Map(layers.map(({ descriptor }) => [descriptor.digest, descriptor.sizeBytes]));
   return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -81,7 +81,7 @@ function joined(values: readonly string[] | undefined): string | undefined {
   return values?.join(", ");
 }
 
-/** As a list of words, so that spaces in them can be told from spaces between. */
+/** A list of words as JSON, so that spaces in a word differ from spaces between words. */
 function list(words: readonly string[] | undefined): string | undefined {
   return words === undefined || words.length === 0 ? undefined : JSON.stringify(words);
 }
@@ -96,13 +96,13 @@ const typeLetters: Readonly<Record<ListedEntry["type"], string>> = {
 };
 
 /**
- * A listing as people read it: type and mode, owner, size, time (UTC), the layer, counted from 1 at the bottom, and the
- * path.
+ * The result of `ls` as lines for people: type and mode, owner, size, time (UTC), the layer, counted from 1 at the
+ * bottom, and the path.
  *
  *   -rwsr-xr-x  0:0   71,912  2024-04-09 08:00:00  L1  usr/bin/passwd
  */
 export function* listingLines(entries: readonly ListedEntry[]): Iterable<string> {
-  // An image may have a hundred thousand entries: their lines are not held.
+  // An image may have a hundred thousand entries, so their lines are not kept in memory.
   const width = (column: (entry: ListedEntry) => string) =>
     entries.reduce((most, entry) => Math.max(most, column(entry).length), 0);
   const [owner, size, layer] = [width(ownerText), width(sizeText), width(layerText)];
@@ -119,7 +119,7 @@ export function* listingLines(entries: readonly ListedEntry[]): Iterable<string>
   }
 }
 
-/** `rwxr-xr-x`, with `s`, `S`, `t` and `T` as ls has them. */
+/** `rwxr-xr-x`, with `s`, `S`, `t` and `T` as in ls. */
 function modeText(mode: number): string {
   const bits = ["r", "w", "x", "r", "w", "x", "r", "w", "x"].map((letter, bit) =>
     mode & (0o400 >> bit) ? letter : "-",
@@ -148,7 +148,7 @@ function sizeText({ type, sizeBytes, deviceMajor, deviceMinor }: ListedEntry): s
   return type === "file" ? String(sizeBytes) : "-";
 }
 
-/** Years beyond what a Date holds are shown as seconds. */
+/** The time, or seconds for years that a Date cannot represent. */
 function timeText({ mtime: { seconds } }: ListedEntry): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime()) || Math.abs(date.getUTCFullYear()) > 9999) return `@${seconds}`.padEnd(19);

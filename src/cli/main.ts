@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The global `process`: an import of it would read all that it has, and open all three streams (2 ms of 28 on Node 20).
+// The global `process`: an import would read all of its members and open all three streams (2 ms of 28 on Node 20).
 import { version } from "./version.ts";
 
 const args = process.argv.slice(2);
@@ -14,19 +14,19 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 const isVersion = args.length === 1 && args[0] === "--version";
 const exitCode = isVersion ? await tellVersion() : await perform().catch(unloadable);
 const answer = exitCode === 0 ? await insistOnOutput() : exitCode;
-// After a signal nobody waits for a reader who may have stopped reading: what a pipe has room for is in it already.
+// After a signal this does not wait for a reader, which may have stopped as well.
 if (answer < 128) await drained(process.stdout);
-// What is over need not be put away piece by piece: 7 ms of a tiny image's 250, on Node 20 and 24.
+// Exiting at once is faster than letting Node clean up: 7 ms of 250 for a tiny image, on Node 20 and 24.
 process.exit(answer);
 
-/** Scripts ask for the version before anything else, so this loads nothing else. */
+/** Loads nothing else, because scripts ask for the version first. */
 async function tellVersion(): Promise<number> {
   process.stdout.write(`${version()}\n`);
   return 0;
 }
 
 async function perform(): Promise<number> {
-  // Of messages that cannot be written nobody can be told.
+  // If messages cannot be written, that cannot be reported.
   process.stderr.on("error", () => {});
   const [{ homedir }, { run }] = await Promise.all([import("node:os"), import("./run.ts")]);
   const exitCode = await run(args, {
@@ -43,7 +43,7 @@ async function perform(): Promise<number> {
   return exitCode;
 }
 
-/** Standard output may be a file on a disk that is full: an answer that got lost is no success. */
+/** Standard output may be a file on a full disk: if output was lost, the command has failed. */
 async function insistOnOutput(): Promise<number> {
   await drained(process.stdout);
   if (lost === undefined) return 0;
@@ -55,12 +55,12 @@ async function insistOnOutput(): Promise<number> {
   return 1;
 }
 
-/** Waits until a stream has taken what was written, or is broken. */
+/** Waits until everything has been written to a stream, or it has failed. */
 async function drained(stream: NodeJS.WriteStream): Promise<void> {
   await new Promise<void>((resolve) => stream.write("", () => resolve()));
 }
 
-/** In a container, the user is often one whom no list has: there is no home then, and nothing configured in it. */
+/** The home directory. In a container the user often has no entry in /etc/passwd, and then no home directory. */
 function homeOf(homedir: () => string): string {
   try {
     return homedir();
@@ -69,7 +69,7 @@ function homeOf(homedir: () => string): string {
   }
 }
 
-/** What is not caught where errors are told: parts of the command could not be loaded. */
+/** Reports the error if a part of the command could not be loaded. */
 async function unloadable(error: unknown): Promise<number> {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`error: cannot go on: ${message}\nhint: allow more open files (ulimit -n), or install anew\n`);

@@ -9,16 +9,16 @@ import { copyLines, exportLines, overlayLines, resultLines } from "./report.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What this takes of the library. */
+/** The functions of the library that are used here. */
 export type OutputLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store">;
 
-/** What came of it: as data, and as lines for people. */
+/** The result as data and as lines for people. */
 interface MadeOutput {
   readonly result: object;
   readonly lines: (paint: Paint) => readonly string[];
 }
 
-/** Makes of an image what the command line wants of it. */
+/** Makes the output that the command line asks for. */
 export async function makeOutput(
   command: UnpackCommand,
   context: ProcessContext,
@@ -71,7 +71,7 @@ function exportOptions(
   { env }: ProcessContext,
   options: UnpackOptions,
 ): ExportOptions {
-  // Where a user's PATH has no directories of system administration, mke2fs is in one of them all the same.
+  // mke2fs may be in a directory for system administration, which a user's PATH often does not have.
   const toolPath = env.PATH ? `${env.PATH}:/usr/sbin:/sbin` : undefined;
   return present({ ...options, form, toolPath, sizeBytes });
 }

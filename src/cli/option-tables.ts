@@ -1,4 +1,4 @@
-/** The options of every command that talks to a registry. */
+/** The options of every command that uses a registry. */
 export const connectionOptionTable = {
   "plain-http": { type: "boolean" },
   authfile: { type: "string" },
@@ -12,7 +12,7 @@ export const connectionOptionTable = {
   "deny-private": { type: "boolean" },
 } as const;
 
-/** The options of every command that concerns an image: which one, where from, and what to print. */
+/** The options of every command with an image: which image, where from, and what to print. */
 export const imageOptionTable = {
   platform: { type: "string", short: "p" },
   arch: { type: "string" },
@@ -38,7 +38,7 @@ export const imageOptionTable = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-/** The options that say what becomes of an image's files. */
+/** The options for an image's files. */
 const filesOptionTable = {
   include: { type: "string", multiple: true },
   exclude: { type: "string", multiple: true },
@@ -51,7 +51,7 @@ const filesOptionTable = {
   "xattr-exclude": { type: "string", multiple: true },
 } as const;
 
-/** Every option of `oci-unpack IMAGE DIRECTORY`; help.ts tells people about each. */
+/** Every option of `oci-unpack IMAGE DIRECTORY`; unpack-help.ts explains each. */
 export const unpackOptionTable = {
   ...imageOptionTable,
   ...filesOptionTable,

@@ -7,16 +7,16 @@ import type { ProcessContext } from "./process-context.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
 import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
 
-/** What a command line asks for. */
+/** A parsed command line. */
 type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand | StoreCommand | LookCommand | VerifyCommand;
 
 const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
 
 /**
- * Reads a command line; throws a `UsageError` for one that makes no sense.
+ * Parses a command line. Throws a `UsageError` if it is wrong.
  *
- * A command's name counts only as the very first argument: an image called `login` is `docker.io/library/login`.
- * Unpacking needs no name, and may have one.
+ * The name of a command counts only as the first argument; an image called `login` is `docker.io/library/login`.
+ * Unpacking needs no name of a command, but may have one.
  */
 export function parseCommand(args: readonly string[], env: ProcessContext["env"]): Command {
   const [first, ...rest] = args;
@@ -46,7 +46,7 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
   }
 }
 
-/** Whether even a command line that cannot be read asks for JSON, so that its error can be told as JSON. */
+/** Whether a command line asks for JSON, also if it cannot be parsed, so that the error can be reported as JSON. */
 export function asksForJson(args: readonly string[]): boolean {
   const terminator = args.indexOf("--");
   return args.slice(0, terminator < 0 ? args.length : terminator).includes("--json");

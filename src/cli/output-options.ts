@@ -13,14 +13,14 @@ import { UsageError } from "./usage-error.ts";
 
 const directoryForms = ["rootfs", "overlay"] as const;
 
-/** What the image becomes, and how, as far as the command line says. */
+/** The form of the output, with the options that belong to it. */
 export type OutputChoice =
   | { readonly form: "rootfs" }
   | { readonly form: "overlay"; readonly kind: OverlayKind | undefined; readonly mount: string | undefined }
   | { readonly form: ExportForm; readonly sizeBytes: number | undefined }
   | { readonly form: CopyForm; readonly allPlatforms: boolean };
 
-/** What an image is to become, and where: a directory, a file, or `-` for standard output. */
+/** The image, the output's form and its destination: a directory, a file, or `-` for standard output. */
 export interface Destination {
   readonly image: string;
   readonly directory: string;
@@ -29,7 +29,7 @@ export interface Destination {
 
 type UnpackLine = CommandLine<typeof unpackOptionTable>;
 
-/** Reads what the image is to become. */
+/** The image, the output's form and its destination in a command line. */
 export function destination({ values, positionals }: UnpackLine): Destination {
   const form = oneOf("--output", values.output, [...directoryForms, ...exportForms, ...copyForms]) ?? "rootfs";
   const output = outputChoice(form, values);
@@ -69,10 +69,10 @@ function imageSize(text: string | undefined): number | undefined {
   );
 }
 
-/** What nothing is unpacked for cannot belong to anybody else than the image says. */
+/** The options for owners. In a file, owners are always those of the image. */
 const ownerOptions = ["owner", "rootless", "uid-map", "gid-map"] as const;
 
-/** Options that mean something for one form only are a mistake with any other. */
+/** Refuses options that have no meaning for this form. */
 function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["values"]): void {
   const isDirectory = form === "rootfs" || form === "overlay";
   const isExport = exportForms.some((each) => each === form);

@@ -1,6 +1,6 @@
 import type { CommandOutput, ProcessContext } from "./process-context.ts";
 
-/** Colours, or their absence, chosen once per stream. */
+/** Colours a text, or does not, depending on the stream. */
 export interface Paint {
   red(text: string): string;
   green(text: string): string;

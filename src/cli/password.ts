@@ -5,7 +5,7 @@ const longestPassword = 64 * 1024;
 
 const pipeIt = "pipe it, from a file that has nothing else: … -u NAME --password-stdin … < FILE";
 
-/** All of standard input, without the line end that `echo` adds. */
+/** Reads a password: all of standard input, without the line end that `echo` adds. */
 export async function passwordFrom(input: CommandInput): Promise<string> {
   if (input.isTTY) {
     throw new UsageError("cannot read a password: standard input is a terminal, which would show it", pipeIt);

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Machine } from "../index.ts";
 
-/** Where the command writes: standard output, standard error, or a test's ears. */
+/** Where the command writes: standard output, standard error, or an object in a test. */
 export interface CommandOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -9,32 +9,32 @@ export interface CommandOutput {
   readonly rows?: number;
 }
 
-/** Where the command reads: standard input, or a test's mouth. */
+/** Where the command reads: standard input, or a stream in a test. */
 export interface CommandInput extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
 }
 
 /**
- * What the command sees of its process: the machine's environment, and the three streams.
+ * What the command uses of its process: the environment and the three streams.
  *
- * Signals are the one thing more; interrupt.ts and live-display.ts listen to them.
+ * It also uses signals, in interrupt.ts and live-display.ts.
  */
 export interface ProcessContext extends Machine {
   readonly gid: number;
   readonly input: CommandInput;
   readonly output: CommandOutput;
-  /** Where an archive goes: standard output again, but for bytes. */
+  /** Standard output for bytes, for archives and files. */
   readonly binaryOutput: Writable;
   readonly errors: CommandOutput;
 }
 
-/** Of these, what the library is told of the machine. */
+/** The parts that the library needs to know about the machine. */
 export function machineOf({ env, homeDirectory, uid, systemDirectory }: ProcessContext): Machine {
   return { env, homeDirectory, uid, systemDirectory };
 }
 
 /**
- * What a shell is told: done, failed, wrong command line, verified and found different. Interruptions add theirs, see
+ * The exit codes: done, failed, wrong command line, found different by verify. Those after a signal are in
  * interrupt.ts.
  */
 export const exitCodes = { done: 0, failed: 1, usage: 2, different: 3 } as const;

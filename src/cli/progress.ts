@@ -4,7 +4,7 @@ import { lineDisplay, noLines } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
 import type { ProcessContext } from "./process-context.ts";
 
-/** The display that suits where standard error goes: a live one on a terminal, else lines, or nothing at all. */
+/** The display for standard error: a live one on a terminal, otherwise lines, and nothing with `--quiet`. */
 export function progressDisplay({ image, verbosity, explain }: ImageCommand, context: ProcessContext): Display {
   const { errors, env } = context;
   if (verbosity === "quiet") return silence;

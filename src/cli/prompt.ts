@@ -4,14 +4,14 @@ import { Interruption } from "./interrupt.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Asks a question at the terminal and gives the line that is typed, which a hidden answer never shows. */
+/** Asks a question at the terminal and returns the line that is typed. A hidden answer is not shown. */
 export function prompt(
   question: string,
   answer: "shown" | "hidden",
   { input, errors }: Pick<ProcessContext, "input" | "errors">,
 ): Promise<string> {
   const isHidden = answer === "hidden";
-  // What is shown is the terminal's own echo. Without one, readline edits the line itself, and draws it nowhere.
+  // A shown answer is echoed by the terminal. For a hidden one readline edits the line, and its output is discarded.
   const lines = createInterface({ input, output: nowhere(), terminal: isHidden });
   errors.write(question);
   return new Promise<string>((resolve, reject) => {

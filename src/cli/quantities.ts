@@ -8,22 +8,20 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`;
 }
 
-/**
- * A message with its large byte counts in units too: `1099511627776 bytes (1 TiB)`, and a limit as `--limit` takes it.
- */
+/** A message with units added to its large byte counts: `1099511627776 bytes (1 TiB)`. */
 export function withUnits(message: string): string {
   return message
     .replace(/\b(\d{5,15}) bytes\b/g, (counted, digits) => `${counted} (${unitsText(Number(digits))})`)
     .replace(/(Bytes, now )(\d{5,15})\b/g, (_, before, digits) => `${before}${unitsText(Number(digits))}`);
 }
 
-/** `4 MiB` where it is that, and else as `bytesText` has it. */
+/** `4 MiB` if it is exactly that, otherwise as `bytesText` writes it. */
 function unitsText(bytes: number): string {
   const power = [4, 3, 2, 1].find((each) => bytes % 1024 ** each === 0);
   return power === undefined ? bytesText(bytes) : `${bytes / 1024 ** power} ${" KMGT"[power]}iB`;
 }
 
-/** `12,345`: Intl could do this and more, but costs start-up time. */
+/** `12,345`. Intl is not used, because loading it takes time. */
 export function countText(count: number): string {
   // Linear: a number has few digits.
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
@@ -49,7 +47,7 @@ function threeDigits(value: number): string {
   return value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : String(Math.round(value));
 }
 
-/** What a letter behind a number multiplies it by. */
+/** The factors of the letters after a number. */
 export const sizeUnits: Readonly<Record<string, number>> = {
   "": 1,
   K: 1024,
@@ -59,8 +57,8 @@ export const sizeUnits: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a size as GNU tools do: `500M` and `500MiB` are 500 times 1024², `500MB` is 500 times 1000²; `undefined` for
- * what is no size.
+ * Parses a size as GNU tools do: `500M` and `500MiB` are 500 times 1024², `500MB` is 500 times 1000². `undefined` if it
+ * is not a size.
  */
 export function parseSize(text: string): number | undefined {
   const [, digits = "", unit = "", suffix = ""] = /^(\d+)(?:([KMGT])(I?B)?|B)?$/.exec(text.toUpperCase()) ?? [];

@@ -28,7 +28,7 @@ const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: s
   times: ["time", "times that the file system does not store"],
 };
 
-/** What came of an unpacking, as lines. */
+/** The result of unpacking as lines. */
 export function resultLines(result: UnpackResult, paint: Paint): string[] {
   const { os, architecture, variant } = result.platform;
   const platform = [os, architecture, variant].filter((part) => part !== undefined).join("/");
@@ -45,15 +45,13 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
   ];
 }
 
-/**
- * How many bytes came from elsewhere, and how: an image on this machine is only read, one in the store not even that.
- */
+/** How many bytes were downloaded, or read for an image on this machine. Blobs from the store do not count. */
 function transferText({ reference, downloadedBytes }: Pick<UnpackResult, "reference" | "downloadedBytes">): string {
   if (downloadedBytes === 0) return "nothing downloaded";
   return `${bytesText(downloadedBytes)} ${sourceKindOf(reference) === "registry" ? "downloaded" : "read"}`;
 }
 
-/** What came of an overlay, as lines. */
+/** The result of an overlay as lines. */
 export function overlayLines(result: OverlayResult, paint: Paint): string[] {
   const { reusedLayers, mount, script } = result;
   const [first = "", ...rest] = resultLines({ ...result, rootfs: result.directory }, paint);
@@ -62,7 +60,7 @@ export function overlayLines(result: OverlayResult, paint: Paint): string[] {
   return [first, ...rest, ...reused, shown];
 }
 
-/** What came of an export, as lines. */
+/** The result of an export as lines. */
 export function exportLines(result: ExportResult, paint: Paint): string[] {
   const where = result.file ?? "standard output";
   const [, digest = "", content = "", ...rest] = resultLines({ ...result, rootfs: where, config: "" }, paint);
@@ -75,7 +73,7 @@ export function exportLines(result: ExportResult, paint: Paint): string[] {
   ];
 }
 
-/** What came of a copy, as lines. */
+/** The result of a copy as lines. */
 export function copyLines(result: CopyResult, destination: string, paint: Paint): string[] {
   const where = destination === "-" ? "standard output" : safeText(destination);
   const content = `${counted(result.blobs, "blob")}, ${transferText(result)}`;
@@ -86,7 +84,7 @@ export function copyLines(result: CopyResult, destination: string, paint: Paint)
   ];
 }
 
-/** `error: …` and, where there is a next step, `hint: …`. */
+/** `error: …` and, if there is a hint, `hint: …`. */
 export function errorLines(failure: ErrorReport, paint: Paint): string[] {
   if (failure.code === "INTERRUPTED") return [`${paint.red("interrupted:")} nothing was left behind`];
   const hint = failure.hint === undefined ? [] : [`${paint.cyan("hint:")} ${safeText(withUnits(failure.hint))}`];
@@ -124,7 +122,7 @@ function warningLines(result: UnpackResult): string[] {
   return [`  warnings: ${parts.join(", ")}; -v lists each`];
 }
 
-/** What each warning is about, for one and for several of them; docs/errors.md says more of each. */
+/** Short texts for each warning, for one and for several of them; docs/errors.md explains each. */
 export const warningWords: Readonly<Record<WarningCode, readonly [singular: string, plural: string]>> = {
   MEDIA_TYPE_DISAGREES: [
     "layer not compressed as its media type says",
@@ -181,7 +179,7 @@ function partsText(difference: Difference): string {
   return difference.kind === "changed" ? ` (${difference.parts.join(", ")})` : "";
 }
 
-/** What they come to. */
+/** The verdict of `verify` as lines. */
 export function verdictLines(result: VerifyResult, paint: Paint): string[] {
   const { reference, rootfs, digest, entries, differences, differenceCount } = result;
   const isSame = differenceCount === 0;

@@ -5,8 +5,7 @@ import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * Does what a command line says and returns the exit code. Parts are loaded when they are needed, so that the small
- * answers come at once.
+ * Runs a command line and returns the exit code. Each command is loaded when it is needed, so that small ones are fast.
  */
 export async function run(args: readonly string[], context: ProcessContext): Promise<number> {
   const decisionLog = new DecisionLog();
@@ -65,7 +64,7 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
   }
 }
 
-/** Tells people, and with a decisionLog also programs, what went wrong. */
+/** Reports an error as text, and with a decision log also as JSON. */
 async function reportFailure(
   error: unknown,
   context: ProcessContext,
@@ -95,7 +94,7 @@ function wantsDebugging(env: ProcessContext["env"]): boolean {
   return names.includes("oci-unpack") || names.includes("*");
 }
 
-/** Paths and threads begin in the current directory, which somebody may have removed. */
+/** Throws if the current directory has been removed: paths and threads need it. */
 export function insistOnWorkingDirectory(): void {
   try {
     process.cwd();

@@ -2,16 +2,17 @@ import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 
 // Unicode's "Other" (controls, invisible formatting such as bidirectional overrides, lone surrogates, private use,
-// unassigned) and its line and paragraph separators: all that moves a cursor, hides, or reorders what stands around it.
+// unassigned) and its line and paragraph separators: everything that can move the cursor, or hide or reorder text.
 const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** Longer than any message of ours; short enough that a registry cannot fill a terminal's scrollback with one. */
+/** How much of a text is shown: longer than any of our messages, so short that a registry cannot fill the terminal. */
 const longestText = 2000;
 
 /**
- * Text that someone else chose, made fit for one line of a terminal: what could act is shown as `\x1b` or `\u{202e}`.
+ * A text from an image or a registry that is safe to write to a terminal, as one line: control characters become `\x1b`
+ * or `\u{202e}`.
  *
- * CWE-150: without this, a registry's error message or a file's name could rewrite what the screen says.
+ * Otherwise a registry's error message or a file's name could change what the terminal shows (CWE-150).
  */
 export function safeText(text: string): string {
   const clipped = text.length > longestText ? `${text.slice(0, longestText)}…` : text;
@@ -19,7 +20,7 @@ export function safeText(text: string): string {
 }
 
 /**
- * JSON of any value with the same characters escaped as JSON can, so that it parses to the same and prints harmlessly.
+ * JSON of any value, with the same characters escaped. It is safe to write to a terminal and parses to the same value.
  */
 export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(unsafe, (character) => [...codeUnits(character)].map(jsonEscape).join(""));
@@ -40,7 +41,7 @@ function jsonEscape(codeUnit: number): string {
   return `\\u${codeUnit.toString(16).padStart(4, "0")}`;
 }
 
-/** Text on its way to a terminal: what could act on it is shown instead, but lines end and tabs stay. */
+/** A stream that makes text safe to write to a terminal. Line ends and tabs stay as they are. */
 export function terminalText(): Transform {
   const decoder = new StringDecoder("utf8");
   return new Transform({

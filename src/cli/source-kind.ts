@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { UsageError } from "./usage-error.ts";
 
-/** Who has an image, as its name begins: files on this machine, its engine, or else a registry. */
+/** Where an image is, by the beginning of its name: in files on this machine, in its engine, or else in a registry. */
 type SourceKind = "files" | "engine" | "registry";
 
 const byTransport = new Map<string, SourceKind>([
@@ -12,15 +12,17 @@ const byTransport = new Map<string, SourceKind>([
   ["docker-daemon", "engine"],
 ]);
 
-/** Where an image of this name is. The library knows the same names; nothing is loaded to tell. */
+/**
+ * Where the image of a name is. The library has the same names; they are repeated here so that it need not be loaded.
+ */
 export function sourceKindOf(image: string): SourceKind {
   const colon = image.indexOf(":");
   return (colon < 0 ? undefined : byTransport.get(image.slice(0, colon))) ?? "registry";
 }
 
-/** Refuses the name of an archive that lies here: a registry would be asked for it, and has none. */
+/** Refuses the name of an archive that exists here: without its kind it would be taken for an image in a registry. */
 export function refuseArchiveName(image: string): void {
-  // Linear: a word has no full stop, so that it is read from the one before it alone.
+  // Linear: `\w` matches no full stop, so a match can only begin at one.
   if (!/\.(?:tar|tgz|tar\.\w+)$/.test(image) || !existsSync(image)) return;
   throw new UsageError(
     `cannot take "${image}" for an image's name: it is a file here`,

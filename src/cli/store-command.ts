@@ -9,10 +9,10 @@ import { bytesText, counted } from "./quantities.ts";
 import { safeJson, safeText } from "./safe-text.ts";
 import type { StoreCommand } from "./store-options.ts";
 
-/** What this command needs of the library. */
+/** The functions of the library that are used here. */
 export type StoreLibrary = Pick<typeof Library, "store" | "defaultLimits">;
 
-/** `oci-unpack store list|verify|prune`: tells what is in a store, whether it is right, or makes it smaller. */
+/** `oci-unpack store list|verify|prune`: lists what is in a store, verifies it, or makes it smaller. */
 export async function storeCommand(
   command: StoreCommand,
   context: ProcessContext,
@@ -25,7 +25,7 @@ export async function storeCommand(
   return await withDisplay(display, ({ show }, signal) => perform(opened, command, { signal, onEvent: show }, say));
 }
 
-/** What takes so long, where it does. */
+/** What is being done, for the display. */
 const doing: Readonly<Record<StoreCommand["action"], string>> = {
   list: "reading what the store has",
   verify: "reading the blobs of the store",

@@ -7,7 +7,7 @@ import { UsageError } from "./usage-error.ts";
 
 const actions = ["list", "verify", "prune"] as const;
 
-/** What `oci-unpack store list|verify|prune` was asked to do. */
+/** The arguments of `oci-unpack store list|verify|prune`. */
 export interface StoreCommand {
   readonly name: "store";
   readonly action: (typeof actions)[number];
@@ -19,7 +19,7 @@ export interface StoreCommand {
   readonly json: boolean;
 }
 
-/** Reads the arguments after `store`. */
+/** Parses the arguments after `store`. */
 export function parseStore(args: readonly string[], env: ProcessContext["env"]): StoreCommand | SmallCommand {
   const { values, positionals } = parseCommandLine(storeOptionTable, args);
   if (values.help) return { name: "help", topic: "store" };

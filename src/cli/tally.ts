@@ -1,7 +1,7 @@
 import type { OciUnpackEvent } from "../index.ts";
 import { bytesText } from "./quantities.ts";
 
-/** How far one layer is. */
+/** The progress of one layer. */
 export interface LayerTally {
   readonly digest: string;
   readonly sizeBytes: number;
@@ -13,14 +13,14 @@ export interface LayerTally {
   unpacked: boolean;
 }
 
-/** What all events so far add up to: the one thing that a display needs to know. */
+/** Adds up all events so far, for displays. */
 export class Tally {
   reference = "";
   platform = "";
   totalBytes = 0;
   layers: readonly LayerTally[] = [];
 
-  /** Takes an event into account. Numbers in events are absolute, so that one lost or repeated does no harm. */
+  /** Adds an event. Numbers in events are absolute, so that a lost or repeated event does no harm. */
   record(event: OciUnpackEvent): void {
     switch (event.type) {
       case "resolved":
@@ -54,18 +54,18 @@ export class Tally {
     }
   }
 
-  /** Bytes that came over the network, a blob that several layers share counted once. */
+  /** The downloaded bytes. A blob that several layers are counts once. */
   downloadedBytes(): number {
     const byDigest = new Map(this.layers.map((layer) => [layer.digest, layer.downloadedBytes]));
     return [...byDigest.values()].reduce(sum, 0);
   }
 
-  /** Compressed bytes that have become files, out of `layerBytes`. */
+  /** The compressed bytes that have been unpacked, of `layerBytes`. */
   consumedBytes(): number {
     return this.layers.map((layer) => layer.consumedBytes).reduce(sum, 0);
   }
 
-  /** Compressed bytes of all layers, a repeated one counted each time it is applied. */
+  /** The compressed bytes of all layers. A blob that several layers are counts each time. */
   layerBytes(): number {
     return this.layers.map((layer) => layer.sizeBytes).reduce(sum, 0);
   }
@@ -74,7 +74,7 @@ export class Tally {
     return this.layers.filter((layer) => layer.unpacked).length;
   }
 
-  /** A blob that stands twice in the manifest is downloaded once, for every layer that it is. */
+  /** Notes the progress of a download, for all layers that are this blob. */
   #recordDownload(index: number, bytes: number): void {
     const digest = this.layers[index]?.digest;
     for (const layer of this.layers) if (layer.digest === digest) layer.downloadedBytes = bytes;
@@ -86,7 +86,7 @@ export class Tally {
   }
 }
 
-/** How much has come of what is to come. */
+/** How much has been downloaded, as a text. */
 export function downloadText(tally: Tally): string {
   return `downloaded ${bytesText(tally.downloadedBytes())} of ${bytesText(tally.totalBytes)}`;
 }

@@ -10,13 +10,10 @@ import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { progressDisplay } from "./progress.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
-/** What this command needs of the library. */
+/** The functions of the library that are used here. */
 export type UnpackLibrary = SourceLibrary & OutputLibrary & Pick<typeof Library, "defaultLimits">;
 
-/**
- * `oci-unpack IMAGE DIRECTORY`: unpacks, or makes something else of the image, shows how it goes, tells what came of
- * it.
- */
+/** `oci-unpack IMAGE DIRECTORY`: unpacks an image, or makes another output of it, shows the progress and the result. */
 export async function unpackCommand(
   command: UnpackCommand,
   context: ProcessContext,

@@ -14,17 +14,17 @@ import { type Destination, destination } from "./output-options.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What `oci-unpack IMAGE DIRECTORY` was asked to do. */
+/** The arguments of `oci-unpack IMAGE DIRECTORY`. */
 export interface UnpackCommand extends Destination, ImageSettings {
   readonly name: "unpack";
   readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "mtree">;
-  /** Whether the directory becomes a bundle for a container runtime, and whose. */
+  /** Whether the directory becomes a bundle for a container runtime, and for a runtime of which user. */
   readonly bundle: "none" | "for root" | "for this user";
 }
 
 type UnpackLine = CommandLine<typeof unpackOptionTable>;
 
-/** Reads the arguments of `oci-unpack IMAGE DIRECTORY`. */
+/** Parses the arguments of `oci-unpack IMAGE DIRECTORY`. */
 export function parseUnpack(args: readonly string[], env: ProcessContext["env"]): UnpackCommand | SmallCommand {
   const line = parseCommandLine(unpackOptionTable, args);
   const [word] = line.positionals;

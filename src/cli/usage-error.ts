@@ -1,10 +1,7 @@
-/**
- * A command line that says nothing we can do. It ends the command with exit code 2 before anything is contacted or
- * touched.
- */
+/** An error in the command line. The command ends with exit code 2 before anything is requested or changed. */
 export class UsageError extends Error {
   readonly code = "INVALID_OPTION";
-  /** Absent: the help of the command tells more. */
+  /** Absent: the hint is to read the command's help. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {
@@ -14,7 +11,7 @@ export class UsageError extends Error {
   }
 }
 
-/** The candidate that a mistyped word most likely meant, if one is near enough to be worth a question. */
+/** The candidate that a mistyped word most likely means, if one is similar enough. */
 export function suggestion(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -25,7 +22,7 @@ export function suggestion(word: string, candidates: Iterable<string>): string |
   return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one word to another. */
+/** The number of insertions, deletions, replacements and swaps of neighbours that turn one word into another. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

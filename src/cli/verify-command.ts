@@ -10,11 +10,11 @@ import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { differenceLines, verdictLines } from "./report.ts";
 import { safeText } from "./safe-text.ts";
 
-/** What this command needs of the library. */
+/** The functions of the library that are used here. */
 export type VerifyLibrary = SourceLibrary &
   Pick<typeof Library, "verify" | "storedNameFor" | "store" | "defaultLimits">;
 
-/** `oci-unpack verify DIRECTORY [IMAGE]`: tells where a root filesystem is not what its image says. */
+/** `oci-unpack verify DIRECTORY [IMAGE]`: compares a root filesystem with its image and lists the differences. */
 export async function verifyCommand(
   command: VerifyCommand,
   context: ProcessContext,
@@ -44,7 +44,7 @@ export async function verifyCommand(
   return result.differenceCount === 0 ? exitCodes.done : exitCodes.different;
 }
 
-/** Where no image is named, the store has it, all of it: nobody else is asked, and nothing is written. */
+/** The command with its image. If none was named, it is found in the store, and everything has to come from there. */
 async function withImage(
   command: VerifyCommand,
   { store, storedNameFor }: VerifyLibrary,

@@ -1,6 +1,6 @@
 /**
- * Put in by the bundler, so that telling the version reads no file: 24 ms of processor time instead of 25.5, `node -e
- * 0` takes 18 (Node 20).
+ * Inserted by the bundler, so that no file is read for the version: 24 ms of processor time and not 25.5; `node -e 0`
+ * takes 18 (Node 20).
  */
 declare const packageVersion: string | undefined;
 
@@ -9,7 +9,7 @@ export function version(): string {
   return typeof packageVersion === "string" ? packageVersion : versionInManifest();
 }
 
-/** What a file that is run as the compiler left it finds the way a program that depends on this package would. */
+/** The version from package.json, for files that were compiled but not bundled. */
 function versionInManifest(): string {
   const { readFileSync } = process.getBuiltinModule("node:fs");
   const manifest: unknown = JSON.parse(readFileSync(new URL(import.meta.resolve("oci-unpack/package.json")), "utf8"));
