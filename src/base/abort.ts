@@ -108,7 +108,7 @@ export async function together(
 interface Attempt<T> {
   readonly result: Promise<T>;
   readonly abandon: AbortController;
-  passengers: number;
+  callers: number;
 }
 
 /**
@@ -124,12 +124,12 @@ export class SingleFlight<T> {
     signal?.throwIfAborted();
     this.#attempt ??= started(start);
     const attempt = this.#attempt;
-    attempt.passengers++;
+    attempt.callers++;
     try {
       return await unlessAborted(attempt.result, signal);
     } finally {
-      attempt.passengers--;
-      if (attempt.passengers === 0) this.#over(attempt);
+      attempt.callers--;
+      if (attempt.callers === 0) this.#over(attempt);
     }
   }
 
@@ -143,5 +143,5 @@ function started<T>(start: (signal: AbortSignal) => Promise<T>): Attempt<T> {
   const abandon = new AbortController();
   const result = start(abandon.signal);
   result.catch(() => {}); // the callers get the error, if any still wait
-  return { result, abandon, passengers: 0 };
+  return { result, abandon, callers: 0 };
 }

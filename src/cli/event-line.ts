@@ -51,9 +51,9 @@ function detail(event: OciUnpackEvent): string | undefined {
     case "stored":
       return `${bytesText(event.bytes)} of ${event.digest} are in the store`;
     case "warning":
-      return `warning: ${event.code}${place(event)}: ${safeText(event.message)}`;
+      return `warning: ${event.code}${whereText(event)}: ${safeText(event.message)}`;
     case "skipped":
-      return `skipped (${event.reason})${place(event)}: ${safeText(event.detail)}`;
+      return `skipped (${event.reason})${whereText(event)}: ${safeText(event.detail)}`;
     case "sandbox":
       return sandboxText(event.status);
     default:
@@ -76,7 +76,7 @@ function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
 
-function place(event: { readonly layer?: number; readonly path?: string }): string {
+function whereText(event: { readonly layer?: number; readonly path?: string }): string {
   const layer = event.layer === undefined ? "" : ` layer ${event.layer + 1}`;
   return event.path === undefined ? layer : `${layer} "${safeText(event.path)}"`;
 }

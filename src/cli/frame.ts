@@ -33,8 +33,8 @@ const widthBesideBars = 53;
  */
 export function frame(tally: Tally, rates: Rates, style: FrameStyle): string[] {
   const active = tally.layers.filter(atWork);
-  const room = Math.max(0, Math.min(mostLayerLines, style.rows - 4));
-  const shown = active.length <= room ? active : mostUrgent(active, room);
+  const mostLines = Math.max(0, Math.min(mostLayerLines, style.rows - 4));
+  const shown = active.length <= mostLines ? active : mostUrgent(active, mostLines);
   const lines = [headline(tally), ...shown.map((layer) => layerLine(tally, layer, style))];
   if (active.length > shown.length) lines.push(style.paint.faint(`  and ${active.length - shown.length} more`));
   return [...lines, sums(tally, rates, style)];
@@ -47,9 +47,9 @@ function atWork(layer: LayerTally): boolean {
 /**
  * The layers to show: first those being unpacked, then those that arrive, then those that wait, in the order of layers.
  */
-function mostUrgent(layers: readonly LayerTally[], room: number): LayerTally[] {
+function mostUrgent(layers: readonly LayerTally[], mostLines: number): LayerTally[] {
   const urgency = (layer: LayerTally) => (layer.started ? 0 : layer.downloadedBytes < layer.sizeBytes ? 1 : 2);
-  const chosen = new Set([...layers].sort((left, right) => urgency(left) - urgency(right)).slice(0, room));
+  const chosen = new Set([...layers].sort((left, right) => urgency(left) - urgency(right)).slice(0, mostLines));
   return layers.filter((layer) => chosen.has(layer));
 }
 

@@ -18,11 +18,11 @@ export async function loginCommand(
 ): Promise<number> {
   const user = await userFor(command, context);
   if (command.isVerified) await verify(user, command, context, library);
-  const place = await library.login(command.registry, user, { ...machineOf(context), authFile: command.authFile });
-  const until = /^\/run\//.test(place)
+  const file = await library.login(command.registry, user, { ...machineOf(context), authFile: command.authFile });
+  const until = /^\/run\//.test(file)
     ? ", until this machine is started anew (--authfile FILE keeps it elsewhere)"
     : "";
-  context.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(place)}${until}\n`);
+  context.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(file)}${until}\n`);
   return exitCodes.done;
 }
 
@@ -32,9 +32,9 @@ export async function logoutCommand(
   context: ProcessContext,
   logout: typeof Library.logout,
 ): Promise<number> {
-  const places = await logout(command.registry, { ...machineOf(context), authFile: command.authFile });
+  const files = await logout(command.registry, { ...machineOf(context), authFile: command.authFile });
   const registry = safeText(command.registry);
-  const lines = places.map((place) => `the login for ${registry} is no longer in ${safeText(place)}`);
+  const lines = files.map((file) => `the login for ${registry} is no longer in ${safeText(file)}`);
   context.errors.write(`${lines.join("\n") || `there was no login for ${registry}`}\n`);
   return exitCodes.done;
 }

@@ -129,8 +129,8 @@ function modeText(mode: number): string {
     [0o2000, 5, "s"],
     [0o1000, 8, "t"],
   ] as const;
-  for (const [bit, place, letter] of special) {
-    if ((mode & bit) !== 0) bits[place] = bits[place] === "x" ? letter : letter.toUpperCase();
+  for (const [bit, position, letter] of special) {
+    if ((mode & bit) !== 0) bits[position] = bits[position] === "x" ? letter : letter.toUpperCase();
   }
   return bits.join("");
 }

@@ -4,8 +4,7 @@ import { version } from "./version.ts";
 
 const args = process.argv.slice(2);
 
-// Whoever read our output may be gone (`oci-unpack --help | head -1`): that is no reason to crash, or to stop
-// unpacking.
+// The reader of the output may have ended (`oci-unpack --help | head -1`): that is no reason to crash, or to stop.
 let lost: NodeJS.ErrnoException | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") lost ??= error;

@@ -37,7 +37,7 @@ export function parseUnpack(args: readonly string[], env: ProcessContext["env"])
 function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackCommand {
   const { values } = line;
   const settings = imageSettings(line, env);
-  const place = destination(line);
+  const target = destination(line);
   if (values.mtree === "-") {
     throw new UsageError(
       "cannot write the mtree list to standard output: it has to be a file",
@@ -46,7 +46,7 @@ function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackComm
   }
   return {
     name: "unpack",
-    ...place,
+    ...target,
     ...settings,
     options: present({ ...settings.options, ...filesSettings(line), mtree: values.mtree }),
     bundle: bundle(values),

@@ -158,7 +158,7 @@ const wrapped: readonly Form[] = [
   { network: networkList(["::/96"]), bytes: [[12, 13, 14, 15]] }, // compatible (RFC 4291)
   { network: networkList(["::ffff:0:0:0/96"]), bytes: [[12, 13, 14, 15]] }, // translated (RFC 2765)
   { network: networkList(["2001::/32"]), bytes: [[12, 13, 14, 15]], isInverted: true }, // Teredo (RFC 4380)
-  // NAT64 of a site (RFC 8215), which may have prefixes of several lengths there (RFC 6052, section 2.2).
+  // Local-use NAT64 (RFC 8215), which may have prefixes of several lengths there (RFC 6052, section 2.2).
   {
     network: networkList(["64:ff9b:1::/48"]),
     bytes: [
@@ -183,7 +183,7 @@ function meanings(address: string): readonly string[] {
 
 function embedded(address: string, { bytes, isInverted }: Form): readonly string[] {
   const all = bytesOf(address);
-  const found = bytes.map((places) => places.map((place) => (all[place] ?? 0) ^ (isInverted ? 0xff : 0)).join("."));
+  const found = bytes.map((indexes) => indexes.map((index) => (all[index] ?? 0) ^ (isInverted ? 0xff : 0)).join("."));
   // With the wrong length of the prefix one reads 0.x.x.x, which is no host's address.
   return found.length === 1 ? found : found.filter((one) => !one.startsWith("0."));
 }

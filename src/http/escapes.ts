@@ -115,22 +115,22 @@ export function startOf({ starts }: Decoding, index: number): number {
 function decoded(decoding: Decoding, { pattern, meaning }: Notation): Decoding {
   const { text } = decoding;
   const pieces: string[] = [];
-  const places: number[] = [];
+  const starts: number[] = [];
   let end = 0;
   const copy = (until: number) => {
     pieces.push(text.slice(end, until));
-    for (; end < until; end++) places.push(startOf(decoding, end));
+    for (; end < until; end++) starts.push(startOf(decoding, end));
   };
   for (const match of text.matchAll(pattern)) {
     copy(match.index);
     const meant = meaning(match);
     pieces.push(meant);
-    for (let index = 0; index < meant.length; index++) places.push(startOf(decoding, match.index));
+    for (let index = 0; index < meant.length; index++) starts.push(startOf(decoding, match.index));
     end = match.index + match[0].length;
   }
   copy(text.length);
-  places.push(startOf(decoding, text.length));
-  return { text: pieces.join(""), starts: places };
+  starts.push(startOf(decoding, text.length));
+  return { text: pieces.join(""), starts };
 }
 
 function hex(digits: string): number {

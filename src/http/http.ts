@@ -15,7 +15,7 @@ import { addressIn, bareHost, portOf } from "./address.ts";
 import { Body } from "./body.ts";
 import { DeadlineWatch } from "./deadlines.ts";
 import { FurtherAuthorities } from "./further-authorities.ts";
-import type { Way } from "./https.ts";
+import type { SecureRoute } from "./https.ts";
 import { networkFailure } from "./network-failure.ts";
 import { HttpAgent, request } from "./node-http.ts";
 import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
@@ -67,7 +67,7 @@ interface Route {
 interface HttpClient {
   request(options: RequestOptions): ClientRequest;
   /** An agent for the connections of one route, through a proxy if there is a tunnel. */
-  agent(options: AgentOptions, way: Way): Agent;
+  agent(options: AgentOptions, secureRoute: SecureRoute): Agent;
 }
 
 const plainClient: HttpClient = { request, agent: (options) => new HttpAgent(options) };

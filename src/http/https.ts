@@ -18,14 +18,14 @@ import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
 export { request };
 
 /** How a TLS connection is to be made. */
-export interface Way {
+export interface SecureRoute {
   /** The proxy that opens a tunnel to the host. */
   readonly tunnel: URL | undefined;
   readonly tls: TlsMaterial | undefined;
   readonly connectMilliseconds: number;
 }
 
-export function agent(options: AgentOptions, { tunnel, tls, connectMilliseconds }: Way): Agent {
+export function agent(options: AgentOptions, { tunnel, tls, connectMilliseconds }: SecureRoute): Agent {
   const secure = { ...options, ...tlsOptions(tls) };
   return tunnel === undefined ? new Agent(secure) : new TunnelAgent(secure, tunnel, connectMilliseconds);
 }

@@ -104,7 +104,7 @@ function formsOf(secret: string): readonly string[] {
 
 /** Replaces every part of a text that means one of these forms in one of its decodings, in upper or lower case. */
 function blotted(text: string, forms: readonly string[]): string {
-  const found = decodingsOf(text).flatMap((decoding) => placesIn(decoding, forms));
+  const found = decodingsOf(text).flatMap((decoding) => rangesIn(decoding, forms));
   if (found.length === 0) return text;
   const written = utf8(text);
   let clean = "";
@@ -116,15 +116,15 @@ function blotted(text: string, forms: readonly string[]): string {
   return Buffer.from(clean + written.slice(end), "latin1").toString("utf8");
 }
 
-function placesIn(decoding: Decoding, forms: readonly string[]): (readonly [from: number, to: number])[] {
+function rangesIn(decoding: Decoding, forms: readonly string[]): (readonly [from: number, to: number])[] {
   const lower = decoding.text.toLowerCase();
-  const places: (readonly [number, number])[] = [];
+  const ranges: (readonly [number, number])[] = [];
   for (const form of forms) {
     for (let at = lower.indexOf(form); at >= 0; at = lower.indexOf(form, at + form.length)) {
-      places.push([startOf(decoding, at), startOf(decoding, at + form.length)]);
+      ranges.push([startOf(decoding, at), startOf(decoding, at + form.length)]);
     }
   }
-  return places;
+  return ranges;
 }
 
 /** The values in a URL's query, as they are written and decoded. */

@@ -78,18 +78,18 @@ export class ImageSearch {
   /** The entries whose stated platform can be used, the best first. Equal ones keep the order of the index. */
   #ranked(candidates: readonly Descriptor[]): readonly Descriptor[] {
     const ranked = candidates.flatMap((entry) => {
-      const place = entry.platform && rank(this.#request, entry.platform);
-      return place === undefined ? [] : [{ entry, place }];
+      const rankOfEntry = entry.platform && rank(this.#request, entry.platform);
+      return rankOfEntry === undefined ? [] : [{ entry, rank: rankOfEntry }];
     });
-    return ranked.sort((one, other) => one.place - other.place).map(({ entry }) => entry);
+    return ranked.sort((one, other) => one.rank - other.rank).map(({ entry }) => entry);
   }
 
   /** The candidates and their ranks, for `--explain`. */
   #judged(candidates: readonly Descriptor[], listed: number): string {
     const told = candidates.slice(0, mostTold).map(({ platform }) => {
       if (platform === undefined) return "one without a platform (read if no other will do)";
-      const place = rank(this.#request, platform);
-      return `${platformText(platform)} (${place === undefined ? "will not do" : `choice ${place + 1}`})`;
+      const choice = rank(this.#request, platform);
+      return `${platformText(platform)} (${choice === undefined ? "will not do" : `choice ${choice + 1}`})`;
     });
     const others = [
       ...(candidates.length > mostTold ? [`${candidates.length - mostTold} more`] : []),
@@ -125,8 +125,8 @@ export class ImageSearch {
   }
 
   #found(candidate: Omit<FoundImage, "rank">): FoundImage | undefined {
-    const place = rank(this.#request, candidate.platform);
-    return place === undefined ? undefined : { ...candidate, rank: place };
+    const rankOfCandidate = rank(this.#request, candidate.platform);
+    return rankOfCandidate === undefined ? undefined : { ...candidate, rank: rankOfCandidate };
   }
 }
 

@@ -98,8 +98,8 @@ export class JsonValue {
 
   /** Throws the document's error, with the path of this value. */
   refuse(found: string): never {
-    const place = this.#path === "" ? "" : `"${shortened(this.#path)}": `;
-    throw new OciUnpackError(this.#subject.code, `cannot read the ${this.#subject.name}: ${place}${found}`);
+    const where = this.#path === "" ? "" : `"${shortened(this.#path)}": `;
+    throw new OciUnpackError(this.#subject.code, `cannot read the ${this.#subject.name}: ${where}${found}`);
   }
 
   #membersByName(): ReadonlyMap<string, unknown> {

@@ -22,9 +22,9 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const place = jsonFault(text);
+    const position = jsonFault(text);
     throw new SyntaxError(
-      place === text.length ? "its JSON ends too early" : `it is not JSON at character ${place + 1}`,
+      position === text.length ? "its JSON ends too early" : `it is not JSON at character ${position + 1}`,
     );
   }
 }
@@ -105,17 +105,17 @@ export function jsonFault(text: string): number {
 
 /** The line, counted from 1, of a member of nested objects; `undefined` if there is none, or the text is not JSON. */
 export function jsonLine(text: string, keys: readonly string[]): number | undefined {
-  let place: number | undefined;
+  let position: number | undefined;
   const path: string[] = [];
   const scan = new Scan(text, (start, end, value) => {
     path.push(String(JSON.parse(text.slice(start, end))));
-    if (path.length === keys.length && path.every((key, index) => key === keys[index])) place = start;
+    if (path.length === keys.length && path.every((key, index) => key === keys[index])) position = start;
     const isRight = value();
     path.pop();
     return isRight;
   });
   scan.value();
-  return place === undefined ? undefined : text.slice(0, place).split("\n").length;
+  return position === undefined ? undefined : text.slice(0, position).split("\n").length;
 }
 
 /** Called for each key with its position. It has to call `value`, which reads the key's value. */

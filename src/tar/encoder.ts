@@ -73,9 +73,9 @@ const nothing = "" as ByteString;
 function fieldsOf(file: ArchivedFile, storedBytes: number): UstarFields {
   const { type, path, linkPath, mode, uid, gid, mtime, deviceMajor, deviceMinor } = file;
   if (type === "other") throw new TypeError("an archive has no entries of other types");
-  const place = file.segments === undefined ? divided(path) : { prefix: nothing, name: sparseName };
+  const nameParts = file.segments === undefined ? divided(path) : { prefix: nothing, name: sparseName };
   return {
-    ...(place ?? { prefix: nothing, name: path.slice(0, nameBytes) as ByteString }),
+    ...(nameParts ?? { prefix: nothing, name: path.slice(0, nameBytes) as ByteString }),
     typeFlag: typeFlags[type],
     linkName: linkPath.slice(0, nameBytes) as ByteString,
     mode,

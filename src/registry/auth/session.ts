@@ -78,8 +78,8 @@ export class Session {
     if (requirement.scheme === "basic") return `, realm "${secrets.excerpt(requirement.realm, longestTold)}"`;
     const { realm, service = "none", scopes } = requirement;
     const scope = scopes.length === 0 ? "none" : secrets.excerpt(scopes.join(" "), longestTold);
-    const place = secrets.printable(realm);
-    return `, realm ${place}, service ${secrets.excerpt(service, longestTold)}, scope ${scope}`;
+    const realmUrl = secrets.printable(realm);
+    return `, realm ${realmUrl}, service ${secrets.excerpt(service, longestTold)}, scope ${scope}`;
   }
 
   /** gcr.io and ghcr.io sometimes answer 401 without a challenge. Then their root is asked, which has one. */

@@ -19,7 +19,7 @@ export class DirectoryFiles implements ImageFiles {
   }
 
   async open(name: string): Promise<StoredFile | undefined> {
-    const path = await this.#placeOf(name);
+    const path = await this.#realPathOf(name);
     if (path === undefined) return undefined;
     const sizeBytes = await sizeOf(path);
     if (sizeBytes === undefined) return undefined;
@@ -29,17 +29,17 @@ export class DirectoryFiles implements ImageFiles {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** The path of a file with all symlinks followed; `undefined` if there is none. */
-  async #placeOf(name: string): Promise<string | undefined> {
+  async #realPathOf(name: string): Promise<string | undefined> {
     const path = join(this.name, name);
-    const place = await ifThere(`read "${path}"`, () => realpath(path));
+    const realPath = await ifThere(`read "${path}"`, () => realpath(path));
     const directory = await ifThere(`read "${this.name}"`, () => realpath(this.name));
     if (directory === undefined) {
       throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${this.name}": there is no such directory`, {
         hint: "check the path, and from where it starts",
       });
     }
-    if (place === undefined) return undefined;
-    if (place.startsWith(join(directory, sep))) return place;
+    if (realPath === undefined) return undefined;
+    if (realPath.startsWith(join(directory, sep))) return realPath;
     throw new OciUnpackError("INVALID_ARCHIVE", `cannot read "${path}": a symlink there leads out of "${this.name}"`, {
       hint: "if you trust it, copy the directory with its links followed: cp -rL",
     });
