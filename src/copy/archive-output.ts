@@ -1,7 +1,7 @@
 import type { ByteOutput } from "../output/new-file.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { encodedHeader, endMarkerBytes, paddingBytes } from "../tar/encoder.ts";
-import type { CopyOutput } from "./output.ts";
+import type { CopyOutput } from "./copy-output.ts";
 
 /** A copy as a tar archive. The same image always makes the same bytes. */
 export class ArchiveOutput implements CopyOutput {

@@ -17,10 +17,10 @@ import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { blobPath } from "../source/local/image-files.ts";
 import { Progress } from "../worker/progress.ts";
 import { ArchiveOutput } from "./archive-output.ts";
-import { type ImageContents, oneImage, wholeImage } from "./contents.ts";
-import { smallFiles } from "./files.ts";
+import type { CopyOutput } from "./copy-output.ts";
+import { type ImageContents, oneImage, wholeImage } from "./image-contents.ts";
+import { smallFiles } from "./layout-files.ts";
 import { LayoutOutput } from "./layout-output.ts";
-import type { CopyOutput } from "./output.ts";
 import { RecordedImage } from "./recorded-image.ts";
 
 export interface CopyOptions extends ResolveOptions {

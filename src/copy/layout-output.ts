@@ -3,9 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import { giveName } from "../output/give-name.ts";
-import { makeDirectories, removeCreated } from "../output/made-directories.ts";
-import { targetError } from "../output/target-error.ts";
-import type { CopyOutput } from "./output.ts";
+import { makeDirectories, removeCreated, targetError } from "../output/made-directories.ts";
+import type { CopyOutput } from "./copy-output.ts";
 
 /** What makes a directory a layout; renamed last. */
 const last = "index.json";

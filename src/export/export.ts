@@ -15,11 +15,11 @@ import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { isWhole } from "../tree/selection.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import type { TreeFacts } from "./facts.ts";
 import { fileSystemTools } from "./file-system-tool.ts";
 import type { ArchiveJob, MergeJob, MergeReport } from "./merge-job.ts";
 import { insistOnTool, runTool } from "./run-tool.ts";
 import { SelectedEntries } from "./selected-entries.ts";
+import type { TreeFacts } from "./tree-facts.ts";
 
 type NotForExport = "bundle" | "mtree" | "owner" | "recordOwners" | "uidMap" | "gidMap";
 

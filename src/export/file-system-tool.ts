@@ -1,8 +1,9 @@
+import { Buffer } from "node:buffer";
 import type { ExportForm } from "../base/option-words.ts";
 import type { Digest } from "../oci/digest.ts";
 import { encodedOf } from "../oci/digest.ts";
-import { blockBytes, type TreeFacts } from "./facts.ts";
-import { rootAttributeArguments } from "./root-attributes.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { blockBytes, type TreeFacts } from "./tree-facts.ts";
 
 /** What is to be made, and of what. */
 export interface FileSystemPlan {
@@ -89,4 +90,32 @@ function inodesFor({ inodes }: TreeFacts, sizeBytes = 0): number {
 function sizeFor(facts: TreeFacts): number {
   const contentBytes = facts.blocks * blockBytes + inodesFor(facts) * inodeBytes;
   return Math.ceil((contentBytes * 1.08 + 16 * MiB) / MiB) * MiB;
+}
+
+type Xattrs = ReadonlyMap<ByteString, Uint8Array>;
+
+/** As much as Linux keeps of one file's attributes, and well below what a command line may have. */
+const mostBytes = 65_536;
+
+/**
+ * Those of the root's extended attributes that sqfstar can be told, which does not take them from an archive: on its
+ * command line, where only plain names mean themselves.
+ */
+export function tellableOfRoot(xattrs: Xattrs): Xattrs {
+  let bytes = 0;
+  return new Map(
+    [...xattrs].filter(([name, value]) => {
+      if (!/^(?:user|trusted|security)\.[\w.:-]+$/.test(name) || bytes + name.length + value.length > mostBytes)
+        return false;
+      bytes += name.length + value.length;
+      return true;
+    }),
+  );
+}
+
+/** The arguments by which sqfstar is told. */
+function rootAttributeArguments(xattrs: Xattrs): readonly string[] {
+  return [...tellableOfRoot(xattrs)].flatMap(([name, value]) => {
+    return ["-p", `/ x ${name}=0s${Buffer.from(value).toString("base64")}`];
+  });
 }

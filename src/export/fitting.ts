@@ -6,7 +6,7 @@ import { limitExceeded } from "../layer/refusal.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import { tellableOfRoot } from "./root-attributes.ts";
+import { tellableOfRoot } from "./file-system-tool.ts";
 
 /** Told of each part of a file that the form has no place for. */
 export type Loss = (path: ByteString, reason: SkipReason, detail: string) => void;

@@ -11,9 +11,9 @@ import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { Reporter } from "../worker/reporter.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
-import { factsOf, type TreeFacts } from "./facts.ts";
 import { fitting } from "./fitting.ts";
 import { writeFlatArchive } from "./flat-archive.ts";
+import { factsOf, type TreeFacts } from "./tree-facts.ts";
 
 /** What the merging thread is to do with the layers in the ring: to make a tree of them. */
 export interface MergeJob {

@@ -12,7 +12,7 @@ import { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { CountedImage } from "./counted-image.ts";
 import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
-import type { ListedEntry } from "./listed.ts";
+import type { ListedEntry } from "./listed-entry.ts";
 import type { ExtractJob, LookJob, LookReport } from "./look-job.ts";
 import type { Question } from "./question.ts";
 

@@ -7,7 +7,7 @@ import type { TreeSettings } from "../tree/context.ts";
 import { bytesOfEntry } from "../tree/in-memory.ts";
 import { MergedTree, type TreeBasis } from "../tree/merged-tree.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
-import { settling } from "./settles.ts";
+import { relevantTo } from "./relevance.ts";
 
 interface KnownLayer {
   readonly number: number;
@@ -81,7 +81,7 @@ export class LayersSoFar {
   #isWorthwhile(): boolean {
     const [newest] = this.#layers;
     if (this.#missing !== undefined && newest !== undefined) {
-      this.#isSettled ||= newest.entries.some(settling(this.#missing));
+      this.#isSettled ||= newest.entries.some(relevantTo(this.#missing));
     }
     return this.#isSettled && this.#attemptBytes <= freeAttemptBytes + attemptShare * this.#readBytes;
   }

@@ -10,7 +10,7 @@ import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { LayersSoFar } from "./layers-so-far.ts";
-import { bytesOfListed, counted, type ListedEntry } from "./listed.ts";
+import { bytesOfListed, counted, type ListedEntry } from "./listed-entry.ts";
 import { type Answer, answered, type Question } from "./question.ts";
 
 /** What the merging thread is to do with layers that come newest first: to answer a question with as few as possible. */

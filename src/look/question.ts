@@ -5,7 +5,7 @@ import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
 import { fileOf } from "../tree/tree-file.ts";
 import { find } from "./find.ts";
-import { type ListedEntry, listed, listedEntry } from "./listed.ts";
+import { type ListedEntry, listed, listedEntry } from "./listed-entry.ts";
 
 /** What one may want to know of an image's files. */
 export type Question =

@@ -3,7 +3,7 @@ import { handedOver } from "../base/hand-over.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { type LookOptions, type LookResult, lookKinds, withImageReader } from "./image-reader.ts";
-import type { ListedEntry } from "./listed.ts";
+import type { ListedEntry } from "./listed-entry.ts";
 
 export interface ReadResult extends LookResult {
   /** The file that was read, where it really is. */

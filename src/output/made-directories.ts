@@ -1,6 +1,7 @@
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isErrno } from "../base/system-error.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 
 /**
  * Makes a directory with the parents that it needs, and gives the uppermost one that had to be made; none, if it fails.
@@ -51,4 +52,18 @@ function isDirectory(path: string): Promise<boolean> {
     (status) => status.isDirectory(),
     () => false,
   );
+}
+
+/**
+ * The error for a directory or a file that an output cannot be made in: `TARGET_UNUSABLE` with what the file system says, or
+ * that the disk is full. `hint` says what to name instead.
+ */
+export function targetError(error: unknown, attempted: string, hint: string): unknown {
+  const ours = fileSystemError(error, attempted);
+  if (!(ours instanceof OciUnpackError) || ours.code !== "FILE_SYSTEM") return ours;
+  return new OciUnpackError("TARGET_UNUSABLE", ours.message, {
+    hint: ours.hint ?? hint,
+    details: ours.details,
+    cause: error,
+  });
 }

@@ -2,8 +2,7 @@ import { mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { giveName } from "./give-name.ts";
-import { makeDirectories, removeCreated } from "./made-directories.ts";
-import { targetError } from "./target-error.ts";
+import { makeDirectories, removeCreated, targetError } from "./made-directories.ts";
 
 const stagingPrefix = ".rootfs-";
 

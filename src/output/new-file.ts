@@ -7,7 +7,7 @@ import { unlessAborted } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { giveName } from "./give-name.ts";
-import { targetError } from "./target-error.ts";
+import { targetError } from "./made-directories.ts";
 
 /** Where the bytes of an archive go. */
 export interface ByteOutput extends AsyncDisposable {

@@ -11,11 +11,10 @@ import { Descent } from "../rootfs/descent.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
 import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
 import { fileOf, type TreeFile } from "../tree/tree-file.ts";
-import { AttributeComparison } from "./attributes.ts";
+import { AttributeComparison } from "./attribute-comparison.ts";
 import { hasContent } from "./content.ts";
-import type { Difference, DifferentPart } from "./differences.ts";
-import { Links } from "./links.ts";
-import { openUntouched, type PlaceOnDisk, succeeded } from "./place-on-disk.ts";
+import type { Difference, DifferentPart } from "./difference.ts";
+import { type DiskEntry, openUntouched, succeeded } from "./disk-entry.ts";
 
 export interface ComparisonOptions {
   readonly settings: RootfsSettings;
@@ -83,8 +82,8 @@ export class Comparison {
   }
 
   /** Compares what stands at a name, and gives the handle of a directory whose children are to be compared. */
-  #compareNode(node: TreeNode, place: PlaceOnDisk): number | undefined {
-    const { descriptor, name, path } = place;
+  #compareNode(node: TreeNode, entry: DiskEntry): number | undefined {
+    const { descriptor, name, path } = entry;
     return this.#ifReadable(path, () => {
       const stat = statAt(descriptor, name);
       if (stat === -errnos.ENOENT) {
@@ -93,24 +92,24 @@ export class Comparison {
       }
       const found = succeeded(stat, path, "statx");
       this.#count += 1;
-      if (node instanceof Directory && found.type === "directory") return this.#compareDirectory(node, found, place);
+      if (node instanceof Directory && found.type === "directory") return this.#compareDirectory(node, found, entry);
       if (node instanceof Directory) this.#tellChanged(path, ["type"]);
-      else this.#compareFile(fileOf(node), found, place);
+      else this.#compareFile(fileOf(node), found, entry);
       return undefined;
     });
   }
 
-  #compareDirectory(directory: TreeDirectory, stat: Stat, place: PlaceOnDisk): number {
+  #compareDirectory(directory: TreeDirectory, stat: Stat, entry: DiskEntry): number {
     const { attributes } = directory;
     const stated = { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 } as const;
     const isRoot = directory.parent === undefined;
-    const parts = this.#attributes.differentParts(attributes, stated, { stat, place, isRoot });
-    const handle = openUntouched(place, constants.O_DIRECTORY);
+    const parts = this.#attributes.differentParts(attributes, stated, { stat, entry, isRoot });
+    const handle = openUntouched(entry, constants.O_DIRECTORY);
     try {
-      const hasOtherNames = handle >= 0 && this.#compareNames(directory, handle, place.path);
+      const hasOtherNames = handle >= 0 && this.#compareNames(directory, handle, entry.path);
       // That names came or went is told of each: the time of their directory follows from it.
-      this.#tellChanged(place.path, hasOtherNames ? parts.filter((part) => part !== "time") : parts);
-      return succeeded(handle, place.path, "openat(O_DIRECTORY)");
+      this.#tellChanged(entry.path, hasOtherNames ? parts.filter((part) => part !== "time") : parts);
+      return succeeded(handle, entry.path, "openat(O_DIRECTORY)");
     } catch (error) {
       if (handle >= 0) closeDescriptor(handle);
       throw error;
@@ -130,16 +129,16 @@ export class Comparison {
     return hasOthers || unseen.size > 0;
   }
 
-  #compareFile(file: TreeFile, stat: Stat, place: PlaceOnDisk): void {
+  #compareFile(file: TreeFile, stat: Stat, entry: DiskEntry): void {
     const isStandIn = this.#isStandIn(file, stat);
-    if (!isStandIn && !this.#isOfItsType(file, stat)) return this.#tellChanged(place.path, ["type"]);
-    const parts = this.#attributes.differentParts(file, file, { stat, place, isStandIn });
-    if (!isStandIn) parts.push(...differentNature(file, stat, place));
+    if (!isStandIn && !this.#isOfItsType(file, stat)) return this.#tellChanged(entry.path, ["type"]);
+    const parts = this.#attributes.differentParts(file, file, { stat, entry, isStandIn });
+    if (!isStandIn) parts.push(...differentNature(file, stat, entry));
     if (!this.#links.areRight(file, stat)) parts.push("links");
     if (stat.type === "file") {
-      this.#ifReadable(place.path, () => parts.push(...this.#differentContent(file, stat, place)));
+      this.#ifReadable(entry.path, () => parts.push(...this.#differentContent(file, stat, entry)));
     }
-    this.#tellChanged(place.path, parts);
+    this.#tellChanged(entry.path, parts);
   }
 
   #isOfItsType(file: TreeFile, stat: Stat): boolean {
@@ -152,10 +151,10 @@ export class Comparison {
     return settings.devices === "placeholder" || (settings.recordOwners === true && !rights.isRoot);
   }
 
-  #differentContent(file: TreeFile, stat: Stat, place: PlaceOnDisk): DifferentPart[] {
+  #differentContent(file: TreeFile, stat: Stat, entry: DiskEntry): DifferentPart[] {
     if (stat.sizeBytes !== file.sizeBytes) return ["size", "content"];
     const digest = this.#options.digests.get(file.content);
-    return file.sizeBytes === 0 || (digest !== undefined && hasContent(place, file, digest)) ? [] : ["content"];
+    return file.sizeBytes === 0 || (digest !== undefined && hasContent(entry, file, digest)) ? [] : ["content"];
   }
 
   /** Does what may turn out to be forbidden to this user. */
@@ -185,8 +184,24 @@ export class Comparison {
   }
 }
 
+/** Judges which names are the same file. A file may have further names elsewhere, but none for another file of the tree. */
+class Links {
+  readonly #identities = new Map<TreeFile, string>();
+  readonly #files = new Map<string, TreeFile>();
+
+  /** Whether what stands at a name is the same on the disk as at the names before it. */
+  areRight(file: TreeFile, { identity, nameCount }: Stat): boolean {
+    if (!file.isLinked && nameCount === 1) return true;
+    const known = this.#identities.get(file) ?? identity;
+    const same = this.#files.get(identity) ?? file;
+    this.#identities.set(file, known);
+    this.#files.set(identity, same);
+    return known === identity && same === file;
+  }
+}
+
 /** What a symlink or a device is, besides its attributes. */
-function differentNature(file: TreeFile, stat: Stat, { descriptor, name }: PlaceOnDisk): DifferentPart[] {
+function differentNature(file: TreeFile, stat: Stat, { descriptor, name }: DiskEntry): DifferentPart[] {
   if (file.type === "symlink") return readSymlinkAt(descriptor, name) === file.linkPath ? [] : ["target"];
   if (!isDevice(file)) return [];
   return file.deviceMajor === stat.deviceMajor && file.deviceMinor === stat.deviceMinor ? [] : ["device"];

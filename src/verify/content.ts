@@ -5,7 +5,7 @@ import { closeDescriptor } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Segment } from "../tar/entry.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
-import { openUntouched, type PlaceOnDisk, succeeded } from "./place-on-disk.ts";
+import { type DiskEntry, openUntouched, succeeded } from "./disk-entry.ts";
 
 const chunk = new Uint8Array(256 * 1024);
 
@@ -13,10 +13,10 @@ const chunk = new Uint8Array(256 * 1024);
  * Whether the data of a regular file are those that an archive had: `digest` is the digest of what the archive says,
  * without the holes. Those must have no data but zeros, and are not read where there is none, however large they are.
  */
-export function hasContent(place: PlaceOnDisk, file: TreeFile, digest: string): boolean {
-  const { path } = place;
+export function hasContent(entry: DiskEntry, file: TreeFile, digest: string): boolean {
+  const { path } = entry;
   // Should it be no regular file any more, nobody is waited for.
-  const handle = succeeded(openUntouched(place, constants.O_NONBLOCK), path, "openat(O_RDONLY)");
+  const handle = succeeded(openUntouched(entry, constants.O_NONBLOCK), path, "openat(O_RDONLY)");
   try {
     const { sizeBytes, segments = [{ offset: 0, length: sizeBytes }] } = file;
     const hash = createHash("sha256");

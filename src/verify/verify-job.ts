@@ -16,7 +16,7 @@ import { Reporter } from "../worker/reporter.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { Comparison } from "./comparison.ts";
-import type { Difference } from "./differences.ts";
+import type { Difference } from "./difference.ts";
 
 /** What the merging thread is to do: to make a tree of the layers and compare a directory with it. */
 export interface VerifyJob {

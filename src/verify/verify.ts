@@ -9,7 +9,7 @@ import { filesKinds } from "../operation/option-kinds.ts";
 import type { OperationResult, UnpackOptions } from "../operation/options.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import type { Difference } from "./differences.ts";
+import type { Difference } from "./difference.ts";
 import { recordedConfig, rootfsIn } from "./recorded-config.ts";
 import type { VerifyJob, VerifyReport } from "./verify-job.ts";
 

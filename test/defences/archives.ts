@@ -134,7 +134,7 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`memoryBytes`: listings, whose paths take more than their tree",
-    file: "src/look/listed.ts",
+    file: "src/look/listed-entry.ts",
     without: ['memory.spend(bytesOfListed(entry), "listing");', ""],
     test: ["look/look", "a listing that takes more memory than is allowed is refused"],
   },

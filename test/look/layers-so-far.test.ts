@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { LayersSoFar } from "../../src/look/layers-so-far.ts";
-import type { ListedEntry } from "../../src/look/listed.ts";
+import type { ListedEntry } from "../../src/look/listed-entry.ts";
 import { type Answer, answered, type Question } from "../../src/look/question.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";

@@ -10,7 +10,7 @@ import { TarDecoder } from "../../src/tar/decoder.ts";
 import { ContentDigests } from "../../src/tree/content-digests.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { Comparison } from "../../src/verify/comparison.ts";
-import type { Difference } from "../../src/verify/differences.ts";
+import type { Difference } from "../../src/verify/difference.ts";
 import { archived, sourceOf } from "../model/archive.ts";
 import { randomStack } from "../model/generator.ts";
 import { stackText } from "../model/stack-text.ts";

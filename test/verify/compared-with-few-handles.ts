@@ -3,7 +3,7 @@ import { ownRights } from "../../src/linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { Comparison } from "../../src/verify/comparison.ts";
-import type { Difference } from "../../src/verify/differences.ts";
+import type { Difference } from "../../src/verify/difference.ts";
 import { built } from "../support/building.ts";
 import { directory, file, type Member } from "../support/entries.ts";
 

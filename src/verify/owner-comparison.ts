@@ -4,7 +4,7 @@ import { hostIdOf } from "../rootfs/id-map.ts";
 import type { OwnerPolicy } from "../rootfs/owners.ts";
 import { recordsOf, type Stated } from "../rootfs/recorded-owner.ts";
 import { byteString } from "../tar/byte-string.ts";
-import type { FoundXattrs } from "./xattrs.ts";
+import type { FoundXattrs } from "./xattr-comparison.ts";
 
 /** Judges owners: files have them, or are noted to have them, or belong to whoever unpacked. */
 export class OwnerComparison {

@@ -9,15 +9,15 @@ import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
-import type { DifferentPart } from "./differences.ts";
-import { OwnerComparison } from "./owner.ts";
-import type { PlaceOnDisk } from "./place-on-disk.ts";
-import { type FoundXattrs, XattrComparison, xattrsAt } from "./xattrs.ts";
+import type { DifferentPart } from "./difference.ts";
+import type { DiskEntry } from "./disk-entry.ts";
+import { OwnerComparison } from "./owner-comparison.ts";
+import { type FoundXattrs, XattrComparison, xattrsAt } from "./xattr-comparison.ts";
 
 /** What stands on the disk where an image has something. */
 export interface FoundOnDisk {
   readonly stat: Stat;
-  readonly place: PlaceOnDisk;
+  readonly entry: DiskEntry;
   /** Whether it stands for a device that was not to be, or could not be, made. */
   readonly isStandIn?: boolean;
   readonly isRoot?: boolean;
@@ -38,14 +38,14 @@ export class AttributeComparison {
   }
 
   differentParts(attributes: Attributes, stated: Stated, found: FoundOnDisk): DifferentPart[] {
-    const { stat, place } = found;
-    const xattrs = xattrsAt(place);
+    const { stat, entry } = found;
+    const xattrs = xattrsAt(entry);
     const hasOwner = this.#owners.isRight(stated, stat) && this.#owners.isRecorded(stated, stat, xattrs, found);
     const parts: [DifferentPart, boolean][] = [
       ["mode", hasMode(attributes.mode, stat, xattrs)],
       ["owner", hasOwner],
       ["time", hasTime(attributes.mtime, stat.mtime)],
-      ["xattrs", this.#xattrs.areRight(attributes, xattrs, stat.type, place)],
+      ["xattrs", this.#xattrs.areRight(attributes, xattrs, stat.type, entry)],
     ];
     return parts.flatMap(([part, isRight]) => (isRight ? [] : [part]));
   }

@@ -12,7 +12,7 @@ export interface Missing {
  * Whether an entry may tell what was missing. It tells by its text alone, so that symlinks may be in the way: no harm is
  * done, one layer more is read than need be.
  */
-export function settling({ directoryPath, childName }: Missing): (entry: Entry) => boolean {
+export function relevantTo({ directoryPath, childName }: Missing): (entry: Entry) => boolean {
   const child = joined([directoryPath, childName]);
   const wanted = childName === undefined ? directoryPath : child;
   return ({ path, type }) => {

@@ -6,7 +6,7 @@ import type { Stat } from "../linux/stat.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
 import type { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString } from "../tar/byte-string.ts";
-import { type PlaceOnDisk, succeeded } from "./place-on-disk.ts";
+import { type DiskEntry, succeeded } from "./disk-entry.ts";
 
 /** The extended attributes of something on the disk. */
 export type FoundXattrs = ReadonlyMap<ByteString, ByteString>;
@@ -15,7 +15,7 @@ export type FoundXattrs = ReadonlyMap<ByteString, ByteString>;
 const trivialAclBytes = 4 + 3 * 8;
 
 /** The extended attributes of what stands at a name. */
-export function xattrsAt({ descriptor, name, path }: PlaceOnDisk): FoundXattrs {
+export function xattrsAt({ descriptor, name, path }: DiskEntry): FoundXattrs {
   const names = succeeded(listXattrsAt(descriptor, name), path, "llistxattr");
   return new Map(
     names.map((xattr) => [xattr, byteString(succeeded(readXattrAt(descriptor, name, xattr), path, "lgetxattr"))]),
@@ -39,30 +39,30 @@ export class XattrComparison {
     { xattrs: stated = new Map() }: Attributes,
     found: FoundXattrs,
     type: Stat["type"],
-    place: PlaceOnDisk,
+    entry: DiskEntry,
   ): boolean {
     for (const [name, value] of stated) {
       const actual = found.get(name);
       const expected = this.#ids.onThisMachine(name, value).value;
-      if (actual === undefined && (expected === undefined || this.#isImpossible(name, expected, type, place))) continue;
+      if (actual === undefined && (expected === undefined || this.#isImpossible(name, expected, type, entry))) continue;
       if (expected === undefined || actual !== byteString(expected)) return false;
     }
     return [...found.keys()].every((name) => stated.has(name) || this.#filter.verdict(name) === "leave-out");
   }
 
-  /** Whether an unpacking could not have set it: the kernel does not let this user, or has no place for it. */
-  #isImpossible(name: ByteString, value: Uint8Array, type: Stat["type"], place: PlaceOnDisk): boolean {
+  /** Whether an unpacking could not have set it: the kernel does not let this user, or has no entry for it. */
+  #isImpossible(name: ByteString, value: Uint8Array, type: Stat["type"], entry: DiskEntry): boolean {
     const isPlain = type === "file" || type === "directory";
-    if (name.startsWith("user.")) return !isPlain || isUnsupported(name, place);
+    if (name.startsWith("user.")) return !isPlain || isUnsupported(name, entry);
     if (name.startsWith("trusted.")) return !this.#rights.isRoot;
-    if (name.startsWith("security.")) return !this.#rights.isRoot || isUnsupported(name, place);
-    if (name === "system.posix_acl_access") return value.length <= trivialAclBytes || isUnsupported(name, place);
-    return isUnsupported(name, place);
+    if (name.startsWith("security.")) return !this.#rights.isRoot || isUnsupported(name, entry);
+    if (name === "system.posix_acl_access") return value.length <= trivialAclBytes || isUnsupported(name, entry);
+    return isUnsupported(name, entry);
   }
 }
 
-/** Whether the file system has no place for an attribute of that kind; else it would say that there is none. */
-function isUnsupported(xattr: ByteString, { descriptor, name }: PlaceOnDisk): boolean {
+/** Whether the file system has no entry for an attribute of that kind; else it would say that there is none. */
+function isUnsupported(xattr: ByteString, { descriptor, name }: DiskEntry): boolean {
   const result = readXattrAt(descriptor, name, xattr);
   return result === -errnos.ENOTSUP;
 }

@@ -6,7 +6,7 @@ import { openAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 
 /** Where something is: a name in an open directory. `path` is for people. */
-export interface PlaceOnDisk {
+export interface DiskEntry {
   readonly descriptor: number;
   readonly name: ByteString;
   readonly path: ByteString;
@@ -19,7 +19,7 @@ export function succeeded<Value>(result: Value | Result, path: ByteString, call:
 }
 
 /** Opens what stands there for reading; where this user may, without leaving a trace in its time of access. */
-export function openUntouched({ descriptor, name }: PlaceOnDisk, flags: number): Result {
+export function openUntouched({ descriptor, name }: DiskEntry, flags: number): Result {
   const wanted = constants.O_RDONLY | constants.O_NOFOLLOW | flags;
   const handle = openAt(descriptor, name, wanted | constants.O_NOATIME);
   return handle === -errnos.EPERM ? openAt(descriptor, name, wanted) : handle;

@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { blobPath } from "../source/local/image-files.ts";
-import type { ImageContents } from "./contents.ts";
+import type { ImageContents } from "./image-contents.ts";
 
 /** A file of the copy that is known before any blob has come. */
 export interface SmallFile {
