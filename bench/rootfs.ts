@@ -7,7 +7,7 @@ import { changeTimes } from "../src/linux/attributes.ts";
 import { writeSome } from "../src/linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openAt, openDirectoryAt, openDirectoryPath } from "../src/linux/syscalls.ts";
 import { ownUmask } from "../src/linux/thread.ts";
-import { removeChildren } from "../src/rootfs/remove.ts";
+import { removeChildren } from "../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../src/rootfs/rootfs.ts";
 import { byteStringOf } from "../src/tar/byte-string.ts";
 import type { Entry } from "../src/tar/entry.ts";

@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { FollowedLinks } from "../layer/followed-links.ts";
 import { quoted } from "../layer/refusal.ts";
-import { type Obstacle, type Ways, walk } from "../layer/walk.ts";
+import { type Obstacle, type PathLookup, walk } from "../layer/walk.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryPath, readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
@@ -30,14 +30,14 @@ interface Place {
  * which is not trusted.
  */
 export class ContainerPaths implements Disposable {
-  readonly #ways: RootWays;
+  readonly #lookup: RootLookup;
   readonly #directory: number;
 
   /** Throws `INVALID_CONFIG` if /proc, /sys or /dev is a symlink, because runtimes would mount their own where it leads. */
   constructor(rootfs: string) {
     this.#directory = openDirectoryPath(rootfs);
-    this.#ways = new RootWays(this.#directory);
-    const moved = mounted.find((name) => this.#ways.linkAt(this.#ways.root, byteStringOf(name)) !== undefined);
+    this.#lookup = new RootLookup(this.#directory);
+    const moved = mounted.find((name) => this.#lookup.linkAt(this.#lookup.root, byteStringOf(name)) !== undefined);
     if (moved === undefined) return;
     this[Symbol.dispose]();
     const found = "it is a symbolic link, and runtimes mount their own files there";
@@ -69,10 +69,10 @@ export class ContainerPaths implements Disposable {
       throw new OciUnpackError("INVALID_CONFIG", `cannot use the path ${quoted(bytes)} in the image: ${found}`);
     }
     const names = bytes.split("/").filter((name) => name !== "" && name !== ".");
-    const ways = this.#ways;
+    const lookup = this.#lookup;
     return (
-      walk(ways, ways.root, names as ByteString[], bytes, (parent, name) => childOf(parent, name)).directory?.path ??
-      bytes
+      walk(lookup, lookup.root, names as ByteString[], bytes, (parent, name) => childOf(parent, name)).directory
+        ?.path ?? bytes
     );
   }
 }
@@ -91,7 +91,7 @@ export function workingDirectoryOf(written: string, paths: ContainerPaths): stri
 }
 
 /** The root filesystem for `walk`: every name counts as a directory unless it is a symlink. */
-class RootWays implements Ways<Place> {
+class RootLookup implements PathLookup<Place> {
   readonly root: Place = { parent: undefined, path: byteStringOf("") };
   readonly followed = new FollowedLinks();
   readonly #directory: number;

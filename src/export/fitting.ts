@@ -1,7 +1,7 @@
 import type { SkipReason } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { ExportForm } from "../base/option-words.ts";
-import { Allowance } from "../layer/allowance.ts";
+import { CountedLimit } from "../layer/counted-limit.ts";
 import { limitExceeded } from "../layer/refusal.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
@@ -61,7 +61,7 @@ const capacities: Readonly<Record<ExportForm, Capacity>> = {
 export function fitting(form: ExportForm, limits: Limits, loss: Loss): (file: ArchivedFile) => ArchivedFile {
   const capacity = capacities[form];
   const { fileBytes } = limits;
-  const filled = new Allowance(limits, "totalBytes", "bytes in files with their holes filled");
+  const filled = new CountedLimit(limits, "totalBytes", "bytes in files with their holes filled");
   if (form === "tar") return (file) => file;
   return (file) => {
     const { path, mtime, xattrs: _xattrs, segments: _segments, atime: _atime, ...rest } = file;

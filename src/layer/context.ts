@@ -1,6 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
-import type { Allowance } from "./allowance.ts";
 import type { Attributes } from "./attributes.ts";
+import type { CountedLimit } from "./counted-limit.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
 import type { Findings } from "./findings.ts";
 import type { Parents } from "./parents.ts";
@@ -19,7 +19,7 @@ export interface LayerContext<Types extends BackEndTypes> {
   /** What a directory has that no layer describes. */
   readonly implied: Attributes;
   /** How many entries may still be applied. */
-  readonly entries: Allowance;
+  readonly entries: CountedLimit;
   /** Where what is remembered is counted. */
   readonly memory: Memory;
 }

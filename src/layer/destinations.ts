@@ -67,7 +67,10 @@ export class Destinations<Types extends BackEndTypes> {
     throw limitExceeded(destination.path, `a directory below ${depth} others`, "pathDepth", pathDepth);
   }
 
-  #route(names: readonly ByteString[], path: ByteString): Route<Types> {
+  #route(
+    names: readonly ByteString[],
+    path: ByteString,
+  ): { readonly directory: Directory<Types>; readonly links: number } {
     const { entries, findings, implied, tree } = this.#context;
     const { directory, links } = walk(tree, tree.root, names, path, (parent, name, isOccupied) => {
       const destination = { parent, name, path };
@@ -79,13 +82,7 @@ export class Destinations<Types extends BackEndTypes> {
       }
       return this.makeDirectory(destination, implied.mode);
     });
-    if (directory === undefined) throw new TypeError("a route whose directories are made leads somewhere");
+    if (directory === undefined) throw new TypeError("names whose directories are made lead to one");
     return { directory, links };
   }
-}
-
-/** Where names led, and through how many symlinks. */
-interface Route<Types extends BackEndTypes> {
-  readonly directory: Directory<Types>;
-  readonly links: number;
 }

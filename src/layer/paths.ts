@@ -3,15 +3,15 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { checkedName } from "./entry-checks.ts";
 import type { Findings } from "./findings.ts";
 import { limitExceeded, quoted, refusal } from "./refusal.ts";
-import { type Ways, walk } from "./walk.ts";
+import { type PathLookup, walk } from "./walk.ts";
 
 /** Reads the paths of entries: where they begin, what their dots mean, and which lead nowhere good. */
 export class Paths<Directory extends { readonly parent: Directory | undefined }> {
-  readonly #tree: Ways<Directory>;
+  readonly #tree: PathLookup<Directory>;
   readonly #findings: Findings;
   readonly #limits: Limits;
 
-  constructor(tree: Ways<Directory>, findings: Findings, limits: Limits) {
+  constructor(tree: PathLookup<Directory>, findings: Findings, limits: Limits) {
     this.#tree = tree;
     this.#findings = findings;
     this.#limits = limits;
@@ -27,19 +27,19 @@ export class Paths<Directory extends { readonly parent: Directory | undefined }>
     const { pathBytes, pathDepth } = this.#limits;
     if (path.length > pathBytes)
       throw limitExceeded(entryPath, `a path of ${path.length} bytes`, "pathBytes", pathBytes);
-    const way = new Way(this.#tree, entryPath);
+    const soFar = new NamesSoFar(this.#tree, entryPath);
     let hasDots = false;
     for (const name of path.split("/") as ByteString[]) {
       if (name === "" || name === ".") continue;
-      if (name === "..") way.takeBack();
-      else way.names.push(checkedName(name, entryPath));
+      if (name === "..") soFar.takeBack();
+      else soFar.names.push(checkedName(name, entryPath));
       hasDots ||= name === "..";
-      if (way.names.length > pathDepth) {
+      if (soFar.names.length > pathDepth) {
         throw limitExceeded(entryPath, `more than ${pathDepth} names`, "pathDepth", pathDepth);
       }
     }
     if (hasDots) this.#findings.repaired("PATH_NORMALISED", "`..` takes back the name before it", entryPath);
-    return way.names;
+    return soFar.names;
   }
 }
 
@@ -49,14 +49,14 @@ export function pathIn(directory: ByteString, name: ByteString): ByteString {
 }
 
 /** The names so far, and the directories that they lead to as far as anyone had to know. */
-class Way<Directory extends { readonly parent: Directory | undefined }> {
+class NamesSoFar<Directory extends { readonly parent: Directory | undefined }> {
   readonly names: ByteString[] = [];
-  readonly #tree: Ways<Directory>;
+  readonly #tree: PathLookup<Directory>;
   readonly #path: ByteString;
   /** Where the first n names lead; nothing where that is no directory. */
   readonly #directories: (Directory | undefined)[];
 
-  constructor(tree: Ways<Directory>, path: ByteString) {
+  constructor(tree: PathLookup<Directory>, path: ByteString) {
     this.#tree = tree;
     this.#path = path;
     this.#directories = [tree.root];

@@ -2,7 +2,7 @@ import { type ByteString, textOf } from "../tar/byte-string.ts";
 
 /**
  * What was asked for depends on layers below those that the tree was given. Never reaches a caller of this library:
- * whoever builds on unknown ground reads one layer more and asks again.
+ * whoever builds on an unknown base reads one layer more and asks again.
  */
 export class Undetermined extends Error {
   /** The path of a directory of which not everything is known. */

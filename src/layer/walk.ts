@@ -12,32 +12,32 @@ export interface Obstacle {
   readonly linkPath?: ByteString;
 }
 
-/** Directories and symlinks, as far as ways lead through them. */
-export interface Ways<Directory> {
+/** Looks up directories and symlinks, which paths lead through. */
+export interface PathLookup<Directory> {
   readonly root: Directory;
   /** The directory that stands at a name. */
   directoryAt(parent: Directory, name: ByteString): Directory | undefined;
   /** How much of symlinks may be followed. */
   readonly followed: FollowedLinks;
-  /** What keeps a way from going on at a name that is no directory's; nothing where the name is free. `path` is for messages. */
+  /** What keeps a path from going on at a name that is no directory's; nothing where the name is free. `path` is for messages. */
   obstacleAt(parent: Directory, name: ByteString, path: ByteString): Obstacle | undefined;
 }
 
 /** The same for whoever may have to do without layers below, of which nothing is known. */
-export interface LayerTree<Directory> extends Ways<Directory> {
+export interface LayerTree<Directory> extends PathLookup<Directory> {
   /** The directory that is known to stand at a name, whatever layers below may have there. */
   knownDirectoryAt(parent: Directory, name: ByteString): Directory | undefined;
 }
 
-/** Where a way led, and through how many symlinks. */
-export interface Walk<Directory> {
+/** Where names led, and through how many symlinks. */
+export interface Route<Directory> {
   readonly directory: Directory | undefined;
   readonly links: number;
 }
 
 /**
- * What to do where a way ends too early: at a name that is free, or that a file has. Gives where it goes on, if it does.
- * `isLast` tells whether the way was to end there.
+ * What to do where names end too early: at one that is free, or that a file has. Gives where it goes on, if it does.
+ * `isLast` tells whether it was the last name.
  */
 export type OnMissing<Directory> = (
   parent: Directory,
@@ -51,29 +51,29 @@ export type OnMissing<Directory> = (
  * symlinks begin there, and nothing is above it. `path` is the entry's, for messages.
  */
 export function walk<Directory extends { readonly parent: Directory | undefined }>(
-  ways: Ways<Directory>,
+  lookup: PathLookup<Directory>,
   from: Directory,
   names: readonly ByteString[],
   path: ByteString,
   missing: OnMissing<Directory>,
-): Walk<Directory> {
+): Route<Directory> {
   const ahead = names.toReversed();
   let here = from;
   let links = 0;
   for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
     checkNameLength(name, path);
-    const child = name === ".." ? (here.parent ?? here) : ways.directoryAt(here, name);
+    const child = name === ".." ? (here.parent ?? here) : lookup.directoryAt(here, name);
     if (child !== undefined) {
       here = child;
       continue;
     }
-    const obstacle = ways.obstacleAt(here, name, path);
+    const obstacle = lookup.obstacleAt(here, name, path);
     const target = obstacle?.linkPath;
     if (target !== undefined) {
       links += 1;
       if (links > linksAtMost) throw refusal(path, `its way leads through more than ${linksAtMost} symlinks`);
-      ways.followed.follow(target, path);
-      if (target.startsWith("/")) here = ways.root;
+      lookup.followed.follow(target, path);
+      if (target.startsWith("/")) here = lookup.root;
       for (const each of target.split("/").reverse()) if (each !== "" && each !== ".") ahead.push(each as ByteString);
       continue;
     }
@@ -86,9 +86,9 @@ export function walk<Directory extends { readonly parent: Directory | undefined 
 
 /** The directory that names lead to from the root, if they lead to one. */
 export function find<Directory extends { readonly parent: Directory | undefined }>(
-  ways: Ways<Directory>,
+  lookup: PathLookup<Directory>,
   names: readonly ByteString[],
   path: ByteString,
 ): Directory | undefined {
-  return walk(ways, ways.root, names, path, () => undefined).directory;
+  return walk(lookup, lookup.root, names, path, () => undefined).directory;
 }

@@ -4,7 +4,7 @@ import { quoted } from "../layer/refusal.ts";
 import { walk } from "../layer/walk.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
-import { TreeWays } from "../tree/ways.ts";
+import { TreeLookup } from "../tree/tree-lookup.ts";
 
 /** What stands at a path, and where that really is. */
 export interface Found {
@@ -21,7 +21,7 @@ export function find(root: TreeDirectory, path: ByteString, followsLast: boolean
   const last = names.at(-1);
   if (last === undefined) return { path: "" as ByteString, node: root };
   if (last === ".." || followsLast || /\/\.?$/.test(path)) return followed(root, names, path);
-  const { directory: parent } = walk(new TreeWays(root), root, names.slice(0, -1), path, () => undefined);
+  const { directory: parent } = walk(new TreeLookup(root), root, names.slice(0, -1), path, () => undefined);
   const node = parent?.child(last);
   if (parent === undefined || node === undefined) throw notFound(path);
   return { path: pathIn(parent, last), node };
@@ -29,7 +29,7 @@ export function find(root: TreeDirectory, path: ByteString, followsLast: boolean
 
 function followed(root: TreeDirectory, names: readonly ByteString[], path: ByteString): Found {
   let end: Found | undefined;
-  const { directory } = walk(new TreeWays(root), root, names, path, (parent, name, isOccupied, isLast) => {
+  const { directory } = walk(new TreeLookup(root), root, names, path, (parent, name, isOccupied, isLast) => {
     const node = isOccupied && isLast ? parent.child(name) : undefined;
     if (node !== undefined) end = { path: pathIn(parent, name), node };
     return undefined;

@@ -81,12 +81,12 @@ export class ImageReader {
   }
 
   /** Answers a question by reading as few layers as possible. */
-  async ask(question: Question): Promise<{ readonly entries: readonly ListedEntry[]; readonly place: number }> {
+  async ask(question: Question): Promise<{ readonly entries: readonly ListedEntry[]; readonly entryIndex: number }> {
     const { operation, accepted, onDemand } = this.#parts;
     const { sandbox, apply: settings } = operation.settings;
     const layers = accepted.layers.toReversed(); // newest first
     const entries: ListedEntry[] = [];
-    let place = 0;
+    let entryIndex = 0;
     await this.#run(operation.signal, {
       layers,
       open: (index, signal) => onDemand.open(index, signal),
@@ -95,14 +95,14 @@ export class ImageReader {
       onReport(report) {
         if (report.type === "layer-wanted") onDemand.wantNext();
         if (report.type === "listed") for (const entry of report.entries) entries.push(entry);
-        if (report.type === "answered") place = report.place;
+        if (report.type === "answered") entryIndex = report.entryIndex;
       },
     });
-    return { entries, place };
+    return { entries, entryIndex };
   }
 
-  /** Gives the data of the file at a place of a layer to `take`, which may take its time, and may not keep them. */
-  async extract(layer: number, place: number, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+  /** Gives the data of one file, by the index of its entry in a layer, to `take`, which may take its time, and may not keep them. */
+  async extract(layer: number, entryIndex: number, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     const { operation, accepted, onDemand } = this.#parts;
     const { sandbox, apply: settings } = operation.settings;
     const tap = new OutletReader();
@@ -110,7 +110,15 @@ export class ImageReader {
       layers: accepted.layers.filter(({ number }) => number === layer),
       open: () => onDemand.reopen(layer),
       prove: async () => {}, // it was, when it was read before
-      consume: (input): ExtractJob => ({ type: "extract", input, layer, place, outlet: tap.outlet, sandbox, settings }),
+      consume: (input): ExtractJob => ({
+        type: "extract",
+        input,
+        layer,
+        entryIndex,
+        outlet: tap.outlet,
+        sandbox,
+        settings,
+      }),
       onReport: tap.report,
     };
     await together(operation.signal, [

@@ -1,10 +1,10 @@
 import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
-import { Allowance } from "../layer/allowance.ts";
+import { CountedLimit } from "../layer/counted-limit.ts";
 import { nobody } from "../layer/findings.ts";
 import { Undetermined } from "../layer/undetermined.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { TreeSettings } from "../tree/context.ts";
-import { bytesOfEntry } from "../tree/in-memory.ts";
+import { bytesOfEntry } from "../tree/memory-sizes.ts";
 import { MergedTree, type TreeBasis } from "../tree/merged-tree.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
 import { relevantTo } from "./relevance.ts";
@@ -27,13 +27,13 @@ const noBody = { read: () => undefined };
  * The layers of an image from the newest down, as far as they have been read, and what can be said of the image
  * already: whatever is the same for every image that ends in these layers.
  *
- * To say it, they are merged on unknown ground. A question that depends on the ground waits for more layers, and is not
+ * To say it, they are merged on an unknown base. A question that depends on the base waits for more layers, and is not
  * asked again before one came that may have what was missing: otherwise a thousand layers would make a thousand merges.
  * Layers that always may and never do are merged again as often as costs no more than a few times the reading.
  */
 export class LayersSoFar {
   readonly #settings: TreeSettings;
-  readonly #entries: Allowance;
+  readonly #entries: CountedLimit;
   readonly #memory: Memory;
   /** Bottom first. */
   readonly #layers: KnownLayer[] = [];
@@ -49,19 +49,19 @@ export class LayersSoFar {
   /** All that is remembered is counted in `memory`: entries that wait, and the tree that they become. */
   constructor(settings: TreeSettings, memory: Memory = new MemoryBudget(settings.limits)) {
     this.#settings = settings;
-    this.#entries = new Allowance(settings.limits, "entries", "entries");
+    this.#entries = new CountedLimit(settings.limits, "entries", "entries");
     this.#memory = memory;
   }
 
   /** Adds the next lower layer: the one with number 0 is the last. */
   add(number: number, entries: Iterable<Entry>): void {
-    if (number === 0) this.#whole = this.#merged({ ground: "nothing", memory: this.#memory }, { number, entries });
+    if (number === 0) this.#whole = this.#merged({ base: "nothing", memory: this.#memory }, { number, entries });
     else this.#layers.unshift({ number, entries: [...this.#counted(entries)] });
   }
 
   /**
    * Asks a question of the merged tree; `undefined` where the answer depends on lower layers. The `content` of a file in
-   * that tree is the place of its entry among those of its layer.
+   * that tree is the index of its entry among those of its layer.
    */
   answer<Answer>(question: (root: TreeDirectory) => Answer): Answer | undefined {
     if (this.#whole !== undefined) return question(this.#whole.root);
@@ -69,7 +69,7 @@ export class LayersSoFar {
     this.#isSettled = false;
     const memory = new MemoryShare(this.#memory);
     try {
-      return question(this.#merged({ ground: "unknown", memory }).root);
+      return question(this.#merged({ base: "unknown", memory }).root);
     } catch (error) {
       if (!(error instanceof Undetermined)) throw error;
       this.#missing = error;
@@ -90,12 +90,12 @@ export class LayersSoFar {
   #merged(basis: TreeBasis, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
     const tree = new MergedTree(this.#settings, nobody, basis);
     for (const { number, entries } of lowest === undefined ? this.#layers : this.#emptied(lowest)) {
-      let place = 0;
-      const merge = tree.beginLayer(number, () => place);
+      let entryIndex = 0;
+      const merge = tree.beginLayer(number, () => entryIndex);
       for (const entry of entries) {
-        if (basis.ground === "unknown") this.#attemptBytes += bytesOfEntry(entry);
+        if (basis.base === "unknown") this.#attemptBytes += bytesOfEntry(entry);
         merge.apply(entry, noBody);
-        place += 1;
+        entryIndex += 1;
       }
       merge.end();
     }

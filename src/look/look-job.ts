@@ -28,8 +28,8 @@ export interface ExtractJob {
   readonly type: "extract";
   readonly input: SharedRing;
   readonly layer: number;
-  /** The file's place among the entries. */
-  readonly place: number;
+  /** The index of the file's entry in the layer. */
+  readonly entryIndex: number;
   readonly outlet: SharedOutlet;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
@@ -42,7 +42,7 @@ export type LookReport =
   /** Some of the entries that are asked for, in order. */
   | { readonly type: "listed"; readonly entries: readonly ListedEntry[] }
   /** All has been said; no more layers, and no more of a layer, are needed. */
-  | { readonly type: "answered"; readonly place: number };
+  | { readonly type: "answered"; readonly entryIndex: number };
 
 /** How many entries one message holds, and how many bytes. */
 const entriesAtATime = 1000;
@@ -51,7 +51,7 @@ const bytesAtATime = 1024 * 1024;
 /** Reads layers, the newest first, until they say enough. May open nothing: it has no use for a file. */
 export function look(job: LookJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
-  const { entries, place } = answer(job);
+  const { entries, entryIndex } = answer(job);
   let batch: ListedEntry[] = [];
   let batchBytes = 0;
   for (const entry of entries) {
@@ -62,7 +62,7 @@ export function look(job: LookJob): void {
     batchBytes = 0;
   }
   tell<LookReport>({ type: "listed", entries: batch });
-  tell<LookReport>({ type: "answered", place });
+  tell<LookReport>({ type: "answered", entryIndex });
 }
 
 function answer({ input, layers, question, settings }: LookJob): Answer {
@@ -74,10 +74,10 @@ function answer({ input, layers, question, settings }: LookJob): Answer {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {
       memory.releaseAll(); // what an attempt before listed in vain
-      const { entries: uncounted, place } = answered(root, question);
+      const { entries: uncounted, entryIndex } = answered(root, question);
       const entries = counted(uncounted, memory);
-      // On unknown ground an entry may turn out to be beyond what is known: all must be seen before one is told.
-      return { place, entries: number === 0 ? entries : [...entries] };
+      // On an unknown base an entry may turn out to be beyond what is known: all must be seen before one is told.
+      return { entryIndex, entries: number === 0 ? entries : [...entries] };
     });
   };
   for (const { number } of layers) {
@@ -101,12 +101,12 @@ export function extract(job: ExtractJob): void {
   const { limits, strict } = job.settings;
   const decoder = new TarDecoder(new RingReader(job.input), { limits, strict, warning() {} });
   let entry = decoder.next();
-  for (let place = 0; place < job.place && entry !== undefined; place += 1) entry = decoder.next();
-  if (entry === undefined) throw new TypeError(`layer ${job.layer} has no entry ${job.place}`);
+  for (let entryIndex = 0; entryIndex < job.entryIndex && entry !== undefined; entryIndex += 1) entry = decoder.next();
+  if (entry === undefined) throw new TypeError(`layer ${job.layer} has no entry ${job.entryIndex}`);
   const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
   writeWhole(entry, decoder, outlet);
   outlet.end();
-  tell<LookReport>({ type: "answered", place: job.place });
+  tell<LookReport>({ type: "answered", entryIndex: job.entryIndex });
 }
 
 function writeWhole(

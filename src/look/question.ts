@@ -14,15 +14,15 @@ export type Question =
 
 export interface Answer {
   readonly entries: Iterable<ListedEntry>;
-  /** Of a file: the place of its entry in the archive of its layer. */
-  readonly place: number;
+  /** Of a file: the index of its entry in the archive of its layer. */
+  readonly entryIndex: number;
 }
 
 /** Answers a question of a tree. */
 export function answered(root: TreeDirectory, question: Question): Answer {
   if (question.about === "content") return fileAt(root, question.path);
   const found = find(root, question.path, false);
-  return { entries: listed(found, question.isRecursive), place: 0 };
+  return { entries: listed(found, question.isRecursive), entryIndex: 0 };
 }
 
 function fileAt(root: TreeDirectory, path: ByteString): Answer {
@@ -35,5 +35,5 @@ function fileAt(root: TreeDirectory, path: ByteString): Answer {
     });
   }
   const file = fileOf(node);
-  return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], place: file.content };
+  return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], entryIndex: file.content };
 }

@@ -2,14 +2,14 @@ import { hiddenName, meaningOf } from "../layer/name-meaning.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 
-/** What a tree on unknown ground could not say: what a name in a directory stands for, or all that is in it. */
+/** What a tree on an unknown base could not say: what a name in a directory stands for, or all that is in it. */
 export interface Missing {
   readonly directoryPath: ByteString;
   readonly childName: ByteString | undefined;
 }
 
 /**
- * Whether an entry may tell what was missing. It tells by its text alone, so that symlinks may be in the way: no harm is
+ * Whether an entry may tell what was missing. It tells by its text alone, so that symlinks may be in between: no harm is
  * done, one layer more is read than need be.
  */
 export function relevantTo({ directoryPath, childName }: Missing): (entry: Entry) => boolean {

@@ -4,13 +4,13 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { syncFileSystem } from "../linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openDirectoryPath } from "../linux/syscalls.ts";
-import { allowances } from "../rootfs/new-context.ts";
+import { sharedByLayers } from "../rootfs/new-context.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { applyEntries, type LayerOfEntries } from "../worker/apply-entries.ts";
 import { Reporter } from "../worker/reporter.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
-import { OverlayFormat } from "./format.ts";
+import { OverlayFormat } from "./overlay-format.ts";
 import { OverlayLayer, type OverlayLayerParts } from "./overlay-layer.ts";
 
 /** What the applying thread is to do where each layer of an overlay becomes a directory of its own. */
@@ -63,7 +63,7 @@ function makeLayers(
 ): void {
   const input = new RingReader(job.input);
   const reporter = new Reporter(tell);
-  const shared = allowances(job.settings.limits);
+  const shared = sharedByLayers(job.settings.limits);
   const format = new OverlayFormat(job.kind);
   const lower: number[] = [];
   for (const [layer, there] of present.entries()) {

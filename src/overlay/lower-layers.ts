@@ -5,13 +5,13 @@ import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/direct
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
-import { type DiskDirectory, DiskState, type OnDisk } from "../rootfs/directory.ts";
+import { type DiskDirectory, DiskState, type OnDisk } from "../rootfs/disk-directory.ts";
+import type { DiskXattrs, XattrValues } from "../rootfs/disk-xattrs.ts";
 import { Handles } from "../rootfs/handles.ts";
-import type { LowerDirectory, LowerNode } from "../rootfs/lower.ts";
+import type { LowerDirectory, LowerNode } from "../rootfs/lower-directory.ts";
 import type { Owners } from "../rootfs/owners.ts";
-import type { Xattrs, XattrValues } from "../rootfs/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import type { OverlayFormat } from "./format.ts";
+import type { OverlayFormat } from "./overlay-format.ts";
 
 /** Directories of layers keep nothing here but their position: what they are is read from the disk. */
 const unread = impliedAttributes({ sourceDateEpoch: 0 });
@@ -67,7 +67,7 @@ interface View {
   readonly handles: Handles;
   readonly format: OverlayFormat;
   readonly owners: Owners;
-  readonly xattrs: Xattrs;
+  readonly xattrs: DiskXattrs;
 }
 
 /** A directory that several layers may have; the topmost one says what it is. */

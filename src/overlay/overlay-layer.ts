@@ -4,15 +4,15 @@ import type { FindingsReporter } from "../layer/findings.ts";
 import type { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
-import type { OnDisk } from "../rootfs/directory.ts";
+import type { OnDisk } from "../rootfs/disk-directory.ts";
 import { newContext, type SharedByLayers } from "../rootfs/new-context.ts";
 import { NodeMaker } from "../rootfs/node-maker.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import type { OverlayFormat } from "./format.ts";
 import { LowerLayers } from "./lower-layers.ts";
-import { mark } from "./marks.ts";
+import type { OverlayFormat } from "./overlay-format.ts";
+import { mark } from "./overlay-marks.ts";
 import { OverlayWhiteouts } from "./overlay-whiteouts.ts";
 
 /** Alone in its directory a layer is the first of all. */
@@ -79,10 +79,18 @@ export class OverlayLayer implements Disposable {
   /** The topmost layer's root is the overlay's: it has what the layers below say until this one says otherwise. */
   #beginRoot(): void {
     if (this.#below === undefined) return;
-    const { directories, tree } = this.#context;
+    const { directoryAttributes, tree } = this.#context;
     const lower = this.#below.root(this.#context);
     const { mode, uid, gid, mtime, atime } = lower.stat;
-    directories.describe(tree.root, { path: byteStringOf("."), mode, uid, gid, mtime, atime, xattrs: lower.xattrs });
+    directoryAttributes.describe(tree.root, {
+      path: byteStringOf("."),
+      mode,
+      uid,
+      gid,
+      mtime,
+      atime,
+      xattrs: lower.xattrs,
+    });
     tree.root.own.lower = lower;
     tree.root.clearedIn = never;
   }

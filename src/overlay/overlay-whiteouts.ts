@@ -4,7 +4,7 @@ import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
 import { removeDirectoryAt } from "../linux/syscalls.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
-import type { DiskDirectory, OnDisk } from "../rootfs/directory.ts";
+import type { DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
 import type { NodeMaker } from "../rootfs/node-maker.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 
@@ -72,6 +72,6 @@ export class OverlayWhiteouts implements WhiteoutBackEnd<OnDisk> {
 
   reset(directory: DiskDirectory): void {
     this.#nodes.establish(directory);
-    this.#context.directories.reset(directory);
+    this.#context.directoryAttributes.reset(directory);
   }
 }

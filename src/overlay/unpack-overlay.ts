@@ -13,10 +13,8 @@ import { storedSource } from "../store/stored-source.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { ApplyOverlayJob } from "./apply-overlay-job.ts";
-import { LayerPlaces } from "./layer-places.ts";
-import { mountOverlay } from "./mount.ts";
-import { layersAtMost, mountOptions, mountScript } from "./mount-command.ts";
-import { insistOnMountPoint } from "./mount-point.ts";
+import { LayerDirectories } from "./layer-directories.ts";
+import { insistOnMountPoint, layersAtMost, mountOptions, mountOverlay, mountScript } from "./mount.ts";
 import { type OverlayOptions, type OverlayResult, overlayKinds } from "./options.ts";
 
 /**
@@ -46,12 +44,12 @@ export async function unpackOverlay(
     sandbox: settings.sandbox,
     store: options.store,
   };
-  await using places = await LayerPlaces.open(parts, { signal, onEvent: events.tell });
+  await using directories = await LayerDirectories.open(parts, { signal, onEvent: events.tell });
   const accepted = await operation.resolve(await operation.source());
 
   const { image } = accepted;
   insistOnFewLayers(image);
-  const making = { operation, accepted, target, places, kind };
+  const making = { operation, accepted, target, directories, kind };
   const totals = await makeLayers(making);
   signal.throwIfAborted();
   await putTogether(making, mountPoint);
@@ -94,24 +92,24 @@ interface Making {
   readonly operation: Operation;
   readonly accepted: AcceptedImage;
   readonly target: Target;
-  readonly places: LayerPlaces;
+  readonly directories: LayerDirectories;
   readonly kind: OverlayKind;
 }
 
 /** Makes the layers that are not there yet. */
 async function makeLayers(making: Making): Promise<LayerTotals & Pick<OverlayResult, "reusedLayers">> {
-  const { operation, accepted, places } = making;
+  const { operation, accepted, directories } = making;
   const { image, progress } = accepted;
-  const found = await places.find(image);
+  const found = await directories.find(image);
   for (const [layer, path] of found.entries()) if (path !== undefined) tellReused(image, layer, operation.events);
   const layers = accepted.layers.filter(({ number }) => found[number] === undefined);
   const totals = layers.length === 0 ? progress.totals() : await fetchMissing(making, layers, found);
-  await places.settle(image, found, (layer) => progress.unpackedBytes(layer));
+  await directories.settle(image, found, (layer) => progress.unpackedBytes(layer));
   return { ...totals, reusedLayers: image.layers.length - layers.length };
 }
 
 async function fetchMissing(
-  { operation, accepted, target, places, kind }: Making,
+  { operation, accepted, target, directories, kind }: Making,
   layers: readonly NumberedLayer[],
   found: readonly (string | undefined)[],
 ): Promise<LayerTotals> {
@@ -126,10 +124,10 @@ async function fetchMissing(
       type: "apply-overlay",
       input,
       progress: accepted.progress.shared,
-      staging: places.making,
+      staging: directories.making,
       layers: present,
       kind,
-      isKept: places.areKept,
+      isKept: directories.areKept,
       sandbox,
       settings,
     }),
@@ -147,10 +145,10 @@ function tellReused({ layers }: Image, layer: number, events: EventLog): void {
 
 /** Adds what an overlay needs besides its layers, and makes everything appear. */
 async function putTogether(
-  { operation, accepted, target, places, kind }: Making,
+  { operation, accepted, target, directories, kind }: Making,
   mount: string | undefined,
 ): Promise<void> {
-  const { makeEmptyLayer, makeUpper } = await import("./upper.ts");
+  const { makeEmptyLayer, makeUpper } = await import("./upper-directory.ts");
   const { image } = accepted;
   const { apply: settings } = operation.settings;
   const { staging, directory } = target;
@@ -162,7 +160,7 @@ async function putTogether(
   await target.commit(documents, {
     as: "layers",
     async between() {
-      await places.noteUse(directory);
+      await directories.noteUse(directory);
       if (mount !== undefined) await mountOverlay(join(directory, "layers"), mountOptions(layers, kind), mount);
     },
   });

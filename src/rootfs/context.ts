@@ -1,27 +1,27 @@
-import type { Allowance } from "../layer/allowance.ts";
 import type { LayerContext } from "../layer/context.ts";
+import type { CountedLimit } from "../layer/counted-limit.ts";
 import type { Parents } from "../layer/parents.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { Directories } from "./directories.ts";
-import type { OnDisk } from "./directory.ts";
+import type { DirectoryAttributes } from "./directory-attributes.ts";
+import type { OnDisk } from "./disk-directory.ts";
+import type { DiskTree } from "./disk-tree.ts";
+import type { DiskXattrs } from "./disk-xattrs.ts";
+import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
-import type { Surroundings } from "./surroundings.ts";
-import type { Tree } from "./tree.ts";
-import type { Xattrs } from "./xattrs.ts";
 
 /** The root filesystem while it is being built: what all layers work on, and work with. */
 export interface RootfsContext extends LayerContext<OnDisk> {
   readonly settings: RootfsSettings;
-  readonly surroundings: Surroundings;
-  readonly tree: Tree;
+  readonly fileSystem: FileSystemTraits;
+  readonly tree: DiskTree;
   readonly parents: Parents<OnDisk>;
   readonly owners: Owners;
-  readonly xattrs: Xattrs;
+  readonly xattrs: DiskXattrs;
   readonly metadata: Metadata;
-  readonly directories: Directories;
+  readonly directoryAttributes: DirectoryAttributes;
   /** Whether this is a layer of an overlay, to which some files mean more than they say. */
   readonly isOverlayLayer: boolean;
   /** What copies in the place of hard links may still take. */
-  readonly copiedBytes: Allowance;
+  readonly copiedBytes: CountedLimit;
 }

@@ -1,7 +1,7 @@
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
-import { removeChildren } from "./remove.ts";
+import { removeChildren } from "./remove-tree.ts";
 
 interface Discarding {
   /** Absolute path of the directory. */

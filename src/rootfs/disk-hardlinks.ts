@@ -6,11 +6,11 @@ import { errnos } from "../linux/errno.ts";
 import { makeDirectoryAt, makeLinkAt, renameAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { RootfsContext } from "./context.ts";
-import { copyTo } from "./copy.ts";
-import { type DiskDestination, type DiskDirectory, DiskState, type FoundFile, type OnDisk } from "./directory.ts";
+import { type DiskDestination, type DiskDirectory, DiskState, type FoundFile, type OnDisk } from "./disk-directory.ts";
 import type { FileMaker } from "./file-maker.ts";
+import { copyTo } from "./hardlink-copy.ts";
 import type { NodeMaker } from "./node-maker.ts";
-import { removeTree } from "./remove.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** What stops link(2) for reasons that a copy does not share: other file systems, too many links, protected_hardlinks. */
 const copyable = [errnos.EXDEV, errnos.EMLINK, errnos.EPERM, errnos.ENOTSUP, errnos.ENOSYS];

@@ -6,7 +6,7 @@ import { statAt } from "../linux/stat.ts";
 import { removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { RootfsContext } from "./context.ts";
-import type { DiskDirectory, OnDisk } from "./directory.ts";
+import type { DiskDirectory, OnDisk } from "./disk-directory.ts";
 import type { NodeMaker } from "./node-maker.ts";
 
 /** The whiteouts of one layer on a disk: what they hide is removed. */
@@ -67,7 +67,7 @@ export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
   }
 
   reset(directory: DiskDirectory): void {
-    this.#context.directories.reset(directory);
+    this.#context.directoryAttributes.reset(directory);
   }
 }
 

@@ -4,10 +4,10 @@ import type { FileBackEnd } from "../layer/entry-files.ts";
 import { errnos } from "../linux/errno.ts";
 import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { writeContent } from "./content.ts";
 import type { RootfsContext } from "./context.ts";
-import type { DiskDestination, OnDisk } from "./directory.ts";
+import type { DiskDestination, OnDisk } from "./disk-directory.ts";
 import type { NodeMaker } from "./node-maker.ts";
+import { writeContent } from "./write-content.ts";
 
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 

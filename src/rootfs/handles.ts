@@ -3,12 +3,12 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath, replaceDescriptor } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import type { DiskDirectory } from "./directory.ts";
+import type { DiskDirectory } from "./disk-directory.ts";
 
 /** How many directories are held open where the process may open so many. Archives go through a tree in order, so that few are needed at a time. */
 const usuallyHeld = 256;
 
-/** So many names are looked up at a time, where handles are not scarce: the end of each stretch of a long way stays open. */
+/** So many names are looked up at a time, where handles are not scarce: the end of each stretch of a long path stays open. */
 const stretch = 32;
 
 /** What the kernel takes as one path, with room for a NUL. */
@@ -84,7 +84,7 @@ export class Handles {
 
   #find(directory: DiskDirectory): void {
     const above = this.#heldAtMost < usuallyHeld ? undefined : ancestorOf(directory, stretch);
-    // Whoever goes through a deep tree from its leaves up would look up the whole way again for each directory.
+    // Whoever goes through a deep tree from its leaves up would look up the whole path again for each directory.
     if (above !== undefined) this.#find(above);
     if (this.#held.length >= this.#heldAtMost) this.#closeOne();
     directory.own.descriptor = this.#withRoom(directory, () => findFromAbove(directory));
@@ -126,7 +126,7 @@ function forget(directory: DiskDirectory): void {
   directory.own.isOpened = false;
 }
 
-/** Finds a directory from the nearest one above it that is open, however long the way, in pieces that the kernel takes. */
+/** Finds a directory from the nearest one above it that is open, however long the path, in pieces that the kernel takes. */
 function findFromAbove(directory: DiskDirectory): Result {
   const names: ByteString[] = [];
   let ancestor = directory;

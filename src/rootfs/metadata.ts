@@ -13,10 +13,10 @@ import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import { setXattr, setXattrAt } from "../linux/xattrs.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
+import type { DiskXattrs } from "./disk-xattrs.ts";
+import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Owners } from "./owners.ts";
-import type { Surroundings } from "./surroundings.ts";
-import { setTimes, type TimesAccess } from "./times.ts";
-import type { Xattrs } from "./xattrs.ts";
+import { setTimes, type TimesAccess } from "./set-times.ts";
 
 /** Set-user-ID, set-group-ID and sticky: what no file is made with, and what a change of owner takes away. */
 const specialBits = 0o7000;
@@ -35,13 +35,13 @@ interface Access extends TimesAccess {
  * A step is left out only where the kernel made the file so.
  */
 export class Metadata {
-  readonly #surroundings: Surroundings;
+  readonly #fileSystem: FileSystemTraits;
   readonly #owners: Owners;
-  readonly #xattrs: Xattrs;
+  readonly #xattrs: DiskXattrs;
   readonly #findings: Findings;
 
-  constructor(surroundings: Surroundings, owners: Owners, xattrs: Xattrs, findings: Findings) {
-    this.#surroundings = surroundings;
+  constructor(fileSystem: FileSystemTraits, owners: Owners, xattrs: DiskXattrs, findings: Findings) {
+    this.#fileSystem = fileSystem;
     this.#owners = owners;
     this.#xattrs = xattrs;
     this.#findings = findings;
@@ -97,7 +97,7 @@ export class Metadata {
   /** Sets the mode, unless the kernel made the file with it. */
   #setMode(path: ByteString, mode: number, access: Access): void {
     const hasSpecialBits = (mode & specialBits) !== 0;
-    if (this.#surroundings.keepsModes && !hasSpecialBits) return;
+    if (this.#fileSystem.keepsModes && !hasSpecialBits) return;
     this.#chmod(path, mode, access);
     if (hasSpecialBits) this.checkMode(path, mode, access.stat());
   }

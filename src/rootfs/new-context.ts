@@ -1,7 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
-import { Allowance } from "../layer/allowance.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
+import { CountedLimit } from "../layer/counted-limit.ts";
 import { Directory } from "../layer/directory.ts";
 import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { Parents } from "../layer/parents.ts";
@@ -12,15 +12,15 @@ import { XattrRules } from "../layer/xattr-rules.ts";
 import { effectiveUser } from "../linux/thread.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { RootfsContext } from "./context.ts";
-import { Directories } from "./directories.ts";
-import { DiskState, type OnDisk } from "./directory.ts";
+import { DirectoryAttributes } from "./directory-attributes.ts";
+import { DiskState, type OnDisk } from "./disk-directory.ts";
+import { DiskTree } from "./disk-tree.ts";
+import { DiskXattrs, type StoredNames } from "./disk-xattrs.ts";
+import { prepareRoot } from "./file-system-probe.ts";
 import { Handles } from "./handles.ts";
 import { Metadata } from "./metadata.ts";
 import { type OwnerPolicy, Owners } from "./owners.ts";
-import { prepare } from "./surroundings.ts";
-import { Tree } from "./tree.ts";
 import { XattrIds } from "./xattr-ids.ts";
-import { type StoredNames, Xattrs } from "./xattrs.ts";
 
 /** In what a root filesystem differs that is one layer of an overlay. */
 export interface OverlayVariation {
@@ -39,11 +39,11 @@ export interface ContextBasis {
 }
 
 /** `memory` is where what is remembered is counted, if not in a budget of its own. */
-export function allowances(limits: Limits, memory: Memory = new MemoryBudget(limits)): SharedByLayers {
+export function sharedByLayers(limits: Limits, memory: Memory = new MemoryBudget(limits)): SharedByLayers {
   return {
     memory,
-    entries: new Allowance(limits, "entries", "entries"),
-    copiedBytes: new Allowance(limits, "totalBytes", "bytes in copies of hard links"),
+    entries: new CountedLimit(limits, "entries", "entries"),
+    copiedBytes: new CountedLimit(limits, "totalBytes", "bytes in copies of hard links"),
   };
 }
 
@@ -57,17 +57,22 @@ export function newContext(
   const { limits, strict, xattrExclude = [] } = settings;
   const xattrInclude = [...(settings.xattrInclude ?? []), ...(overlay?.xattrInclude ?? [])];
   const findings = new Findings(reporter, strict);
-  const surroundings = prepare(directory);
-  const owners = new Owners(ownerPolicy(settings), surroundings, findings);
+  const fileSystem = prepareRoot(directory);
+  const owners = new Owners(ownerPolicy(settings), fileSystem, findings);
   const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
-  const xattrs = new Xattrs(new XattrRules(filter, findings), findings, new XattrIds(settings), overlay?.xattrNames);
-  const metadata = new Metadata(surroundings, owners, xattrs, findings);
+  const xattrs = new DiskXattrs(
+    new XattrRules(filter, findings),
+    findings,
+    new XattrIds(settings),
+    overlay?.xattrNames,
+  );
+  const metadata = new Metadata(fileSystem, owners, xattrs, findings);
   const implied = impliedAttributes(settings);
   const root = new Directory<OnDisk>(undefined, { layer: 0, attributes: implied, own: new DiskState(0o700) });
   const handles = new Handles(root, directory);
-  const directories = new Directories({
+  const directoryAttributes = new DirectoryAttributes({
     handles,
-    surroundings,
+    fileSystem,
     owners,
     xattrs,
     metadata,
@@ -75,20 +80,20 @@ export function newContext(
     implied,
     memory: shared.memory,
   });
-  const tree = new Tree(root, handles, shared.memory);
+  const tree = new DiskTree(root, handles, shared.memory);
   const parents = new Parents<OnDisk>();
   parents.set(byteStringOf(""), root, 0);
   return {
     settings,
     findings,
-    surroundings,
+    fileSystem,
     tree,
     parents,
     paths: new Paths(tree, findings, limits),
     owners,
     xattrs,
     metadata,
-    directories,
+    directoryAttributes,
     implied,
     isOverlayLayer: overlay !== undefined,
     ...shared,

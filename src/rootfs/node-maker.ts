@@ -10,9 +10,9 @@ import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { RootfsContext } from "./context.ts";
-import type { DiskDestination, DiskDirectory, OnDisk } from "./directory.ts";
+import type { DiskDestination, DiskDirectory, OnDisk } from "./disk-directory.ts";
 import { MadeNames } from "./made-names.ts";
-import { removeTree } from "./remove.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** Makes and removes what has a name on a disk, for one layer, and remembers which names are that layer's. */
 export class NodeMaker implements DirectoryBackEnd<OnDisk> {
@@ -35,8 +35,8 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
 
   makeDirectory(destination: DiskDestination, mode: number): DiskDirectory {
     const { parent, name } = destination;
-    const { directories, implied, tree } = this.#context;
-    const workingMode = directories.workingMode(mode);
+    const { directoryAttributes, implied, tree } = this.#context;
+    const workingMode = directoryAttributes.workingMode(mode);
     this.#create(destination, "mkdirat", (handle) => makeDirectoryAt(handle, name, workingMode));
     this.made.delete(parent, name);
     return tree.add(parent, name, this.layer, implied, workingMode);
@@ -48,11 +48,12 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
     const { parent, name, path, attributes, own } = directory;
     if (parent === undefined) return;
     this.establish(parent);
-    const { directories, tree } = this.#context;
+    const { directoryAttributes, tree } = this.#context;
     const result = makeDirectoryAt(tree.handles.of(parent), name, own.workingMode);
     if (result < 0) throw failure("create", path, "mkdirat", result);
     directory.own.isMade = true;
-    if (own.lower !== undefined) directories.describe(directory, { ...attributes, path, xattrs: own.lower.xattrs });
+    if (own.lower !== undefined)
+      directoryAttributes.describe(directory, { ...attributes, path, xattrs: own.lower.xattrs });
   }
 
   remove(destination: DiskDestination): void {
@@ -66,7 +67,7 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
 
   describe(directory: DiskDirectory, entry: Entry): void {
     this.establish(directory);
-    this.#context.directories.describe(directory, entry);
+    this.#context.directoryAttributes.describe(directory, entry);
   }
 
   #create(
@@ -108,10 +109,10 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
   }
 
   #unlink({ parent, name, path }: DiskDestination): void {
-    const { parents, surroundings, tree } = this.#context;
+    const { parents, fileSystem, tree } = this.#context;
     if (!parent.own.isMade) return;
     const handle = tree.handles.of(parent);
-    const mayBeAnother = surroundings.foldsNames && typeof statAt(handle, name) !== "number";
+    const mayBeAnother = fileSystem.foldsNames && typeof statAt(handle, name) !== "number";
     if (mayBeAnother) insistOnName(tree.handles.opened(parent), name, path);
     const result = unlinkAt(handle, name);
     if (result < 0 && result !== -errnos.ENOENT) throw failure("replace", path, "unlinkat", result);

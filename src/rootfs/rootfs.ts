@@ -4,11 +4,11 @@ import { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import type { RootfsContext } from "./context.ts";
-import type { OnDisk } from "./directory.ts";
+import type { OnDisk } from "./disk-directory.ts";
 import { DiskHardlinks } from "./disk-hardlinks.ts";
 import { DiskWhiteouts } from "./disk-whiteouts.ts";
 import { FileMaker } from "./file-maker.ts";
-import { allowances, newContext } from "./new-context.ts";
+import { newContext, sharedByLayers } from "./new-context.ts";
 import { NodeMaker } from "./node-maker.ts";
 
 /** What becomes of what the whiteouts of one layer hide. */
@@ -53,7 +53,7 @@ export class Rootfs {
 
   /** Gives all directories, the root last, the attributes that they are to have. Nothing can be applied afterwards. */
   finish(): void {
-    this.#context.directories.finish(this.#context.tree.root);
+    this.#context.directoryAttributes.finish(this.#context.tree.root);
   }
 
   /** Closes every handle but the one that `openRootfs` was given. */
@@ -73,5 +73,5 @@ export function openRootfs(
   reporter: FindingsReporter,
   memory?: Memory,
 ): Rootfs {
-  return new Rootfs(newContext(directory, settings, reporter, { shared: allowances(settings.limits, memory) }));
+  return new Rootfs(newContext(directory, settings, reporter, { shared: sharedByLayers(settings.limits, memory) }));
 }

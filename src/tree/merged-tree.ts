@@ -1,6 +1,6 @@
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
-import { Allowance } from "../layer/allowance.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
+import { CountedLimit } from "../layer/counted-limit.ts";
 import { Directory, never } from "../layer/directory.ts";
 import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
@@ -11,20 +11,20 @@ import type { TreeContext, TreeSettings } from "./context.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
 import { type KeepContent, TreeFiles } from "./tree-files.ts";
 import { TreeHardlinks } from "./tree-hardlinks.ts";
+import { TreeLookup } from "./tree-lookup.ts";
 import { TreeNodes } from "./tree-nodes.ts";
 import { TreeWhiteouts } from "./tree-whiteouts.ts";
-import { TreeWays } from "./ways.ts";
 
 /**
- * What is below the first layer that a tree is given: nothing, or layers of which nothing is known. On unknown ground,
+ * What is below the first layer that a tree is given: nothing, or layers of which nothing is known. On unknown base,
  * whatever depends on it throws `Undetermined`; everything else is as it would be.
  */
-export type Ground = "nothing" | "unknown";
+export type TreeBase = "nothing" | "unknown";
 
 /** What a tree is built on. */
 export interface TreeBasis {
   /** Default: nothing. */
-  readonly ground?: Ground;
+  readonly base?: TreeBase;
   /** Where what the tree takes is counted, if not in a budget of its own. */
   readonly memory?: Memory;
 }
@@ -48,18 +48,18 @@ export class MergedTree {
   constructor(
     settings: TreeSettings,
     reporter: FindingsReporter,
-    { ground = "nothing", memory = new MemoryBudget(settings.limits) }: TreeBasis = {},
+    { base = "nothing", memory = new MemoryBudget(settings.limits) }: TreeBasis = {},
   ) {
     const { limits, strict, xattrInclude = [], xattrExclude = [] } = settings;
     const findings = new Findings(reporter, strict);
     const implied = impliedAttributes(settings);
     const root = new Directory<InMemory>(undefined, {
-      layer: ground === "nothing" ? 0 : never,
+      layer: base === "nothing" ? 0 : never,
       attributes: implied,
       own: undefined,
-      isOpen: ground === "unknown",
+      isOpen: base === "unknown",
     });
-    const tree = new TreeWays(root);
+    const tree = new TreeLookup(root);
     this.#context = {
       settings,
       findings,
@@ -67,7 +67,7 @@ export class MergedTree {
       paths: new Paths(tree, findings, limits),
       xattrs: new XattrRules(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
       implied,
-      entries: new Allowance(limits, "entries", "entries"),
+      entries: new CountedLimit(limits, "entries", "entries"),
       memory,
     };
   }

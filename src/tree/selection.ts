@@ -1,5 +1,7 @@
+import { Directory } from "../layer/directory.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { type NamePattern, namePattern } from "./name-pattern.ts";
+import type { TreeDirectory } from "./tree-file.ts";
 
 /** Which part of a tree is wanted: patterns for paths from the root. */
 export interface SelectionPatterns {
@@ -68,11 +70,11 @@ function begun(patterns: readonly string[]): Progress {
   });
 }
 
-/** The place of a name, and those behind it that a `**` leads to without any. At the end of a pattern it stands for one at least. */
-function* from(place: number, names: readonly NamePattern[]): Iterable<number> {
-  let last = place;
+/** The index of a name, and those behind it that a `**` leads to without any. At the end of a pattern it stands for one at least. */
+function* from(index: number, names: readonly NamePattern[]): Iterable<number> {
+  let last = index;
   while (names[last] === "any names" && last < names.length - 1) last += 1;
-  for (let each = place; each <= last; each += 1) yield each;
+  for (let each = index; each <= last; each += 1) yield each;
 }
 
 function advanced(progress: Progress, name: ByteString): Progress {
@@ -80,13 +82,13 @@ function advanced(progress: Progress, name: ByteString): Progress {
   const further: Position[] = [];
   for (const { names, next } of progress) {
     const reached: number[] = [];
-    for (const place of next) {
-      const pattern = names[place];
+    for (const index of next) {
+      const pattern = names[index];
       if (pattern === undefined || (pattern !== "any names" && !pattern(name))) continue;
-      if (place === names.length - 1) return "matched";
-      reached.push(...from(pattern === "any names" ? place : place + 1, names));
+      if (index === names.length - 1) return "matched";
+      reached.push(...from(pattern === "any names" ? index : index + 1, names));
     }
-    // Many ways may lead to the same place: what counts is the place.
+    // Several patterns of names may reach the same position: it counts once.
     if (reached.length > 0) further.push({ names, next: new Set(reached) });
   }
   return further.length === 0 ? never : further;
@@ -95,4 +97,39 @@ function advanced(progress: Progress, name: ByteString): Progress {
 /** Whether nothing is left out. */
 export function isWhole({ include, exclude = [] }: SelectionPatterns): boolean {
   return include === undefined && exclude.length === 0;
+}
+
+/** Takes out of a tree what is not wanted. The directories that lead to what is wanted stay. */
+export function keepWanted(root: TreeDirectory, wanted: Selection): void {
+  const pending = [{ directory: root, selection: wanted }];
+  /** Directories that are not wanted themselves, each before those that are in it. */
+  const leading: TreeDirectory[] = [];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { directory, selection } = next;
+    for (const [name, child] of directory.children()) {
+      const below = selection.below(name);
+      if (child instanceof Directory && below !== everything) pending.push({ directory: child, selection: below });
+      if (below.isWanted) continue;
+      if (child instanceof Directory) leading.push(child);
+      else directory.delete(name);
+    }
+  }
+  for (const { parent, name, isEmpty } of leading.reverse()) if (isEmpty) parent?.delete(name);
+}
+
+/** The patterns that match nothing in a tree. Each costs a walk over the tree at most, which ends at its first match. */
+export function unmatchedPatterns(root: TreeDirectory, { include = [], exclude = [] }: SelectionPatterns): string[] {
+  return [...include, ...exclude].filter((pattern) => !matchesAnything(root, pattern));
+}
+
+function matchesAnything(root: TreeDirectory, pattern: string): boolean {
+  const pending = [{ directory: root, selection: selection({ include: [pattern] }) }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const [name, child] of next.directory.children()) {
+      const below = next.selection.below(name);
+      if (below.isWanted) return true;
+      if (below !== nothing && child instanceof Directory) pending.push({ directory: child, selection: below });
+    }
+  }
+  return false;
 }

@@ -4,7 +4,7 @@ import { Directory } from "../layer/directory.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { TreeContext } from "./context.ts";
-import { bytesOfFreeName, bytesOfNode, bytesOfXattrs, bytesReleasedBy } from "./in-memory.ts";
+import { bytesOfFreeName, bytesOfNode, bytesOfXattrs, bytesReleasedBy } from "./memory-sizes.ts";
 import type { InMemory, TreeDirectory, TreeNode } from "./tree-file.ts";
 import { FurtherName, type TreeFile } from "./tree-file.ts";
 

@@ -2,7 +2,7 @@ import { Directory } from "../layer/directory.ts";
 import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { TreeContext } from "./context.ts";
-import { bytesOfXattrs } from "./in-memory.ts";
+import { bytesOfXattrs } from "./memory-sizes.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
 import type { TreeNodes } from "./tree-nodes.ts";
 

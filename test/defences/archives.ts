@@ -36,7 +36,7 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`totalBytes`, for copies of hard links",
-    file: "src/rootfs/copy.ts",
+    file: "src/rootfs/hardlink-copy.ts",
     without: ["context.copiedBytes.spend(length, destination.path)", "{}"],
     test: ["overlay/unpack-overlay", "makes no more copies of lower layers' files"],
   },
@@ -86,7 +86,7 @@ export const limitDefences: readonly Defence[] = [
     group: "H",
     what: "`pathDepth`",
     file: "src/layer/paths.ts",
-    without: ["if (way.names.length > pathDepth) {", "if (false) {"],
+    without: ["if (soFar.names.length > pathDepth) {", "if (false) {"],
     test: ["rootfs/files", "that lead out of the root, are too long, too deep or hold a NUL are refused"],
   },
   {
@@ -113,7 +113,7 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`memoryBytes`: access-control lists that wait for the end",
-    file: "src/rootfs/directories.ts",
+    file: "src/rootfs/directory-attributes.ts",
     without: ['this.#parts.memory.spend(bytesOfAttributes(kept), "access-control lists of directories");', ""],
     test: ["rootfs/metadata", "access-control lists of many directories"],
   },
@@ -127,7 +127,7 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`memoryBytes`: directories that entries imply",
-    file: "src/rootfs/tree.ts",
+    file: "src/rootfs/disk-tree.ts",
     without: ['this.#memory.spend(bytesOfDirectory(directory), "directories");', ""],
     test: ["layer/in-memory", "on a disk: directories that entries imply"],
   },

@@ -8,7 +8,7 @@ import { runInNewContext } from "node:vm";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { type Memory, MemoryBudget } from "../../src/base/memory-budget.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
-import { removeChildren } from "../../src/rootfs/remove.ts";
+import { removeChildren } from "../../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { directory, file, hardlink, type Member, opaque, pieces, symlink, whiteout } from "../support/entries.ts";

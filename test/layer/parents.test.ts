@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { impliedAttributes } from "../../src/layer/attributes.ts";
 import { Directory } from "../../src/layer/directory.ts";
 import { Parents } from "../../src/layer/parents.ts";
-import { DiskState, type OnDisk } from "../../src/rootfs/directory.ts";
+import { DiskState, type OnDisk } from "../../src/rootfs/disk-directory.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 
 const root = new Directory<OnDisk>(undefined, {

@@ -57,8 +57,8 @@ function askWhole(layers: readonly (readonly Entry[])[], question: Question): Fo
 }
 
 function found(root: TreeDirectory, question: Question): Found {
-  const { entries, place } = answered(root, question);
-  return { entries: [...entries], place };
+  const { entries, entryIndex } = answered(root, question);
+  return { entries: [...entries], entryIndex };
 }
 
 function orRefusal<T>(work: () => T): T | string {

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { defaultLimits } from "../../src/base/limits.ts";
 import type { RootfsSettings } from "../../src/layer/settings.ts";
-import { OverlayFormat } from "../../src/overlay/format.ts";
+import { OverlayFormat } from "../../src/overlay/overlay-format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { OverlayWhiteouts } from "../../src/overlay/overlay-whiteouts.ts";
-import { allowances, newContext } from "../../src/rootfs/new-context.ts";
+import { newContext, sharedByLayers } from "../../src/rootfs/new-context.ts";
 import { Rootfs } from "../../src/rootfs/rootfs.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import type { EntrySink } from "../../src/worker/apply-entries.ts";
@@ -49,7 +49,7 @@ test("what layers below have at the root is listed once, however often a layer h
     opened(destination, (descriptor) => {
       let listings = 0;
       let names = 0;
-      const context = newContext(descriptor, settings, reporter, { shared: allowances(settings.limits) });
+      const context = newContext(descriptor, settings, reporter, { shared: sharedByLayers(settings.limits) });
       const { root } = context.tree;
       root.clearedIn = -1;
       root.own.lower = {
@@ -75,7 +75,7 @@ test("what layers below have at the root is listed once, however often a layer h
 test("directories are looked through once, however often a layer hides what is in them", () => {
   inDirectory((destination) =>
     opened(destination, (descriptor) => {
-      const context = newContext(descriptor, settings, reporter, { shared: allowances(settings.limits) });
+      const context = newContext(descriptor, settings, reporter, { shared: sharedByLayers(settings.limits) });
       const rootfs = new Rootfs(context, (own, nodes) => new OverlayWhiteouts(own, nodes));
       const layer = rootfs.beginLayer(0);
       apply(layer, directory("d"));
@@ -101,7 +101,7 @@ test("a layer that hides all that is at the root leaves nothing to ask of the la
 }, () => {
   inDirectory((destination) => {
     const format = new OverlayFormat("userxattr");
-    const shared = allowances(defaultLimits);
+    const shared = sharedByLayers(defaultLimits);
     const hides = (members: readonly Member[], path: string, lower: readonly number[]): boolean => {
       let hidesAll = false;
       opened(path, (descriptor) => {

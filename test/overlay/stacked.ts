@@ -5,9 +5,9 @@ import type { SkipReason, WarningCode } from "../../src/base/events.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import type { OverlayKind } from "../../src/base/option-words.ts";
 import type { RootfsSettings } from "../../src/layer/settings.ts";
-import { OverlayFormat } from "../../src/overlay/format.ts";
+import { OverlayFormat } from "../../src/overlay/overlay-format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
-import { allowances } from "../../src/rootfs/new-context.ts";
+import { sharedByLayers } from "../../src/rootfs/new-context.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
 
@@ -65,7 +65,7 @@ function makeLayers(layers: readonly Uint8Array[], making: Making): void {
     strict: false,
   } as const;
   const settings = { ...defaults, ...options, limits };
-  const shared = allowances(limits);
+  const shared = sharedByLayers(limits);
   const handles: number[] = [];
   const lower: number[] = [];
   try {

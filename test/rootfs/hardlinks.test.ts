@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
-import { removeChildren } from "../../src/rootfs/remove.ts";
+import { removeChildren } from "../../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { textOf } from "../../src/tar/byte-string.ts";
 import { built } from "../support/building.ts";

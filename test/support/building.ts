@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { defaultLimits, type Limits } from "../../src/base/limits.ts";
 import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
-import { removeChildren } from "../../src/rootfs/remove.ts";
+import { removeChildren } from "../../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { textOf } from "../../src/tar/byte-string.ts";
 import { type Member, pieces } from "./entries.ts";

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { defaultLimits } from "../../src/base/limits.ts";
-import { writeContent } from "../../src/rootfs/content.ts";
+import { writeContent } from "../../src/rootfs/write-content.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { flattened } from "../export/flattened.ts";
 import { cutAtRandom, randomBytes, sourceOfPieces } from "../model/cuts.ts";

@@ -2,8 +2,8 @@ import type { EntryDestination } from "../layer/destinations.ts";
 import type { BackEndTypes, Directory } from "../layer/directory.ts";
 import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { LowerDirectory } from "./lower.ts";
-import type { XattrValues } from "./xattrs.ts";
+import type { XattrValues } from "./disk-xattrs.ts";
+import type { LowerDirectory } from "./lower-directory.ts";
 
 /**
  * What is known of a directory on a disk besides what every directory of a tree has. All of them were made here, so that

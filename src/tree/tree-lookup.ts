@@ -7,8 +7,8 @@ import { fileOf } from "./tree-file.ts";
 
 const otherFile: Obstacle = {};
 
-/** The ways through a tree. Those that depend on layers of which nothing is known throw `Undetermined`. */
-export class TreeWays implements LayerTree<TreeDirectory> {
+/** Where paths lead in a tree in memory. Answers that depend on layers of which nothing is known throw `Undetermined`. */
+export class TreeLookup implements LayerTree<TreeDirectory> {
   readonly root: TreeDirectory;
   readonly followed = new FollowedLinks();
 

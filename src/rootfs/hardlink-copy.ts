@@ -6,7 +6,7 @@ import { closeDescriptor, openAt, readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
 import type { RootfsContext } from "./context.ts";
-import type { DiskDestination, FoundFile } from "./directory.ts";
+import type { DiskDestination, FoundFile } from "./disk-directory.ts";
 import type { FileMaker } from "./file-maker.ts";
 
 /** Makes a copy where a hard link cannot be had: the same to look at, until somebody writes to one of the two. */

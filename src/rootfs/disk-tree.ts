@@ -9,10 +9,10 @@ import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import { type DiskDirectory, DiskState, type FoundFile, type OnDisk } from "./directory.ts";
+import { type DiskDirectory, DiskState, type FoundFile, type OnDisk } from "./disk-directory.ts";
 import type { Handles } from "./handles.ts";
-import { bytesBelow, bytesOfDirectory, bytesOfHidden } from "./in-memory.ts";
-import type { LowerDirectory, LowerNode } from "./lower.ts";
+import type { LowerDirectory, LowerNode } from "./lower-directory.ts";
+import { bytesBelow, bytesOfDirectory, bytesOfHidden } from "./memory-sizes.ts";
 
 const otherFile: Obstacle = {};
 
@@ -20,10 +20,10 @@ const otherFile: Obstacle = {};
  * The directories of the root filesystem, and how a path leads to one: as it would for a process for which this root
  * is all there is. Absolute symlinks begin at the root, and nothing is above it.
  *
- * The directories are known; symlinks are read from the disk where a way meets one. No path that an image chose is ever
+ * The directories are known; symlinks are read from the disk where a path meets one. No path that an image chose is ever
  * given to the kernel as a whole.
  */
-export class Tree implements LayerTree<DiskDirectory> {
+export class DiskTree implements LayerTree<DiskDirectory> {
   readonly root: DiskDirectory;
   readonly handles: Handles;
   readonly followed = new FollowedLinks();

@@ -26,7 +26,7 @@ export interface StoredNames {
 const asTheyAre: StoredNames = { stored: (name) => name, stated: (stored) => stored };
 
 /** Sets extended attributes as far as the filter table, the file system and the kernel allow, and tells of the rest. */
-export class Xattrs {
+export class DiskXattrs {
   readonly #rules: XattrRules;
   readonly #findings: Findings;
   readonly #ids: XattrIds;

@@ -1,6 +1,6 @@
 import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { XattrValues } from "./xattrs.ts";
+import type { XattrValues } from "./disk-xattrs.ts";
 
 /**
  * A directory of the layers below, where they lie in directories of their own and an overlay will show all as one.

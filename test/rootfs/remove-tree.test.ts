@@ -13,7 +13,7 @@ import {
   openDirectoryAt,
   openDirectoryPath,
 } from "../../src/linux/syscalls.ts";
-import { removeChildren, removeTree } from "../../src/rootfs/remove.ts";
+import { removeChildren, removeTree } from "../../src/rootfs/remove-tree.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 import { scratch } from "../support/scratch.ts";
 import { skipUnlessMounting } from "../support/tools.ts";

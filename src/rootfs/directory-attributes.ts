@@ -8,15 +8,15 @@ import { statAt, statOf } from "../linux/stat.ts";
 import { setXattr } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import type { DiskDirectory } from "./directory.ts";
+import type { DiskDirectory } from "./disk-directory.ts";
+import type { DiskXattrs, XattrValues } from "./disk-xattrs.ts";
+import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Handles } from "./handles.ts";
-import { bytesOfAttributes } from "./in-memory.ts";
+import { bytesOfAttributes } from "./memory-sizes.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
 import type { Stated } from "./recorded-owner.ts";
-import type { Surroundings } from "./surroundings.ts";
-import { setTimes } from "./times.ts";
-import type { Xattrs, XattrValues } from "./xattrs.ts";
+import { setTimes } from "./set-times.ts";
 
 const acls = ["system.posix_acl_default", "system.posix_acl_access"].map(byteStringOf);
 
@@ -26,11 +26,11 @@ export interface DescribedDirectory extends Attributes {
 }
 
 /** What directory attributes need of the rest. */
-export interface DirectoriesParts {
+export interface DirectoryAttributesParts {
   readonly handles: Handles;
-  readonly surroundings: Surroundings;
+  readonly fileSystem: FileSystemTraits;
   readonly owners: Owners;
-  readonly xattrs: Xattrs;
+  readonly xattrs: DiskXattrs;
   readonly metadata: Metadata;
   readonly findings: Findings;
   readonly implied: Attributes;
@@ -43,12 +43,12 @@ export interface DirectoriesParts {
  * Owner, mode, times and access-control lists are kept until all layers are applied: children change their directory's
  * time, a mode may forbid to make them, and set-group-ID or a default ACL would be passed on to them.
  */
-export class Directories {
+export class DirectoryAttributes {
   /** What a directory has that no layer describes. */
   readonly implied: Attributes;
-  readonly #parts: DirectoriesParts;
+  readonly #parts: DirectoryAttributesParts;
 
-  constructor(parts: DirectoriesParts) {
+  constructor(parts: DirectoryAttributesParts) {
     this.#parts = parts;
     this.implied = parts.implied;
   }
@@ -128,9 +128,9 @@ export class Directories {
   }
 
   #finishMode(directory: DiskDirectory, path: ByteString): void {
-    const { handles, metadata, surroundings, xattrs } = this.#parts;
+    const { handles, metadata, fileSystem, xattrs } = this.#parts;
     const { mode } = directory.attributes;
-    if (!surroundings.keepsModes || mode !== directory.own.workingMode) {
+    if (!fileSystem.keepsModes || mode !== directory.own.workingMode) {
       const handle = handles.opened(directory);
       const result = changeMode(handle, mode);
       if (result < 0) throw failure("set the mode of", path, "fchmod", result);

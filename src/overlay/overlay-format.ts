@@ -5,7 +5,7 @@ import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeNodeAt } from "../linux/syscalls.ts";
 import { readXattrAt, setXattr } from "../linux/xattrs.ts";
-import type { StoredNames } from "../rootfs/xattrs.ts";
+import type { StoredNames } from "../rootfs/disk-xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 
 const prefixes = { privileged: "trusted.overlay.", userxattr: "user.overlay." } as const;

@@ -8,7 +8,7 @@ import { removeXattr } from "../linux/xattrs.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 
 /** What the kernel and the file system make of a new file when nobody says otherwise. */
-export interface Surroundings {
+export interface FileSystemTraits {
   /** The owner that a new file has. */
   readonly uid: number;
   readonly gid: number;
@@ -27,7 +27,7 @@ const otherSpellings = ["OCI-UNPACK-PROBE-\u00e9", "oci-unpack-probe-e\u0301"].m
  * What the directory inherited from where it stands (set-group-ID, a default ACL) must not be passed on, and neither
  * must the host's umask: on a thread of its own this takes one of its own.
  */
-export function prepare(directory: number): Surroundings {
+export function prepareRoot(directory: number): FileSystemTraits {
   ownUmask();
   changeMode(directory, 0o700);
   for (const acl of ["system.posix_acl_default", "system.posix_acl_access"]) removeXattr(directory, byteStringOf(acl));

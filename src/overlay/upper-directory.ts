@@ -4,8 +4,8 @@ import type { OverlayKind } from "../base/option-words.ts";
 import { nobody } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
-import { allowances } from "../rootfs/new-context.ts";
-import { OverlayFormat } from "./format.ts";
+import { sharedByLayers } from "../rootfs/new-context.ts";
+import { OverlayFormat } from "./overlay-format.ts";
 import { OverlayLayer } from "./overlay-layer.ts";
 
 /** Makes the only layer of an image that has none. */
@@ -27,7 +27,7 @@ function makeRoot(path: string, below: string | undefined, kind: OverlayKind, se
       format,
       settings,
       reporter: nobody,
-      shared: allowances(settings.limits),
+      shared: sharedByLayers(settings.limits),
     });
     layer.end();
   } finally {

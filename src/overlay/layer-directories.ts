@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import { discardFromThread } from "../worker/discarding.ts";
 
 /** What decides where layers are, and what they are like. */
-export interface LayerPlacesParts {
+export interface LayerDirectoriesParts {
   /** The private directory that becomes `layers`, in which each layer is `NUMBER/diff`. */
   readonly staging: string;
   readonly kind: OverlayKind;
@@ -33,14 +33,14 @@ interface KeptLayers {
 }
 
 /** Where the layers of an overlay are: made beside each other, or in a store with links to them. */
-export class LayerPlaces implements AsyncDisposable {
+export class LayerDirectories implements AsyncDisposable {
   readonly #staging: string;
   readonly #kept: KeptLayers | undefined;
   readonly #variant: string;
   readonly #sandbox: SandboxPolicy;
 
   private constructor(
-    { staging, kind, settings, sandbox }: LayerPlacesParts,
+    { staging, kind, settings, sandbox }: LayerDirectoriesParts,
     kept: KeptLayers | undefined,
     user: number,
   ) {
@@ -50,15 +50,15 @@ export class LayerPlaces implements AsyncDisposable {
     this.#variant = variantOf(kind, settings, user);
   }
 
-  static async open(parts: LayerPlacesParts, waiting: FetchOptions): Promise<LayerPlaces> {
+  static async open(parts: LayerDirectoriesParts, waiting: FetchOptions): Promise<LayerDirectories> {
     const { effectiveUser } = await import("../linux/thread.ts");
-    if (parts.store === undefined) return new LayerPlaces(parts, undefined, effectiveUser());
+    if (parts.store === undefined) return new LayerDirectories(parts, undefined, effectiveUser());
     const blobs = new BlobStore(parts.store.directory);
     await makeStore(blobs);
     const use = await blobs.use(waiting);
     const layers = new LayerStore(blobs);
     const overlays = new Overlays(blobs);
-    return new LayerPlaces(parts, { layers, overlays, staging: await layers.stage(), use }, effectiveUser());
+    return new LayerDirectories(parts, { layers, overlays, staging: await layers.stage(), use }, effectiveUser());
   }
 
   /** Where new layers are to be made. */

@@ -1,10 +1,10 @@
 import { pathIn } from "../layer/paths.ts";
 import { statAt } from "../linux/stat.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
-import type { DiskDirectory } from "../rootfs/directory.ts";
+import type { DiskDirectory } from "../rootfs/disk-directory.ts";
 import type { NodeMaker } from "../rootfs/node-maker.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import type { OverlayFormat } from "./format.ts";
+import type { OverlayFormat } from "./overlay-format.ts";
 
 /**
  * Marks in a layer that is complete what it hides of those below: names, by whiteouts; directories that were begun anew,

@@ -3,7 +3,7 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { limitExceeded } from "./refusal.ts";
 
 /** A limit that all layers together must keep to. */
-export class Allowance {
+export class CountedLimit {
   readonly #limit: keyof Limits;
   readonly #unit: string;
   readonly #allowed: number;
