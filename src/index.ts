@@ -10,6 +10,7 @@ export type {
   FetchOptions,
   LayerProgress,
   OciUnpackEvent,
+  SandboxStatus,
   SkipReason,
   WarningCode,
 } from "./base/events.ts";
@@ -23,15 +24,17 @@ export type {
   SandboxPolicy,
   ShortNamePolicy,
 } from "./base/option-words.ts";
-export type { SandboxStatus } from "./base/sandbox.ts";
 export type { BlobOptions, Document, ImageSource, Source } from "./blob/image-source.ts";
 export type { Rootless } from "./bundle/user.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./configuration/credentials.ts";
-export { engineSocketFromEnvironment } from "./configuration/engine-socket.ts";
 export { type EnvironmentOptions, registryFromEnvironment } from "./configuration/environment.ts";
 export { type LoginOptions, login, logout } from "./configuration/login.ts";
 export type { Environment, Machine } from "./configuration/machine.ts";
-export { type EnvironmentSourceOptions, sourceFromEnvironment } from "./configuration/source-from-environment.ts";
+export {
+  type EnvironmentSourceOptions,
+  engineSocketFromEnvironment,
+  sourceFromEnvironment,
+} from "./configuration/source-from-environment.ts";
 export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
 export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
 export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./http/options.ts";

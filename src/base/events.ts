@@ -1,5 +1,3 @@
-import type { SandboxStatus } from "./sandbox.ts";
-
 /** Why an entry, or a part of one, is not in the root filesystem as the image describes it. */
 export type SkipReason =
   | "device" // device nodes are not created unless asked for
@@ -130,3 +128,13 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: EventListener;
 }
+
+/** How far the threads that touch image bytes are confined. */
+export type SandboxStatus = (
+  | { readonly state: "enforced"; readonly abi: number }
+  | { readonly state: "unavailable"; readonly reason: string }
+  | { readonly state: "off" }
+) & {
+  /** There is no `openat2` here (Linux before 5.6, or a filter): names are looked up component by component instead. */
+  readonly withoutOpenat2?: true;
+};

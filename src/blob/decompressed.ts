@@ -3,9 +3,11 @@ import type { WarningCode } from "../base/events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { CompressedInput } from "./compressed-input.ts";
 import { compressionOf, magicBytes, magicOf, tellingBytes } from "./compression.ts";
-import type { DecompressedOutput } from "./decompressed-output.ts";
+import { copyBytes, type DecompressedOutput } from "./decompressed-output.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
-import { copy, zstdDecompressor, zstdExpansion } from "./zstd.ts";
+import { nativeZstd, stepThrough } from "./native-zstd.ts";
+import { passFrame } from "./zstd-frame.ts";
+import { zstdInWebAssembly } from "./zstd-in-web-assembly.ts";
 
 interface DecompressOptions {
   /** The compression by the media type, if that states one. */
@@ -91,4 +93,37 @@ function ignoreTrailingBytes(input: CompressedInput, options: DecompressOptions)
 function repair(options: DecompressOptions, code: WarningCode, message: string): void {
   if (options.strict) throw new OciUnpackError("STRICT_VIOLATION", `cannot decompress: ${message}`);
   options.warning(code, message);
+}
+
+/**
+ * How many times more than with deflate a compressed byte can stand for: a block of four bytes repeats one byte 131,072
+ * times (RFC 8878, section 3.1.1.2.2); four bytes of deflate data stand for about 4,128.
+ */
+const zstdExpansion = 32;
+
+/** Decompresses zstd frames (RFC 8878) one after the other. */
+interface ZstdDecompressor {
+  /** Decompresses the next frame of the input. */
+  frame(): void;
+  close(): void;
+}
+
+/** A decompressor from `input` to `output`. No frame may need a window of more than `2 ** windowLog` bytes. */
+function zstdDecompressor(input: CompressedInput, windowLog: number, output: DecompressedOutput): ZstdDecompressor {
+  const decompressor = nativeZstd(windowLog) ?? zstdInWebAssembly();
+  return {
+    frame: () => passFrame(input, windowLog, (bytes) => stepThrough(decompressor, bytes, output)),
+    close: () => decompressor.close(),
+  };
+}
+
+/** Copies bytes to the output as they are. */
+function copy(bytes: Uint8Array, output: DecompressedOutput): void {
+  for (let rest = bytes; rest.length > 0; ) {
+    const space = output.space();
+    const length = Math.min(space.length, rest.length);
+    copyBytes(rest.subarray(0, length), space);
+    output.commit(length);
+    rest = rest.subarray(length);
+  }
 }

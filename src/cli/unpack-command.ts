@@ -2,12 +2,14 @@ import type * as Library from "../index.ts";
 import type { UnpackOptions } from "../index.ts";
 import { type DecisionLog, resultJson, writeText } from "./command-output.ts";
 import { givenCredential, openingSource, type SourceLibrary } from "./connection.ts";
-import { recordingListener, withDisplay } from "./display.ts";
+import { type Display, recordingListener, withDisplay } from "./display.ts";
+import type { ImageCommand } from "./image-options.ts";
 import { parseLimits } from "./limits.ts";
+import { lineDisplay, noLines } from "./line-display.ts";
+import { liveDisplay } from "./live-display.ts";
 import { makeOutput, type OutputLibrary } from "./make-output.ts";
 import { paintFor } from "./paint.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
-import { progressDisplay } from "./progress.ts";
 import type { UnpackCommand } from "./unpack-options.ts";
 
 /** The functions of the library that are used here. */
@@ -48,3 +50,14 @@ export async function unpackCommand(
 function bundleOf({ bundle }: UnpackCommand, { uid, gid }: ProcessContext): Pick<UnpackOptions, "bundle"> {
   return bundle === "none" ? {} : { bundle: bundle === "for root" ? true : { uid, gid } };
 }
+
+/** The display for standard error: a live one on a terminal, otherwise lines, and nothing with `--quiet`. */
+export function progressDisplay({ image, verbosity, explain }: ImageCommand, context: ProcessContext): Display {
+  const { errors, env } = context;
+  if (verbosity === "quiet") return silence;
+  const detail = { verbose: verbosity === "verbose", explain };
+  if (errors.isTTY === true && env.TERM !== "dumb") return liveDisplay(image, detail, context);
+  return lineDisplay(detail, errors);
+}
+
+const silence: Display = { ...noLines, show() {} };

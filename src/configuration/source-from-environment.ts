@@ -1,3 +1,6 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { OciUnpackError } from "../base/errors.ts";
 import {
   boolean,
   check,
@@ -13,12 +16,12 @@ import { present } from "../base/present.ts";
 import type { Source } from "../blob/image-source.ts";
 import { type RegistryOptions, registryKinds } from "../registry/options.ts";
 import { kindOfSource, type SourceOptions, sourceFor } from "../source/default-source.ts";
+import { defaultEngineSocket } from "../source/engine.ts";
 import { type LocalOptions, localKinds } from "../source/local/local-source.ts";
 import { type Store, store as storeIn } from "../store/store.ts";
 import { storedSource } from "../store/stored-source.ts";
-import { engineSocketFromEnvironment } from "./engine-socket.ts";
 import { type EnvironmentOptions, environmentKinds, registryFromEnvironment } from "./environment.ts";
-import { machineNeeds } from "./machine.ts";
+import { type Machine, machineKinds, machineNeeds } from "./machine.ts";
 
 /** Options for registries that no configuration file has. */
 type FurtherRegistryOptions = Pick<
@@ -85,4 +88,40 @@ async function registryOptions(options: EnvironmentOptions & FurtherRegistryOpti
   const { credentials, network, foreignLayers, connectionsPerBlob, strict, ...environment } = options;
   const configured = await registryFromEnvironment(environment);
   return { ...configured, ...present({ credentials, network, foreignLayers, connectionsPerBlob, strict }) };
+}
+
+/** The parts of a machine that tell where its engine is. */
+type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
+
+/**
+ * The Unix socket of this machine's engine: the one in `DOCKER_HOST`, or the first one of docker and podman that
+ * exists.
+ */
+export async function engineSocketFromEnvironment(machine: EngineMachine): Promise<string> {
+  checkOptions(machine, machineKinds, ["env"]);
+  const { env } = machine;
+  const { DOCKER_HOST: host = "", XDG_RUNTIME_DIR: runtimeDirectory = "" } = env;
+  if (host !== "") return socketIn(host);
+  const rootless = runtimeDirectory === "" ? [] : ["docker.sock", "podman/podman.sock"];
+  const candidates = [
+    defaultEngineSocket,
+    ...rootless.map((name) => join(runtimeDirectory, name)),
+    "/run/podman/podman.sock",
+  ];
+  for (const candidate of candidates) if (await isSocket(candidate)) return candidate;
+  return defaultEngineSocket;
+}
+
+function socketIn(host: string): string {
+  if (host.startsWith("unix:///")) return host.slice("unix://".length);
+  throw new OciUnpackError("INVALID_OPTION", `cannot reach the engine at DOCKER_HOST="${host}": it is no Unix socket`, {
+    hint: "set DOCKER_HOST=unix:///PATH, or push the image to a registry",
+  });
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isSocket(),
+    () => false,
+  );
 }

@@ -11,9 +11,9 @@ import {
   signal,
   source,
   text,
+  word,
 } from "../base/option-checks.ts";
-import type { SandboxPolicy } from "../base/option-words.ts";
-import { sandboxKind } from "../base/sandbox.ts";
+import { type SandboxPolicy, sandboxPolicies } from "../base/option-words.ts";
 import type { Source } from "../blob/image-source.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -71,5 +71,5 @@ export const resolveKinds: Kinds<ResolveOptions> = {
   strict: boolean,
   limits: object,
   approve: callback,
-  sandbox: sandboxKind,
+  sandbox: word(...sandboxPolicies),
 };

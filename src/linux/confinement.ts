@@ -1,6 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
+import type { SandboxStatus } from "../base/events.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
-import type { SandboxStatus } from "../base/sandbox.ts";
 import { type Confinement, confine } from "./landlock.ts";
 import { hasOpenat2 } from "./syscalls.ts";
 

@@ -1,5 +1,4 @@
-import type { OciUnpackEvent, WarningCode } from "../base/events.ts";
-import type { SandboxStatus } from "../base/sandbox.ts";
+import type { OciUnpackEvent, SandboxStatus, WarningCode } from "../base/events.ts";
 import { type EngineReport, unknownReport } from "../worker/messages.ts";
 import type { SkippedEntry, UnpackOptions, UnpackResult } from "./options.ts";
 

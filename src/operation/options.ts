@@ -1,5 +1,4 @@
-import type { SkipReason, WarningCode } from "../base/events.ts";
-import type { SandboxStatus } from "../base/sandbox.ts";
+import type { SandboxStatus, SkipReason, WarningCode } from "../base/events.ts";
 import type { Rootless } from "../bundle/user.ts";
 import type { ResolveOptions } from "../image/options.ts";
 import type { ApplyOptions } from "../layer/settings.ts";

@@ -1,7 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
-import type { OciUnpackEvent, WarningCode } from "../base/events.ts";
+import type { OciUnpackEvent, SandboxStatus, WarningCode } from "../base/events.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
-import type { SandboxStatus } from "../base/sandbox.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import type { PackedError } from "./packed-error.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import type { SandboxStatus } from "../../src/base/sandbox.ts";
+import type { SandboxStatus } from "../../src/base/events.ts";
 import { errnos } from "../../src/linux/errno.ts";
 import { scratch } from "../support/scratch.ts";
 

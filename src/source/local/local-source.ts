@@ -1,15 +1,16 @@
 import { OciUnpackError } from "../../base/errors.ts";
+import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
-import { bytes, check, checkOptions, type Kinds, object, settleLimits, text } from "../../base/option-checks.ts";
-import type { SandboxPolicy } from "../../base/option-words.ts";
-import { sandboxKind } from "../../base/sandbox.ts";
-import type { ImageSource, Source } from "../../blob/image-source.ts";
+import { bytes, check, checkOptions, type Kinds, object, settleLimits, text, word } from "../../base/option-checks.ts";
+import { type SandboxPolicy, sandboxPolicies } from "../../base/option-words.ts";
+import type { BlobOptions, Document, ImageSource, Source } from "../../blob/image-source.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { encodedOf } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import { DirectoryFiles } from "./directory-files.ts";
-import { DirectoryImage } from "./directory-image.ts";
 import { DockerArchiveImage } from "./docker-archive.ts";
-import { Archives, type OpenFiles } from "./image-files.ts";
+import { Archives, type ImageFiles, type OpenFiles, readBlob, readDocument, requireFile } from "./image-files.ts";
 import { LayoutImage, splitSelector } from "./layout.ts";
 
 /** The kinds of images on this machine, with skopeo's names for them. */
@@ -38,7 +39,7 @@ export interface LocalOptions {
 }
 
 /** The kinds of the options that all sources on this machine have. */
-export const readingKinds = { limits: object, sandbox: sandboxKind };
+export const readingKinds = { limits: object, sandbox: word(...sandboxPolicies) };
 
 export const localKinds: Kinds<LocalOptions> = { ...readingKinds, standardInput: bytes };
 
@@ -89,4 +90,40 @@ function refuse(name: string, found: string): never {
   throw new OciUnpackError("INVALID_REFERENCE", `cannot open "${name}": ${found}`, {
     hint: `write it as TRANSPORT:PATH, with one of ${localTransports.join(", ")}`,
   });
+}
+
+/**
+ * An image in a directory as `skopeo copy … dir:PATH` writes it: `manifest.json`, and each blob under its digest's
+ * hexadecimal part.
+ */
+class DirectoryImage implements ImageSource {
+  readonly parallelBlobs = 1;
+  readonly name: string;
+  readonly #files: ImageFiles;
+  readonly #limits: Limits;
+
+  constructor(name: string, files: ImageFiles, limits: Limits) {
+    this.name = name;
+    this.#files = files;
+    this.#limits = limits;
+  }
+
+  async manifest(descriptor?: Descriptor, { signal }: FetchOptions = {}): Promise<Document> {
+    // If manifest.json is an index, the manifests that it lists are beside it as HEX.manifest.json.
+    const files = this.#files;
+    if (descriptor === undefined && (await files.open("manifest.json")) === undefined) {
+      throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${files.name}": there is no "manifest.json"`, {
+        hint: 'dir: reads what "skopeo copy … dir:PATH" writes; oci: an OCI layout; oci-archive: and docker-archive: an archive',
+      });
+    }
+    const path = descriptor === undefined ? "manifest.json" : `${encodedOf(descriptor.digest)}.manifest.json`;
+    const file = await requireFile(files, path, "the manifest");
+    const bytes = await readDocument(file, path, { limits: this.#limits, limit: "manifestBytes", signal });
+    return { mediaType: descriptor?.mediaType ?? "", bytes };
+  }
+
+  async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
+    const file = await requireFile(this.#files, encodedOf(descriptor.digest), `blob ${descriptor.digest}`);
+    yield* readBlob(file, descriptor, options);
+  }
 }
