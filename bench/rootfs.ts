@@ -2,7 +2,7 @@ import { constants, existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread, Worker } from "node:worker_threads";
-import { defaultLimits } from "../src/base/limits.ts";
+import { applySettings } from "../src/layer/settings.ts";
 import { changeTimes } from "../src/linux/attributes.ts";
 import { writeSome } from "../src/linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openAt, openDirectoryAt, openDirectoryPath } from "../src/linux/syscalls.ts";
@@ -55,13 +55,7 @@ function entries(): readonly Entry[] {
 }
 
 function applied(directory: number, all: readonly Entry[]): number {
-  const settings = {
-    devices: "skip",
-    keepDirlinks: false,
-    sourceDateEpoch: 0,
-    strict: true,
-    limits: defaultLimits,
-  } as const;
+  const settings = applySettings({ strict: true });
   const began = process.hrtime.bigint();
   const rootfs = openRootfs(directory, settings, { skipped: fail, warning: fail });
   const applier = rootfs.beginLayer(0);

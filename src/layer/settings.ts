@@ -1,5 +1,6 @@
-import type { Limits } from "../base/limits.ts";
+import { defaultLimits, type Limits } from "../base/limits.ts";
 import type { DevicePolicy, OwnerChoice } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
 
 /** A run of ids: those from `containerID` on, in the image, are those from `hostID` on, on this machine (runtime-spec, config-linux.md). */
 export interface IdMapping {
@@ -39,23 +40,31 @@ export interface ApplyOptions {
   readonly sourceDateEpoch?: number;
 }
 
-/** How entries become files. */
-export interface RootfsSettings {
-  /** Whether files get the owners that the image states. Absent: "preserve" for root, and where there are maps; else "ignore". */
-  readonly owner?: OwnerChoice;
-  /** Whether an owner that a file does not get, or the device that it stands for, is noted in its extended attributes. */
-  readonly recordOwners?: boolean;
-  /** What the image's users and groups are on this machine. Absent: themselves. */
-  readonly uidMap?: readonly IdMapping[];
-  readonly gidMap?: readonly IdMapping[];
-  readonly devices: DevicePolicy;
-  readonly keepDirlinks: boolean;
-  /** Seconds since 1970 for what the image gives no time. */
-  readonly sourceDateEpoch: number;
+/** `ApplyOptions` with every default settled, and what of the other options matters where entries become files. */
+export interface RootfsSettings
+  extends Required<Omit<ApplyOptions, WithoutDefault>>,
+    Pick<ApplyOptions, WithoutDefault> {
   readonly strict: boolean;
   readonly limits: Limits;
-  /** Extended attributes to set although the filter table leaves them out; a `*` at the end stands for any rest. */
-  readonly xattrInclude?: readonly string[];
-  /** Extended attributes to leave out. */
-  readonly xattrExclude?: readonly string[];
+}
+
+/** Absent, they mean what depends on who unpacks: see `ApplyOptions`. */
+type WithoutDefault = "owner" | "uidMap" | "gidMap";
+
+/** What `ApplyOptions` come to: the one place where their defaults are. */
+export function applySettings(
+  options: ApplyOptions & { readonly strict?: boolean; readonly limits?: Limits } = {},
+): RootfsSettings {
+  const { owner, uidMap, gidMap } = options;
+  return {
+    ...present({ owner, uidMap, gidMap }),
+    recordOwners: options.recordOwners ?? false,
+    devices: options.devices ?? "skip",
+    keepDirlinks: options.keepDirlinks ?? false,
+    xattrInclude: options.xattrInclude ?? [],
+    xattrExclude: options.xattrExclude ?? [],
+    sourceDateEpoch: options.sourceDateEpoch ?? 0,
+    strict: options.strict ?? false,
+    limits: options.limits ?? defaultLimits,
+  };
 }

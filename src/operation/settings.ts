@@ -1,6 +1,7 @@
 import { invalidOption, settleLimits } from "../base/option-checks.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
-import type { IdMapping, RootfsSettings } from "../layer/settings.ts";
+import { present } from "../base/present.ts";
+import { applySettings, type IdMapping, type RootfsSettings } from "../layer/settings.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
 import type { UnpackOptions } from "./options.ts";
 
@@ -14,30 +15,18 @@ export interface UnpackSettings {
 
 /** Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`. */
 export function settle(options: UnpackOptions): UnpackSettings {
-  const { owner, sandbox = "require", devices = "skip" } = options;
+  const { sandbox = "require", include, exclude, uidMap, gidMap } = options;
+  checkIdMap("uidMap", uidMap);
+  checkIdMap("gidMap", gidMap);
   return {
     sandbox,
-    apply: {
-      ...(owner !== undefined && { owner }),
-      devices,
-      keepDirlinks: options.keepDirlinks ?? false,
-      ...(options.recordOwners !== undefined && { recordOwners: options.recordOwners }),
-      ...idMaps(options),
-      xattrInclude: options.xattrInclude ?? [],
-      xattrExclude: options.xattrExclude ?? [],
-      sourceDateEpoch: options.sourceDateEpoch ?? 0,
-      strict: options.strict ?? false,
-      limits: settleLimits(options.limits),
-    },
-    selection: {
-      ...(options.include !== undefined && { include: patterns("include", options.include) }),
-      ...(options.exclude !== undefined && { exclude: patterns("exclude", options.exclude) }),
-    },
+    apply: applySettings({ ...options, limits: settleLimits(options.limits) }),
+    selection: present({ include: patterns("include", include), exclude: patterns("exclude", exclude) }),
   };
 }
 
-function patterns(option: string, texts: readonly string[]): readonly string[] {
-  for (const text of texts) {
+function patterns(option: string, texts: readonly string[] | undefined): readonly string[] | undefined {
+  for (const text of texts ?? []) {
     if (/^[/.]*$/.test(text)) throw invalidOption(option, `"${text}" names nothing`, patternHint);
     const fault = patternFault(text);
     if (fault !== undefined) throw invalidOption(option, `"${text}" ${fault}`, patternHint);
@@ -59,14 +48,7 @@ function patternFault(text: string): string | undefined {
 
 const idCount = 2 ** 32 - 1;
 
-function idMaps({ uidMap, gidMap }: UnpackOptions): Pick<RootfsSettings, "uidMap" | "gidMap"> {
-  return {
-    ...(uidMap !== undefined && { uidMap: idMap("uidMap", uidMap) }),
-    ...(gidMap !== undefined && { gidMap: idMap("gidMap", gidMap) }),
-  };
-}
-
-function idMap(option: string, map: readonly IdMapping[]): readonly IdMapping[] {
+function checkIdMap(option: string, map: readonly IdMapping[] = []): void {
   for (const { containerID, hostID, size } of map) {
     if (size === 0) throw invalidOption(option, "a range of 0 ids maps nobody");
     for (const id of [containerID, hostID]) {
@@ -74,5 +56,4 @@ function idMap(option: string, map: readonly IdMapping[]): readonly IdMapping[] 
       throw invalidOption(option, `${size} ids from ${id} on are more than there are`);
     }
   }
-  return map;
 }

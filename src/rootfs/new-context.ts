@@ -54,8 +54,8 @@ export function newContext(
   reporter: FindingsReporter,
   { shared, overlay }: ContextBasis,
 ): RootfsContext {
-  const { limits, strict, xattrExclude = [] } = settings;
-  const xattrInclude = [...(settings.xattrInclude ?? []), ...(overlay?.xattrInclude ?? [])];
+  const { limits, strict, xattrExclude } = settings;
+  const xattrInclude = [...settings.xattrInclude, ...(overlay?.xattrInclude ?? [])];
   const findings = new Findings(reporter, strict);
   const fileSystem = prepareRoot(directory);
   const owners = new Owners(ownerPolicy(settings), fileSystem, findings);
@@ -101,7 +101,7 @@ export function newContext(
 }
 
 /** What becomes of the owners that an image states, where the caller leaves some of that open. */
-export function ownerPolicy({ owner, recordOwners = false, uidMap, gidMap }: RootfsSettings): OwnerPolicy {
+export function ownerPolicy({ owner, recordOwners, uidMap, gidMap }: RootfsSettings): OwnerPolicy {
   const isMeant = effectiveUser() === 0 || uidMap !== undefined || gidMap !== undefined;
   return {
     owner: owner ?? (isMeant ? "preserve" : "ignore"),

@@ -50,7 +50,7 @@ export class MergedTree {
     reporter: FindingsReporter,
     { base = "nothing", memory = new MemoryBudget(settings.limits) }: TreeBasis = {},
   ) {
-    const { limits, strict, xattrInclude = [], xattrExclude = [] } = settings;
+    const { limits, strict, xattrInclude, xattrExclude } = settings;
     const findings = new Findings(reporter, strict);
     const implied = impliedAttributes(settings);
     const root = new Directory<InMemory>(undefined, {

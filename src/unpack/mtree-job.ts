@@ -67,7 +67,7 @@ export class Recorder {
 }
 
 /** What becomes of devices: only root makes any. */
-function devicesMade({ devices, recordOwners = false }: RootfsSettings, { isRoot }: Rights): DevicePolicy {
+function devicesMade({ devices, recordOwners }: RootfsSettings, { isRoot }: Rights): DevicePolicy {
   if (devices !== "create" || isRoot) return devices;
   return recordOwners ? "placeholder" : "skip";
 }

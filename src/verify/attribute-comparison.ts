@@ -31,7 +31,7 @@ export class AttributeComparison {
   readonly #xattrs: XattrComparison;
 
   constructor(settings: RootfsSettings, rights: Rights) {
-    const { xattrInclude = [], xattrExclude = [] } = settings;
+    const { xattrInclude, xattrExclude } = settings;
     this.#owners = new OwnerComparison(ownerPolicy(settings), rights);
     const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
     this.#xattrs = new XattrComparison(filter, new XattrIds(settings), rights);

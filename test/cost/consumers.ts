@@ -5,7 +5,7 @@ import { defaultLimits } from "../../src/base/limits.ts";
 import { ContentFile } from "../../src/blob/content-file.ts";
 import { writeFlatArchive } from "../../src/export/flat-archive.ts";
 import { factsOf } from "../../src/export/tree-facts.ts";
-import type { RootfsSettings } from "../../src/layer/settings.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { ownRights } from "../../src/linux/rights.ts";
 import { LayersSoFar } from "../../src/look/layers-so-far.ts";
 import { answered, type Question } from "../../src/look/question.ts";
@@ -39,9 +39,7 @@ const MiB = 1024 * 1024;
 /** What is about one entry may be large here: whether that is allowed is not what these tests ask. */
 const limits = { ...defaultLimits, headerBytes: 64 * MiB, xattrBytes: 64 * MiB };
 
-const settings: RootfsSettings = {
-  ...{ owner: "preserve", devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, strict: false, limits },
-};
+const settings = applySettings({ owner: "preserve", limits });
 
 const nobody = { warning() {}, skipped() {} };
 

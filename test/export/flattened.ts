@@ -9,6 +9,7 @@ import { fitting } from "../../src/export/fitting.ts";
 import { writeFlatArchive } from "../../src/export/flat-archive.ts";
 import { factsOf, type TreeFacts } from "../../src/export/tree-facts.ts";
 import type { ApplyOptions } from "../../src/layer/settings.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { everything } from "../../src/tree/selection.ts";
@@ -45,8 +46,7 @@ export function flattenedFor(form: ExportForm, layers: readonly Uint8Array[], op
 
 function merged(layers: readonly Uint8Array[], options: ApplyOptions, contents: ContentFile): MergedTree {
   const limits = defaultLimits;
-  const defaults = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0 } as const;
-  const settings = { ...defaults, ...options, strict: false, limits };
+  const settings = applySettings(options);
   const tree = new MergedTree(settings, { warning() {}, skipped() {} });
   for (const [index, layer] of layers.entries()) {
     const decoder = new TarDecoder(sourceOf(layer), { limits, strict: false, warning() {} });

@@ -7,6 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { type Memory, MemoryBudget } from "../../src/base/memory-budget.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { removeChildren } from "../../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
@@ -18,7 +19,7 @@ setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
 const limits = { ...defaultLimits, memoryBytes: Number.POSITIVE_INFINITY };
-const settings = { devices: "create", keepDirlinks: false, sourceDateEpoch: 0, strict: false, limits } as const;
+const settings = applySettings({ devices: "create", limits });
 const nobody = { warning() {}, skipped() {} };
 
 /** Where layers go, entry by entry. */

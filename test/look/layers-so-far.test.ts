@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { LayersSoFar } from "../../src/look/layers-so-far.ts";
 import type { ListedEntry } from "../../src/look/listed-entry.ts";
 import { type Answer, answered, type Question } from "../../src/look/question.ts";
@@ -17,7 +18,7 @@ import { stackText } from "../model/stack-text.ts";
 import { directory, file, hardlink, opaque, symlink, tar, whiteout } from "../support/tar-builder.ts";
 
 const limits = defaultLimits;
-const settings = { devices: "create", keepDirlinks: false, sourceDateEpoch: 0, strict: false, limits } as const;
+const settings = applySettings({ devices: "create", limits });
 
 function entriesOf(archive: Uint8Array): Entry[] {
   const decoder = new TarDecoder(sourceOf(archive), { limits, strict: false, warning() {} });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { defaultLimits } from "../../src/base/limits.ts";
-import type { RootfsSettings } from "../../src/layer/settings.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { OverlayFormat } from "../../src/overlay/overlay-format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { OverlayWhiteouts } from "../../src/overlay/overlay-whiteouts.ts";
@@ -16,14 +16,7 @@ import { directory, file, type Member, opaque } from "../support/entries.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { skipUnlessWhiteouts } from "../support/tools.ts";
 
-const settings: RootfsSettings = {
-  owner: "ignore",
-  devices: "skip",
-  keepDirlinks: false,
-  sourceDateEpoch: 0,
-  strict: false,
-  limits: defaultLimits,
-};
+const settings = applySettings({ owner: "ignore" });
 const reporter = { warning() {}, skipped() {} };
 
 function inDirectory(work: (destination: string) => void): void {

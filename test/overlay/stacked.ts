@@ -5,6 +5,7 @@ import type { SkipReason, WarningCode } from "../../src/base/events.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import type { OverlayKind } from "../../src/base/option-words.ts";
 import type { RootfsSettings } from "../../src/layer/settings.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { OverlayFormat } from "../../src/overlay/overlay-format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { sharedByLayers } from "../../src/rootfs/new-context.ts";
@@ -57,14 +58,7 @@ function makeLayers(layers: readonly Uint8Array[], making: Making): void {
   const warning = (code: WarningCode) => void making.warnings.add(code);
   const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void making.skipped.add(reason) };
   const limits = defaultLimits;
-  const defaults = {
-    owner: "preserve",
-    devices: "skip",
-    keepDirlinks: false,
-    sourceDateEpoch: 0,
-    strict: false,
-  } as const;
-  const settings = { ...defaults, ...options, limits };
+  const settings = applySettings({ owner: "preserve", ...options });
   const shared = sharedByLayers(limits);
   const handles: number[] = [];
   const lower: number[] = [];

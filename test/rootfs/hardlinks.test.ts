@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import { defaultLimits } from "../../src/base/limits.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { removeChildren } from "../../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
@@ -97,14 +97,7 @@ describe("hard links", () => {
       fifo("p", { mode: 0o600 }),
     ];
     const warnings: string[] = [];
-    const settings = {
-      devices: "skip",
-      keepDirlinks: false,
-      sourceDateEpoch: 0,
-      strict: false,
-      limits: defaultLimits,
-    } as const;
-    const rootfs = openRootfs(handle, settings, {
+    const rootfs = openRootfs(handle, applySettings(), {
       skipped: () => assert.fail("nothing is left out"),
       warning: (code, _message, where) => warnings.push(`${code} ${where && textOf(where)}`),
     });

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
-import { defaultLimits } from "../../src/base/limits.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { built } from "../support/building.ts";
@@ -115,8 +115,7 @@ const aclScript = `
 test("a file gets its set-user-ID bit when its content is there, not before", async () => {
   await using place = await scratch();
   const handle = openDirectoryPath(place.directory);
-  const settings = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
-  const rootfs = openRootfs(handle, { ...settings, limits: defaultLimits }, { skipped: () => {}, warning: () => {} });
+  const rootfs = openRootfs(handle, applySettings(), { skipped: () => {}, warning: () => {} });
   const modeOnDisk = () => lstatSync(join(place.directory, "a")).mode & 0o7777;
   const meanwhile: number[] = [];
   const content = pieces(Buffer.from("#!/bin/sh\n"));

@@ -5,6 +5,7 @@ import { type ErrorCode, isOciUnpackError } from "../../src/base/errors.ts";
 import type { SkipReason, WarningCode } from "../../src/base/events.ts";
 import { defaultLimits, type Limits } from "../../src/base/limits.ts";
 import type { ApplyOptions } from "../../src/layer/settings.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
@@ -62,15 +63,7 @@ function apply(layers: readonly Uint8Array[], directory: string, application: Ap
   const limits = { ...defaultLimits, ...application.limits };
   const warning = (code: WarningCode) => void notes.warnings.add(code);
   const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void notes.skipped.add(reason) };
-  const settings = {
-    owner: "preserve",
-    devices: "skip",
-    keepDirlinks: false,
-    sourceDateEpoch: 0,
-    ...options,
-    strict,
-    limits,
-  } as const;
+  const settings = applySettings({ owner: "preserve", ...options, strict, limits });
   const handle = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const rootfs = openRootfs(handle, settings, reporter);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultLimits, type Limits } from "../../src/base/limits.ts";
 import type { RootfsSettings } from "../../src/layer/settings.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { removeChildren } from "../../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
@@ -41,11 +42,7 @@ export function built(layers: readonly (readonly Member[])[], options: BuildingO
   };
   try {
     before?.(directory);
-    const findings = apply(handle, layers, {
-      ...defaultSettings,
-      ...settings,
-      limits: { ...defaultLimits, ...limits },
-    });
+    const findings = apply(handle, layers, applySettings({ ...settings, limits: { ...defaultLimits, ...limits } }));
     let tree: Tree | undefined;
     return {
       directory,
@@ -61,8 +58,6 @@ export function built(layers: readonly (readonly Member[])[], options: BuildingO
     throw error;
   }
 }
-
-const defaultSettings = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
 
 function apply(handle: number, layers: readonly (readonly Member[])[], settings: RootfsSettings) {
   const skipped: string[] = [];

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { defaultLimits } from "../../src/base/limits.ts";
 import { Directory } from "../../src/layer/directory.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { inOrder } from "../../src/tree/in-order.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
@@ -50,8 +50,7 @@ function* linkedTwice(directory: string, count: number): Iterable<Member> {
 }
 
 function treeOf(members: Iterable<Member>): TreeDirectory {
-  const settings = { devices: "create", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
-  const tree = new MergedTree({ ...settings, limits: defaultLimits }, { warning() {}, skipped() {} });
+  const tree = new MergedTree(applySettings({ devices: "create" }), { warning() {}, skipped() {} });
   const merge = tree.beginLayer(0, () => 0);
   for (const { entry } of members) merge.apply(entry, { read: () => undefined });
   merge.end();

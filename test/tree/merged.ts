@@ -4,6 +4,7 @@ import type { SkipReason, WarningCode } from "../../src/base/events.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import type { Attributes } from "../../src/layer/attributes.ts";
 import { Directory } from "../../src/layer/directory.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { byteString } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { ByteSource, Segment } from "../../src/tar/entry.ts";
@@ -37,7 +38,7 @@ function listingFrom(layers: readonly Uint8Array[], application: Application, no
   const limits = { ...defaultLimits, ...application.limits };
   const warning = (code: WarningCode) => void notes.warnings.add(code);
   const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void notes.skipped.add(reason) };
-  const settings = { devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, ...options, strict, limits } as const;
+  const settings = applySettings({ ...options, strict, limits });
   const tree = new MergedTree(settings, reporter);
   const contents: string[] = [];
   for (const [index, layer] of layers.entries()) {

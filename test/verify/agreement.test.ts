@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { MemoryBudget } from "../../src/base/memory-budget.ts";
 import type { ApplyOptions } from "../../src/layer/settings.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { ownRights } from "../../src/linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
@@ -22,14 +23,7 @@ const nobody = { warning() {}, skipped() {} };
 /** Where a directory is not what layers make together. */
 function differences(directory: string, layers: readonly Uint8Array[], options: ApplyOptions): readonly Difference[] {
   const limits = defaultLimits;
-  const settings = {
-    devices: "skip",
-    keepDirlinks: false,
-    sourceDateEpoch: 0,
-    ...options,
-    strict: false,
-    limits,
-  } as const;
+  const settings = applySettings(options);
   const digests = new ContentDigests(new MemoryBudget(settings.limits));
   const tree = new MergedTree(settings, nobody);
   for (const [index, layer] of layers.entries()) {

@@ -1,4 +1,4 @@
-import { defaultLimits } from "../../src/base/limits.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { ownRights } from "../../src/linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
@@ -16,16 +16,15 @@ for (let level = 1; level <= Number(depth); level += 1) members.push(directory(p
 members.push(file(`${path(Number(depth))}/deepest`), file("z", "", { mode: 0o600 }));
 using rootfs = built([members], { within, owner: "ignore" });
 
-const limits = defaultLimits;
-const settings = { owner: "ignore", devices: "skip", keepDirlinks: false, sourceDateEpoch: 0, strict: false } as const;
-const tree = new MergedTree({ ...settings, limits }, { warning() {}, skipped() {} });
+const settings = applySettings({ owner: "ignore" });
+const tree = new MergedTree(settings, { warning() {}, skipped() {} });
 const merge = tree.beginLayer(0, () => 0);
 for (const { entry } of members) merge.apply(entry, { read: () => undefined });
 merge.end();
 
 const differences: Difference[] = [];
 const comparison = new Comparison({
-  settings: { ...settings, limits },
+  settings,
   rights: ownRights(),
   digests: { get: () => undefined },
   tell: (difference) => differences.push(difference),

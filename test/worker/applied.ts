@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { defaultLimits } from "../../src/base/limits.ts";
+import { applySettings } from "../../src/layer/settings.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import type { EngineReport } from "../../src/worker/messages.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
@@ -21,14 +22,7 @@ export interface AppliedOptions {
   readonly afterwards?: (pipeline: Pipeline, staging: string) => Promise<void>;
 }
 
-const devices = "skip";
-export const settings = {
-  devices,
-  keepDirlinks: false,
-  sourceDateEpoch: 0,
-  strict: false,
-  limits: defaultLimits,
-} as const;
+export const settings = applySettings();
 
 /** Applies the archives, confined, and gives the directory that they were applied to. */
 export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
