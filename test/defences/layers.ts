@@ -283,8 +283,8 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "P",
     what: "devices are left out unless they are asked for",
-    file: "src/operation/settings.ts",
-    without: [`devices = "skip" }`, `devices = "create" }`],
+    file: "src/layer/settings.ts",
+    without: [`options.devices ?? "skip"`, `options.devices ?? "create"`],
     test: [hostile, "the host's disk and memory as devices"],
   },
   {
