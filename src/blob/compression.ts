@@ -23,7 +23,7 @@ export function compressionOf(bytes: Uint8Array): LayerCompression {
   if (magic === "none" || beginsWithHeader(bytes)) return "none";
   if (magic === "gzip" || magic === "zstd") return magic;
   throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot decompress: ${magic} is not a compression of layers`, {
-    hint: "gzip, zstd and uncompressed layers are",
+    hint: "gzip, zstd and uncompressed layers are supported",
   });
 }
 

@@ -115,7 +115,7 @@ class Zstd {
       throw new OciUnpackError(
         "UNSUPPORTED_SYSTEM",
         `cannot decompress: a zstd frame needs a window of more than ${2 ** mostWindowLog} bytes`,
-        { hint: "use Node 22.15 or newer, whose own zstd has room for more" },
+        { hint: "use Node 22.15 or newer, whose own zstd supports larger windows" },
       );
     }
     if (result < 0) {

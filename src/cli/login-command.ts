@@ -21,9 +21,7 @@ export async function loginCommand(
   const user = await userFor(command, context);
   if (command.isVerified) await verify(user, command, context, library);
   const file = await library.login(command.registry, user, { ...machineOf(context), authFile: command.authFile });
-  const until = /^\/run\//.test(file)
-    ? ", until this machine is started anew (--authfile FILE keeps it elsewhere)"
-    : "";
+  const until = /^\/run\//.test(file) ? ", until this machine is restarted (--authfile FILE keeps it elsewhere)" : "";
   context.errors.write(`the login for ${safeText(command.registry)} is kept in ${safeText(file)}${until}\n`);
   return exitCodes.done;
 }
@@ -66,7 +64,7 @@ async function userFor(
   }
   if (!context.input.isTTY) {
     throw new UsageError(
-      "cannot ask for a password: standard input is no terminal",
+      "cannot ask for a password: standard input is not a terminal",
       `pipe it: oci-unpack login -u NAME --password-stdin ${registry} < FILE`,
     );
   }

@@ -71,7 +71,9 @@ function homeOf(homedir: () => string): string {
 /** Reports the error if a part of the command could not be loaded. */
 async function unloadable(error: unknown): Promise<number> {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`error: cannot go on: ${message}\nhint: allow more open files (ulimit -n), or install anew\n`);
+  process.stderr.write(
+    `error: cannot go on: ${message}\nhint: allow more open files (ulimit -n), or install it again\n`,
+  );
   await drained(process.stderr);
   return 1;
 }

@@ -144,7 +144,7 @@ export const warningWords: Readonly<Record<WarningCode, readonly [singular: stri
   DUPLICATE_ENTRY: ["path named twice", "paths named twice"],
   PARENT_REPLACED: ["file replaced by a directory that was needed", "files replaced by directories that were needed"],
   RESERVED_NAME: ["reserved name", "reserved names"],
-  UNUSUAL_WHITEOUT: ["whiteout that is no empty file", "whiteouts that are no empty files"],
+  UNUSUAL_WHITEOUT: ["whiteout that is not an empty file", "whiteouts that are not empty files"],
   UNSUPPORTED_TYPE: ["entry of an unknown type", "entries of unknown types"],
   TIME_CLAMPED: ["time out of range", "times out of range"],
   LINK_COPIED: ["hard link that became a copy", "hard links that became copies"],

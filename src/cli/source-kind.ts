@@ -25,7 +25,7 @@ export function refuseArchiveName(image: string): void {
   // Linear: `\w` matches no full stop, so a match can only begin at one.
   if (!/\.(?:tar|tgz|tar\.\w+)$/.test(image) || !existsSync(image)) return;
   throw new UsageError(
-    `cannot take "${image}" for an image's name: it is a file here`,
+    `cannot use "${image}" as the name of an image: it is a file here`,
     `docker-archive:${image} is what docker save wrote, oci-archive:${image} what skopeo and buildah write`,
   );
 }

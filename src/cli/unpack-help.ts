@@ -35,14 +35,14 @@ counts here too: logins, mirrors, certificates; so do HTTPS_PROXY and NO_PROXY)
       --hosts-dir DIR    read mirrors from containerd's hosts.toml files in DIR
                          (default: /etc/containerd/certs.d)
       --tls-ca FILE      trust the authorities in FILE too; may be repeated
-      --tls-cert FILE    show this client certificate to the registry,
+      --tls-cert FILE    send this client certificate to the registry,
       --tls-key FILE     with this key, if it is not in the same file
       --insecure-skip-tls-verify
-                         accept any certificate, and thus anybody in between
+                         accept any certificate, also that of an attacker
       --plain-http       talk to the registry without TLS; for loopback
                          addresses and localhost this needs no option
       --short-names docker|podman
-                         whose a name without a registry is: Docker Hub's, or
+                         what a name without a registry means: Docker Hub, or
                          what podman's [aliases] say (default: docker)
       --all-proxy        use $ALL_PROXY where no other variable names a proxy
       --connections-per-blob N
@@ -51,17 +51,18 @@ counts here too: logins, mirrors, certificates; so do HTTPS_PROXY and NO_PROXY)
       --foreign-layers   fetch layers that the registry lacks from the urls that
                          the image names, without credentials
 
-What a registry may lead to (always: no nearer to this machine than itself)
+Which hosts may be connected to (a registry never leads to a nearer address
+than its own)
       --deny-private     connect to no private, link-local or loopback address,
-                         whatever name leads there, not even the registry's
-      --allow-host HOST  trust HOST as the registry itself: it may be private,
-                         and see the login; HOST, HOST:PORT, *.SUFFIX or a
+                         whatever name it has, not even to the registry
+      --allow-host HOST  trust HOST like the registry itself: it may be private,
+                         and gets the login; HOST, HOST:PORT, *.SUFFIX or a
                          network, as in 10.0.0.0/8; may be repeated
 
 What is kept for next time
       --store DIR        keep blobs in DIR, and download none that is there; DIR
                          is an OCI image layout
-      --offline          take everything from the store, and ask nobody
+      --offline          take everything from the store, use no network
 
 What it becomes
       --output FORM      rootfs: one directory (default)
@@ -79,7 +80,7 @@ What it becomes
       --all-platforms    copy all that the image's index lists
       --overlay privileged|userxattr
                          who can mount the overlay: root, or anybody in a user
-                         namespace (default: as who unpacks)
+                         namespace (default: the user who unpacks)
       --mount POINT      mount the overlay at once
 
 What becomes of its files
@@ -94,9 +95,9 @@ What becomes of its files
                          is the container's, image-config.json the image's
       --mtree FILE       list them in FILE, as mtree and bsdtar read it: type,
                          mode, owner, time, size, link and SHA-256 of each
-      --rootless         note on files the owners that they cannot be given, as
-                         umoci and podman do; with --bundle: for a runtime that
-                         runs as this user
+      --rootless         record owners that files cannot be given, as umoci and
+                         podman do; with --bundle: for a runtime that runs as
+                         this user
       --owner preserve|ignore
                          give files the owners that the image states
                          (default: preserve as root, otherwise ignore)

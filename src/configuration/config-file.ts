@@ -19,7 +19,7 @@ export async function readConfigFile(path: string, { onEvent }: FetchOptions = {
     }
     if (!isErrno(error, "EACCES")) throw fileSystemError(error, `read "${path}"`);
     throw new OciUnpackError("FILE_SYSTEM", `cannot read "${path}": this user may not`, {
-      hint: "make it readable; if it is another user's, set HOME to this user's own directory",
+      hint: "make it readable; if it is another user's, set HOME to your own home directory",
       cause: error,
     });
   }

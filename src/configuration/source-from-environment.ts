@@ -114,9 +114,13 @@ export async function engineSocketFromEnvironment(machine: EngineMachine): Promi
 
 function socketIn(host: string): string {
   if (host.startsWith("unix:///")) return host.slice("unix://".length);
-  throw new OciUnpackError("INVALID_OPTION", `cannot reach the engine at DOCKER_HOST="${host}": it is no Unix socket`, {
-    hint: "set DOCKER_HOST=unix:///PATH, or push the image to a registry",
-  });
+  throw new OciUnpackError(
+    "INVALID_OPTION",
+    `cannot reach the engine at DOCKER_HOST="${host}": it is not a Unix socket`,
+    {
+      hint: "set DOCKER_HOST=unix:///PATH, or push the image to a registry",
+    },
+  );
 }
 
 async function isSocket(path: string): Promise<boolean> {

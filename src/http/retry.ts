@@ -125,9 +125,9 @@ export class Throttle {
 
 function heldTooLong(host: string, milliseconds: number): RequestFailure {
   const moment = new Date(Date.now() + milliseconds).toISOString().replace(/\.\d{3}Z$/, "Z");
-  return new RequestFailure("RATE_LIMITED", `${host} asks to be left alone until ${moment}`, {
+  return new RequestFailure("RATE_LIMITED", `${host} asks clients to wait until ${moment}`, {
     host,
-    hint: "wait, or log in where that raises the limit",
+    hint: "wait, or log in if that raises the limit",
   });
 }
 

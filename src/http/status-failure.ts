@@ -49,7 +49,7 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
 
 const forbiddenHint = "check that the account may pull from this repository";
 const missingHint = "check the name and the tag, and whether it is a private image";
-const lostBlobHint = "the registry has lost a part of the image: push it anew";
+const lostBlobHint = "the registry has lost a part of the image: push it again";
 
 function notFound(code: string | undefined, quote: string, details: RequestFailureDetails): RequestFailure {
   const what = code === "NAME_UNKNOWN" ? "repository" : code === "BLOB_UNKNOWN" ? "blob" : "manifest";
@@ -65,7 +65,7 @@ function plainHttpHint(status: number, text: string): { hint?: string } {
   if (status !== 400 || !/HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i.test(text))
     return {};
   return {
-    hint: "this registry speaks TLS: do without `plainHttp`; on a loopback address, give its authority with `tls.ca`",
+    hint: "this registry uses TLS: leave `plainHttp` out; on a loopback address, give its authority with `tls.ca`",
   };
 }
 

@@ -55,7 +55,7 @@ function dataFrom(value: JsonValue | undefined): Uint8Array | undefined {
   const bytes = Buffer.from(text, "base64");
   // Node ignores what is not base64, so it is encoded again and compared.
   if (bytes.toString("base64") !== text) value.refuse("it is not base64");
-  if (bytes.length > MiB) value.refuse(`it has ${bytes.length} bytes, and at most ${MiB} may stand in a document`);
+  if (bytes.length > MiB) value.refuse(`it has ${bytes.length} bytes, and at most ${MiB} may be in a document`);
   return bytes;
 }
 

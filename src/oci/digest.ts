@@ -47,7 +47,7 @@ export function hasherFor(digest: Digest): Hasher {
       "UNSUPPORTED_DIGEST",
       `cannot verify ${digest}: the algorithm "${algorithm}" is not supported`,
       {
-        hint: "sha256 and sha512 are",
+        hint: "sha256 and sha512 are supported",
       },
     );
   }

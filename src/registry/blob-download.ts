@@ -158,7 +158,7 @@ export class BlobDownload {
     const headers = { ...identity, range: `bytes=${wanted.first}-`, ...(this.#etag && { "if-range": this.#etag }) };
     const answer = await this.location.open(headers, this.#context);
     if (answer.status === 200) return this.#whole(answer);
-    const problem = answer.status === 416 ? "it knows no such part" : rangeProblem(answer, wanted);
+    const problem = answer.status === 416 ? "it has no such part" : rangeProblem(answer, wanted);
     const { host } = this.location.url;
     if (problem === undefined) {
       this.#context.decided("range", `${host} goes on at byte ${wanted.first}`);
@@ -184,7 +184,7 @@ export class BlobDownload {
     this.#isEncoded = isGzipped(answer) && length !== String(sizeBytes);
     const bytes = blobBytes(answer, this.#blob);
     if (this.#offset === 0) return this.#single(answer, bytes);
-    this.#context.decided("range", `${answer.url.host} begins again; ${this.#offset} bytes are passed over`);
+    this.#context.decided("range", `${answer.url.host} begins again; ${this.#offset} bytes are skipped`);
     return skippingBytes(this.#offset, bytes);
   }
 
@@ -224,7 +224,7 @@ export class BlobDownload {
   }
 
   #pass(failure: RequestFailure): void {
-    this.#context.decided("endpoint", `${this.location.url.host} is passed over: ${failure.message}`);
+    this.#context.decided("endpoint", `${this.location.url.host} is skipped: ${failure.message}`);
     this.#failures.push(failure);
     this.#locations.shift();
     this.#retries = undefined;

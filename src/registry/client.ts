@@ -98,7 +98,7 @@ export class Client implements Disposable {
     const milliseconds = this.#throttle.remainingMilliseconds(host);
     return milliseconds === 0
       ? undefined
-      : new RequestFailure("RATE_LIMITED", `${host} asks to be left alone`, { host });
+      : new RequestFailure("RATE_LIMITED", `${host} asks clients to wait`, { host });
   }
 
   /** Whether ranges can be requested from a host, as far as is known. */

@@ -97,7 +97,7 @@ export async function firstAnswerOf<T>(
       if (!(problem instanceof RequestFailure)) throw problem;
       if (isLast) throw withMirrors(problem, failures);
       failures.push(problem);
-      context.decided("endpoint", `${repository.base.host} is passed over: ${problem.message}`);
+      context.decided("endpoint", `${repository.base.host} is skipped: ${problem.message}`);
     }
   }
   throw new RequestFailure("NOT_FOUND", "no endpoint is configured that may be asked for it", {

@@ -48,7 +48,7 @@ export async function* mirroredBlob(
     client.foundCorruptAt(url);
     const resumed = download.attempts === 1 ? "" : `, in ${download.attempts} attempts`;
     const found = `${url.host} sends ${blob.sizeBytes} bytes whose digest is ${actual}${resumed}`;
-    context.decided("endpoint", `${url.host} is passed over: ${found}`);
+    context.decided("endpoint", `${url.host} is skipped: ${found}`);
     remaining = remaining.slice(remaining.indexOf(download.location) + 1);
     if (!isShort || remaining.length === 0) throw new RequestFailure("DIGEST_MISMATCH", found, { host: url.host });
   }

@@ -142,7 +142,7 @@ function rejected(answer: string, status: number | undefined, { base: { host } }
     present({
       host,
       status,
-      hint: "a registry may want an access token in place of the password; `login` without `verifyLogin` keeps one untried",
+      hint: "the registry may want an access token as the password; `login` without `verifyLogin` stores one without a check",
     }),
   );
 }

@@ -71,7 +71,7 @@ export function engineSource(socket: string | URL = defaultEngineSocket, options
 function referenceIn(name: string): string {
   const reference = name.slice(prefix.length);
   if (isEngineName(name) && /^\w[\w./:@-]*$/.test(reference) && !/(^|\/)\.\.?(\/|$)/.test(reference)) return reference;
-  throw new OciUnpackError("INVALID_REFERENCE", `cannot open "${name}": "${reference}" is no image's name`, {
+  throw new OciUnpackError("INVALID_REFERENCE", `cannot open "${name}": "${reference}" is not the name of an image`, {
     hint: "write it as docker-daemon:NAME[:TAG], or docker-daemon:ID",
   });
 }
@@ -117,7 +117,7 @@ function withHint(problem: unknown): unknown {
   if (isErrno(cause, "EACCES")) {
     return new RequestFailure("UNREACHABLE", "this user may not use it", {
       cause,
-      hint: "run as a user whom the engine admits",
+      hint: "run as a user who may use the engine",
     });
   }
   if (!isErrno(cause, "ENOENT", "ECONNREFUSED")) return problem;

@@ -232,7 +232,7 @@ async function insistOnOurs(directory: string): Promise<void> {
   if (stranger === undefined) return;
   throw new OciUnpackError(
     "TARGET_NOT_EMPTY",
-    `cannot use "${directory}" as a store: it is no OCI image layout and contains "${stranger}"`,
+    `cannot use "${directory}" as a store: it is not an OCI image layout and contains "${stranger}"`,
     { hint: "name a directory that does not exist yet, an empty one, or an OCI image layout" },
   );
 }

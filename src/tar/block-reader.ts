@@ -53,7 +53,7 @@ export class BlockReader {
     let rest = count - this.#use(count);
     if (rest > 0 && !this.#hasEnded && this.#source.skip !== undefined) {
       const skipped = this.#source.skip(rest);
-      if (!(skipped >= 0 && skipped <= rest)) throw new RangeError(`${skipped} of ${rest} bytes were passed over`);
+      if (!(skipped >= 0 && skipped <= rest)) throw new RangeError(`${skipped} of ${rest} bytes were skipped`);
       this.#chunkStart += skipped;
       rest -= skipped;
     }

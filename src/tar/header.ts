@@ -49,7 +49,7 @@ export class Header {
       stated !== counted &&
       stated !== counted - 256 * highBytes(block, 0, 148) - 256 * highBytes(block, 156, BLOCK)
     ) {
-      return `its checksum is ${Number.isNaN(stated) ? "no number" : stated}, not ${counted}`;
+      return `its checksum is ${Number.isNaN(stated) ? "not a number" : stated}, not ${counted}`;
     }
     this.#dialect = dialectOf(block);
     return undefined;
@@ -123,7 +123,7 @@ export class Header {
   }
 
   #malformed(field: string, start: number, width: number, value: number) {
-    const found = Number.isNaN(value) ? "is no number" : "is out of range";
+    const found = Number.isNaN(value) ? "is not a number" : "is out of range";
     const bytes = this.block.toString("hex", start, start + width);
     return invalidArchive("decode the header", this.offset, `its ${field} field ${found} (hexadecimal ${bytes})`);
   }

@@ -154,7 +154,7 @@ function xattrsOf({ repair }: DecoderState, { xattrs, acls }: PaxHeader, path: B
     if (all.has(name)) continue;
     const acl = posixAcl(text);
     if (acl !== undefined) all.set(name, acl);
-    else repair("XATTR_NOT_APPLIED", `${name} cannot be had from ${JSON.stringify(text.slice(0, 200))}`, path);
+    else repair("XATTR_NOT_APPLIED", `${name} cannot be made from ${JSON.stringify(text.slice(0, 200))}`, path);
   }
   return all.size > 0 ? all : undefined;
 }

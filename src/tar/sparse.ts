@@ -89,7 +89,7 @@ class MapLines {
     let digits = 0;
     for (let byte = this.#byte(); byte !== NEWLINE; byte = this.#byte()) {
       const digit = byte - 0x30;
-      if (digit < 0 || digit > 9 || ++digits > 16) throw this.#map.invalid("a line of it is no number");
+      if (digit < 0 || digit > 9 || ++digits > 16) throw this.#map.invalid("a line of it is not a number");
       value = value * 10 + digit;
     }
     if (digits === 0) throw this.#map.invalid("a line of it is empty");

@@ -91,7 +91,7 @@ test("--deny-private holds for the question of a login, too", async () => {
 test("without a terminal a password must be piped", async () => {
   const { status, stderr } = await ociUnpack(["login", "ghcr.io"]);
   assert.equal(status, 2);
-  assert.match(stderr, /^error: cannot ask for a password: standard input is no terminal\nhint: pipe it: /);
+  assert.match(stderr, /^error: cannot ask for a password: standard input is not a terminal\nhint: pipe it: /);
 });
 
 test("at a terminal user name and password are asked for, and the password is never shown", async () => {

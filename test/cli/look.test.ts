@@ -165,7 +165,7 @@ test("an archive that lies here is not asked of a registry, and its kinds are na
   const { stderr } = await ociUnpack(["cat", "image.tar", "etc/motd"], { directory: place.directory });
   assert.match(
     stderr,
-    /^error: cannot take "image\.tar" for an image's name: it is a file here\nhint: docker-archive:image\.tar is/,
+    /^error: cannot use "image\.tar" as the name of an image: it is a file here\nhint: docker-archive:image\.tar is/,
   );
 });
 

@@ -241,7 +241,7 @@ export const networkDefences: readonly Defence[] = [
     group: "K",
     what: "a token that is refused is not quoted",
     file: "src/registry/auth/token.ts",
-    without: [': "something that is none"', ": String(token)"],
+    without: [': "something that is not a token"', ": String(token)"],
     test: ["source/authentication", "R-16: an answer without a token is an error that quotes nothing of it"],
   },
   {

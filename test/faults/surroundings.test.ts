@@ -115,7 +115,7 @@ test("an installation of which parts are missing is one error, not a stack", asy
   }
   const { status, stderr } = await outcomeOf(process.execPath, [join(stage.directory, "main.js"), "--help"]);
   assert.equal(status, 1);
-  assert.match(stderr, /^error: cannot go on: [^\n]*run\.js[^\n]*\nhint: [^\n]*install anew\n$/);
+  assert.match(stderr, /^error: cannot go on: [^\n]*run\.js[^\n]*\nhint: [^\n]*install it again\n$/);
 });
 
 describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") || skipUnlessNodeIsOpen() }, () => {

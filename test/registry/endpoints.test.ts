@@ -71,7 +71,7 @@ test("R-73: whatever is wrong with a mirror, the next host is asked, without wai
   }
 });
 
-test("R-73: a mirror that asks to be left alone is, and nobody waits for it", async () => {
+test("R-73: a mirror that asks clients to wait is skipped, and nobody waits for it", async () => {
   await using one = await oneImage();
   await using fleet = await mirrored(one);
   fleet.mirror.next(/manifests/, answer(429, { "retry-after": "30" }));

@@ -142,10 +142,10 @@ test("R-16: token and access_token are both understood; access_token counts", as
 
 test("R-16: an answer without a token is an error that quotes nothing of it: it may well be one", async () => {
   for (const [body, found] of [
-    [`<html>\u001b[31m${"x".repeat(100)}`, "something that is no JSON"],
-    ["{}", "an answer without one"],
-    ['{"token":5}', "an answer without one"],
-    ['{"token":"s3cret s3cret"}', "something that is none"],
+    [`<html>\u001b[31m${"x".repeat(100)}`, "something that is not JSON"],
+    ["{}", "an answer without a token"],
+    ['{"token":5}', "an answer without a token"],
+    ['{"token":"s3cret s3cret"}', "something that is not a token"],
   ] as const) {
     await using one = await oneImage({ access: anyone });
     one.registry.always(/token/, answer(200, {}, body));

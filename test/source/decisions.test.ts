@@ -41,11 +41,11 @@ test("the trail of decisions tells why a pull went as it did, in order", async (
   assert.deepEqual(trail, [
     'reference: "REGISTRY/a/b" is REGISTRY/a/b:latest',
     "endpoint: REGISTRY/a/b is asked for at http://MIRROR/v2 (hosts.toml), http://REGISTRY/v2",
-    "endpoint: MIRROR is passed over: MIRROR answers 502 Bad Gateway",
+    "endpoint: MIRROR is skipped: MIRROR answers 502 Bad Gateway",
     "challenge: REGISTRY asks for a login (bearer), realm http://REGISTRY/token, service double, scope repository:a/b:pull",
     "credentials: those of auth.json for REGISTRY/a/b",
     "token: REGISTRY gives one to the user for repository:a/b:pull; it is renewed in 295 s",
-    "endpoint: MIRROR is passed over: MIRROR answers 502 Bad Gateway",
+    "endpoint: MIRROR is skipped: MIRROR answers 502 Bad Gateway",
     "redirect: REGISTRY redirects to http://CDN/cdn/DIGEST?signature=[secret]",
     "redirect: REGISTRY redirects to http://CDN/cdn/DIGEST?signature=[secret]",
     "range: REGISTRY goes on at byte 30000",

@@ -35,7 +35,7 @@ test("R-56: a wait that is too long is an error that says until when", async () 
   await using client = puller();
   const error = await failure(client.image(one.name).manifest());
   assert.equal(error.code, "RATE_LIMITED");
-  assert.match(error.message, /; 127\.0\.0\.1:\d+ asks to be left alone until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  assert.match(error.message, /; 127\.0\.0\.1:\d+ asks clients to wait until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   assert.equal((await failure(blob(client.image(one.name), one.layer))).code, "RATE_LIMITED");
   assert.equal(one.registry.requests.length, 1, "nor is it asked for anything else");
 });

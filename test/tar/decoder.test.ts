@@ -444,7 +444,7 @@ describe("malformed fields", () => {
       assert.throws(() => decoded(tar(file("f", "", { header: { [field]: "12x4" } }))), {
         code: "INVALID_ARCHIVE",
         message: new RegExp(
-          `^cannot decode the header at offset 0: its ${field} field is no number \\(hexadecimal 31327834`,
+          `^cannot decode the header at offset 0: its ${field} field is not a number \\(hexadecimal 31327834`,
         ),
       });
     });

@@ -169,11 +169,11 @@ describe("a malformed sparse map is an error", () => {
 
   const maps: readonly (readonly [fault: string, map: string, found: string])[] = [
     ["no count", "\n0\n1\n", "a line of it is empty"],
-    ["a count that is no number", "x\n0\n1\n", "a line of it is no number"],
-    ["a negative count", "-1\n", "a line of it is no number"],
-    ["an endless number", "1".repeat(600), "a line of it is no number"],
-    ["fewer lines than counted", "2\n0\n1\n", "a line of it is no number"],
-    ["no line that ends", "0".repeat(16), "a line of it is no number"],
+    ["a count that is no number", "x\n0\n1\n", "a line of it is not a number"],
+    ["a negative count", "-1\n", "a line of it is not a number"],
+    ["an endless number", "1".repeat(600), "a line of it is not a number"],
+    ["fewer lines than counted", "2\n0\n1\n", "a line of it is not a number"],
+    ["no line that ends", "0".repeat(16), "a line of it is not a number"],
   ];
   for (const [fault, map, found] of maps) {
     test(`before the data: ${fault}`, () => {

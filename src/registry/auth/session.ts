@@ -273,5 +273,5 @@ function loginHint({ credentialHost }: Repository): string {
 }
 
 function anewHint({ credentialHost }: Repository): string {
-  return `check the user and the password, or log in anew with "oci-unpack login ${credentialHost}"`;
+  return `check the user and the password, or log in again with "oci-unpack login ${credentialHost}"`;
 }

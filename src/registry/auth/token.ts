@@ -103,10 +103,10 @@ function grantIn(response: TokenResponse, query: TokenQuery, secrets: Secrets): 
     // The answer may contain a token nevertheless, so nothing of it is quoted.
     const given =
       document === undefined
-        ? "something that is no JSON"
+        ? "something that is not JSON"
         : token === undefined
-          ? "an answer without one"
-          : "something that is none";
+          ? "an answer without a token"
+          : "something that is not a token";
     throw new RequestFailure("REGISTRY_ERROR", `the token server ${host} gives no token but ${given}`, { host });
   }
   secrets.add(token);

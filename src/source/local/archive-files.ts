@@ -126,7 +126,7 @@ function unreadable(name: string, error: unknown): unknown {
   switch (error.code) {
     case "CORRUPT_LAYER":
     case "INVALID_ARCHIVE":
-      return found("INVALID_ARCHIVE", error.hint ?? "it is incomplete, or no tar archive: make it anew");
+      return found("INVALID_ARCHIVE", error.hint ?? "it is incomplete, or not a tar archive: make it again");
     case "UNSUPPORTED_MEDIA_TYPE":
       return found(error.code, "decompress it first, or compress it with gzip or zstd");
     case "LIMIT_EXCEEDED":
@@ -153,7 +153,7 @@ async function openFile(path: string): Promise<FileHandle> {
   } catch (error) {
     if (isErrno(error, "ENOENT")) {
       throw new OciUnpackError("NOT_FOUND", `cannot open the archive "${path}": there is no such file`, {
-        hint: "check the path, and from where it starts",
+        hint: "check the path, and the directory that it is relative to",
       });
     }
     throw fileSystemError(error, `open the archive "${path}"`);

@@ -35,7 +35,7 @@ export class DirectoryFiles implements ImageFiles {
     const directory = await ifThere(`read "${this.name}"`, () => realpath(this.name));
     if (directory === undefined) {
       throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${this.name}": there is no such directory`, {
-        hint: "check the path, and from where it starts",
+        hint: "check the path, and the directory that it is relative to",
       });
     }
     if (realPath === undefined) return undefined;
@@ -60,7 +60,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 async function* readFile(path: string, sizeBytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await openFile(path);
-  if (file === undefined) throw new OciUnpackError("NOT_FOUND", `cannot read "${path}": it is gone`);
+  if (file === undefined) throw new OciUnpackError("NOT_FOUND", `cannot read "${path}": it has been removed`);
   try {
     yield* readRange(file, { offset: 0, sizeBytes }, path, signal);
   } finally {

@@ -77,7 +77,7 @@ export async function requireFile(files: ImageFiles, name: string, what: string)
   const file = await files.open(name);
   if (file === undefined)
     throw new OciUnpackError("NOT_FOUND", `cannot find ${what} in "${files.name}": there is no "${name}"`, {
-      hint: "the image is incomplete there: copy it anew",
+      hint: "the image is incomplete there: copy it again",
     });
   return file;
 }

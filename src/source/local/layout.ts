@@ -119,7 +119,7 @@ async function readIndex(
   if (file === undefined) {
     throw new OciUnpackError(
       "NOT_FOUND",
-      `cannot find an image in "${files.name}": it has no index.json, so it is no OCI layout`,
+      `cannot find an image in "${files.name}": it has no index.json, so it is not an OCI layout`,
       {
         hint: "oci: reads a directory, oci-archive: the same in an archive, docker-archive: what docker save wrote, dir: what skopeo did",
       },

@@ -64,7 +64,7 @@ export function localSource(options: LocalOptions = {}): Source {
 }
 
 function openImage(name: string, archive: (path: string) => OpenFiles, limits: Limits): ImageSource {
-  const { transport, rest } = splitTransport(name) ?? refuse(name, "it names no place on this machine");
+  const { transport, rest } = splitTransport(name) ?? refuse(name, "it names no image on this machine");
   if (rest === "" || rest.startsWith(":")) refuse(name, "it names no path");
   switch (transport) {
     case "dir":

@@ -129,7 +129,7 @@ test("a manifest or blob with the wrong bytes is refused", async () => {
 test("what is no layout, no archive, or not there at all is said to be so", async () => {
   await using place = await scratch();
   await writeFile(join(place.directory, "text"), "no archive".repeat(100));
-  await assert.rejects(readWhole(`oci:${place.directory}`), { code: "NOT_FOUND", message: /no OCI layout/ });
+  await assert.rejects(readWhole(`oci:${place.directory}`), { code: "NOT_FOUND", message: /not an OCI layout/ });
   await assert.rejects(readWhole(`oci-archive:${place.directory}/none.tar`), {
     code: "NOT_FOUND",
     message: /no such file/,
