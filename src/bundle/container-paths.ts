@@ -19,8 +19,8 @@ const longestPath = 4096;
 const mostLooks = 10_000;
 
 /** A directory of the container. It need not exist yet. */
-interface Place {
-  readonly parent: Place | undefined;
+interface ContainerDirectory {
+  readonly parent: ContainerDirectory | undefined;
   /** From the root, without a slash at its beginning. */
   readonly path: ByteString;
 }
@@ -49,20 +49,20 @@ export class ContainerPaths implements Disposable {
    * the host (CVE-2024-21626).
    */
   isInProc(path: string): boolean {
-    const place = this.#placeOf(path);
-    return ["proc", ...linksIntoProc].some((one) => isWithin(place, one));
+    const resolved = this.#resolved(path);
+    return ["proc", ...linksIntoProc].some((one) => isWithin(resolved, one));
   }
 
   /** Whether a path leads into the container's /sys. */
   isInSys(path: string): boolean {
-    return isWithin(this.#placeOf(path), "sys");
+    return isWithin(this.#resolved(path), "sys");
   }
 
   [Symbol.dispose](): void {
     closeDescriptor(this.#directory);
   }
 
-  #placeOf(path: string): ByteString {
+  #resolved(path: string): ByteString {
     const bytes = byteStringOf(path);
     if (bytes.length > longestPath || bytes.includes("\0")) {
       const found = bytes.length > longestPath ? `it has ${bytes.length} bytes` : "it has a NUL";
@@ -91,8 +91,8 @@ export function workingDirectoryOf(written: string, paths: ContainerPaths): stri
 }
 
 /** The root filesystem for `walk`: every name counts as a directory unless it is a symlink. */
-class RootLookup implements PathLookup<Place> {
-  readonly root: Place = { parent: undefined, path: byteStringOf("") };
+class RootLookup implements PathLookup<ContainerDirectory> {
+  readonly root: ContainerDirectory = { parent: undefined, path: byteStringOf("") };
   readonly followed = new FollowedLinks();
   readonly #directory: number;
   #looks = 0;
@@ -101,17 +101,17 @@ class RootLookup implements PathLookup<Place> {
     this.#directory = directory;
   }
 
-  directoryAt(parent: Place, name: ByteString): Place | undefined {
+  directoryAt(parent: ContainerDirectory, name: ByteString): ContainerDirectory | undefined {
     return this.linkAt(parent, name) === undefined ? childOf(parent, name) : undefined;
   }
 
-  obstacleAt(parent: Place, name: ByteString): Obstacle | undefined {
+  obstacleAt(parent: ContainerDirectory, name: ByteString): Obstacle | undefined {
     const linkPath = this.linkAt(parent, name);
     return linkPath === undefined ? undefined : { linkPath };
   }
 
   /** The target of the symlink at a name; `undefined` if there is none, or none that a container would see. */
-  linkAt(parent: Place, name: ByteString): ByteString | undefined {
+  linkAt(parent: ContainerDirectory, name: ByteString): ByteString | undefined {
     if (mounted.some((one) => isWithin(parent.path, one))) return undefined;
     this.#looks += 1;
     if (this.#looks > mostLooks) {
@@ -131,7 +131,7 @@ class RootLookup implements PathLookup<Place> {
   }
 }
 
-function childOf(parent: Place, name: ByteString): Place {
+function childOf(parent: ContainerDirectory, name: ByteString): ContainerDirectory {
   return { parent, path: (parent.path === "" ? name : `${parent.path}/${name}`) as ByteString };
 }
 

@@ -3,13 +3,13 @@ import { byteStringOf } from "../tar/byte-string.ts";
 import { encodedHeader, endMarkerBytes, paddingBytes } from "../tar/encoder.ts";
 import type { CopyOutput } from "./copy-output.ts";
 
-/** A copy as a tar archive. The same image always makes the same bytes. */
+/** Writes a copy as a tar archive. The same image always makes the same bytes. */
 export class ArchiveOutput implements CopyOutput {
   readonly #output: ByteOutput;
   readonly #seconds: number;
   readonly #directories = new Set<string>();
 
-  /** `seconds` since 1970 are the time of every file in it. */
+  /** `seconds` since 1970 is the time of every file in the archive. */
   constructor(output: ByteOutput, seconds: number) {
     this.#output = output;
     this.#seconds = seconds;

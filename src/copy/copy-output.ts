@@ -1,9 +1,9 @@
-/** Where the files of a copy go. They come one after the other, each whole and verified. */
+/** Takes the files of a copy. They come one after the other, each complete and verified. */
 export interface CopyOutput extends AsyncDisposable {
-  /** Where blobs that arrive before their turn may wait, in files without names. */
+  /** Where temporary files may be made, for blobs that come before it is their turn. */
   readonly temporaryDirectory: string;
-  /** Adds a file of a stated size. */
+  /** Adds a file, of which `sizeBytes` will come. */
   add(path: string, sizeBytes: number, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
-  /** Makes it all appear. Disposing of an output that was not committed leaves nothing behind. */
+  /** Makes the copy appear. Disposing of an output that was not committed leaves nothing behind. */
   commit(): Promise<void>;
 }

@@ -11,25 +11,25 @@ import type { ImageIndex, Manifest } from "../oci/document.ts";
 import { documentKind } from "../oci/media-type.ts";
 import type { RecordedImage } from "./recorded-image.ts";
 
-/** All that an image consists of. */
+/** All documents and blobs of an image that is copied. */
 export interface ImageContents {
-  /** What its name stands for in the copy: a manifest, or the index of them all. */
+  /** The document that the image's name leads to in the copy: a manifest, or the index of several. */
   readonly top: Descriptor;
-  /** The image, where it is one for a single platform. */
+  /** The image, if one platform is copied. */
   readonly image?: Image;
-  /** Manifests and indexes, by digest. */
+  /** The bytes of manifests and indexes, by digest. */
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: readonly Manifest[];
-  /** The layers, each once, those of one manifest in its order; then configurations, and whatever else an index lists. */
+  /** The layers, in the order of their manifests; then configurations, and whatever else an index lists. Each is there once. */
   readonly blobs: readonly Descriptor[];
   /** How many of the blobs are layers. */
   readonly layerCount: number;
 }
 
-/** As many as a single index may list; R-33. */
+/** As many as one index may list. */
 const mostBlobs = 10_000;
 
-/** What an image consists of for one platform. */
+/** The contents of an image for one platform. */
 export async function oneImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
   const image = await resolveImage(source, options);
   const { digest, manifest, manifests: entries } = image;
@@ -46,17 +46,17 @@ export async function oneImage(source: RecordedImage, options: ResolveOptions): 
   };
 }
 
-/** What it consists of for all platforms, with whatever else its index lists: attestations, artifacts. */
+/** The contents of an image for all platforms, with whatever else its index lists, such as attestations and artifacts. */
 export async function wholeImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
   const limits = settleLimits(options.limits);
   const { signal, onEvent } = options;
   const fetchOptions: FetchOptions = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
-  const collection = new Collection(source, new ImageDocuments(source, limits, fetchOptions), limits);
+  const collection = new ContentsCollector(source, new ImageDocuments(source, limits, fetchOptions), limits);
   return await collection.collected();
 }
 
-/** Follows an index to all that it leads to. */
-class Collection {
+/** Collects all that an index leads to. */
+class ContentsCollector {
   readonly #source: RecordedImage;
   readonly #documents: ImageDocuments;
   readonly #limits: Limits;

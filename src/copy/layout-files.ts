@@ -6,17 +6,17 @@ import { formatReference, parseReference, type Reference } from "../oci/referenc
 import { blobPath } from "../source/local/image-files.ts";
 import type { ImageContents } from "./image-contents.ts";
 
-/** A file of the copy that is known before any blob has come. */
+/** A file of a copy that is known before any blob has come. */
 export interface SmallFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * The files that say what the blobs of a copy are, `index.json` first of all.
+ * All files of a copy except blobs: `index.json` first, then `oci-layout`, manifests and indexes.
  *
- * A docker archive is an OCI layout too, as docker writes it from version 25 on, with a list in Docker's own words beside
- * it. Its blobs are those of the image, compressed as they are, so that every digest stays what it was.
+ * A docker archive is an OCI layout too, as docker writes it from version 25 on, with Docker's `manifest.json` in addition.
+ * Its blobs are the image's, compressed as they are, so that no digest changes.
  */
 export function smallFiles(name: string, contents: ImageContents, form: CopyForm): readonly SmallFile[] {
   const reference = referenceIn(name);
@@ -37,7 +37,7 @@ function indexOf({ top }: ImageContents, reference: Reference | undefined): obje
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [entry] };
 }
 
-/** The tag, by which skopeo and umoci find the image, and the whole name, which containerd and docker read. */
+/** The tag, by which skopeo and umoci find the image, and the full name, which containerd and docker read. */
 function annotationsOf(reference: Reference | undefined): Readonly<Record<string, string>> | undefined {
   if (reference?.tag === undefined) return undefined;
   return {
@@ -59,7 +59,7 @@ function dockerList({ manifests }: ImageContents, reference: Reference | undefin
   return [{ Config: pathOf(config), RepoTags: tags, Layers: layers.map(pathOf) }];
 }
 
-/** The name as one of a registry's, if it is one. */
+/** The image's name as a reference, if it is one. */
 function referenceIn(name: string): Reference | undefined {
   try {
     return parseReference(name);

@@ -6,13 +6,13 @@ import { giveName } from "../output/give-name.ts";
 import { makeDirectories, removeCreated, targetError } from "../output/made-directories.ts";
 import type { CopyOutput } from "./copy-output.ts";
 
-/** What makes a directory a layout; renamed last. */
+/** The file that makes a directory a layout. It gets its name last. */
 const last = "index.json";
 
-/** The one directory in a layout. */
+/** The only directory in a layout. */
 const blobs = "blobs";
 
-/** A copy as a directory, absent or empty before. */
+/** Writes a copy as an OCI layout, into a directory that is empty or does not exist. */
 export class LayoutOutput implements CopyOutput {
   readonly #directory: string;
   readonly #staging: string;
@@ -58,8 +58,8 @@ export class LayoutOutput implements CopyOutput {
     await this.#attempt(async () => {
       const names = await readdir(this.#staging);
       for (const name of [...names.filter((each) => each !== last), last]) {
-        const place = name === blobs ? rename : giveName;
-        await place(join(this.#staging, name), join(this.#directory, name));
+        const giveFinalName = name === blobs ? rename : giveName;
+        await giveFinalName(join(this.#staging, name), join(this.#directory, name));
         this.#renamed.push(name);
       }
       await rmdir(this.#staging);

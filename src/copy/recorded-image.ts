@@ -3,7 +3,7 @@ import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 
-/** An image whose documents are remembered as they came: a copy has the same bytes, and so the same digests. */
+/** Keeps the documents that an image's source gives, so that a copy has the same bytes and the same digests. */
 export class RecordedImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
@@ -32,7 +32,7 @@ export class RecordedImage implements ImageSource {
     return this.#image.alternatives?.(descriptor) ?? 0;
   }
 
-  /** The bytes of a document that has come. One that an index holds itself never comes. */
+  /** The bytes of a document that was fetched, or else `inline`: what a descriptor holds is never fetched. */
   bytesOf(digest: Digest, inline?: Uint8Array): Uint8Array {
     const bytes = this.#documents.get(digest) ?? inline;
     if (bytes === undefined) throw new RangeError(`nobody asked for ${digest}`);

@@ -5,29 +5,29 @@ import { encodedOf } from "../oci/digest.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { blockBytes, type TreeFacts } from "./tree-facts.ts";
 
-/** What is to be made, and of what. */
+/** The file system that is to be made. */
 export interface FileSystemPlan {
-  /** The file that it is made in. */
+  /** The file that will hold the file system. */
   readonly path: string;
   readonly facts: TreeFacts;
   readonly digest: Digest;
   readonly sourceDateEpoch: number;
-  /** The size of the file, where the caller says. */
+  /** The size of the file, if the caller states one. */
   readonly sizeBytes: number | undefined;
 }
 
-/** A program that makes a file system of an archive on its standard input. */
+/** A program that reads an archive from its standard input and makes a file system of it. */
 export interface FileSystemTool {
   readonly command: string;
   /** The Debian package that has it. */
   readonly package: string;
-  /** What makes it tell its version and do nothing. */
+  /** The argument with which the program only prints its version. */
   readonly versionArgument: string;
   args(plan: FileSystemPlan): readonly string[];
   env(plan: FileSystemPlan): Readonly<Record<string, string>>;
 }
 
-/** The programs for each form. All are told not to take a time or a random number from this machine. */
+/** The program for each form. The arguments keep times and random numbers of this machine out of the file system. */
 export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSystemTool>> = {
   erofs: {
     command: "mkfs.erofs",
@@ -42,7 +42,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
     command: "sqfstar",
     package: "squashfs-tools",
     versionArgument: "-version",
-    // It passes over the archive's entry for the root.
+    // It ignores the archive's entry for the root, so the root's attributes are arguments.
     args: ({ path, facts, sourceDateEpoch }) => [
       ...["-reproducible", "-quiet", "-no-progress", "-mkfs-time", String(within(sourceDateEpoch, 0, 2 ** 32 - 1))],
       ...["-root-mode", facts.rootMode.toString(8), "-root-uid", String(facts.rootUid)],
@@ -65,7 +65,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
   },
 };
 
-/** The same image has the same name for itself every time. */
+/** A UUID made of the image's digest: the same image always makes the same file system. */
 function uuidOf(digest: Digest): string {
   const hex = encodedOf(digest);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
@@ -78,15 +78,15 @@ function within(value: number, least: number, most: number): number {
 const MiB = 1024 * 1024;
 const inodeBytes = 256;
 
-/** How many bytes of a file system have an inode where nobody says otherwise (mke2fs.conf). */
+/** For how many bytes of a file system there is an inode by default (mke2fs.conf). */
 const bytesPerInode = 16_384;
 
-/** Some are left for whoever writes to the file system later: in one of a size of its own, as many as anywhere. */
+/** How many inodes to make: some more than needed, for later files; with a stated size at least as many as by default. */
 function inodesFor({ inodes }: TreeFacts, sizeBytes = 0): number {
   return Math.max(Math.ceil(inodes * 1.1) + 1024, Math.floor(sizeBytes / bytesPerInode));
 }
 
-/** Enough for a journal and for what ext4 needs to keep its books, with a little room to write. */
+/** The size of a file system that has room for the tree, a journal, ext4's own data and a few more files. */
 function sizeFor(facts: TreeFacts): number {
   const contentBytes = facts.blocks * blockBytes + inodesFor(facts) * inodeBytes;
   return Math.ceil((contentBytes * 1.08 + 16 * MiB) / MiB) * MiB;
@@ -94,12 +94,12 @@ function sizeFor(facts: TreeFacts): number {
 
 type Xattrs = ReadonlyMap<ByteString, Uint8Array>;
 
-/** As much as Linux keeps of one file's attributes, and well below what a command line may have. */
+/** As many bytes as Linux keeps for the attributes of one file, and far fewer than a command line may have. */
 const mostBytes = 65_536;
 
 /**
- * Those of the root's extended attributes that sqfstar can be told, which does not take them from an archive: on its
- * command line, where only plain names mean themselves.
+ * Those of the root's extended attributes that sqfstar can be given. It does not take them from an archive but from its
+ * command line, where only plain names can be written.
  */
 export function tellableOfRoot(xattrs: Xattrs): Xattrs {
   let bytes = 0;
@@ -113,7 +113,7 @@ export function tellableOfRoot(xattrs: Xattrs): Xattrs {
   );
 }
 
-/** The arguments by which sqfstar is told. */
+/** The arguments that give sqfstar the root's extended attributes. */
 function rootAttributeArguments(xattrs: Xattrs): readonly string[] {
   return [...tellableOfRoot(xattrs)].flatMap(([name, value]) => {
     return ["-p", `/ x ${name}=0s${Buffer.from(value).toString("base64")}`];

@@ -8,12 +8,12 @@ import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { tellableOfRoot } from "./file-system-tool.ts";
 
-/** Told of each part of a file that the form has no place for. */
+/** Is called for each attribute of a file that the form cannot store. */
 export type Loss = (path: ByteString, reason: SkipReason, detail: string) => void;
 
-/** What a form has a place for, as far as the program that writes it takes it from an archive. */
+/** What a form can store, as far as the program that makes it takes it from an archive. */
 interface Capacity {
-  /** Whether holes can be told. Otherwise they are filled with zeros. */
+  /** Whether files can have holes. Otherwise these are filled with zeros. */
   readonly hasHoles: boolean;
   /** Whether a time may have a fraction of a second. */
   readonly fractions: "all" | "after 1970" | "none";
@@ -22,23 +22,23 @@ interface Capacity {
   readonly latest: number;
   /** Beginnings of the names of extended attributes. */
   readonly xattrs: readonly string[];
-  /** Whether the root's attributes are told on a command line. */
+  /** Whether the root's extended attributes go through a command line. */
   readonly tellsOfRoot?: boolean;
 }
 
 const anyTime = { earliest: Number.NEGATIVE_INFINITY, latest: Number.POSITIVE_INFINITY };
 
-/** Found with erofs-utils 1.8, squashfs-tools 4.6 and e2fsprogs 1.47. */
+/** Found by trying erofs-utils 1.8, squashfs-tools 4.6 and e2fsprogs 1.47. */
 const capacities: Readonly<Record<ExportForm, Capacity>> = {
   tar: { hasHoles: true, fractions: "all", ...anyTime, xattrs: [""] },
-  // mkfs.erofs knows no sparse members, misreads the fraction of a time before 1970, and passes over other attributes.
+  // mkfs.erofs does not know sparse members, misreads fractions of times before 1970, and ignores other attributes.
   erofs: {
     hasHoles: false,
     fractions: "after 1970",
     ...anyTime,
     xattrs: ["user.", "trusted.", "security.", "system.posix_acl_"],
   },
-  // sqfstar knows most sparse members not, and no time that squashfs has no place for.
+  // sqfstar does not know most sparse members. It only takes times that squashfs can store.
   squashfs: {
     hasHoles: false,
     fractions: "none",
@@ -47,7 +47,7 @@ const capacities: Readonly<Record<ExportForm, Capacity>> = {
     xattrs: ["user.", "trusted.", "security."],
     tellsOfRoot: true,
   },
-  // mke2fs takes from an archive this one attribute, and whole seconds.
+  // mke2fs takes only this attribute from an archive, and only whole seconds.
   ext4: {
     hasHoles: true,
     fractions: "none",
@@ -57,7 +57,9 @@ const capacities: Readonly<Record<ExportForm, Capacity>> = {
   },
 };
 
-/** Makes of a file what a form has a place for. A fraction of a second that is lost is not told. */
+/**
+ * Returns a function that makes of a file what a form can store. It reports what is lost, except fractions of seconds.
+ */
 export function fitting(form: ExportForm, limits: Limits, loss: Loss): (file: ArchivedFile) => ArchivedFile {
   const capacity = capacities[form];
   const { fileBytes } = limits;
@@ -98,13 +100,13 @@ function fittingAttributes(
   loss: Loss,
 ): ArchivedFile["xattrs"] {
   if (xattrs === undefined) return undefined;
-  // Elsewhere Linux shows a user's attributes in no way but their names (xattr(7)).
+  // Only files and directories can have attributes of the user namespace (xattr(7)).
   const hasUserAttributes = type === "file" || type === "directory";
   const candidates = capacity.tellsOfRoot && path === "./" ? tellableOfRoot(xattrs) : xattrs;
   const isKept = (name: ByteString) =>
     candidates.has(name) &&
     (hasUserAttributes || !name.startsWith("user.")) &&
-    !name.includes("=") && // libarchive's spelling of it: mkfs.erofs misreads the value then, and sqfstar the name
+    !name.includes("=") && // because of how libarchive writes it, mkfs.erofs misreads the value and sqfstar the name
     capacity.xattrs.some((beginning) => name.startsWith(beginning));
   return new Map(
     [...xattrs].filter(([name]) => {

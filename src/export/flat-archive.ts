@@ -10,25 +10,25 @@ import type { ArchiveSink } from "../worker/outlet.ts";
 
 const nothing = "" as ByteString;
 
-/** What is done to a tree on its way into an archive. */
-export interface Shaping {
-  /** May change what is said of a file, and fill its holes. */
+/** What of a tree goes into an archive, and how it is changed. */
+export interface FlatArchiveOptions {
+  /** Changes the header of a file. It may leave out `segments`, so that holes are filled. Default: changes nothing. */
   readonly fit: (file: ArchivedFile, layer: number) => ArchivedFile;
-  /** What is to be in it. */
+  /** Which part of the tree is written. Default: all of it. */
   readonly wanted: Selection;
 }
 
 /**
- * Writes a tree as one archive, and gives the number of its entries: the root first, then everything in the order of the
- * tree. The same tree always makes the same bytes.
+ * Writes a tree as one archive and returns the number of its entries. The root comes first, then everything in the order of
+ * the tree. The same tree always makes the same bytes.
  *
- * The order matters to readers: GNU tar gives a directory its time as soon as the archive has left it.
+ * The order matters: GNU tar sets the time of a directory as soon as an entry outside of it comes.
  */
 export function writeFlatArchive(
   root: TreeDirectory,
   contents: ContentFile,
   sink: ArchiveSink,
-  { fit = (file) => file, wanted = everything }: Partial<Shaping> = {},
+  { fit = (file) => file, wanted = everything }: Partial<FlatArchiveOptions> = {},
 ): number {
   let entries = 0;
   for (const item of inOrder(root, nothing, { wanted })) {
@@ -86,7 +86,7 @@ function archivedLeaf(path: ByteString, file: TreeFile, firstPath: ByteString | 
   };
 }
 
-/** Gives how many bytes of data that were. */
+/** Writes the data of a file and returns how many bytes they are. */
 function writeData(file: TreeFile, archived: ArchivedFile, contents: ContentFile, sink: ArchiveSink): number {
   if (file.segments !== undefined) {
     return writeSegments(file, archived.segments ?? [{ offset: 0, length: file.sizeBytes }], contents, sink);
@@ -95,7 +95,7 @@ function writeData(file: TreeFile, archived: ArchivedFile, contents: ContentFile
   return file.sizeBytes;
 }
 
-/** The data of a sparse file, with zeros where its segments were made longer. */
+/** Writes the data of a sparse file. `runs` are its segments, maybe made longer, which adds zeros. */
 function writeSegments(
   { content, segments = [] }: TreeFile,
   runs: NonNullable<ArchivedFile["segments"]>,

@@ -14,26 +14,24 @@ import { fitting } from "./fitting.ts";
 import { writeFlatArchive } from "./flat-archive.ts";
 import { factsOf, type TreeFacts } from "./tree-facts.ts";
 
-/** What the merging thread is to do with the layers in the ring: to make a tree of them. */
+/** The job to make a tree of the layers in the ring. */
 export interface MergeJob {
   readonly type: "merge";
   readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
   readonly layers: number;
-  /** Descriptor of a file for the data of the tree's files. */
+  /** The descriptor of an open file that takes the data of the tree's files. */
   readonly contents: number;
-  /** The part of the tree for which to tell what a file system must have. Absent: nothing is told. */
+  /** The part of the tree whose facts are to be reported. Default: none are. */
   readonly factsOn?: SelectionPatterns;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
 }
 
-/** What it tells besides what every thread does. */
-export type MergeReport =
-  /** What a tree is like. */
-  { readonly type: "merged"; readonly facts: TreeFacts };
+/** The report about the finished tree. */
+export type MergeReport = { readonly type: "merged"; readonly facts: TreeFacts };
 
-/** What it is to do next, maybe several times: to write that tree as an archive that fits into a form. */
+/** The job to write the tree of the `MergeJob` before as an archive for a form. It may be given several times. */
 export interface ArchiveJob {
   readonly type: "archive";
   readonly form: ExportForm;
@@ -41,14 +39,17 @@ export interface ArchiveJob {
   readonly outlet: SharedOutlet;
 }
 
-export type ArchiveReport =
-  /** How many entries of a tree a selection keeps, and which of its patterns match nothing. */
-  { readonly type: "selected"; readonly entries: number; readonly unmatched: readonly string[] };
+/** The report how many entries a selection keeps, and which of its patterns match nothing. */
+export type ArchiveReport = {
+  readonly type: "selected";
+  readonly entries: number;
+  readonly unmatched: readonly string[];
+};
 
-/** What the first job leaves to the next. */
+/** The tree of the last `MergeJob`, for the `ArchiveJob`s after it. */
 let merged: { readonly tree: MergedTree; readonly contents: ContentFile; readonly limits: Limits } | undefined;
 
-/** Makes a tree of the archives in the ring. May open nothing: the data of files go into a file that is open already. */
+/** Makes a tree of the archives in the ring. The thread is confined so that it can open no file; `contents` is open already. */
 export function mergeLayers(job: MergeJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const reporter = new Reporter(tell);
@@ -74,7 +75,7 @@ export function mergeLayers(job: MergeJob): void {
     tell<MergeReport>({ type: "merged", facts: factsOf(tree.root, selection(job.factsOn)) });
 }
 
-/** Hands the tree that was made last, as an archive, to the main thread. */
+/** Sends the tree that was made last to the main thread, as an archive. */
 export function writeArchive(job: ArchiveJob): void {
   if (merged === undefined) throw new TypeError("there is no tree to write");
   const { tree, contents, limits } = merged;

@@ -7,26 +7,27 @@ import { StreamOutput } from "../output/new-file.ts";
 import { endMarkerBytes } from "../tar/encoder.ts";
 import type { FileSystemTool } from "./file-system-tool.ts";
 
-/** Where programs of the system are, and nothing that an image or a caller's directory could put there. */
+/** The directories of the system's programs. An image cannot put anything there. */
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Less than any file system needs for its next step. */
-const nothingToSpeakOf = 256 * 1024;
+/** With less free space than this, a program most likely failed because the disk is full. */
+const leastFreeBytes = 256 * 1024;
 
-/** How much of a program's last words is kept. */
-const lastWordsBytes = 4096;
+/** How much of a program's error output is kept, from its end. */
+const errorOutputBytes = 4096;
 
+/** How a program is run. */
 export interface ToolRun {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Where the program writes. */
+  /** The directory that the program writes to. */
   readonly directory: string;
-  /** Where programs are looked for, as PATH has it. */
+  /** Where programs are looked for, as in PATH. Default: the system's directories. */
   readonly searchPath: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Insists that a program is there, before anything is downloaded for it. */
+/** Throws `TOOL_MISSING` if a program is not installed. Called before anything is downloaded. */
 export async function insistOnTool(tool: FileSystemTool, searchPath: string | undefined): Promise<void> {
   const child = spawn(tool.command, [tool.versionArgument], { env: environment(searchPath), stdio: "ignore" });
   await once(child, "exit").catch((error: unknown) => {
@@ -34,7 +35,7 @@ export async function insistOnTool(tool: FileSystemTool, searchPath: string | un
   });
 }
 
-/** Runs a program that reads the archive that `feed` writes; resolves when it ended well, and `feed` has. */
+/** Runs a program that reads the archive which `feed` writes. Throws `TOOL_FAILED` if the program fails. */
 export async function runTool(
   tool: FileSystemTool,
   { args, env, directory, searchPath, signal }: ToolRun,
@@ -57,9 +58,9 @@ export async function runTool(
   endsWell.then((isWell) => !isWell && stop.abort(new Error(`${tool.command} reads no more`)));
   let lastWords = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    lastWords = (lastWords + text).slice(-lastWordsBytes);
+    lastWords = (lastWords + text).slice(-errorOutputBytes);
   });
-  child.stdin.on("error", () => {}); // its status tells why it reads no more
+  child.stdin.on("error", () => {}); // the program's status tells why it stopped reading
   try {
     const input = new ArchiveInput(new StreamOutput(child.stdin, stop.signal), endsWell, tool);
     const feeding = feed((bytes) => input.write(bytes), stop.signal).then(() => child.stdin.end());
@@ -75,8 +76,8 @@ export async function runTool(
 }
 
 /**
- * Where a program reads an archive. It may end well at the first of the zeros that every archive ends with, and need not
- * wait for whoever still writes the others.
+ * The standard input of a program that reads an archive. The program may end successfully before it has read all zeros at
+ * the end of the archive; then writing the rest of them may fail.
  */
 class ArchiveInput {
   readonly #output: StreamOutput;
@@ -95,7 +96,7 @@ class ArchiveInput {
     try {
       await this.#output.write(bytes.subarray(0, length));
     } catch (error) {
-      if (!(await this.#endsWell)) throw error; // its status tells more
+      if (!(await this.#endsWell)) throw error; // the program's status tells more
       throw failed(this.#tool, 0, "it ended before it had read everything", false);
     }
     await this.#output.write(bytes.subarray(length)).catch(async (error: unknown) => {
@@ -115,10 +116,10 @@ function missing({ command, package: name }: FileSystemTool, cause: unknown): Oc
   });
 }
 
-/** Not all of them say so: mkfs.erofs speaks of a wrong checksum. */
+/** Whether the disk is full. Not all programs say so: mkfs.erofs complains about a wrong checksum. */
 async function isFull(directory: string): Promise<boolean> {
   const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize < nothingToSpeakOf;
+  return bavail * bsize < leastFreeBytes;
 }
 
 function failed({ command }: FileSystemTool, status: unknown, lastWords: string, isFull: boolean): OciUnpackError {

@@ -3,24 +3,24 @@ import type { EventLog } from "../operation/event-log.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import type { ArchiveReport } from "./merge-job.ts";
 
-/** What a selection made of an image, as the thread that writes the selected part tells it. */
+/** Collects what the thread that writes the selected part of an image reports about the selection. */
 export class SelectedEntries {
   /** How many entries of the merged tree are kept. */
   count = 0;
   #unmatched: readonly string[] = [];
-  readonly #account: EventLog;
+  readonly #events: EventLog;
 
-  constructor(account: EventLog) {
-    this.#account = account;
+  constructor(events: EventLog) {
+    this.#events = events;
   }
 
   readonly report = (report: EngineReport | ArchiveReport): void => {
-    if (report.type !== "selected") return this.#account.report(report);
+    if (report.type !== "selected") return this.#events.report(report);
     this.count = report.entries;
     this.#unmatched = report.unmatched;
   };
 
-  /** Tells of patterns that matched nothing: an error where the caller is strict, and else a warning for each. */
+  /** Reports the patterns that matched nothing: a warning for each or, with `strict`, an error. */
   tellUnmatched(strict: boolean): void {
     for (const pattern of this.#unmatched) {
       const message = `the pattern "${pattern}" matches nothing in the image`;
@@ -29,7 +29,7 @@ export class SelectedEntries {
           hint: "`list` tells what there is; patterns are paths from the root",
         });
       }
-      this.#account.tell({ type: "warning", code: "PATTERN_UNMATCHED", message });
+      this.#events.tell({ type: "warning", code: "PATTERN_UNMATCHED", message });
     }
   }
 }

@@ -4,7 +4,7 @@ import { inOrder } from "../tree/in-order.ts";
 import type { Selection } from "../tree/selection.ts";
 import type { TreeDirectory, TreeFile } from "../tree/tree-file.ts";
 
-/** What has to be known of a tree before a file system is made for it. */
+/** What a program that makes a file system has to know of a tree before it gets the archive. */
 export interface TreeFacts {
   readonly rootMode: number;
   readonly rootUid: number;
@@ -13,20 +13,20 @@ export interface TreeFacts {
   readonly rootXattrs: ReadonlyMap<ByteString, Uint8Array>;
   /** Files and directories, hard links counted once. */
   readonly inodes: number;
-  /** What the data of files and the names in directories take, in blocks. */
+  /** How many blocks the data of files and the names in directories take. */
   readonly blocks: number;
 }
 
-/** The size of a block, in almost every file system. */
+/** The size of a block in almost all file systems. */
 export const blockBytes = 4096;
 
-/** A symlink's target that is longer does not fit into an inode (ext4). */
+/** The longest target of a symlink that fits into an inode (ext4). */
 const longestInlineTarget = 59;
 
-/** An entry of a directory takes this and its name (ext4). */
+/** What an entry of a directory takes besides its name (ext4). */
 const nameOverheadBytes = 12;
 
-/** Tells what a file system must have for what is wanted of a tree. */
+/** The facts about the part of a tree that is wanted. */
 export function factsOf(root: TreeDirectory, wanted: Selection): TreeFacts {
   let inodes = 0;
   let blocks = 0;
@@ -38,7 +38,7 @@ export function factsOf(root: TreeDirectory, wanted: Selection): TreeFacts {
     inodes += 1;
     blocks += file === undefined ? 1 : blocksOf(file);
   }
-  // Blocks of names are left half empty where they are split.
+  // A directory's blocks may be half empty, because ext4 splits full ones.
   blocks += Math.ceil((2 * nameBytes) / blockBytes);
   const { mode, uid, gid, mtime, xattrs = new Map() } = root.attributes;
   return {
@@ -58,6 +58,6 @@ function blocksOf(file: TreeFile): number {
   if (file.type === "symlink") return file.linkPath.length > longestInlineTarget ? 1 : 0;
   const segments = file.segments;
   const dataBytes = dataBytesOf({ sizeBytes: file.sizeBytes, ...(segments !== undefined && { segments }) });
-  // Each segment may begin and end in the middle of a block.
+  // A segment may begin and end in the middle of a block.
   return Math.ceil(dataBytes / blockBytes) + (segments?.length ?? 0);
 }

@@ -3,7 +3,7 @@ import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
-/** An image whose bytes are counted as they come out of its source. */
+/** Counts the bytes that an image's source gives. */
 export class CountedImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
@@ -16,7 +16,7 @@ export class CountedImage implements ImageSource {
     this.#image = image;
   }
 
-  /** What came so far, documents and blobs together. */
+  /** The bytes so far, of documents and blobs together. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -6,7 +6,7 @@ import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
 import { TreeLookup } from "../tree/tree-lookup.ts";
 
-/** What stands at a path, and where that really is. */
+/** What is at a path, and its path without symlinks. */
 export interface Found {
   readonly path: ByteString;
   readonly node: TreeNode;
@@ -14,7 +14,7 @@ export interface Found {
 
 /**
  * Finds what a path leads to, as a process in the container would: symlinks on the way are followed, and `..` is the
- * directory above. One at the end is followed too where that is asked for, or where a slash follows it.
+ * directory above. A symlink at the end is followed too if `followsLast` says so, or if the path ends in a slash.
  */
 export function find(root: TreeDirectory, path: ByteString, followsLast: boolean): Found {
   const names = path.split("/").filter((name) => name !== "" && name !== ".") as ByteString[];

@@ -101,11 +101,11 @@ export class ImageReader {
     return { entries, entryIndex };
   }
 
-  /** Gives the data of one file, by the index of its entry in a layer, to `take`, which may take its time, and may not keep them. */
+  /** Gives the data of the file at an index of a layer's entries to `take`, which may take its time, and may not keep them. */
   async extract(layer: number, entryIndex: number, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     const { operation, accepted, onDemand } = this.#parts;
     const { sandbox, apply: settings } = operation.settings;
-    const tap = new OutletReader();
+    const outletReader = new OutletReader();
     const running: Running = {
       layers: accepted.layers.filter(({ number }) => number === layer),
       open: () => onDemand.reopen(layer),
@@ -115,19 +115,19 @@ export class ImageReader {
         input,
         layer,
         entryIndex,
-        outlet: tap.outlet,
+        outlet: outletReader.outlet,
         sandbox,
         settings,
       }),
-      onReport: tap.report,
+      onReport: outletReader.report,
     };
     await together(operation.signal, [
       async (stop) => {
-        const listenNoMore = onAbort(stop, () => tap.cancel());
+        const listenNoMore = onAbort(stop, () => outletReader.cancel());
         await this.#run(stop, running).finally(listenNoMore);
-        tap.end();
+        outletReader.end();
       },
-      (stop) => tap.run(take, stop),
+      (stop) => outletReader.run(take, stop),
     ]);
   }
 

@@ -6,7 +6,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { EventLog } from "../operation/event-log.ts";
 
-/** A layer together with its number in the image. */
+/** A layer and its number in the image, from 0 at the bottom. */
 export interface DemandedLayer {
   readonly number: number;
   readonly descriptor: Descriptor;
@@ -15,22 +15,23 @@ export interface DemandedLayer {
 export interface LayersOnDemandOptions {
   /** Where temporary files may be made. */
   readonly directory: string;
-  /** Whether layers can be read again. */
+  /** Whether `reopen` can be called. Then all layers that come are kept. */
   readonly areKept: boolean;
   readonly events: EventLog;
   readonly onProgress: (layer: number, bytes: number) => void;
 }
 
-/** Layers that are not downloaded before somebody wants them. */
+/** Layers that are downloaded one by one, each when it is wanted. */
 export class LayersOnDemand implements AsyncDisposable {
   readonly #image: ImageSource;
   readonly #layers: readonly DemandedLayer[];
   readonly #options: LayersOnDemandOptions;
-  /** One for all layers: each that is kept would hold a file of its own. */
+  /** Shared by all layers, because otherwise each layer that is kept would have an open file. */
   readonly #room: SpoolStorage;
   readonly #fetches = new Map<Digest, LayerFetch>();
-  /** How many of the layers are wanted, and whom to tell when it is one more. */
+  /** How many layers have been wanted so far. */
   #wanted = 0;
+  /** Wakes the `open` that waits for its layer to be wanted. */
   #wake: () => void = () => {};
 
   /** `layers` are in the order in which they will be wanted. */
@@ -41,23 +42,26 @@ export class LayersOnDemand implements AsyncDisposable {
     this.#room = spoolStorageIn(options.directory);
   }
 
-  /** How many layers were wanted. */
+  /** How many layers have been wanted so far. */
   get wanted(): number {
     return this.#wanted;
   }
 
-  /** How many of the bytes came out of a store. */
+  /** How many of the bytes came from a store. */
   get storedBytes(): number {
     return [...this.#fetches.values()].reduce((sum, fetch) => sum + fetch.storedBytes, 0);
   }
 
-  /** Wants the next layer. */
+  /** Says that the next layer is wanted. */
   wantNext(): void {
     this.#wanted += 1;
     this.#wake();
   }
 
-  /** The compressed bytes of a layer, by its place in the order; they begin to come when it is wanted. One layer at a time. */
+  /**
+   * The compressed bytes of a layer, by its index in `layers`. They begin to come when the layer is wanted. Layers have to be
+   * read one after the other.
+   */
   async *open(index: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     while (this.#wanted <= index) {
       const woken = new Promise<void>((resolve) => {
@@ -70,13 +74,16 @@ export class LayersOnDemand implements AsyncDisposable {
     yield* this.#kept(layer) ?? this.#downloaded(layer, signal);
   }
 
-  /** Waits until the bytes of a layer are known to be right, and throws what is wrong with them; nobody reads on in them. */
+  /**
+   * Waits until the bytes of a layer are known to have the right digest, and throws what is wrong if they have not. No more
+   * of them may be read then.
+   */
   async prove(index: number): Promise<void> {
     const layer = this.#layers[index];
     await (layer && this.#fetches.get(layer.descriptor.digest)?.proven(0));
   }
 
-  /** The compressed bytes of a layer that has been read, once more. */
+  /** The compressed bytes of a layer that has been read before and was kept. */
   reopen(number: number): AsyncIterable<Uint8Array> {
     const layer = this.#layers.find((each) => each.number === number);
     const kept = layer && this.#kept(layer);

@@ -15,8 +15,8 @@ interface KnownLayer {
 }
 
 /**
- * What attempts may cost before they have to wait for more layers, in bytes of entries merged: so much at any rate, and
- * so many times what has been read. Below it no layer is read that need not be; above it at most a quarter more than that.
+ * How much attempts to answer may cost, counted in bytes of merged entries: `freeAttemptBytes`, and `attemptShare` times what
+ * has been read. Within that no layer is read without need; beyond it at most a quarter more than necessary is read.
  */
 const freeAttemptBytes = 128 * 1024 * 1024;
 const attemptShare = 4;
@@ -24,12 +24,13 @@ const attemptShare = 4;
 const noBody = { read: () => undefined };
 
 /**
- * The layers of an image from the newest down, as far as they have been read, and what can be said of the image
- * already: whatever is the same for every image that ends in these layers.
+ * The layers of an image that have been read so far, from the newest down. It answers questions about the image if the layers
+ * below cannot change the answer.
  *
- * To say it, they are merged on an unknown base. A question that depends on the base waits for more layers, and is not
- * asked again before one came that may have what was missing: otherwise a thousand layers would make a thousand merges.
- * Layers that always may and never do are merged again as often as costs no more than a few times the reading.
+ * To answer, it merges the known layers in a mode in which nothing is known of the layers below. If the answer depends on
+ * those, the question waits for more layers. It is asked again when a layer has come that may have what was missing;
+ * otherwise a thousand layers would cause a thousand merges. An image whose layers always may have it, and never do, is
+ * merged only as often as costs a few times what reading its layers costs.
  */
 export class LayersSoFar {
   readonly #settings: TreeSettings;
@@ -37,36 +38,36 @@ export class LayersSoFar {
   readonly #memory: Memory;
   /** Bottom first. */
   readonly #layers: KnownLayer[] = [];
-  /** All of them merged, once the lowest one has come. */
+  /** All layers merged, when the lowest one has come. */
   #whole: MergedTree | undefined;
-  /** What the last attempt asked for in vain. */
+  /** What the last attempt did not find. */
   #missing: Undetermined | undefined;
-  /** Whether a layer has come since then that may have it. */
-  #isSettled = true;
+  /** Whether a layer has come since then that may have what was missing. */
+  #isRetryUseful = true;
   #readBytes = 0;
   #attemptBytes = 0;
 
-  /** All that is remembered is counted in `memory`: entries that wait, and the tree that they become. */
+  /** `memory` counts all that is held: entries that wait to be merged, and the tree. */
   constructor(settings: TreeSettings, memory: Memory = new MemoryBudget(settings.limits)) {
     this.#settings = settings;
     this.#entries = new CountedLimit(settings.limits, "entries", "entries");
     this.#memory = memory;
   }
 
-  /** Adds the next lower layer: the one with number 0 is the last. */
+  /** Adds the next lower layer. The one with number 0 is the last. */
   add(number: number, entries: Iterable<Entry>): void {
     if (number === 0) this.#whole = this.#merged({ base: "nothing", memory: this.#memory }, { number, entries });
     else this.#layers.unshift({ number, entries: [...this.#counted(entries)] });
   }
 
   /**
-   * Asks a question of the merged tree; `undefined` where the answer depends on lower layers. The `content` of a file in
-   * that tree is the index of its entry among those of its layer.
+   * Asks a question about the merged tree. Returns `undefined` if the answer depends on lower layers. In that tree, the
+   * `content` of a file is the index of its entry in its layer.
    */
   answer<Answer>(question: (root: TreeDirectory) => Answer): Answer | undefined {
     if (this.#whole !== undefined) return question(this.#whole.root);
     if (!this.#isWorthwhile()) return undefined;
-    this.#isSettled = false;
+    this.#isRetryUseful = false;
     const memory = new MemoryShare(this.#memory);
     try {
       return question(this.#merged({ base: "unknown", memory }).root);
@@ -81,12 +82,12 @@ export class LayersSoFar {
   #isWorthwhile(): boolean {
     const [newest] = this.#layers;
     if (this.#missing !== undefined && newest !== undefined) {
-      this.#isSettled ||= newest.entries.some(relevantTo(this.#missing));
+      this.#isRetryUseful ||= newest.entries.some(relevantTo(this.#missing));
     }
-    return this.#isSettled && this.#attemptBytes <= freeAttemptBytes + attemptShare * this.#readBytes;
+    return this.#isRetryUseful && this.#attemptBytes <= freeAttemptBytes + attemptShare * this.#readBytes;
   }
 
-  /** The lowest layer, which is mostly the largest, is never held. */
+  /** Merges the layers. The entries of the lowest layer, usually the largest, are not held but merged as they come. */
   #merged(basis: TreeBasis, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
     const tree = new MergedTree(this.#settings, nobody, basis);
     for (const { number, entries } of lowest === undefined ? this.#layers : this.#emptied(lowest)) {
@@ -102,7 +103,7 @@ export class LayersSoFar {
     return tree;
   }
 
-  /** All layers for the last time: each is let go when the tree has it. */
+  /** All layers, bottom first. Each is released when the tree has its entries. */
   *#emptied<Layer>(lowest: Layer): Iterable<Layer | KnownLayer> {
     yield lowest;
     for (let next = this.#layers.shift(); next !== undefined; next = this.#layers.shift()) {

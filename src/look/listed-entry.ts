@@ -7,36 +7,37 @@ import { type Item, inOrder } from "../tree/in-order.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
 import type { Found } from "./find.ts";
 
-/** Something in an image, as a listing has it. */
+/** An entry of a listing: something in the merged image. */
 export interface ListedEntry {
   /** From the root, without a slash at either end. U+FFFD stands for bytes that are not UTF-8. */
   readonly path: string;
   /** The bytes of the path in base64, where they are not UTF-8. */
   readonly pathBase64?: string;
   readonly type: TreeFile["type"] | "directory";
-  /** Permission bits with set-user-ID, set-group-ID and sticky. */
+  /** The permission bits, set-user-ID, set-group-ID and sticky included. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Of files, holes counted; else 0. */
+  /** The size of a file, holes included; 0 for everything else. */
   readonly sizeBytes: number;
   readonly mtime: Timestamp;
-  /** Where a symlink leads. */
+  /** The target of a symlink. */
   readonly linkTarget?: string;
-  /** Of a device. */
+  /** The major number of a device. */
   readonly deviceMajor?: number;
+  /** The minor number of a device. */
   readonly deviceMinor?: number;
-  /** The names of its extended attributes. */
+  /** The names of the extended attributes. */
   readonly xattrs?: readonly string[];
-  /** The path of the same file that stands before this one in the listing, where one does. */
+  /** For a hard link, the path in this listing that was the first for the same file. */
   readonly sameFileAs?: string;
-  /** The layer that it is from, counted from 0 at the bottom; for a directory, the one that its attributes are from. */
+  /** The layer that the entry is from, from 0 at the bottom. For a directory, the one that its attributes are from. */
   readonly layer: number;
 }
 
 /**
- * What a listing of something has: of a directory what is in it, or all that is below it, in the order of the names' bytes;
- * of anything else that thing itself.
+ * The listing of what was found. For a directory it has what is in it or, if recursive, all that is below it, in the order of
+ * the names' bytes. For anything else it has that thing itself.
  */
 export function* listed({ path, node }: Found, isRecursive: boolean): Iterable<ListedEntry> {
   for (const item of inOrder(node, path, isRecursive ? {} : { levels: 1 })) {
@@ -44,10 +45,10 @@ export function* listed({ path, node }: Found, isRecursive: boolean): Iterable<L
   }
 }
 
-/** What an entry of a listing takes in memory besides its texts. Measured: 255 bytes, on Nodes 20 and 24. */
+/** How much memory an entry takes besides its texts. Measured: 255 bytes, on Node 20 and 24. */
 const entryBytes = 256;
 
-/** The entries of a listing, counted for whoever holds them. */
+/** Passes entries on and counts their memory. */
 export function* counted(entries: Iterable<ListedEntry>, memory: Memory): Iterable<ListedEntry> {
   for (const entry of entries) {
     memory.spend(bytesOfListed(entry), "listing");
@@ -55,7 +56,7 @@ export function* counted(entries: Iterable<ListedEntry>, memory: Memory): Iterab
   }
 }
 
-/** What an entry of a listing takes in memory. */
+/** How much memory an entry of a listing takes. */
 export function bytesOfListed({
   path,
   pathBase64 = "",
@@ -67,14 +68,14 @@ export function bytesOfListed({
   return texts.reduce((bytes, text) => bytes + bytesOfText(text), entryBytes);
 }
 
-/** V8 has one byte for each character, or two for each where one of them needs two. */
+/** V8 stores a text with one byte for each character, or with two for each if one of them needs two. */
 function bytesOfText(text: string): number {
   return oneByteText.test(text) ? text.length : 2 * text.length;
 }
 
 const oneByteText = /^[\0-\xff]*$/;
 
-/** One thing in an image, as listings have it. */
+/** Makes the entry of a listing for an item of the merged tree. */
 export function listedEntry(item: Item): ListedEntry {
   const { path, directory, file } = item;
   if (file === undefined) {

@@ -13,7 +13,7 @@ import { LayersSoFar } from "./layers-so-far.ts";
 import { bytesOfListed, counted, type ListedEntry } from "./listed-entry.ts";
 import { type Answer, answered, type Question } from "./question.ts";
 
-/** What the merging thread is to do with layers that come newest first: to answer a question with as few as possible. */
+/** The job to answer a question with as few layers as possible, which come newest first. */
 export interface LookJob {
   readonly type: "look";
   readonly input: SharedRing;
@@ -23,7 +23,7 @@ export interface LookJob {
   readonly settings: RootfsSettings;
 }
 
-/** What the same thread is to do with one layer: to hand over the data of one of its files. */
+/** The job to send the data of one file of one layer to the main thread. */
 export interface ExtractJob {
   readonly type: "extract";
   readonly input: SharedRing;
@@ -35,20 +35,20 @@ export interface ExtractJob {
   readonly settings: RootfsSettings;
 }
 
-/** What it tells besides what every thread does. */
+/** The reports of a `LookJob` and an `ExtractJob` besides the engine's. */
 export type LookReport =
-  /** The next lower layer is needed for an answer. */
+  /** The next lower layer is needed. */
   | { readonly type: "layer-wanted" }
-  /** Some of the entries that are asked for, in order. */
+  /** Some of the entries that were asked for, in order. */
   | { readonly type: "listed"; readonly entries: readonly ListedEntry[] }
-  /** All has been said; no more layers, and no more of a layer, are needed. */
+  /** The answer is complete. No more bytes are needed. */
   | { readonly type: "answered"; readonly entryIndex: number };
 
-/** How many entries one message holds, and how many bytes. */
+/** How many entries, and how many bytes of them, one report has at most. */
 const entriesAtATime = 1000;
 const bytesAtATime = 1024 * 1024;
 
-/** Reads layers, the newest first, until they say enough. May open nothing: it has no use for a file. */
+/** Reads layers, newest first, until the question can be answered. The thread is confined so that it can open no file. */
 export function look(job: LookJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const { entries, entryIndex } = answer(job);
@@ -73,16 +73,16 @@ function answer({ input, layers, question, settings }: LookJob): Answer {
   const ask = (number: number, entriesOfLayer: Iterable<Entry>) => {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {
-      memory.releaseAll(); // what an attempt before listed in vain
+      memory.releaseAll(); // what an attempt before has listed
       const { entries: uncounted, entryIndex } = answered(root, question);
       const entries = counted(uncounted, memory);
-      // On an unknown base an entry may turn out to be beyond what is known: all must be seen before one is told.
+      // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is reported.
       return { entryIndex, entries: number === 0 ? entries : [...entries] };
     });
   };
   for (const { number } of layers) {
     tell<LookReport>({ type: "layer-wanted" });
-    // The end of an archive comes only when its digest and diffID were right: what it says is the image's.
+    // The archive ends only when its digest and diffID were right, so that what it says is the image's.
     const found = ask(number, entriesOf(number, reader, settings));
     if (found !== undefined) return found;
   }
@@ -95,7 +95,7 @@ function* entriesOf(layer: number, input: ByteSource, { limits, strict }: LookJo
   for (let entry = next(); entry !== undefined; entry = next()) yield entry;
 }
 
-/** Hands over the data of one file, holes filled with zeros. */
+/** Sends the data of one file to the main thread, with zeros for holes. */
 export function extract(job: ExtractJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const { limits, strict } = job.settings;

@@ -7,18 +7,19 @@ import { fileOf } from "../tree/tree-file.ts";
 import { find } from "./find.ts";
 import { type ListedEntry, listed, listedEntry } from "./listed-entry.ts";
 
-/** What one may want to know of an image's files. */
+/** A question about an image's files: what is at a path, or the content of a file. */
 export type Question =
   | { readonly about: "entries"; readonly path: ByteString; readonly isRecursive: boolean }
   | { readonly about: "content"; readonly path: ByteString };
 
+/** The answer to a question. */
 export interface Answer {
   readonly entries: Iterable<ListedEntry>;
-  /** Of a file: the index of its entry in the archive of its layer. */
+  /** For the content of a file, the index of its entry in the archive of its layer. */
   readonly entryIndex: number;
 }
 
-/** Answers a question of a tree. */
+/** Answers a question about a tree. Throws `NOT_FOUND` if nothing is at the path, `NOT_A_FILE` if it has no content. */
 export function answered(root: TreeDirectory, question: Question): Answer {
   if (question.about === "content") return fileAt(root, question.path);
   const found = find(root, question.path, false);

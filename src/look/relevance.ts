@@ -2,15 +2,15 @@ import { hiddenName, meaningOf } from "../layer/name-meaning.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 
-/** What a tree on an unknown base could not say: what a name in a directory stands for, or all that is in it. */
+/** What could not be answered without lower layers: what a name in a directory is or, without a name, all that is in it. */
 export interface Missing {
   readonly directoryPath: ByteString;
   readonly childName: ByteString | undefined;
 }
 
 /**
- * Whether an entry may tell what was missing. It tells by its text alone, so that symlinks may be in between: no harm is
- * done, one layer more is read than need be.
+ * Returns a function that says whether an entry of a lower layer may have what was missing. It compares paths as they are
+ * written. If symlinks make that wrong, one more layer is read than necessary, which does no harm.
  */
 export function relevantTo({ directoryPath, childName }: Missing): (entry: Entry) => boolean {
   const child = joined([directoryPath, childName]);
@@ -26,7 +26,7 @@ export function relevantTo({ directoryPath, childName }: Missing): (entry: Entry
       case "whiteout":
         return isAtOrBelow(wanted, joined([...parents, (name && hiddenName(name)) ?? ("" as ByteString)]));
       case "plain":
-        // A directory's entry says nothing of what else is in it.
+        // The entry of a directory says nothing about what is in it.
         return isAtOrBelow(wanted, joined(names)) && (type !== "directory" || joined(names) === child);
       case "root":
       case "reserved":

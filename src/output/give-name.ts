@@ -1,10 +1,12 @@
 import { link, open, rename, rm } from "node:fs/promises";
 import { isErrno } from "../base/system-error.ts";
 
-/** Gives a complete file its name, in place of the temporary one; fails with `EEXIST` where something has that name. */
+/**
+ * Gives a complete file its final name and removes the temporary one. Fails with `EEXIST` if something has that name.
+ */
 export async function giveName(temporary: string, path: string): Promise<void> {
   try {
-    await link(temporary, path); // a rename would take the place of a file that somebody made meanwhile
+    await link(temporary, path); // a rename would replace a file that somebody made meanwhile
   } catch (error) {
     if (!isLinkless(error)) throw error;
     await replaceOurOwn(temporary, path);
@@ -12,7 +14,7 @@ export async function giveName(temporary: string, path: string): Promise<void> {
   await rm(temporary, { force: true });
 }
 
-/** FAT and its kin have no hard links: there the name is taken by an empty file first. */
+/** For file systems without hard links, such as FAT: makes an empty file of that name and replaces it. */
 async function replaceOurOwn(temporary: string, path: string): Promise<void> {
   await (await open(path, "wx")).close();
   try {

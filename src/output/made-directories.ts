@@ -4,9 +4,10 @@ import { OciUnpackError } from "../base/errors.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 
 /**
- * Makes a directory with the parents that it needs, and gives the uppermost one that had to be made; none, if it fails.
+ * Makes a directory and the parents that it needs. Returns the uppermost directory that was made, or `undefined` if none
+ * was. If it fails, it removes what it made.
  *
- * Node's own `recursive` says of a read-only file system that there is no such file, and leaves the parents behind.
+ * Node's `recursive` reports ENOENT for a read-only file system, and leaves the parents behind.
  */
 export async function makeDirectories(directory: string, mode: number): Promise<string | undefined> {
   const parent = dirname(directory);
@@ -24,19 +25,19 @@ export async function makeDirectories(directory: string, mode: number): Promise<
   }
 }
 
-/** Removes, from the inside out and only while they are empty, the directories that were made here. */
+/** Removes the directories from `directory` up to `firstCreated`, which `makeDirectories` made, as far as they are empty. */
 export async function removeCreated(directory: string, firstCreated: string | undefined): Promise<void> {
   if (firstCreated === undefined) return;
   for (let current = directory; current.length >= firstCreated.length; current = dirname(current)) {
     try {
       await rmdir(current);
     } catch {
-      return; // Somebody else put something there meanwhile.
+      return; // somebody else put something there meanwhile
     }
   }
 }
 
-/** Tells whether it was made here; else it was there. */
+/** Returns whether the directory was made, or was there before. */
 async function make(directory: string, mode: number): Promise<boolean> {
   try {
     await mkdir(directory, { mode });

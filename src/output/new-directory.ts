@@ -6,11 +6,11 @@ import { makeDirectories, removeCreated, targetError } from "./made-directories.
 
 const stagingPrefix = ".rootfs-";
 
-/** What stands beside the root filesystem, or beside the layers of an overlay. */
+/** The files beside the root filesystem, or beside the layers of an overlay. */
 export interface Documents {
-  /** For an overlay, the command that mounts it. */
+  /** The command that mounts an overlay. */
   readonly "mount.sh"?: Uint8Array;
-  /** In a bundle, the image's configuration, whose place the runtime's has. */
+  /** The image's configuration in a bundle, where `config.json` is the runtime's. */
   readonly "image-config.json"?: Uint8Array;
   readonly "config.json": Uint8Array;
 }
@@ -18,14 +18,15 @@ export interface Documents {
 export interface CommitOptions {
   /** What the staging directory becomes. Default: `rootfs`. */
   readonly as?: "rootfs" | "layers";
+  /** Called when the staging directory has its name and before the documents have theirs. If it fails, all is undone. */
   readonly between?: () => Promise<void>;
 }
 
 /**
- * The directory that is to receive an image: `rootfs/` and `config.json`, both or neither.
+ * The directory that an image is unpacked into. In the end it has both `rootfs/` and `config.json`, or neither.
  *
- * Files are made in a staging directory beside their final place. Until `commit` a disposal leaves the directory as it
- * was found, and removes it if it was made here.
+ * Files are made in a staging directory inside it. Disposing of it before `commit` leaves the directory as it was, and
+ * removes it if it was made here.
  */
 export class Target implements AsyncDisposable {
   readonly directory: string;
@@ -41,10 +42,10 @@ export class Target implements AsyncDisposable {
   }
 
   /**
-   * Claims a directory that is absent or empty.
+   * Takes a directory that is empty or does not exist.
    *
-   * One that has to be made, with the parents it needs, is 0700: images contain set-user-ID programs, which other users
-   * of this machine must not reach.
+   * A new one, and the parents that it needs, get mode 0700: images contain set-user-ID programs, which other users of this
+   * machine must not reach.
    */
   static async claim(path: string): Promise<Target> {
     const directory = resolve(path);
@@ -69,8 +70,8 @@ export class Target implements AsyncDisposable {
   }
 
   /**
-   * Makes the staging directory the root filesystem, or whatever else is wanted, and then gives each document its name,
-   * `config.json` last of all. What is to be done `between` these two is undone with them if it fails.
+   * Renames the staging directory to what it is to be, and then gives each document its name, `config.json` last. If
+   * anything fails, all of it is undone.
    */
   async commit(documents: Documents, { as = "rootfs", between }: CommitOptions = {}): Promise<void> {
     const suffix = this.staging.slice(-6);
@@ -100,7 +101,7 @@ export class Target implements AsyncDisposable {
     this.#isCommitted = true;
   }
 
-  /** Removes what is left of the staging directory; its contents must be gone. */
+  /** Removes the staging directory, which has to be empty, and the directories that were made for it. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isCommitted) return;
     await rmdir(this.staging).catch(() => {});

@@ -9,14 +9,17 @@ import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { giveName } from "./give-name.ts";
 import { targetError } from "./made-directories.ts";
 
-/** Where the bytes of an archive go. */
+/** Takes the bytes of a file or an archive. */
 export interface ByteOutput extends AsyncDisposable {
+  /** Where temporary files may be made. */
   readonly temporaryDirectory: string;
+  /** Writes bytes, which the caller may change when the promise is resolved. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Makes the output appear, complete. Disposing of one that was not committed leaves nothing behind. */
   commit(): Promise<void>;
 }
 
-/** A file that appears when it is complete, where there was none before. */
+/** A new file, which appears when it is complete. It never replaces another file. */
 export class NewFile implements ByteOutput {
   readonly #path: string;
   readonly #temporary: string;
@@ -44,7 +47,7 @@ export class NewFile implements ByteOutput {
     return dirname(this.#path);
   }
 
-  /** The path that it has until it is complete, for programs that write it themselves. */
+  /** The path of the file until it is complete, for programs that write it themselves. */
   get temporaryPath(): string {
     return this.#temporary;
   }
@@ -66,7 +69,7 @@ export class NewFile implements ByteOutput {
     }
   }
 
-  /** Takes a file that was committed away again, because what belongs to it failed. */
+  /** Removes the file if it was committed, because something else that belongs to it failed. */
   async retract(): Promise<void> {
     if (this.#isCommitted) await rm(this.#path, { force: true });
   }
@@ -77,7 +80,7 @@ export class NewFile implements ByteOutput {
   }
 }
 
-/** A stream of the caller's, such as standard output. What went into it cannot be taken back. */
+/** A stream that the caller gave, such as standard output. What was written to it cannot be undone. */
 export class StreamOutput implements ByteOutput {
   readonly temporaryDirectory = tmpdir();
   readonly #stream: Writable;
@@ -89,8 +92,8 @@ export class StreamOutput implements ByteOutput {
   }
 
   /**
-   * Waits until the bytes are gone, so that a slow reader slows the download down. They are copied: who reads a stream may
-   * hold on to what came out of it, and whoever gave them uses their memory again.
+   * Waits until the stream has taken the bytes, so that a slow reader slows the download down. The stream gets a copy,
+   * because the caller uses the memory again while readers of the stream may keep theirs.
    */
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
@@ -107,14 +110,14 @@ export class StreamOutput implements ByteOutput {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** What a stream of the caller's fails with may be anything. */
+/** The error for a stream that failed, with whatever error. */
 function unwritten(error: unknown): unknown {
   const ours = fileSystemError(error, "write the output");
   if (ours instanceof OciUnpackError || !(error instanceof Error)) return ours;
   return new OciUnpackError("FILE_SYSTEM", `cannot write the output: ${error.message}`, { cause: error });
 }
 
-/** A link that leads nowhere is something, too. */
+/** Whether there is something at a path. A symlink that leads nowhere counts. */
 async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);

@@ -14,18 +14,18 @@ import type { DiskEntry } from "./disk-entry.ts";
 import { OwnerComparison } from "./owner-comparison.ts";
 import { type FoundXattrs, XattrComparison, xattrsAt } from "./xattr-comparison.ts";
 
-/** What stands on the disk where an image has something. */
+/** What was found on the disk where the image has something. */
 export interface FoundOnDisk {
   readonly stat: Stat;
   readonly entry: DiskEntry;
-  /** Whether it stands for a device that was not to be, or could not be, made. */
+  /** Whether it is an empty file in place of a device that was not made. */
   readonly isStandIn?: boolean;
   readonly isRoot?: boolean;
 }
 
 const acl = byteStringOf("system.posix_acl_access");
 
-/** Judges mode, time, owner and extended attributes: whether they are what an unpacking makes of what the image states. */
+/** Compares mode, time, owner and extended attributes with what unpacking makes of those that the image states. */
 export class AttributeComparison {
   readonly #owners: OwnerComparison;
   readonly #xattrs: XattrComparison;
@@ -37,6 +37,7 @@ export class AttributeComparison {
     this.#xattrs = new XattrComparison(filter, new XattrIds(settings), rights);
   }
 
+  /** Returns which of them are different. */
   differentParts(attributes: Attributes, stated: Stated, found: FoundOnDisk): DifferentPart[] {
     const { stat, entry } = found;
     const xattrs = xattrsAt(entry);
@@ -51,14 +52,14 @@ export class AttributeComparison {
   }
 }
 
-/** An access-control list says what all may do; then the mode only has the bits that such a list knows nothing of. */
+/** Compares the mode. If there is an access-control list, it determines the permission bits, so these are not compared. */
 function hasMode(mode: number, stat: Stat, xattrs: FoundXattrs): boolean {
   if (stat.type === "symlink") return true;
   const compared = xattrs.has(acl) ? 0o7000 : 0o7777;
   return (stat.mode & compared) === (mode & compared);
 }
 
-/** A file system moves a time that it cannot store to the nearest that it can, which is never an everyday one. */
+/** Compares the time. A file system may have replaced a time that it cannot store by the nearest that it can. */
 function hasTime(stated: Timestamp, found: Timestamp): boolean {
   if (found.seconds === stated.seconds) return found.nanoseconds === stated.nanoseconds;
   if (stated.seconds > latestSeconds) return found.seconds >= latestSeconds && found.seconds < stated.seconds;

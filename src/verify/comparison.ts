@@ -16,29 +16,31 @@ import { hasContent } from "./content.ts";
 import type { Difference, DifferentPart } from "./difference.ts";
 import { type DiskEntry, openUntouched, succeeded } from "./disk-entry.ts";
 
+/** What a comparison needs to know. */
 export interface ComparisonOptions {
   readonly settings: RootfsSettings;
   readonly rights: Rights;
-  /** The digest of what an archive has of a file, by the file's `content`. */
+  /** The digests of the files' data in the archives, by the file's `content`. */
   readonly digests: { get(content: number): string | undefined };
+  /** Is called with each difference. */
   readonly tell: (difference: Difference) => void;
 }
 
 const rootPath = byteStringOf(".");
 
-/** A directory that is being compared. */
+/** A directory whose children are being compared. */
 interface Level {
   readonly directory: TreeDirectory;
   readonly path: ByteString;
-  /** What of it has not been compared yet. */
+  /** The children that have not been compared yet. */
   readonly remaining: Iterator<readonly [ByteString, TreeNode]>;
 }
 
 /**
- * Compares a directory with a tree, name by name. Nothing is followed, every name is relative to an open directory, and
- * nothing is changed. What there may be too much of on the disk is told, and not held.
+ * Compares a directory with a tree, name by name. It follows no symlinks, uses only names relative to open directories, and
+ * changes nothing. Differences are reported at once, because there may be any number of them.
  *
- * A device in the tree is a file in the directory where the settings, or the rights of whoever unpacked, made it one.
+ * A device of the tree may be a regular file in the directory, if the settings or the rights of whoever unpacked made it one.
  */
 export class Comparison {
   readonly #options: ComparisonOptions;
@@ -51,12 +53,12 @@ export class Comparison {
     this.#attributes = new AttributeComparison(options.settings, options.rights);
   }
 
-  /** How many files and directories of the tree are there. */
+  /** How many files and directories of the tree were found in the directory. */
   get count(): number {
     return this.#count;
   }
 
-  /** Compares the tree's root with an open directory, and then whatever is below, without recursion. */
+  /** Compares the tree's root with an open directory, and then everything below, without recursion. */
   compare(root: TreeDirectory, descriptor: number): void {
     using descent = new Descent(descriptor, (call, result) =>
       failure("examine", levels.at(-1)?.path ?? rootPath, call, result),
@@ -81,7 +83,7 @@ export class Comparison {
     }
   }
 
-  /** Compares what stands at a name, and gives the handle of a directory whose children are to be compared. */
+  /** Compares what is at a name. Returns the descriptor of a directory whose children are to be compared. */
   #compareNode(node: TreeNode, entry: DiskEntry): number | undefined {
     const { descriptor, name, path } = entry;
     return this.#ifReadable(path, () => {
@@ -107,7 +109,7 @@ export class Comparison {
     const handle = openUntouched(entry, constants.O_DIRECTORY);
     try {
       const hasOtherNames = handle >= 0 && this.#compareNames(directory, handle, entry.path);
-      // That names came or went is told of each: the time of their directory follows from it.
+      // Names that were added or removed change the time of the directory. They are reported, so the time is not.
       this.#tellChanged(entry.path, hasOtherNames ? parts.filter((part) => part !== "time") : parts);
       return succeeded(handle, entry.path, "openat(O_DIRECTORY)");
     } catch (error) {
@@ -116,7 +118,7 @@ export class Comparison {
     }
   }
 
-  /** Tells of names that the tree does not have, and gives whether there are others than it has. */
+  /** Reports names that the tree does not have. Returns whether names were added or are missing. */
   #compareNames(directory: TreeDirectory, descriptor: number, path: ByteString): boolean {
     const unseen = new Set([...directory.children()].flatMap(([name, node]) => (this.#mayLack(node) ? [] : [name])));
     let hasOthers = false;
@@ -157,7 +159,7 @@ export class Comparison {
     return file.sizeBytes === 0 || (digest !== undefined && hasContent(entry, file, digest)) ? [] : ["content"];
   }
 
-  /** Does what may turn out to be forbidden to this user. */
+  /** Does something that may need rights which this user does not have. Then it reports `unreadable`. */
   #ifReadable<Result>(path: ByteString, work: () => Result): Result | undefined {
     try {
       return work();
@@ -172,7 +174,7 @@ export class Comparison {
     if (!this.#mayLack(node)) this.#options.tell({ kind: "missing", path: textOf(path) });
   }
 
-  /** Whether something could not be made: only root makes devices. */
+  /** Whether something may be missing because whoever unpacked could not make it: only root makes devices. */
   #mayLack(node: TreeNode): boolean {
     const { settings, rights } = this.#options;
     if (node instanceof Directory || settings.devices !== "create" || rights.isRoot) return false;
@@ -184,12 +186,15 @@ export class Comparison {
   }
 }
 
-/** Judges which names are the same file. A file may have further names elsewhere, but none for another file of the tree. */
+/**
+ * Compares which names are the same file. A file may have further names outside of the tree, but not one that is another file
+ * in the tree.
+ */
 class Links {
   readonly #identities = new Map<TreeFile, string>();
   readonly #files = new Map<string, TreeFile>();
 
-  /** Whether what stands at a name is the same on the disk as at the names before it. */
+  /** Whether the file at a name is the same file as at those names before it where the tree says so, and at no others. */
   areRight(file: TreeFile, { identity, nameCount }: Stat): boolean {
     if (!file.isLinked && nameCount === 1) return true;
     const known = this.#identities.get(file) ?? identity;
@@ -200,7 +205,7 @@ class Links {
   }
 }
 
-/** What a symlink or a device is, besides its attributes. */
+/** Compares the target of a symlink, and the number of a device. */
 function differentNature(file: TreeFile, stat: Stat, { descriptor, name }: DiskEntry): DifferentPart[] {
   if (file.type === "symlink") return readSymlinkAt(descriptor, name) === file.linkPath ? [] : ["target"];
   if (!isDevice(file)) return [];

@@ -10,12 +10,12 @@ import { type DiskEntry, openUntouched, succeeded } from "./disk-entry.ts";
 const chunk = new Uint8Array(256 * 1024);
 
 /**
- * Whether the data of a regular file are those that an archive had: `digest` is the digest of what the archive says,
- * without the holes. Those must have no data but zeros, and are not read where there is none, however large they are.
+ * Whether a regular file has the data that the archive had. `digest` is the digest of the archive's data without the holes.
+ * Holes must have no data but zeros; where the file has a hole too, nothing is read, however large it is.
  */
 export function hasContent(entry: DiskEntry, file: TreeFile, digest: string): boolean {
   const { path } = entry;
-  // Should it be no regular file any more, nobody is waited for.
+  // In case somebody replaced it by a fifo, which would block.
   const handle = succeeded(openUntouched(entry, constants.O_NONBLOCK), path, "openat(O_RDONLY)");
   try {
     const { sizeBytes, segments = [{ offset: 0, length: sizeBytes }] } = file;

@@ -1,4 +1,4 @@
-/** What may be different of a file. `links`: which names are the same file. */
+/** What of a file may be different. `links` means which names are the same file. */
 export type DifferentPart =
   | "type"
   | "mode"
@@ -11,10 +11,10 @@ export type DifferentPart =
   | "xattrs"
   | "links";
 
-/** Where a directory is not what an image says. Paths are from the root, U+FFFD standing for bytes that are not UTF-8. */
+/** A difference between a directory and an image. Paths are from the root; U+FFFD stands for bytes that are not UTF-8. */
 export type Difference =
-  /** In the directory and not in the image, with all that is below it; or the other way round. */
+  /** Something is only in the directory, or only in the image, with all that is below it. */
   | { readonly kind: "added" | "missing"; readonly path: string }
   | { readonly kind: "changed"; readonly path: string; readonly parts: readonly DifferentPart[] }
-  /** This user may not read it, so that nobody can tell. */
+  /** This user may not read it, so it cannot be compared. */
   | { readonly kind: "unreadable"; readonly path: string };

@@ -5,20 +5,20 @@ import type { Result } from "../linux/libc.ts";
 import { openAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 
-/** Where something is: a name in an open directory. `path` is for people. */
+/** A name in an open directory. `path` is for messages. */
 export interface DiskEntry {
   readonly descriptor: number;
   readonly name: ByteString;
   readonly path: ByteString;
 }
 
-/** What a system call gave, which must not have failed. */
+/** The result of a system call. Throws if it failed. */
 export function succeeded<Value>(result: Value | Result, path: ByteString, call: string): Value {
   if (typeof result === "number" && result < 0) throw failure("examine", path, call, result);
   return result as Value;
 }
 
-/** Opens what stands there for reading; where this user may, without leaving a trace in its time of access. */
+/** Opens a file for reading, without changing its time of access if this user may do that. */
 export function openUntouched({ descriptor, name }: DiskEntry, flags: number): Result {
   const wanted = constants.O_RDONLY | constants.O_NOFOLLOW | flags;
   const handle = openAt(descriptor, name, wanted | constants.O_NOATIME);

@@ -6,7 +6,7 @@ import { recordsOf, type Stated } from "../rootfs/recorded-owner.ts";
 import { byteString } from "../tar/byte-string.ts";
 import type { FoundXattrs } from "./xattr-comparison.ts";
 
-/** Judges owners: files have them, or are noted to have them, or belong to whoever unpacked. */
+/** Compares owners: a file has its owner, or has it recorded in an attribute, or belongs to whoever unpacked. */
 export class OwnerComparison {
   readonly #policy: OwnerPolicy;
   readonly #rights: Rights;
@@ -16,17 +16,17 @@ export class OwnerComparison {
     this.#rights = rights;
   }
 
-  /** Whether a file has the owner that an unpacking would have given it, or one that it would have left it. */
+  /** Whether a file has the owner that unpacking gives it, or the one that it has if unpacking may not give it away. */
   isRight(stated: Stated, found: Stat): boolean {
     return this.#policy.owner === "ignore" || this.#isGiven(stated, found) || this.#isLeft(stated, found);
   }
 
   /**
-   * Whether what is noted on a file is what an unpacking would have noted. `isStandIn` says that it stands for a device.
-   * Where nothing is to be noted, notes have no say: they may be another tool's.
+   * Whether the owner that is recorded on a file is the one that unpacking records. `isStandIn` says that the file is there in
+   * place of a device. If unpacking records nothing, a record is ignored: another tool may have made it.
    */
   isRecorded(stated: Stated, found: Stat, xattrs: FoundXattrs, { isRoot = false, isStandIn = false } = {}): boolean {
-    // No other file can have an extended attribute of a user's.
+    // Other files cannot have attributes of the user namespace.
     if (!this.#policy.areRecorded || (found.type !== "file" && found.type !== "directory")) return true;
     const hasOwner = this.#policy.owner === "preserve" && this.#isGiven(stated, found);
     const isNoteworthy = stated.uid !== 0 || stated.gid !== 0 || isStandIn || isRoot;
@@ -39,7 +39,7 @@ export class OwnerComparison {
     return hostIdOf(uid, uidMap) === found.uid && hostIdOf(gid, gidMap) === found.gid;
   }
 
-  /** Whoever may not give files away keeps them. */
+  /** Whether the file belongs to this user, who may not give it to the stated owner. */
   #isLeft({ uid, gid }: Stated, found: Stat): boolean {
     const { uidMap, gidMap } = this.#policy;
     const [user, group] = [hostIdOf(uid, uidMap), hostIdOf(gid, gidMap)];

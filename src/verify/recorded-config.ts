@@ -5,10 +5,13 @@ import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import { ifThere, lstatIfThere } from "../base/if-there.ts";
 import type { Limits } from "../base/limits.ts";
 
-/** The image's configuration is a bundle's second one: there `config.json` is the container's. */
+/** In a bundle, `config.json` is the container's configuration, and `image-config.json` the image's. */
 const names = ["image-config.json", "config.json"];
 
-/** The image's configuration as an unpacking left it in a directory, byte for byte: its digest tells which image it was. */
+/**
+ * The image's configuration from a directory that an image was unpacked into, byte for byte. Its digest says which image it
+ * was. Throws `NOT_FOUND` if there is none.
+ */
 export async function recordedConfig(directory: string, { configBytes }: Limits): Promise<Uint8Array> {
   for (const name of names) {
     const config = await readIfThere(join(directory, name), configBytes);
@@ -20,7 +23,10 @@ export async function recordedConfig(directory: string, { configBytes }: Limits)
   });
 }
 
-/** The root filesystem beside it: of an overlay, what is mounted there. What a symlink leads to is somewhere else. */
+/**
+ * The path of the root filesystem in a directory that an image was unpacked into; of an overlay, its mount point. Throws
+ * `NOT_FOUND` if there is none. A symlink is not followed.
+ */
 export async function rootfsIn(directory: string): Promise<string> {
   const path = resolve(directory);
   const rootfs = join(path, "rootfs");
@@ -39,7 +45,7 @@ export async function rootfsIn(directory: string): Promise<string> {
 
 function readIfThere(path: string, limit: number): Promise<Uint8Array | undefined> {
   return ifThere(`read "${path}"`, async () => {
-    // Should it be a fifo, nobody is waited for.
+    // In case it is a fifo, which would block.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return await readWhole(file, path, limit);
   });

@@ -11,10 +11,10 @@ import { storedSource } from "../store/stored-source.ts";
 import { recordedConfig } from "./recorded-config.ts";
 
 /**
- * The name under which a store has the image that a directory was unpacked from: the one with the configuration that
- * lies in the directory. Offline, it stands for that image.
+ * The name under which a store has the image that was unpacked into a directory. It is found by the configuration in the
+ * directory. Used offline, the name leads to that image.
  *
- * @throws OciUnpackError with `NOT_FOUND` where the store has no such image.
+ * @throws OciUnpackError with `NOT_FOUND` if the store has no such image.
  */
 export async function storedNameFor(unpacked: string | URL, store: Store): Promise<string> {
   const directory = pathOf("directory", unpacked);
@@ -32,7 +32,7 @@ export async function storedNameFor(unpacked: string | URL, store: Store): Promi
   );
 }
 
-/** The digest of an image's configuration; nothing where the store has no such image for the platform. */
+/** The digest of an image's configuration; `undefined` if the store has no such image for the platform. */
 async function storedConfig(name: string, store: Store, platform: Platform): Promise<Digest | undefined> {
   await using source = storedSource(sourceFor(name), store, { offline: true });
   try {

@@ -17,31 +17,31 @@ import { tell } from "../worker/serve.ts";
 import { Comparison } from "./comparison.ts";
 import type { Difference } from "./difference.ts";
 
-/** What the merging thread is to do: to make a tree of the layers and compare a directory with it. */
+/** The job to make a tree of the layers and compare a directory with it. */
 export interface VerifyJob {
   readonly type: "verify";
   readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
   readonly layers: number;
-  /** Absolute path of a root filesystem. */
+  /** The absolute path of a root filesystem. */
   readonly directory: string;
-  /** Which part of the tree it is to have. */
+  /** The part of the tree that the directory is to have. */
   readonly selection: SelectionPatterns;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
 }
 
-/** What it tells besides what every thread does. */
+/** The reports of a `VerifyJob` besides the engine's. */
 export type VerifyReport =
   | { readonly type: "different"; readonly difference: Difference }
-  /** A comparison is over: so many files and directories of the tree were there, and so much was different, told or not. */
+  /** The comparison is done. `entries` of the tree were found; `differences` were counted, though not all were reported. */
   | { readonly type: "compared"; readonly entries: number; readonly differences: number };
 
-/** How many differences are told one by one, and how long their paths may be together. A directory could have millions. */
+/** How many differences are reported, and how long their paths may be together. A directory could have millions. */
 const toldAtMost = 10_000;
 const toldBytesAtMost = 16 * 1024 * 1024;
 
-/** Makes a tree of the archives in the ring and compares a directory with it, the only one this thread may read. */
+/** Makes a tree of the archives in the ring and compares a directory with it, the only one that this thread may read. */
 export function verify(job: VerifyJob): void {
   const rights = ownRights();
   const directory = openDirectoryPath(job.directory);
@@ -74,7 +74,7 @@ export function verify(job: VerifyJob): void {
 function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): TreeDirectory {
   const { settings } = job;
   const reporter = new Reporter(tell);
-  // Even where an empty file stands for a device, the device may be written down on it.
+  // An empty file in place of a device may have the device recorded on it, so the tree has to have devices.
   const devices = settings.devices === "placeholder" ? "create" : settings.devices;
   const tree = new MergedTree({ ...settings, devices }, reporter, { memory });
   const input = new RingReader(job.input);

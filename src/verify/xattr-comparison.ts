@@ -8,13 +8,13 @@ import type { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString } from "../tar/byte-string.ts";
 import { type DiskEntry, succeeded } from "./disk-entry.ts";
 
-/** The extended attributes of something on the disk. */
+/** The extended attributes of a file on the disk. */
 export type FoundXattrs = ReadonlyMap<ByteString, ByteString>;
 
-/** An access-control list that says no more than the mode does: the kernel keeps none. */
+/** The size of an access-control list that says the same as the mode. The kernel does not store such a list. */
 const trivialAclBytes = 4 + 3 * 8;
 
-/** The extended attributes of what stands at a name. */
+/** Reads the extended attributes of what is at a name. */
 export function xattrsAt({ descriptor, name, path }: DiskEntry): FoundXattrs {
   const names = succeeded(listXattrsAt(descriptor, name), path, "llistxattr");
   return new Map(
@@ -22,7 +22,7 @@ export function xattrsAt({ descriptor, name, path }: DiskEntry): FoundXattrs {
   );
 }
 
-/** Judges extended attributes. */
+/** Compares extended attributes. */
 export class XattrComparison {
   readonly #filter: XattrFilter;
   readonly #ids: XattrIds;
@@ -34,7 +34,7 @@ export class XattrComparison {
     this.#rights = rights;
   }
 
-  /** Whether something has those that an image states, and no others but such as no image brings here. */
+  /** Whether a file has the attributes that the image states, and no others except those that unpacking never sets. */
   areRight(
     { xattrs: stated = new Map() }: Attributes,
     found: FoundXattrs,
@@ -50,7 +50,7 @@ export class XattrComparison {
     return [...found.keys()].every((name) => stated.has(name) || this.#filter.verdict(name) === "leave-out");
   }
 
-  /** Whether an unpacking could not have set it: the kernel does not let this user, or has no entry for it. */
+  /** Whether unpacking could not set an attribute, because this user may not or the file system does not store it. */
   #isImpossible(name: ByteString, value: Uint8Array, type: Stat["type"], entry: DiskEntry): boolean {
     const isPlain = type === "file" || type === "directory";
     if (name.startsWith("user.")) return !isPlain || isUnsupported(name, entry);
@@ -61,7 +61,7 @@ export class XattrComparison {
   }
 }
 
-/** Whether the file system has no entry for an attribute of that kind; else it would say that there is none. */
+/** Whether the file system does not store attributes of that kind. Otherwise it would answer that there is none. */
 function isUnsupported(xattr: ByteString, { descriptor, name }: DiskEntry): boolean {
   const result = readXattrAt(descriptor, name, xattr);
   return result === -errnos.ENOTSUP;
