@@ -1,4 +1,5 @@
 import type { Limits } from "./limits.ts";
+import { present } from "./present.ts";
 
 /** Every way in which this library fails, as words that programs may compare. docs/errors.md explains each. */
 export type ErrorCode =
@@ -132,8 +133,7 @@ export function raising(limit: keyof Limits, allowed?: number): string {
 export function retold(error: OciUnpackError, message: string, more: OciUnpackErrorOptions = {}): OciUnpackError {
   const { code, hint, cause } = error;
   return new OciUnpackError(code, message, {
-    ...(hint !== undefined && { hint }),
-    ...(cause !== undefined && { cause }),
+    ...present({ hint, cause }),
     ...more,
     details: { ...error.details, ...more.details },
   });

@@ -5,6 +5,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent } from "../base/events.ts";
 import { boolean, count, type Kinds, pathOrStream, word } from "../base/option-checks.ts";
 import { type CopyForm, copyForms } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import { type ResolvedImage, type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -82,7 +83,7 @@ export async function copy(
   return {
     reference: source.name,
     digest: top.digest,
-    ...(image !== undefined && { platform: image.platform }),
+    ...present({ platform: image?.platform }),
     layers: layerCount,
     milliseconds,
     blobs: blobs.length,

@@ -2,6 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import { settleLimits } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import { ImageDocuments } from "../image/image-documents.ts";
 import type { ResolveOptions } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
@@ -50,7 +51,7 @@ export async function oneImage(source: RecordedImage, options: ResolveOptions): 
 export async function wholeImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
   const limits = settleLimits(options.limits);
   const { signal, onEvent } = options;
-  const fetchOptions: FetchOptions = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
+  const fetchOptions: FetchOptions = present({ signal, onEvent });
   const collection = new ContentsCollector(source, new ImageDocuments(source, limits, fetchOptions), limits);
   return await collection.collected();
 }

@@ -1,5 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { CopyForm } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
 import type { Digest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
@@ -33,7 +34,7 @@ export function smallFiles(name: string, contents: ImageContents, form: CopyForm
 function indexOf({ top }: ImageContents, reference: Reference | undefined): object {
   const { mediaType, digest, sizeBytes: size } = top;
   const annotations = annotationsOf(reference);
-  const entry = { mediaType, digest, size, ...(annotations && { annotations }) };
+  const entry = present({ mediaType, digest, size, annotations });
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [entry] };
 }
 
@@ -69,7 +70,7 @@ function referenceIn(name: string): Reference | undefined {
 }
 
 function withoutDigest({ registry, path, tag }: Reference): string {
-  return formatReference({ registry, path, ...(tag !== undefined && { tag }) });
+  return formatReference(present({ registry, path, tag }));
 }
 
 function jsonFile(path: string, value: object): SmallFile {

@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { OciUnpackError } from "../base/errors.ts";
 import { count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
 import { type ExportForm, exportForms } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
 import { openTemporaryFile } from "../blob/temporary-file.ts";
 import { resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
@@ -104,7 +105,7 @@ export async function exportRootfs(
   return {
     ...operation.finish(image, file ?? "-"),
     form,
-    ...(file !== undefined && { file }),
+    ...present({ file }),
     bytes,
     ...totals,
     ...(!isWhole(settings.selection) && { keptEntries: selected.count }),

@@ -2,6 +2,7 @@ import os from "node:os";
 import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { settleLimits } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
@@ -58,7 +59,7 @@ export async function resolveImage(
   signal?.throwIfAborted();
   const limits = settleLimits(options.limits);
   const request = requestPlatform(options.platform, thisMachine());
-  const documents = new ImageDocuments(source, limits, { ...(signal && { signal }), ...(onEvent && { onEvent }) });
+  const documents = new ImageDocuments(source, limits, present({ signal, onEvent }));
   const decided = (message: string) => onEvent?.({ type: "decision", topic: "platform", message });
   decided(wantedText(request));
   const search = new ImageSearch(documents, request, limits.indexDepth, decided);

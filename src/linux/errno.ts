@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import { type ErrorDetails, OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import { machineHint } from "../base/system-error.ts";
 
 /** The numbers of errors on this machine, by their names. */
@@ -21,7 +22,7 @@ export class SystemError extends OciUnpackError {
     const isFull = errno === errnos.ENOSPC || errno === errnos.EDQUOT;
     const hint = machineHint(name);
     super(isFull ? "NO_SPACE" : "FILE_SYSTEM", `cannot ${attempted}: ${call} failed with ${name}${meaningOf(errno)}`, {
-      ...(hint !== undefined && { hint }),
+      ...present({ hint }),
       details: { ...details, errno: name },
     });
     this.errno = name;

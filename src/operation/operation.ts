@@ -1,5 +1,6 @@
 import { unlessAborted } from "../base/abort.ts";
 import { check, checkOptions, type Kinds, text } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
@@ -112,7 +113,7 @@ export class Operation implements AsyncDisposable {
   /** Tells that all is done. Gives how many milliseconds it took. */
   tellFinished(digest: Digest, output?: string): number {
     const milliseconds = performance.now() - this.#startedAt;
-    this.events.tell({ type: "finished", digest, ...(output !== undefined && { output }), milliseconds });
+    this.events.tell({ type: "finished", digest, ...present({ output }), milliseconds });
     return milliseconds;
   }
 

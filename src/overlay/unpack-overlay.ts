@@ -61,7 +61,7 @@ export async function unpackOverlay(
     script: join(target.directory, "mount.sh"),
     layerDirectories: image.layers.map((_, number) => join(target.directory, "layers", String(number), "diff")),
     overlay: kind,
-    ...(mount !== undefined && { mount }),
+    ...present({ mount }),
     ...totals,
     ...events.summary(),
   };

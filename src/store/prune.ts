@@ -1,4 +1,5 @@
 import type { EventListener, FetchOptions } from "../base/events.ts";
+import { present } from "../base/present.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { type ImageWithBlobs, imagesWithBlobs } from "./inventory.ts";
@@ -41,7 +42,7 @@ const mostLooks = 3;
  */
 export async function pruneStore(store: BlobStore, options: PruneOptions): Promise<PruneResult> {
   const { signal, onEvent } = options;
-  const waiting = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
+  const waiting = present({ signal, onEvent });
   const pruning = await store.lock("prune.lock", "exclusive", waiting);
   try {
     const trash = await Trash.open(store.path("trash"));

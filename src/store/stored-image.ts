@@ -1,6 +1,7 @@
 import { CallContext } from "../base/call-context.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
+import { present } from "../base/present.ts";
 import { type BlobOptions, type Document, type ImageSource, skippingBytes } from "../blob/image-source.ts";
 import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -82,7 +83,7 @@ export class StoredImage implements ImageSource {
     const blob = { digest: digestOf(bytes), sizeBytes: bytes.length };
     if (blob.digest !== (described ?? this).digest && (described ?? this).digest !== undefined) return;
     try {
-      const claims = { contentType: mediaType, ...(described && { descriptorType: described.mediaType }) };
+      const claims = present({ contentType: mediaType, descriptorType: described?.mediaType });
       this.#completion.add({ ...blob, mediaType }, parseDocument(bytes, claims), described === undefined);
     } catch (error) {
       if (isOciUnpackError(error)) return;

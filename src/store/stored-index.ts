@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { OciUnpackError, retold } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type ImageIndex, imageIndexFrom } from "../oci/document.ts";
@@ -62,7 +63,7 @@ async function change(
   signal: AbortSignal | undefined,
   changed: (entries: readonly Entry[]) => readonly Entry[],
 ): Promise<void> {
-  const lock = await store.lock("index.lock", "exclusive", { ...(signal && { signal }) });
+  const lock = await store.lock("index.lock", "exclusive", present({ signal }));
   try {
     const { entries, json } = await readEntries(store);
     const next = changed(entries);

@@ -14,6 +14,7 @@ import {
   store as storeKind,
   text,
 } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import { isErrno } from "../base/system-error.ts";
 import type { Source } from "../blob/image-source.ts";
 import { BlobStore, makeStore } from "./blob-store.ts";
@@ -45,7 +46,7 @@ export function storedSource(source: Source, store: Store, options: StoredSource
   const closing = new AbortController();
   let use: Promise<FileHandle | undefined> | undefined;
   const inUse = async ({ signal, onEvent }: FetchOptions = {}): Promise<BlobStore> => {
-    use ??= begin(blobs, offline, { signal: closing.signal, ...(onEvent && { onEvent }) });
+    use ??= begin(blobs, offline, present({ signal: closing.signal, onEvent }));
     try {
       await unlessAborted(use, signal);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { limitExceeded as exceeded, OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { ByteSource } from "./entry.ts";
 
@@ -85,6 +85,12 @@ export function invalidArchive(attempted: string, offset: number, found: string)
 }
 
 /** The error for an archive that is valid but larger than a limit allows. */
-export function limitExceeded(attempted: string, offset: number, found: string, limit: keyof Limits, allowed: number) {
-  return exceeded(`cannot ${attempted} at offset ${offset}: ${found}`, limit, { allowed });
+export function archiveLimitExceeded(
+  attempted: string,
+  offset: number,
+  found: string,
+  limit: keyof Limits,
+  allowed: number,
+) {
+  return limitExceeded(`cannot ${attempted} at offset ${offset}: ${found}`, limit, { allowed });
 }

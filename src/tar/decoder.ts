@@ -1,5 +1,5 @@
 import type { Limits } from "../base/limits.ts";
-import { BLOCK, BlockReader, invalidArchive, limitExceeded } from "./block-reader.ts";
+import { archiveLimitExceeded, BLOCK, BlockReader, invalidArchive } from "./block-reader.ts";
 import { textOf } from "./byte-string.ts";
 import { type DecoderState, HeaderBuffer, type Repair, refuseRepair } from "./decoder-state.ts";
 import type { ByteSource, Entry } from "./entry.ts";
@@ -161,7 +161,7 @@ export class TarDecoder implements ByteSource {
       count += nonZeroBytes(piece);
       if (count <= limits.trailingBytes) continue;
       const found = "more bytes follow than are allowed";
-      throw limitExceeded("end the archive", input.offset, found, "trailingBytes", limits.trailingBytes);
+      throw archiveLimitExceeded("end the archive", input.offset, found, "trailingBytes", limits.trailingBytes);
     }
     if (count > 0) repair("TRAILING_BYTES", `${count} bytes other than zero follow the end of the archive`);
   }

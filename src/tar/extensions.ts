@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { BLOCK, invalidArchive, limitExceeded } from "./block-reader.ts";
+import { archiveLimitExceeded, BLOCK, invalidArchive } from "./block-reader.ts";
 import { type ByteString, byteString } from "./byte-string.ts";
 import { type DecoderState, fillWhole } from "./decoder-state.ts";
 import { PaxHeader } from "./pax-header.ts";
@@ -45,7 +45,7 @@ function readPaxHeader(state: DecoderState): PaxHeader {
   let bytes = 0;
   for (const [name, value] of pax.xattrs) bytes += name.length + value.length;
   if (bytes > xattrBytes) {
-    throw limitExceeded(
+    throw archiveLimitExceeded(
       "decode the pax header",
       offset,
       `its extended attributes have ${bytes} bytes`,
@@ -83,7 +83,7 @@ function readBody(state: DecoderState): Buffer {
   const { sizeBytes, offset } = header;
   if (sizeBytes < 0) throw invalidArchive("decode the header", offset, `its size is ${sizeBytes}`);
   if (sizeBytes > limits.headerBytes) {
-    throw limitExceeded(
+    throw archiveLimitExceeded(
       "read the extension header",
       offset,
       `it has ${sizeBytes} bytes`,

@@ -1,4 +1,4 @@
-import { BLOCK, invalidArchive, limitExceeded } from "./block-reader.ts";
+import { archiveLimitExceeded, BLOCK, invalidArchive } from "./block-reader.ts";
 import type { ByteString } from "./byte-string.ts";
 import type { DecoderState } from "./decoder-state.ts";
 import type { Entry, EntryType, Timestamp } from "./entry.ts";
@@ -78,7 +78,7 @@ function linkPathOf(state: DecoderState, { linkPath, pax }: Extensions, offset: 
 
 function withinLimit({ limits }: DecoderState, what: string, path: ByteString, offset: number): ByteString {
   if (path.length <= limits.pathBytes) return path;
-  throw limitExceeded(
+  throw archiveLimitExceeded(
     "decode the entry",
     offset,
     `its ${what} has ${path.length} bytes`,
@@ -111,7 +111,7 @@ function bodyOf(state: DecoderState, pax: PaxHeader | undefined, type: EntryType
   const body = isFile ? fileBody(state, pax, storedBytes) : { sizeBytes: storedBytes, bodyBytes: storedBytes };
   if (body.sizeBytes > limits.apparentFileBytes) {
     const found = `it states a size of ${body.sizeBytes} bytes`;
-    throw limitExceeded("decode the entry", header.offset, found, "apparentFileBytes", limits.apparentFileBytes);
+    throw archiveLimitExceeded("decode the entry", header.offset, found, "apparentFileBytes", limits.apparentFileBytes);
   }
   return body;
 }

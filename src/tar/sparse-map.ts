@@ -1,5 +1,5 @@
 import type { Limits } from "../base/limits.ts";
-import { invalidArchive, limitExceeded } from "./block-reader.ts";
+import { archiveLimitExceeded, invalidArchive } from "./block-reader.ts";
 import { type ByteString, byteString } from "./byte-string.ts";
 import type { Segment } from "./entry.ts";
 import { decimal } from "./numbers.ts";
@@ -26,7 +26,7 @@ export class SparseMap {
   expect(count: number): void {
     const { sparseSegments } = this.#limits;
     if (count > sparseSegments) {
-      throw limitExceeded(
+      throw archiveLimitExceeded(
         "decode the sparse map",
         this.#offset,
         `it has ${count} segments`,
