@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import type { Readable } from "node:stream";
+import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
+import { Program } from "../base/program.ts";
 import type { Credential } from "../registry/options.ts";
 import { isObject, passwordOrToken } from "./auth-file.ts";
 import type { Environment } from "./machine.ts";
@@ -69,19 +68,24 @@ export class CredentialHelper {
   /** Runs the helper and returns its output; `undefined` if it says that it has nothing for the server. */
   async #run(verb: string, input: string): Promise<string | undefined> {
     const { env, signal, deadlineMilliseconds = 10_000 } = this.#options;
-    const outcome = await runProgram(await this.#find(), verb, { env, input, signal, deadlineMilliseconds });
-    switch (outcome.type) {
-      case "not-started":
-        throw this.#failure("it does not start", outcome.cause);
-      case "too-late":
-        throw this.#failure(`it did not answer within ${deadlineMilliseconds / 1000} seconds`);
-      case "too-long":
-        throw this.#failure("its answer is too long");
-      case "ended":
-        if (outcome.status === 0) return outcome.output;
-        if (outcome.output.trim() === notFound) return undefined;
-        throw this.#failure(`it ended with status ${outcome.status}`);
-    }
+    const path = await this.#find();
+    signal?.throwIfAborted();
+    const program = new Program(path, [verb], { env, signal, ...answer });
+    program.input.end(input);
+    // A second listener and not `AbortSignal.any`: Node 20 may collect its result before it aborts.
+    const deadline = AbortSignal.timeout(deadlineMilliseconds);
+    const stopListening = onAbort(deadline, () => program.kill());
+    const end = await program.ended
+      .catch((error: unknown) => {
+        throw this.#failure("it does not start", error);
+      })
+      .finally(stopListening);
+    signal?.throwIfAborted();
+    if (deadline.aborted) throw this.#failure(`it did not answer within ${deadlineMilliseconds / 1000} seconds`);
+    if (end.isCut) throw this.#failure("its answer is too long");
+    if (end.status === 0) return end.output;
+    if (end.output.trim() === notFound) return undefined;
+    throw this.#failure(`it ended with status ${end.status}`);
   }
 
   /**
@@ -102,6 +106,9 @@ export class CredentialHelper {
   }
 }
 
+/** The answer is read up to this length. */
+const answer = { kept: "stdout", keptCharacters: 256 * 1024, endsIfLonger: true } as const;
+
 /** The message that means that there is no credential (docker-credential-helpers, credentials/error.go). */
 const notFound = "credentials not found in native keychain";
 
@@ -112,61 +119,4 @@ async function isExecutable(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** How a program is run. */
-interface ProcessOptions {
-  readonly env: Environment;
-  readonly input: string;
-  readonly deadlineMilliseconds: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How a program ended. */
-type Outcome =
-  | { readonly type: "ended"; readonly status: number | null; readonly output: string }
-  | { readonly type: "not-started"; readonly cause: unknown }
-  | { readonly type: "too-late" }
-  | { readonly type: "too-long" };
-
-const largestOutputBytes = 256 * 1024;
-
-/** Runs a program without a shell, until it ends or until the deadline, and returns its standard output. */
-async function runProgram(path: string, argument: string, options: ProcessOptions): Promise<Outcome> {
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const deadline = AbortSignal.timeout(options.deadlineMilliseconds);
-  const child = spawn(path, [argument], { env: { ...options.env }, stdio: ["pipe", "pipe", "ignore"] });
-  const kill = () => {
-    child.kill("SIGKILL");
-    // Another program that it started may keep the pipe open for ever.
-    child.stdout.destroy();
-  };
-  // Two listeners and not `AbortSignal.any`: Node 20 may collect its result before it aborts.
-  signal?.addEventListener("abort", kill, { once: true });
-  deadline.addEventListener("abort", kill, { once: true });
-  try {
-    child.stdin.on("error", () => {}); // A program need not read its input; its status tells whether it succeeded.
-    child.stdin.end(options.input);
-    const [exit, output] = await Promise.allSettled([once(child, "exit"), textOf(child.stdout, kill)]);
-    signal?.throwIfAborted();
-    if (deadline.aborted) return { type: "too-late" };
-    if (exit.status === "rejected") return { type: "not-started", cause: exit.reason };
-    if (output.status === "rejected") return { type: "too-long" };
-    return { type: "ended", status: exit.value[0], output: output.value };
-  } finally {
-    signal?.removeEventListener("abort", kill);
-    deadline.removeEventListener("abort", kill);
-  }
-}
-
-async function textOf(stream: Readable, stop: () => void): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.length;
-    if (size > largestOutputBytes) stop();
-    else chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

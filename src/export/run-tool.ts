@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { statfs } from "node:fs/promises";
 import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
+import { Program } from "../base/program.ts";
 import { StreamOutput } from "../output/new-file.ts";
 import { endMarkerBytes } from "../tar/encoder.ts";
 import type { FileSystemTool } from "./file-system-tool.ts";
@@ -13,8 +12,8 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /** With less free space than this, a program most likely failed because the disk is full. */
 const leastFreeBytes = 256 * 1024;
 
-/** How much of a program's error output is kept, from its end. */
-const errorOutputBytes = 4096;
+/** How much of a program's error output is kept. The end of it tells why the program failed. */
+const errorOutput = { kept: "stderr", keptCharacters: 4096 } as const;
 
 /** How a program is run. */
 export interface ToolRun {
@@ -29,8 +28,9 @@ export interface ToolRun {
 
 /** Throws `TOOL_MISSING` if a program is not installed. Called before anything is downloaded. */
 export async function insistOnTool(tool: FileSystemTool, searchPath: string | undefined): Promise<void> {
-  const child = spawn(tool.command, [tool.versionArgument], { env: environment(searchPath), stdio: "ignore" });
-  await once(child, "exit").catch((error: unknown) => {
+  const program = new Program(tool.command, [tool.versionArgument], { env: environment(searchPath), ...errorOutput });
+  program.input.end();
+  await program.ended.catch((error: unknown) => {
     throw missing(tool, error);
   });
 }
@@ -41,37 +41,29 @@ export async function runTool(
   { args, env, directory, searchPath, signal }: ToolRun,
   feed: (write: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const child = spawn(tool.command, [...args], {
+  const program = new Program(tool.command, args, {
     env: { ...environment(searchPath), ...env },
-    stdio: ["pipe", "ignore", "pipe"],
+    signal,
+    ...errorOutput,
   });
   const stop = new AbortController();
-  const listenNoMore = onAbort(signal, () => {
-    child.kill("SIGKILL");
-    stop.abort(signal.reason);
-  });
-  const ended = once(child, "close");
-  const endsWell = ended.then(
-    ([status]) => status === 0,
+  const stopListening = onAbort(signal, () => stop.abort(signal.reason));
+  const endsWell = program.ended.then(
+    ({ status }) => status === 0,
     () => false,
   );
   endsWell.then((isWell) => !isWell && stop.abort(new Error(`${tool.command} reads no more`)));
-  let lastWords = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    lastWords = (lastWords + text).slice(-errorOutputBytes);
-  });
-  child.stdin.on("error", () => {}); // the program's status tells why it stopped reading
   try {
-    const input = new ArchiveInput(new StreamOutput(child.stdin, stop.signal), endsWell, tool);
-    const feeding = feed((bytes) => input.write(bytes), stop.signal).then(() => child.stdin.end());
-    const [fed, end] = await Promise.allSettled([feeding, ended]);
+    const input = new ArchiveInput(new StreamOutput(program.input, stop.signal), endsWell, tool);
+    const feeding = feed((bytes) => input.write(bytes), stop.signal).then(() => program.input.end());
+    const [fed, end] = await Promise.allSettled([feeding, program.ended]);
     signal.throwIfAborted();
     if (end.status === "rejected") throw missing(tool, end.reason);
-    const [status] = end.value;
-    if (status !== 0) throw failed(tool, status, lastWords, await isFull(directory));
+    const { status, output } = end.value;
+    if (status !== 0) throw failed(tool, status, output, await isFull(directory));
     if (fed.status === "rejected") throw fed.reason;
   } finally {
-    listenNoMore();
+    stopListening();
   }
 }
 

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { join, relative, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import type { OverlayKind } from "../base/option-words.ts";
+import { Program } from "../base/program.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import { makeDirectories, removeCreated } from "../output/made-directories.ts";
 
@@ -57,29 +57,22 @@ export async function mountOverlay(directory: string, options: string, point: st
     throw fileSystemError(error, attempted);
   });
   try {
-    const command = ["mount", "-t", "overlay", "overlay", "-o", options, target];
-    await run("env", [forceOlderInterface, ...command], directory, attempted);
+    await runMount(["-t", "overlay", "overlay", "-o", options, target], directory, attempted);
   } catch (error) {
     await removeCreated(target, firstCreated);
     throw error;
   }
 }
 
-function run(program: string, args: readonly string[], directory: string, attempted: string): Promise<void> {
-  return new Promise((resolvePromise, reject) => {
-    const child = spawn(program, args, { cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
-    let said = "";
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      said += text;
-    });
-    child.on("error", (cause) => reject(fileSystemError(cause, attempted)));
-    child.on("close", (status, signal) => {
-      if (status === 0) return resolvePromise();
-      const found =
-        said.trim().replace(/\s+/g, " ").slice(0, 500) || `mount ended with ${signal ?? `status ${status}`}`;
-      const hint =
-        'mount as root, or in a user namespace with `overlay: "userxattr"`; without `mount` nothing is mounted';
-      reject(new OciUnpackError("FILE_SYSTEM", `cannot ${attempted}: ${found}`, { hint }));
-    });
+async function runMount(args: readonly string[], directory: string, attempted: string): Promise<void> {
+  const words = { kept: "stderr", keptCharacters: 500 } as const;
+  const program = new Program("env", [forceOlderInterface, "mount", ...args], { directory, ...words });
+  program.input.end();
+  const { status, signal, output } = await program.ended.catch((error: unknown) => {
+    throw fileSystemError(error, attempted);
   });
+  if (status === 0) return;
+  const found = output.trim().replace(/\s+/g, " ") || `mount ended with ${signal ?? `status ${status}`}`;
+  const hint = 'mount as root, or in a user namespace with `overlay: "userxattr"`; without `mount` nothing is mounted';
+  throw new OciUnpackError("FILE_SYSTEM", `cannot ${attempted}: ${found}`, { hint });
 }

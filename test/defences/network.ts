@@ -289,7 +289,7 @@ export const networkDefences: readonly Defence[] = [
     group: "F",
     what: "a helper that does not answer is ended",
     file: "src/configuration/credential-helper.ts",
-    without: [`deadline.addEventListener("abort", kill, { once: true });`, ""],
+    without: ["onAbort(deadline, () => program.kill())", "() => {}"],
     test: ["configuration/credentials", "R-26: a helper that does not answer in time is ended"],
   },
   {
