@@ -1,28 +1,11 @@
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Entry } from "../tar/entry.ts";
+import type { DirectoryBackEnd } from "./back-end.ts";
 import type { LayerContext } from "./context.ts";
-import type { BackEndTypes, Directory } from "./directory.ts";
+import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { checkedName } from "./entry-checks.ts";
 import { whiteoutPrefix } from "./name-meaning.ts";
 import { limitExceeded, quoted } from "./refusal.ts";
 import { walk } from "./walk.ts";
-
-/** Where something is to be: a name in a directory. `path` is the entry's own, for messages. */
-export interface EntryDestination<Types extends BackEndTypes> {
-  readonly parent: Directory<Types>;
-  readonly name: ByteString;
-  readonly path: ByteString;
-}
-
-/** Makes directories, and removes whatever stands in the way. */
-export interface DirectoryBackEnd<Types extends BackEndTypes> {
-  /** Makes a directory, in the stead of whatever is there, with the attributes of one that no entry describes. */
-  makeDirectory(destination: EntryDestination<Types>, mode: number): Directory<Types>;
-  /** Removes what stands there, if anything does, and all that is below it. */
-  remove(destination: EntryDestination<Types>): void;
-  /** Replaces all attributes of a directory by those of an entry. */
-  describe(directory: Directory<Types>, entry: Entry): void;
-}
 
 /** Where the entries of one layer are to stand, in directories that are made where they are missing. */
 export class Destinations<Types extends BackEndTypes> {

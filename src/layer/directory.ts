@@ -168,3 +168,10 @@ export class Directory<Types extends BackEndTypes> {
     return names.reverse().join("/") as ByteString;
   }
 }
+
+/** Where something is to be: a name in a directory. `path` is the entry's own, for messages. */
+export interface EntryDestination<Types extends BackEndTypes> {
+  readonly parent: Directory<Types>;
+  readonly name: ByteString;
+  readonly path: ByteString;
+}

@@ -1,30 +1,19 @@
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import type { BackEnd } from "./back-end.ts";
 import type { LayerContext } from "./context.ts";
-import type { EntryDestination } from "./destinations.ts";
-import type { BackEndTypes } from "./directory.ts";
+import type { BackEndTypes, EntryDestination } from "./directory.ts";
 import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
 import { refusal } from "./refusal.ts";
 
 const empty: ByteSource = { read: () => undefined };
 
-/** Makes what entries describe, in the stead of whatever is there. What they say has been checked. */
-export interface FileBackEnd<Types extends BackEndTypes> {
-  /** A regular file. The entry may be a device's, for which the file stands. */
-  file(destination: EntryDestination<Types>, entry: Entry, body: ByteSource): void;
-  symlink(destination: EntryDestination<Types>, entry: Entry): void;
-  fifo(destination: EntryDestination<Types>, entry: Entry): void;
-  device(destination: EntryDestination<Types>, entry: Entry): void;
-  /** Removes what stands there, if anything does, and all that is below it. */
-  remove(destination: EntryDestination<Types>): void;
-}
-
 /** What the entries of one layer make that is neither a directory nor a hard link. */
 export class EntryFiles<Types extends BackEndTypes> {
   readonly #context: LayerContext<Types>;
   readonly #layer: number;
-  readonly #backEnd: FileBackEnd<Types>;
+  readonly #backEnd: Pick<BackEnd<Types>, "directories" | "files">;
 
-  constructor(context: LayerContext<Types>, layer: number, backEnd: FileBackEnd<Types>) {
+  constructor(context: LayerContext<Types>, layer: number, backEnd: Pick<BackEnd<Types>, "directories" | "files">) {
     this.#context = context;
     this.#layer = layer;
     this.#backEnd = backEnd;
@@ -33,18 +22,18 @@ export class EntryFiles<Types extends BackEndTypes> {
   file(destination: EntryDestination<Types>, entry: Entry, body: ByteSource): void {
     checkOwner(entry);
     checkSize(entry, this.#context.settings.limits);
-    this.#backEnd.file(destination, entry, body);
+    this.#backEnd.files.file(destination, entry, body);
   }
 
   symlink(destination: EntryDestination<Types>, entry: Entry): void {
     checkTarget(entry);
     checkOwner(entry);
-    this.#backEnd.symlink(destination, entry);
+    this.#backEnd.files.symlink(destination, entry);
   }
 
   fifo(destination: EntryDestination<Types>, entry: Entry): void {
     checkOwner(entry);
-    this.#backEnd.fifo(destination, entry);
+    this.#backEnd.files.fifo(destination, entry);
   }
 
   /** A device, as far as the caller wants devices. */
@@ -56,7 +45,7 @@ export class EntryFiles<Types extends BackEndTypes> {
       case "error":
         throw refusal(path, `a ${what}`, "choose what is to become of devices, or unpack another image");
       case "skip":
-        this.#backEnd.remove(destination);
+        this.#backEnd.directories.remove(destination);
         // Its directory is needed all the same: nothing else tells of the entry.
         destination.parent.neededIn = this.#layer;
         return findings.skipped(path, "device", what);
@@ -66,7 +55,7 @@ export class EntryFiles<Types extends BackEndTypes> {
       case "create":
         checkDeviceNumber(entry);
         checkOwner(entry);
-        this.#backEnd.device(destination, entry);
+        this.#backEnd.files.device(destination, entry);
     }
   }
 }

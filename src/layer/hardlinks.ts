@@ -1,9 +1,9 @@
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
+import type { HardlinkBackEnd, LinkHeader } from "./back-end.ts";
 import { ByName } from "./by-name.ts";
 import type { LayerContext } from "./context.ts";
-import type { EntryDestination } from "./destinations.ts";
-import type { BackEndTypes, Directory } from "./directory.ts";
+import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { pseudoLinkName } from "./name-meaning.ts";
 import { quoted, refusal } from "./refusal.ts";
 import { walk } from "./walk.ts";
@@ -13,9 +13,6 @@ interface Name<Types extends BackEndTypes> {
   readonly directory: Directory<Types>;
   readonly name: ByteString;
 }
-
-/** What a link's own header says of its file. */
-export type LinkHeader = Pick<Entry, "mode" | "uid" | "gid">;
 
 /** A link that is to be made, and nothing of its entry that is not needed for it: it may have to wait. */
 interface Link<Types extends BackEndTypes> {
@@ -32,26 +29,6 @@ interface Link<Types extends BackEndTypes> {
  * end of the layer half as much for knowing what it waits for.
  */
 const waitingBytes = 480;
-
-/** What hard links ask of whatever holds the tree. */
-export interface HardlinkBackEnd<Types extends BackEndTypes> {
-  /** What stands at a name that is no directory's, for a link that is to be made at `destination`. */
-  fileAt(
-    directory: Directory<Types>,
-    name: ByteString,
-    destination: EntryDestination<Types>,
-  ): Types["original"] | undefined;
-  /** Whether a file has the mode and the owner that the link's own header states. */
-  isAsStated(original: Types["original"], stated: LinkHeader): boolean;
-  /** Gives a file a further name, in the stead of whatever is there. */
-  link(destination: EntryDestination<Types>, original: Types["original"]): void;
-  /** Makes the file that stands there something that this layer brings: its own whiteouts spare it. */
-  claim(destination: EntryDestination<Types>, original: Types["original"]): void;
-  /** Makes a directory for pseudo-links, which is no part of the tree. */
-  makePseudoLinks(): Directory<Types>;
-  /** Removes it with them. Files stay where links to them were made. */
-  removePseudoLinks(directory: Directory<Types>): void;
-}
 
 /**
  * The hard links of one layer, in the order of the archive: a link is what its target is at that moment. Only a link to

@@ -1,25 +1,16 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import type { BackEnd } from "./back-end.ts";
 import type { LayerContext } from "./context.ts";
-import { Destinations, type DirectoryBackEnd, type EntryDestination } from "./destinations.ts";
-import type { BackEndTypes, Directory } from "./directory.ts";
+import { Destinations } from "./destinations.ts";
+import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { checkOwner } from "./entry-checks.ts";
-import { EntryFiles, type FileBackEnd } from "./entry-files.ts";
-import { type HardlinkBackEnd, Hardlinks } from "./hardlinks.ts";
+import { EntryFiles } from "./entry-files.ts";
+import { Hardlinks } from "./hardlinks.ts";
 import { hiddenName, meaningOf, pseudoLinkName } from "./name-meaning.ts";
 import { refusal } from "./refusal.ts";
 import { find, walk } from "./walk.ts";
-import { type WhiteoutBackEnd, Whiteouts } from "./whiteouts.ts";
-
-/** What the rules about layers ask of whatever holds the tree, for one layer. */
-export interface BackEnd<Types extends BackEndTypes> {
-  readonly directories: DirectoryBackEnd<Types>;
-  readonly files: FileBackEnd<Types>;
-  readonly hardlinks: HardlinkBackEnd<Types>;
-  readonly whiteouts: WhiteoutBackEnd<Types>;
-  /** Forgets what only this layer needed. */
-  end(): void;
-}
+import { Whiteouts } from "./whiteouts.ts";
 
 /**
  * What the entries of one layer mean, in the order of the archive (image-spec, layer.md), for whatever a layer is applied
@@ -40,9 +31,9 @@ export class LayerEntries<Types extends BackEndTypes> {
     this.#layer = layer;
     this.#backEnd = backEnd;
     this.#destinations = new Destinations(context, backEnd.directories);
-    this.#files = new EntryFiles(context, layer, backEnd.files);
+    this.#files = new EntryFiles(context, layer, backEnd);
     this.#hardlinks = new Hardlinks(context, layer, backEnd.hardlinks);
-    this.#whiteouts = new Whiteouts(context, layer, backEnd.whiteouts);
+    this.#whiteouts = new Whiteouts(context, layer, backEnd);
   }
 
   /** Applies an entry. `body` yields its data and then ends; whatever is left unread is of no use. */

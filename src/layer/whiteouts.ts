@@ -1,32 +1,7 @@
 import type { ByteString } from "../tar/byte-string.ts";
+import type { BackEnd, DirectoryBackEnd, WhiteoutBackEnd } from "./back-end.ts";
 import type { LayerContext } from "./context.ts";
-import type { EntryDestination } from "./destinations.ts";
-import type { BackEndTypes, Directory } from "./directory.ts";
-
-/**
- * What whiteouts ask of whatever holds the tree: a disk, memory, or a layer of an overlay. A file is here what is no
- * directory. `path` is the whiteout's own, for messages.
- */
-export interface WhiteoutBackEnd<Types extends BackEndTypes> {
-  /** Whether a file stands at a name, or may do so. */
-  isFileAt(parent: Directory<Types>, name: ByteString): boolean;
-  /** Whether the file at a name is this layer's. */
-  isOwnFile(parent: Directory<Types>, name: ByteString): boolean;
-  /** Removes the file of a lower layer at a name. */
-  removeFile(parent: Directory<Types>, name: ByteString, path: ByteString): void;
-  /** The directories in a directory, this layer's and those of lower layers. */
-  directoriesIn(directory: Directory<Types>): Iterable<Directory<Types>>;
-  /** The names of the files in a directory that may be of lower layers. */
-  filesIn(directory: Directory<Types>, path: ByteString): Iterable<ByteString>;
-  /** Says of a directory that this layer has it, too. */
-  establish(directory: Directory<Types>): void;
-  /** Says of a directory that lower layers have nothing in it but what was asked for here. */
-  cutOff(directory: Directory<Types>): void;
-  /** Removes a directory unless there is something in it, and tells whether it is gone. */
-  isRemovedIfEmpty(directory: Directory<Types>, path: ByteString): boolean;
-  /** Gives a directory the attributes of one that no entry describes. */
-  reset(directory: Directory<Types>): void;
-}
+import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 
 /**
  * The whiteouts of one layer: they hide what lower layers left, wherever in the layer they stand, and never what the
@@ -35,12 +10,18 @@ export interface WhiteoutBackEnd<Types extends BackEndTypes> {
 export class Whiteouts<Types extends BackEndTypes> {
   readonly #context: LayerContext<Types>;
   readonly #layer: number;
+  readonly #directories: DirectoryBackEnd<Types>;
   readonly #backEnd: WhiteoutBackEnd<Types>;
 
-  constructor(context: LayerContext<Types>, layer: number, backEnd: WhiteoutBackEnd<Types>) {
+  constructor(
+    context: LayerContext<Types>,
+    layer: number,
+    { directories, whiteouts }: Pick<BackEnd<Types>, "directories" | "whiteouts">,
+  ) {
     this.#context = context;
     this.#layer = layer;
-    this.#backEnd = backEnd;
+    this.#directories = directories;
+    this.#backEnd = whiteouts;
   }
 
   /** Hides what lower layers have at a name and below it. */
@@ -58,7 +39,7 @@ export class Whiteouts<Types extends BackEndTypes> {
 
   /** Hides everything that lower layers have in a directory, and keeps the directory. */
   hideAllIn(directory: Directory<Types>, path: ByteString): void {
-    this.#backEnd.establish(directory);
+    this.#directories.establish(directory);
     directory.neededIn = this.#layer;
     this.#clear(directory, path);
   }
@@ -76,7 +57,7 @@ export class Whiteouts<Types extends BackEndTypes> {
       order.push(directory);
       if (directory.clearedIn === this.#layer) continue;
       directory.clearedIn = this.#layer;
-      for (const child of this.#backEnd.directoriesIn(directory)) pending.push(child);
+      for (const child of directory.directories()) pending.push(child);
       this.#backEnd.cutOff(directory);
       this.#clearFiles(directory, path);
     }
@@ -96,8 +77,8 @@ export class Whiteouts<Types extends BackEndTypes> {
   #settle(directory: Directory<Types>, path: ByteString): void {
     if (directory.layer === this.#layer) return;
     const isNeeded = directory.neededIn === this.#layer;
-    if (!isNeeded && this.#backEnd.isRemovedIfEmpty(directory, path)) return;
+    if (!isNeeded && this.#directories.removeIfEmpty(directory, path)) return;
     directory.origin = this.#layer;
-    this.#backEnd.reset(directory);
+    this.#directories.reset(directory);
   }
 }

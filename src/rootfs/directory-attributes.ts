@@ -44,13 +44,10 @@ export interface DirectoryAttributesParts {
  * time, a mode may forbid to make them, and set-group-ID or a default ACL would be passed on to them.
  */
 export class DirectoryAttributes {
-  /** What a directory has that no layer describes. */
-  readonly implied: Attributes;
   readonly #parts: DirectoryAttributesParts;
 
   constructor(parts: DirectoryAttributesParts) {
     this.#parts = parts;
-    this.implied = parts.implied;
   }
 
   /** The mode to make a directory with: its own, as far as entries can be made in it meanwhile. */
@@ -74,7 +71,7 @@ export class DirectoryAttributes {
   /** Replaces all attributes by those of a directory that no entry describes. */
   reset(directory: DiskDirectory): void {
     this.#clearXattrs(directory);
-    directory.attributes = this.implied;
+    directory.attributes = this.#parts.implied;
   }
 
   /** Gives the root and every directory below it what it is to have in the end: children first, while they can be reached. */

@@ -1,5 +1,4 @@
-import type { EntryDestination } from "../layer/destinations.ts";
-import type { BackEndTypes, Directory } from "../layer/directory.ts";
+import type { BackEndTypes, Directory, EntryDestination } from "../layer/directory.ts";
 import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { XattrValues } from "./disk-xattrs.ts";

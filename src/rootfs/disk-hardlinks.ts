@@ -1,5 +1,5 @@
+import type { HardlinkBackEnd, LinkHeader } from "../layer/back-end.ts";
 import { Directory } from "../layer/directory.ts";
-import type { HardlinkBackEnd, LinkHeader } from "../layer/hardlinks.ts";
 import { pseudoLinkDirectory } from "../layer/name-meaning.ts";
 import { failure } from "../layer/refusal.ts";
 import { errnos } from "../linux/errno.ts";

@@ -1,9 +1,10 @@
+import type { WhiteoutBackEnd } from "../layer/back-end.ts";
+import { whiteoutPrefix } from "../layer/name-meaning.ts";
 import { failure } from "../layer/refusal.ts";
-import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { statAt } from "../linux/stat.ts";
-import { removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
+import { unlinkAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { RootfsContext } from "./context.ts";
 import type { DiskDirectory, OnDisk } from "./disk-directory.ts";
@@ -33,10 +34,7 @@ export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
     this.#context.parents.linkMayBeGone();
   }
 
-  directoriesIn(directory: DiskDirectory): Iterable<DiskDirectory> {
-    return directory.directories();
-  }
-
+  /** Names that begin as whiteouts do are the program's own: no layer can have made them. */
   *filesIn(directory: DiskDirectory, path: ByteString): Iterable<ByteString> {
     const handle = this.#context.tree.handles.opened(directory);
     rewindEntries(handle);
@@ -44,34 +42,11 @@ export class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
       const entries = readEntries(handle);
       if (typeof entries === "number") throw failure("apply", path, "getdents64", entries);
       if (entries.length === 0) return;
-      for (const { name } of entries) if (directory.child(name) === undefined && !isOurs(name)) yield name;
+      for (const { name } of entries)
+        if (directory.child(name) === undefined && !name.startsWith(whiteoutPrefix)) yield name;
     }
   }
 
-  /** All directories were made here. */
-  establish(): void {}
-
   /** What lower layers left is in the directory itself. */
   cutOff(): void {}
-
-  isRemovedIfEmpty(directory: DiskDirectory, path: ByteString): boolean {
-    const { parents, tree } = this.#context;
-    const { parent, name } = directory;
-    if (parent === undefined) return false;
-    const result = removeDirectoryAt(tree.handles.of(parent), name);
-    if (result === -errnos.ENOTEMPTY) return false;
-    if (result < 0) throw failure("apply", path, "unlinkat(AT_REMOVEDIR)", result);
-    tree.forget(directory);
-    parents.directoryIsGone();
-    return true;
-  }
-
-  reset(directory: DiskDirectory): void {
-    this.#context.directoryAttributes.reset(directory);
-  }
-}
-
-/** Names that no layer can have made, because in a layer they would mean something else. */
-function isOurs(name: ByteString): boolean {
-  return name.startsWith(".wh.");
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
+import type { FileBackEnd } from "../layer/back-end.ts";
 import { checkNoWhiteout, deviceName } from "../layer/entry-checks.ts";
-import type { FileBackEnd } from "../layer/entry-files.ts";
 import { errnos } from "../linux/errno.ts";
 import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
@@ -64,10 +64,6 @@ export class FileMaker implements FileBackEnd<OnDisk> {
     if (!isDenied) this.#complete(destination, entry);
     else if (owners.mayRecord(entry)) this.#standIn(destination, entry);
     else findings.lost(path, "device", `this user may not make the ${deviceName(entry)}`);
-  }
-
-  remove(destination: DiskDestination): void {
-    this.#nodes.remove(destination);
   }
 
   #standIn(destination: DiskDestination, entry: Entry): void {

@@ -1,12 +1,12 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { MemoryShare } from "../base/memory-budget.ts";
-import type { DirectoryBackEnd } from "../layer/destinations.ts";
+import type { DirectoryBackEnd } from "../layer/back-end.ts";
 import { failure, quoted } from "../layer/refusal.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
-import { makeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
+import { makeDirectoryAt, removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { RootfsContext } from "./context.ts";
@@ -65,9 +65,27 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
     this.made.delete(parent, name);
   }
 
+  removeIfEmpty(directory: DiskDirectory, path: ByteString): boolean {
+    const { parents, tree } = this.#context;
+    const { parent, name, own } = directory;
+    if (parent === undefined) return false;
+    const result = own.isMade ? removeDirectoryAt(tree.handles.of(parent), name) : 0;
+    if (result === -errnos.ENOTEMPTY) return false;
+    if (result < 0) throw failure("apply", path, "unlinkat(AT_REMOVEDIR)", result);
+    tree.forget(directory);
+    tree.hide(parent, name);
+    parents.directoryIsGone();
+    return true;
+  }
+
   describe(directory: DiskDirectory, entry: Entry): void {
     this.establish(directory);
     this.#context.directoryAttributes.describe(directory, entry);
+  }
+
+  reset(directory: DiskDirectory): void {
+    this.establish(directory);
+    this.#context.directoryAttributes.reset(directory);
   }
 
   #create(

@@ -1,8 +1,8 @@
 import type { Memory } from "../base/memory-budget.ts";
+import type { WhiteoutBackEnd } from "../layer/back-end.ts";
 import type { FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { WhiteoutBackEnd } from "../layer/whiteouts.ts";
 import type { RootfsContext } from "./context.ts";
 import type { OnDisk } from "./disk-directory.ts";
 import { DiskHardlinks } from "./disk-hardlinks.ts";

@@ -83,7 +83,7 @@ export class MergedTree {
       directories: nodes,
       files: new TreeFiles(nodes, keep),
       hardlinks: new TreeHardlinks(this.#context, nodes),
-      whiteouts: new TreeWhiteouts(this.#context, nodes),
+      whiteouts: new TreeWhiteouts(nodes),
       end() {},
     });
   }

@@ -1,5 +1,5 @@
-import type { EntryDestination } from "../layer/destinations.ts";
-import type { FileBackEnd } from "../layer/entry-files.ts";
+import type { FileBackEnd } from "../layer/back-end.ts";
+import type { EntryDestination } from "../layer/directory.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { InMemory } from "./tree-file.ts";
 import { TreeFile } from "./tree-file.ts";
@@ -32,10 +32,6 @@ export class TreeFiles implements FileBackEnd<InMemory> {
 
   device(destination: EntryDestination<InMemory>, entry: Entry): void {
     this.#put(entry.type === "block-device" ? "block-device" : "character-device", destination, entry);
-  }
-
-  remove(destination: EntryDestination<InMemory>): void {
-    this.#nodes.remove(destination);
   }
 
   #put(type: TreeFile["type"], destination: EntryDestination<InMemory>, entry: Entry, content = 0): void {

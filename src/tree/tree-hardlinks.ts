@@ -1,6 +1,5 @@
-import type { EntryDestination } from "../layer/destinations.ts";
-import { Directory } from "../layer/directory.ts";
-import type { HardlinkBackEnd, LinkHeader } from "../layer/hardlinks.ts";
+import type { HardlinkBackEnd, LinkHeader } from "../layer/back-end.ts";
+import { Directory, type EntryDestination } from "../layer/directory.ts";
 import { pseudoLinkDirectory } from "../layer/name-meaning.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { TreeContext } from "./context.ts";

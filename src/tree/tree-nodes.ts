@@ -1,6 +1,6 @@
 import type { Attributes } from "../layer/attributes.ts";
-import type { DirectoryBackEnd, EntryDestination } from "../layer/destinations.ts";
-import { Directory } from "../layer/directory.ts";
+import type { DirectoryBackEnd } from "../layer/back-end.ts";
+import { Directory, type EntryDestination } from "../layer/directory.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { TreeContext } from "./context.ts";
@@ -48,6 +48,15 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
     this.removeAt(parent, name);
   }
 
+  removeIfEmpty({ parent, name, isEmpty }: TreeDirectory): boolean {
+    if (parent === undefined || !isEmpty) return false;
+    this.removeAt(parent, name);
+    return true;
+  }
+
+  /** All that a layer needs is in the tree already. */
+  establish(): void {}
+
   describe(directory: TreeDirectory, entry: Entry): void {
     const { mode, uid, gid, mtime, atime } = entry;
     const { memory } = this.#context;
@@ -55,6 +64,12 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
     memory.release(bytesOfXattrs(directory.attributes));
     memory.spend(bytesOfXattrs(attributes), "attributes of directories");
     directory.attributes = attributes;
+  }
+
+  reset(directory: TreeDirectory): void {
+    const { implied, memory } = this.#context;
+    memory.release(bytesOfXattrs(directory.attributes));
+    directory.attributes = implied;
   }
 
   /** An entry's extended attributes, without those that are left out. */
@@ -85,9 +100,7 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
 
   #clear({ parent, name, path }: EntryDestination<InMemory>): void {
     const child = parent.knownChild(name);
-    if (child?.layer === this.layer) {
-      this.#context.findings.namedTwice(path);
-    }
+    if (child?.layer === this.layer) this.#context.findings.namedTwice(path);
     this.#release(name, child);
   }
 
