@@ -1,14 +1,14 @@
 import { unlessAborted } from "./abort.ts";
 
 /**
- * What `produce` gives away one by one, as something to iterate. `give` ends when the next value is asked for, so that
- * whoever iterates slowly slows `produce` down.
+ * The values that a function gives away one by one, as something to iterate. `give` resolves when the next value is
+ * asked for, so that a slow reader slows the function down.
  *
- * Iterating ends when `produce` has ended, and throws what it throws. Whoever stops iterating aborts the signal that
- * `produce` was given, and goes on when it has ended.
+ * The iteration ends when the function has ended, and throws what it throws. If the reader stops earlier, the signal of
+ * the function aborts, and the iteration ends when the function has ended.
  */
 export async function* handedOver<Value>(
-  produce: (give: (value: Value) => Promise<void>, signal: AbortSignal) => Promise<void>,
+  run: (give: (value: Value) => Promise<void>, signal: AbortSignal) => Promise<void>,
 ): AsyncGenerator<Value> {
   const stop = new AbortController();
   const given: { readonly value: Value; readonly taken: () => void }[] = [];
@@ -19,11 +19,11 @@ export async function* handedOver<Value>(
     wake();
     return unlessAborted(taken, stop.signal);
   };
-  const producing = produce(give, stop.signal).finally(() => {
+  const running = run(give, stop.signal).finally(() => {
     isOver = true;
     wake();
   });
-  producing.catch(() => {}); // awaited below
+  running.catch(() => {}); // awaited below
   try {
     for (;;) {
       const next = given.shift();
@@ -38,9 +38,9 @@ export async function* handedOver<Value>(
         });
       }
     }
-    await producing;
+    await running;
   } finally {
     stop.abort();
-    await producing.catch(() => {});
+    await running.catch(() => {});
   }
 }

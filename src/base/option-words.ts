@@ -14,7 +14,9 @@ export const ownerChoices = ["preserve", "ignore"] as const;
 export type OwnerChoice = (typeof ownerChoices)[number];
 
 export const overlayModes = ["privileged", "userxattr"] as const;
-/** Who may mount an overlay: whoever has the privilege to set `trusted.` attributes, or any user, with `-o userxattr`. */
+/**
+ * Who may mount an overlay: whoever has the privilege to set `trusted.` attributes, or any user, with `-o userxattr`.
+ */
 export type OverlayKind = (typeof overlayModes)[number];
 
 export const exportForms = ["tar", "erofs", "squashfs", "ext4"] as const;

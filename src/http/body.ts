@@ -60,7 +60,9 @@ export class Body implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** All bytes. Throws `LIMIT_EXCEEDED`, of the limit named, when there are more than `allowed`, and reads no further. */
+  /**
+   * All bytes. Throws `LIMIT_EXCEEDED`, of the limit named, when there are more than `allowed`, and reads no further.
+   */
   async whole(allowed: number, limit?: keyof Limits): Promise<Buffer> {
     const gathered = new ByteCollector();
     for await (const chunk of this) {

@@ -118,13 +118,13 @@ async function tokenFor(
   admitScheme(realm, repository.base);
   const { host } = repository.base;
   if (!(await policy.trusts(realm, repository.base))) {
-    const found = `${host} wants the password shown to ${realm.host}, which is not known to belong to it`;
+    const found = `${host} wants the password sent to ${realm.host}, which is not known to belong to it`;
     const hint = `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`;
     throw new RequestFailure("POLICY_DENIED", found, { host, hint });
   }
   const isOwnHost = realm.hostname === repository.base.hostname;
   const reach = isOwnHost ? repository.reach : policy.referred(response.address);
-  context.decided("token", `${realm.host} is shown the login, and asked for a token`);
+  context.decided("token", `${realm.host} is sent the login, and asked for a token`);
   const request = tokenRequest({ realm, reach, tls: isOwnHost ? repository.tls : undefined }, context);
   try {
     // Without a scope, whatever the challenge says: that of ghcr.io names a repository that does not exist.

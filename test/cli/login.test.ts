@@ -47,7 +47,7 @@ test("R-24: login --explain tells how the registry was asked, and not with what"
   assert.equal(status, 0);
   assert.match(stderr, /^configuration: \S+registries\.conf is (read|not there)$/m);
   assert.match(stderr, /^challenge: 127\.0\.0\.1:\d+ asks for a login \(bearer\)$/m);
-  assert.match(stderr, /^token: 127\.0\.0\.1:\d+ is shown the login, and asked for a token$/m);
+  assert.match(stderr, /^token: 127\.0\.0\.1:\d+ is sent the login, and asked for a token$/m);
   for (const secret of ["s3cret", ...registry.tokens]) assert.ok(!stderr.includes(secret));
 });
 

@@ -266,7 +266,7 @@ test("security 2: a token server that does not belong to the registry never sees
   await using client = puller({ credentials: user });
   const error = await failure(client.image(one.name).manifest());
   assert.equal(error.code, "POLICY_DENIED");
-  assert.match(error.message, /wants its credentials shown to 127\.0\.0\.2:\d+, which is not known to belong to it$/);
+  assert.match(error.message, /wants its credentials sent to 127\.0\.0\.2:\d+, which is not known to belong to it$/);
   assert.match(error.hint ?? "", /allowHosts/);
   assert.deepEqual(
     stranger.requests.map(({ headers, path }) => [headers.authorization, /account/.test(path)]),

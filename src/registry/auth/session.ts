@@ -177,14 +177,14 @@ export class Session {
     const { policy, secrets, tokenRequest, admitScheme } = this.#client;
     admitScheme(realm, base);
     const isTrusted = credential === undefined || (await policy.trusts(realm, base));
-    const shown = isTrusted ? credential : this.#withhold(realm, context);
+    const sent = isTrusted ? credential : this.#withhold(realm, context);
     const isOwnHost = realm.hostname === base.hostname;
     const reach = isOwnHost ? ownReach : policy.referred(this.#registryAddress);
     const route = { realm, reach, tls: isOwnHost ? tls : undefined };
-    const query = { realm, service, scopes: scopesFor(requirement, path), credential: shown };
+    const query = { realm, service, scopes: scopesFor(requirement, path), credential: sent };
     context.tell({ type: "authenticate", realm: secrets.printable(realm), scheme: "bearer" });
     const grant = await this.#granting(fetchToken(query, tokenRequest(route, context), secrets));
-    const whom = shown === undefined ? "anybody" : "the user";
+    const whom = sent === undefined ? "anybody" : "the user";
     const scopes = secrets.excerpt(query.scopes.join(" "), longestTold);
     const seconds = Math.round((grant.renewAt - performance.now()) / 1000);
     context.decided("token", `${realm.host} gives one to ${whom} for ${scopes}; it is renewed in ${seconds} s`);
@@ -229,7 +229,7 @@ export class Session {
     const found = `${host} rejects the credentials from ${credential.origin ?? "the caller"}`;
     this.#isAnonymous = true;
     this.#refusal = new RequestFailure("CREDENTIALS_REJECTED", found, {
-      hint: anewHint(this.#repository),
+      hint: newLoginHint(this.#repository),
       host,
       status: 401,
     });
@@ -238,7 +238,7 @@ export class Session {
 
   #withhold(realm: URL, context: CallContext): undefined {
     const { host } = this.#repository.base;
-    const found = `${host} wants its credentials shown to ${realm.host}, which is not known to belong to it`;
+    const found = `${host} wants its credentials sent to ${realm.host}, which is not known to belong to it`;
     this.#isAnonymous = true;
     this.#refusal = new RequestFailure("POLICY_DENIED", found, {
       hint: `allow "${realm.host}" with \`network.allowHosts\`, if it is to be trusted`,
@@ -272,6 +272,6 @@ function loginHint({ credentialHost }: Repository): string {
   return `log in with "oci-unpack login ${credentialHost}", or check the name of the repository`;
 }
 
-function anewHint({ credentialHost }: Repository): string {
+function newLoginHint({ credentialHost }: Repository): string {
   return `check the user and the password, or log in again with "oci-unpack login ${credentialHost}"`;
 }
