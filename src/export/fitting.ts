@@ -2,7 +2,7 @@ import type { SkipReason } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { ExportForm } from "../base/option-words.ts";
 import { CountedLimit } from "../layer/counted-limit.ts";
-import { limitExceeded } from "../layer/refusal.ts";
+import { entryLimitExceeded } from "../layer/refusal.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";
@@ -68,7 +68,7 @@ export function fitting(form: ExportForm, limits: Limits, loss: Loss): (file: Ar
   return (file) => {
     const { path, mtime, xattrs: _xattrs, segments: _segments, atime: _atime, ...rest } = file;
     if (!capacity.hasHoles && file.sizeBytes > fileBytes) {
-      throw limitExceeded(path, `a file of ${file.sizeBytes} bytes, holes filled`, "fileBytes", fileBytes);
+      throw entryLimitExceeded(path, `a file of ${file.sizeBytes} bytes, holes filled`, "fileBytes", fileBytes);
     }
     if (!capacity.hasHoles && file.segments !== undefined) filled.spend(file.sizeBytes, path);
     const xattrs = fittingAttributes(file, capacity, loss);

@@ -1,6 +1,6 @@
 import type { Limits } from "../base/limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { limitExceeded } from "./refusal.ts";
+import { entryLimitExceeded } from "./refusal.ts";
 
 /** A limit that all layers together must keep to. */
 export class CountedLimit {
@@ -19,7 +19,7 @@ export class CountedLimit {
   spend(amount: number, path: ByteString): void {
     this.#spent += amount;
     if (this.#spent > this.#allowed) {
-      throw limitExceeded(
+      throw entryLimitExceeded(
         path,
         `with it there are more than ${this.#allowed} ${this.#unit}`,
         this.#limit,

@@ -4,7 +4,7 @@ import type { LayerContext } from "./context.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { checkedName } from "./entry-checks.ts";
 import { whiteoutPrefix } from "./name-meaning.ts";
-import { limitExceeded, quoted } from "./refusal.ts";
+import { entryLimitExceeded, quoted } from "./refusal.ts";
 import { walk } from "./walk.ts";
 
 /** Where the entries of one layer are to stand, in directories that are made where they are missing. */
@@ -47,7 +47,7 @@ export class Destinations<Types extends BackEndTypes> {
     const { depth } = destination.parent;
     const { pathDepth } = this.#context.settings.limits;
     if (depth < pathDepth) return this.#backEnd.makeDirectory(destination, mode);
-    throw limitExceeded(destination.path, `a directory below ${depth} others`, "pathDepth", pathDepth);
+    throw entryLimitExceeded(destination.path, `a directory below ${depth} others`, "pathDepth", pathDepth);
   }
 
   #route(

@@ -1,7 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import { limitExceeded, refusal } from "./refusal.ts";
+import { entryLimitExceeded, refusal } from "./refusal.ts";
 
 /** The largest id. The one after it is what chown(2) reads as "leave it as it is". */
 const largestId = 2 ** 32 - 2;
@@ -65,10 +65,10 @@ export function deviceName({ type, deviceMajor, deviceMinor }: Entry): string {
 /** Refuses a file that is larger than the caller allows, with its holes or without. */
 export function checkSize({ path, sizeBytes, segments }: Entry, { fileBytes, apparentFileBytes }: Limits): void {
   if (sizeBytes > apparentFileBytes) {
-    throw limitExceeded(path, `a file of ${sizeBytes} bytes`, "apparentFileBytes", apparentFileBytes);
+    throw entryLimitExceeded(path, `a file of ${sizeBytes} bytes`, "apparentFileBytes", apparentFileBytes);
   }
   const storedBytes = segments?.reduce((sum, { length }) => sum + length, 0) ?? sizeBytes;
-  if (storedBytes > fileBytes) throw limitExceeded(path, `a file of ${storedBytes} bytes`, "fileBytes", fileBytes);
+  if (storedBytes > fileBytes) throw entryLimitExceeded(path, `a file of ${storedBytes} bytes`, "fileBytes", fileBytes);
 }
 
 function isWithin(number: number, largest: number): boolean {

@@ -2,7 +2,7 @@ import type { Limits } from "../base/limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { checkedName } from "./entry-checks.ts";
 import type { Findings } from "./findings.ts";
-import { limitExceeded, quoted, refusal } from "./refusal.ts";
+import { entryLimitExceeded, quoted, refusal } from "./refusal.ts";
 import { type PathLookup, walk } from "./walk.ts";
 
 /** Reads the paths of entries: where they begin, what their dots mean, and which lead nowhere good. */
@@ -26,7 +26,7 @@ export class Paths<Directory extends { readonly parent: Directory | undefined }>
   namesOf(path: ByteString, entryPath: ByteString = path): readonly ByteString[] {
     const { pathBytes, pathDepth } = this.#limits;
     if (path.length > pathBytes)
-      throw limitExceeded(entryPath, `a path of ${path.length} bytes`, "pathBytes", pathBytes);
+      throw entryLimitExceeded(entryPath, `a path of ${path.length} bytes`, "pathBytes", pathBytes);
     const soFar = new NamesSoFar(this.#tree, entryPath);
     let hasDots = false;
     for (const name of path.split("/") as ByteString[]) {
@@ -35,7 +35,7 @@ export class Paths<Directory extends { readonly parent: Directory | undefined }>
       else soFar.names.push(checkedName(name, entryPath));
       hasDots ||= name === "..";
       if (soFar.names.length > pathDepth) {
-        throw limitExceeded(entryPath, `more than ${pathDepth} names`, "pathDepth", pathDepth);
+        throw entryLimitExceeded(entryPath, `more than ${pathDepth} names`, "pathDepth", pathDepth);
       }
     }
     if (hasDots) this.#findings.repaired("PATH_NORMALISED", "`..` takes back the name before it", entryPath);

@@ -1,4 +1,4 @@
-import { limitExceeded as exceeded, OciUnpackError } from "../base/errors.ts";
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
@@ -24,8 +24,13 @@ export function strictViolation(path: ByteString, found: string): OciUnpackError
 }
 
 /** An entry that is larger in some respect than the caller allows. */
-export function limitExceeded(path: ByteString, found: string, limit: keyof Limits, allowed: number): OciUnpackError {
-  return exceeded(`cannot unpack ${quoted(path)}: ${found}`, limit, { allowed, path: textOf(path) });
+export function entryLimitExceeded(
+  path: ByteString,
+  found: string,
+  limit: keyof Limits,
+  allowed: number,
+): OciUnpackError {
+  return limitExceeded(`cannot unpack ${quoted(path)}: ${found}`, limit, { allowed, path: textOf(path) });
 }
 
 /** A system call that failed while an entry was unpacked. `attempted` is a verb, `result` the negated errno. */
