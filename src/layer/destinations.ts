@@ -17,7 +17,10 @@ export class Destinations<Types extends BackEndTypes> {
     this.#backEnd = backEnd;
   }
 
-  /** The destination of a path, where that is known without taking it apart: most entries follow one in the same directory. */
+  /**
+   * The destination of a path, where that is known without taking it apart: most entries follow one in the same
+   * directory.
+   */
   known(path: ByteString): EntryDestination<Types> | undefined {
     const end = path.endsWith("/") ? path.length - 1 : path.length;
     const start = path.lastIndexOf("/", end - 1) + 1;
@@ -37,7 +40,10 @@ export class Destinations<Types extends BackEndTypes> {
     return { parent, name, path };
   }
 
-  /** The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file is. */
+  /**
+   * The directory that names lead to. What is missing on the way is made, also at the end of a symlink or where a file
+   * is.
+   */
   directory(names: readonly ByteString[], path: ByteString): Directory<Types> {
     return this.#route(names, path).directory;
   }

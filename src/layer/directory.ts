@@ -34,8 +34,8 @@ export interface Beginning<Types extends BackEndTypes> {
 /**
  * A directory of a tree that layers are applied to, whatever holds the tree.
  *
- * Layers are numbered from 0. A whiteout needs to know of each directory what its own layer said of it, because it hides
- * only what lower layers left.
+ * Layers are numbered from 0. A whiteout needs to know of each directory what its own layer said of it, because it
+ * hides only what lower layers left.
  */
 export class Directory<Types extends BackEndTypes> {
   #parent: Directory<Types> | undefined;
@@ -95,7 +95,9 @@ export class Directory<Types extends BackEndTypes> {
     return this.#isOpen;
   }
 
-  /** What a name stands for; `undefined` for nothing. Throws `Undetermined` where lower layers would have to be asked. */
+  /**
+   * What a name stands for; `undefined` for nothing. Throws `Undetermined` where lower layers would have to be asked.
+   */
   child(name: ByteString): NodeOf<Types> | undefined {
     const child = this.#children?.get(name);
     if (child === undefined && this.#isOpen) throw new Undetermined(this.path, name);

@@ -26,7 +26,10 @@ export class Findings {
     this.#reporter.skipped(path, reason, detail);
   }
 
-  /** Something is not as the image describes it because this machine cannot have it so: an error where the caller is strict. */
+  /**
+   * Something is not as the image describes it because this machine cannot have it so: an error where the caller is
+   * strict.
+   */
   lost(path: ByteString, reason: SkipReason, detail: string): void {
     if (this.#strict) throw strictViolation(path, detail);
     this.#reporter.skipped(path, reason, detail);

@@ -11,8 +11,9 @@ const firstBytes = 1024 * 1024;
  * How much text of symlinks' targets the paths of entries may lead through: as much as one path has for each entry, on
  * average. Images have a few dozen bytes.
  *
- * Linux follows 40 symlinks of 4095 bytes in one path. An archive whose every entry leads through so many, in some hundred
- * bytes of its own, would take two milliseconds for each: there are no more names in its own text than in one of the targets.
+ * Linux follows 40 symlinks of 4095 bytes in one path. An archive whose every entry leads through so many, in some
+ * hundred bytes of its own, would take two milliseconds for each: there are no more names in its own text than in one
+ * of the targets.
  */
 export class FollowedLinks {
   #allowedBytes = firstBytes;

@@ -25,8 +25,8 @@ interface Link<Types extends BackEndTypes> {
 }
 
 /**
- * What a link that waits takes in memory besides its texts. Measured on Node 20 with 100,000 of them: 301 bytes; and at the
- * end of the layer half as much for knowing what it waits for.
+ * What a link that waits takes in memory besides its texts. Measured on Node 20 with 100,000 of them: 301 bytes; and at
+ * the end of the layer half as much for knowing what it waits for.
  */
 const waitingBytes = 480;
 
@@ -49,8 +49,8 @@ export class Hardlinks<Types extends BackEndTypes> {
   }
 
   /**
-   * Where to keep AUFS's pseudo-links while the layer is applied: hard links may lead to them, but they are no part of the
-   * tree (rules W20, H13).
+   * Where to keep AUFS's pseudo-links while the layer is applied: hard links may lead to them, but they are no part of
+   * the tree (rules W20, H13).
    */
   pseudoLinks(): Directory<Types> {
     this.#pseudoLinks ??= this.#backEnd.makePseudoLinks();

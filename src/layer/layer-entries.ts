@@ -13,8 +13,8 @@ import { find, walk } from "./walk.ts";
 import { Whiteouts } from "./whiteouts.ts";
 
 /**
- * What the entries of one layer mean, in the order of the archive (image-spec, layer.md), for whatever a layer is applied
- * to: a disk, memory, or a layer of an overlay.
+ * What the entries of one layer mean, in the order of the archive (image-spec, layer.md), for whatever a layer is
+ * applied to: a disk, memory, or a layer of an overlay.
  */
 export class LayerEntries<Types extends BackEndTypes> {
   readonly #context: LayerContext<Types>;

@@ -8,7 +8,9 @@ const opaqueName = ".wh..wh..opq";
 /** Where AUFS, and with it old Docker images, keeps the content of files that have several names. */
 export const pseudoLinkDirectory = byteStringOf(".wh..wh.plnk");
 
-/** What a name makes of its entry, whatever the entry's type. `reserved` names are the layer's own, and mark nothing. */
+/**
+ * What a name makes of its entry, whatever the entry's type. `reserved` names are the layer's own, and mark nothing.
+ */
 export type NameMeaning = "root" | "plain" | "whiteout" | "opaque" | "reserved";
 
 /** Tells what an entry is about by the names that its path consists of. */

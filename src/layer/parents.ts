@@ -14,8 +14,8 @@ const prefixBytesAtMost = 4096;
 /**
  * Where the parents of recent entries are, by the text before an entry's last slash.
  *
- * Names that are added never change where a path leads that led to a directory before. What is removed can: a directory or
- * a symlink. Whoever removes one says so.
+ * Names that are added never change where a path leads that led to a directory before. What is removed can: a directory
+ * or a symlink. Whoever removes one says so.
  */
 export class Parents<Types extends BackEndTypes> {
   readonly #plain = new Prefixes<Types>();

@@ -2,7 +2,10 @@ import { defaultLimits, type Limits } from "../base/limits.ts";
 import type { DevicePolicy, OwnerChoice } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 
-/** A run of ids: those from `containerID` on, in the image, are those from `hostID` on, on this machine (runtime-spec, config-linux.md). */
+/**
+ * A run of ids: those from `containerID` on, in the image, are those from `hostID` on, on this machine (runtime-spec,
+ * config-linux.md).
+ */
 export interface IdMapping {
   readonly containerID: number;
   readonly hostID: number;
@@ -11,23 +14,26 @@ export interface IdMapping {
 
 /** How entries become files. */
 export interface ApplyOptions {
-  /** Whether files get the owners that the image states. Default: "preserve" as root or with maps of ids, else "ignore". */
+  /**
+   * Whether files get the owners that the image states. Default: "preserve" as root or with maps of ids, else "ignore".
+   */
   readonly owner?: OwnerChoice;
   /**
-   * Notes on a file, in extended attributes, the owner that it should have and did not get, or the device that it stands for:
-   * in `user.rootlesscontainers` for umoci, in `user.containers.override_stat` for containers/storage. Default: false.
+   * Notes on a file, in extended attributes, the owner that it should have and did not get, or the device that it
+   * stands for: in `user.rootlesscontainers` for umoci, in `user.containers.override_stat` for containers/storage.
+   * Default: false.
    */
   readonly recordOwners?: boolean;
   /**
-   * What the image's users are on this machine, in access-control lists too; file capabilities are for the root among them.
-   * An owner who has no place in the map is an error. Default: themselves.
+   * What the image's users are on this machine, in access-control lists too; file capabilities are for the root among
+   * them. An owner who has no place in the map is an error. Default: themselves.
    */
   readonly uidMap?: readonly IdMapping[];
   /** The same for groups. */
   readonly gidMap?: readonly IdMapping[];
   /**
-   * Extended attributes to set although they belong to another machine or act on this one: `security.selinux`, `user.overlay.*`.
-   * A `*` at the end stands for any rest.
+   * Extended attributes to set although they belong to another machine or act on this one: `security.selinux`,
+   * `user.overlay.*`. A `*` at the end stands for any rest.
    */
   readonly xattrInclude?: readonly string[];
   /** Extended attributes to leave out. Goes before `xattrInclude`. */

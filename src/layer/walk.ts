@@ -19,7 +19,10 @@ export interface PathLookup<Directory> {
   directoryAt(parent: Directory, name: ByteString): Directory | undefined;
   /** How much of symlinks may be followed. */
   readonly followed: FollowedLinks;
-  /** What keeps a path from going on at a name that is no directory's; nothing where the name is free. `path` is for messages. */
+  /**
+   * What keeps a path from going on at a name that is no directory's; nothing where the name is free. `path` is for
+   * messages.
+   */
   obstacleAt(parent: Directory, name: ByteString, path: ByteString): Obstacle | undefined;
 }
 

@@ -41,7 +41,8 @@ const foreign = [
   "gpfs.*",
   "afs.*",
   "xfsroot.*",
-  // On XFS this is where the kernel keeps access-control lists: setting it gives rights that nothing else here has judged.
+  // On XFS this is where the kernel keeps access-control lists: setting it gives rights that nothing else here has
+  // judged.
   "trusted.SGI_*",
   "trusted.lov",
   "trusted.lmv",
@@ -68,7 +69,10 @@ const foreign = [
   "user.rsync.%*",
 ];
 
-/** What an overlay file system on this machine would obey when it meets the tree: hide files, or show others in their place. */
+/**
+ * What an overlay file system on this machine would obey when it meets the tree: hide files, or show others in their
+ * place.
+ */
 const overlay = ["trusted.overlay.*", "user.overlay.*"];
 
 /** Judges extended attributes by their names. */

@@ -10,8 +10,8 @@ type Summary = Pick<UnpackResult, "skipped" | "skippedCount" | "warnings" | "san
 /**
  * Tells the events of one call to its listener as they happen, and sums up what the result needs of them.
  *
- * A listener that throws does not interrupt the code that tells. Its error becomes the reason of `signal` instead, which
- * ends the call as an abort by the caller does.
+ * A listener that throws does not interrupt the code that tells. Its error becomes the reason of `signal` instead,
+ * which ends the call as an abort by the caller does.
  */
 export class EventLog {
   readonly signal: AbortSignal;

@@ -56,7 +56,9 @@ export async function fetchLayers<Own extends Message = never>(
   return { ...applied, downloadedBytes: downloadedBytes - fetch.storedBytes };
 }
 
-/** Digesting takes a quarter of the decompressing thread's time or more, starting a thread about 30 ms of a processor's. */
+/**
+ * Digesting takes a quarter of the decompressing thread's time or more, starting a thread about 30 ms of a processor's.
+ */
 function deservesDigestThread(layers: readonly Descriptor[]): boolean {
   const totalBytes = layers.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   return totalBytes >= 32 * 1024 * 1024 && availableParallelism() > 1;

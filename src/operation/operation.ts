@@ -25,8 +25,8 @@ export interface AcceptedImage<From extends ImageSource = ImageSource> {
 
 /**
  * One call of a verb, from its name and options to its result, as far as all verbs do the same: options are checked and
- * settled, the source is opened, the image resolved, told and decided about, and the end told. What a verb does before the
- * image is resolved, and with its layers, is its own.
+ * settled, the source is opened, the image resolved, told and decided about, and the end told. What a verb does before
+ * the image is resolved, and with its layers, is its own.
  */
 export class Operation implements AsyncDisposable {
   readonly settings: UnpackSettings;
@@ -46,8 +46,8 @@ export class Operation implements AsyncDisposable {
   }
 
   /**
-   * Checks and settles the options, and opens the source; nobody is asked for anything yet. Throws `INVALID_OPTION`, or the
-   * reason of `options.signal`.
+   * Checks and settles the options, and opens the source; nobody is asked for anything yet. Throws `INVALID_OPTION`, or
+   * the reason of `options.signal`.
    */
   static begin<Options extends UnpackOptions>(
     name: string,
@@ -81,8 +81,8 @@ export class Operation implements AsyncDisposable {
   }
 
   /**
-   * Finds out what the image is, tells it, and lets whoever may refuse it decide. `platform` is what is wanted where the
-   * caller did not say.
+   * Finds out what the image is, tells it, and lets whoever may refuse it decide. `platform` is what is wanted where
+   * the caller did not say.
    */
   async resolve<From extends ImageSource>(source: From, platform?: Platform): Promise<AcceptedImage<From>> {
     const options = this.resolveOptions;
@@ -93,8 +93,8 @@ export class Operation implements AsyncDisposable {
   }
 
   /**
-   * Stands between an image's documents and its layers: tells what the image is, and asks whether it may be fetched. Of an
-   * image that is refused no byte of a layer is asked for.
+   * Stands between an image's documents and its layers: tells what the image is, and asks whether it may be fetched. Of
+   * an image that is refused no byte of a layer is asked for.
    */
   async accept(image: ResolvedImage, event: ResolvedEvent): Promise<void> {
     this.events.tell(event);

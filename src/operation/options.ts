@@ -7,8 +7,8 @@ import type { Platform } from "../oci/platform.ts";
 
 export interface UnpackOptions extends ResolveOptions, ApplyOptions {
   /**
-   * What is wanted of the image, each with all that is below it: paths from the root, in which `*` is any part of a name,
-   * `?` a character, `[a-z]` one of several, and `**` any number of names. Default: everything.
+   * What is wanted of the image, each with all that is below it: paths from the root, in which `*` is any part of a
+   * name, `?` a character, `[a-z]` one of several, and `**` any number of names. Default: everything.
    *
    * They are matched when all layers are merged, so that a whiteout or a link in the image works as always; the
    * directories that lead to what is wanted come with it, and the first name that is wanted of a file is the file.
@@ -17,13 +17,15 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
   /** What is not wanted, with all that is below it. Goes before `include`. */
   readonly exclude?: readonly string[];
   /**
-   * Makes `config.json` the configuration of a container that runs the image, so that the directory is a bundle for runc or
-   * crun (runtime-spec); the image's own configuration is `image-config.json` then. With a user: for running as that user.
+   * Makes `config.json` the configuration of a container that runs the image, so that the directory is a bundle for
+   * runc or crun (runtime-spec); the image's own configuration is `image-config.json` then. With a user: for running as
+   * that user.
    */
   readonly bundle?: boolean | Rootless;
   /**
-   * A file that does not exist yet, for a list of all that was unpacked as `mtree` and `bsdtar` read it (mtree(5)): type,
-   * mode, owner, time, size, link and SHA-256 of each path, taken down on the way. It appears together with the files.
+   * A file that does not exist yet, for a list of all that was unpacked as `mtree` and `bsdtar` read it (mtree(5)):
+   * type, mode, owner, time, size, link and SHA-256 of each path, taken down on the way. It appears together with the
+   * files.
    */
   readonly mtree?: string | URL;
 }
@@ -59,7 +61,10 @@ export interface UnpackResult extends OperationResult {
   readonly mtree?: string;
   /** Entries of all layers. */
   readonly entries: number;
-  /** With `include` or `exclude`: how many entries of the merged tree were kept, the directories that lead to them counted. */
+  /**
+   * With `include` or `exclude`: how many entries of the merged tree were kept, the directories that lead to them
+   * counted.
+   */
   readonly keptEntries?: number;
   /** Compressed bytes that came over the network. */
   readonly downloadedBytes: number;

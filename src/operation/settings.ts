@@ -13,7 +13,9 @@ export interface UnpackSettings {
   readonly selection: SelectionPatterns;
 }
 
-/** Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`. */
+/**
+ * Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`.
+ */
 export function settle(options: UnpackOptions): UnpackSettings {
   const { sandbox = "require", include, exclude, uidMap, gidMap } = options;
   checkIdMap("uidMap", uidMap);

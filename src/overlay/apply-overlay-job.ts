@@ -29,7 +29,10 @@ export interface ApplyOverlayJob {
   readonly settings: RootfsSettings;
 }
 
-/** Turns each archive in the ring into a directory beneath the staging directory. Layers that are there already may be read. */
+/**
+ * Turns each archive in the ring into a directory beneath the staging directory. Layers that are there already may be
+ * read.
+ */
 export function applyOverlay(job: ApplyOverlayJob): void {
   const opened: number[] = [];
   const open = (path: string) => {
@@ -85,7 +88,9 @@ function makeLayer(parts: OverlayLayerParts, entries: Omit<LayerOfEntries, "begi
   return made;
 }
 
-/** A layer lies in `NUMBER/diff`: a directory that its own owner may not write to can only be moved with one around it. */
+/**
+ * A layer lies in `NUMBER/diff`: a directory that its own owner may not write to can only be moved with one around it.
+ */
 function newLayerDirectory(staging: number, layer: number): number {
   const around = newDirectory(staging, byteStringOf(String(layer)));
   try {

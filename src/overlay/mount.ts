@@ -5,7 +5,10 @@ import { Program } from "../base/program.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import { makeDirectories, removeCreated } from "../output/made-directories.ts";
 
-/** The kernel stacks 500 (fs/overlayfs, `OVL_MAX_STACK`), but takes no more than a page of options: with these it suffices. */
+/**
+ * The kernel stacks 500 (fs/overlayfs, `OVL_MAX_STACK`), but takes no more than a page of options: with these it
+ * suffices.
+ */
 export const layersAtMost = 400;
 
 /** What an overlay is mounted with, from within the directory of its layers. */
@@ -49,7 +52,10 @@ function isWithin(path: string, directory: string): boolean {
   return inDirectory !== ".." && !inDirectory.startsWith("../");
 }
 
-/** Mounts the overlay whose layers lie in `directory`, with the system's own mount program, at a directory that is made if need be. */
+/**
+ * Mounts the overlay whose layers lie in `directory`, with the system's own mount program, at a directory that is made
+ * if need be.
+ */
 export async function mountOverlay(directory: string, options: string, point: string): Promise<void> {
   const target = resolve(point);
   const attempted = `mount the overlay at "${target}"`;

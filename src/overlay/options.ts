@@ -8,8 +8,8 @@ import type { Store } from "../store/store.ts";
 
 export interface OverlayOptions extends ResolveOptions, ApplyOptions, Pick<UnpackOptions, "sandbox"> {
   /**
-   * Who can mount it: "privileged" takes root, to unpack as to mount; with "userxattr" any user can, in a user namespace.
-   * Default: "privileged" as root, else "userxattr".
+   * Who can mount it: "privileged" takes root, to unpack as to mount; with "userxattr" any user can, in a user
+   * namespace. Default: "privileged" as root, else "userxattr".
    */
   readonly overlay?: OverlayKind;
   /**

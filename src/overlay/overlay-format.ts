@@ -10,7 +10,10 @@ import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 
 const prefixes = { privileged: "trusted.overlay.", userxattr: "user.overlay." } as const;
 
-/** What an escaped attribute has behind the prefix, so that the overlay shows it without (Linux 6.7; older ones hide it). */
+/**
+ * What an escaped attribute has behind the prefix, so that the overlay shows it without (Linux 6.7; older ones hide
+ * it).
+ */
 const escapeWord = "overlay.";
 
 const yes = new Uint8Array(Buffer.from("y"));

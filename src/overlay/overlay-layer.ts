@@ -30,7 +30,9 @@ export interface OverlayLayerParts {
   readonly shared: SharedByLayers;
 }
 
-/** Makes an empty directory the next layer of an overlay: what it shows together with those below is the image so far. */
+/**
+ * Makes an empty directory the next layer of an overlay: what it shows together with those below is the image so far.
+ */
 export class OverlayLayer implements Disposable {
   readonly #applier: LayerEntries<OnDisk>;
   readonly #context: RootfsContext;

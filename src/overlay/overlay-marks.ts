@@ -7,8 +7,8 @@ import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { OverlayFormat } from "./overlay-format.ts";
 
 /**
- * Marks in a layer that is complete what it hides of those below: names, by whiteouts; directories that were begun anew,
- * by being opaque. What nobody would see anyway is not marked.
+ * Marks in a layer that is complete what it hides of those below: names, by whiteouts; directories that were begun
+ * anew, by being opaque. What nobody would see anyway is not marked.
  */
 export function mark(context: RootfsContext, nodes: NodeMaker, format: OverlayFormat): void {
   const pending: Marking[] = [{ directory: context.tree.root, path: byteStringOf("") }];

@@ -5,8 +5,8 @@ import type { DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 
 /**
- * The whiteouts of an overlay's layer: what they hide lies in other directories, and is left alone there. It is noted in
- * the tree, and what has to be marked on disk is marked when the layer is complete.
+ * The whiteouts of an overlay's layer: what they hide lies in other directories, and is left alone there. It is noted
+ * in the tree, and what has to be marked on disk is marked when the layer is complete.
  */
 export class OverlayWhiteouts implements WhiteoutBackEnd<OnDisk> {
   readonly #context: RootfsContext;

@@ -18,8 +18,9 @@ import { insistOnMountPoint, layersAtMost, mountOptions, mountOverlay, mountScri
 import { type OverlayOptions, type OverlayResult, overlayKinds } from "./options.ts";
 
 /**
- * Unpacks an image so that the kernel can put it together: each layer into a directory of its own, in `directory/layers`,
- * with a script that mounts them as one, and the image's configuration, byte for byte, as `config.json`.
+ * Unpacks an image so that the kernel can put it together: each layer into a directory of its own, in
+ * `directory/layers`, with a script that mounts them as one, and the image's configuration, byte for byte, as
+ * `config.json`.
  *
  * `directory` must be absent or empty, and has all of this or nothing in the end.
  *

@@ -14,7 +14,9 @@ export function makeEmptyLayer(path: string, kind: OverlayKind, settings: Rootfs
   makeRoot(join(path, "diff"), undefined, kind, settings);
 }
 
-/** Makes a directory with the attributes of the layer's below, because the topmost directory's are those of the overlay. */
+/**
+ * Makes a directory with the attributes of the layer's below, because the topmost directory's are those of the overlay.
+ */
 function makeRoot(path: string, below: string | undefined, kind: OverlayKind, settings: RootfsSettings): void {
   mkdirSync(path, { mode: 0o700 });
   const opened = [path, ...(below === undefined ? [] : [below])].map(openDirectoryPath);

@@ -20,15 +20,17 @@ interface Level {
 /**
  * The way from a directory down to where a walk through a tree is.
  *
- * A tree may be deeper than handles may be open. The handles of far ancestors are closed then; the way back is `..`, and
- * whoever moved a directory meanwhile finds that it is not the one that was left.
+ * A tree may be deeper than handles may be open. The handles of far ancestors are closed then; the way back is `..`,
+ * and whoever moved a directory meanwhile finds that it is not the one that was left.
  */
 export class Descent implements Disposable {
   readonly #top: number;
   readonly #failed: (call: string, result: Result) => Error;
   readonly #levels: Level[] = [];
 
-  /** `top` is an open handle, the caller's to close. `failed` makes the error where a directory cannot be come back to. */
+  /**
+   * `top` is an open handle, the caller's to close. `failed` makes the error where a directory cannot be come back to.
+   */
   constructor(top: number, failed: (call: string, result: Result) => Error) {
     this.#top = top;
     this.#failed = failed;

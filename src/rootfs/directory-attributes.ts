@@ -74,7 +74,10 @@ export class DirectoryAttributes {
     directory.attributes = this.#parts.implied;
   }
 
-  /** Gives the root and every directory below it what it is to have in the end: children first, while they can be reached. */
+  /**
+   * Gives the root and every directory below it what it is to have in the end: children first, while they can be
+   * reached.
+   */
   finish(root: DiskDirectory): void {
     const levels: Level[] = [levelOf(root, nothing)];
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {

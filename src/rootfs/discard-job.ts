@@ -9,7 +9,10 @@ interface Discarding {
   readonly sandbox: SandboxPolicy;
 }
 
-/** Empties a staging directory, by handles: nothing in it can lead anywhere else, and this thread can reach nothing else. */
+/**
+ * Empties a staging directory, by handles: nothing in it can lead anywhere else, and this thread can reach nothing
+ * else.
+ */
 export function discardStaging({ staging, sandbox }: Discarding): void {
   const directory = openDirectoryPath(staging);
   try {

@@ -5,8 +5,8 @@ import type { XattrValues } from "./disk-xattrs.ts";
 import type { LowerDirectory } from "./lower-directory.ts";
 
 /**
- * What is known of a directory on a disk besides what every directory of a tree has. All of them were made here, so that
- * where one lies is known without asking; files are looked for on the disk.
+ * What is known of a directory on a disk besides what every directory of a tree has. All of them were made here, so
+ * that where one lies is known without asking; files are looked for on the disk.
  */
 export class DiskState {
   /** The mode that it has on disk meanwhile: it is open to its owner, and its attributes wait for the end. */

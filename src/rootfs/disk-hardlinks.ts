@@ -12,7 +12,9 @@ import { copyTo } from "./hardlink-copy.ts";
 import type { NodeMaker } from "./node-maker.ts";
 import { removeTree } from "./remove-tree.ts";
 
-/** What stops link(2) for reasons that a copy does not share: other file systems, too many links, protected_hardlinks. */
+/**
+ * What stops link(2) for reasons that a copy does not share: other file systems, too many links, protected_hardlinks.
+ */
 const copyable = [errnos.EXDEV, errnos.EMLINK, errnos.EPERM, errnos.ENOTSUP, errnos.ENOSYS];
 
 const temporaryName = byteStringOf(".wh..wh.link");

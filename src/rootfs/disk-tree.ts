@@ -20,8 +20,8 @@ const otherFile: Obstacle = {};
  * The directories of the root filesystem, and how a path leads to one: as it would for a process for which this root
  * is all there is. Absolute symlinks begin at the root, and nothing is above it.
  *
- * The directories are known; symlinks are read from the disk where a path meets one. No path that an image chose is ever
- * given to the kernel as a whole.
+ * The directories are known; symlinks are read from the disk where a path meets one. No path that an image chose is
+ * ever given to the kernel as a whole.
  */
 export class DiskTree implements LayerTree<DiskDirectory> {
   readonly root: DiskDirectory;

@@ -5,10 +5,16 @@ import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath, replaceDes
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { DiskDirectory } from "./disk-directory.ts";
 
-/** How many directories are held open where the process may open so many. Archives go through a tree in order, so that few are needed at a time. */
+/**
+ * How many directories are held open where the process may open so many. Archives go through a tree in order, so that
+ * few are needed at a time.
+ */
 const usuallyHeld = 256;
 
-/** So many names are looked up at a time, where handles are not scarce: the end of each stretch of a long path stays open. */
+/**
+ * So many names are looked up at a time, where handles are not scarce: the end of each stretch of a long path stays
+ * open.
+ */
 const stretch = 32;
 
 /** What the kernel takes as one path, with room for a NUL. */
@@ -19,8 +25,8 @@ const self = byteStringOf(".");
 /**
  * Open handles of directories, opened when they are needed and closed when others are.
  *
- * A directory is opened relative to the nearest one above it that is open, through no symlink and across no mount point:
- * what is reached is what `Directory` says, or nothing.
+ * A directory is opened relative to the nearest one above it that is open, through no symlink and across no mount
+ * point: what is reached is what `Directory` says, or nothing.
  *
  * Most only tell where names are made and looked up (`O_PATH`): few directories are read, and most have their mode and
  * no extended attributes from the beginning.
@@ -28,7 +34,10 @@ const self = byteStringOf(".");
 export class Handles {
   readonly #root: DiskDirectory;
   readonly #held: DiskDirectory[] = [];
-  /** Where the search for one that may be closed goes on: a clock, whose hand spares what was used since it last came by. */
+  /**
+   * Where the search for one that may be closed goes on: a clock, whose hand spares what was used since it last came
+   * by.
+   */
   #hand = 0;
   #lastUsed: DiskDirectory;
   #heldAtMost = usuallyHeld;
@@ -67,7 +76,9 @@ export class Handles {
     if (last !== undefined && last !== directory) this.#held[this.#held.indexOf(directory)] = last;
   }
 
-  /** Closes half of the handles, for good, because the process may open no more; false where that would be of no use. */
+  /**
+   * Closes half of the handles, for good, because the process may open no more; false where that would be of no use.
+   */
   makeRoom(): boolean {
     const half = this.#held.length >> 1;
     if (half === 0) return false;
@@ -126,7 +137,9 @@ function forget(directory: DiskDirectory): void {
   directory.own.isOpened = false;
 }
 
-/** Finds a directory from the nearest one above it that is open, however long the path, in pieces that the kernel takes. */
+/**
+ * Finds a directory from the nearest one above it that is open, however long the path, in pieces that the kernel takes.
+ */
 function findFromAbove(directory: DiskDirectory): Result {
   const names: ByteString[] = [];
   let ancestor = directory;

@@ -2,8 +2,8 @@ import type { ByteString } from "../tar/byte-string.ts";
 import type { DiskDirectory } from "./disk-directory.ts";
 import type { XattrValues } from "./disk-xattrs.ts";
 
-// What things take in memory besides their texts, places in maps included. Measured on Node 20 with 100,000 of each, and
-// rounded up: a directory 420 bytes, 567 with one in it; a name in a set 50; one attribute that waits 480.
+// What things take in memory besides their texts, places in maps included. Measured on Node 20 with 100,000 of each,
+// and rounded up: a directory 420 bytes, 567 with one in it; a name in a set 50; one attribute that waits 480.
 const directoryBytes = 576;
 const hiddenBytes = 64;
 const attributesBytes = 200;

@@ -24,7 +24,10 @@ import { XattrIds } from "./xattr-ids.ts";
 
 /** In what a root filesystem differs that is one layer of an overlay. */
 export interface OverlayVariation {
-  /** Extended attributes that are set although the filter table leaves them out, under the names that they are stored by. */
+  /**
+   * Extended attributes that are set although the filter table leaves them out, under the names that they are stored
+   * by.
+   */
   readonly xattrInclude: readonly string[];
   readonly xattrNames: StoredNames;
 }

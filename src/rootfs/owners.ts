@@ -41,8 +41,8 @@ export class Owners {
   }
 
   /**
-   * Changes the owner of a file, unless it has that one already: 0 is an owner like any other. Tells whether the file has
-   * the stated owner now. What was made here has, until then, the owner that the kernel gives to new files.
+   * Changes the owner of a file, unless it has that one already: 0 is an owner like any other. Tells whether the file
+   * has the stated owner now. What was made here has, until then, the owner that the kernel gives to new files.
    */
   give(
     path: ByteString,
@@ -106,7 +106,9 @@ export class Owners {
     } else this.#findings.lost(path, "owner", `${owner} can be neither its owner nor noted on it`);
   }
 
-  /** Writes on the root what it should be, whoever owns it: without, fuse-overlayfs would not look for records below it. */
+  /**
+   * Writes on the root what it should be, whoever owns it: without, fuse-overlayfs would not look for records below it.
+   */
   recordRoot(path: ByteString, stated: Stated, setXattr: SetXattr): void {
     if (this.mayRecord(stated)) this.record(path, stated, setXattr);
     else if (this.#policy.areRecorded) isRecorded(stated, setXattr);

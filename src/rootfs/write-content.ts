@@ -5,7 +5,9 @@ import { errnos } from "../linux/errno.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
 
-/** Writes an entry's data to a new file, from the archive's own memory; where a sparse file has no data it gets holes. */
+/**
+ * Writes an entry's data to a new file, from the archive's own memory; where a sparse file has no data it gets holes.
+ */
 export function writeContent(file: number, entry: Entry, body: ByteSource): void {
   if (entry.segments === undefined) writeWhole(file, entry, body);
   else writeSegments(file, entry, entry.segments, body);

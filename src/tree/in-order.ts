@@ -26,7 +26,9 @@ interface Next {
   readonly selection: Selection;
 }
 
-/** A directory of which not everything has come. Names alone wait: with what they stand for many would fill the memory. */
+/**
+ * A directory of which not everything has come. Names alone wait: with what they stand for many would fill the memory.
+ */
 interface Opened {
   readonly path: ByteString;
   readonly directory: TreeDirectory;
@@ -91,7 +93,10 @@ function nextOf(opened: Opened[]): Next | undefined {
   return undefined;
 }
 
-/** The name of a file that came first. Its path is put together when it is asked for: many long ones would fill the memory. */
+/**
+ * The name of a file that came first. Its path is put together when it is asked for: many long ones would fill the
+ * memory.
+ */
 interface FirstName {
   readonly parent: TreeNode | undefined;
   readonly name: ByteString;

@@ -4,16 +4,16 @@ import type { Segment } from "../tar/entry.ts";
 import type { TreeNode } from "./tree-file.ts";
 import { FurtherName, TreeFile } from "./tree-file.ts";
 
-// What things take in memory besides their texts, places in maps included. Measured on Node 20 with 100,000 of each, and
-// rounded up: a file 221 bytes, a directory 317, and 130 more with things in it, a further name 102, a name that is known to
-// be free 61.
+// What things take in memory besides their texts, places in maps included. Measured on Node 20 with 100,000 of each,
+// and rounded up: a file 221 bytes, a directory 317, and 130 more with things in it, a further name 102, a name that is
+// known to be free 61.
 const fileBytes = 232;
 const directoryBytes = 456;
 const furtherNameBytes = 112;
 const freeNameBytes = 72;
 
-// What few files have. Measured likewise: 100 bytes for a time of access, 496 for one extended attribute, 299 for each of
-// ten, 93 for a segment that lies beyond 2 GiB.
+// What few files have. Measured likewise: 100 bytes for a time of access, 496 for one extended attribute, 299 for each
+// of ten, 93 for a segment that lies beyond 2 GiB.
 const raritiesBytes = 112;
 const xattrsBytes = 200;
 const xattrBytes = 304;

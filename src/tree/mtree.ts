@@ -20,8 +20,8 @@ type Owner = Pick<Attributes, "uid" | "gid">;
  * A tree as a specification that mtree and bsdtar read (mtree(5)): one line for each path, with type, mode, owner and
  * time, and of files size and SHA-256.
  *
- * The order is the tree's, but for names that look like patterns: escaped or not, mtree takes them for such, and the first
- * that matches a file for the file. So they come last in their directory, the most general last of all.
+ * The order is the tree's, but for names that look like patterns: escaped or not, mtree takes them for such, and the
+ * first that matches a file for the file. So they come last in their directory, the most general last of all.
  */
 export function* mtreeLines(root: TreeDirectory, options: MtreeOptions): Iterable<string> {
   yield "#mtree\n";

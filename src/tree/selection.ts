@@ -28,8 +28,8 @@ export const nothing: Selection = { isWanted: false, below: () => nothing };
  * Tells what of a tree is wanted, from its root on down.
  *
  * Patterns are matched against whole paths in the merged tree, where links in the image have no say: `*` is any part of
- * a name, `?` a character, `[a-z]` one of several, and `**` any number of names. A pattern without a slash before its last
- * name matches at the top only; a slash at either end means nothing.
+ * a name, `?` a character, `[a-z]` one of several, and `**` any number of names. A pattern without a slash before its
+ * last name matches at the top only; a slash at either end means nothing.
  *
  * A name is looked at once, whatever is above it: a path costs its names times the names of the patterns.
  */
@@ -70,7 +70,10 @@ function begun(patterns: readonly string[]): Progress {
   });
 }
 
-/** The index of a name, and those behind it that a `**` leads to without any. At the end of a pattern it stands for one at least. */
+/**
+ * The index of a name, and those behind it that a `**` leads to without any. At the end of a pattern it stands for one
+ * at least.
+ */
 function* from(index: number, names: readonly NamePattern[]): Iterable<number> {
   let last = index;
   while (names[last] === "any names" && last < names.length - 1) last += 1;
@@ -117,7 +120,9 @@ export function keepWanted(root: TreeDirectory, wanted: Selection): void {
   for (const { parent, name, isEmpty } of leading.reverse()) if (isEmpty) parent?.delete(name);
 }
 
-/** The patterns that match nothing in a tree. Each costs a walk over the tree at most, which ends at its first match. */
+/**
+ * The patterns that match nothing in a tree. Each costs a walk over the tree at most, which ends at its first match.
+ */
 export function unmatchedPatterns(root: TreeDirectory, { include = [], exclude = [] }: SelectionPatterns): string[] {
   return [...include, ...exclude].filter((pattern) => !matchesAnything(root, pattern));
 }

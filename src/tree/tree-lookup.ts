@@ -7,7 +7,9 @@ import { fileOf } from "./tree-file.ts";
 
 const otherFile: Obstacle = {};
 
-/** Where paths lead in a tree in memory. Answers that depend on layers of which nothing is known throw `Undetermined`. */
+/**
+ * Where paths lead in a tree in memory. Answers that depend on layers of which nothing is known throw `Undetermined`.
+ */
 export class TreeLookup implements LayerTree<TreeDirectory> {
   readonly root: TreeDirectory;
   readonly followed = new FollowedLinks();

@@ -10,8 +10,9 @@ import type { ApplyJob } from "./apply-job.ts";
 import type { Applied, Unpacking } from "./apply-layers.ts";
 
 /**
- * As `applyLayers`, where only a part of the image is wanted. Which part that is can be told when all layers are merged: so
- * they are merged in memory first, and what is wanted of the tree is applied as if it were the image's only layer.
+ * As `applyLayers`, where only a part of the image is wanted. Which part that is can be told when all layers are
+ * merged: so they are merged in memory first, and what is wanted of the tree is applied as if it were the image's only
+ * layer.
  */
 export async function applySelected(
   operation: Operation,

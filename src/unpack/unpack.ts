@@ -14,8 +14,8 @@ import { applySelected } from "./apply-selected.ts";
 import type { MtreeJob } from "./mtree-job.ts";
 
 /**
- * Downloads an image and unpacks it: its root filesystem into `directory/rootfs`, its configuration, byte for byte, into
- * `directory/config.json`.
+ * Downloads an image and unpacks it: its root filesystem into `directory/rootfs`, its configuration, byte for byte,
+ * into `directory/config.json`.
  *
  * `directory` must be absent or empty. Both appear when every digest, size and diffID was right, `config.json` last;
  * whatever goes wrong before, nothing is left behind.
