@@ -35,8 +35,8 @@ export function annotationsOf({ platform, execution, created, author }: ImageCon
 }
 
 /**
- * Beginnings of annotations that container runtimes, or the programs that start them, obey: they name hooks, libraries and
- * devices of the host, another runtime, another root, or loosen the confinement.
+ * Beginnings of annotations that container runtimes, or the programs that start them, obey: they name hooks, libraries
+ * and devices of the host, another runtime, another root, or loosen the confinement.
  */
 const prefixes = [
   "run.oci.", // crun: run.oci.seccomp.plugins is a library that it loads, run.oci.handler another runtime
@@ -55,7 +55,10 @@ const prefixes = [
   "org.linuxcontainers.", // lxcri
 ];
 
-/** Domains whose annotations, `DOMAIN/NAME` or `NAME.DOMAIN`, are obeyed by containerd, CRI-O, Kata, or for devices (CDI). */
+/**
+ * Domains whose annotations, `DOMAIN/NAME` or `NAME.DOMAIN`, are obeyed by containerd, CRI-O, Kata, or for devices
+ * (CDI).
+ */
 const domains = ["cdi.k8s.io", "containerd.io", "crio.io", "kubernetes.io"];
 
 /** Whether whoever runs the bundle would obey a label if it were an annotation. */

@@ -17,7 +17,8 @@ export interface Bundle {
 /**
  * The bundle for an image whose root filesystem is the directory `rootfs`.
  *
- * Throws `INVALID_CONFIG` for a user that the image does not have, and for paths that lead into directories of the runtime.
+ * Throws `INVALID_CONFIG` for a user that the image does not have, and for paths that lead into directories of the
+ * runtime.
  */
 export function bundleOf(image: ImageConfig, rootfs: string, rootless?: Rootless): Bundle {
   const user = resolveUser(

@@ -33,7 +33,9 @@ export class ContainerPaths implements Disposable {
   readonly #lookup: RootLookup;
   readonly #directory: number;
 
-  /** Throws `INVALID_CONFIG` if /proc, /sys or /dev is a symlink, because runtimes would mount their own where it leads. */
+  /**
+   * Throws `INVALID_CONFIG` if /proc, /sys or /dev is a symlink, because runtimes would mount their own where it leads.
+   */
   constructor(rootfs: string) {
     this.#directory = openDirectoryPath(rootfs);
     this.#lookup = new RootLookup(this.#directory);
@@ -45,8 +47,8 @@ export class ContainerPaths implements Disposable {
   }
 
   /**
-   * Whether a path leads into the container's /proc. A process finds there what its runtime has open, maybe a directory of
-   * the host (CVE-2024-21626).
+   * Whether a path leads into the container's /proc. A process finds there what its runtime has open, maybe a directory
+   * of the host (CVE-2024-21626).
    */
   isInProc(path: string): boolean {
     const resolved = this.#resolved(path);

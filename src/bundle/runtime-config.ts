@@ -11,8 +11,8 @@ export interface ConfigParts {
 }
 
 /**
- * The configuration of a container that runs the image: `config.json` of a bundle (runtime-spec, config.md), converted as
- * the image-spec's conversion.md says.
+ * The configuration of a container that runs the image: `config.json` of a bundle (runtime-spec, config.md), converted
+ * as the image-spec's conversion.md says.
  *
  * What the image does not say is as in `runc spec`, except for the terminal: there is none, so that scripts can run it.
  */
@@ -71,7 +71,8 @@ function additionalGids(user: ProcessUser, rootless: Rootless | undefined): obje
 
 function namespaces(isRootless: boolean): readonly { readonly type: string }[] {
   const types = ["pid", "network", "ipc", "uts", "mount"];
-  // Without root a network cannot be set up, so the host's is kept. A user namespace makes the other namespaces possible.
+  // Without root a network cannot be set up, so the host's is kept. A user namespace makes the other namespaces
+  // possible.
   return (isRootless ? [...types.filter((type) => type !== "network"), "user"] : types).map((type) => ({ type }));
 }
 

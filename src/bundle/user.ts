@@ -26,8 +26,8 @@ interface Group {
  * Resolves `User` of an image's config: `user`, `uid`, `user:group`, `uid:gid`, or a mixture. Empty means root
  * (image-spec, conversion.md, "Config.User").
  *
- * Names are looked up in the texts of the image's `/etc/passwd` and `/etc/group`; a number needs no entry there. Without a
- * group, the user gets the group of its entry and those that list it as a member.
+ * Names are looked up in the texts of the image's `/etc/passwd` and `/etc/group`; a number needs no entry there.
+ * Without a group, the user gets the group of its entry and those that list it as a member.
  */
 export function resolveUser(user: string, passwd: string, group: string): ProcessUser {
   const [wantedUser = "", wantedGroup = ""] = user.split(":");

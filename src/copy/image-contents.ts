@@ -21,7 +21,10 @@ export interface ImageContents {
   /** The bytes of manifests and indexes, by digest. */
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: readonly Manifest[];
-  /** The layers, in the order of their manifests; then configurations, and whatever else an index lists. Each is there once. */
+  /**
+   * The layers, in the order of their manifests; then configurations, and whatever else an index lists. Each is there
+   * once.
+   */
   readonly blobs: readonly Descriptor[];
   /** How many of the blobs are layers. */
   readonly layerCount: number;
@@ -47,7 +50,9 @@ export async function oneImage(source: RecordedImage, options: ResolveOptions): 
   };
 }
 
-/** The contents of an image for all platforms, with whatever else its index lists, such as attestations and artifacts. */
+/**
+ * The contents of an image for all platforms, with whatever else its index lists, such as attestations and artifacts.
+ */
 export async function wholeImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
   const limits = settleLimits(options.limits);
   const { signal, onEvent } = options;

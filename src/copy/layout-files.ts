@@ -16,8 +16,8 @@ export interface SmallFile {
 /**
  * All files of a copy except blobs: `index.json` first, then `oci-layout`, manifests and indexes.
  *
- * A docker archive is an OCI layout too, as docker writes it from version 25 on, with Docker's `manifest.json` in addition.
- * Its blobs are the image's, compressed as they are, so that no digest changes.
+ * A docker archive is an OCI layout too, as docker writes it from version 25 on, with Docker's `manifest.json` in
+ * addition. Its blobs are the image's, compressed as they are, so that no digest changes.
  */
 export function smallFiles(name: string, contents: ImageContents, form: CopyForm): readonly SmallFile[] {
   const reference = referenceIn(name);

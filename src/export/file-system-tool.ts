@@ -81,7 +81,9 @@ const inodeBytes = 256;
 /** For how many bytes of a file system there is an inode by default (mke2fs.conf). */
 const bytesPerInode = 16_384;
 
-/** How many inodes to make: some more than needed, for later files; with a stated size at least as many as by default. */
+/**
+ * How many inodes to make: some more than needed, for later files; with a stated size at least as many as by default.
+ */
 function inodesFor({ inodes }: TreeFacts, sizeBytes = 0): number {
   return Math.max(Math.ceil(inodes * 1.1) + 1024, Math.floor(sizeBytes / bytesPerInode));
 }

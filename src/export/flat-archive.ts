@@ -19,8 +19,8 @@ export interface FlatArchiveOptions {
 }
 
 /**
- * Writes a tree as one archive and returns the number of its entries. The root comes first, then everything in the order of
- * the tree. The same tree always makes the same bytes.
+ * Writes a tree as one archive and returns the number of its entries. The root comes first, then everything in the
+ * order of the tree. The same tree always makes the same bytes.
  *
  * The order matters: GNU tar sets the time of a directory as soon as an entry outside of it comes.
  */

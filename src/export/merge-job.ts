@@ -49,7 +49,10 @@ export type ArchiveReport = {
 /** The tree of the last `MergeJob`, for the `ArchiveJob`s after it. */
 let merged: { readonly tree: MergedTree; readonly contents: ContentFile; readonly limits: Limits } | undefined;
 
-/** Makes a tree of the archives in the ring. The thread is confined so that it can open no file; `contents` is open already. */
+/**
+ * Makes a tree of the archives in the ring. The thread is confined so that it can open no file; `contents` is open
+ * already.
+ */
 export function mergeLayers(job: MergeJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const reporter = new Reporter(tell);

@@ -68,8 +68,8 @@ export async function runTool(
 }
 
 /**
- * The standard input of a program that reads an archive. The program may end successfully before it has read all zeros at
- * the end of the archive; then writing the rest of them may fail.
+ * The standard input of a program that reads an archive. The program may end successfully before it has read all zeros
+ * at the end of the archive; then writing the rest of them may fail.
  */
 class ArchiveInput {
   readonly #output: StreamOutput;

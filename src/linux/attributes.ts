@@ -4,8 +4,8 @@ import { CString } from "./c-string.ts";
 import { declare, type Result } from "./libc.ts";
 
 /*
- * System calls that change owner, mode and times, each of an open file or of a name in a directory. A symlink at the name
- * is never followed: it is changed itself.
+ * System calls that change owner, mode and times, each of an open file or of a name in a directory. A symlink at the
+ * name is never followed: it is changed itself.
  */
 
 const AT_SYMLINK_NOFOLLOW = 0x100;

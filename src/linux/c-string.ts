@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import type { ByteString } from "../tar/byte-string.ts";
 
-/** A buffer for names that are passed to system calls. It is used again for each name, so that a call allocates nothing. */
+/**
+ * A buffer for names that are passed to system calls. It is used again for each name, so that a call allocates nothing.
+ */
 export class CString {
   // The kernel takes no path longer than 4095 bytes and its NUL.
   readonly #bytes = Buffer.alloc(4096);

@@ -1,6 +1,8 @@
 import { arch } from "node:process";
 
-/** Numbers of system calls for which not every C library has a function. From 424 on they are the same on all machines. */
+/**
+ * Numbers of system calls for which not every C library has a function. From 424 on they are the same on all machines.
+ */
 export const calls = {
   landlockCreateRuleset: 444,
   landlockAddRule: 445,

@@ -18,8 +18,8 @@ export interface DirectoryEntry {
 }
 
 /**
- * The next names of an open directory, as many as one system call gives, without `.` and `..`. An empty list means the end.
- * A number is a negated errno.
+ * The next names of an open directory, as many as one system call gives, without `.` and `..`. An empty list means the
+ * end. A number is a negated errno.
  *
  *   struct linux_dirent64 { u64 ino; s64 offset; u16 length; u8 type; char name[]; }
  */

@@ -19,8 +19,8 @@ const openat2 = opening(
   ),
 );
 
-// struct open_how { u64 flags; u64 mode; u64 resolve; }. With O_PATH the file is found but not opened: opening a fifo would
-// block, and opening a device could have any effect.
+// struct open_how { u64 flags; u64 mode; u64 resolve; }. With O_PATH the file is found but not opened: opening a fifo
+// would block, and opening a device could have any effect.
 const how = new BigUint64Array([
   BigInt(O_PATH | O_CLOEXEC),
   0n,
@@ -30,8 +30,8 @@ const howBytes = new Uint8Array(how.buffer);
 const path = new CString();
 
 /**
- * Finds a file as a process would whose root is `directory`: symlinks are followed, but never lead out of it. The descriptor
- * can be given to `statOf` and to `openFound` only.
+ * Finds a file as a process would whose root is `directory`: symlinks are followed, but never lead out of it. The
+ * descriptor can be given to `statOf` and to `openFound` only.
  */
 export function findInRoot(directory: number, pathInRoot: ByteString): Result {
   for (let attempt = 1; ; attempt += 1) {

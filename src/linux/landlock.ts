@@ -52,11 +52,11 @@ const restrictSelf = declare<[number, number, number]>("syscall", ["long", "int"
 const prctl = declare<[number, number, number, number, number]>("prctl", ["int", "long", "long", "long", "long"]);
 
 /**
- * Takes from the calling thread, until it ends, all rights that Landlock can take except those that `confinement` names:
- * to files, TCP, device ioctls, abstract sockets and signals. Other threads keep their rights.
+ * Takes from the calling thread, until it ends, all rights that Landlock can take except those that `confinement`
+ * names: to files, TCP, device ioctls, abstract sockets and signals. Other threads keep their rights.
  *
- * Files that are open stay usable. Landlock does not restrict chmod, chown, utimes and xattrs; these are safe because they
- * are never given a path.
+ * Files that are open stay usable. Landlock does not restrict chmod, chown, utimes and xattrs; these are safe because
+ * they are never given a path.
  */
 export function confine(confinement: Confinement): ConfinementResult {
   const version = askOrCreate(calls.landlockCreateRuleset, null, 0, VERSION);
@@ -86,7 +86,8 @@ function enforce(abi: number, { writableBeneath, readableBeneath = [] }: Confine
   }
 }
 
-// struct landlock_ruleset_attr { u64 handled_access_fs; u64 handled_access_net; u64 scoped; }. Older versions know less of it.
+// struct landlock_ruleset_attr { u64 handled_access_fs; u64 handled_access_net; u64 scoped; }. Older versions know less
+// of it.
 function rulesetAttributes(abi: number, rights: number): Uint8Array {
   const scoped = abi >= 6 ? SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS : 0;
   const words = new BigUint64Array([BigInt(rights), abi >= 4 ? BigInt(TCP_BIND_AND_CONNECT) : 0n, BigInt(scoped)]);

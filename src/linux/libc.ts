@@ -14,7 +14,9 @@ type Argument = number | Uint8Array | null;
 const koffi = loaded();
 const libc = koffi.load(null);
 
-/** Loads koffi. Its native code is a package for each processor, which is often missing when `node_modules` was copied. */
+/**
+ * Loads koffi. Its native code is a package for each processor, which is often missing when `node_modules` was copied.
+ */
 function loaded(): typeof Koffi {
   try {
     // A worker's code is bundled as CommonJS, where there is no import.meta.
@@ -33,11 +35,11 @@ function loaded(): typeof Koffi {
 }
 
 /**
- * Declares a function of the C library that returns -1 and sets errno if it fails. When a signal interrupts it, it is called
- * again.
+ * Declares a function of the C library that returns -1 and sets errno if it fails. When a signal interrupts it, it is
+ * called again.
  *
- * Variadic functions (`openat`, `prctl`, `syscall`) are declared with the parameters that they are called with. On Linux,
- * x86-64 and arm64 pass these in the same registers.
+ * Variadic functions (`openat`, `prctl`, `syscall`) are declared with the parameters that they are called with. On
+ * Linux, x86-64 and arm64 pass these in the same registers.
  */
 export function declare<Arguments extends readonly Argument[]>(
   name: string,
@@ -53,7 +55,9 @@ export function declare<Arguments extends readonly Argument[]>(
   };
 }
 
-/** Declares a C function that is not called again after a signal interrupted it: `close` has closed the file even then. */
+/**
+ * Declares a C function that is not called again after a signal interrupted it: `close` has closed the file even then.
+ */
 export function declareOnce<Arguments extends readonly Argument[]>(
   name: string,
   parameters: readonly CType[],

@@ -1,13 +1,13 @@
 import type { Result } from "./libc.ts";
 
 /*
- * A record of the descriptors that a working thread has open, in memory that outlives the thread. When a thread is ended,
- * Node closes what Node opened, but not what system calls opened: whoever ended the thread closes those.
+ * A record of the descriptors that a working thread has open, in memory that outlives the thread. When a thread is
+ * ended, Node closes what Node opened, but not what system calls opened: whoever ended the thread closes those.
  *
  *   shared   │ LOCK │ a bit for each descriptor …                                                     │   Int32
  *
- * A thread holds the lock while it opens or closes something, so that the record is right. Whoever wants to end the thread
- * takes the lock first and never releases it.
+ * A thread holds the lock while it opens or closes something, so that the record is right. Whoever wants to end the
+ * thread takes the lock first and never releases it.
  */
 const LOCK = 0;
 const FREE = 0;
@@ -60,8 +60,8 @@ export function closing(call: (descriptor: number) => Result): (descriptor: numb
 }
 
 /**
- * Takes the lock of a thread that is to be ended, and keeps it. Returns false if the thread is opening or closing something
- * at the moment.
+ * Takes the lock of a thread that is to be ended, and keeps it. Returns false if the thread is opening or closing
+ * something at the moment.
  */
 export function isHalted(shared: SharedArrayBuffer): boolean {
   return Atomics.compareExchange(new Int32Array(shared), LOCK, FREE, TAKEN) === FREE;

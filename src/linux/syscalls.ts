@@ -8,8 +8,8 @@ import { closing, opening } from "./open-descriptors.ts";
 import { statOf } from "./stat.ts";
 
 /*
- * System calls that make, find and remove names. Every name is relative to an open directory, so that nobody can redirect it.
- * Only `openDirectoryPath` takes a path.
+ * System calls that make, find and remove names. Every name is relative to an open directory, so that nobody can
+ * redirect it. Only `openDirectoryPath` takes a path.
  */
 
 /** A flag of open(2): the descriptor is not inherited by other programs. Node has no constant for it. */
@@ -64,19 +64,19 @@ const howToRead = howToOpen(directoryFlags);
 const howToFind = howToOpen(directoryFlags | O_PATH);
 
 /**
- * Opens the directory at a relative path of one or more names. Fails if there is a symlink or a mount point on the path, or
- * if it leads out of `directory`.
+ * Opens the directory at a relative path of one or more names. Fails if there is a symlink or a mount point on the
+ * path, or if it leads out of `directory`.
  *
- * Without openat2 (Linux before 5.6, or a seccomp filter forbids it) the names are opened one after the other. Then a mount
- * of the same file system goes unnoticed.
+ * Without openat2 (Linux before 5.6, or a seccomp filter forbids it) the names are opened one after the other. Then a
+ * mount of the same file system goes unnoticed.
  */
 export function openDirectoryBeneath(directory: number, relativePath: ByteString): Result {
   return openBeneath(directory, relativePath, howToRead);
 }
 
 /**
- * Finds the directory at a relative path, as `openDirectoryBeneath` does, without opening it for reading. The descriptor can
- * be used to make and look up names in it, but not to list or change the directory itself.
+ * Finds the directory at a relative path, as `openDirectoryBeneath` does, without opening it for reading. The
+ * descriptor can be used to make and look up names in it, but not to list or change the directory itself.
  *
  * It is faster: when a directory is opened for reading, Landlock checks every directory above it.
  */
@@ -89,7 +89,10 @@ export function hasOpenat2(): boolean {
   return !isMissing(openat2(calls.openat2, -1, path.of("." as ByteString), howToFind, 0));
 }
 
-/** Whether the result means that openat2 is missing. A seccomp filter answers EPERM, the kernel never does for a directory. */
+/**
+ * Whether the result means that openat2 is missing. A seccomp filter answers EPERM, the kernel never does for a
+ * directory.
+ */
 function isMissing(result: Result): boolean {
   return result === -errnos.ENOSYS || result === -errnos.EPERM;
 }
@@ -124,8 +127,8 @@ function openDirectoryOnSameFileSystem(directory: number, name: ByteString): Res
 }
 
 /**
- * Opens the directory at an absolute path that the caller of the library named. Symlinks on the way are followed, but not
- * one at the end: the directory was made there before, so a symlink has replaced it.
+ * Opens the directory at an absolute path that the caller of the library named. Symlinks on the way are followed, but
+ * not one at the end: the directory was made there before, so a symlink has replaced it.
  */
 export function openDirectoryPath(absolutePath: string): number {
   const result = openat(-1, path.of(byteStringOf(absolutePath)), directoryFlags, 0);

@@ -13,8 +13,8 @@ const PR_SET_NAME = 15;
 /**
  * Gives the calling worker thread a umask of its own and sets it to 0, so that files get the modes they are made with.
  *
- * The umask of the process stays. Returns false on the main thread, and if a seccomp filter forbids it: then modes have to be
- * set explicitly.
+ * The umask of the process stays. Returns false on the main thread, and if a seccomp filter forbids it: then modes have
+ * to be set explicitly.
  */
 export function ownUmask(): boolean {
   if (isMainThread || unshare(CLONE_FS) < 0) return false;

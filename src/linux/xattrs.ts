@@ -6,9 +6,9 @@ import { declare, type Result } from "./libc.ts";
 /*
  * System calls for extended attributes of an open file, or of what is at a name in a directory.
  *
- * The latter are needed for symlinks, fifos and devices. They use a path below /proc/self/fd, because Linux has setxattrat
- * only from 6.13 on. Nobody can redirect the directory's descriptor, and the functions that begin with `l` do not follow a
- * symlink at the end.
+ * The latter are needed for symlinks, fifos and devices. They use a path below /proc/self/fd, because Linux has
+ * setxattrat only from 6.13 on. Nobody can redirect the directory's descriptor, and the functions that begin with `l`
+ * do not follow a symlink at the end.
  */
 
 const path = new CString();

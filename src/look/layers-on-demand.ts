@@ -59,8 +59,8 @@ export class LayersOnDemand implements AsyncDisposable {
   }
 
   /**
-   * The compressed bytes of a layer, by its index in `layers`. They begin to come when the layer is wanted. Layers have to be
-   * read one after the other.
+   * The compressed bytes of a layer, by its index in `layers`. They begin to come when the layer is wanted. Layers have
+   * to be read one after the other.
    */
   async *open(index: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     while (this.#wanted <= index) {
@@ -75,8 +75,8 @@ export class LayersOnDemand implements AsyncDisposable {
   }
 
   /**
-   * Waits until the bytes of a layer are known to have the right digest, and throws what is wrong if they have not. No more
-   * of them may be read then.
+   * Waits until the bytes of a layer are known to have the right digest, and throws what is wrong if they have not. No
+   * more of them may be read then.
    */
   async prove(index: number): Promise<void> {
     const layer = this.#layers[index];

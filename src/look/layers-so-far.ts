@@ -15,8 +15,9 @@ interface KnownLayer {
 }
 
 /**
- * How much attempts to answer may cost, counted in bytes of merged entries: `freeAttemptBytes`, and `attemptShare` times what
- * has been read. Within that no layer is read without need; beyond it at most a quarter more than necessary is read.
+ * How much attempts to answer may cost, counted in bytes of merged entries: `freeAttemptBytes`, and `attemptShare`
+ * times what has been read. Within that no layer is read without need; beyond it at most a quarter more than necessary
+ * is read.
  */
 const freeAttemptBytes = 128 * 1024 * 1024;
 const attemptShare = 4;
@@ -24,11 +25,11 @@ const attemptShare = 4;
 const noBody = { read: () => undefined };
 
 /**
- * The layers of an image that have been read so far, from the newest down. It answers questions about the image if the layers
- * below cannot change the answer.
+ * The layers of an image that have been read so far, from the newest down. It answers questions about the image if the
+ * layers below cannot change the answer.
  *
- * To answer, it merges the known layers in a mode in which nothing is known of the layers below. If the answer depends on
- * those, the question waits for more layers. It is asked again when a layer has come that may have what was missing;
+ * To answer, it merges the known layers in a mode in which nothing is known of the layers below. If the answer depends
+ * on those, the question waits for more layers. It is asked again when a layer has come that may have what was missing;
  * otherwise a thousand layers would cause a thousand merges. An image whose layers always may have it, and never do, is
  * merged only as often as costs a few times what reading its layers costs.
  */

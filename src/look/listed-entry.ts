@@ -36,8 +36,8 @@ export interface ListedEntry {
 }
 
 /**
- * The listing of what was found. For a directory it has what is in it or, if recursive, all that is below it, in the order of
- * the names' bytes. For anything else it has that thing itself.
+ * The listing of what was found. For a directory it has what is in it or, if recursive, all that is below it, in the
+ * order of the names' bytes. For anything else it has that thing itself.
  */
 export function* listed({ path, node }: Found, isRecursive: boolean): Iterable<ListedEntry> {
   for (const item of inOrder(node, path, isRecursive ? {} : { levels: 1 })) {

@@ -48,7 +48,9 @@ export type LookReport =
 const entriesAtATime = 1000;
 const bytesAtATime = 1024 * 1024;
 
-/** Reads layers, newest first, until the question can be answered. The thread is confined so that it can open no file. */
+/**
+ * Reads layers, newest first, until the question can be answered. The thread is confined so that it can open no file.
+ */
 export function look(job: LookJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const { entries, entryIndex } = answer(job);
@@ -76,7 +78,8 @@ function answer({ input, layers, question, settings }: LookJob): Answer {
       memory.releaseAll(); // what an attempt before has listed
       const { entries: uncounted, entryIndex } = answered(root, question);
       const entries = counted(uncounted, memory);
-      // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is reported.
+      // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is
+      // reported.
       return { entryIndex, entries: number === 0 ? entries : [...entries] };
     });
   };

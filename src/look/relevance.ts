@@ -2,15 +2,17 @@ import { hiddenName, meaningOf } from "../layer/name-meaning.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 
-/** What could not be answered without lower layers: what a name in a directory is or, without a name, all that is in it. */
+/**
+ * What could not be answered without lower layers: what a name in a directory is or, without a name, all that is in it.
+ */
 export interface Missing {
   readonly directoryPath: ByteString;
   readonly childName: ByteString | undefined;
 }
 
 /**
- * Returns a function that says whether an entry of a lower layer may have what was missing. It compares paths as they are
- * written. If symlinks make that wrong, one more layer is read than necessary, which does no harm.
+ * Returns a function that says whether an entry of a lower layer may have what was missing. It compares paths as they
+ * are written. If symlinks make that wrong, one more layer is read than necessary, which does no harm.
  */
 export function relevantTo({ directoryPath, childName }: Missing): (entry: Entry) => boolean {
   const child = joined([directoryPath, childName]);

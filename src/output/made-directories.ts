@@ -4,8 +4,8 @@ import { OciUnpackError } from "../base/errors.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 
 /**
- * Makes a directory and the parents that it needs. Returns the uppermost directory that was made, or `undefined` if none
- * was. If it fails, it removes what it made.
+ * Makes a directory and the parents that it needs. Returns the uppermost directory that was made, or `undefined` if
+ * none was. If it fails, it removes what it made.
  *
  * Node's `recursive` reports ENOENT for a read-only file system, and leaves the parents behind.
  */
@@ -25,7 +25,10 @@ export async function makeDirectories(directory: string, mode: number): Promise<
   }
 }
 
-/** Removes the directories from `directory` up to `firstCreated`, which `makeDirectories` made, as far as they are empty. */
+/**
+ * Removes the directories from `directory` up to `firstCreated`, which `makeDirectories` made, as far as they are
+ * empty.
+ */
 export async function removeCreated(directory: string, firstCreated: string | undefined): Promise<void> {
   if (firstCreated === undefined) return;
   for (let current = directory; current.length >= firstCreated.length; current = dirname(current)) {
@@ -56,8 +59,8 @@ function isDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * The error for a directory or a file that an output cannot be made in: `TARGET_UNUSABLE` with what the file system says, or
- * that the disk is full. `hint` says what to name instead.
+ * The error for a directory or a file that an output cannot be made in: `TARGET_UNUSABLE` with what the file system
+ * says, or that the disk is full. `hint` says what to name instead.
  */
 export function targetError(error: unknown, attempted: string, hint: string): unknown {
   const ours = fileSystemError(error, attempted);

@@ -18,7 +18,9 @@ export interface Documents {
 export interface CommitOptions {
   /** What the staging directory becomes. Default: `rootfs`. */
   readonly as?: "rootfs" | "layers";
-  /** Called when the staging directory has its name and before the documents have theirs. If it fails, all is undone. */
+  /**
+   * Called when the staging directory has its name and before the documents have theirs. If it fails, all is undone.
+   */
   readonly between?: () => Promise<void>;
 }
 
@@ -44,8 +46,8 @@ export class Target implements AsyncDisposable {
   /**
    * Takes a directory that is empty or does not exist.
    *
-   * A new one, and the parents that it needs, get mode 0700: images contain set-user-ID programs, which other users of this
-   * machine must not reach.
+   * A new one, and the parents that it needs, get mode 0700: images contain set-user-ID programs, which other users of
+   * this machine must not reach.
    */
   static async claim(path: string): Promise<Target> {
     const directory = resolve(path);

@@ -52,7 +52,9 @@ export class AttributeComparison {
   }
 }
 
-/** Compares the mode. If there is an access-control list, it determines the permission bits, so these are not compared. */
+/**
+ * Compares the mode. If there is an access-control list, it determines the permission bits, so these are not compared.
+ */
 function hasMode(mode: number, stat: Stat, xattrs: FoundXattrs): boolean {
   if (stat.type === "symlink") return true;
   const compared = xattrs.has(acl) ? 0o7000 : 0o7777;

@@ -37,10 +37,11 @@ interface Level {
 }
 
 /**
- * Compares a directory with a tree, name by name. It follows no symlinks, uses only names relative to open directories, and
- * changes nothing. Differences are reported at once, because there may be any number of them.
+ * Compares a directory with a tree, name by name. It follows no symlinks, uses only names relative to open directories,
+ * and changes nothing. Differences are reported at once, because there may be any number of them.
  *
- * A device of the tree may be a regular file in the directory, if the settings or the rights of whoever unpacked made it one.
+ * A device of the tree may be a regular file in the directory, if the settings or the rights of whoever unpacked made
+ * it one.
  */
 export class Comparison {
   readonly #options: ComparisonOptions;
@@ -187,14 +188,16 @@ export class Comparison {
 }
 
 /**
- * Compares which names are the same file. A file may have further names outside of the tree, but not one that is another file
- * in the tree.
+ * Compares which names are the same file. A file may have further names outside of the tree, but not one that is
+ * another file in the tree.
  */
 class Links {
   readonly #identities = new Map<TreeFile, string>();
   readonly #files = new Map<string, TreeFile>();
 
-  /** Whether the file at a name is the same file as at those names before it where the tree says so, and at no others. */
+  /**
+   * Whether the file at a name is the same file as at those names before it where the tree says so, and at no others.
+   */
   areRight(file: TreeFile, { identity, nameCount }: Stat): boolean {
     if (!file.isLinked && nameCount === 1) return true;
     const known = this.#identities.get(file) ?? identity;

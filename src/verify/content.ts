@@ -10,8 +10,8 @@ import { type DiskEntry, openUntouched, succeeded } from "./disk-entry.ts";
 const chunk = new Uint8Array(256 * 1024);
 
 /**
- * Whether a regular file has the data that the archive had. `digest` is the digest of the archive's data without the holes.
- * Holes must have no data but zeros; where the file has a hole too, nothing is read, however large it is.
+ * Whether a regular file has the data that the archive had. `digest` is the digest of the archive's data without the
+ * holes. Holes must have no data but zeros; where the file has a hole too, nothing is read, however large it is.
  */
 export function hasContent(entry: DiskEntry, file: TreeFile, digest: string): boolean {
   const { path } = entry;

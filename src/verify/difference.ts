@@ -11,7 +11,9 @@ export type DifferentPart =
   | "xattrs"
   | "links";
 
-/** A difference between a directory and an image. Paths are from the root; U+FFFD stands for bytes that are not UTF-8. */
+/**
+ * A difference between a directory and an image. Paths are from the root; U+FFFD stands for bytes that are not UTF-8.
+ */
 export type Difference =
   /** Something is only in the directory, or only in the image, with all that is below it. */
   | { readonly kind: "added" | "missing"; readonly path: string }

@@ -22,8 +22,8 @@ export class OwnerComparison {
   }
 
   /**
-   * Whether the owner that is recorded on a file is the one that unpacking records. `isStandIn` says that the file is there in
-   * place of a device. If unpacking records nothing, a record is ignored: another tool may have made it.
+   * Whether the owner that is recorded on a file is the one that unpacking records. `isStandIn` says that the file is
+   * there in place of a device. If unpacking records nothing, a record is ignored: another tool may have made it.
    */
   isRecorded(stated: Stated, found: Stat, xattrs: FoundXattrs, { isRoot = false, isStandIn = false } = {}): boolean {
     // Other files cannot have attributes of the user namespace.

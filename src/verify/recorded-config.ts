@@ -9,8 +9,8 @@ import type { Limits } from "../base/limits.ts";
 const names = ["image-config.json", "config.json"];
 
 /**
- * The image's configuration from a directory that an image was unpacked into, byte for byte. Its digest says which image it
- * was. Throws `NOT_FOUND` if there is none.
+ * The image's configuration from a directory that an image was unpacked into, byte for byte. Its digest says which
+ * image it was. Throws `NOT_FOUND` if there is none.
  */
 export async function recordedConfig(directory: string, { configBytes }: Limits): Promise<Uint8Array> {
   for (const name of names) {
@@ -24,8 +24,8 @@ export async function recordedConfig(directory: string, { configBytes }: Limits)
 }
 
 /**
- * The path of the root filesystem in a directory that an image was unpacked into; of an overlay, its mount point. Throws
- * `NOT_FOUND` if there is none. A symlink is not followed.
+ * The path of the root filesystem in a directory that an image was unpacked into; of an overlay, its mount point.
+ * Throws `NOT_FOUND` if there is none. A symlink is not followed.
  */
 export async function rootfsIn(directory: string): Promise<string> {
   const path = resolve(directory);

@@ -11,8 +11,8 @@ import { storedSource } from "../store/stored-source.ts";
 import { recordedConfig } from "./recorded-config.ts";
 
 /**
- * The name under which a store has the image that was unpacked into a directory. It is found by the configuration in the
- * directory. Used offline, the name leads to that image.
+ * The name under which a store has the image that was unpacked into a directory. It is found by the configuration in
+ * the directory. Used offline, the name leads to that image.
  *
  * @throws OciUnpackError with `NOT_FOUND` if the store has no such image.
  */

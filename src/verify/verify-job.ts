@@ -34,14 +34,18 @@ export interface VerifyJob {
 /** The reports of a `VerifyJob` besides the engine's. */
 export type VerifyReport =
   | { readonly type: "different"; readonly difference: Difference }
-  /** The comparison is done. `entries` of the tree were found; `differences` were counted, though not all were reported. */
+  /**
+   * The comparison is done. `entries` of the tree were found; `differences` were counted, though not all were reported.
+   */
   | { readonly type: "compared"; readonly entries: number; readonly differences: number };
 
 /** How many differences are reported, and how long their paths may be together. A directory could have millions. */
 const toldAtMost = 10_000;
 const toldBytesAtMost = 16 * 1024 * 1024;
 
-/** Makes a tree of the archives in the ring and compares a directory with it, the only one that this thread may read. */
+/**
+ * Makes a tree of the archives in the ring and compares a directory with it, the only one that this thread may read.
+ */
 export function verify(job: VerifyJob): void {
   const rights = ownRights();
   const directory = openDirectoryPath(job.directory);

@@ -37,7 +37,9 @@ export function decompressLayers(job: DecompressJob): void {
   }
 }
 
-/** Decompresses one layer, verifies its diffID if the job wants that here, and returns the number of decompressed bytes. */
+/**
+ * Decompresses one layer, verifies its diffID if the job wants that here, and returns the number of decompressed bytes.
+ */
 function decompressLayer(
   job: DecompressJob,
   { number: layer, compression, diffID }: NumberedLayer,

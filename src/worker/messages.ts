@@ -6,9 +6,9 @@ import type { LayerCompression } from "../oci/media-type.ts";
 import type { PackedError } from "./packed-error.ts";
 
 /*
- * The messages between the main thread and the working threads: jobs to a thread, reports from it. There are only a few for
- * each layer, because bytes go through rings and progress through shared counters. This file has the messages that all
- * verbs need. The jobs and reports of one verb are defined in the file that does the job, `*-job.ts`.
+ * The messages between the main thread and the working threads: jobs to a thread, reports from it. There are only a few
+ * for each layer, because bytes go through rings and progress through shared counters. This file has the messages that
+ * all verbs need. The jobs and reports of one verb are defined in the file that does the job, `*-job.ts`.
  */
 
 /** What all messages between threads have. */
@@ -27,7 +27,9 @@ export interface ThreadSettings {
 
 /** What the working threads need to know of a layer. */
 export interface NumberedLayer {
-  /** The layer's position in the image, from 0 at the bottom. A job may leave out layers, so positions may be missing. */
+  /**
+   * The layer's position in the image, from 0 at the bottom. A job may leave out layers, so positions may be missing.
+   */
   readonly number: number;
   /** The compression that the media type states, if it states one. */
   readonly compression: LayerCompression | undefined;

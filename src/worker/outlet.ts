@@ -4,12 +4,12 @@ import type { EngineReport, Message } from "./messages.ts";
 import { RingCancelled } from "./ring.ts";
 
 /*
- * An outlet brings bytes from a working thread to the main thread, which takes them at its own pace. It is a few chunks of
- * shared memory that the working thread fills in turn. It sends a message for each full chunk; the main thread counts the
- * chunks that it has passed on, which may then be filled again.
+ * An outlet brings bytes from a working thread to the main thread, which takes them at its own pace. It is a few chunks
+ * of shared memory that the working thread fills in turn. It sends a message for each full chunk; the main thread
+ * counts the chunks that it has passed on, which may then be filled again.
  *
- * The memory is shared because chunks that were transferred would have to wait for the garbage collector: measured with an
- * archive of 226 MB on Node 20, 251 MB of memory in all instead of 221.
+ * The memory is shared because chunks that were transferred would have to wait for the garbage collector: measured with
+ * an archive of 226 MB on Node 20, 251 MB of memory in all instead of 221.
  *
  *   control  │ PASSED_ON │ STATE │   Int32
  */

@@ -14,15 +14,21 @@ import { startLibuvPool, Thread, type ThreadName } from "./thread.ts";
 
 type Consumer = "apply-worker" | "tree-worker";
 
-/** What the threads are to do with an image's layers. The consuming thread sends reports of type `Own` besides the engine's. */
+/**
+ * What the threads are to do with an image's layers. The consuming thread sends reports of type `Own` besides the
+ * engine's.
+ */
 export interface PipelineJob<Own extends Message = never> {
   /** Bottom first. */
   readonly layers: readonly NumberedLayer[];
-  /** Gives the compressed bytes of a layer, by its index in `layers`. It is called once for each, in order; the signal ends it. */
+  /**
+   * Gives the compressed bytes of a layer, by its index in `layers`. It is called once for each, in order; the signal
+   * ends it.
+   */
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /**
-   * Waits until those bytes are known to have the right digest, and throws what is wrong if they have not. Called when a
-   * thread failed at a layer, of which no more bytes are read then.
+   * Waits until those bytes are known to have the right digest, and throws what is wrong if they have not. Called when
+   * a thread failed at a layer, of which no more bytes are read then.
    */
   readonly prove: (index: number) => Promise<void>;
   readonly progress: Progress;
@@ -36,7 +42,8 @@ export interface PipelineJob<Own extends Message = never> {
   readonly onReport: (report: EngineReport | Own) => void;
 }
 
-// Large enough for one end to go on while the other is busy for a moment. Larger rings no longer fit the processor's caches.
+// Large enough for one end to go on while the other is busy for a moment. Larger rings no longer fit the processor's
+// caches.
 const compressedRingBytes = 2 * 1024 * 1024;
 const archiveRingBytes = 4 * 1024 * 1024;
 
@@ -49,12 +56,15 @@ export interface Receiver<Own extends Message = never> {
   readonly signal: AbortSignal;
 }
 
-/** Publishes at the end of a run how long the threads waited for each other (node:diagnostics_channel), for measurements. */
+/**
+ * Publishes at the end of a run how long the threads waited for each other (node:diagnostics_channel), for
+ * measurements.
+ */
 const ringsChannel = channel("oci-unpack:rings");
 
 /**
- * The working threads of an operation. One decompresses the layers, one consumes the archives, and for large images a third
- * one verifies the diffIDs.
+ * The working threads of an operation. One decompresses the layers, one consumes the archives, and for large images a
+ * third one verifies the diffIDs.
  *
  *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ consuming thread ──▶ files
  *                                                            ╚═════════▶ digesting thread
@@ -128,8 +138,8 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /**
-   * Gives the consuming thread a job about what it made of the layers before, and gives the bytes that come out to `take`.
-   * If it fails or is aborted, the thread has stopped before it throws.
+   * Gives the consuming thread a job about what it made of the layers before, and gives the bytes that come out to
+   * `take`. If it fails or is aborted, the thread has stopped before it throws.
    */
   async receive<Own extends Message = never>(
     job: (outlet: SharedOutlet) => Job,
@@ -152,8 +162,8 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /**
-   * Gives the consuming thread an archive that is no layer: uncompressed, made by this program, written by `feed`. If it fails
-   * or is aborted, the thread has stopped before it throws.
+   * Gives the consuming thread an archive that is no layer: uncompressed, made by this program, written by `feed`. If
+   * it fails or is aborted, the thread has stopped before it throws.
    */
   async consume<Own extends Message = never>(
     job: (archive: SharedRing) => Job,
@@ -178,7 +188,9 @@ export class Pipeline implements AsyncDisposable {
     ]);
   }
 
-  /** Empties the staging directory after a failure, on a confined thread: the one that filled it, if it is still alive. */
+  /**
+   * Empties the staging directory after a failure, on a confined thread: the one that filled it, if it is still alive.
+   */
   async discard(staging: string, sandbox: SandboxPolicy): Promise<void> {
     const threads = await this.#threadsIfStarted();
     if (threads === undefined) return; // nothing was made
@@ -236,8 +248,8 @@ const blaming: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /**
- * Waits for a thread. If it fails at a layer's bytes, their digest is verified first: when they were altered in a store or on
- * the way, that is the error, and not what the thread made of them.
+ * Waits for a thread. If it fails at a layer's bytes, their digest is verified first: when they were altered in a store
+ * or on the way, that is the error, and not what the thread made of them.
  */
 async function withProof(
   { layers, prove }: Pick<PipelineJob, "layers" | "prove">,

@@ -47,7 +47,9 @@ export class Reporter {
   }
 }
 
-/** The longest path that Linux takes (PATH_MAX). An image may have thousands of longer ones, which are cut in reports. */
+/**
+ * The longest path that Linux takes (PATH_MAX). An image may have thousands of longer ones, which are cut in reports.
+ */
 const longestPath = 4096;
 
 /** A path as text. Of one that is too long for Linux, the beginning. */

@@ -7,13 +7,14 @@ import type { ByteSource } from "../tar/entry.ts";
  *   control  │ HEAD │ ENDS │ STATE │ WRITTEN │ READ │ WANTED │ READERS │ TAIL │ TAIL │ end positions … │   Int32
  *   bytes    │ ······ [tail ▒▒▒▒▒▒▒▒▒▒▒▒▒ head) ················································· │   Uint8, a power of two
  *
- * HEAD and TAIL count bytes since the beginning, modulo 2³². Their difference is what a reader has not read yet. Several
- * streams go through a ring one after the other. The n-th end position says where the n-th stream ends, so that the writer
- * can begin the next stream while a reader is still busy with this one.
+ * HEAD and TAIL count bytes since the beginning, modulo 2³². Their difference is what a reader has not read yet.
+ * Several streams go through a ring one after the other. The n-th end position says where the n-th stream ends, so that
+ * the writer can begin the next stream while a reader is still busy with this one.
  *
  *   waits    │ count, milliseconds │ of the writer, then of each reader                                 │   Float64
  *
- * The waits show which end is too slow: the one that does not wait. Each number has one writer and is only shown to people.
+ * The waits show which end is too slow: the one that does not wait. Each number has one writer and is only shown to
+ * people.
  */
 const HEAD = 0;
 const ENDS = 1;
@@ -47,7 +48,10 @@ export interface Waits {
   readonly milliseconds: number;
 }
 
-/** Thrown by a read or write when the other end, or the main thread, has cancelled the ring. No caller of the library sees it. */
+/**
+ * Thrown by a read or write when the other end, or the main thread, has cancelled the ring. No caller of the library
+ * sees it.
+ */
 export class RingCancelled extends Error {
   constructor() {
     super("the stream was cancelled");

@@ -13,7 +13,9 @@ export function tell<Report extends Message = EngineReport>(report: NoInfer<Repo
 /** The functions that do a thread's jobs, one for each type of job. */
 export type Work<Jobs extends Job> = { readonly [Type in Jobs["type"]]: (job: Extract<Jobs, { type: Type }>) => void };
 
-/** Does each job that this thread is sent, synchronously, and reports how it ended. Linux shows the thread as `name`. */
+/**
+ * Does each job that this thread is sent, synchronously, and reports how it ended. Linux shows the thread as `name`.
+ */
 export function serve<Jobs extends Job>(name: string, work: Work<Jobs>): void {
   const { descriptors }: ThreadSettings = workerData;
   const actions = new Map<string, (job: never) => void>(Object.entries(work));

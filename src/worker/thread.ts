@@ -17,21 +17,23 @@ export interface DoOptions<Own extends Message> {
 }
 
 /**
- * How long a thread may take to stop after an abort. It checks whenever it reads or writes bytes. A thread that a hostile
- * image keeps busy for longer is ended.
+ * How long a thread may take to stop after an abort. It checks whenever it reads or writes bytes. A thread that a
+ * hostile image keeps busy for longer is ended.
  */
 const graceMilliseconds = 1000;
 
-/** How often to check whether a thread is between two system calls, where it can be ended without leaking a descriptor. */
+/**
+ * How often to check whether a thread is between two system calls, where it can be ended without leaking a descriptor.
+ */
 const haltMilliseconds = 2;
 
 /**
  * Makes sure that libuv's pool of threads runs.
  *
- * If a confined thread started the pool, the pool would be confined too, and so would be all asynchronous file access of the
- * process from then on (seen on Node 22 and newer). Confined threads do nothing asynchronous, so that they do not start it;
- * this is a second precaution. In most programs the pool runs already, because Node's loader uses it. A program that loads
- * this library with `require` has none (seen on Node 22, 24 and 26).
+ * If a confined thread started the pool, the pool would be confined too, and so would be all asynchronous file access
+ * of the process from then on (seen on Node 22 and newer). Confined threads do nothing asynchronous, so that they do
+ * not start it; this is a second precaution. In most programs the pool runs already, because Node's loader uses it. A
+ * program that loads this library with `require` has none (seen on Node 22, 24 and 26).
  */
 export async function startLibuvPool(): Promise<void> {
   await stat("/");
@@ -51,8 +53,8 @@ export class Thread implements AsyncDisposable {
   #hasEnded = false;
 
   /**
-   * Starts a thread that runs the file `threads/NAME`. The pool must run before: see `startLibuvPool`. With `memoryBytes` its
-   * heap has room for as much.
+   * Starts a thread that runs the file `threads/NAME`. The pool must run before: see `startLibuvPool`. With
+   * `memoryBytes` its heap has room for as much.
    */
   constructor(name: ThreadName, memoryBytes?: number) {
     this.#worker = startedWorker(name, { descriptors: this.#descriptors }, memoryBytes);
@@ -68,8 +70,8 @@ export class Thread implements AsyncDisposable {
   }
 
   /**
-   * Does a job. `onReport` gets its reports until the promise settles. A job that was cancelled counts as done. When the
-   * promise is rejected, the thread has ended or is idle.
+   * Does a job. `onReport` gets its reports until the promise settles. A job that was cancelled counts as done. When
+   * the promise is rejected, the thread has ended or is idle.
    */
   async do<Doing extends Job, Own extends Message = never>(
     job: Doing,
@@ -178,12 +180,15 @@ function threadError(error: Error & { readonly code?: string; readonly hint?: st
   return new OciUnpackError("INTERNAL", `cannot go on: a working thread failed: ${error.message}`, { cause: error });
 }
 
-/** Small, because most objects live shortly. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no slower. */
+/**
+ * Small, because most objects live shortly. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no
+ * slower.
+ */
 const youngGeneration = { maxYoungGenerationSizeMb: 4 };
 
 /**
- * Without a limit, V8 lets the heap grow to four times what is in use. Measured with 400,000 directories, which take 125 MB,
- * on Node 20: 272 MB in all instead of 652.
+ * Without a limit, V8 lets the heap grow to four times what is in use. Measured with 400,000 directories, which take
+ * 125 MB, on Node 20: 272 MB in all instead of 652.
  */
 function oldGeneration(memoryBytes: number): ResourceLimits {
   return { maxOldGenerationSizeMb: Math.ceil(memoryBytes / 2 ** 20) + besidesMegabytes };
