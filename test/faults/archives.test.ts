@@ -85,7 +85,7 @@ describe("where no image is", () => {
     ["oci:", "INVALID_REFERENCE", /it names no path/],
     ["oci:DIR/empty@sha256:12", "INVALID_REFERENCE", /wrong number of digits/],
     ["docker-archive:DIR/file:UPPER", "INVALID_REFERENCE", /upper-case/],
-    ["docker-daemon:", "INVALID_REFERENCE", /no image's name/],
+    ["docker-daemon:", "INVALID_REFERENCE", /is not the name of an image/],
     ["docker-daemon:app:1", "UNREACHABLE", /no engine listens there/],
     ["app/UPPER", "INVALID_REFERENCE", /upper-case/],
     ["127.0.0.1:1/app:1", "UNREACHABLE", /refuses connections/],
