@@ -25,6 +25,9 @@ export type ErrorCode =
   | "UNSUPPORTED_MEDIA_TYPE"
   | "NOT_AN_IMAGE"
   | "PLATFORM_NOT_FOUND"
+  // Who signed it.
+  | "SIGNATURE_MISSING"
+  | "SIGNATURE_INVALID"
   // What the bytes turned out to be.
   | "UNSUPPORTED_DIGEST"
   | "DIGEST_MISMATCH"
@@ -70,6 +73,18 @@ export interface ErrorDetails {
   readonly option?: string;
   /** The name of the error with which a system call failed, such as "EACCES". */
   readonly errno?: string;
+  /** What is stored as a signature of the image, and why each is not the one that is wanted. */
+  readonly signatures?: readonly FailedSignature[];
+}
+
+/** Something that is stored as a signature, and why it is not the one that is wanted. */
+export interface FailedSignature {
+  /** The digest of what was found: of a payload, or of the manifest that has a bundle. */
+  readonly digest: string;
+  /** Whether it is stored for the index that led to the image, or for the image's manifest. */
+  readonly of: "index" | "manifest";
+  readonly format: "simple-signing" | "bundle";
+  readonly reason: string;
 }
 
 /** What an error may have besides its message. */

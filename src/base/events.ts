@@ -61,6 +61,7 @@ export type DecisionTopic =
   | "retry"
   | "range"
   | "platform"
+  | "signature"
   | "store";
 
 /**

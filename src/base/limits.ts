@@ -12,6 +12,16 @@ export interface Limits {
   readonly layers: number;
   /** How deep an index may lead to another index. */
   readonly indexDepth: number;
+  /** What may be listed as referring to a manifest and be its signature. */
+  readonly referrers: number;
+  /** Pages of such a listing. */
+  readonly referrersPages: number;
+  /** Bytes of such a listing, all pages together. */
+  readonly referrersBytes: number;
+  /** Simple signings of one manifest. */
+  readonly signatures: number;
+  /** Bytes of one signature: of a payload, or of a bundle. */
+  readonly signatureBytes: number;
   /** Blobs downloaded at the same time. */
   readonly parallelDownloads: number;
   /** Compressed bytes of all layers together. */
@@ -57,6 +67,11 @@ export const defaultLimits: Limits = {
   configBytes: 4 * MiB,
   layers: 1000,
   indexDepth: 4,
+  referrers: 64,
+  referrersPages: 10,
+  referrersBytes: 4 * MiB,
+  signatures: 32,
+  signatureBytes: MiB,
   parallelDownloads: 8,
   downloadBytes: TiB,
   totalBytes: TiB,

@@ -56,6 +56,28 @@ export interface ImageSource {
    * It is known when the manifest has been fetched. Default: none.
    */
   alternatives?(descriptor: Descriptor): number;
+  /** What is stored beside the image, such as signatures. Absent if the source can have nothing there. */
+  readonly attachments?: ImageAttachments;
+}
+
+/** What is stored beside an image: signatures and attestations. Nothing of it is verified. */
+export interface ImageAttachments {
+  /** The manifest of a tag in the image's repository; `undefined` if there is no such tag. */
+  tagged?(tag: string, options?: FetchOptions): Promise<Document | undefined>;
+  /**
+   * The manifests that refer to a manifest or index (distribution-spec, "Listing Referrers"). A listing is a hint: the
+   * manifests themselves say what they refer to.
+   */
+  referrers?(digest: Digest, options?: FetchOptions): Promise<readonly Descriptor[]>;
+  /** The signatures of a manifest or index that are stored in files of their own. */
+  signatureFiles?(digest: Digest, options?: FetchOptions): Promise<readonly SignatureFile[]>;
+}
+
+/** A simple signing in a file: what was signed, and the signature of it. */
+export interface SignatureFile {
+  readonly payload: Uint8Array;
+  /** In base64; `undefined` if the file has none. */
+  readonly signature: string | undefined;
 }
 
 /** The chunks without their first `count` bytes. */

@@ -107,6 +107,8 @@ export const nextStep: Readonly<Record<Exclude<ErrorCode, "INVALID_OPTION">, str
   REGISTRY_ERROR: "try again; if it persists, tell the registry's operator",
   INVALID_MANIFEST: "the image has to be pushed or saved again by a correct tool",
   INVALID_CONFIG: "the image has to be pushed or saved again by a correct tool",
+  SIGNATURE_MISSING: "ask whoever publishes the image whether, and how, it is signed",
+  SIGNATURE_INVALID: "check that the key is the one of whoever publishes the image",
   UNSUPPORTED_MEDIA_TYPE: "convert the image, for instance with skopeo copy",
   NOT_AN_IMAGE: "name the image that the artifact belongs to",
   PLATFORM_NOT_FOUND: "choose a platform with --platform; oci-unpack inspect lists them",

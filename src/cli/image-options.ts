@@ -17,7 +17,10 @@ type Verbosity = "quiet" | "normal" | "verbose";
 
 /** The options of every command with an image: which image, how to fetch it, and what to print. */
 export interface ImageSettings {
-  readonly options: Pick<UnpackOptions, "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch">;
+  readonly options: Pick<
+    UnpackOptions,
+    "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch" | "trust"
+  >;
   readonly connection: ConnectionSettings;
   /** The directory of the store, if there is one. */
   readonly store: string | undefined;
@@ -54,6 +57,7 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
       platform: platform(values),
       sandbox: sandbox(values),
       strict: values.strict,
+      trust: trust(values),
       keepDirlinks: values["keep-dirlinks"],
       sourceDateEpoch: sourceDateEpoch(env),
     }),
@@ -65,6 +69,12 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
     verbosity: verbosity(values),
     explain: values.explain ?? false,
   };
+}
+
+/** What is demanded of signatures: any of the keys has to have made one. */
+function trust(values: ImageLine["values"]): UnpackOptions["trust"] {
+  const keys = values["verify-key"];
+  return keys === undefined ? undefined : { keys };
 }
 
 /** The limits. One without a value is an error: in `--limit IMAGE DIRECTORY` the limit was forgotten. */

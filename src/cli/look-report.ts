@@ -6,7 +6,8 @@ import { sourceKindOf } from "./source-kind.ts";
 
 /** The result of `inspect` as data, with the image's configuration as it is. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {
-  const { reference, digest, indexDigest, platform, platforms, manifests, fetchedBytes, milliseconds } = result;
+  const { reference, digest, indexDigest, platform, platforms, manifests, verified, fetchedBytes, milliseconds } =
+    result;
   return present({
     reference,
     digest,
@@ -19,6 +20,7 @@ export function inspectionData({ configBytes, layers, manifest, ...result }: Ins
     totalBytes: totalBytes(layers),
     manifests,
     config: JSON.parse(Buffer.from(configBytes).toString("utf8")) as unknown,
+    verified,
     fetchedBytes,
     milliseconds,
   });

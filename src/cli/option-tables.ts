@@ -20,6 +20,7 @@ export const imageOptionTable = {
   sandbox: { type: "string" },
   "can-skip-sandbox": { type: "boolean" },
   strict: { type: "boolean" },
+  "verify-key": { type: "string", multiple: true },
   "keep-dirlinks": { type: "boolean" },
   ...connectionOptionTable,
   "short-names": { type: "string" },

@@ -39,10 +39,19 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
     `${paint.green("unpacked")} ${safeText(result.reference)} (${safeText(platform)}) into ${safeText(result.rootfs)}`,
     `  ${paint.faint(result.digest)}`,
     `  ${content}: ${sizes}, in ${durationText(result.milliseconds)}`,
+    ...signatureLines(result),
     ...(result.mtree === undefined ? [] : [`  listed in ${safeText(result.mtree)}`]),
     ...skippedLines(result),
     ...warningLines(result),
   ];
+}
+
+/** Who signed the image, where that was demanded. */
+function signatureLines({ verified = [] }: Pick<UnpackResult, "verified">): string[] {
+  return verified.map(
+    ({ key, of, format }) =>
+      `  signed with the key ${key} (${format === "bundle" ? "a bundle" : "a simple signing"}, of the ${of})`,
+  );
 }
 
 /** How many bytes were downloaded, or read for an image on this machine. Blobs from the store do not count. */

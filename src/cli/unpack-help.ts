@@ -118,6 +118,8 @@ What becomes of its files
                          repaired, instead of repairing it with a warning
 
 Safety
+      --verify-key FILE  take only an image that this public key signed (PEM, as
+                         cosign.pub); may be repeated: one of them is enough
       --sandbox require|prefer|off
                          whether the threads that touch the image must, should
                          or need not be confined by Landlock (default: require)

@@ -80,7 +80,7 @@ async function sourceOptions(name: string, options: EnvironmentSourceOptions): P
       return { ...reading, engineSocket };
     }
     case "registry":
-      return { ...(await registryOptions(forRegistry)), ...present({ manifestBytes: limits?.manifestBytes }) };
+      return { ...(await registryOptions(forRegistry)), ...present({ limits }) };
   }
 }
 

@@ -73,7 +73,7 @@ export async function copy(
   await using output = await openOutput(target, form, { sourceDateEpoch, signal: operation.signal });
   const contents = await (allPlatforms ? wholeImage : oneImage)(source, operation.resolveOptions);
   const { top, image, blobs, layerCount } = contents;
-  await operation.accept(...resolvedContents(source.name, contents));
+  await operation.accept(source, ...resolvedContents(source.name, contents));
 
   for (const { path, bytes } of smallFiles(source.name, contents, form)) await output.add(path, bytes.length, [bytes]);
   const downloadedBytes = await copyBlobs(operation, { source, contents, output });
@@ -85,6 +85,7 @@ export async function copy(
     digest: top.digest,
     ...present({ platform: image?.platform }),
     layers: layerCount,
+    ...operation.verified,
     milliseconds,
     blobs: blobs.length,
     downloadedBytes,

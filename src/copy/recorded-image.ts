@@ -1,5 +1,5 @@
 import type { FetchOptions } from "../base/events.ts";
-import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts";
+import type { BlobOptions, Document, ImageAttachments, ImageSource } from "../blob/image-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 
@@ -7,6 +7,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 export class RecordedImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly attachments?: ImageAttachments;
   readonly parallelBlobs?: number;
   readonly #image: ImageSource;
   readonly #documents = new Map<Digest, Uint8Array>();
@@ -14,6 +15,7 @@ export class RecordedImage implements ImageSource {
   constructor(image: ImageSource) {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
+    if (image.attachments !== undefined) this.attachments = image.attachments;
     if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
   }

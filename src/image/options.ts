@@ -19,6 +19,7 @@ import type { ImageConfig } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/document.ts";
 import { type Platform, platformKinds } from "../oci/platform.ts";
+import { type TrustOptions, trustKind, type VerifiedSignature } from "../trust/options.ts";
 
 /** How to choose and fetch an image. */
 export interface ResolveOptions {
@@ -38,6 +39,8 @@ export interface ResolveOptions {
   readonly strict?: boolean;
   /** Overrides single limits. */
   readonly limits?: Partial<Limits>;
+  /** Who has to have signed the image, before the first byte of a layer is asked for. Default: nobody. */
+  readonly trust?: TrustOptions;
   /**
    * Decides whether an image may be fetched: called when its documents are known and verified, before the first byte of
    * a layer is asked for. What it throws ends the call with that error, and nothing is left behind.
@@ -61,6 +64,8 @@ export interface ResolvedImage {
   readonly platform?: Platform;
   readonly manifest?: Manifest;
   readonly config?: ImageConfig;
+  /** The signatures that were verified, where any was demanded. */
+  readonly verified?: readonly VerifiedSignature[];
 }
 
 export const resolveKinds: Kinds<ResolveOptions> = {
@@ -70,6 +75,7 @@ export const resolveKinds: Kinds<ResolveOptions> = {
   onEvent: callback,
   strict: boolean,
   limits: object,
+  trust: trustKind,
   approve: callback,
   sandbox: word(...sandboxPolicies),
 };

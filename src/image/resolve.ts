@@ -10,6 +10,7 @@ import type { Digest } from "../oci/digest.ts";
 import { type Manifest, requireImage } from "../oci/document.ts";
 import { formatPlatform, hostPlatform, type Platform, unknown } from "../oci/platform.ts";
 import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "../oci/platform-request.ts";
+import type { VerifiedSignature } from "../trust/options.ts";
 import { ImageDocuments } from "./image-documents.ts";
 import { type FoundImage, ImageSearch, platformText } from "./image-search.ts";
 import type { ResolveOptions } from "./options.ts";
@@ -34,6 +35,8 @@ export interface Image {
   readonly manifests: readonly Descriptor[];
   /** The platforms for which there are images, each once, as far as documents had to be read to choose one. */
   readonly platforms: readonly Platform[];
+  /** The signatures that were verified; absent where none was demanded. */
+  readonly verified?: readonly VerifiedSignature[];
 }
 
 export interface ImageLayer {

@@ -1,5 +1,5 @@
 import type { FetchOptions } from "../base/events.ts";
-import type { BlobOptions, Document, ImageSource } from "../blob/image-source.ts";
+import type { BlobOptions, Document, ImageAttachments, ImageSource } from "../blob/image-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
@@ -7,12 +7,14 @@ import type { Digest } from "../oci/digest.ts";
 export class CountedImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly attachments?: ImageAttachments;
   readonly #image: ImageSource;
   #bytes = 0;
 
   constructor(image: ImageSource) {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
+    if (image.attachments !== undefined) this.attachments = image.attachments;
     this.#image = image;
   }
 

@@ -21,7 +21,7 @@ export async function inspect(name: string, options: ResolveOptions = {}): Promi
   await using operation = Operation.begin(name, options, resolveKinds);
   const source = new CountedImage(await operation.source());
   const image = await resolveImage(source, operation.resolveOptions, "take-first");
-  await operation.accept(image, resolvedEvent(image));
+  await operation.accept(source, image, resolvedEvent(image));
   const { milliseconds } = operation.finish(image);
-  return { ...image, fetchedBytes: source.bytes, milliseconds };
+  return { ...image, ...operation.verified, fetchedBytes: source.bytes, milliseconds };
 }

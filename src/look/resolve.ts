@@ -14,8 +14,9 @@ import { Operation } from "../operation/operation.ts";
  */
 export async function resolve(name: string, options: ResolveOptions = {}): Promise<Image> {
   await using operation = Operation.begin(name, options, resolveKinds);
-  const image = await resolveImage(await operation.source(), operation.resolveOptions);
-  await operation.accept(image, resolvedEvent(image));
+  const source = await operation.source();
+  const image = await resolveImage(source, operation.resolveOptions);
+  await operation.accept(source, image, resolvedEvent(image));
   operation.finish(image);
-  return image;
+  return { ...image, ...operation.verified };
 }

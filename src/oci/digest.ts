@@ -80,3 +80,10 @@ export function digestOf(bytes: Uint8Array): Digest {
   hasher.update(bytes);
   return hasher.digest();
 }
+
+/** The digest of bytes by the algorithm of another digest. Throws `UNSUPPORTED_DIGEST` for an unknown one. */
+export function digestBy(digest: Digest, bytes: Uint8Array): Digest {
+  const hasher = hasherFor(digest);
+  hasher.update(bytes);
+  return hasher.digest();
+}

@@ -138,6 +138,8 @@ export interface Manifest {
   /** Bottom layer first. */
   readonly layers: readonly Descriptor[];
   readonly artifactType?: string;
+  /** The manifest that it refers to, as a signature does. */
+  readonly subject?: Descriptor;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -148,12 +150,14 @@ const mostLayers = 10_000;
 function manifestFrom(value: JsonValue, mediaType: string): Manifest {
   const layers = value.optional("layers")?.list() ?? [];
   if (layers.length > mostLayers) value.refuse(`it has ${layers.length} layers, more than ${mostLayers}`);
+  const subject = value.optional("subject");
   return present({
     kind: "manifest" as const,
     mediaType,
     config: descriptorFrom(value.required("config")),
     layers: layers.map(descriptorFrom),
     artifactType: value.optional("artifactType")?.string(),
+    subject: subject && descriptorFrom(subject),
     annotations: value.optional("annotations")?.stringMap(),
   });
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import { parseJson } from "./json.ts";
 
@@ -62,6 +63,11 @@ export class JsonValue {
   string(): string {
     if (this.#value === null) return "";
     return typeof this.#value === "string" ? this.#value : this.#mustBe("a string");
+  }
+
+  /** The bytes of a string in base64 (RFC 4648, section 4), with its padding. */
+  bytes(): Uint8Array {
+    return base64Bytes(this.string()) ?? this.refuse("it is not base64");
   }
 
   boolean(): boolean {
@@ -130,6 +136,13 @@ export class JsonValue {
 /** Text from the document, cut for an error message. */
 function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** The bytes of text in base64; `undefined` for text that only resembles it. */
+export function base64Bytes(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, "base64");
+  // Node ignores what is not base64, so it is encoded again and compared.
+  return bytes.toString("base64") === text ? bytes : undefined;
 }
 
 /**

@@ -7,6 +7,7 @@ import { type Image, resolveImage } from "../image/resolve.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type OpenedSource, openSource } from "../source/default-source.ts";
+import type { TrustOptions, VerifiedSignature } from "../trust/options.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Progress } from "../worker/progress.ts";
 import { EventLog } from "./event-log.ts";
@@ -35,6 +36,7 @@ export class Operation implements AsyncDisposable {
   readonly #options: ResolveOptions;
   readonly #opened: OpenedSource;
   readonly #startedAt: number;
+  #verified: readonly VerifiedSignature[] | undefined;
 
   private constructor(name: string, options: ResolveOptions, parts: OperationParts) {
     this.#name = name;
@@ -88,26 +90,40 @@ export class Operation implements AsyncDisposable {
     const options = this.resolveOptions;
     const image = await resolveImage(source, platform === undefined ? options : { platform, ...options });
     const layers = numberedLayers(image);
-    await this.accept(image, resolvedEvent(image));
+    await this.accept(source, image, resolvedEvent(image));
     return { image, source, layers, progress: Progress.forLayers(layers.length) };
   }
 
   /**
-   * Stands between an image's documents and its layers: tells what the image is, and asks whether it may be fetched. Of
-   * an image that is refused no byte of a layer is asked for.
+   * Stands between an image's documents and its layers: tells what the image is, insists on the signatures that are
+   * demanded, and asks whether it may be fetched. Of an image that is refused no byte of a layer is asked for.
    */
-  async accept(image: ResolvedImage, event: ResolvedEvent): Promise<void> {
+  async accept(source: ImageSource, image: ResolvedImage, event: ResolvedEvent): Promise<void> {
     this.events.tell(event);
     this.signal.throwIfAborted();
-    await this.#options.approve?.(image);
+    const { trust, approve } = this.#options;
+    if (trust !== undefined) this.#verified = await this.#verifiedSignatures(source, image, trust);
+    await approve?.(this.#verified === undefined ? image : { ...image, verified: this.#verified });
     this.signal.throwIfAborted();
+  }
+
+  /** What is about signatures is loaded where one is demanded. */
+  async #verifiedSignatures(source: ImageSource, image: ResolvedImage, trust: TrustOptions) {
+    const { insistOnTrust } = await import("../trust/trust.ts");
+    const { limits } = this.settings.apply;
+    return await insistOnTrust(image, trust, { source, limits, signal: this.signal, onEvent: this.events.tell });
   }
 
   /** Tells that all is done, and what its `output` is where something was made. Gives what the result begins with. */
   finish(image: Image, output?: string): OperationResult {
     const { reference, digest, platform, layers } = image;
     const milliseconds = this.tellFinished(digest, output);
-    return { reference, digest, platform, layers: layers.length, milliseconds };
+    return { reference, digest, platform, layers: layers.length, ...this.verified, milliseconds };
+  }
+
+  /** The signatures that were verified, as results have them. */
+  get verified(): { readonly verified?: readonly VerifiedSignature[] } {
+    return present({ verified: this.#verified });
   }
 
   /** Tells that all is done. Gives how many milliseconds it took. */

@@ -4,6 +4,7 @@ import type { ResolveOptions } from "../image/options.ts";
 import type { ApplyOptions } from "../layer/settings.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
+import type { VerifiedSignature } from "../trust/options.ts";
 
 export interface UnpackOptions extends ResolveOptions, ApplyOptions {
   /**
@@ -47,6 +48,8 @@ export interface OperationResult {
   readonly platform: Platform;
   /** How many layers the image has. */
   readonly layers: number;
+  /** The signatures that were verified; absent where none was demanded. */
+  readonly verified?: readonly VerifiedSignature[];
   /** How long the call took. */
   readonly milliseconds: number;
 }

@@ -5,7 +5,7 @@ import { wholeDecoded } from "../http/content-headers.ts";
 import { within } from "../http/deadlines.ts";
 import { RequestFailure } from "../http/request-failure.ts";
 import { withRetries } from "../http/retry.ts";
-import { algorithmOf, type Digest, hasherFor, parseDigest } from "../oci/digest.ts";
+import { algorithmOf, type Digest, digestBy, parseDigest } from "../oci/digest.ts";
 import { bareMediaType, manifestAccept } from "../oci/media-type.ts";
 import type { Client, RegistryResponse } from "./client.ts";
 import { type Repository, repositoryUrl } from "./repository.ts";
@@ -114,10 +114,4 @@ function compareHeader(
 function isVerifiable(digest: Digest): boolean {
   const algorithm = algorithmOf(digest);
   return algorithm === "sha256" || algorithm === "sha512";
-}
-
-function digestBy(digest: Digest, bytes: Uint8Array): Digest {
-  const hasher = hasherFor(digest);
-  hasher.update(bytes);
-  return hasher.digest();
 }

@@ -1,4 +1,5 @@
 import type { EventListener, FetchOptions } from "../base/events.ts";
+import type { Limits } from "../base/limits.ts";
 import {
   boolean,
   callback,
@@ -7,6 +8,7 @@ import {
   headers,
   type Kind,
   type Kinds,
+  object,
   positive,
   secret,
   shape,
@@ -107,8 +109,8 @@ export interface RegistryOptions {
   readonly retries?: number;
   /** The most connections to one host at the same time. Default: 16. */
   readonly connections?: number;
-  /** The most bytes of a manifest or index. Default: `defaultLimits.manifestBytes`. */
-  readonly manifestBytes?: number;
+  /** Overrides single limits, which hold for manifests, indexes and lists of referrers. */
+  readonly limits?: Partial<Limits>;
   /** Fetches layers that the registry does not have from the `urls` in their descriptors. Default: false. */
   readonly foreignLayers?: boolean;
   /** The most connections over which one large blob is fetched. Default: 1. */
@@ -161,7 +163,7 @@ export const registryKinds: Kinds<RegistryOptions> = {
   deadlines,
   retries: count,
   connections: positive,
-  manifestBytes: count,
+  limits: object,
   foreignLayers: boolean,
   connectionsPerBlob: positive,
   repeatAccept: texts,

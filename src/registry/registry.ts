@@ -1,12 +1,13 @@
 import { SingleFlight } from "../base/abort.ts";
 import { CallContext } from "../base/call-context.ts";
 import type { FetchOptions } from "../base/events.ts";
-import { defaultLimits } from "../base/limits.ts";
-import { check, checkOptions, text } from "../base/option-checks.ts";
-import type { BlobOptions, Document, ImageSource, Source } from "../blob/image-source.ts";
-import { cannot } from "../http/request-failure.ts";
+import type { Limits } from "../base/limits.ts";
+import { check, checkOptions, settleLimits, text } from "../base/option-checks.ts";
+import type { BlobOptions, Document, ImageAttachments, ImageSource, Source } from "../blob/image-source.ts";
+import { cannot, RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
+import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
+import { parseDocument } from "../oci/document.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { BlobDownload } from "./blob-download.ts";
 import { type BlobLocation, foreignLocations, locationAt } from "./blob-location.ts";
@@ -15,6 +16,7 @@ import { firstAnswerOf, repositoriesOf } from "./endpoints.ts";
 import { fetchManifest } from "./manifest-request.ts";
 import { locationsInUse, mirroredBlob } from "./mirrored-blob.ts";
 import { type RegistryOptions, registryKinds } from "./options.ts";
+import { fetchReferrers } from "./referrers.ts";
 import type { Repository } from "./repository.ts";
 
 /**
@@ -39,10 +41,15 @@ export function registrySource(options: RegistryOptions = {}): Source {
 class RegistryImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly attachments: ImageAttachments = {
+    tagged: (tag, options = {}) => this.#tagged(tag, options),
+    referrers: (digest, options = {}) => this.#referrers(digest, options),
+  };
   readonly #written: string;
   readonly #reference: Reference;
   readonly #client: Client;
   readonly #options: RegistryOptions;
+  readonly #limits: Limits;
   readonly #finding = new SingleFlight<readonly Repository[]>();
   #repositories: readonly Repository[] | undefined;
 
@@ -54,29 +61,14 @@ class RegistryImage implements ImageSource {
     this.#reference = reference;
     this.#client = client;
     this.#options = options;
+    this.#limits = settleLimits(options.limits);
   }
 
   async manifest(descriptor?: Descriptor, options: FetchOptions = {}): Promise<Document> {
     const digest = descriptor?.digest ?? this.#reference.digest;
     const reference = digest ?? this.#reference.tag ?? "latest";
-    const context = this.#context(options);
-    const { manifestBytes = defaultLimits.manifestBytes, strict = false } = this.#options;
-    const request = { reference, digest, sizeBytes: descriptor?.sizeBytes, limitBytes: manifestBytes, strict };
-    const repeatAccept = (host: string) => this.#options.repeatAccept?.includes(host) ?? false;
     try {
-      const repositories = await this.#repositoriesFor(
-        digest === undefined ? "resolvesTags" : "servesDigests",
-        context,
-      );
-      return await firstAnswerOf(repositories, this.#client, context, (repository, isLast) =>
-        fetchManifest(
-          this.#client,
-          repository,
-          { ...request, repeatAccept: repeatAccept(repository.base.host) },
-          context,
-          isLast ? undefined : 0,
-        ),
-      );
+      return await this.#manifestOf(reference, digest, descriptor?.sizeBytes, this.#context(options));
     } catch (problem) {
       throw this.#cannotFetch(reference, digest, problem);
     }
@@ -108,6 +100,61 @@ class RegistryImage implements ImageSource {
     return Math.max(0, new Set(locations.map(({ url }) => url.host)).size - 1);
   }
 
+  async #manifestOf(
+    reference: string,
+    digest: Digest | undefined,
+    sizeBytes: number | undefined,
+    context: CallContext,
+  ): Promise<Document> {
+    const { strict = false } = this.#options;
+    const request = { reference, digest, sizeBytes, limitBytes: this.#limits.manifestBytes, strict };
+    const repeatAccept = (host: string) => this.#options.repeatAccept?.includes(host) ?? false;
+    const repositories = await this.#repositoriesFor(digest === undefined ? "resolvesTags" : "servesDigests", context);
+    return await firstAnswerOf(repositories, this.#client, context, (repository, isLast) =>
+      fetchManifest(
+        this.#client,
+        repository,
+        { ...request, repeatAccept: repeatAccept(repository.base.host) },
+        context,
+        isLast ? undefined : 0,
+      ),
+    );
+  }
+
+  async #tagged(tag: string, options: FetchOptions): Promise<Document | undefined> {
+    try {
+      return await this.#manifestOf(tag, undefined, undefined, this.#context(options));
+    } catch (problem) {
+      if (isNotThere(problem)) return undefined;
+      throw this.#cannotFetch(tag, undefined, problem);
+    }
+  }
+
+  /**
+   * What refers to a manifest, by the registry's API for it, or else by the tag that stands in for it (distribution-spec,
+   * "Unavailable Referrers API"). A mirror that lists nothing has not answered: the next place is asked (V20).
+   */
+  async #referrers(digest: Digest, options: FetchOptions): Promise<readonly Descriptor[]> {
+    const context = this.#context(options);
+    try {
+      const repositories = await this.#repositoriesFor("servesDigests", context);
+      return await firstAnswerOf(repositories, this.#client, context, async (repository, isLast) => {
+        const request = { digest, limits: this.#limits };
+        const listed = await fetchReferrers(this.#client, repository, request, context, isLast ? undefined : 0);
+        if (listed.length > 0 || isLast) return listed;
+        throw new RequestFailure("NOT_FOUND", `${repository.base.host} lists no referrers`, {
+          host: repository.base.host,
+        });
+      });
+    } catch (problem) {
+      if (!isNotThere(problem)) throw this.#cannotFetch(digest, digest, problem);
+    }
+    const document = await this.#tagged(`${algorithmOf(digest)}-${encodedOf(digest)}`, options);
+    if (document === undefined) return [];
+    const listed = parseDocument(document.bytes, { contentType: document.mediaType });
+    return listed.kind === "index" ? listed.manifests : [];
+  }
+
   #locationsOf(descriptor: Descriptor, repositories: readonly Repository[]): readonly BlobLocation[] {
     const locations = repositories.map((repository) => locationAt(repository, descriptor, this.#client));
     return this.#options.foreignLayers ? [...locations, ...foreignLocations(descriptor, this.#client)] : locations;
@@ -134,6 +181,10 @@ class RegistryImage implements ImageSource {
     const name = `${registry}/${path}${reference.includes(":") ? "@" : ":"}${reference}`;
     return cannot(`fetch ${name}`, problem, { registry, digest, secrets: this.#client.secrets });
   }
+}
+
+function isNotThere(problem: unknown): boolean {
+  return problem instanceof RequestFailure && problem.details.status === 404;
 }
 
 const emptyJson = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";

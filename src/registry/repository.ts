@@ -20,8 +20,12 @@ export interface Repository {
   readonly tls: TlsMaterial | undefined;
 }
 
-/** The URL of a manifest or blob in a repository. `reference` is a parsed digest or tag, which is safe in a URL. */
-export function repositoryUrl(repository: Repository, kind: "manifests" | "blobs", reference: string): URL {
+/** The URL of a manifest or blob in a repository, or of what refers to a manifest. `reference` is a parsed digest or tag, which is safe in a URL. */
+export function repositoryUrl(
+  repository: Repository,
+  kind: "manifests" | "blobs" | "referrers",
+  reference: string,
+): URL {
   const url = new URL(
     `${repository.base.origin}${repository.base.pathname.replace(/\/$/, "")}/${repository.path}/${kind}/${reference}`,
   );

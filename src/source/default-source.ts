@@ -25,7 +25,7 @@ export function sourceFor(name: string, options: SourceOptions = {}): Source {
     case "local":
       return localSource(present({ ...reading, standardInput }));
     case "registry":
-      return registrySource(forRegistry);
+      return registrySource(present({ ...forRegistry, limits }));
   }
 }
 
@@ -61,7 +61,7 @@ export function openSource(name: string, options: SourceWishes): OpenedSource {
 
 /** The source that a name asks for, as a call wants it. */
 export function ownSource(name: string, { strict, limits, sandbox }: SourceWishes): Source {
-  return sourceFor(name, present({ strict, limits, manifestBytes: limits?.manifestBytes, sandbox }));
+  return sourceFor(name, present({ strict, limits, sandbox }));
 }
 
 /** The options of all kinds of sources. */

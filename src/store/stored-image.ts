@@ -2,7 +2,13 @@ import { CallContext } from "../base/call-context.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { present } from "../base/present.ts";
-import { type BlobOptions, type Document, type ImageSource, skippingBytes } from "../blob/image-source.ts";
+import {
+  type BlobOptions,
+  type Document,
+  type ImageAttachments,
+  type ImageSource,
+  skippingBytes,
+} from "../blob/image-source.ts";
 import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
@@ -21,6 +27,7 @@ type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
 export class StoredImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly attachments?: ImageAttachments;
   readonly parallelBlobs?: number;
   readonly #image: ImageSource;
   readonly #store: StoreInUse;
@@ -30,6 +37,8 @@ export class StoredImage implements ImageSource {
   constructor(image: ImageSource, store: StoreInUse, isOffline: boolean) {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
+    // Offline nothing is known of what is stored beside an image.
+    if (image.attachments !== undefined && !isOffline) this.attachments = image.attachments;
     if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
     this.#store = store;

@@ -37,6 +37,7 @@ export const rooms = {
       "look",
       "verify",
       "copy",
+      "trust",
     ],
   },
   threads: {
@@ -104,7 +105,7 @@ export const rooms = {
   operation: {
     floor: 8,
     what: "what the verbs have in common: options settled, the source opened, the image resolved and decided about, events told and counted, layers fetched and consumed at once",
-    uses: ["base", "oci", "blob", "layer", "worker", "bundle", "tree", "source", "image"],
+    uses: ["base", "oci", "blob", "layer", "worker", "bundle", "tree", "source", "image", "trust"],
   },
   configuration: {
     floor: 8,
@@ -114,7 +115,7 @@ export const rooms = {
   image: {
     floor: 7,
     what: "from a name to one image: index, manifest and configuration, for one platform",
-    uses: ["base", "oci", "blob"],
+    uses: ["base", "oci", "blob", "trust"],
   },
   store: {
     floor: 7,
@@ -140,6 +141,11 @@ export const rooms = {
     floor: 5,
     what: "the back end of `layer/` in memory: the tree that layers make together, and a list of it (mtree(5))",
     uses: ["base", "tar", "layer"],
+  },
+  trust: {
+    floor: 5,
+    what: "who signed an image: what is stored as signatures, and whether a key made one; loaded where one is demanded",
+    uses: ["base", "oci", "blob"],
   },
   bundle: {
     floor: 5,

@@ -31,8 +31,19 @@ const above: Readonly<Partial<Record<keyof Limits, readonly [value: number, imag
   zstdWindowLog: [16, zstdImage(tar(file("a")))],
 };
 
-/** These end with no error: one is how much is done at once, and layers are merged in memory for other outputs only. */
-const notHere: readonly (keyof Limits)[] = ["parallelDownloads", "memoryBytes"];
+/**
+ * These end with no error here: one is how much is done at once, layers are merged in memory for other outputs only, and
+ * signatures are looked for where one is demanded (test/trust).
+ */
+const notHere: readonly (keyof Limits)[] = [
+  "parallelDownloads",
+  "memoryBytes",
+  "referrers",
+  "referrersPages",
+  "referrersBytes",
+  "signatures",
+  "signatureBytes",
+];
 
 describe("an image above a limit is refused by the limit's name, and nothing of it is left:", () => {
   for (const [name, [value, tooMuch]] of Object.entries(above)) {

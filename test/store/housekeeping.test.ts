@@ -111,7 +111,7 @@ test("an image that needed a larger limit is kept, and used offline, by whoever 
   const limits = { manifestBytes: 3 * defaultLimits.manifestBytes };
   const { directory } = stage.store;
   const options = { limits, platform: "linux/amd64" };
-  const source = (offline: boolean) => storedSource(registrySource(limits), stage.store, { offline, limits });
+  const source = (offline: boolean) => storedSource(registrySource({ limits }), stage.store, { offline, limits });
   {
     await using asking = source(false);
     await unpack(stage.reference, join(stage.directory, "first"), { ...options, source: asking });

@@ -32,6 +32,8 @@ export interface RegistryDoubleOptions {
   readonly redirectBlobs?: (digest: string, request: RecordedRequest) => string | undefined;
   /** Default: its own, empty. */
   readonly content?: Content;
+  /** Answers what refers to a manifest, so many on a page. Default: it has no such API. */
+  readonly referrersOnPage?: number;
 }
 
 /** An OCI registry in this process that does as it is told, right or wrong. */
@@ -161,15 +163,20 @@ async function recorded(incoming: IncomingMessage, connection: number): Promise<
   return { method, path: url, headers, rawHeaders, body: Buffer.concat(chunks).toString(), connection, time };
 }
 
-function routed(request: RecordedRequest, content: Content, { redirectBlobs }: RegistryDoubleOptions): Reply {
+function routed(request: RecordedRequest, content: Content, options: RegistryDoubleOptions): Reply {
+  const { redirectBlobs, referrersOnPage } = options;
   const path = request.path.replace(/\?.*/, "");
-  const [, repository = "", kind, reference = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path) ?? [];
+  const [, repository = "", kind, reference = ""] =
+    /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/.exec(path) ?? [];
   if (kind === "manifests") return forMethod(request, manifestReply(content, repository, reference));
   if (kind === "blobs") {
     const location = redirectBlobs?.(reference, request);
     if (location !== undefined)
       return { status: 307, headers: { location, "content-length": 0 }, body: new Uint8Array() };
     return ranged(request, blobReply(content, reference));
+  }
+  if (kind === "referrers" && referrersOnPage !== undefined) {
+    return referrersReply(request.path, content, { repository, digest: reference, onPage: referrersOnPage });
   }
   if (path === "/v2/") return { status: 200, headers: { "content-type": "application/json" }, body: Buffer.from("{}") };
   return missing("UNSUPPORTED", "the operation is unsupported");
@@ -183,6 +190,32 @@ function manifestReply(content: Content, repository: string, reference: string):
   const headers = { "content-type": mediaType, "content-length": bytes.length, "docker-content-digest": digest };
   return { status: 200, headers, body: bytes };
 }
+
+/** The manifests of a repository whose `subject` is the one asked for (distribution-spec, "Listing Referrers"). */
+function referrersReply(
+  path: string,
+  content: Content,
+  { repository, digest, onPage }: { readonly repository: string; readonly digest: string; readonly onPage: number },
+): Reply {
+  const found = [...content.manifests].flatMap(([name, manifest]) => {
+    if (!name.startsWith(`${repository}@`)) return [];
+    const { subject, artifactType, config } = JSON.parse(Buffer.from(manifest.bytes).toString());
+    if (subject?.digest !== digest) return [];
+    const { mediaType, bytes } = manifest;
+    const type = artifactType ?? config?.mediaType;
+    return [{ mediaType, digest: manifest.digest, size: bytes.length, artifactType: type }];
+  });
+  const first = Number(new URLSearchParams(path.replace(/^[^?]*\??/, "")).get("first") ?? 0);
+  const body = Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: found.slice(first, first + onPage) }),
+  );
+  const more = first + onPage < found.length;
+  const link = `</v2/${repository}/referrers/${digest}?first=${first + onPage}>; rel="next"`;
+  const headers = { "content-type": indexType, "content-length": body.length, ...(more && { link }) };
+  return { status: 200, headers, body };
+}
+
+const indexType = "application/vnd.oci.image.index.v1+json";
 
 function blobReply(content: Content, digest: string): Reply {
   const bytes = content.blobs.get(digest);

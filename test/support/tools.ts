@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 const packages = {
   "docker-registry": "docker-registry",
   skopeo: "skopeo",
+  cosign: "cosign",
   umoci: "umoci",
   buildah: "buildah",
   podman: "podman",

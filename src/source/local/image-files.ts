@@ -86,7 +86,7 @@ export async function requireFile(files: ImageFiles, name: string, what: string)
 interface DocumentOptions {
   readonly limits: Limits;
   /** Which of the limits is that of the document's size. */
-  readonly limit: "manifestBytes" | "configBytes";
+  readonly limit: "manifestBytes" | "configBytes" | "signatureBytes";
   readonly signal: AbortSignal | undefined;
 }
 

@@ -1,9 +1,9 @@
 import { OciUnpackError } from "../../base/errors.ts";
 import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
-import type { BlobOptions, Document, ImageSource } from "../../blob/image-source.ts";
+import type { BlobOptions, Document, ImageAttachments, ImageSource } from "../../blob/image-source.ts";
 import { type Descriptor, verifyBytes } from "../../oci/descriptor.ts";
-import { type Digest, parseDigest } from "../../oci/digest.ts";
+import { algorithmOf, type Digest, encodedOf, parseDigest } from "../../oci/digest.ts";
 import { type ImageIndex, imageIndexFrom, type Manifest, parseDocument } from "../../oci/document.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { documentKind, mediaTypes } from "../../oci/media-type.ts";
@@ -40,6 +40,10 @@ const nameAnnotations = ["org.opencontainers.image.ref.name", "io.containerd.ima
 /** An image in an OCI image layout (image-spec, image-layout.md), in a directory or in an archive. */
 export class LayoutImage implements ImageSource {
   readonly parallelBlobs = 1;
+  readonly attachments: ImageAttachments = {
+    tagged: (tag, options = {}) => this.#tagged(tag, options),
+    referrers: (digest, options = {}) => this.#referrers(digest, options),
+  };
   readonly name: string;
   readonly #files: OpenFiles;
   readonly #selector: Selector;
@@ -65,6 +69,29 @@ export class LayoutImage implements ImageSource {
     const files = await this.#files(options.signal);
     const file = await requireFile(files, blobPath(descriptor.digest), `blob ${descriptor.digest}`);
     yield* readBlob(file, descriptor, options);
+  }
+
+  async #tagged(tag: string, { signal }: FetchOptions): Promise<Document | undefined> {
+    const files = await this.#files(signal);
+    const { index } = await readIndex(files, this.#limits, signal);
+    const entry = index.manifests.find((each) => namesOf(each).includes(tag));
+    return entry && (await readManifest(files, entry, this.#limits, signal));
+  }
+
+  /** The manifests of the layout that say that they refer to a manifest, and what the tag for them lists. */
+  async #referrers(digest: Digest, options: FetchOptions): Promise<readonly Descriptor[]> {
+    const files = await this.#files(options.signal);
+    const { index } = await readIndex(files, this.#limits, options.signal);
+    const found: Descriptor[] = [];
+    for (const entry of index.manifests) {
+      if (documentKind(entry.mediaType) !== "manifest" || namesOf(entry).length > 0 || entry.platform) continue;
+      const { bytes, mediaType } = await readManifest(files, entry, this.#limits, options.signal);
+      const document = parseDocument(bytes, { contentType: mediaType });
+      if (document.kind === "manifest" && document.subject?.digest === digest) found.push(entry);
+    }
+    const tagged = await this.#tagged(`${algorithmOf(digest)}-${encodedOf(digest)}`, options);
+    const listed = tagged && parseDocument(tagged.bytes, { contentType: tagged.mediaType });
+    return listed?.kind === "index" ? [...found, ...listed.manifests] : found;
   }
 }
 

@@ -3,15 +3,23 @@ import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
 import { bytes, check, checkOptions, type Kinds, object, settleLimits, text, word } from "../../base/option-checks.ts";
 import { type SandboxPolicy, sandboxPolicies } from "../../base/option-words.ts";
-import type { BlobOptions, Document, ImageSource, Source } from "../../blob/image-source.ts";
+import type {
+  BlobOptions,
+  Document,
+  ImageAttachments,
+  ImageSource,
+  SignatureFile,
+  Source,
+} from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { encodedOf } from "../../oci/digest.ts";
+import { type Digest, digestBy, encodedOf } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import { DirectoryFiles } from "./directory-files.ts";
 import { DockerArchiveImage } from "./docker-archive.ts";
 import { Archives, type ImageFiles, type OpenFiles, readBlob, readDocument, requireFile } from "./image-files.ts";
 import { LayoutImage, splitSelector } from "./layout.ts";
+import { readSignatureFiles } from "./signature-files.ts";
 
 /** The kinds of images on this machine, with skopeo's names for them. */
 const localTransports = ["oci", "oci-archive", "docker-archive", "dir"] as const;
@@ -98,6 +106,9 @@ function refuse(name: string, found: string): never {
  */
 class DirectoryImage implements ImageSource {
   readonly parallelBlobs = 1;
+  readonly attachments: ImageAttachments = {
+    signatureFiles: (digest, options = {}) => this.#signatureFiles(digest, options),
+  };
   readonly name: string;
   readonly #files: ImageFiles;
   readonly #limits: Limits;
@@ -125,5 +136,13 @@ class DirectoryImage implements ImageSource {
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     const file = await requireFile(this.#files, encodedOf(descriptor.digest), `blob ${descriptor.digest}`);
     yield* readBlob(file, descriptor, options);
+  }
+
+  /** Signatures of what `manifest.json` is have no prefix, those of the manifests that it lists their digests. */
+  async #signatureFiles(digest: Digest, options: FetchOptions): Promise<readonly SignatureFile[]> {
+    const { bytes } = await this.manifest(undefined, options);
+    const isTop = digestBy(digest, bytes) === digest;
+    const prefix = isTop ? "" : `${encodedOf(digest)}.`;
+    return await readSignatureFiles(this.#files, prefix, this.#limits, options.signal);
   }
 }

@@ -1,0 +1,144 @@
+import { limitExceeded, OciUnpackError } from "../base/errors.ts";
+import type { FetchOptions } from "../base/events.ts";
+import type { Limits } from "../base/limits.ts";
+import type { Document, ImageSource } from "../blob/image-source.ts";
+import { verified } from "../blob/verified.ts";
+import { type Descriptor, verifyBytes } from "../oci/descriptor.ts";
+import { algorithmOf, type Digest, digestOf, encodedOf } from "../oci/digest.ts";
+import { type Manifest, parseDocument } from "../oci/document.ts";
+import { base64Bytes } from "../oci/json-value.ts";
+import { documentKind } from "../oci/media-type.ts";
+import { bundleType } from "./bundle.ts";
+import type { SignatureCandidate } from "./candidate.ts";
+import { simpleSigningType } from "./simple-signing.ts";
+
+const notationType = "application/vnd.cncf.notary.signature";
+const signatureAnnotation = "dev.cosignproject.cosign/signature";
+
+/** What a listing may say of a bundle: its type, or nothing. cosign 2.5 lists the type of the empty config (V7). */
+const unsaid: readonly (string | undefined)[] = [bundleType, undefined, "", "application/vnd.oci.empty.v1+json"];
+
+/** Finds what is stored as signatures of the manifests and indexes of one image. Nothing of it is believed. */
+export class SignatureSearch {
+  readonly #source: ImageSource;
+  readonly #limits: Limits;
+  readonly #options: FetchOptions;
+  readonly #others = new Set<string>();
+
+  constructor(source: ImageSource, limits: Limits, options: FetchOptions) {
+    this.#source = source;
+    this.#limits = limits;
+    this.#options = options;
+  }
+
+  /** Whether the source can have signatures at all. */
+  get isPossible(): boolean {
+    return this.#source.attachments !== undefined;
+  }
+
+  /** The formats of signatures that were found and are not supported. */
+  get otherFormats(): readonly string[] {
+    return [...this.#others];
+  }
+
+  /**
+   * The candidates for one manifest or index: bundles, then simple signings (V8). Each is fetched when it is asked for, so
+   * that a good one ends the search.
+   */
+  async *of(subject: Digest): AsyncGenerator<SignatureCandidate> {
+    yield* this.#bundles(subject);
+    yield* this.#simpleSignings(subject);
+    yield* this.#files(subject);
+  }
+
+  async *#bundles(subject: Digest): AsyncGenerator<SignatureCandidate> {
+    const listed = (await this.#source.attachments?.referrers?.(subject, this.#options)) ?? [];
+    for (const { artifactType = "" } of listed) if (artifactType === notationType) this.#others.add("notation");
+    const possible = listed.filter(
+      ({ mediaType, artifactType }) => documentKind(mediaType) === "manifest" && unsaid.includes(artifactType),
+    );
+    this.#refuseAbove(
+      "referrers",
+      possible.length,
+      `${subject} has ${possible.length} referrers that may be signatures`,
+    );
+    for (const descriptor of possible) {
+      const manifest = await this.#manifest(descriptor);
+      const layer = bundleLayer(manifest, subject);
+      if (layer === undefined) continue;
+      yield { format: "bundle", subject, digest: descriptor.digest, bundle: await this.#collected(layer) };
+    }
+  }
+
+  async *#simpleSignings(subject: Digest): AsyncGenerator<SignatureCandidate> {
+    const document = await this.#source.attachments?.tagged?.(
+      `${algorithmOf(subject)}-${encodedOf(subject)}.sig`,
+      this.#options,
+    );
+    if (document === undefined) return;
+    const { layers } = asManifest(document);
+    const payloads = layers.filter(({ mediaType }) => mediaType === simpleSigningType);
+    this.#refuseAbove("signatures", payloads.length, `${subject} has ${payloads.length} signatures`);
+    for (const layer of payloads) {
+      const payload = await this.#collected(layer);
+      const signature = signatureIn(layer.annotations?.[signatureAnnotation]);
+      yield { format: "simple-signing", subject, digest: layer.digest, payload, signature };
+    }
+  }
+
+  /** In a directory, a signature is stored for the one manifest that is there; its payload says for which. */
+  async *#files(subject: Digest): AsyncGenerator<SignatureCandidate> {
+    const files = (await this.#source.attachments?.signatureFiles?.(subject, this.#options)) ?? [];
+    for (const { payload, signature } of files) {
+      yield {
+        format: "simple-signing",
+        subject,
+        digest: digestOf(payload),
+        payload,
+        signature: signatureIn(signature),
+      };
+    }
+  }
+
+  async #manifest(descriptor: Descriptor): Promise<Manifest> {
+    this.#refuseAbove("manifestBytes", descriptor.sizeBytes, `${descriptor.digest} has ${descriptor.sizeBytes} bytes`);
+    const document = await this.#source.manifest(descriptor, this.#options);
+    verifyBytes(descriptor, document.bytes);
+    return asManifest(document);
+  }
+
+  /** A payload, or a bundle, as a whole. */
+  async #collected(descriptor: Descriptor): Promise<Uint8Array> {
+    this.#refuseAbove("signatureBytes", descriptor.sizeBytes, `${descriptor.digest} has ${descriptor.sizeBytes} bytes`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of verified(descriptor, this.#source.blob(descriptor, this.#options))) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  #refuseAbove(limit: keyof Limits, count: number, found: string): void {
+    const allowed = this.#limits[limit];
+    if (count <= allowed) return;
+    throw limitExceeded(`cannot look for signatures: ${found}, ${allowed} are allowed (${limit})`, limit, { allowed });
+  }
+}
+
+function signatureIn(base64: string | undefined): Uint8Array | undefined {
+  return base64 === undefined || base64 === "" ? undefined : base64Bytes(base64);
+}
+
+function asManifest({ mediaType, bytes }: Document): Manifest {
+  const document = parseDocument(bytes, { contentType: mediaType });
+  if (document.kind === "manifest") return document;
+  throw new OciUnpackError(
+    "SIGNATURE_INVALID",
+    "cannot read signatures: an index stands where a manifest with them should",
+  );
+}
+
+/** The bundle of a manifest that says itself that it has one, and of what (V7): listings and annotations are hints. */
+function bundleLayer({ artifactType, config, subject, layers }: Manifest, of: Digest): Descriptor | undefined {
+  const [layer, ...others] = layers;
+  const type = artifactType ?? config.mediaType;
+  if (subject?.digest !== of || type !== bundleType || others.length > 0) return undefined;
+  return layer?.mediaType === bundleType ? layer : undefined;
+}

@@ -1,0 +1,48 @@
+import { digestFrom } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { JsonValue } from "../oci/json-value.ts";
+
+/** The media type of a payload as a layer of a `.sig` image. */
+export const simpleSigningType = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+/** What a simple signing states about an image (containers-signature, atomic-container-signature). */
+export interface SimpleSigningPayload {
+  /** The manifest or index that it is about. */
+  readonly digest: Digest;
+  /** The name that it was signed under. */
+  readonly reference: string;
+}
+
+const payloadType = "cosign container image signature";
+
+/**
+ * Parses a payload whose signature was verified (V3). Of what it calls critical nothing may be unknown, and its type has to
+ * be that of an image's signature (V4).
+ *
+ * Throws `SIGNATURE_INVALID`.
+ */
+export function parseSimpleSigning(bytes: Uint8Array): SimpleSigningPayload {
+  const value = JsonValue.parse(bytes, "payload of the signature", "SIGNATURE_INVALID");
+  insistOnMembers(value, ["critical"], ["optional"]);
+  const critical = value.required("critical");
+  insistOnMembers(critical, ["type", "image", "identity"]);
+  const type = critical.required("type").string();
+  if (type !== payloadType) value.refuse(`its type is "${type.slice(0, 100)}"`);
+  const image = critical.required("image");
+  insistOnMembers(image, ["docker-manifest-digest"]);
+  const identity = critical.required("identity");
+  insistOnMembers(identity, ["docker-reference"]);
+  return {
+    digest: digestFrom(image.required("docker-manifest-digest")),
+    reference: identity.required("docker-reference").string(),
+  };
+}
+
+/** Refuses an object that has other members than these, or writes one of them otherwise. */
+function insistOnMembers(value: JsonValue, members: readonly string[], optional: readonly string[] = []): void {
+  const keys = value.keys();
+  const missing = members.find((name) => !keys.includes(name));
+  if (missing !== undefined) value.refuse(`it has no "${missing}"`);
+  const other = keys.find((name) => !members.includes(name) && !optional.includes(name));
+  if (other !== undefined) value.refuse(`it has "${other.slice(0, 100)}", of which nothing is known`);
+}
