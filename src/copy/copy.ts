@@ -9,6 +9,7 @@ import { present } from "../base/present.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import { type ResolvedImage, type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Digest } from "../oci/digest.ts";
+import { documentKind } from "../oci/media-type.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { ResolvedEvent } from "../operation/image-layers.ts";
 import { Operation } from "../operation/operation.ts";
@@ -146,6 +147,10 @@ function resolvedContents(reference: string, contents: ImageContents): [Resolved
   const layers = blobs.slice(0, layerCount).map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
   const totalBytes = blobs.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   const platform = image === undefined ? "all platforms" : formatPlatform(image.platform);
-  const { digest } = top;
-  return [image ?? { reference, digest }, { type: "resolved", reference, digest, platform, layers, totalBytes }];
+  const { digest, mediaType } = top;
+  const indexDigest = documentKind(mediaType) === "index" ? digest : undefined;
+  return [
+    image ?? present({ reference, digest, indexDigest }),
+    { type: "resolved", reference, digest, platform, layers, totalBytes },
+  ];
 }

@@ -14,7 +14,7 @@ import { type VerificationKey, verificationKey } from "./verification-key.ts";
 /** What an image's name stands for: its index, if there is one, and the manifest that was chosen. */
 export interface SignedImage {
   readonly reference: string;
-  /** The manifest, or what a copy of all platforms begins with. */
+  /** The manifest; of a copy of all platforms, the index. */
   readonly digest: Digest;
   readonly indexDigest?: Digest;
 }
@@ -60,7 +60,8 @@ export async function insistOnTrust(
 /** The index first: its signature covers the manifests that it lists (V25). */
 function subjectsOf({ digest, indexDigest }: SignedImage): readonly (readonly ["index" | "manifest", Digest])[] {
   const manifest = ["manifest", digest] as const;
-  return indexDigest === undefined ? [manifest] : [["index", indexDigest], manifest];
+  if (indexDigest === undefined) return [manifest];
+  return indexDigest === digest ? [["index", digest]] : [["index", indexDigest], manifest];
 }
 
 type Verdict = { readonly key: string; readonly reason?: undefined } | { readonly reason: string };

@@ -5,10 +5,11 @@ export const groups = {
   ...attacks,
   verification: "Against what is not what its digest says",
   sandbox: "Against code that a hostile layer has taken over",
+  signatures: "Against an image that somebody else made",
   rules: "Against a layer that means something else than its builder saw",
 } as const;
 
-export type Group = Attack | "verification" | "sandbox" | "rules";
+export type Group = Attack | "verification" | "sandbox" | "signatures" | "rules";
 
 /** One place in the source that keeps something from happening, and the test that fails where it is gone. */
 export interface Defence {

@@ -5,6 +5,7 @@ import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
 import { sourceDefences } from "./sources.ts";
 import { treeDefences } from "./trees.ts";
+import { trustDefences } from "./trust.ts";
 
 /** Every defence that docs/safety.md lists. */
 export const defences: readonly Defence[] = [
@@ -16,6 +17,7 @@ export const defences: readonly Defence[] = [
   ...networkDefences,
   ...verificationDefences,
   ...sandboxDefences,
+  ...trustDefences,
   ...ruleDefences,
   ...sourceDefences,
 ];

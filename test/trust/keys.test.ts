@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
+import { copy } from "../../src/copy/copy.ts";
 import { list } from "../../src/look/list.ts";
 import { resolve } from "../../src/look/resolve.ts";
 import { registrySource } from "../../src/registry/registry.ts";
 import { type Image, image, imageIndex, stored } from "../support/image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
+import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { keyTypes, payloadOf, pemOf, type Signer, signer, storeBundle, storeSimpleSignings } from "./signing.ts";
 
@@ -373,6 +376,22 @@ describe("V25: an index's signature covers its manifests", () => {
     assert.deepEqual(
       verified.map(({ of, format }) => [of, format]),
       [["manifest", "bundle"]],
+    );
+  });
+
+  test("a copy of all platforms is one of the index", async () => {
+    await using stage = await indexed();
+    await using place = await scratch();
+    storeSimpleSignings(stage.registry, repository, index.descriptor.digest, [
+      { payload: payloadOf(index.descriptor.digest), by: owner },
+    ]);
+    const copied = (by: Signer) =>
+      copy(stage.name, join(place.directory, "copy"), { allPlatforms: true, trust: { keys: [by.pem] } });
+    await assert.rejects(copied(stranger), { code: "SIGNATURE_INVALID" });
+    const { verified = [] } = await copied(owner);
+    assert.deepEqual(
+      verified.map(({ of }) => of),
+      ["index"],
     );
   });
 

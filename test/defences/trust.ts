@@ -1,0 +1,112 @@
+import type { Defence } from "./defence.ts";
+
+/** Each keeps something from counting as a signature that is none. */
+export const trustDefences: readonly Defence[] = [
+  {
+    group: "signatures",
+    what: "a simple signing counts for exactly the digest that it states",
+    file: "src/trust/candidate.ts",
+    without: ["if (digest !== subject) throw", "if (false) throw"],
+    test: ["trust/keys", "V2: a signature counts for exactly the digest that it states"],
+  },
+  {
+    group: "signatures",
+    what: "and a statement for exactly those that are its subjects",
+    file: "src/trust/candidate.ts",
+    without: ["if (!subjects.includes(encodedOf(subject))) throw", "if (false) throw"],
+    test: ["trust/keys", "V2: a signature counts for exactly the digest that it states"],
+  },
+  {
+    group: "signatures",
+    what: "nothing critical in a payload is unknown",
+    file: "src/trust/simple-signing.ts",
+    without: ["if (other !== undefined) value.refuse", "if (false) value.refuse"],
+    test: ["trust/keys", "V3: what was signed is parsed strictly"],
+  },
+  {
+    group: "signatures",
+    what: "a payload is of the type of an image's signature",
+    file: "src/trust/simple-signing.ts",
+    without: ["if (type !== payloadType) value", "if (false) value"],
+    test: ["trust/keys", "of a payload"],
+  },
+  {
+    group: "signatures",
+    what: "an envelope has a statement in it",
+    file: "src/trust/candidate.ts",
+    without: ["if (payloadType !== statementPayloadType)", "if (false)"],
+    test: ["trust/keys", "of an envelope's payload"],
+  },
+  {
+    group: "signatures",
+    what: "and exactly one signature",
+    file: "src/trust/envelope.ts",
+    without: ["signature === undefined || signatures.length > 1", "signature === undefined"],
+    test: ["trust/keys", "an envelope has exactly one signature"],
+  },
+  {
+    group: "signatures",
+    what: "a statement is of a version that is known",
+    file: "src/trust/statement.ts",
+    without: ["if (!statementTypes.includes(type)) value", "if (false) value"],
+    test: ["trust/keys", "of a statement"],
+  },
+  {
+    group: "signatures",
+    what: "an attestation is no signature",
+    file: "src/trust/candidate.ts",
+    without: ["if (predicateType !== signaturePredicate)", "if (false)"],
+    test: ["trust/keys", "V6: an attestation is no signature"],
+  },
+  {
+    group: "signatures",
+    what: "the manifest that has a bundle says itself what it is of",
+    file: "src/trust/signature-search.ts",
+    without: ["subject?.digest !== of || ", ""],
+    test: ["trust/keys", "one of another image does not count"],
+  },
+  {
+    group: "signatures",
+    what: "a short RSA key is refused",
+    file: "src/trust/verification-key.ts",
+    without: ["modulusLength >= fewestRsaBits", "modulusLength > 0"],
+    test: ["trust/keys", "an RSA key of 1024 bits is refused as an option"],
+  },
+  {
+    group: "signatures",
+    what: "a simple signing has SHA-256, whatever the curve",
+    file: "src/trust/verification-key.ts",
+    without: [`form === "bundle" && own`, "own"],
+    test: ["trust/keys", "P-384 with its own hash sha384: in a bundle, and not in a simple signing"],
+  },
+  {
+    group: "signatures",
+    what: "an error while signatures are fetched is no image without them",
+    file: "src/registry/registry.ts",
+    without: ["problem.details.status === 404", "problem.details.status !== undefined"],
+    test: ["trust/keys", "of the listing"],
+  },
+  {
+    group: "signatures",
+    what: "a mirror that lists nothing has not answered",
+    file: "src/registry/registry.ts",
+    without: ["if (listed.length > 0 || isLast) return", "if (listed.length >= 0) return"],
+    test: ["trust/keys", "V20: a mirror that lists nothing has not answered"],
+  },
+  {
+    group: "signatures",
+    what: "the pages of a listing are all at one host",
+    file: "src/registry/referrers.ts",
+    without: ["if (next.origin === asked.origin) return", "if (next.origin !== undefined) return"],
+    test: ["trust/keys", "a page at another host is an error, and that host is not asked"],
+  },
+  ...(["referrers", "signatures", "signatureBytes"] as const).map(
+    (limit): Defence => ({
+      group: "signatures",
+      what: `\`${limit}\``,
+      file: "src/trust/signature-search.ts",
+      without: [`"${limit}",`, `"layers",`],
+      test: ["trust/keys", limit],
+    }),
+  ),
+];
