@@ -45,6 +45,25 @@ test("every link between the documents leads somewhere", async () => {
   assert.deepEqual(broken, []);
 });
 
+test("prose is wrapped at 120 columns", async () => {
+  const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
+  const tooLong: string[] = [];
+  for (const page of [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "bench/README.md",
+    ...docs.map((name) => `docs/${name}`),
+  ]) {
+    const text = (await readFile(repositoryFile(page), "utf8")).replaceAll(/^ *```.*?^ *```$/gms, "");
+    for (const [index, line] of text.split("\n").entries()) {
+      if ([...line].length > 120 && !line.startsWith("|") && / /.test(line.trim()))
+        tooLong.push(`${page}:${index + 1}`);
+    }
+  }
+  assert.deepEqual(tooLong, []);
+});
+
 test("README leads to every page of docs", async () => {
   const links = localLinks(await readFile(repositoryFile("README.md"), "utf8"));
   const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));

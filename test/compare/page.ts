@@ -17,13 +17,13 @@ const words: Readonly<Record<Verdict, string>> = {
 
 const introduction = `# Conformance
 
-What each rule of this project's layer rules comes to in the tools that a Debian system packages. This page is generated:
-\`npm run compare\` builds the layers of every rule, has each tool unpack them, and compares the trees entry by entry
-(type, mode, owner, size, content, link target, hard links, extended attributes, time to the nanosecond).
+What each rule of this project's layer rules comes to in the tools that a Debian system packages. This page is
+generated: \`npm run compare\` builds the layers of every rule, has each tool unpack them, and compares the trees entry by
+entry (type, mode, owner, size, content, link target, hard links, extended attributes, time to the nanosecond).
 
-A rule is this project's reading of the image specification: W of whiteouts, T of what replaces what and of parents, H of hard
-links, M of metadata, S of streams and images, D of the dialects of tar. Where the specification leaves room, "differs" means
-different, not wrong.
+A rule is this project's reading of the image specification: W of whiteouts, T of what replaces what and of parents, H
+of hard links, M of metadata, S of streams and images, D of the dialects of tar. Where the specification leaves room,
+"differs" means different, not wrong.
 
 - ✔: the tree that the rule describes, or an error where the rule wants one
 - differs: another tree

@@ -3,10 +3,10 @@ import { registryClaims } from "./registry-rules.ts";
 
 const introduction = `# Rules for clients of registries
 
-What a client that pulls from registries has to do, where that is written or was learned, and which tests of this project
-prove it. Comments and titles of tests cite a rule by its number. This page is generated from \`test/rules/\`, and a test
-insists that it is true: \`npm run rules -- --page\` prints it, \`npm run rules -- R-24\` runs the tests of a rule and
-prints what each claims.
+What a client that pulls from registries has to do, where that is written or was learned, and which tests of this
+project prove it. Comments and titles of tests cite a rule by its number. This page is generated from \`test/rules/\`, and
+a test insists that it is true: \`npm run rules -- --page\` prints it, \`npm run rules -- R-24\` runs the tests of a rule
+and prints what each claims.
 
 The rules for layers, W, T, H, M, S and D, are in [conformance.md](conformance.md); what is defended against hostile
 registries and images in [safety.md](safety.md).
