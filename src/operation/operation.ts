@@ -7,7 +7,8 @@ import { type Image, resolveImage } from "../image/resolve.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type OpenedSource, openSource } from "../source/default-source.ts";
-import type { TrustOptions, VerifiedSignature } from "../trust/options.ts";
+import type { VerifiedSignature } from "../trust/options.ts";
+import type { TrustRequirements } from "../trust/trust.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Progress } from "../worker/progress.ts";
 import { EventLog } from "./event-log.ts";
@@ -36,6 +37,7 @@ export class Operation implements AsyncDisposable {
   readonly #options: ResolveOptions;
   readonly #opened: OpenedSource;
   readonly #startedAt: number;
+  #requirements: TrustRequirements | undefined;
   #verified: readonly VerifiedSignature[] | undefined;
 
   private constructor(name: string, options: ResolveOptions, parts: OperationParts) {
@@ -76,8 +78,11 @@ export class Operation implements AsyncDisposable {
     return { ...this.#options, signal: this.events.signal, onEvent: this.events.tell };
   }
 
-  /** The name, bound to its source. */
+  /** The name, bound to its source. What is demanded of signatures is read before, so that nobody is asked in vain. */
   async source(): Promise<ImageSource> {
+    const { trust } = this.#options;
+    // What is about signatures is loaded where one is demanded.
+    if (trust !== undefined) this.#requirements = await (await import("../trust/trust.ts")).readTrust(trust);
     const source = await unlessAborted(this.#opened.source, this.signal);
     return source.image(this.#name);
   }
@@ -101,17 +106,17 @@ export class Operation implements AsyncDisposable {
   async accept(source: ImageSource, image: ResolvedImage, event: ResolvedEvent): Promise<void> {
     this.events.tell(event);
     this.signal.throwIfAborted();
-    const { trust, approve } = this.#options;
-    if (trust !== undefined) this.#verified = await this.#verifiedSignatures(source, image, trust);
-    await approve?.(this.#verified === undefined ? image : { ...image, verified: this.#verified });
+    this.#verified = await this.#verifiedSignatures(source, image);
+    await this.#options.approve?.(this.#verified === undefined ? image : { ...image, verified: this.#verified });
     this.signal.throwIfAborted();
   }
 
-  /** What is about signatures is loaded where one is demanded. */
-  async #verifiedSignatures(source: ImageSource, image: ResolvedImage, trust: TrustOptions) {
+  async #verifiedSignatures(source: ImageSource, image: ResolvedImage) {
+    if (this.#requirements === undefined) return undefined;
     const { insistOnTrust } = await import("../trust/trust.ts");
     const { limits } = this.settings.apply;
-    return await insistOnTrust(image, trust, { source, limits, signal: this.signal, onEvent: this.events.tell });
+    const context = { source, limits, signal: this.signal, onEvent: this.events.tell };
+    return await insistOnTrust(image, this.#requirements, context);
   }
 
   /** Tells that all is done, and what its `output` is where something was made. Gives what the result begins with. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type FailedSignature, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
+import { invalidOption } from "../base/option-checks.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -25,6 +26,17 @@ export interface TrustContext extends FetchOptions {
   readonly limits: Limits;
 }
 
+/** What is demanded, with the keys read. */
+export interface TrustRequirements {
+  readonly keys: readonly VerificationKey[];
+}
+
+/** Reads what is demanded. Throws `INVALID_OPTION` for a key that cannot be used, and where nothing is demanded. */
+export async function readTrust({ keys = [] }: TrustOptions): Promise<TrustRequirements> {
+  if (keys.length === 0) throw invalidOption("trust", "it demands nothing", "name a key, or leave the option out");
+  return { keys: await Promise.all(keys.map(readKey)) };
+}
+
 /**
  * Insists that an image is signed as demanded: the index that led to it, or the manifest itself (V25). Gives what was
  * verified.
@@ -33,10 +45,9 @@ export interface TrustContext extends FetchOptions {
  */
 export async function insistOnTrust(
   image: SignedImage,
-  { keys = [] }: TrustOptions,
+  { keys }: TrustRequirements,
   { source, limits, ...options }: TrustContext,
 ): Promise<readonly VerifiedSignature[]> {
-  const wanted = await Promise.all(keys.map(readKey));
   const search = new SignatureSearch(source, limits, options);
   if (!search.isPossible) throw missing(image, "where it comes from there can be no signatures");
   const failed: FailedSignature[] = [];
@@ -44,7 +55,7 @@ export async function insistOnTrust(
   for (const [of, digest] of subjectsOf(image)) {
     for await (const candidate of search.of(digest)) {
       const about = { digest: candidate.digest, of, format: candidate.format } as const;
-      const found = verdict(candidate, wanted);
+      const found = verdict(candidate, keys);
       if (found.reason === undefined) {
         decided(`${described(about)} is by the key ${found.key}`);
         return [{ ...about, key: found.key }];

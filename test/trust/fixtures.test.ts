@@ -8,7 +8,7 @@ import { isOciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { localSource } from "../../src/source/local/local-source.ts";
-import { insistOnTrust } from "../../src/trust/trust.ts";
+import { insistOnTrust, readTrust } from "../../src/trust/trust.ts";
 import { repositoryFile } from "../support/repository.ts";
 
 // Signed images in the form of directories, whose verdicts podman's libraries state. They have no layers.
@@ -48,7 +48,7 @@ async function verdict(name: string, key: string): Promise<string> {
   const trust = { keys: [join(fixtures, key)] };
   const signed = { reference: image.name, digest: digestOf(manifest) };
   try {
-    await insistOnTrust(signed, trust, { source: image, limits: defaultLimits });
+    await insistOnTrust(signed, await readTrust(trust), { source: image, limits: defaultLimits });
     return "verified";
   } catch (error) {
     if (isOciUnpackError(error)) return error.code;
