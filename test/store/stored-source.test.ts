@@ -113,7 +113,9 @@ test("a blob that the registry gives wrongly is not kept, nor is a beginning of 
   );
   await assert.rejects(stage.unpack(), { code: "DIGEST_MISMATCH" });
   await assert.rejects(stat(fileOf(stage.store.directory, top)), { code: "ENOENT" });
-  assert.deepEqual(await readdir(join(stage.store.directory, "ingest")), []);
+  // Of another blob, whose download was ended by the error, a beginning may be left: it is continued the next time.
+  const beginnings = await readdir(join(stage.store.directory, "ingest"));
+  assert.ok(!beginnings.includes(`${top.replace(":", "-")}.part`), beginnings.join(", "));
   assert.deepEqual(await stage.store.list(), []);
 });
 
