@@ -1,4 +1,5 @@
 import { unlessAborted } from "./abort.ts";
+import { ValueQueue } from "./value-queue.ts";
 
 /**
  * The values that a function gives away one by one, as something to iterate. `give` resolves when the next value is
@@ -11,32 +12,17 @@ export async function* handedOver<Value>(
   run: (give: (value: Value) => Promise<void>, signal: AbortSignal) => Promise<void>,
 ): AsyncGenerator<Value> {
   const stop = new AbortController();
-  const given: { readonly value: Value; readonly taken: () => void }[] = [];
-  let isOver = false;
-  let wake = () => {};
+  const given = new ValueQueue<{ readonly value: Value; readonly taken: () => void }>();
   const give = (value: Value) => {
-    const taken = new Promise<void>((resolve) => given.push({ value, taken: resolve }));
-    wake();
+    const taken = new Promise<void>((resolve) => given.add({ value, taken: resolve }));
     return unlessAborted(taken, stop.signal);
   };
-  const running = run(give, stop.signal).finally(() => {
-    isOver = true;
-    wake();
-  });
+  const running = run(give, stop.signal).finally(() => given.end());
   running.catch(() => {}); // awaited below
   try {
-    for (;;) {
-      const next = given.shift();
-      if (next !== undefined) {
-        yield next.value;
-        next.taken();
-      } else if (isOver) {
-        break;
-      } else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
+    for await (const { value, taken } of given) {
+      yield value;
+      taken();
     }
     await running;
   } finally {

@@ -69,15 +69,15 @@ export interface ImageAttachments {
    * manifests themselves say what they refer to.
    */
   referrers?(digest: Digest, options?: FetchOptions): Promise<readonly Descriptor[]>;
-  /** The signatures of a manifest or index that are stored in files of their own. */
+  /** The files with signatures of a manifest or index. */
   signatureFiles?(digest: Digest, options?: FetchOptions): Promise<readonly SignatureFile[]>;
 }
 
-/** A simple signing in a file: what was signed, and the signature of it. */
+/** A file with a signature, of whatever format. */
 export interface SignatureFile {
-  readonly payload: Uint8Array;
-  /** In base64; `undefined` if the file has none. */
-  readonly signature: string | undefined;
+  /** For error messages. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
 /** The chunks without their first `count` bytes. */

@@ -32,6 +32,17 @@ export async function* verified(expected: Expected, chunks: AsyncIterable<Uint8A
   }
 }
 
+/** All of a short blob, once it is verified. */
+export async function wholeVerified(expected: Expected, chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const bytes = new Uint8Array(expected.sizeBytes);
+  let sizeBytes = 0;
+  for await (const chunk of verified(expected, chunks)) {
+    bytes.set(chunk, sizeBytes);
+    sizeBytes += chunk.length;
+  }
+  return bytes;
+}
+
 function sizeMismatch(expected: Expected, found: string): OciUnpackError {
   return new OciUnpackError(
     "SIZE_MISMATCH",

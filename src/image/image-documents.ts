@@ -4,7 +4,7 @@ import type { Limits } from "../base/limits.ts";
 import { MemoryBudget } from "../base/memory-budget.ts";
 import { present } from "../base/present.ts";
 import type { Document, ImageSource } from "../blob/image-source.ts";
-import { verified } from "../blob/verified.ts";
+import { wholeVerified } from "../blob/verified.ts";
 import { type ImageConfig, parseConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent, verifyBytes, verifyDigest } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
@@ -70,7 +70,8 @@ export class ImageDocuments {
 
   async config(descriptor: Descriptor): Promise<ReadConfig> {
     this.#refuseAbove("configBytes", descriptor.sizeBytes, descriptor.digest);
-    const bytes = inlineContent(descriptor) ?? (await this.#collect(descriptor));
+    const bytes =
+      inlineContent(descriptor) ?? (await wholeVerified(descriptor, this.#image.blob(descriptor, this.#options)));
     return { config: parseConfig(bytes), bytes };
   }
 
@@ -92,16 +93,6 @@ export class ImageDocuments {
     const document = await this.#image.manifest(descriptor, this.#options);
     this.#refuseAbove("manifestBytes", document.bytes.length, descriptor?.digest);
     return document;
-  }
-
-  async #collect(descriptor: Descriptor): Promise<Uint8Array> {
-    const bytes = new Uint8Array(descriptor.sizeBytes);
-    let sizeBytes = 0;
-    for await (const chunk of verified(descriptor, this.#image.blob(descriptor, this.#options))) {
-      bytes.set(chunk, sizeBytes);
-      sizeBytes += chunk.length;
-    }
-    return bytes;
   }
 
   #refuseAbove(limit: "manifestBytes" | "configBytes", sizeBytes: number, digest: Digest | undefined): void {

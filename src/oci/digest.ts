@@ -39,6 +39,11 @@ export function encodedOf(digest: Digest): string {
   return digest.slice(digest.indexOf(":") + 1);
 }
 
+/** The tag that stands for what refers to a manifest (distribution-spec, "Referrers Tag Schema"). */
+export function referrersTag(digest: Digest): string {
+  return `${algorithmOf(digest)}-${encodedOf(digest)}`;
+}
+
 /** A hasher of the same algorithm as `digest`. Throws `UNSUPPORTED_DIGEST` for an unknown one. */
 export function hasherFor(digest: Digest): Hasher {
   const algorithm = algorithmOf(digest);

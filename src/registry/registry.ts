@@ -6,7 +6,7 @@ import { check, checkOptions, settleLimits, text } from "../base/option-checks.t
 import type { BlobOptions, Document, ImageAttachments, ImageSource, Source } from "../blob/image-source.ts";
 import { cannot, RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
+import { type Digest, referrersTag } from "../oci/digest.ts";
 import { parseDocument } from "../oci/document.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { BlobDownload } from "./blob-download.ts";
@@ -26,17 +26,21 @@ import type { Repository } from "./repository.ts";
  */
 export function registrySource(options: RegistryOptions = {}): Source {
   checkOptions(options, registryKinds);
+  const limits = settleLimits(options.limits);
   const client = new Client(options);
   return {
     image(name) {
       check("name", name, text);
-      return new RegistryImage(name, client, options);
+      return new RegistryImage(name, client, { ...options, limits });
     },
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
     },
   };
 }
+
+/** The options with all limits. */
+type SettledOptions = RegistryOptions & { readonly limits: Limits };
 
 class RegistryImage implements ImageSource {
   readonly name: string;
@@ -48,12 +52,11 @@ class RegistryImage implements ImageSource {
   readonly #written: string;
   readonly #reference: Reference;
   readonly #client: Client;
-  readonly #options: RegistryOptions;
-  readonly #limits: Limits;
+  readonly #options: SettledOptions;
   readonly #finding = new SingleFlight<readonly Repository[]>();
   #repositories: readonly Repository[] | undefined;
 
-  constructor(written: string, client: Client, options: RegistryOptions) {
+  constructor(written: string, client: Client, options: SettledOptions) {
     const reference = parseReference(options.expandName?.(written) ?? written);
     this.#written = written;
     this.name = formatReference(reference);
@@ -61,7 +64,6 @@ class RegistryImage implements ImageSource {
     this.#reference = reference;
     this.#client = client;
     this.#options = options;
-    this.#limits = settleLimits(options.limits);
   }
 
   async manifest(descriptor?: Descriptor, options: FetchOptions = {}): Promise<Document> {
@@ -106,8 +108,8 @@ class RegistryImage implements ImageSource {
     sizeBytes: number | undefined,
     context: CallContext,
   ): Promise<Document> {
-    const { strict = false } = this.#options;
-    const request = { reference, digest, sizeBytes, limitBytes: this.#limits.manifestBytes, strict };
+    const { limits, strict = false } = this.#options;
+    const request = { reference, digest, sizeBytes, limitBytes: limits.manifestBytes, strict };
     const repeatAccept = (host: string) => this.#options.repeatAccept?.includes(host) ?? false;
     const repositories = await this.#repositoriesFor(digest === undefined ? "resolvesTags" : "servesDigests", context);
     return await firstAnswerOf(repositories, this.#client, context, (repository, isLast) =>
@@ -139,7 +141,7 @@ class RegistryImage implements ImageSource {
     try {
       const repositories = await this.#repositoriesFor("servesDigests", context);
       return await firstAnswerOf(repositories, this.#client, context, async (repository, isLast) => {
-        const request = { digest, limits: this.#limits };
+        const request = { digest, limits: this.#options.limits };
         const listed = await fetchReferrers(this.#client, repository, request, context, isLast ? undefined : 0);
         if (listed.length > 0 || isLast) return listed;
         throw new RequestFailure("NOT_FOUND", `${repository.base.host} lists no referrers`, {
@@ -149,7 +151,7 @@ class RegistryImage implements ImageSource {
     } catch (problem) {
       if (!isNotThere(problem)) throw this.#cannotFetch(digest, digest, problem);
     }
-    const document = await this.#tagged(`${algorithmOf(digest)}-${encodedOf(digest)}`, options);
+    const document = await this.#tagged(referrersTag(digest), options);
     if (document === undefined) return [];
     const listed = parseDocument(document.bytes, { contentType: document.mediaType });
     return listed.kind === "index" ? listed.manifests : [];

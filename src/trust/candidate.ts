@@ -2,7 +2,7 @@ import { isOciUnpackError } from "../base/errors.ts";
 import { type Digest, encodedOf } from "../oci/digest.ts";
 import { parseBundle } from "./bundle.ts";
 import { signedBytes } from "./envelope.ts";
-import { parseSimpleSigning } from "./simple-signing.ts";
+import { parseSimpleSigning, type SimpleSigning } from "./simple-signing.ts";
 import { parseStatement, statementPayloadType } from "./statement.ts";
 import { isSignedBy, type VerificationKey } from "./verification-key.ts";
 
@@ -16,7 +16,7 @@ export type SignatureCandidate = {
   /** The digest of what was found: of a payload, or of the manifest that has a bundle. */
   readonly digest: Digest;
 } & (
-  | { readonly format: "simple-signing"; readonly payload: Uint8Array; readonly signature: Uint8Array | undefined }
+  | ({ readonly format: "simple-signing" } & SimpleSigning)
   | { readonly format: "bundle"; readonly bundle: Uint8Array }
 );
 

@@ -2,18 +2,16 @@ import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { Document, ImageSource } from "../blob/image-source.ts";
-import { verified } from "../blob/verified.ts";
+import { wholeVerified } from "../blob/verified.ts";
 import { type Descriptor, verifyBytes } from "../oci/descriptor.ts";
-import { algorithmOf, type Digest, digestOf, encodedOf } from "../oci/digest.ts";
+import { type Digest, digestOf, referrersTag } from "../oci/digest.ts";
 import { type Manifest, parseDocument } from "../oci/document.ts";
-import { base64Bytes } from "../oci/json-value.ts";
 import { documentKind } from "../oci/media-type.ts";
 import { bundleType } from "./bundle.ts";
 import type { SignatureCandidate } from "./candidate.ts";
-import { simpleSigningType } from "./simple-signing.ts";
+import { parseSignatureFile, signatureIn, simpleSigningType } from "./simple-signing.ts";
 
 const notationType = "application/vnd.cncf.notary.signature";
-const signatureAnnotation = "dev.cosignproject.cosign/signature";
 
 /** What a listing may say of a bundle: its type, or nothing. cosign 2.5 lists the type of the empty config (V7). */
 const unsaid: readonly (string | undefined)[] = [bundleType, undefined, "", "application/vnd.oci.empty.v1+json"];
@@ -71,32 +69,24 @@ export class SignatureSearch {
   }
 
   async *#simpleSignings(subject: Digest): AsyncGenerator<SignatureCandidate> {
-    const document = await this.#source.attachments?.tagged?.(
-      `${algorithmOf(subject)}-${encodedOf(subject)}.sig`,
-      this.#options,
-    );
+    const document = await this.#source.attachments?.tagged?.(`${referrersTag(subject)}.sig`, this.#options);
     if (document === undefined) return;
     const { layers } = asManifest(document);
     const payloads = layers.filter(({ mediaType }) => mediaType === simpleSigningType);
     this.#refuseAbove("signatures", payloads.length, `${subject} has ${payloads.length} signatures`);
     for (const layer of payloads) {
       const payload = await this.#collected(layer);
-      const signature = signatureIn(layer.annotations?.[signatureAnnotation]);
+      const signature = signatureIn(layer.annotations);
       yield { format: "simple-signing", subject, digest: layer.digest, payload, signature };
     }
   }
 
   /** In a directory, a signature is stored for the one manifest that is there; its payload says for which. */
   async *#files(subject: Digest): AsyncGenerator<SignatureCandidate> {
-    const files = (await this.#source.attachments?.signatureFiles?.(subject, this.#options)) ?? [];
-    for (const { payload, signature } of files) {
-      yield {
-        format: "simple-signing",
-        subject,
-        digest: digestOf(payload),
-        payload,
-        signature: signatureIn(signature),
-      };
+    for (const file of (await this.#source.attachments?.signatureFiles?.(subject, this.#options)) ?? []) {
+      const signing = parseSignatureFile(file);
+      if (signing === undefined) continue;
+      yield { format: "simple-signing", subject, digest: digestOf(signing.payload), ...signing };
     }
   }
 
@@ -110,9 +100,7 @@ export class SignatureSearch {
   /** A payload, or a bundle, as a whole. */
   async #collected(descriptor: Descriptor): Promise<Uint8Array> {
     this.#refuseAbove("signatureBytes", descriptor.sizeBytes, `${descriptor.digest} has ${descriptor.sizeBytes} bytes`);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of verified(descriptor, this.#source.blob(descriptor, this.#options))) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return await wholeVerified(descriptor, this.#source.blob(descriptor, this.#options));
   }
 
   #refuseAbove(limit: keyof Limits, count: number, found: string): void {
@@ -120,10 +108,6 @@ export class SignatureSearch {
     if (count <= allowed) return;
     throw limitExceeded(`cannot look for signatures: ${found}, ${allowed} are allowed (${limit})`, limit, { allowed });
   }
-}
-
-function signatureIn(base64: string | undefined): Uint8Array | undefined {
-  return base64 === undefined || base64 === "" ? undefined : base64Bytes(base64);
 }
 
 function asManifest({ mediaType, bytes }: Document): Manifest {

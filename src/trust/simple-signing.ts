@@ -1,9 +1,42 @@
+import { Buffer } from "node:buffer";
+import type { SignatureFile } from "../blob/image-source.ts";
 import { digestFrom } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { JsonValue } from "../oci/json-value.ts";
+import { base64Bytes, JsonValue } from "../oci/json-value.ts";
 
 /** The media type of a payload as a layer of a `.sig` image. */
 export const simpleSigningType = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+/** The annotation of such a layer that has its signature, in base64. */
+const signatureAnnotation = "dev.cosignproject.cosign/signature";
+
+/** What a file with a simple signing begins with. Files of other formats have signatures of GPG. */
+const fileHeader = Buffer.from("\0sigstore-json\n", "latin1");
+
+/** A signature, and what it is said to be one of. Nothing of it is verified. */
+export interface SimpleSigning {
+  readonly payload: Uint8Array;
+  /** `undefined` if there is none in base64. */
+  readonly signature: Uint8Array | undefined;
+}
+
+/** Finds the signature that annotations have. */
+export function signatureIn(annotations: Readonly<Record<string, string>> = {}): Uint8Array | undefined {
+  const base64 = annotations[signatureAnnotation];
+  return base64 === undefined || base64 === "" ? undefined : base64Bytes(base64);
+}
+
+/**
+ * Reads a signature file, as podman and skopeo write it beside an image in a directory; `undefined` for one of another
+ * format, or of something else. Throws `SIGNATURE_INVALID`.
+ */
+export function parseSignatureFile({ name, bytes }: SignatureFile): SimpleSigning | undefined {
+  if (!fileHeader.equals(bytes.subarray(0, fileHeader.length))) return undefined;
+  const value = JsonValue.parse(bytes.subarray(fileHeader.length), `signature "${name}"`, "SIGNATURE_INVALID");
+  if (value.required("mimeType").string() !== simpleSigningType) return undefined;
+  const annotations = value.optional("annotations")?.stringMap();
+  return { payload: value.required("payload").bytes(), signature: signatureIn(annotations) };
+}
 
 /** What a simple signing states about an image (containers-signature, atomic-container-signature). */
 export interface SimpleSigningPayload {

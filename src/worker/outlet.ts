@@ -1,3 +1,4 @@
+import { ValueQueue } from "../base/value-queue.ts";
 import type { ContentFile } from "../blob/content-file.ts";
 import { copyBytes } from "../blob/decompressed-output.ts";
 import type { EngineReport, Message } from "./messages.ts";
@@ -118,7 +119,7 @@ export class Outlet implements ArchiveSink {
 /** The main thread's end of an outlet: takes the chunks that the working thread reports, one after the other. */
 export class OutletReader {
   readonly outlet = createOutlet();
-  readonly #chunks = new ChunkQueue();
+  readonly #chunks = new ValueQueue<Uint8Array>();
 
   /** Has to be called with every report of the working thread. */
   readonly report = (report: Message): void => {
@@ -164,34 +165,4 @@ function passedOn({ control }: SharedOutlet): void {
 function cancelOutlet(outlet: SharedOutlet): void {
   Atomics.store(new Int32Array(outlet.control), STATE, CANCELLED);
   passedOn(outlet);
-}
-
-/** The chunks that events bring, for a loop to take. */
-class ChunkQueue implements AsyncIterable<Uint8Array> {
-  readonly #chunks: Uint8Array[] = [];
-  #isEnded = false;
-  #wake: () => void = () => {};
-
-  add(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#wake();
-  }
-
-  /** Ends the loop after the chunks that are there. */
-  end(): void {
-    this.#isEnded = true;
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) yield chunk;
-      else if (this.#isEnded) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
-  }
 }

@@ -5,7 +5,7 @@ import { after, describe, test } from "node:test";
 import { startRegistry } from "../support/registry-double.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { skipWithoutLandlock } from "../support/sandbox.ts";
-import { isThorough } from "../support/thorough.ts";
+import { isThorough, releaseTurn } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { ordinaryUser, program, root } from "./as-user.ts";
 import { attacks, type HostileCase } from "./case.ts";
@@ -27,7 +27,6 @@ const settings = (["off", "require"] as const).flatMap((sandbox) => [
  * OCI_UNPACK_HOSTILE=command it is always the command. Unless everything is tried, each case has that one setting only,
  * and every other group of cases meets the library there, too.
  */
-const firstTurn = Math.floor(Number.parseInt(process.versions.node, 10) / 2);
 const onlyCommand = process.env.OCI_UNPACK_HOSTILE === "command";
 
 /**
@@ -47,7 +46,7 @@ export function attackAll(chosen: Sandbox): void {
         command[Symbol.dispose]();
       });
       for (const [index, hostile] of hostileCases.entries()) {
-        const commandsTurn = (index + firstTurn) % settings.length;
+        const commandsTurn = (index + releaseTurn) % settings.length;
         if (!isThorough && turn !== commandsTurn) continue;
         const isInFull = isThorough || Math.floor(index / settings.length) % 2 === 0;
         const isCommandsTurn = onlyCommand || (turn === commandsTurn && isInFull);

@@ -5,12 +5,12 @@
 export const isThorough = process.env.OCI_UNPACK_TESTS === "all";
 
 /** The releases of Node take turns, so that each case is tried with some release that CI has. */
-const turn = Math.floor(Number.parseInt(process.versions.node, 10) / 2);
+export const releaseTurn = Math.floor(Number.parseInt(process.versions.node, 10) / 2);
 
 /**
  * Every other one of the cases, the rest with the next release of Node; all of them where everything is tried. Tables of
  * cases for one subject after the other begin with another one each: `first` is the number of the subject.
  */
 export function half<Case>(cases: readonly Case[], first = 0): readonly Case[] {
-  return isThorough ? cases : cases.filter((_, index) => (index + first + turn) % 2 === 0);
+  return isThorough ? cases : cases.filter((_, index) => (index + first + releaseTurn) % 2 === 0);
 }

@@ -3,7 +3,7 @@ import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
 import type { BlobOptions, Document, ImageAttachments, ImageSource } from "../../blob/image-source.ts";
 import { type Descriptor, verifyBytes } from "../../oci/descriptor.ts";
-import { algorithmOf, type Digest, encodedOf, parseDigest } from "../../oci/digest.ts";
+import { type Digest, parseDigest, referrersTag } from "../../oci/digest.ts";
 import { type ImageIndex, imageIndexFrom, type Manifest, parseDocument } from "../../oci/document.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { documentKind, mediaTypes } from "../../oci/media-type.ts";
@@ -89,7 +89,7 @@ export class LayoutImage implements ImageSource {
       const document = parseDocument(bytes, { contentType: mediaType });
       if (document.kind === "manifest" && document.subject?.digest === digest) found.push(entry);
     }
-    const tagged = await this.#tagged(`${algorithmOf(digest)}-${encodedOf(digest)}`, options);
+    const tagged = await this.#tagged(referrersTag(digest), options);
     const listed = tagged && parseDocument(tagged.bytes, { contentType: tagged.mediaType });
     return listed?.kind === "index" ? [...found, ...listed.manifests] : found;
   }
