@@ -8,16 +8,15 @@ import { present } from "../base/present.ts";
 import { openTemporaryFile } from "../blob/temporary-file.ts";
 import { resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
-import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
-import { type AcceptedImage, Operation } from "../operation/operation.ts";
+import { Operation } from "../operation/operation.ts";
 import { applyKinds, filesKinds } from "../operation/option-kinds.ts";
 import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { isWhole } from "../tree/selection.ts";
-import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { fileSystemTools } from "./file-system-tool.ts";
-import type { ArchiveJob, MergeJob, MergeReport } from "./merge-job.ts";
+import type { ArchiveJob } from "./merge-job.ts";
+import { mergeLayers } from "./merge-layers.ts";
 import { insistOnTool, runTool } from "./run-tool.ts";
 import { SelectedEntries } from "./selected-entries.ts";
 import type { TreeFacts } from "./tree-facts.ts";
@@ -89,11 +88,16 @@ export async function exportRootfs(
 
   const { image } = accepted;
   await using contents = await openTemporaryFile(output.temporaryDirectory);
-  const { facts, ...totals } = await mergeLayers(operation, accepted, {
-    form,
-    output,
+  let facts: TreeFacts | undefined;
+  const totals = await mergeLayers(operation, accepted, {
     pipeline,
+    directory: output.temporaryDirectory,
     contents: contents.fd,
+    ...(form !== "tar" && { factsOn: settings.selection }),
+    onReport(report) {
+      if (report.type === "merged") facts = report.facts;
+      else events.report(report);
+    },
   });
   const selected = new SelectedEntries(events);
   const exporting = { operation, image, form, output, pipeline, options, selected };
@@ -116,46 +120,6 @@ export async function exportRootfs(
 function settleForm(form: ExportForm = "tar", destination: string | Writable): ExportForm {
   if (form === "tar" || typeof destination === "string") return form;
   throw new OciUnpackError("INVALID_OPTION", "cannot make a file system in a stream: it has to be a file");
-}
-
-/** What merging needs besides the layers. */
-interface Merging {
-  readonly form: ExportForm;
-  readonly output: NewFile | StreamOutput;
-  readonly pipeline: Pipeline;
-  /** A file for the data of files. */
-  readonly contents: number;
-}
-
-/** Merges all layers on a thread. For a file system, `facts` says what there will be in it. */
-async function mergeLayers(
-  operation: Operation,
-  accepted: AcceptedImage,
-  { form, output, pipeline, contents }: Merging,
-): Promise<LayerTotals & { readonly facts?: TreeFacts }> {
-  const { sandbox, apply: settings, selection } = operation.settings;
-  const { layers, progress } = accepted;
-  let facts: TreeFacts | undefined;
-  const onReport = (report: EngineReport | MergeReport) => {
-    if (report.type === "merged") facts = report.facts;
-    else operation.events.report(report);
-  };
-  const totals = await fetchLayers(
-    operation,
-    accepted,
-    { pipeline, directory: output.temporaryDirectory, onReport },
-    (input): MergeJob => ({
-      type: "merge",
-      input,
-      progress: progress.shared,
-      layers: layers.length,
-      contents,
-      ...(form !== "tar" && { factsOn: selection }),
-      sandbox,
-      settings,
-    }),
-  );
-  return facts === undefined ? totals : { ...totals, facts };
 }
 
 interface Exporting {

@@ -1,7 +1,7 @@
 import { openTemporaryFile } from "../blob/temporary-file.ts";
-import type { ArchiveJob, MergeJob } from "../export/merge-job.ts";
+import type { ArchiveJob } from "../export/merge-job.ts";
+import { mergeLayers } from "../export/merge-layers.ts";
 import { SelectedEntries } from "../export/selected-entries.ts";
-import { fetchLayers } from "../operation/fetch-layers.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
@@ -21,23 +21,9 @@ export async function applySelected(
 ): Promise<Applied> {
   const { events } = operation;
   const { sandbox, apply: settings, selection } = operation.settings;
-  const { layers, progress } = accepted;
   await using merging = new Pipeline(settings.limits, "tree-worker");
   await using contents = await openTemporaryFile(directory);
-  const totals = await fetchLayers(
-    operation,
-    accepted,
-    { pipeline: merging, directory },
-    (input): MergeJob => ({
-      type: "merge",
-      input,
-      progress: progress.shared,
-      layers: layers.length,
-      contents: contents.fd,
-      sandbox,
-      settings,
-    }),
-  );
+  const totals = await mergeLayers(operation, accepted, { pipeline: merging, directory, contents: contents.fd });
 
   const applied = Progress.forLayers(1);
   const selected = new SelectedEntries(events);

@@ -384,3 +384,8 @@ test("files of configuration may be URLs", async () => {
   await using engine = engineSource(url("docker.sock"));
   assert.equal(engine.image("docker-daemon:app").name, "docker-daemon:app");
 });
+
+test("a wrong limit is told when the source is made, not when an image is asked for", () => {
+  const message = /limits\.manifestBytes/;
+  assert.throws(() => registrySource({ limits: { manifestBytes: -1 } }), { code: "INVALID_OPTION", message });
+});
