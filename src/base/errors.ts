@@ -28,6 +28,9 @@ export type ErrorCode =
   // Who signed it.
   | "SIGNATURE_MISSING"
   | "SIGNATURE_INVALID"
+  | "IDENTITY_MISMATCH"
+  | "ATTESTATION_MISSING"
+  | "POLICY_REJECTED"
   // What the bytes turned out to be.
   | "UNSUPPORTED_DIGEST"
   | "DIGEST_MISMATCH"
@@ -79,11 +82,11 @@ export interface ErrorDetails {
 
 /** Something that is stored as a signature, and why it is not the one that is wanted. */
 export interface FailedSignature {
-  /** The digest of what was found: of a payload, or of the manifest that has a bundle. */
+  /** The digest of what was found: of a payload or envelope, or of the manifest that has a bundle. */
   readonly digest: string;
   /** Whether it is stored for the index that led to the image, or for the image's manifest. */
   readonly of: "index" | "manifest";
-  readonly format: "simple-signing" | "bundle";
+  readonly format: "simple-signing" | "bundle" | "attestation";
   readonly reason: string;
 }
 

@@ -71,10 +71,10 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
   };
 }
 
-/** What is demanded of signatures: any of the keys has to have made one. */
+/** What is demanded of signatures and attestations. */
 function trust(values: ImageLine["values"]): UnpackOptions["trust"] {
-  const keys = values["verify-key"];
-  return keys === undefined ? undefined : { keys };
+  const demanded = present({ keys: values["verify-key"], attestations: values["require-attestation"] });
+  return Object.keys(demanded).length === 0 ? undefined : demanded;
 }
 
 /** The limits. One without a value is an error: in `--limit IMAGE DIRECTORY` the limit was forgotten. */

@@ -21,6 +21,7 @@ export const imageOptionTable = {
   "can-skip-sandbox": { type: "boolean" },
   strict: { type: "boolean" },
   "verify-key": { type: "string", multiple: true },
+  "require-attestation": { type: "string", multiple: true },
   "keep-dirlinks": { type: "boolean" },
   ...connectionOptionTable,
   "short-names": { type: "string" },

@@ -120,6 +120,9 @@ What becomes of its files
 Safety
       --verify-key FILE  take only an image that this public key signed (PEM, as
                          cosign.pub); may be repeated: one of them is enough
+      --require-attestation TYPE
+                         of that key there has to be an attestation with this
+                         predicate type; may be repeated: each is demanded
       --sandbox require|prefer|off
                          whether the threads that touch the image must, should
                          or need not be confined by Landlock (default: require)

@@ -8,7 +8,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type OpenedSource, openSource } from "../source/default-source.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
-import type { TrustRequirements } from "../trust/trust.ts";
+import type { TrustRequirements } from "../trust/read-trust.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Progress } from "../worker/progress.ts";
 import { EventLog } from "./event-log.ts";
@@ -82,7 +82,7 @@ export class Operation implements AsyncDisposable {
   async source(): Promise<ImageSource> {
     const { trust } = this.#options;
     // What is about signatures is loaded where one is demanded.
-    if (trust !== undefined) this.#requirements = await (await import("../trust/trust.ts")).readTrust(trust);
+    if (trust !== undefined) this.#requirements = await (await import("../trust/read-trust.ts")).readTrust(trust);
     const source = await unlessAborted(this.#opened.source, this.signal);
     return source.image(this.#name);
   }

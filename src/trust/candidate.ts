@@ -1,75 +1,52 @@
 import { isOciUnpackError } from "../base/errors.ts";
-import { type Digest, encodedOf } from "../oci/digest.ts";
-import { parseBundle } from "./bundle.ts";
-import { signedBytes } from "./envelope.ts";
-import { parseSimpleSigning, type SimpleSigning } from "./simple-signing.ts";
-import { parseStatement, statementPayloadType } from "./statement.ts";
-import { isSignedBy, type VerificationKey } from "./verification-key.ts";
+import type { Digest } from "../oci/digest.ts";
 
-/** What a signature can be stored as. */
-export type SignatureFormat = "simple-signing" | "bundle";
+/** The annotations of a layer or of a signature file: hints, and what comes with a signature. */
+export type SignatureAnnotations = Readonly<Record<string, string>>;
 
-/** Something that is stored as a signature of an image. Nothing of it is verified. */
+/** A payload that names an image, with its signature in the annotations. */
+export interface SimpleSigning {
+  readonly format: "simple-signing";
+  readonly payload: Uint8Array;
+  readonly annotations: SignatureAnnotations;
+}
+
+/** A bundle (sigstore_bundle.proto) as JSON. */
+export interface SignatureBundle {
+  readonly format: "bundle";
+  readonly bundle: Uint8Array;
+}
+
+/** An envelope with a statement, as cosign kept attestations before bundles: what comes with it is in the annotations. */
+export interface OlderAttestation {
+  readonly format: "attestation";
+  readonly envelope: Uint8Array;
+  readonly annotations: SignatureAnnotations;
+}
+
+/** Something that is stored as a signature or attestation of an image. Nothing of it is verified. */
 export type SignatureCandidate = {
   /** The manifest or index that it is stored for. */
   readonly subject: Digest;
-  /** The digest of what was found: of a payload, or of the manifest that has a bundle. */
+  /** The digest of what was found: of a payload or envelope, or of the manifest that has a bundle. */
   readonly digest: Digest;
-} & (
-  | ({ readonly format: "simple-signing" } & SimpleSigning)
-  | { readonly format: "bundle"; readonly bundle: Uint8Array }
-);
+} & (SimpleSigning | SignatureBundle | OlderAttestation);
 
-/** The predicate of a statement that is nothing but a signature (V6). */
-const signaturePredicate = "https://sigstore.dev/cosign/sign/v1";
+/** What a signature or attestation can be stored as. */
+export type SignatureFormat = SignatureCandidate["format"];
 
-/** Why a candidate is not the signature that is wanted, in words. */
+/** Why a candidate is not what is demanded, in words. */
 export class NotSigned extends Error {}
 
-/** Why a candidate failed, in words; throws what is no verdict about it. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof NotSigned || isOciUnpackError(error, "SIGNATURE_INVALID")) return error.message;
+/** It was signed, and by somebody else than who is demanded: whoever it was. */
+export class OtherIdentity extends NotSigned {}
+
+/** Who is demanded signed it, and states something else. */
+export class OtherStatement extends NotSigned {}
+
+/** Why a candidate failed; throws what is no verdict about it. */
+export function failureOf(error: unknown): NotSigned {
+  if (error instanceof NotSigned) return error;
+  if (isOciUnpackError(error, "SIGNATURE_INVALID")) return new NotSigned(error.message, { cause: error });
   throw error;
-}
-
-/**
- * The key that made a signature of exactly this manifest or index (V2). Throws `NotSigned`, or `SIGNATURE_INVALID` for what
- * was signed and makes no sense.
- */
-export function signingKey(candidate: SignatureCandidate, keys: readonly VerificationKey[]): VerificationKey {
-  return candidate.format === "bundle" ? ofBundle(candidate, keys) : ofSimpleSigning(candidate, keys);
-}
-
-function ofSimpleSigning(
-  { subject, payload, signature }: Extract<SignatureCandidate, { format: "simple-signing" }>,
-  keys: readonly VerificationKey[],
-): VerificationKey {
-  if (signature === undefined) throw new NotSigned("it has no signature in base64");
-  const key = keys.find((each) => isSignedBy(each, payload, signature, "simple-signing"));
-  if (key === undefined) throw otherKey(keys);
-  const { digest } = parseSimpleSigning(payload);
-  if (digest !== subject) throw new NotSigned(`it is a signature of ${digest}`);
-  return key;
-}
-
-function ofBundle(
-  { subject, bundle }: Extract<SignatureCandidate, { format: "bundle" }>,
-  keys: readonly VerificationKey[],
-): VerificationKey {
-  const { envelope, hasCertificate } = parseBundle(bundle);
-  const key = keys.find((each) => isSignedBy(each, signedBytes(envelope), envelope.signature, "bundle"));
-  if (key === undefined)
-    throw hasCertificate ? new NotSigned("it was signed with a certificate, not with a key") : otherKey(keys);
-  const { payloadType, payload } = envelope;
-  if (payloadType !== statementPayloadType)
-    throw new NotSigned(`its payload is of the type "${payloadType.slice(0, 100)}"`);
-  const { predicateType, subjects } = parseStatement(payload);
-  if (predicateType !== signaturePredicate)
-    throw new NotSigned(`it attests "${predicateType.slice(0, 200)}", and is no signature`);
-  if (!subjects.includes(encodedOf(subject))) throw new NotSigned("its statement is about something else");
-  return key;
-}
-
-function otherKey(keys: readonly VerificationKey[]): NotSigned {
-  return new NotSigned(keys.length === 1 ? "another key made it" : `none of the ${keys.length} keys made it`);
 }

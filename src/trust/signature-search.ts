@@ -9,12 +9,27 @@ import { type Manifest, parseDocument } from "../oci/document.ts";
 import { documentKind } from "../oci/media-type.ts";
 import { bundleType } from "./bundle.ts";
 import type { SignatureCandidate } from "./candidate.ts";
-import { parseSignatureFile, signatureIn, simpleSigningType } from "./simple-signing.ts";
+import { parseSignatureFile, simpleSigningType } from "./simple-signing.ts";
+
+/** The media type of a layer that is an attestation, as cosign kept them before bundles. */
+const envelopeType = "application/vnd.dsse.envelope.v1+json";
 
 const notationType = "application/vnd.cncf.notary.signature";
 
 /** What a listing may say of a bundle: its type, or nothing. cosign 2.5 lists the type of the empty config (V7). */
 const unsaid: readonly (string | undefined)[] = [bundleType, undefined, "", "application/vnd.oci.empty.v1+json"];
+
+/** Which of the older formats are looked for; a bundle can be either. */
+export interface WantedFormats {
+  readonly signatures: boolean;
+  readonly attestations: boolean;
+}
+
+/** A layer that is a signature or attestation, and its bytes. */
+interface StoredLayer {
+  readonly layer: Descriptor;
+  readonly bytes: Uint8Array;
+}
 
 /** Finds what is stored as signatures of the manifests and indexes of one image. Nothing of it is believed. */
 export class SignatureSearch {
@@ -40,11 +55,13 @@ export class SignatureSearch {
   }
 
   /**
-   * The candidates for one manifest or index: bundles, then simple signings (V8). Each is fetched when it is asked for, so
-   * that a good one ends the search.
+   * The candidates for one manifest or index: bundles, then what is wanted of the older formats (V8). Each is fetched when
+   * it is asked for, so that a good one ends the search.
    */
-  async *of(subject: Digest): AsyncGenerator<SignatureCandidate> {
+  async *of(subject: Digest, wanted: WantedFormats): AsyncGenerator<SignatureCandidate> {
     yield* this.#bundles(subject);
+    if (wanted.attestations) yield* this.#attestations(subject);
+    if (!wanted.signatures) return;
     yield* this.#simpleSignings(subject);
     yield* this.#files(subject);
   }
@@ -69,16 +86,24 @@ export class SignatureSearch {
   }
 
   async *#simpleSignings(subject: Digest): AsyncGenerator<SignatureCandidate> {
-    const document = await this.#source.attachments?.tagged?.(`${referrersTag(subject)}.sig`, this.#options);
-    if (document === undefined) return;
-    const { layers } = asManifest(document);
-    const payloads = layers.filter(({ mediaType }) => mediaType === simpleSigningType);
-    this.#refuseAbove("signatures", payloads.length, `${subject} has ${payloads.length} signatures`);
-    for (const layer of payloads) {
-      const payload = await this.#collected(layer);
-      const signature = signatureIn(layer.annotations);
-      yield { format: "simple-signing", subject, digest: layer.digest, payload, signature };
+    for await (const { layer, bytes: payload } of this.#tagged(subject, ".sig", simpleSigningType)) {
+      yield { format: "simple-signing", subject, digest: layer.digest, payload, annotations: layer.annotations ?? {} };
     }
+  }
+
+  async *#attestations(subject: Digest): AsyncGenerator<SignatureCandidate> {
+    for await (const { layer, bytes: envelope } of this.#tagged(subject, ".att", envelopeType)) {
+      yield { format: "attestation", subject, digest: layer.digest, envelope, annotations: layer.annotations ?? {} };
+    }
+  }
+
+  /** The layers of one type that the image has whose tag is made of the digest. */
+  async *#tagged(subject: Digest, suffix: string, type: string): AsyncGenerator<StoredLayer> {
+    const document = await this.#source.attachments?.tagged?.(`${referrersTag(subject)}${suffix}`, this.#options);
+    if (document === undefined) return;
+    const layers = asManifest(document).layers.filter(({ mediaType }) => mediaType === type);
+    this.#refuseAbove("signatures", layers.length, `${subject} has ${layers.length} signatures`);
+    for (const layer of layers) yield { layer, bytes: await this.#collected(layer) };
   }
 
   /** In a directory, a signature is stored for the one manifest that is there; its payload says for which. */
@@ -86,7 +111,7 @@ export class SignatureSearch {
     for (const file of (await this.#source.attachments?.signatureFiles?.(subject, this.#options)) ?? []) {
       const signing = parseSignatureFile(file);
       if (signing === undefined) continue;
-      yield { format: "simple-signing", subject, digest: digestOf(signing.payload), ...signing };
+      yield { subject, digest: digestOf(signing.payload), ...signing };
     }
   }
 

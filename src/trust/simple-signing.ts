@@ -3,6 +3,7 @@ import type { SignatureFile } from "../blob/image-source.ts";
 import { digestFrom } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { base64Bytes, JsonValue } from "../oci/json-value.ts";
+import type { SignatureAnnotations, SimpleSigning } from "./candidate.ts";
 
 /** The media type of a payload as a layer of a `.sig` image. */
 export const simpleSigningType = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -13,17 +14,19 @@ const signatureAnnotation = "dev.cosignproject.cosign/signature";
 /** What a file with a simple signing begins with. Files of other formats have signatures of GPG. */
 const fileHeader = Buffer.from("\0sigstore-json\n", "latin1");
 
-/** A signature, and what it is said to be one of. Nothing of it is verified. */
-export interface SimpleSigning {
-  readonly payload: Uint8Array;
-  /** `undefined` if there is none in base64. */
-  readonly signature: Uint8Array | undefined;
-}
+/** The annotation with the certificate of whoever signed, in PEM. */
+const certificateAnnotation = "dev.sigstore.cosign/certificate";
 
-/** Finds the signature that annotations have. */
-export function signatureIn(annotations: Readonly<Record<string, string>> = {}): Uint8Array | undefined {
+/** The signature that annotations have; `undefined` if there is none in base64. */
+export function signatureIn(annotations: SignatureAnnotations): Uint8Array | undefined {
   const base64 = annotations[signatureAnnotation];
   return base64 === undefined || base64 === "" ? undefined : base64Bytes(base64);
+}
+
+/** The certificate that annotations have, in PEM. */
+export function certificateIn(annotations: SignatureAnnotations): string | undefined {
+  const pem = annotations[certificateAnnotation];
+  return pem === "" ? undefined : pem;
 }
 
 /**
@@ -34,8 +37,8 @@ export function parseSignatureFile({ name, bytes }: SignatureFile): SimpleSignin
   if (!fileHeader.equals(bytes.subarray(0, fileHeader.length))) return undefined;
   const value = JsonValue.parse(bytes.subarray(fileHeader.length), `signature "${name}"`, "SIGNATURE_INVALID");
   if (value.required("mimeType").string() !== simpleSigningType) return undefined;
-  const annotations = value.optional("annotations")?.stringMap();
-  return { payload: value.required("payload").bytes(), signature: signatureIn(annotations) };
+  const annotations = value.optional("annotations")?.stringMap() ?? {};
+  return { format: "simple-signing", payload: value.required("payload").bytes(), annotations };
 }
 
 /** What a simple signing states about an image (containers-signature, atomic-container-signature). */

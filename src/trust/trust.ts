@@ -1,24 +1,13 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { type FailedSignature, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
-import { invalidOption } from "../base/option-checks.ts";
-import { fileSystemError } from "../base/system-error.ts";
 import type { ImageSource } from "../blob/image-source.ts";
-import type { Digest } from "../oci/digest.ts";
-import { reasonOf, type SignatureCandidate, type SignatureFormat, signingKey } from "./candidate.ts";
-import type { TrustOptions, VerifiedSignature } from "./options.ts";
+import { failureOf, type SignatureCandidate } from "./candidate.ts";
+import { type Demand, type Fulfilment, fulfilment, isCandidateFor } from "./demand.ts";
+import type { VerifiedSignature } from "./options.ts";
+import type { TrustRequirements } from "./read-trust.ts";
+import { described, type Failure, refusal } from "./refusal.ts";
 import { SignatureSearch } from "./signature-search.ts";
-import { type VerificationKey, verificationKey } from "./verification-key.ts";
-
-/** What an image's name stands for: its index, if there is one, and the manifest that was chosen. */
-export interface SignedImage {
-  readonly reference: string;
-  /** The manifest; of a copy of all platforms, the index. */
-  readonly digest: Digest;
-  readonly indexDigest?: Digest;
-}
+import { type SignedImage, type SignedSubject, subjectsOf } from "./signed-image.ts";
 
 /** How signatures are looked for. */
 export interface TrustContext extends FetchOptions {
@@ -26,116 +15,85 @@ export interface TrustContext extends FetchOptions {
   readonly limits: Limits;
 }
 
-/** What is demanded, with the keys read. */
-export interface TrustRequirements {
-  readonly keys: readonly VerificationKey[];
-}
-
-/** Reads what is demanded. Throws `INVALID_OPTION` for a key that cannot be used, and where nothing is demanded. */
-export async function readTrust({ keys = [] }: TrustOptions): Promise<TrustRequirements> {
-  if (keys.length === 0) throw invalidOption("trust", "it demands nothing", "name a key, or leave the option out");
-  return { keys: await Promise.all(keys.map(readKey)) };
-}
-
 /**
  * Insists that an image is signed as demanded: the index that led to it, or the manifest itself (V25). Gives what was
- * verified.
+ * verified, for each demand one thing.
  *
- * Throws `SIGNATURE_MISSING` or `SIGNATURE_INVALID`, which tells of every candidate why it is not what is wanted (V26).
+ * Throws `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `IDENTITY_MISMATCH`, `ATTESTATION_MISSING` or `POLICY_REJECTED`, which
+ * tells of every candidate why it is not what is wanted (V26).
  */
 export async function insistOnTrust(
   image: SignedImage,
-  { keys }: TrustRequirements,
+  requirements: TrustRequirements,
   { source, limits, ...options }: TrustContext,
 ): Promise<readonly VerifiedSignature[]> {
   const search = new SignatureSearch(source, limits, options);
-  if (!search.isPossible) throw missing(image, "where it comes from there can be no signatures");
-  const failed: FailedSignature[] = [];
-  const decided = (message: string) => options.onEvent?.({ type: "decision", topic: "signature", message });
-  for (const [of, digest] of subjectsOf(image)) {
-    for await (const candidate of search.of(digest)) {
-      const about = { digest: candidate.digest, of, format: candidate.format } as const;
-      const found = verdict(candidate, keys);
-      if (found.reason === undefined) {
-        decided(`${described(about)} is by the key ${found.key}`);
-        return [{ ...about, key: found.key }];
-      }
-      decided(`${described(about)} does not count: ${found.reason}`);
-      failed.push({ ...about, reason: found.reason });
+  const open = requirements.demandsFor(image).map((demand) => new OpenDemand(demand, options));
+  for (const subject of subjectsOf(image)) await judgeCandidates(search, subject, image, open);
+  const { isPossible, otherFormats } = search;
+  return open.map(({ demand, verified, failures }) => {
+    if (verified === undefined) throw refusal(image, demand, { failures, otherFormats, isPossible });
+    return verified;
+  });
+}
+
+/** Looks for what is still demanded, until nothing is. */
+async function judgeCandidates(
+  search: SignatureSearch,
+  [of, digest]: SignedSubject,
+  image: SignedImage,
+  demands: readonly OpenDemand[],
+): Promise<void> {
+  const possible = demands.filter(({ demand }) => demand.isOfManifest !== true || digest === image.digest);
+  const open = () => possible.filter(({ verified }) => verified === undefined);
+  if (open().length === 0) return;
+  const wanted = {
+    signatures: open().some(({ demand }) => demand.predicateType === undefined),
+    attestations: open().some(({ demand }) => demand.predicateType !== undefined),
+  };
+  for await (const candidate of search.of(digest, wanted)) {
+    for (const demand of open()) await demand.judge(candidate, of);
+    if (open().length === 0) return;
+  }
+}
+
+/** A demand, and what was found for it. */
+class OpenDemand {
+  readonly demand: Demand;
+  readonly failures: Failure[] = [];
+  readonly #options: FetchOptions;
+  #verified: VerifiedSignature | undefined;
+
+  constructor(demand: Demand, options: FetchOptions) {
+    this.demand = demand;
+    this.#options = options;
+  }
+
+  /** What fulfils the demand. */
+  get verified(): VerifiedSignature | undefined {
+    return this.#verified;
+  }
+
+  async judge(candidate: SignatureCandidate, of: SignedSubject[0]): Promise<void> {
+    if (!isCandidateFor(this.demand, candidate)) return;
+    const about = { digest: candidate.digest, of, format: candidate.format } as const;
+    try {
+      this.#verified = verifiedSignature(about, this.demand, await fulfilment(this.demand, candidate));
+      this.#decided(`${described(about)} is by ${this.demand.signer.name}`);
+    } catch (error) {
+      const failure = failureOf(error);
+      this.failures.push({ about, error: failure });
+      this.#decided(`${described(about)} does not count: ${failure.message}`);
     }
   }
-  if (failed.length === 0) throw missing(image, nothingFound(search.otherFormats));
-  throw invalid(image, failed);
-}
 
-/** The index first: its signature covers the manifests that it lists (V25). */
-function subjectsOf({ digest, indexDigest }: SignedImage): readonly (readonly ["index" | "manifest", Digest])[] {
-  const manifest = ["manifest", digest] as const;
-  if (indexDigest === undefined) return [manifest];
-  return indexDigest === digest ? [["index", digest]] : [["index", indexDigest], manifest];
-}
-
-type Verdict = { readonly key: string; readonly reason?: undefined } | { readonly reason: string };
-
-function verdict(candidate: SignatureCandidate, keys: readonly VerificationKey[]): Verdict {
-  try {
-    return { key: signingKey(candidate, keys).fingerprint };
-  } catch (error) {
-    return { reason: reasonOf(error) };
+  #decided(message: string): void {
+    this.#options.onEvent?.({ type: "decision", topic: "signature", message });
   }
 }
 
-async function readKey(key: string | URL): Promise<VerificationKey> {
-  if (typeof key === "string" && key.includes("-----BEGIN ")) return verificationKey(key, "a key");
-  const path = key instanceof URL ? fileURLToPath(key) : key;
-  try {
-    return verificationKey(await readFile(path, "utf8"), path);
-  } catch (error) {
-    throw keyError(error, path);
-  }
-}
-
-function keyError(error: unknown, path: string): unknown {
-  const told = fileSystemError(error, `read the key "${path}"`);
-  if (!(told instanceof OciUnpackError) || told.code === "INVALID_OPTION") return told;
-  return new OciUnpackError("INVALID_OPTION", told.message, {
-    hint: "name a file with a public key in PEM, such as cosign.pub",
-    details: { option: "trust.keys" },
-    cause: error,
-  });
-}
-
-function described({
-  digest,
-  of,
-  format,
-}: {
-  readonly digest: string;
-  readonly of: string;
-  readonly format: SignatureFormat;
-}) {
-  return `${format === "bundle" ? "the bundle" : "the simple signing"} ${digest} about the ${of}`;
-}
-
-function nothingFound(others: readonly string[]): string {
-  return others.length === 0
-    ? "there is no signature"
-    : `there is no signature but of ${others.join(" and ")}, which is not supported`;
-}
-
-function missing({ reference, indexDigest, digest }: SignedImage, found: string): OciUnpackError {
-  return new OciUnpackError("SIGNATURE_MISSING", `cannot trust "${reference}": ${found}`, {
-    hint: "ask whoever publishes the image whether, and how, it is signed",
-    details: { digest: indexDigest ?? digest },
-  });
-}
-
-function invalid({ reference, indexDigest, digest }: SignedImage, failed: readonly FailedSignature[]): OciUnpackError {
-  const [first, ...others] = failed;
-  const more = others.length === 0 ? "" : `, and ${others.length} more do not count`;
-  const found = first === undefined ? "" : `${described(first)} does not count: ${first.reason}`;
-  return new OciUnpackError("SIGNATURE_INVALID", `cannot trust "${reference}": ${found}${more}`, {
-    hint: "check that the key is the one of whoever publishes the image",
-    details: { digest: indexDigest ?? digest, signatures: failed },
-  });
+function verifiedSignature(about: Failure["about"], { predicateType }: Demand, found: Fulfilment): VerifiedSignature {
+  const verified = { ...about, ...found.by };
+  if (predicateType === undefined) return verified;
+  return { ...verified, predicateTypes: [predicateType], predicates: [found.stated.predicate] };
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { invalidOption } from "../base/option-checks.ts";
 
@@ -5,8 +6,8 @@ import { invalidOption } from "../base/option-checks.ts";
 export interface VerificationKey {
   /** `sha256:` and the digest of the key (SubjectPublicKeyInfo in DER), in hexadecimal. */
   readonly fingerprint: string;
-  /** Where it was read, for error messages. */
-  readonly origin: string;
+  /** In words, for messages: the file that it was read from, or else the fingerprint. */
+  readonly name: string;
   readonly key: KeyObject;
 }
 
@@ -27,11 +28,11 @@ const fewestRsaBits = 2048;
  *
  * Throws `INVALID_OPTION` for everything else: a private key and a certificate are no public key.
  */
-export function verificationKey(pem: string, origin: string): VerificationKey {
+export function verificationKey(pem: string, path?: string): VerificationKey {
   const refuse = (found: string): never => {
     throw invalidOption(
       "trust.keys",
-      `"${origin}" ${found}`,
+      `"${path ?? "a key"}" ${found}`,
       "a public key in PEM begins with -----BEGIN PUBLIC KEY-----",
     );
   };
@@ -44,7 +45,14 @@ export function verificationKey(pem: string, origin: string): VerificationKey {
   const fault = faultOf(key);
   if (fault !== undefined) return refuse(fault);
   const der = key.export({ type: "spki", format: "der" });
-  return { fingerprint: `sha256:${createHash("sha256").update(der).digest("hex")}`, origin, key };
+  if (!der.equals(contentOf(pem))) return refuse("is not written as DER has it (X.690)");
+  const fingerprint = `sha256:${createHash("sha256").update(der).digest("hex")}`;
+  return { fingerprint, name: path === undefined ? fingerprint : `"${path}"`, key };
+}
+
+/** The bytes between the lines that begin and end a key. */
+function contentOf(pem: string): Buffer {
+  return Buffer.from(pem.split(/-----[A-Z ]{1,60}-----/)[1] ?? "", "base64");
 }
 
 function publicKey(pem: string): KeyObject | undefined {

@@ -4,16 +4,9 @@ import type { Defence } from "./defence.ts";
 export const trustDefences: readonly Defence[] = [
   {
     group: "signatures",
-    what: "a simple signing counts for exactly the digest that it states",
-    file: "src/trust/candidate.ts",
-    without: ["if (digest !== subject) throw", "if (false) throw"],
-    test: ["trust/keys", "V2: a signature counts for exactly the digest that it states"],
-  },
-  {
-    group: "signatures",
-    what: "and a statement for exactly those that are its subjects",
-    file: "src/trust/candidate.ts",
-    without: ["if (!subjects.includes(encodedOf(subject))) throw", "if (false) throw"],
+    what: "a signature counts for exactly the digests that it states",
+    file: "src/trust/demand.ts",
+    without: ["if (subjects.includes(subject)) return", "if (true) return"],
     test: ["trust/keys", "V2: a signature counts for exactly the digest that it states"],
   },
   {
@@ -33,7 +26,7 @@ export const trustDefences: readonly Defence[] = [
   {
     group: "signatures",
     what: "an envelope has a statement in it",
-    file: "src/trust/candidate.ts",
+    file: "src/trust/signed-content.ts",
     without: ["if (payloadType !== statementPayloadType)", "if (false)"],
     test: ["trust/keys", "of an envelope's payload"],
   },
@@ -54,9 +47,23 @@ export const trustDefences: readonly Defence[] = [
   {
     group: "signatures",
     what: "an attestation is no signature",
-    file: "src/trust/candidate.ts",
-    without: ["if (predicateType !== signaturePredicate)", "if (false)"],
+    file: "src/trust/demand.ts",
+    without: ["if (isWanted) return", "if (wanted === undefined) return"],
     test: ["trust/keys", "V6: an attestation is no signature"],
+  },
+  {
+    group: "signatures",
+    what: "and one of another type is not the one that is demanded",
+    file: "src/trust/demand.ts",
+    without: ["if (isWanted) return", "if (wanted !== undefined) return"],
+    test: ["trust/attestations", "V5: the type that is demanded is among those that were verified"],
+  },
+  {
+    group: "signatures",
+    what: "every demand is fulfilled, not one of them",
+    file: "src/trust/trust.ts",
+    without: ["if (verified === undefined) throw", "if (open.every((each) => each.verified === undefined)) throw"],
+    test: ["trust/attestations", "V9: every type that is demanded is there, and one of two is not enough"],
   },
   {
     group: "signatures",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
@@ -63,9 +63,9 @@ describe("signatures of others", { skip: skipWithout("docker-registry", "cosign"
     };
   }
 
-  async function verdict(name: string, key: string): Promise<string> {
+  async function verdict(name: string, key: string, ...attestations: readonly string[]): Promise<string> {
     try {
-      const { verified = [] } = await resolve(name, { platform, trust: { keys: [path(`${key}.pub`)] } });
+      const { verified = [] } = await resolve(name, { platform, trust: { keys: [path(`${key}.pub`)], attestations } });
       return verified.map(({ of, format }) => `${format} of the ${of}`).join();
     } catch (error) {
       if (isOciUnpackError(error)) return error.code;
@@ -121,10 +121,37 @@ describe("signatures of others", { skip: skipWithout("docker-registry", "cosign"
     }
   });
 
+  /** cosign wants a root of trust for a bundle, also where it asks nothing of it. */
+  function emptyRoot(): string {
+    writeFileSync(path("root.json"), '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}');
+    return path("root.json");
+  }
+
   function emptyPredicate(): string {
     const predicate = path("predicate.json");
     spawnSync("sh", ["-c", `echo '{}' > "$0"`, predicate]);
     return predicate;
+  }
+
+  for (const form of ["--new-bundle-format=true", "--new-bundle-format=false"]) {
+    test(`cosign attest ${form}: our verdict is that of cosign verify-attestation`, async () => {
+      const { name, exact } = await pushed(`attested-${form.length}`);
+      const insecure = ["--allow-insecure-registry", form];
+      const predicate = ["--type", "https://example.com/tested/v1", "--predicate", emptyPredicate()];
+      done("cosign", "attest", "--key", path("own.key"), "--tlog-upload=false", ...insecure, ...predicate, exact);
+      for (const key of ["own", "other"]) {
+        for (const type of ["https://example.com/tested/v1", "https://example.com/another/v1"]) {
+          const asked = ["--key", path(`${key}.pub`), "--insecure-ignore-tlog", "--type", type];
+          const root = form.endsWith("true") ? ["--trusted-root", emptyRoot()] : [];
+          const theirs = run("cosign", "verify-attestation", ...asked, ...insecure, ...root, exact);
+          assert.equal(theirs.status === 0, key === "own" && type.includes("tested"), theirs.stderr);
+          const missing = key === "own" ? "ATTESTATION_MISSING" : "SIGNATURE_INVALID";
+          const format = form.endsWith("true") ? "bundle" : "attestation";
+          const expected = theirs.status === 0 ? `${format} of the manifest` : missing;
+          assert.equal(await verdict(name, key, type), expected);
+        }
+      }
+    });
   }
 
   test("skopeo copy --sign-by-sigstore-private-key: from a directory, as skopeo's policy has it", async () => {
@@ -180,7 +207,7 @@ describe("signatures of others", { skip: skipWithout("docker-registry", "cosign"
     assert.equal(bad.status, 1);
     assert.match(
       bad.stderr,
-      /^error: cannot trust "[^"]*": the simple signing sha256:\w+ about the manifest does not count/m,
+      /^error: cannot trust "[^"]*": a signature of sha256:\w+ by the key "[^"]*other.pub" is demanded, and the simple signing sha256:\w+ about the manifest does not count: another key made it$/m,
     );
     const { status } = spawnSync("test", ["-e", path("bad")]);
     assert.equal(status, 1);

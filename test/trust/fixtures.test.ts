@@ -8,7 +8,8 @@ import { isOciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { localSource } from "../../src/source/local/local-source.ts";
-import { insistOnTrust, readTrust } from "../../src/trust/trust.ts";
+import { readTrust } from "../../src/trust/read-trust.ts";
+import { insistOnTrust } from "../../src/trust/trust.ts";
 import { repositoryFile } from "../support/repository.ts";
 
 // Signed images in the form of directories, whose verdicts podman's libraries state. They have no layers.

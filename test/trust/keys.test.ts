@@ -43,6 +43,13 @@ async function setStage(
   };
 }
 
+/** A key in PEM with a byte after it. */
+function followed(pem: string): string {
+  const key = Buffer.from(pem.split("-----")[2] ?? "", "base64");
+  const longer = Buffer.concat([key, Buffer.from([0])]).toString("base64");
+  return `-----BEGIN PUBLIC KEY-----\n${longer}\n-----END PUBLIC KEY-----\n`;
+}
+
 /** The reasons for which candidates do not count. */
 async function reasons(resolving: Promise<unknown>): Promise<readonly string[]> {
   try {
@@ -104,6 +111,7 @@ describe("V18: signatures of every type of key are verified, in simple signings 
       "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
       /not a public key that can be read/,
     ],
+    "one with bytes after it": [followed(owner.pem), /is not written as DER has it/],
   };
   for (const [what, [pem, message]] of Object.entries(refused)) {
     test(`${what} is refused as an option`, async () => {
@@ -115,6 +123,20 @@ describe("V18: signatures of every type of key are verified, in simple signings 
       assert.deepEqual(stage.registry.requests, [], "nobody was asked");
     });
   }
+
+  test("a signature that is not written in DER is told from that of another key", async () => {
+    const payload = payloadOf(digest);
+    const good = sign("sha256", Buffer.from(JSON.stringify(payload)), owner.privateKey);
+    const [, , , length = 0] = good;
+    const longer = Buffer.concat([Buffer.from([0x30, good.length - 1, 2, length + 1, 0]), good.subarray(4)]);
+    const sloppy = [longer, Buffer.concat([good, Buffer.from([0])]), good.subarray(0, -1), Buffer.alloc(64, 1)];
+    for (const signature of sloppy) {
+      await using stage = await setStage();
+      const signing = { payload, by: owner, signature: signature.toString("base64") };
+      storeSimpleSignings(stage.registry, repository, digest, [signing]);
+      assert.deepEqual(await reasons(stage.resolved()), ["its signature is not written in DER"]);
+    }
+  });
 
   test("where trust is asked for and nothing demanded, that is told", async () => {
     await using stage = await setStage();
@@ -411,7 +433,10 @@ describe("V25: an index's signature covers its manifests", () => {
 
 test("V26: every candidate is told with its own reason, and what is missing is told from what is wrong", async () => {
   await using stage = await setStage();
-  await assert.rejects(stage.resolved(), { code: "SIGNATURE_MISSING", message: /there is no signature$/ });
+  await assert.rejects(stage.resolved(), {
+    code: "SIGNATURE_MISSING",
+    message: /a signature of sha256:\w+ by the key sha256:\w+ is demanded, and there is none$/,
+  });
   storeSimpleSignings(stage.registry, repository, digest, [
     { payload: payloadOf(digest), by: stranger },
     { payload: payloadOf(`sha256:${"2".repeat(64)}`), by: owner },
@@ -429,7 +454,10 @@ test("a signature of a format that is not supported is named", async () => {
   storeBundle(stage.registry, repository, descriptor, owner, {
     manifest: { artifactType: "application/vnd.cncf.notary.signature" },
   });
-  await assert.rejects(stage.resolved(), { code: "SIGNATURE_MISSING", message: /no signature but of notation/ });
+  await assert.rejects(stage.resolved(), {
+    code: "SIGNATURE_MISSING",
+    message: /there is none but of notation, which is not supported$/,
+  });
 });
 
 test("V1: the tag is asked for once, and nothing of a layer before the signature is verified", async () => {

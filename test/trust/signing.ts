@@ -77,6 +77,8 @@ const emptyType = "application/vnd.oci.empty.v1+json";
 export interface BundleChanges {
   readonly predicateType?: string;
   readonly payloadType?: string;
+  readonly predicate?: unknown;
+  /** Instead of one of that predicate about the image. */
   readonly statement?: object;
   readonly hash?: string;
   /** Of the manifest that has it. */
@@ -87,6 +89,38 @@ export interface BundleChanges {
   readonly bytes?: string;
 }
 
+/** A statement about an image, in a signed envelope (DSSE). */
+export function envelopeOf(digest: string, by: Signer, changes: BundleChanges = {}) {
+  const { predicateType = "https://sigstore.dev/cosign/sign/v1", payloadType = statementPayloadType } = changes;
+  const statement = changes.statement ?? {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: [{ digest: { sha256: digest.replace("sha256:", "") } }],
+    predicateType,
+    predicate: changes.predicate ?? {},
+  };
+  const payload = Buffer.from(JSON.stringify(statement));
+  const signed = signedBytes({ payloadType, payload, signature: new Uint8Array() });
+  const signature = sign(changes.hash ?? by.hash, signed, by.privateKey).toString("base64");
+  const signatures = [{ sig: signature, keyid: "" }, ...(changes.signatures ?? [])];
+  return { payload: payload.toString("base64"), payloadType, signatures };
+}
+
+/** Stores attestations as cosign kept them before bundles: layers of the image under the tag that stands for them. */
+export function storeOlderAttestations(
+  registry: RegistryDouble,
+  repository: string,
+  digest: string,
+  envelopes: readonly object[],
+): void {
+  const type = "application/vnd.dsse.envelope.v1+json";
+  registry.addManifest(repository, `${digest.replace(":", "-")}.att`, {
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: registry.addBlob("{}", "application/vnd.oci.image.config.v1+json"),
+    layers: envelopes.map((envelope) => registry.addBlob(JSON.stringify(envelope), type)),
+  });
+}
+
 /** Stores a bundle that signs an image, as a manifest that refers to it. Gives that manifest's descriptor. */
 export function storeBundle(
   registry: RegistryDouble,
@@ -95,24 +129,10 @@ export function storeBundle(
   by: Signer,
   changes: BundleChanges = {},
 ) {
-  const { predicateType = "https://sigstore.dev/cosign/sign/v1", payloadType = statementPayloadType } = changes;
-  const statement = changes.statement ?? {
-    _type: "https://in-toto.io/Statement/v1",
-    subject: [{ digest: { sha256: subject.digest.replace("sha256:", "") } }],
-    predicateType,
-    predicate: {},
-  };
-  const payload = Buffer.from(JSON.stringify(statement));
-  const signed = signedBytes({ payloadType, payload, signature: new Uint8Array() });
-  const signature = sign(changes.hash ?? by.hash, signed, by.privateKey).toString("base64");
   const bundle = {
     mediaType: bundleType,
     verificationMaterial: { publicKey: { hint: "of no use" } },
-    dsseEnvelope: {
-      payload: payload.toString("base64"),
-      payloadType,
-      signatures: [{ sig: signature, keyid: "" }, ...(changes.signatures ?? [])],
-    },
+    dsseEnvelope: envelopeOf(subject.digest, by, changes),
   };
   const layer = registry.addBlob(changes.bytes ?? JSON.stringify(bundle), bundleType);
   const config = registry.addBlob("{}", emptyType);

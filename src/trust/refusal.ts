@@ -1,0 +1,71 @@
+import { type ErrorCode, type FailedSignature, OciUnpackError } from "../base/errors.ts";
+import { type NotSigned, OtherIdentity, OtherStatement } from "./candidate.ts";
+import type { Demand } from "./demand.ts";
+import type { SignedImage } from "./signed-image.ts";
+
+/** A candidate that is not what was demanded. */
+export interface Failure {
+  readonly about: Omit<FailedSignature, "reason">;
+  readonly error: NotSigned;
+}
+
+/** What was found instead of what was demanded. */
+export interface SearchFindings {
+  readonly failures: readonly Failure[];
+  /** The formats of signatures that were found and are not supported. */
+  readonly otherFormats: readonly string[];
+  /** Whether there can be signatures at all where the image comes from. */
+  readonly isPossible: boolean;
+}
+
+/** The error of an image for which a demand is not fulfilled. It tells of every candidate why it does not count (V26). */
+export function refusal(image: SignedImage, demand: Demand, findings: SearchFindings): OciUnpackError {
+  const { reference, indexDigest, digest } = image;
+  const subject = demand.isOfManifest === true ? digest : (indexDigest ?? digest);
+  const kind = demand.predicateType === undefined ? "signature" : `"${demand.predicateType}" attestation`;
+  const code = codeOf(demand, findings);
+  const wanted = `a ${kind} of ${subject} by ${demand.signer.name} is demanded`;
+  const signatures = findings.failures.map(({ about, error }) => ({ ...about, reason: error.message }));
+  return new OciUnpackError(code, `cannot trust "${reference}": ${wanted}, and ${found(findings, signatures)}`, {
+    hint: hints[code] ?? "check that the key is the one of whoever publishes the image",
+    details: signatures.length === 0 ? { digest: subject } : { digest: subject, signatures },
+  });
+}
+
+const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
+  SIGNATURE_MISSING: "ask whoever publishes the image whether, and how, it is signed",
+  ATTESTATION_MISSING: "ask whoever publishes the image which attestations there are",
+  IDENTITY_MISMATCH: "check who publishes the image, and under which identity",
+  POLICY_REJECTED: "sign the image as the policy demands it, or choose another policy",
+};
+
+function codeOf({ origin, predicateType }: Demand, { failures }: SearchFindings): ErrorCode {
+  if (origin === "policy") return "POLICY_REJECTED";
+  const counted =
+    predicateType === undefined ? failures : failures.filter(({ error }) => !(error instanceof OtherStatement));
+  if (counted.length === 0) return predicateType === undefined ? "SIGNATURE_MISSING" : "ATTESTATION_MISSING";
+  return counted.some(({ error }) => error instanceof OtherIdentity) ? "IDENTITY_MISMATCH" : "SIGNATURE_INVALID";
+}
+
+function found({ otherFormats, isPossible }: SearchFindings, signatures: readonly FailedSignature[]): string {
+  const [first, ...others] = signatures;
+  if (first !== undefined) {
+    const more = others.length === 0 ? "" : ` (and ${others.length} more do not count)`;
+    return `${described(first)} does not count: ${first.reason}${more}`;
+  }
+  if (!isPossible) return "where it comes from there can be none";
+  return otherFormats.length === 0
+    ? "there is none"
+    : `there is none but of ${otherFormats.join(" and ")}, which is not supported`;
+}
+
+const formatNames: Readonly<Record<FailedSignature["format"], string>> = {
+  bundle: "bundle",
+  "simple-signing": "simple signing",
+  attestation: "attestation",
+};
+
+/** A candidate in words. */
+export function described({ format, digest, of }: Omit<FailedSignature, "reason">): string {
+  return `the ${formatNames[format]} ${digest} about the ${of}`;
+}
