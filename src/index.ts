@@ -42,11 +42,10 @@ export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
 export type { Image, ImageLayer } from "./image/resolve.ts";
 export type { ApplyOptions, IdMapping } from "./layer/settings.ts";
 export type { LookOptions, LookResult } from "./look/image-reader.ts";
-export { type InspectResult, inspect } from "./look/inspect.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
 export type { ListedEntry } from "./look/listed-entry.ts";
 export { type FileReading, type ReadResult, read } from "./look/read.ts";
-export { resolve } from "./look/resolve.ts";
+export { type InspectResult, inspect, resolve } from "./look/resolve.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
@@ -54,7 +53,7 @@ export type { Manifest } from "./oci/document.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type { OperationResult, SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
-export type { OverlayOptions, OverlayResult } from "./overlay/options.ts";
+export type { OverlayOptions, OverlayResult } from "./overlay/unpack-overlay.ts";
 export { unpackOverlay } from "./overlay/unpack-overlay.ts";
 export type {
   Credential,
@@ -77,5 +76,5 @@ export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts
 export type { TrustOptions, VerifiedSignature } from "./trust/options.ts";
 export { unpack } from "./unpack/unpack.ts";
 export type { Difference, DifferentPart } from "./verify/difference.ts";
-export { storedNameFor } from "./verify/stored-name.ts";
+export { storedNameFor } from "./verify/recorded-config.ts";
 export { type VerifyOptions, type VerifyResult, verify } from "./verify/verify.ts";

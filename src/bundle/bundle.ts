@@ -1,8 +1,7 @@
 import type { ImageConfig } from "../oci/config.ts";
 import { annotationsOf } from "./annotations.ts";
 import { ContainerPaths, workingDirectoryOf } from "./container-paths.ts";
-import { volumeMounts } from "./mounts.ts";
-import { runtimeConfig } from "./runtime-config.ts";
+import { runtimeConfig, volumeMounts } from "./runtime-config.ts";
 import { textInRootfs } from "./text-in-rootfs.ts";
 import { type Rootless, resolveUser } from "./user.ts";
 

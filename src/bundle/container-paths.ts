@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { FollowedLinks } from "../layer/followed-links.ts";
+import { FollowedLinks } from "../layer/counted-limits.ts";
 import { quoted } from "../layer/refusal.ts";
 import { type Obstacle, type PathLookup, walk } from "../layer/walk.ts";
 import { errnos, SystemError } from "../linux/errno.ts";

@@ -5,7 +5,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import { lstatIfThere } from "../base/if-there.ts";
 import { check, checkOptions, type Kinds, path as pathKind, pathOf, signal, text } from "../base/option-checks.ts";
 import { fileSystemError } from "../base/system-error.ts";
-import { replaceFile } from "../output/replace-file.ts";
+import { replaceFile } from "../output/give-name.ts";
 import { helperNamesOf, loginKey, namesOf } from "../registry/registry-name.ts";
 import { type User, userKind } from "../registry/verify-login.ts";
 import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";

@@ -16,9 +16,8 @@ import { isWhole } from "../tree/selection.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { fileSystemTools } from "./file-system-tool.ts";
 import type { ArchiveJob } from "./merge-job.ts";
-import { mergeLayers } from "./merge-layers.ts";
+import { mergeLayers, SelectedEntries } from "./merge-layers.ts";
 import { insistOnTool, runTool } from "./run-tool.ts";
-import { SelectedEntries } from "./selected-entries.ts";
 import type { TreeFacts } from "./tree-facts.ts";
 
 type NotForExport = "bundle" | "mtree" | "owner" | "recordOwners" | "uidMap" | "gidMap";

@@ -1,6 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { Attributes } from "./attributes.ts";
-import type { CountedLimit } from "./counted-limit.ts";
+import type { CountedLimit } from "./counted-limits.ts";
 import type { BackEndTypes, Directory } from "./directory.ts";
 import type { Findings } from "./findings.ts";
 import type { Parents } from "./parents.ts";

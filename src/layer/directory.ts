@@ -1,6 +1,5 @@
-import type { ByteString } from "../tar/byte-string.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { Attributes } from "./attributes.ts";
-import { Undetermined } from "./undetermined.ts";
 
 /** No layer: older than the first. */
 export const never = -1;
@@ -22,7 +21,7 @@ export interface BackEndTypes {
 export type NodeOf<Types extends BackEndTypes> = Directory<Types> | Types["file"];
 
 /** What a directory begins with. */
-export interface Beginning<Types extends BackEndTypes> {
+interface Beginning<Types extends BackEndTypes> {
   /** The layer that makes it. */
   readonly layer: number;
   readonly attributes: Attributes;
@@ -176,4 +175,22 @@ export interface EntryDestination<Types extends BackEndTypes> {
   readonly parent: Directory<Types>;
   readonly name: ByteString;
   readonly path: ByteString;
+}
+
+/**
+ * What was asked for depends on layers below those that the tree was given. Never reaches a caller of this library:
+ * whoever builds on an unknown base reads one layer more and asks again.
+ */
+export class Undetermined extends Error {
+  /** The path of a directory of which not everything is known. */
+  readonly directoryPath: ByteString;
+  /** The name in it that was looked for; absent where all names were. */
+  readonly childName: ByteString | undefined;
+
+  constructor(directoryPath: ByteString, childName?: ByteString) {
+    super(`only lower layers tell what is in "${textOf(directoryPath)}"`);
+    this.name = "Undetermined";
+    this.directoryPath = directoryPath;
+    this.childName = childName;
+  }
 }

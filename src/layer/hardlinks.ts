@@ -1,7 +1,6 @@
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { HardlinkBackEnd, LinkHeader } from "./back-end.ts";
-import { ByName } from "./by-name.ts";
 import type { LayerContext } from "./context.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { pseudoLinkName } from "./name-meaning.ts";
@@ -171,4 +170,38 @@ export class Hardlinks<Types extends BackEndTypes> {
 
 function bytesOf<Types extends BackEndTypes>({ destination, target }: Link<Types>): number {
   return waitingBytes + destination.path.length + target.length;
+}
+
+/** Things that belong to a name in a directory, whether anything stands there or not. */
+class ByName<Types extends BackEndTypes, Thing> {
+  readonly #things = new Map<Directory<Types>, Map<ByteString, Thing[]>>();
+
+  get isEmpty(): boolean {
+    return this.#things.size === 0;
+  }
+
+  has(directory: Directory<Types>, name: ByteString): boolean {
+    return this.#things.get(directory)?.has(name) === true;
+  }
+
+  add(directory: Directory<Types>, name: ByteString, thing: Thing): void {
+    const names = this.#things.get(directory) ?? new Map<ByteString, Thing[]>();
+    this.#things.set(directory, names);
+    const things = names.get(name);
+    if (things === undefined) names.set(name, [thing]);
+    else things.push(thing);
+  }
+
+  /** Takes away what belongs to a name, and gives it. */
+  take(directory: Directory<Types>, name: ByteString): readonly Thing[] {
+    const names = this.#things.get(directory);
+    const things = names?.get(name) ?? [];
+    names?.delete(name);
+    if (names?.size === 0) this.#things.delete(directory);
+    return things;
+  }
+
+  *all(): Iterable<Thing> {
+    for (const names of this.#things.values()) for (const things of names.values()) yield* things;
+  }
 }

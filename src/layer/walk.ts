@@ -1,6 +1,6 @@
 import type { ByteString } from "../tar/byte-string.ts";
+import type { FollowedLinks } from "./counted-limits.ts";
 import { checkNameLength } from "./entry-checks.ts";
-import type { FollowedLinks } from "./followed-links.ts";
 import { refusal } from "./refusal.ts";
 
 /** Linux follows this many symlinks in one path (path_resolution(7)). */

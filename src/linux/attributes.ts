@@ -1,7 +1,6 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import { CString } from "./c-string.ts";
-import { declare, type Result } from "./libc.ts";
+import { CString, declare, type Result } from "./libc.ts";
 
 /*
  * System calls that change owner, mode and times, each of an open file or of a name in a directory. A symlink at the

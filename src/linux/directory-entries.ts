@@ -1,6 +1,5 @@
 import { type ByteString, byteString } from "../tar/byte-string.ts";
-import { calls } from "./call-numbers.ts";
-import { declare, type Result } from "./libc.ts";
+import { calls, declare, type Result } from "./libc.ts";
 
 const getdents64 = declare<[number, number, Uint8Array, number]>("syscall", ["long", "int", "void*", "long"], "long");
 const lseek = declare<[number, number, number]>("lseek", ["int", "long", "int"], "long");

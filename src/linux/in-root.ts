@@ -1,9 +1,7 @@
 import { constants, openSync } from "node:fs";
 import type { ByteString } from "../tar/byte-string.ts";
-import { CString } from "./c-string.ts";
-import { calls } from "./call-numbers.ts";
 import { errnos } from "./errno.ts";
-import { declare, type Result } from "./libc.ts";
+import { CString, calls, declare, type Result } from "./libc.ts";
 import { opening } from "./open-descriptors.ts";
 import { O_CLOEXEC, O_PATH } from "./syscalls.ts";
 

@@ -1,6 +1,5 @@
-import { calls } from "./call-numbers.ts";
 import { errnos } from "./errno.ts";
-import { declare, type Result } from "./libc.ts";
+import { calls, declare, type Result } from "./libc.ts";
 import { opening } from "./open-descriptors.ts";
 import { closeDescriptor } from "./syscalls.ts";
 

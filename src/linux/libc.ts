@@ -1,13 +1,16 @@
+import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
+import { arch } from "node:process";
 import type * as Koffi from "koffi";
 import { OciUnpackError } from "../base/errors.ts";
+import type { ByteString } from "../tar/byte-string.ts";
 import { errnos } from "./errno.ts";
 
 /** The result of a system call: 0 or more, or its negated errno if it failed. */
 export type Result = number;
 
 /** The C types of parameters. Memory is passed without a copy. */
-export type CType = "int" | "long" | "uint32_t" | "const void*" | "void*";
+type CType = "int" | "long" | "uint32_t" | "const void*" | "void*";
 
 type Argument = number | Uint8Array | null;
 
@@ -68,4 +71,37 @@ export function declareOnce<Arguments extends readonly Argument[]>(
     const answer = native(...args);
     return answer === -1 ? -koffi.errno() : answer;
   };
+}
+
+/**
+ * A buffer for names that are passed to system calls. It is used again for each name, so that a call allocates nothing.
+ */
+export class CString {
+  // The kernel takes no path longer than 4095 bytes and its NUL.
+  readonly #bytes = Buffer.alloc(4096);
+
+  /** The name, ended by a NUL; valid until the next call. Throws if the name has a NUL, which would cut it. */
+  of(name: ByteString): Uint8Array {
+    if (name.includes("\0")) throw new RangeError("a name contains a NUL byte");
+    if (name.length >= this.#bytes.length) return Buffer.from(`${name}\0`, "latin1"); // the kernel answers ENAMETOOLONG
+    this.#bytes.write(name, 0, "latin1");
+    this.#bytes[name.length] = 0;
+    return this.#bytes;
+  }
+}
+
+/**
+ * Numbers of system calls for which not every C library has a function. From 424 on they are the same on all machines.
+ */
+export const calls = {
+  landlockCreateRuleset: 444,
+  landlockAddRule: 445,
+  landlockRestrictSelf: 446,
+  openat2: 437,
+  ...oldCalls(),
+} as const;
+
+function oldCalls(): { readonly getdents64: number; readonly statx: number } {
+  if (arch === "x64") return { getdents64: 217, statx: 332 };
+  return { getdents64: 61, statx: 291 }; // the generic table: arm64, riscv64, loong64
 }

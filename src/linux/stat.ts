@@ -2,9 +2,7 @@ import { constants } from "node:fs";
 import type { ByteString } from "../tar/byte-string.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import { CString } from "./c-string.ts";
-import { calls } from "./call-numbers.ts";
-import { declare, type Result } from "./libc.ts";
+import { CString, calls, declare, type Result } from "./libc.ts";
 
 /** The attributes of a file, from `struct statx`. */
 export interface Stat {

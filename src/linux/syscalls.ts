@@ -1,9 +1,7 @@
 import { constants } from "node:fs";
 import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
-import { CString } from "./c-string.ts";
-import { calls } from "./call-numbers.ts";
 import { errnos, SystemError } from "./errno.ts";
-import { declare, declareOnce, type Result } from "./libc.ts";
+import { CString, calls, declare, declareOnce, type Result } from "./libc.ts";
 import { closing, opening } from "./open-descriptors.ts";
 import { statOf } from "./stat.ts";
 

@@ -1,7 +1,6 @@
 import { type ByteString, byteString } from "../tar/byte-string.ts";
-import { CString } from "./c-string.ts";
 import { errnos } from "./errno.ts";
-import { declare, type Result } from "./libc.ts";
+import { CString, declare, type Result } from "./libc.ts";
 
 /*
  * System calls for extended attributes of an open file, or of what is at a name in a directory.

@@ -1,12 +1,12 @@
 import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
-import { CountedLimit } from "../layer/counted-limit.ts";
+import { CountedLimit } from "../layer/counted-limits.ts";
+import { Undetermined } from "../layer/directory.ts";
 import { nobody } from "../layer/findings.ts";
-import { Undetermined } from "../layer/undetermined.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { TreeSettings } from "../tree/context.ts";
 import { bytesOfEntry } from "../tree/memory-sizes.ts";
 import { MergedTree, type TreeBasis } from "../tree/merged-tree.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
+import type { TreeSettings } from "../tree/tree-nodes.ts";
 import { relevantTo } from "./relevance.ts";
 
 interface KnownLayer {

@@ -2,6 +2,7 @@ import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
 import { resolvedEvent } from "../operation/image-layers.ts";
 import { Operation } from "../operation/operation.ts";
+import { CountedImage } from "./counted-image.ts";
 
 /**
  * Finds out what an image is without downloading its layers: manifest and config of the platform that is wanted, each
@@ -19,4 +20,26 @@ export async function resolve(name: string, options: ResolveOptions = {}): Promi
   await operation.accept(source, image, resolvedEvent(image));
   operation.finish(image);
   return { ...image, ...operation.verified };
+}
+
+export interface InspectResult extends Image {
+  /** Bytes that came from the source for it. */
+  readonly fetchedBytes: number;
+  /** How long the call took. */
+  readonly milliseconds: number;
+}
+
+/**
+ * Tells all that an image's documents say: `resolve`, with what it cost. Where there is nothing for this machine, and no
+ * platform was asked for, it is the first image listed, with the warning `PLATFORM_DIFFERS`.
+ *
+ * @throws OciUnpackError, or the reason of `options.signal`.
+ */
+export async function inspect(name: string, options: ResolveOptions = {}): Promise<InspectResult> {
+  await using operation = Operation.begin(name, options, resolveKinds);
+  const source = new CountedImage(await operation.source());
+  const image = await resolveImage(source, operation.resolveOptions, "take-first");
+  await operation.accept(source, image, resolvedEvent(image));
+  const { milliseconds } = operation.finish(image);
+  return { ...image, ...operation.verified, fetchedBytes: source.bytes, milliseconds };
 }

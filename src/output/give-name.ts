@@ -1,4 +1,4 @@
-import { link, open, rename, rm } from "node:fs/promises";
+import { link, open, rename, rm, writeFile } from "node:fs/promises";
 import { isErrno } from "../base/system-error.ts";
 
 /**
@@ -27,4 +27,23 @@ async function replaceOurOwn(temporary: string, path: string): Promise<void> {
 
 function isLinkless(error: unknown): boolean {
   return isErrno(error, "EPERM", "ENOTSUP", "ENOSYS");
+}
+
+/**
+ * Gives a file new content as a whole: whoever reads it sees the old content or the new one, also after a crash.
+ *
+ * The content is first written to `temporary`, a path on the same file system that nobody else uses.
+ */
+export async function replaceFile(
+  path: string,
+  content: Uint8Array | string,
+  { mode, temporary }: { readonly mode: number; readonly temporary: string },
+): Promise<void> {
+  try {
+    await writeFile(temporary, content, { flag: "wx", mode, flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }

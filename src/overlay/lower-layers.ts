@@ -5,10 +5,15 @@ import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/direct
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
-import { type DiskDirectory, DiskState, type OnDisk } from "../rootfs/disk-directory.ts";
+import {
+  type DiskDirectory,
+  DiskState,
+  type LowerDirectory,
+  type LowerNode,
+  type OnDisk,
+} from "../rootfs/disk-directory.ts";
 import type { DiskXattrs, XattrValues } from "../rootfs/disk-xattrs.ts";
 import { Handles } from "../rootfs/handles.ts";
-import type { LowerDirectory, LowerNode } from "../rootfs/lower-directory.ts";
 import type { Owners } from "../rootfs/owners.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { OverlayFormat } from "./overlay-format.ts";

@@ -1,21 +1,62 @@
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
-import { pathOf } from "../base/option-checks.ts";
-import type { OverlayKind } from "../base/option-words.ts";
+import { type Kinds, path, pathOf, store, word } from "../base/option-checks.ts";
+import { type OverlayKind, overlayModes } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
+import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
+import type { ApplyOptions } from "../layer/settings.ts";
 import type { EventLog } from "../operation/event-log.ts";
 import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
 import { type AcceptedImage, Operation } from "../operation/operation.ts";
+import { applyKinds } from "../operation/option-kinds.ts";
+import type { UnpackOptions, UnpackResult } from "../operation/options.ts";
 import { Target } from "../output/new-directory.ts";
 import { type OpenedSource, openSource, ownSource } from "../source/default-source.ts";
+import type { Store } from "../store/store.ts";
 import { storedSource } from "../store/stored-source.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { ApplyOverlayJob } from "./apply-overlay-job.ts";
 import { LayerDirectories } from "./layer-directories.ts";
 import { insistOnMountPoint, layersAtMost, mountOptions, mountOverlay, mountScript } from "./mount.ts";
-import { type OverlayOptions, type OverlayResult, overlayKinds } from "./options.ts";
+
+export interface OverlayOptions extends ResolveOptions, ApplyOptions, Pick<UnpackOptions, "sandbox"> {
+  /**
+   * Who can mount it: "privileged" takes root, to unpack as to mount; with "userxattr" any user can, in a user
+   * namespace. Default: "privileged" as root, else "userxattr".
+   */
+  readonly overlay?: OverlayKind;
+  /**
+   * Keeps the layers, as directories, in a store: an image that shares layers with another has them at once. Where no
+   * `source` is given, blobs are kept there as well.
+   */
+  readonly store?: Store;
+  /** Mounts the overlay at this directory, which is made if need be. */
+  readonly mount?: string | URL;
+}
+
+const overlayKinds: Kinds<OverlayOptions> = {
+  ...resolveKinds,
+  ...applyKinds,
+  overlay: word(...overlayModes),
+  store,
+  mount: path,
+};
+
+export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "mtree"> {
+  /** Absolute path of the directory that has it all. */
+  readonly directory: string;
+  /** Absolute paths of the layers' directories, bottom first. */
+  readonly layerDirectories: readonly string[];
+  /** How many of the layers were in the store. */
+  readonly reusedLayers: number;
+  readonly overlay: OverlayKind;
+  /** Absolute path of the script that mounts it: `sh mount.sh [POINT]`. */
+  readonly script: string;
+  /** Where it is mounted. */
+  readonly mount?: string;
+}
 
 /**
  * Unpacks an image so that the kernel can put it together: each layer into a directory of its own, in

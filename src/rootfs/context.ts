@@ -1,5 +1,5 @@
 import type { LayerContext } from "../layer/context.ts";
-import type { CountedLimit } from "../layer/counted-limit.ts";
+import type { CountedLimit } from "../layer/counted-limits.ts";
 import type { Parents } from "../layer/parents.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { DirectoryAttributes } from "./directory-attributes.ts";

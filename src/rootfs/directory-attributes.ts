@@ -8,15 +8,13 @@ import { statAt, statOf } from "../linux/stat.ts";
 import { setXattr } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import type { DiskDirectory } from "./disk-directory.ts";
+import { bytesOfAttributes, type DiskDirectory } from "./disk-directory.ts";
 import type { DiskXattrs, XattrValues } from "./disk-xattrs.ts";
 import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Handles } from "./handles.ts";
-import { bytesOfAttributes } from "./memory-sizes.ts";
-import type { Metadata } from "./metadata.ts";
+import { type Metadata, setTimes } from "./metadata.ts";
 import type { Owners } from "./owners.ts";
 import type { Stated } from "./recorded-owner.ts";
-import { setTimes } from "./set-times.ts";
 
 const acls = ["system.posix_acl_default", "system.posix_acl_access"].map(byteStringOf);
 

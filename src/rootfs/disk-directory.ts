@@ -2,7 +2,6 @@ import type { BackEndTypes, Directory, EntryDestination } from "../layer/directo
 import type { Stat } from "../linux/stat.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { XattrValues } from "./disk-xattrs.ts";
-import type { LowerDirectory } from "./lower-directory.ts";
 
 /**
  * What is known of a directory on a disk besides what every directory of a tree has. All of them were made here, so
@@ -61,3 +60,57 @@ export type DiskDirectory = Directory<OnDisk>;
 
 /** Where something is to be in the root filesystem. */
 export type DiskDestination = EntryDestination<OnDisk>;
+
+/**
+ * A directory of the layers below, where they lie in directories of their own and an overlay will show all as one.
+ *
+ * What is asked here is what such an overlay would answer if it ended with those layers.
+ */
+export interface LowerDirectory {
+  /** With the owner that the image states, which may be another on this machine. */
+  readonly stat: Stat;
+  readonly xattrs: XattrValues;
+  /** What it takes in memory. */
+  readonly bytes: number;
+  /** What stands at a name. */
+  find(name: ByteString): LowerNode | undefined;
+  /** All names in it. */
+  names(): Iterable<ByteString>;
+}
+
+/** A directory, or anything else, which then stands at that name in the directory that `handle` is open for. */
+export type LowerNode =
+  | { readonly directory: LowerDirectory }
+  | { readonly directory?: never; readonly handle: number; readonly stat: Stat };
+
+// What things take in memory besides their texts, places in maps included. Measured on Node 20 with 100,000 of each,
+// and rounded up: a directory 420 bytes, 567 with one in it; a name in a set 50; one attribute that waits 480.
+const directoryBytes = 576;
+const hiddenBytes = 64;
+const attributesBytes = 200;
+const attributeBytes = 304;
+
+/** What a directory takes, with all that is remembered for it. */
+export function bytesOfDirectory(directory: DiskDirectory): number {
+  const { name, own } = directory;
+  const { acls } = own;
+  return directoryBytes + name.length + bytesBelow(directory) + (acls === undefined ? 0 : bytesOfAttributes(acls));
+}
+
+/** What is remembered of the layers below for a directory. */
+export function bytesBelow({ own }: DiskDirectory): number {
+  const { lower, hidden } = own;
+  let bytes = lower?.bytes ?? 0;
+  if (hidden !== undefined) for (const name of hidden) bytes += bytesOfHidden(name);
+  return bytes;
+}
+
+export function bytesOfHidden(name: ByteString): number {
+  return hiddenBytes + name.length;
+}
+
+export function bytesOfAttributes(values: XattrValues): number {
+  let bytes = attributesBytes;
+  for (const [name, value] of values) bytes += attributeBytes + name.length + value.length;
+  return bytes;
+}

@@ -1,7 +1,7 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { Attributes } from "../layer/attributes.ts";
+import { FollowedLinks } from "../layer/counted-limits.ts";
 import { Directory, never } from "../layer/directory.ts";
-import { FollowedLinks } from "../layer/followed-links.ts";
 import { failure } from "../layer/refusal.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import { errnos } from "../linux/errno.ts";
@@ -9,10 +9,18 @@ import type { Result } from "../linux/libc.ts";
 import { statAt } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
-import { type DiskDirectory, DiskState, type FoundFile, type OnDisk } from "./disk-directory.ts";
+import {
+  bytesBelow,
+  bytesOfDirectory,
+  bytesOfHidden,
+  type DiskDirectory,
+  DiskState,
+  type FoundFile,
+  type LowerDirectory,
+  type LowerNode,
+  type OnDisk,
+} from "./disk-directory.ts";
 import type { Handles } from "./handles.ts";
-import type { LowerDirectory, LowerNode } from "./lower-directory.ts";
-import { bytesBelow, bytesOfDirectory, bytesOfHidden } from "./memory-sizes.ts";
 
 const otherFile: Obstacle = {};
 

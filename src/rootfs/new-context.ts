@@ -1,14 +1,13 @@
 import type { Limits } from "../base/limits.ts";
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
-import { CountedLimit } from "../layer/counted-limit.ts";
+import { CountedLimit } from "../layer/counted-limits.ts";
 import { Directory } from "../layer/directory.ts";
 import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { Parents } from "../layer/parents.ts";
 import { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { XattrFilter } from "../layer/xattr-filter.ts";
-import { XattrRules } from "../layer/xattr-rules.ts";
+import { XattrFilter, XattrRules } from "../layer/xattr-rules.ts";
 import { effectiveUser } from "../linux/thread.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { RootfsContext } from "./context.ts";

@@ -1,19 +1,15 @@
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import { impliedAttributes } from "../layer/attributes.ts";
-import { CountedLimit } from "../layer/counted-limit.ts";
+import { CountedLimit } from "../layer/counted-limits.ts";
 import { Directory, never } from "../layer/directory.ts";
 import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import { Paths } from "../layer/paths.ts";
-import { XattrFilter } from "../layer/xattr-filter.ts";
-import { XattrRules } from "../layer/xattr-rules.ts";
-import type { TreeContext, TreeSettings } from "./context.ts";
+import { XattrFilter, XattrRules } from "../layer/xattr-rules.ts";
+import { type KeepContent, TreeFiles, TreeHardlinks, TreeWhiteouts } from "./tree-back-end.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
-import { type KeepContent, TreeFiles } from "./tree-files.ts";
-import { TreeHardlinks } from "./tree-hardlinks.ts";
 import { TreeLookup } from "./tree-lookup.ts";
-import { TreeNodes } from "./tree-nodes.ts";
-import { TreeWhiteouts } from "./tree-whiteouts.ts";
+import { type TreeContext, TreeNodes, type TreeSettings } from "./tree-nodes.ts";
 
 /**
  * What is below the first layer that a tree is given: nothing, or layers of which nothing is known. On unknown base,

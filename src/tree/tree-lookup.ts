@@ -1,5 +1,5 @@
+import { FollowedLinks } from "../layer/counted-limits.ts";
 import { Directory } from "../layer/directory.ts";
-import { FollowedLinks } from "../layer/followed-links.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { TreeDirectory } from "./tree-file.ts";

@@ -1,12 +1,24 @@
 import type { Attributes } from "../layer/attributes.ts";
 import type { DirectoryBackEnd } from "../layer/back-end.ts";
+import type { LayerContext } from "../layer/context.ts";
 import { Directory, type EntryDestination } from "../layer/directory.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
+import type { XattrRules } from "../layer/xattr-rules.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { TreeContext } from "./context.ts";
 import { bytesOfFreeName, bytesOfNode, bytesOfXattrs, bytesReleasedBy } from "./memory-sizes.ts";
-import type { InMemory, TreeDirectory, TreeNode } from "./tree-file.ts";
-import { FurtherName, type TreeFile } from "./tree-file.ts";
+import { FurtherName, type InMemory, type TreeDirectory, type TreeFile, type TreeNode } from "./tree-file.ts";
+
+/** How entries become a tree: as they become files, but for what depends on who unpacks. */
+export type TreeSettings = Pick<
+  RootfsSettings,
+  "devices" | "keepDirlinks" | "sourceDateEpoch" | "strict" | "limits" | "xattrInclude" | "xattrExclude"
+>;
+
+/** A tree while layers are merged into it: what all layers work on, and work with. */
+export interface TreeContext extends LayerContext<InMemory> {
+  readonly xattrs: XattrRules;
+}
 
 /** Puts things into a tree, in the stead of whatever is there, for one layer. */
 export class TreeNodes implements DirectoryBackEnd<InMemory> {

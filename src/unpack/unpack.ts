@@ -9,8 +9,7 @@ import { type Documents, Target } from "../output/new-directory.ts";
 import { NewFile } from "../output/new-file.ts";
 import { isWhole } from "../tree/selection.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import { type Applied, applyLayers } from "./apply-layers.ts";
-import { applySelected } from "./apply-selected.ts";
+import { type Applied, applyLayers, applySelected } from "./apply-layers.ts";
 import type { MtreeJob } from "./mtree-job.ts";
 
 /**

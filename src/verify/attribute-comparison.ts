@@ -1,21 +1,23 @@
 import type { Attributes } from "../layer/attributes.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { XattrFilter } from "../layer/xattr-filter.ts";
+import { XattrFilter } from "../layer/xattr-rules.ts";
+import { errnos } from "../linux/errno.ts";
 import type { Rights } from "../linux/rights.ts";
 import type { Stat } from "../linux/stat.ts";
+import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
+import { hostIdOf } from "../rootfs/id-map.ts";
 import { ownerPolicy } from "../rootfs/new-context.ts";
-import type { Stated } from "../rootfs/recorded-owner.ts";
+import type { OwnerPolicy } from "../rootfs/owners.ts";
+import { recordsOf, type Stated } from "../rootfs/recorded-owner.ts";
 import { XattrIds } from "../rootfs/xattr-ids.ts";
-import { byteStringOf } from "../tar/byte-string.ts";
+import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
 import type { DifferentPart } from "./difference.ts";
-import type { DiskEntry } from "./disk-entry.ts";
-import { OwnerComparison } from "./owner-comparison.ts";
-import { type FoundXattrs, XattrComparison, xattrsAt } from "./xattr-comparison.ts";
+import { type DiskEntry, succeeded } from "./disk-entry.ts";
 
 /** What was found on the disk where the image has something. */
-export interface FoundOnDisk {
+interface FoundOnDisk {
   readonly stat: Stat;
   readonly entry: DiskEntry;
   /** Whether it is an empty file in place of a device that was not made. */
@@ -66,4 +68,105 @@ function hasTime(stated: Timestamp, found: Timestamp): boolean {
   if (found.seconds === stated.seconds) return found.nanoseconds === stated.nanoseconds;
   if (stated.seconds > latestSeconds) return found.seconds >= latestSeconds && found.seconds < stated.seconds;
   return stated.seconds < earliestSeconds && found.seconds <= earliestSeconds && found.seconds > stated.seconds;
+}
+
+/** Compares owners: a file has its owner, or has it recorded in an attribute, or belongs to whoever unpacked. */
+class OwnerComparison {
+  readonly #policy: OwnerPolicy;
+  readonly #rights: Rights;
+
+  constructor(policy: OwnerPolicy, rights: Rights) {
+    this.#policy = policy;
+    this.#rights = rights;
+  }
+
+  /** Whether a file has the owner that unpacking gives it, or the one that it has if unpacking may not give it away. */
+  isRight(stated: Stated, found: Stat): boolean {
+    return this.#policy.owner === "ignore" || this.#isGiven(stated, found) || this.#isLeft(stated, found);
+  }
+
+  /**
+   * Whether the owner that is recorded on a file is the one that unpacking records. `isStandIn` says that the file is
+   * there in place of a device. If unpacking records nothing, a record is ignored: another tool may have made it.
+   */
+  isRecorded(stated: Stated, found: Stat, xattrs: FoundXattrs, { isRoot = false, isStandIn = false } = {}): boolean {
+    // Other files cannot have attributes of the user namespace.
+    if (!this.#policy.areRecorded || (found.type !== "file" && found.type !== "directory")) return true;
+    const hasOwner = this.#policy.owner === "preserve" && this.#isGiven(stated, found);
+    const isNoteworthy = stated.uid !== 0 || stated.gid !== 0 || isStandIn || isRoot;
+    if ((hasOwner && !isStandIn) || !isNoteworthy) return true;
+    return [...recordsOf(stated)].every(([name, value]) => xattrs.get(name) === byteString(value));
+  }
+
+  #isGiven({ uid, gid }: Stated, found: Stat): boolean {
+    const { uidMap, gidMap } = this.#policy;
+    return hostIdOf(uid, uidMap) === found.uid && hostIdOf(gid, gidMap) === found.gid;
+  }
+
+  /** Whether the file belongs to this user, who may not give it to the stated owner. */
+  #isLeft({ uid, gid }: Stated, found: Stat): boolean {
+    const { uidMap, gidMap } = this.#policy;
+    const [user, group] = [hostIdOf(uid, uidMap), hostIdOf(gid, gidMap)];
+    const isPossible = user !== undefined && group !== undefined && this.#rights.mayGiveTo(user, group);
+    return !isPossible && found.uid === this.#rights.user;
+  }
+}
+
+/** The extended attributes of a file on the disk. */
+type FoundXattrs = ReadonlyMap<ByteString, ByteString>;
+
+/** The size of an access-control list that says the same as the mode. The kernel does not store such a list. */
+const trivialAclBytes = 4 + 3 * 8;
+
+/** Reads the extended attributes of what is at a name. */
+function xattrsAt({ descriptor, name, path }: DiskEntry): FoundXattrs {
+  const names = succeeded(listXattrsAt(descriptor, name), path, "llistxattr");
+  return new Map(
+    names.map((xattr) => [xattr, byteString(succeeded(readXattrAt(descriptor, name, xattr), path, "lgetxattr"))]),
+  );
+}
+
+/** Compares extended attributes. */
+class XattrComparison {
+  readonly #filter: XattrFilter;
+  readonly #ids: XattrIds;
+  readonly #rights: Rights;
+
+  constructor(filter: XattrFilter, ids: XattrIds, rights: Rights) {
+    this.#filter = filter;
+    this.#ids = ids;
+    this.#rights = rights;
+  }
+
+  /** Whether a file has the attributes that the image states, and no others except those that unpacking never sets. */
+  areRight(
+    { xattrs: stated = new Map() }: Attributes,
+    found: FoundXattrs,
+    type: Stat["type"],
+    entry: DiskEntry,
+  ): boolean {
+    for (const [name, value] of stated) {
+      const actual = found.get(name);
+      const expected = this.#ids.onThisMachine(name, value).value;
+      if (actual === undefined && (expected === undefined || this.#isImpossible(name, expected, type, entry))) continue;
+      if (expected === undefined || actual !== byteString(expected)) return false;
+    }
+    return [...found.keys()].every((name) => stated.has(name) || this.#filter.verdict(name) === "leave-out");
+  }
+
+  /** Whether unpacking could not set an attribute, because this user may not or the file system does not store it. */
+  #isImpossible(name: ByteString, value: Uint8Array, type: Stat["type"], entry: DiskEntry): boolean {
+    const isPlain = type === "file" || type === "directory";
+    if (name.startsWith("user.")) return !isPlain || isUnsupported(name, entry);
+    if (name.startsWith("trusted.")) return !this.#rights.isRoot;
+    if (name.startsWith("security.")) return !this.#rights.isRoot || isUnsupported(name, entry);
+    if (name === "system.posix_acl_access") return value.length <= trivialAclBytes || isUnsupported(name, entry);
+    return isUnsupported(name, entry);
+  }
+}
+
+/** Whether the file system does not store attributes of that kind. Otherwise it would answer that there is none. */
+function isUnsupported(xattr: ByteString, { descriptor, name }: DiskEntry): boolean {
+  const result = readXattrAt(descriptor, name, xattr);
+  return result === -errnos.ENOTSUP;
 }

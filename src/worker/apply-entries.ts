@@ -1,10 +1,9 @@
 import type { RootfsSettings } from "../layer/settings.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { inLayer } from "./in-layer.ts";
 import { Progress } from "./progress.ts";
 import type { Reporter } from "./reporter.ts";
-import { tell } from "./serve.ts";
+import { inLayer, tell } from "./serve.ts";
 
 /** Takes the entries of one layer, in their order. */
 export interface EntrySink {

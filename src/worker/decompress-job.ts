@@ -5,11 +5,10 @@ import { decompress } from "../blob/decompressed.ts";
 import { DecompressedOutput } from "../blob/decompressed-output.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
-import { inLayer } from "./in-layer.ts";
 import type { NumberedLayer } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { RingReader, RingWriter, type SharedRing } from "./ring.ts";
-import { tell } from "./serve.ts";
+import { inLayer, tell } from "./serve.ts";
 
 /** What the decompressing thread is to do: all layers, in order. */
 export interface DecompressJob {

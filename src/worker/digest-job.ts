@@ -1,9 +1,9 @@
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
-import { inLayer } from "./in-layer.ts";
 import type { NumberedLayer } from "./messages.ts";
 import { RingReader, type SharedRing } from "./ring.ts";
+import { inLayer } from "./serve.ts";
 
 /** What the digesting thread is to do: to verify the diffIDs of the archives while another thread applies them. */
 export interface DigestJob {

@@ -1,4 +1,4 @@
-import { ValueQueue } from "../base/value-queue.ts";
+import { ValueQueue } from "../base/hand-over.ts";
 import type { ContentFile } from "../blob/content-file.ts";
 import { copyBytes } from "../blob/decompressed-output.ts";
 import type { EngineReport, Message } from "./messages.ts";

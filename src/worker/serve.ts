@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { OciUnpackError, retold } from "../base/errors.ts";
 import { noteDescriptorsIn } from "../linux/open-descriptors.ts";
 import { nameThread } from "../linux/thread.ts";
 import type { EngineReport, Job, Message, ThreadSettings } from "./messages.ts";
@@ -11,7 +12,7 @@ export function tell<Report extends Message = EngineReport>(report: NoInfer<Repo
 }
 
 /** The functions that do a thread's jobs, one for each type of job. */
-export type Work<Jobs extends Job> = { readonly [Type in Jobs["type"]]: (job: Extract<Jobs, { type: Type }>) => void };
+type Work<Jobs extends Job> = { readonly [Type in Jobs["type"]]: (job: Extract<Jobs, { type: Type }>) => void };
 
 /**
  * Does each job that this thread is sent, synchronously, and reports how it ended. Linux shows the thread as `name`.
@@ -33,4 +34,16 @@ export function serve<Jobs extends Job>(name: string, work: Work<Jobs>): void {
       else tell({ type: "failed", error: packError(error) });
     }
   });
+}
+
+/**
+ * Does something with a layer, and makes an error name it: in words counted from 1 at the bottom, in `details` from 0.
+ */
+export function inLayer<Result>(layer: number, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error;
+    throw retold(error, `layer ${layer + 1}: ${error.message}`, { details: { layer } });
+  }
 }

@@ -155,9 +155,9 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "the targets of symlinks on the ways of entries have a limit together",
-    file: "src/layer/followed-links.ts",
+    file: "src/layer/counted-limits.ts",
     without: ["if (this.#allowedBytes >= 0) return;", "if (true) return;"],
-    test: ["layer/followed-links", "in memory: a thousand that each have such a way are refused"],
+    test: ["layer/counted-limits", "in memory: a thousand that each have such a way are refused"],
   },
   {
     group: "H",

@@ -81,7 +81,7 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "A",
     what: "no name with a NUL reaches the kernel",
-    file: "src/linux/c-string.ts",
+    file: "src/linux/libc.ts",
     without: [`if (name.includes("\\0")) throw new RangeError("a name contains a NUL byte");`, ""],
     test: ["linux/syscalls", "a name with a NUL inside never becomes another name"],
   },
@@ -383,14 +383,14 @@ export const ruleDefences: readonly Defence[] = [
   {
     group: "rules",
     what: "labels and measurements of another machine are not set (M7)",
-    file: "src/layer/xattr-filter.ts",
+    file: "src/layer/xattr-rules.ts",
     without: [`return isListed(name, foreign) ? "leave-out" : "set";`, `return "set";`],
     test: [rules, "M7: labels and measurements of the machine that built the layer are left out"],
   },
   {
     group: "rules",
     what: "attributes that an overlay mount would obey are not set (M8)",
-    file: "src/layer/xattr-filter.ts",
+    file: "src/layer/xattr-rules.ts",
     without: [`if (isListed(name, overlay)) return "leave-out-and-warn";`, ""],
     test: [rules, "M8: attributes that an overlay mount would obey are left out"],
   },

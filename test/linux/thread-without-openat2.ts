@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import koffi from "koffi";
-import { calls } from "../../src/linux/call-numbers.ts";
 import { confineThread } from "../../src/linux/confinement.ts";
+import { calls } from "../../src/linux/libc.ts";
 import { closeDescriptor, openDirectoryBeneath, openDirectoryPath } from "../../src/linux/syscalls.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 

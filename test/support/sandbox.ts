@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { calls } from "../../src/linux/call-numbers.ts";
-import { declare } from "../../src/linux/libc.ts";
+import { calls, declare } from "../../src/linux/libc.ts";
 
 const VERSION = 1;
 

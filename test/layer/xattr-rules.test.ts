@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { XattrFilter, type XattrVerdict } from "../../src/layer/xattr-filter.ts";
+import { XattrFilter, type XattrVerdict } from "../../src/layer/xattr-rules.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 
 const ofClusters = [
