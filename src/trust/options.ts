@@ -1,6 +1,17 @@
 import type { FailedSignature } from "../base/errors.ts";
-import { paths, shape, texts } from "../base/option-checks.ts";
+import { path, paths, shape, shapes, text, texts } from "../base/option-checks.ts";
 import type { SignerEvidence } from "./signer.ts";
+
+/** Who may have signed: whom the certificate names, and who vouched for that. One of each pair has to be given. */
+export interface SignerIdentity {
+  /** Exactly this URI, e-mail address, DNS name or user name. */
+  readonly identity?: string;
+  /** One that this regular expression matches as a whole. */
+  readonly identityRegexp?: string;
+  /** Exactly this OpenID provider, as in `https://token.actions.githubusercontent.com`. */
+  readonly issuer?: string;
+  readonly issuerRegexp?: string;
+}
 
 /** What is demanded of an image before anything of its layers is fetched. */
 export interface TrustOptions {
@@ -9,6 +20,14 @@ export interface TrustOptions {
    * certificate and no log is asked for.
    */
   readonly keys?: readonly (string | URL)[];
+  /** Identities, of which one has to have signed the image with a certificate, besides one of the keys if there are some. */
+  readonly identities?: readonly SignerIdentity[];
+  /**
+   * A file (`trusted_root.json`, or its URL) that names the authorities whose certificates count, the logs and the timestamp
+   * authorities; otherwise those of the public Sigstore instance. Where it is given, the signature of a key has to be in
+   * one of its logs.
+   */
+  readonly trustedRoot?: string | URL;
   /**
    * The predicate types of the in-toto statements that have to be there, such as "https://slsa.dev/provenance/v1": each
    * signed by those who are named besides. No other signature is demanded then.
@@ -25,4 +44,9 @@ export interface VerifiedSignature extends Pick<FailedSignature, "digest" | "of"
 }
 
 /** What a caller may pass as the option `trust`. */
-export const trustKind = shape<TrustOptions>({ keys: paths, attestations: texts });
+export const trustKind = shape<TrustOptions>({
+  keys: paths,
+  identities: shapes<SignerIdentity>({ identity: text, identityRegexp: text, issuer: text, issuerRegexp: text }),
+  trustedRoot: path,
+  attestations: texts,
+});

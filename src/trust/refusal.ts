@@ -27,7 +27,9 @@ export function refusal(image: SignedImage, demand: Demand, findings: SearchFind
   const wanted = `a ${kind} of ${subject} by ${demand.signer.name} is demanded`;
   const signatures = findings.failures.map(({ about, error }) => ({ ...about, reason: error.message }));
   return new OciUnpackError(code, `cannot trust "${reference}": ${wanted}, and ${found(findings, signatures)}`, {
-    hint: hints[code] ?? "check that the key is the one of whoever publishes the image",
+    hint:
+      hints[code] ??
+      `check that the ${demand.origin === "keys" ? "key" : "identity"} is the one of whoever publishes the image`,
     details: signatures.length === 0 ? { digest: subject } : { digest: subject, signatures },
   });
 }

@@ -24,6 +24,8 @@ export interface SignedContent {
   readonly candidate: SignatureCandidate;
   readonly form: SignedForm;
   readonly data: Uint8Array;
+  /** Of an envelope its payload, which some logs have the digest of; else the same bytes. */
+  readonly payload: Uint8Array;
   readonly signature: Uint8Array;
   /** Whether it comes with a certificate, which says who signed; else a key signed. */
   readonly hasCertificate: boolean;
@@ -55,6 +57,7 @@ function ofSimpleSigning(candidate: Extract<SignatureCandidate, { format: "simpl
     candidate,
     form: "simple-signing",
     data: payload,
+    payload,
     signature,
     hasCertificate: certificateIn(annotations) !== undefined,
     stated: () => {
@@ -70,6 +73,7 @@ function ofEnvelope(candidate: SignatureCandidate, envelope: Envelope, hasCertif
     candidate,
     form: "bundle",
     data: signedBytes(envelope),
+    payload,
     signature,
     hasCertificate,
     stated: () => {

@@ -28,6 +28,7 @@ export async function insistOnTrust(
   { source, limits, ...options }: TrustContext,
 ): Promise<readonly VerifiedSignature[]> {
   const search = new SignatureSearch(source, limits, options);
+  for (const message of requirements.notes) options.onEvent?.({ type: "decision", topic: "signature", message });
   const open = requirements.demandsFor(image).map((demand) => new OpenDemand(demand, options));
   for (const subject of subjectsOf(image)) await judgeCandidates(search, subject, image, open);
   const { isPossible, otherFormats } = search;

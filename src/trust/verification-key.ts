@@ -42,7 +42,7 @@ export function verificationKey(pem: string, path?: string): VerificationKey {
   if (labels.length > 1) return refuse(`has ${labels.length} keys: give each a file of its own`);
   if (label !== "PUBLIC KEY") return refuse(`is a ${label.toLowerCase()}, not a public key`);
   const key = publicKey(pem) ?? refuse("is not a public key that can be read");
-  const fault = faultOf(key);
+  const fault = verificationFault(key);
   if (fault !== undefined) return refuse(fault);
   const der = key.export({ type: "spki", format: "der" });
   if (!der.equals(contentOf(pem))) return refuse("is not written as DER has it (X.690)");
@@ -63,7 +63,11 @@ function publicKey(pem: string): KeyObject | undefined {
   }
 }
 
-function faultOf({ asymmetricKeyType: type, asymmetricKeyDetails: details = {} }: KeyObject): string | undefined {
+/** Why a key is not one that signatures are verified with, in words (V18). */
+export function verificationFault({
+  asymmetricKeyType: type,
+  asymmetricKeyDetails: details = {},
+}: KeyObject): string | undefined {
   if (type === "ed25519") return undefined;
   if (type === "rsa") {
     const { modulusLength = 0 } = details;
@@ -78,7 +82,7 @@ function faultOf({ asymmetricKeyType: type, asymmetricKeyDetails: details = {} }
 
 /** Whether a key made the signature of `data`. The signature of a key on a curve is in DER (RFC 3279, section 2.2.3). */
 export function isSignedBy(
-  { key }: VerificationKey,
+  { key }: Pick<VerificationKey, "key">,
   data: Uint8Array,
   signature: Uint8Array,
   form: SignedForm,

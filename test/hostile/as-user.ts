@@ -73,7 +73,7 @@ function openCopy(built: string): string {
     if (existsSync(join(repository, part))) cpSync(join(repository, part), join(place, part), { recursive: true });
   }
   cpSync(join(repository, "package.json"), join(place, "package.json"));
-  for (const name of ["koffi", "@koromix", "smol-toml", "tldts", "tldts-core"]) {
+  for (const name of ["@sigstore", "koffi", "@koromix", "smol-toml", "tldts", "tldts-core"]) {
     const from = join(repository, "node_modules", name);
     if (spawnSync("test", ["-e", from]).status === 0) {
       cpSync(from, join(place, "node_modules", name), { recursive: true, dereference: true });

@@ -1,0 +1,74 @@
+import { Buffer } from "node:buffer";
+import { readFile, stat } from "node:fs/promises";
+import { TrustedRoot as Document } from "@sigstore/protobuf-specs";
+import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
+import { OciUnpackError } from "../../base/errors.ts";
+import { invalidOption, pathOf } from "../../base/option-checks.ts";
+import { fileSystemError } from "../../base/system-error.ts";
+import { JsonValue } from "../../oci/json-value.ts";
+import { publicTrustedRoot } from "./public-trusted-root.ts";
+
+/** Whom certificates are believed from, and which logs and timestamp authorities. */
+export interface TrustedRoot {
+  /** In words, for decisions and errors. */
+  readonly name: string;
+  readonly material: TrustMaterial;
+}
+
+const option = "trust.trustedRoot";
+const hint = "name a trusted_root.json of Sigstore, as `cosign trusted-root create` writes one";
+
+const documentTypes: readonly string[] = [
+  "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+  "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+];
+
+const mostBytes = 1024 * 1024;
+
+/** Reads the trusted root of a file; without one, that of the public Sigstore instance. Throws `INVALID_OPTION`. */
+export async function readTrustedRoot(file: string | URL | undefined): Promise<TrustedRoot> {
+  if (file === undefined) {
+    const { date, json } = publicTrustedRoot;
+    return trustedRoot(Buffer.from(json), `the trusted root of the public Sigstore instance of ${date}`);
+  }
+  const path = pathOf(option, file);
+  return trustedRoot(await contentOf(path), `the trusted root "${path}"`);
+}
+
+/** Reads a trusted root (sigstore_trustroot.proto). Throws `INVALID_OPTION`. */
+export function trustedRoot(bytes: Uint8Array, name: string): TrustedRoot {
+  const value = JsonValue.parse(bytes, "trusted root", "INVALID_OPTION");
+  const type = value.required("mediaType").string();
+  if (!documentTypes.includes(type)) throw invalidOption(option, `its media type is "${type.slice(0, 100)}"`, hint);
+  try {
+    const root = Document.fromJSON(value.json);
+    insistOnStarts(root);
+    return { name, material: toTrustMaterial(root) };
+  } catch (error) {
+    if (error instanceof OciUnpackError) throw error;
+    throw invalidOption(option, `${name} cannot be used: ${String(error).slice(0, 200)}`, hint);
+  }
+}
+
+/** From when on a log's key or an authority counts must not be left out: it would count at any time. */
+function insistOnStarts({ tlogs, ctlogs, certificateAuthorities, timestampAuthorities }: Document): void {
+  const periods = [
+    ...[...tlogs, ...ctlogs].map(({ publicKey }) => publicKey?.validFor),
+    ...[...certificateAuthorities, ...timestampAuthorities].map(({ validFor }) => validFor),
+  ];
+  if (periods.some((period) => period?.start === undefined)) {
+    throw invalidOption(option, "it does not say from when on each of its logs and authorities counts", hint);
+  }
+}
+
+async function contentOf(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > mostBytes) throw invalidOption(option, `"${path}" has ${size} bytes`, hint);
+    return await readFile(path);
+  } catch (error) {
+    const told = fileSystemError(error, `read the trusted root "${path}"`);
+    if (!(told instanceof OciUnpackError) || told.code === "INVALID_OPTION") throw told;
+    throw new OciUnpackError("INVALID_OPTION", told.message, { hint, details: { option }, cause: error });
+  }
+}

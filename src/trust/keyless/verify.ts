@@ -1,0 +1,216 @@
+import { Buffer } from "node:buffer";
+import { createHash, type KeyObject } from "node:crypto";
+import type { TransparencyLogEntry } from "@sigstore/bundle";
+import { type SignedEntity, type TrustMaterial, VerificationError, Verifier } from "@sigstore/verify";
+import { isOciUnpackError } from "../../base/errors.ts";
+import { NotSigned } from "../candidate.ts";
+import type { SignedContent } from "../signed-content.ts";
+import { isSignedBy } from "../verification-key.ts";
+import { type SigningCertificate, signingCertificate } from "./certificate.ts";
+import { insistOnCertificate, insistOnKey } from "./log-entry.ts";
+import type { VerificationMaterial } from "./material.ts";
+import { type CertificatePath, insistOnValidity, pathsTo } from "./path.ts";
+import type { TrustedRoot } from "./trusted-root.ts";
+
+/** A signature, and what it is one of. */
+export type Signed = Pick<SignedContent, "form" | "data" | "payload" | "signature">;
+
+/** When a signature was made, as far as a log or a timestamp authority of the trusted root says so (ISO 8601). */
+export interface SigningTimes {
+  readonly loggedAt?: string;
+  readonly timestampedAt?: string;
+}
+
+/** What is verified of a signature that was made with a certificate. */
+export interface Certified extends SigningTimes {
+  readonly names: readonly string[];
+  readonly issuer: string | undefined;
+}
+
+/**
+ * Verifies a signature that was made with a certificate: that an authority of the root issued it, that it was valid when the
+ * signature was made, and, as far as the root names any, that logs and timestamp authorities vouch for that (V11 to V16).
+ *
+ * Whom the certificate names is not compared with anything. Throws `NotSigned`, or `SIGNATURE_INVALID`.
+ */
+export function verifyCertified(signed: Signed, given: VerificationMaterial, root: TrustedRoot): Certified {
+  return asVerdict(() => {
+    if (given.certificate === undefined) throw new NotSigned("it was signed with a key, not with a certificate");
+    const certificate = signingCertificate(given.certificate);
+    const material = usable(given, root);
+    const paths = pathsTo(root.material.certificateAuthorities, certificate.x509, material.intermediates);
+    insistOnTimes(material, paths, root);
+    insistOnLog(material, root);
+    verifyByLibrary(signed, material, { root, certificate, paths });
+    for (const entry of material.logEntries) insistOnCertificate(entry, given.certificate);
+    return { names: certificate.names, issuer: certificate.issuer, ...timesOf(material) };
+  });
+}
+
+/**
+ * Verifies a signature that was made with a key: that it is in a log of the root, if the root names any. A time is not
+ * needed, because a key does not expire. Throws `NotSigned`, or `SIGNATURE_INVALID`.
+ */
+export function verifyLogged(
+  signed: Signed,
+  key: KeyObject,
+  given: VerificationMaterial,
+  root: TrustedRoot,
+): SigningTimes {
+  return asVerdict(() => {
+    const material = usable(given, root);
+    insistOnLog(material, root);
+    verifyByLibrary(signed, material, { root, key });
+    for (const entry of material.logEntries) insistOnKey(entry, key);
+    return timesOf(material);
+  });
+}
+
+/** Whatever goes wrong with what others made is a verdict about it. */
+function asVerdict<T>(verify: () => T): T {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof NotSigned || isOciUnpackError(error, "SIGNATURE_INVALID")) throw error;
+    throw new NotSigned(reasonOf(error), { cause: error });
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  TIMESTAMP_ERROR: "its timestamp does not hold",
+  CERTIFICATE_ERROR: "its certificate does not hold",
+  SIGNATURE_ERROR: "somebody else made the signature",
+};
+
+function reasonOf(error: unknown): string {
+  const message = (error instanceof Error ? error.message : String(error)).slice(0, 200);
+  if (!(error instanceof VerificationError)) return `it cannot be verified: ${message}`;
+  const reason = error.code.startsWith("TLOG_") ? "its log entry does not hold" : reasons[error.code];
+  return `${reason ?? "it cannot be verified"}: ${message}`;
+}
+
+/** What the root can say something about: without logs an entry says nothing, without authorities neither a timestamp. */
+function usable(material: VerificationMaterial, { material: { tlogs, timestampAuthorities } }: TrustedRoot) {
+  return {
+    ...material,
+    logEntries: tlogs.length === 0 ? [] : material.logEntries,
+    timestamps: timestampAuthorities.length === 0 ? [] : material.timestamps,
+  };
+}
+
+const fewestLogs = 1;
+
+/** Logs are counted, not entries (V16). Whether the entries hold is verified afterwards. */
+function insistOnLog({ logEntries }: VerificationMaterial, { name, material: { tlogs } }: TrustedRoot): void {
+  const logs = new Set(logEntries.map(({ logId }) => logId.keyId.toString("hex")));
+  if (tlogs.length > 0 && logs.size < fewestLogs) throw new NotSigned(`it is in no log, and ${name} names some`);
+}
+
+/**
+ * Insists that the certificate and its authorities were valid at every time that is stated; that these times hold is verified
+ * afterwards. Where nobody in the root can say when, the certificate has to be valid now (V12, V13).
+ */
+function insistOnTimes(
+  material: VerificationMaterial,
+  paths: readonly CertificatePath[],
+  { material: { tlogs, timestampAuthorities } }: TrustedRoot,
+): void {
+  const times = [...logTimes(material), ...material.timestamps.map(({ signingTime }) => signingTime)];
+  if (times.length === 0) {
+    if (tlogs.length > 0 || timestampAuthorities.length > 0) {
+      throw new NotSigned("nobody in the trusted root says when it was signed: it needs a timestamp");
+    }
+    insistOnValidity(paths, new Date(), ": it needs a timestamp");
+  }
+  for (const time of times) insistOnValidity(paths, time, "");
+  for (const { logId } of material.logEntries) {
+    const keys = tlogs.filter(({ logID }) => logID.equals(logId.keyId));
+    if (keys.length === 0) throw new NotSigned("its log entry is of a log that the trusted root does not name");
+    const isValidAt = (time: Date) => keys.some(({ validFor: { start, end } }) => start <= time && time <= end);
+    if (!times.every(isValidAt)) {
+      throw new NotSigned("its log entry is of a log whose key was not valid then");
+    }
+  }
+}
+
+/** Only a signed entry timestamp says when an entry was made: the time beside it is a claim (V12). */
+function logTimes({ logEntries }: VerificationMaterial): readonly Date[] {
+  return logEntries
+    .filter(({ inclusionPromise }) => inclusionPromise !== undefined)
+    .map(({ integratedTime }) => new Date(Number(integratedTime) * 1000));
+}
+
+function timesOf(material: VerificationMaterial): SigningTimes {
+  const [loggedAt] = logTimes(material);
+  const [timestamp] = material.timestamps;
+  return {
+    ...(loggedAt && { loggedAt: loggedAt.toISOString() }),
+    ...(timestamp && { timestampedAt: timestamp.signingTime.toISOString() }),
+  };
+}
+
+/** Who made the signature, as the library is told. */
+type By =
+  | { readonly root: TrustedRoot; readonly key: KeyObject }
+  | {
+      readonly root: TrustedRoot;
+      readonly certificate: SigningCertificate;
+      readonly paths: readonly CertificatePath[];
+    };
+
+/** Verifies the signature, the times, the log entries and the certificate's own ones in the logs for certificates (V14). */
+function verifyByLibrary(signed: Signed, material: VerificationMaterial, by: By): void {
+  const { root } = by;
+  const { logEntries, timestamps } = material;
+  const isCertified = "certificate" in by;
+  // Without logs for certificates the library would refuse each certificate that is in one. The path is verified already.
+  const names = isCertified && root.material.ctlogs.length > 0;
+  const trust: TrustMaterial = {
+    ...root.material,
+    certificateAuthorities: isCertified ? by.paths.map(asAuthority) : [],
+    publicKey: () => ({ publicKey: isCertified ? by.certificate.key : by.key, validFor: () => true }),
+  };
+  const entity: SignedEntity = {
+    signature: contentOf(signed),
+    // The hint of a bundle counts for nothing.
+    key: names ? { $case: "certificate", certificate: by.certificate.x509 } : { $case: "public-key", hint: "" },
+    tlogEntries: [...logEntries],
+    timestamps: [
+      ...logEntries.filter(isTimed).map((tlogEntry) => ({ $case: "transparency-log", tlogEntry }) as const),
+      ...timestamps.map((timestamp) => ({ $case: "timestamp-authority", timestamp }) as const),
+    ],
+  };
+  const isTimeNeeded = isCertified && (root.material.tlogs.length > 0 || root.material.timestampAuthorities.length > 0);
+  new Verifier(trust, {
+    ctlogThreshold: names ? 1 : 0,
+    tlogThreshold: root.material.tlogs.length > 0 ? fewestLogs : 0,
+    timestampThreshold: isTimeNeeded ? 1 : 0,
+  }).verify(entity);
+}
+
+function isTimed({ inclusionPromise }: TransparencyLogEntry): boolean {
+  return inclusionPromise !== undefined;
+}
+
+/** The authority with exactly the certificates of the path, so that those between may come with the signature. */
+function asAuthority({ certificates, authority }: CertificatePath): TrustMaterial["certificateAuthorities"][number] {
+  return { certChain: certificates.slice(1), validFor: authority.validFor };
+}
+
+/** The digests that a log entry may have, by their length. */
+const hashes: Readonly<Record<number, string>> = { 32: "sha256", 48: "sha384", 64: "sha512" };
+
+function isDigestOf(bytes: Uint8Array, digest: Buffer): boolean {
+  const hash = hashes[digest.length];
+  return hash !== undefined && createHash(hash).update(bytes).digest().equals(digest);
+}
+
+function contentOf({ form, data, payload, signature }: Signed): SignedEntity["signature"] {
+  return {
+    signature: Buffer.from(signature),
+    compareSignature: (other) => other.equals(signature),
+    compareDigest: (digest) => isDigestOf(payload, digest),
+    compareSignedDigest: (digest) => isDigestOf(data, digest),
+    verifySignature: (key) => isSignedBy({ key }, data, signature, form),
+  };
+}
