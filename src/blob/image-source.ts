@@ -62,6 +62,8 @@ export interface ImageSource {
 
 /** What is stored beside an image: signatures and attestations. Nothing of it is verified. */
 export interface ImageAttachments {
+  /** Whether only what was stored before is found: nobody else is asked. Default: false. */
+  readonly isOffline?: boolean;
   /** The manifest of a tag in the image's repository; `undefined` if there is no such tag. */
   tagged?(tag: string, options?: FetchOptions): Promise<Document | undefined>;
   /**

@@ -1,7 +1,8 @@
 import type { Digest } from "../oci/digest.ts";
+import { attachmentIn, repositoryOf } from "./attachment-names.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { reachable } from "./stored-documents.ts";
-import { readNames } from "./stored-index.ts";
+import { readNames, type StoredName } from "./stored-index.ts";
 
 /** An image in a store that is complete, at least for one platform. */
 export interface StoredImageEntry {
@@ -17,6 +18,8 @@ export interface StoredImageEntry {
 /** An image with the sizes of its blobs in the store. */
 export interface ImageWithBlobs extends StoredImageEntry {
   readonly blobs: ReadonlyMap<Digest, number>;
+  /** The names under which the store keeps what is stored beside it, such as signatures. */
+  readonly attachments: readonly StoredName[];
 }
 
 /** The images in a store, the last used one first. */
@@ -31,19 +34,37 @@ export async function imagesWithBlobs(
   stored: ReadonlyMap<Digest, number>,
   signal?: AbortSignal,
 ): Promise<readonly ImageWithBlobs[]> {
+  const names = await readNames(store);
   const images: ImageWithBlobs[] = [];
-  for (const { name, descriptor } of await readNames(store)) {
+  for (const { name, descriptor } of names.filter((each) => attachmentIn(each.name) === undefined)) {
     signal?.throwIfAborted();
     const blobs = new Map<Digest, number>();
-    for (const { digest } of await reachable(store, descriptor, signal)) {
+    const found = (await reachable(store, descriptor, signal)).map(({ digest }) => digest);
+    const attachments = attachmentsOf(names, name, new Set(found));
+    for (const each of attachments)
+      for (const { digest } of await reachable(store, each.descriptor, signal)) found.push(digest);
+    for (const digest of found) {
       const sizeBytes = stored.get(digest);
       if (sizeBytes !== undefined) blobs.set(digest, sizeBytes);
     }
     const sizeBytes = [...blobs.values()].reduce((sum, bytes) => sum + bytes, 0);
     const lastUsed = (await store.lastUse(descriptor.digest)) ?? new Date(0);
-    images.push({ name, digest: descriptor.digest, sizeBytes, lastUsed, blobs });
+    images.push({ name, digest: descriptor.digest, sizeBytes, lastUsed, blobs, attachments });
   }
   return images.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime());
+}
+
+/** What is stored beside an image: it is about one of the image's documents, in the same repository. */
+function attachmentsOf(
+  names: readonly StoredName[],
+  image: string | undefined,
+  documents: ReadonlySet<Digest>,
+): readonly StoredName[] {
+  if (image === undefined) return [];
+  return names.filter(({ name }) => {
+    const attachment = attachmentIn(name);
+    return attachment?.repository === repositoryOf(image) && documents.has(attachment.subject);
+  });
 }
 
 /** What is wrong in a store. Corrupt blobs are never used: they are fetched again, as missing ones are. */
@@ -65,7 +86,9 @@ export async function verifyBlobs(store: BlobStore, signal?: AbortSignal): Promi
     if (!(await store.isIntact(digest, signal))) corrupt.push(digest);
   }
   const missing = new Set<Digest>();
-  for (const { descriptor } of await readNames(store)) {
+  for (const { name, descriptor } of await readNames(store)) {
+    // Of what is stored beside an image only that is there which somebody asked for.
+    if (attachmentIn(name) !== undefined) continue;
     for (const { digest, isNeeded } of await reachable(store, descriptor, signal)) {
       if (isNeeded && !stored.has(digest)) missing.add(digest);
     }

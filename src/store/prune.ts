@@ -109,7 +109,9 @@ function labelOf({ name, descriptor }: StoredName): string {
 
 async function carryOut(store: BlobStore, plan: Plan, trash: Trash, options: PruneOptions): Promise<PruneResult> {
   const { images, kept, absentOverlays } = plan;
-  const names = new Set([...kept.images].map(({ name, digest }) => `${name} ${digest}`));
+  const names = new Set(
+    [...kept.images].flatMap(({ name, digest, attachments }) => [`${name} ${digest}`, ...attachments.map(labelOf)]),
+  );
   await keepNames(store, (entry) => names.has(labelOf(entry)), options.signal);
   // An overlay may have been added meanwhile.
   const noted = await new Overlays(store).layers();

@@ -2,6 +2,8 @@ import type { FileHandle } from "node:fs/promises";
 import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import { openIfThere } from "../base/if-there.ts";
 import type { Limits } from "../base/limits.ts";
+import { present } from "../base/present.ts";
+import type { Document } from "../blob/image-source.ts";
 import { type Descriptor, verifyBytes } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.ts";
@@ -19,6 +21,19 @@ export async function storedDocument(
   if (sizeBytes === undefined || sizeBytes > store.limits.manifestBytes) return undefined;
   const file = await store.open({ digest, sizeBytes }, signal);
   return file && (await readWhole(file, { digest, sizeBytes, limits: store.limits, signal }));
+}
+
+/** A document that was fetched; `undefined` for what is none: whoever asked for it says what is wrong. */
+export function usableDocument(
+  { mediaType, bytes }: Document,
+  descriptorType?: string,
+): ImageIndex | Manifest | undefined {
+  try {
+    return parseDocument(bytes, present({ contentType: mediaType, descriptorType }));
+  } catch (error) {
+    if (error instanceof OciUnpackError) return undefined;
+    throw error;
+  }
 }
 
 /** A blob to which an image leads. */

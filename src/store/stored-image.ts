@@ -1,33 +1,23 @@
 import { CallContext } from "../base/call-context.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
-import { present } from "../base/present.ts";
-import {
-  type BlobOptions,
-  type Document,
-  type ImageAttachments,
-  type ImageSource,
-  skippingBytes,
-} from "../blob/image-source.ts";
+import { type BlobOptions, type Document, type ImageSource, skippingBytes } from "../blob/image-source.ts";
 import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import { parseDocument } from "../oci/document.ts";
 import { readRange } from "../source/local/image-files.ts";
 import { Completion } from "./arriving-image.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { PartialBlob } from "./partial-blob.ts";
-import { storedDocument } from "./stored-documents.ts";
+import { attachmentMissing, StoredAttachments, type StoreInUse } from "./stored-attachments.ts";
+import { storedDocument, usableDocument } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
-
-/** Marks the store as in use and returns it. */
-type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
 
 /** An image of another source. What is fetched is stored, and what is stored is not fetched. */
 export class StoredImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
-  readonly attachments?: ImageAttachments;
+  readonly attachments?: StoredAttachments;
   readonly parallelBlobs?: number;
   readonly #image: ImageSource;
   readonly #store: StoreInUse;
@@ -37,8 +27,8 @@ export class StoredImage implements ImageSource {
   constructor(image: ImageSource, store: StoreInUse, isOffline: boolean) {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
-    // Offline nothing is known of what is stored beside an image.
-    if (image.attachments !== undefined && !isOffline) this.attachments = image.attachments;
+    if (image.attachments !== undefined)
+      this.attachments = new StoredAttachments(image.name, image.attachments, store, isOffline);
     if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
     this.#store = store;
@@ -50,7 +40,7 @@ export class StoredImage implements ImageSource {
     const store = await this.#store(options);
     const document =
       descriptor === undefined ? await this.#named(store, options) : await this.#described(store, descriptor, options);
-    await this.#keep(store, document, descriptor);
+    await this.#keep(store, document, descriptor, options);
     return document;
   }
 
@@ -88,23 +78,31 @@ export class StoredImage implements ImageSource {
   }
 
   /** Stores a document, unless it is invalid; the caller reports what is wrong with it. */
-  async #keep(store: BlobStore, { mediaType, bytes }: Document, described?: Descriptor): Promise<void> {
+  async #keep(
+    store: BlobStore,
+    { mediaType, bytes }: Document,
+    described: Descriptor | undefined,
+    options: FetchOptions,
+  ): Promise<void> {
     const blob = { digest: digestOf(bytes), sizeBytes: bytes.length };
     if (blob.digest !== (described ?? this).digest && (described ?? this).digest !== undefined) return;
-    try {
-      const claims = present({ contentType: mediaType, descriptorType: described?.mediaType });
-      this.#completion.add({ ...blob, mediaType }, parseDocument(bytes, claims), described === undefined);
-    } catch (error) {
-      if (isOciUnpackError(error)) return;
-      throw error;
-    }
+    const document = usableDocument({ mediaType, bytes }, described?.mediaType);
+    if (document === undefined) return;
     if (!this.#isOffline) await store.put(blob, bytes);
+    // What refers to the image is no part of it: the image is not complete by it.
+    if (described === undefined || this.attachments?.hasListed(blob.digest) !== true)
+      this.#completion.add({ ...blob, mediaType }, document, described === undefined);
+    else if (document.kind === "manifest") await this.attachments.arrived(store, described, document, options);
   }
 
   async *#whole(store: BlobStore, descriptor: Descriptor, options: BlobOptions): AsyncGenerator<Uint8Array> {
     const before = await this.#stored(store, descriptor, options);
     if (before !== undefined) return yield* before;
-    if (this.#isOffline) throw incomplete(store, descriptor, this.name);
+    if (this.#isOffline) {
+      const { digest } = descriptor;
+      if (this.attachments?.hasLayer(digest) === true) throw attachmentMissing(store, digest, this.name);
+      throw incomplete(store, descriptor, this.name);
+    }
     await using part = await PartialBlob.open(store, descriptor.digest, options);
     // Another process may have fetched it meanwhile.
     const meanwhile = await this.#stored(store, descriptor, options);

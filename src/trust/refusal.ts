@@ -16,6 +16,8 @@ export interface SearchFindings {
   readonly otherFormats: readonly string[];
   /** Whether there can be signatures at all where the image comes from. */
   readonly isPossible: boolean;
+  /** Whether only a store was asked. */
+  readonly isOffline: boolean;
 }
 
 /** The error of an image for which a demand is not fulfilled. It tells of every candidate why it does not count (V26). */
@@ -28,6 +30,7 @@ export function refusal(image: SignedImage, demand: Demand, findings: SearchFind
   const signatures = findings.failures.map(({ about, error }) => ({ ...about, reason: error.message }));
   return new OciUnpackError(code, `cannot trust "${reference}": ${wanted}, and ${found(findings, signatures)}`, {
     hint:
+      offlineHint(findings) ??
       hints[code] ??
       `check that the ${demand.origin === "keys" ? "key" : "identity"} is the one of whoever publishes the image`,
     details: signatures.length === 0 ? { digest: subject } : { digest: subject, signatures },
@@ -41,6 +44,12 @@ const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
   POLICY_REJECTED: "sign the image as the policy demands it, or choose another policy",
 };
 
+function offlineHint({ failures, isOffline }: SearchFindings): string | undefined {
+  return isOffline && failures.length === 0
+    ? "demand the same once without `offline`: then the store keeps it"
+    : undefined;
+}
+
 function codeOf({ origin, predicateType }: Demand, { failures }: SearchFindings): ErrorCode {
   if (origin === "policy") return "POLICY_REJECTED";
   const counted =
@@ -49,13 +58,17 @@ function codeOf({ origin, predicateType }: Demand, { failures }: SearchFindings)
   return counted.some(({ error }) => error instanceof OtherIdentity) ? "IDENTITY_MISMATCH" : "SIGNATURE_INVALID";
 }
 
-function found({ otherFormats, isPossible }: SearchFindings, signatures: readonly FailedSignature[]): string {
+function found(
+  { otherFormats, isPossible, isOffline }: SearchFindings,
+  signatures: readonly FailedSignature[],
+): string {
   const [first, ...others] = signatures;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : ` (and ${others.length} more do not count)`;
     return `${described(first)} does not count: ${first.reason}${more}`;
   }
   if (!isPossible) return "where it comes from there can be none";
+  if (isOffline) return "there is none in the store";
   return otherFormats.length === 0
     ? "there is none"
     : `there is none but of ${otherFormats.join(" and ")}, which is not supported`;

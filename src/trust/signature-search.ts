@@ -49,6 +49,11 @@ export class SignatureSearch {
     return this.#source.attachments !== undefined;
   }
 
+  /** Whether only a store is asked, and nobody else. */
+  get isOffline(): boolean {
+    return this.#source.attachments?.isOffline === true;
+  }
+
   /** The formats of signatures that were found and are not supported. */
   get otherFormats(): readonly string[] {
     return [...this.#others];

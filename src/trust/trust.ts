@@ -31,9 +31,9 @@ export async function insistOnTrust(
   for (const message of requirements.notes) options.onEvent?.({ type: "decision", topic: "signature", message });
   const open = requirements.demandsFor(image).map((demand) => new OpenDemand(demand, options));
   for (const subject of subjectsOf(image)) await judgeCandidates(search, subject, image, open);
-  const { isPossible, otherFormats } = search;
+  const { isPossible, isOffline, otherFormats } = search;
   return open.map(({ demand, verified, failures }) => {
-    if (verified === undefined) throw refusal(image, demand, { failures, otherFormats, isPossible });
+    if (verified === undefined) throw refusal(image, demand, { failures, otherFormats, isPossible, isOffline });
     return verified;
   });
 }
