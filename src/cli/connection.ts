@@ -2,9 +2,9 @@ import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, Source } from "../index.ts";
 import type { ImageCommand, ImageSettings } from "./image-options.ts";
-import { passwordFrom } from "./password.ts";
 import { type CommandInput, machineOf, type ProcessContext } from "./process-context.ts";
 import { refuseArchiveName, sourceKindOf } from "./source-kind.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What the source of an image is made from. */
 interface ConnectionContext {
@@ -62,4 +62,29 @@ export async function givenCredential(
 /** The bytes of standard input. Nothing is read before they are needed. */
 async function* bytesOf(input: CommandInput): AsyncGenerator<Uint8Array> {
   for await (const chunk of input) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+}
+
+const longestPassword = 64 * 1024;
+
+const pipeIt = "pipe it, from a file that has nothing else: … -u NAME --password-stdin … < FILE";
+
+/** Reads a password: all of standard input, without the line end that `echo` adds. */
+export async function passwordFrom(input: CommandInput): Promise<string> {
+  if (input.isTTY) {
+    throw new UsageError("cannot read a password: standard input is a terminal, which would show it", pipeIt);
+  }
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let password = "";
+  for await (const chunk of input) {
+    password += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+    if (password.length > longestPassword) {
+      throw new UsageError(
+        `cannot read a password: standard input is longer than ${longestPassword} characters`,
+        pipeIt,
+      );
+    }
+  }
+  password = password.replace(/\r?\n$/, "");
+  if (password === "") throw new UsageError("cannot read a password: standard input is empty", pipeIt);
+  return password;
 }

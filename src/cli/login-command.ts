@@ -1,10 +1,10 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import type * as Library from "../index.ts";
+import { passwordFrom } from "./connection.ts";
 import { Interruption } from "./interrupt.ts";
 import { terseDisplay } from "./line-display.ts";
 import type { LoginCommand, LogoutCommand } from "./login-options.ts";
-import { passwordFrom } from "./password.ts";
 import { exitCodes, machineOf, type ProcessContext } from "./process-context.ts";
 import { safeText } from "./safe-text.ts";
 import { UsageError } from "./usage-error.ts";

@@ -1,5 +1,7 @@
+import type { Writable } from "node:stream";
+import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
-import type { UnpackOptions } from "../index.ts";
+import type { ExportForm, ExportOptions, OverlayOptions, UnpackOptions } from "../index.ts";
 import { type DecisionLog, resultJson, writeText } from "./command-output.ts";
 import { givenCredential, openingSource, type SourceLibrary } from "./connection.ts";
 import { type Display, recordingListener, withDisplay } from "./display.ts";
@@ -7,10 +9,11 @@ import type { ImageCommand } from "./image-options.ts";
 import { parseLimits } from "./limits.ts";
 import { lineDisplay, noLines } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
-import { makeOutput, type OutputLibrary } from "./make-output.ts";
-import { paintFor } from "./paint.ts";
+import { type Paint, paintFor } from "./paint.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
-import type { UnpackCommand } from "./unpack-options.ts";
+import { copyLines, exportLines, overlayLines, resultLines } from "./report.ts";
+import type { OutputChoice, UnpackCommand } from "./unpack-options.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** The functions of the library that are used here. */
 export type UnpackLibrary = SourceLibrary & OutputLibrary & Pick<typeof Library, "defaultLimits">;
@@ -52,7 +55,7 @@ function bundleOf({ bundle }: UnpackCommand, { uid, gid }: ProcessContext): Pick
 }
 
 /** The display for standard error: a live one on a terminal, otherwise lines, and nothing with `--quiet`. */
-export function progressDisplay({ image, verbosity, explain }: ImageCommand, context: ProcessContext): Display {
+function progressDisplay({ image, verbosity, explain }: ImageCommand, context: ProcessContext): Display {
   const { errors, env } = context;
   if (verbosity === "quiet") return silence;
   const detail = { verbose: verbosity === "verbose", explain };
@@ -61,3 +64,75 @@ export function progressDisplay({ image, verbosity, explain }: ImageCommand, con
 }
 
 const silence: Display = { ...noLines, show() {} };
+
+/** The functions of the library that are used here. */
+type OutputLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store">;
+
+/** The result as data and as lines for people. */
+interface MadeOutput {
+  readonly result: object;
+  readonly lines: (paint: Paint) => readonly string[];
+}
+
+/** Makes the output that the command line asks for. */
+async function makeOutput(
+  command: UnpackCommand,
+  context: ProcessContext,
+  options: UnpackOptions,
+  library: OutputLibrary,
+): Promise<MadeOutput> {
+  const { image, directory, output } = command;
+  switch (output.form) {
+    case "rootfs": {
+      const result = await library.unpack(image, directory, options);
+      return { result, lines: (paint) => resultLines(result, paint) };
+    }
+    case "overlay": {
+      const result = await library.unpackOverlay(image, directory, overlayOptions(command, options, library));
+      return { result, lines: (paint) => overlayLines(result, paint) };
+    }
+    case "tar":
+    case "erofs":
+    case "squashfs":
+    case "ext4": {
+      const destination = directory === "-" ? archiveOutput(context) : directory;
+      const result = await library.exportRootfs(image, destination, exportOptions(output, context, options));
+      return { result, lines: (paint) => exportLines(result, paint) };
+    }
+    default: {
+      const { form, allPlatforms } = output;
+      const destination = directory === "-" ? archiveOutput(context) : directory;
+      const result = await library.copy(image, destination, { ...options, form, allPlatforms });
+      return { result, lines: (paint) => copyLines(result, directory, paint) };
+    }
+  }
+}
+
+function overlayOptions(
+  { output, store }: UnpackCommand,
+  options: UnpackOptions,
+  library: OutputLibrary,
+): OverlayOptions {
+  const { kind, mount } = output.form === "overlay" ? output : {};
+  return present({
+    ...options,
+    overlay: kind,
+    mount,
+    store: store === undefined ? undefined : library.store(store, present({ limits: options.limits })),
+  });
+}
+
+function exportOptions(
+  { form, sizeBytes }: Extract<OutputChoice, { readonly form: ExportForm }>,
+  { env }: ProcessContext,
+  options: UnpackOptions,
+): ExportOptions {
+  // mke2fs may be in a directory for system administration, which a user's PATH often does not have.
+  const toolPath = env.PATH ? `${env.PATH}:/usr/sbin:/sbin` : undefined;
+  return present({ ...options, form, toolPath, sizeBytes });
+}
+
+function archiveOutput({ output, binaryOutput }: ProcessContext): Writable {
+  if (!output.isTTY) return binaryOutput;
+  throw new UsageError("cannot write an archive to a terminal", "redirect standard output, or name a file with -o");
+}

@@ -1,6 +1,14 @@
+import {
+  type CopyForm,
+  copyForms,
+  type ExportForm,
+  exportForms,
+  type OverlayKind,
+  overlayModes,
+} from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { UnpackOptions } from "../index.ts";
-import { type CommandLine, commandWords, parseCommandLine, refuseMisplacedCommand } from "./command-line.ts";
+import { type CommandLine, commandWords, oneOf, parseCommandLine, refuseMisplacedCommand } from "./command-line.ts";
 import {
   type FilesSettings,
   filesSettings,
@@ -10,8 +18,8 @@ import {
   smallCommand,
 } from "./image-options.ts";
 import { unpackOptionTable } from "./option-tables.ts";
-import { type Destination, destination } from "./output-options.ts";
 import type { ProcessContext } from "./process-context.ts";
+import { parseSize } from "./quantities.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The arguments of `oci-unpack IMAGE DIRECTORY`. */
@@ -56,4 +64,148 @@ function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackComm
 function bundle(values: UnpackLine["values"]): UnpackCommand["bundle"] {
   if (!values.bundle) return "none";
   return values.rootless ? "for this user" : "for root";
+}
+
+const directoryForms = ["rootfs", "overlay"] as const;
+
+/** The form of the output, with the options that belong to it. */
+export type OutputChoice =
+  | { readonly form: "rootfs" }
+  | { readonly form: "overlay"; readonly kind: OverlayKind | undefined; readonly mount: string | undefined }
+  | { readonly form: ExportForm; readonly sizeBytes: number | undefined }
+  | { readonly form: CopyForm; readonly allPlatforms: boolean };
+
+/** The image, the output's form and its destination: a directory, a file, or `-` for standard output. */
+interface Destination {
+  readonly image: string;
+  readonly directory: string;
+  readonly output: OutputChoice;
+}
+
+/** The image, the output's form and its destination in a command line. */
+function destination({ values, positionals }: UnpackLine): Destination {
+  const form = oneOf("--output", values.output, [...directoryForms, ...exportForms, ...copyForms]) ?? "rootfs";
+  const output = outputChoice(form, values);
+  refuseStrayOptions(form, values);
+  if (form === "rootfs" || form === "overlay") {
+    const [image, directory] = imageAndDirectory(positionals, form);
+    return { image, directory, output };
+  }
+  const [image, directory] = imageAndFile(positionals, values, form);
+  return { image, directory, output };
+}
+
+function outputChoice(form: OutputChoice["form"], values: UnpackLine["values"]): OutputChoice {
+  switch (form) {
+    case "rootfs":
+      return { form };
+    case "overlay": {
+      const kind = oneOf("--overlay", values.overlay, overlayModes);
+      return { form, kind, mount: values.mount };
+    }
+    case "tar":
+    case "erofs":
+    case "squashfs":
+    case "ext4":
+      return { form, sizeBytes: imageSize(values.size) };
+    default:
+      return { form, allPlatforms: values["all-platforms"] ?? false };
+  }
+}
+
+function imageSize(text: string | undefined): number | undefined {
+  const bytes = text === undefined ? undefined : parseSize(text);
+  if (text === undefined || bytes !== undefined) return bytes;
+  throw new UsageError(
+    `cannot use --size: a size such as 500M or 10G is expected, found "${text}"`,
+    "for instance --size 2G",
+  );
+}
+
+/** The options for owners. In a file, owners are always those of the image. */
+const ownerOptions = ["owner", "rootless", "uid-map", "gid-map"] as const;
+
+/** Refuses options that have no meaning for this form. */
+function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["values"]): void {
+  const isDirectory = form === "rootfs" || form === "overlay";
+  const isExport = exportForms.some((each) => each === form);
+  const isCopy = !isDirectory && !isExport;
+  const isFiltered = form === "rootfs" || isExport;
+  const stray = [
+    ["--overlay", values.overlay !== undefined && form !== "overlay", "--output overlay"],
+    ["--mount", values.mount !== undefined && form !== "overlay", "--output overlay"],
+    ["--all-platforms", values["all-platforms"] === true && !isCopy, "--output layout or oci-archive"],
+    ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
+    ["--include", values.include !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--exclude", values.exclude !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--size", values.size !== undefined && form !== "ext4", "--output ext4"],
+    ...ownerOptions.map((name) => {
+      return [
+        `--${name}`,
+        values[name] !== undefined && isExport,
+        "--output rootfs: in a file, owners are the image's",
+      ] as const;
+    }),
+    ["--bundle", values.bundle === true && form !== "rootfs", "--output rootfs"],
+    ["--mtree", values.mtree !== undefined && form !== "rootfs", "--output rootfs"],
+  ] as const;
+  for (const [option, isStray, wanted] of stray) {
+    if (isStray)
+      throw new UsageError(`cannot use ${option}: it goes with ${wanted}`, `add that, or leave ${option} out`);
+  }
+}
+
+function imageAndDirectory(positionals: readonly string[], form: "rootfs" | "overlay"): [string, string] {
+  const [image, directory, surplus] = positionals;
+  if (image === undefined || image === "") {
+    throw new UsageError(
+      "cannot unpack: IMAGE and DIRECTORY are missing",
+      "try oci-unpack debian:stable ./debian, or oci-unpack --help",
+    );
+  }
+  if (directory === undefined || directory === "") {
+    throw new UsageError("cannot unpack: DIRECTORY is missing", `try oci-unpack ${image} ./${form}`);
+  }
+  if (surplus !== undefined) {
+    throw new UsageError(
+      `cannot unpack: unexpected argument "${surplus}" after IMAGE and DIRECTORY`,
+      "one command unpacks one image; quote a DIRECTORY that has spaces",
+    );
+  }
+  if (directory === "-") {
+    throw new UsageError(
+      'cannot unpack into "-": a directory does not fit into standard output',
+      "--output tar -o - writes an archive there; a directory of that name is ./-",
+    );
+  }
+  return [image, directory];
+}
+
+function imageAndFile(
+  [image, surplus]: readonly string[],
+  { "output-file": file, json }: UnpackLine["values"],
+  form: CopyForm | ExportForm,
+): [string, string] {
+  const attempted = `cannot make ${form}`;
+  if (image === undefined || image === "") {
+    throw new UsageError(`${attempted}: IMAGE is missing`, `try oci-unpack --output ${form} -o PATH debian:stable`);
+  }
+  if (surplus !== undefined) {
+    throw new UsageError(`${attempted}: unexpected argument "${surplus}" after IMAGE`, "name the destination with -o");
+  }
+  const isArchive = form === "tar" || form.endsWith("archive");
+  if (file === undefined) {
+    throw new UsageError(`${attempted}: the destination is missing`, `add -o PATH${isArchive ? ", or -o -" : ""}`);
+  }
+  if (file !== "-") return [image, file];
+  if (!isArchive) {
+    const reason = form === "layout" ? "a layout is a directory" : "a file system is made in a file";
+    throw new UsageError(`${attempted} on standard output: ${reason}`, "name a place with -o PATH");
+  }
+  if (json)
+    throw new UsageError(
+      "cannot write both an archive and JSON to standard output",
+      "name a file for the archive: -o PATH",
+    );
+  return [image, file];
 }

@@ -7,9 +7,16 @@ import type { Credential, Credentials } from "../registry/options.ts";
 import { helperNamesOf, namesOf } from "../registry/registry-name.ts";
 import { type AuthFile, findEntry, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
-import { type CredentialFile, credentialFiles } from "./credential-files.ts";
 import { CredentialHelper } from "./credential-helper.ts";
-import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
+import {
+  type CredentialFile,
+  credentialFiles,
+  type Machine,
+  machineKinds,
+  machineNeeds,
+  type SettledMachine,
+  settledMachine,
+} from "./machine.ts";
 
 export interface DockerCredentialsOptions extends Machine {
   /** A file that is read before all others. */

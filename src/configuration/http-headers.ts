@@ -2,8 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { type AuthFile, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile, warnOfFile } from "./config-file.ts";
-import { dockerConfigFile } from "./credential-files.ts";
-import type { SettledMachine } from "./machine.ts";
+import { dockerConfigFile, type SettledMachine } from "./machine.ts";
 
 /**
  * The `HttpHeaders` of docker's `config.json`, for `RegistryOptions.headers`.

@@ -10,9 +10,16 @@ import { helperNamesOf, loginKey, namesOf } from "../registry/registry-name.ts";
 import { type User, userKind } from "../registry/verify-login.ts";
 import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
 import { readConfigFile } from "./config-file.ts";
-import { lastingAuthFile, runtimeAuthFile } from "./credential-files.ts";
 import { CredentialHelper } from "./credential-helper.ts";
-import { type Machine, machineKinds, machineNeeds, type SettledMachine, settledMachine } from "./machine.ts";
+import {
+  lastingAuthFile,
+  type Machine,
+  machineKinds,
+  machineNeeds,
+  runtimeAuthFile,
+  type SettledMachine,
+  settledMachine,
+} from "./machine.ts";
 
 export interface LoginOptions extends Machine {
   /**

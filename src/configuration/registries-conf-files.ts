@@ -4,8 +4,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { readConfigFile, tellOfFile } from "./config-file.ts";
-import { configHome } from "./credential-files.ts";
-import type { SettledMachine } from "./machine.ts";
+import { configHome, type SettledMachine } from "./machine.ts";
 import { emptyRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 
 /**

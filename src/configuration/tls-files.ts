@@ -5,8 +5,7 @@ import type { FetchOptions } from "../base/events.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { TlsFor, TlsMaterial } from "../http/options.ts";
 import { readConfigFile, tellOfFile } from "./config-file.ts";
-import { configHome } from "./credential-files.ts";
-import type { SettledMachine } from "./machine.ts";
+import { configHome, type SettledMachine } from "./machine.ts";
 /**
  * Combines TLS material: the authorities of both, and the client certificate of the first that has one. Verification is
  * skipped if one of them says so.

@@ -11,10 +11,10 @@ import { type ResolvedImage, type ResolveOptions, resolveKinds } from "../image/
 import type { Digest } from "../oci/digest.ts";
 import { documentKind } from "../oci/media-type.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { ProgressTicker } from "../operation/event-log.ts";
 import type { ResolvedEvent } from "../operation/image-layers.ts";
 import { Operation } from "../operation/operation.ts";
 import type { OperationResult } from "../operation/options.ts";
-import { ProgressTicker } from "../operation/progress-ticker.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { blobPath } from "../source/local/image-files.ts";
 import { Progress } from "../worker/progress.ts";

@@ -2,7 +2,7 @@ import type { ContentFile } from "../blob/content-file.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { type ArchivedFile, encodedHeader, endMarkerBytes, paddingBytes } from "../tar/encoder.ts";
-import { segmentsInBlocks } from "../tar/sparse-text.ts";
+import { segmentsInBlocks } from "../tar/sparse-map.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
 import { everything, type Selection } from "../tree/selection.ts";
 import type { TreeDirectory, TreeFile } from "../tree/tree-file.ts";

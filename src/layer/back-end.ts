@@ -1,6 +1,13 @@
+import type { Memory } from "../base/memory-budget.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
+import type { CountedLimit } from "./counted-limits.ts";
+import type { Attributes, BackEndTypes, Directory, EntryDestination } from "./directory.ts";
+import type { Findings } from "./findings.ts";
+import type { Parents } from "./parents.ts";
+import type { Paths } from "./paths.ts";
+import type { RootfsSettings } from "./settings.ts";
+import type { LayerTree } from "./walk.ts";
 
 /**
  * What the rules about layers ask of whatever holds the tree, for one layer: a disk, memory, or a layer of an overlay.
@@ -73,4 +80,20 @@ export interface WhiteoutBackEnd<Types extends BackEndTypes> {
   filesIn(directory: Directory<Types>, path: ByteString): Iterable<ByteString>;
   /** Says of a directory that lower layers have nothing in it but what `filesIn` gives. */
   cutOff(directory: Directory<Types>): void;
+}
+
+/** What all layers that are applied to a tree share, whatever holds it. */
+export interface LayerContext<Types extends BackEndTypes> {
+  readonly settings: Pick<RootfsSettings, "devices" | "keepDirlinks" | "limits">;
+  readonly findings: Findings;
+  readonly tree: LayerTree<Directory<Types>>;
+  readonly paths: Paths<Directory<Types>>;
+  /** Where the parents of recent entries are, if that is remembered. */
+  readonly parents?: Parents<Types>;
+  /** What a directory has that no layer describes. */
+  readonly implied: Attributes;
+  /** How many entries may still be applied. */
+  readonly entries: CountedLimit;
+  /** Where what is remembered is counted. */
+  readonly memory: Memory;
 }

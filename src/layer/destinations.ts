@@ -1,11 +1,10 @@
 import type { ByteString } from "../tar/byte-string.ts";
-import type { DirectoryBackEnd } from "./back-end.ts";
-import type { LayerContext } from "./context.ts";
+import type { DirectoryBackEnd, LayerContext } from "./back-end.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { checkedName } from "./entry-checks.ts";
-import { whiteoutPrefix } from "./name-meaning.ts";
 import { entryLimitExceeded, quoted } from "./refusal.ts";
 import { walk } from "./walk.ts";
+import { whiteoutPrefix } from "./whiteouts.ts";
 
 /** Where the entries of one layer are to stand, in directories that are made where they are missing. */
 export class Destinations<Types extends BackEndTypes> {

@@ -1,6 +1,5 @@
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import type { BackEnd } from "./back-end.ts";
-import type { LayerContext } from "./context.ts";
+import type { BackEnd, LayerContext } from "./back-end.ts";
 import type { BackEndTypes, EntryDestination } from "./directory.ts";
 import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
 import { refusal } from "./refusal.ts";

@@ -1,11 +1,10 @@
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import type { HardlinkBackEnd, LinkHeader } from "./back-end.ts";
-import type { LayerContext } from "./context.ts";
+import type { HardlinkBackEnd, LayerContext, LinkHeader } from "./back-end.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
-import { pseudoLinkName } from "./name-meaning.ts";
 import { quoted, refusal } from "./refusal.ts";
 import { walk } from "./walk.ts";
+import { pseudoLinkName } from "./whiteouts.ts";
 
 /** A name in a directory, whether anything stands there or not. */
 interface Name<Types extends BackEndTypes> {

@@ -1,16 +1,14 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import type { BackEnd } from "./back-end.ts";
-import type { LayerContext } from "./context.ts";
+import type { BackEnd, LayerContext } from "./back-end.ts";
 import { Destinations } from "./destinations.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { checkOwner } from "./entry-checks.ts";
 import { EntryFiles } from "./entry-files.ts";
 import { Hardlinks } from "./hardlinks.ts";
-import { hiddenName, meaningOf, pseudoLinkName } from "./name-meaning.ts";
 import { refusal } from "./refusal.ts";
 import { find, walk } from "./walk.ts";
-import { Whiteouts } from "./whiteouts.ts";
+import { hiddenName, meaningOf, pseudoLinkName, Whiteouts } from "./whiteouts.ts";
 
 /**
  * What the entries of one layer mean, in the order of the archive (image-spec, layer.md), for whatever a layer is

@@ -3,8 +3,8 @@ import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/refusal.ts";
 import { walk } from "../layer/walk.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
+import { TreeLookup } from "../tree/tree-back-end.ts";
 import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
-import { TreeLookup } from "../tree/tree-lookup.ts";
 
 /** What is at a path, and its path without symlinks. */
 export interface Found {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Memory } from "../base/memory-budget.ts";
-import type { Attributes } from "../layer/attributes.ts";
+import type { Attributes } from "../layer/directory.ts";
 import { type ByteString, byteStringOf, bytesOf, textOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";

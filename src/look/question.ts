@@ -2,8 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/refusal.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
-import type { TreeDirectory } from "../tree/tree-file.ts";
-import { fileOf } from "../tree/tree-file.ts";
+import { fileOf, type TreeDirectory } from "../tree/tree-file.ts";
 import { find } from "./find.ts";
 import { type ListedEntry, listed, listedEntry } from "./listed-entry.ts";
 

@@ -5,9 +5,9 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { EngineReport, Job, Message } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
+import { ProgressTicker } from "./event-log.ts";
 import type { AcceptedImage, Operation } from "./operation.ts";
 import type { UnpackResult } from "./options.ts";
-import { ProgressTicker } from "./progress-ticker.ts";
 
 /** Where an image's layers go. */
 export interface LayerFetching<Own extends Message = never> {

@@ -13,8 +13,7 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import { Progress } from "../worker/progress.ts";
 import { EventLog } from "./event-log.ts";
 import { numberedLayers, type ResolvedEvent, resolvedEvent } from "./image-layers.ts";
-import type { OperationResult, UnpackOptions } from "./options.ts";
-import { settle, type UnpackSettings } from "./settings.ts";
+import { type OperationResult, settle, type UnpackOptions, type UnpackSettings } from "./options.ts";
 
 /** An image whose layers can be fetched: everything that has to be decided before that is decided. */
 export interface AcceptedImage<From extends ImageSource = ImageSource> {

@@ -1,5 +1,4 @@
-import { impliedAttributes } from "../layer/attributes.ts";
-import { Directory, never } from "../layer/directory.ts";
+import { Directory, impliedAttributes, never } from "../layer/directory.ts";
 import { failure } from "../layer/refusal.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";

@@ -3,17 +3,15 @@ import { never } from "../layer/directory.ts";
 import type { FindingsReporter } from "../layer/findings.ts";
 import type { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { RootfsContext } from "../rootfs/context.ts";
+import { newContext, type RootfsContext, type SharedByLayers } from "../rootfs/context.ts";
 import type { OnDisk } from "../rootfs/disk-directory.ts";
-import { newContext, type SharedByLayers } from "../rootfs/new-context.ts";
 import { NodeMaker } from "../rootfs/node-maker.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { LowerLayers } from "./lower-layers.ts";
 import type { OverlayFormat } from "./overlay-format.ts";
-import { mark } from "./overlay-marks.ts";
-import { OverlayWhiteouts } from "./overlay-whiteouts.ts";
+import { mark, OverlayWhiteouts } from "./overlay-whiteouts.ts";
 
 /** Alone in its directory a layer is the first of all. */
 const only = 0;

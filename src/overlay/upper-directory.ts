@@ -4,7 +4,7 @@ import type { OverlayKind } from "../base/option-words.ts";
 import { nobody } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
-import { sharedByLayers } from "../rootfs/new-context.ts";
+import { sharedByLayers } from "../rootfs/context.ts";
 import { OverlayFormat } from "./overlay-format.ts";
 import { OverlayLayer } from "./overlay-layer.ts";
 

@@ -1,14 +1,24 @@
-import type { LayerContext } from "../layer/context.ts";
-import type { CountedLimit } from "../layer/counted-limits.ts";
-import type { Parents } from "../layer/parents.ts";
+import type { Limits } from "../base/limits.ts";
+import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
+import type { LayerContext } from "../layer/back-end.ts";
+import { CountedLimit } from "../layer/counted-limits.ts";
+import { Directory, impliedAttributes } from "../layer/directory.ts";
+import { Findings, type FindingsReporter } from "../layer/findings.ts";
+import { Parents } from "../layer/parents.ts";
+import { Paths } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { DirectoryAttributes } from "./directory-attributes.ts";
-import type { OnDisk } from "./disk-directory.ts";
-import type { DiskTree } from "./disk-tree.ts";
-import type { DiskXattrs } from "./disk-xattrs.ts";
-import type { FileSystemTraits } from "./file-system-probe.ts";
-import type { Metadata } from "./metadata.ts";
-import type { Owners } from "./owners.ts";
+import { XattrFilter, XattrRules } from "../layer/xattr-rules.ts";
+import { effectiveUser } from "../linux/thread.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { DirectoryAttributes } from "./directory-attributes.ts";
+import { DiskState, type OnDisk } from "./disk-directory.ts";
+import { DiskTree } from "./disk-tree.ts";
+import { DiskXattrs, type StoredNames } from "./disk-xattrs.ts";
+import { type FileSystemTraits, prepareRoot } from "./file-system-probe.ts";
+import { Handles } from "./handles.ts";
+import { Metadata } from "./metadata.ts";
+import { type OwnerPolicy, Owners } from "./owners.ts";
+import { XattrIds } from "./xattr-ids.ts";
 
 /** The root filesystem while it is being built: what all layers work on, and work with. */
 export interface RootfsContext extends LayerContext<OnDisk> {
@@ -24,4 +34,96 @@ export interface RootfsContext extends LayerContext<OnDisk> {
   readonly isOverlayLayer: boolean;
   /** What copies in the place of hard links may still take. */
   readonly copiedBytes: CountedLimit;
+}
+
+/** In what a root filesystem differs that is one layer of an overlay. */
+interface OverlayVariation {
+  /**
+   * Extended attributes that are set although the filter table leaves them out, under the names that they are stored
+   * by.
+   */
+  readonly xattrInclude: readonly string[];
+  readonly xattrNames: StoredNames;
+}
+
+/** What all the layers of one image share. */
+export type SharedByLayers = Pick<RootfsContext, "entries" | "copiedBytes" | "memory">;
+
+/** What a root filesystem is built on. */
+interface ContextBasis {
+  readonly shared: SharedByLayers;
+  readonly overlay?: OverlayVariation;
+}
+
+/** `memory` is where what is remembered is counted, if not in a budget of its own. */
+export function sharedByLayers(limits: Limits, memory: Memory = new MemoryBudget(limits)): SharedByLayers {
+  return {
+    memory,
+    entries: new CountedLimit(limits, "entries", "entries"),
+    copiedBytes: new CountedLimit(limits, "totalBytes", "bytes in copies of hard links"),
+  };
+}
+
+/** Prepares an empty directory to become a root filesystem, or a layer of one. */
+export function newContext(
+  directory: number,
+  settings: RootfsSettings,
+  reporter: FindingsReporter,
+  { shared, overlay }: ContextBasis,
+): RootfsContext {
+  const { limits, strict, xattrExclude } = settings;
+  const xattrInclude = [...settings.xattrInclude, ...(overlay?.xattrInclude ?? [])];
+  const findings = new Findings(reporter, strict);
+  const fileSystem = prepareRoot(directory);
+  const owners = new Owners(ownerPolicy(settings), fileSystem, findings);
+  const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
+  const xattrs = new DiskXattrs(
+    new XattrRules(filter, findings),
+    findings,
+    new XattrIds(settings),
+    overlay?.xattrNames,
+  );
+  const metadata = new Metadata(fileSystem, owners, xattrs, findings);
+  const implied = impliedAttributes(settings);
+  const root = new Directory<OnDisk>(undefined, { layer: 0, attributes: implied, own: new DiskState(0o700) });
+  const handles = new Handles(root, directory);
+  const directoryAttributes = new DirectoryAttributes({
+    handles,
+    fileSystem,
+    owners,
+    xattrs,
+    metadata,
+    findings,
+    implied,
+    memory: shared.memory,
+  });
+  const tree = new DiskTree(root, handles, shared.memory);
+  const parents = new Parents<OnDisk>();
+  parents.set(byteStringOf(""), root, 0);
+  return {
+    settings,
+    findings,
+    fileSystem,
+    tree,
+    parents,
+    paths: new Paths(tree, findings, limits),
+    owners,
+    xattrs,
+    metadata,
+    directoryAttributes,
+    implied,
+    isOverlayLayer: overlay !== undefined,
+    ...shared,
+  };
+}
+
+/** What becomes of the owners that an image states, where the caller leaves some of that open. */
+export function ownerPolicy({ owner, recordOwners, uidMap, gidMap }: RootfsSettings): OwnerPolicy {
+  const isMeant = effectiveUser() === 0 || uidMap !== undefined || gidMap !== undefined;
+  return {
+    owner: owner ?? (isMeant ? "preserve" : "ignore"),
+    areRecorded: recordOwners,
+    ...(uidMap !== undefined && { uidMap }),
+    ...(gidMap !== undefined && { gidMap }),
+  };
 }

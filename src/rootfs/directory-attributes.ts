@@ -1,5 +1,5 @@
 import type { Memory } from "../base/memory-budget.ts";
-import type { Attributes } from "../layer/attributes.ts";
+import type { Attributes } from "../layer/directory.ts";
 import type { Findings } from "../layer/findings.ts";
 import { pathIn } from "../layer/paths.ts";
 import { failure } from "../layer/refusal.ts";

@@ -1,7 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
-import type { Attributes } from "../layer/attributes.ts";
 import { FollowedLinks } from "../layer/counted-limits.ts";
-import { Directory, never } from "../layer/directory.ts";
+import { type Attributes, Directory, never } from "../layer/directory.ts";
 import { failure } from "../layer/refusal.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import { errnos } from "../linux/errno.ts";

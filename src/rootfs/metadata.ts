@@ -1,4 +1,4 @@
-import type { Attributes } from "../layer/attributes.ts";
+import type { Attributes } from "../layer/directory.ts";
 import type { Findings } from "../layer/findings.ts";
 import { failure } from "../layer/refusal.ts";
 import {
@@ -14,7 +14,7 @@ import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import { setXattr, setXattrAt } from "../linux/xattrs.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry, Timestamp } from "../tar/entry.ts";
-import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
+import { earliestSeconds, latestSeconds } from "../tar/numbers.ts";
 import type { DiskXattrs } from "./disk-xattrs.ts";
 import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Owners } from "./owners.ts";

@@ -6,16 +6,15 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { readXattrAt } from "../linux/xattrs.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { containerIdOf, hostIdOf } from "./id-map.ts";
 import { overrideStat, recordedOwner, recordsOf, type Stated } from "./recorded-owner.ts";
 
-export interface Owner {
+interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
 /** Sets an extended attribute of a file that the caller knows. */
-export type SetXattr = (name: ByteString, value: Uint8Array) => Result;
+type SetXattr = (name: ByteString, value: Uint8Array) => Result;
 
 /** What is to become of the owners that an image states. */
 export interface OwnerPolicy {
@@ -121,4 +120,23 @@ function isRecorded(stated: Stated, setXattr: SetXattr): boolean {
 
 function isDevice({ type }: Stated): boolean {
   return type === "character-device" || type === "block-device";
+}
+
+/** What an id inside is on this machine; `undefined` where the map has no place for it. Without a map it is itself. */
+export function hostIdOf(id: number, map: readonly IdMapping[] | undefined): number | undefined {
+  if (map === undefined) return id;
+  for (const { containerID, hostID, size } of map) {
+    if (id >= containerID && id < containerID + size) return hostID + id - containerID;
+  }
+  return undefined;
+}
+
+/** What an id of this machine is inside. */
+function containerIdOf(id: number, map: readonly IdMapping[] | undefined): number | undefined {
+  return hostIdOf(id, inverted(map));
+}
+
+/** The map by which ids of this machine become those inside. */
+export function inverted(map: readonly IdMapping[] | undefined): readonly IdMapping[] | undefined {
+  return map?.map(({ containerID, hostID, size }) => ({ containerID: hostID, hostID: containerID, size }));
 }

@@ -2,17 +2,22 @@ import type { Memory } from "../base/memory-budget.ts";
 import type { WhiteoutBackEnd } from "../layer/back-end.ts";
 import type { FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
+import { failure } from "../layer/refusal.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import type { RootfsContext } from "./context.ts";
-import type { OnDisk } from "./disk-directory.ts";
+import { whiteoutPrefix } from "../layer/whiteouts.ts";
+import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
+import { errnos } from "../linux/errno.ts";
+import { statAt } from "../linux/stat.ts";
+import { unlinkAt } from "../linux/syscalls.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { newContext, type RootfsContext, sharedByLayers } from "./context.ts";
+import type { DiskDirectory, OnDisk } from "./disk-directory.ts";
 import { DiskHardlinks } from "./disk-hardlinks.ts";
-import { DiskWhiteouts } from "./disk-whiteouts.ts";
 import { FileMaker } from "./file-maker.ts";
-import { newContext, sharedByLayers } from "./new-context.ts";
 import { NodeMaker } from "./node-maker.ts";
 
 /** What becomes of what the whiteouts of one layer hide. */
-export type WhiteoutsOf = (context: RootfsContext, nodes: NodeMaker) => WhiteoutBackEnd<OnDisk>;
+type WhiteoutsOf = (context: RootfsContext, nodes: NodeMaker) => WhiteoutBackEnd<OnDisk>;
 
 /**
  * A root filesystem that layers are applied to, from the bottom up.
@@ -74,4 +79,45 @@ export function openRootfs(
   memory?: Memory,
 ): Rootfs {
   return new Rootfs(newContext(directory, settings, reporter, { shared: sharedByLayers(settings.limits, memory) }));
+}
+
+/** The whiteouts of one layer on a disk: what they hide is removed. */
+class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
+  readonly #context: RootfsContext;
+  readonly #nodes: NodeMaker;
+
+  constructor(context: RootfsContext, nodes: NodeMaker) {
+    this.#context = context;
+    this.#nodes = nodes;
+  }
+
+  isFileAt(parent: DiskDirectory, name: ByteString): boolean {
+    return typeof statAt(this.#context.tree.handles.of(parent), name) !== "number";
+  }
+
+  isOwnFile(parent: DiskDirectory, name: ByteString): boolean {
+    return this.#nodes.made.has(parent, name);
+  }
+
+  removeFile(parent: DiskDirectory, name: ByteString, path: ByteString): void {
+    const result = unlinkAt(this.#context.tree.handles.of(parent), name);
+    if (result < 0 && result !== -errnos.ENOENT) throw failure("apply", path, "unlinkat", result);
+    this.#context.parents.linkMayBeGone();
+  }
+
+  /** Names that begin as whiteouts do are the program's own: no layer can have made them. */
+  *filesIn(directory: DiskDirectory, path: ByteString): Iterable<ByteString> {
+    const handle = this.#context.tree.handles.opened(directory);
+    rewindEntries(handle);
+    for (;;) {
+      const entries = readEntries(handle);
+      if (typeof entries === "number") throw failure("apply", path, "getdents64", entries);
+      if (entries.length === 0) return;
+      for (const { name } of entries)
+        if (directory.child(name) === undefined && !name.startsWith(whiteoutPrefix)) yield name;
+    }
+  }
+
+  /** What lower layers left is in the directory itself. */
+  cutOff(): void {}
 }

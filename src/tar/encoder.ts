@@ -3,7 +3,7 @@ import { BLOCK } from "./block-reader.ts";
 import { type ByteString, byteStringOf, bytesOf } from "./byte-string.ts";
 import type { Entry, EntryType, Timestamp } from "./entry.ts";
 import { type PaxRecord, paxText, timeText } from "./pax-records.ts";
-import { sparseMapText, sparseName, sparseRecords } from "./sparse-text.ts";
+import { sparseMapText, sparseName, sparseRecords } from "./sparse-map.ts";
 import { xattrRecords } from "./xattr.ts";
 
 /** A file as an archive describes it. An entry from the decoder is one. */

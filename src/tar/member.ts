@@ -3,9 +3,9 @@ import type { ByteString } from "./byte-string.ts";
 import type { DecoderState } from "./decoder-state.ts";
 import type { Entry, EntryType, Timestamp } from "./entry.ts";
 import type { Extensions } from "./extensions.ts";
+import { clampedTime } from "./numbers.ts";
 import type { PaxHeader } from "./pax-header.ts";
 import { readOldGnuSparse, readPaxSparse, type Sparse } from "./sparse.ts";
-import { clampedTime } from "./timestamp.ts";
 import { posixAcl } from "./xattr.ts";
 
 /** An entry with the sizes of what follows its header. */

@@ -2,10 +2,9 @@ import { Buffer } from "node:buffer";
 import { invalidArchive } from "./block-reader.ts";
 import { type ByteString, byteString, byteStringOf } from "./byte-string.ts";
 import type { Timestamp } from "./entry.ts";
-import { decimal, signedDecimal } from "./numbers.ts";
+import { decimal, paxTime, signedDecimal } from "./numbers.ts";
 import { eachPaxRecord } from "./pax-records.ts";
 import { SparseRecords } from "./sparse-map.ts";
-import { paxTime } from "./timestamp.ts";
 import { xattrOf } from "./xattr.ts";
 
 /**

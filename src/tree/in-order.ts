@@ -2,8 +2,7 @@ import { Directory } from "../layer/directory.ts";
 import { pathIn } from "../layer/paths.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import { everything, type Selection } from "./selection.ts";
-import type { TreeDirectory, TreeNode } from "./tree-file.ts";
-import { fileOf, type TreeFile } from "./tree-file.ts";
+import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "./tree-file.ts";
 
 /** Something in a tree at one of its paths. The root's path is empty. */
 export type Item =

@@ -1,14 +1,12 @@
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
-import { impliedAttributes } from "../layer/attributes.ts";
 import { CountedLimit } from "../layer/counted-limits.ts";
-import { Directory, never } from "../layer/directory.ts";
+import { Directory, impliedAttributes, never } from "../layer/directory.ts";
 import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter, XattrRules } from "../layer/xattr-rules.ts";
-import { type KeepContent, TreeFiles, TreeHardlinks, TreeWhiteouts } from "./tree-back-end.ts";
+import { type KeepContent, TreeFiles, TreeHardlinks, TreeLookup, TreeWhiteouts } from "./tree-back-end.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
-import { TreeLookup } from "./tree-lookup.ts";
 import { type TreeContext, TreeNodes, type TreeSettings } from "./tree-nodes.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Attributes } from "../layer/attributes.ts";
+import type { Attributes } from "../layer/directory.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
+import { earliestSeconds, latestSeconds } from "../tar/numbers.ts";
 import { type Item, inOrder } from "./in-order.ts";
 import type { TreeDirectory, TreeFile } from "./tree-file.ts";
 

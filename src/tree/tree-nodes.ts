@@ -1,13 +1,20 @@
-import type { Attributes } from "../layer/attributes.ts";
-import type { DirectoryBackEnd } from "../layer/back-end.ts";
-import type { LayerContext } from "../layer/context.ts";
-import { Directory, type EntryDestination } from "../layer/directory.ts";
+import type { DirectoryBackEnd, LayerContext } from "../layer/back-end.ts";
+import { type Attributes, Directory, type EntryDestination } from "../layer/directory.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { XattrRules } from "../layer/xattr-rules.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import { bytesOfFreeName, bytesOfNode, bytesOfXattrs, bytesReleasedBy } from "./memory-sizes.ts";
-import { FurtherName, type InMemory, type TreeDirectory, type TreeFile, type TreeNode } from "./tree-file.ts";
+import {
+  bytesOfFreeName,
+  bytesOfNode,
+  bytesOfXattrs,
+  bytesReleasedBy,
+  FurtherName,
+  type InMemory,
+  type TreeDirectory,
+  type TreeFile,
+  type TreeNode,
+} from "./tree-file.ts";
 
 /** How entries become a tree: as they become files, but for what depends on who unpacks. */
 export type TreeSettings = Pick<

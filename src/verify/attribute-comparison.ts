@@ -1,18 +1,17 @@
-import type { Attributes } from "../layer/attributes.ts";
+import type { Attributes } from "../layer/directory.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-rules.ts";
 import { errnos } from "../linux/errno.ts";
-import type { Rights } from "../linux/rights.ts";
 import type { Stat } from "../linux/stat.ts";
+import type { Rights } from "../linux/thread.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
-import { hostIdOf } from "../rootfs/id-map.ts";
-import { ownerPolicy } from "../rootfs/new-context.ts";
-import type { OwnerPolicy } from "../rootfs/owners.ts";
+import { ownerPolicy } from "../rootfs/context.ts";
+import { hostIdOf, type OwnerPolicy } from "../rootfs/owners.ts";
 import { recordsOf, type Stated } from "../rootfs/recorded-owner.ts";
 import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import { earliestSeconds, latestSeconds } from "../tar/timestamp.ts";
+import { earliestSeconds, latestSeconds } from "../tar/numbers.ts";
 import type { DifferentPart } from "./difference.ts";
 import { type DiskEntry, succeeded } from "./disk-entry.ts";
 

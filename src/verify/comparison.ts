@@ -4,17 +4,15 @@ import { failure } from "../layer/refusal.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { readEntries } from "../linux/directory-entries.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
-import type { Rights } from "../linux/rights.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { closeDescriptor, readSymlinkAt } from "../linux/syscalls.ts";
+import type { Rights } from "../linux/thread.ts";
 import { Descent } from "../rootfs/descent.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
-import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
-import { fileOf, type TreeFile } from "../tree/tree-file.ts";
+import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
 import { AttributeComparison } from "./attribute-comparison.ts";
-import { hasContent } from "./content.ts";
 import type { Difference, DifferentPart } from "./difference.ts";
-import { type DiskEntry, openUntouched, succeeded } from "./disk-entry.ts";
+import { type DiskEntry, hasContent, openUntouched, succeeded } from "./disk-entry.ts";
 
 /** What a comparison needs to know. */
 export interface ComparisonOptions {

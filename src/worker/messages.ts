@@ -1,9 +1,10 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { type ErrorCode, type ErrorDetails, OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent, SandboxStatus, WarningCode } from "../base/events.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
+import { errorCode } from "../base/system-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
-import type { PackedError } from "./packed-error.ts";
 
 /*
  * The messages between the main thread and the working threads: jobs to a thread, reports from it. There are only a few
@@ -67,4 +68,61 @@ export type EngineReport =
 /** The error for a report of an unknown type, which is a defect of this program. */
 export function unknownReport({ type }: Message): OciUnpackError {
   return new OciUnpackError("INTERNAL", `cannot go on: a working thread tells of "${type}", which nobody knows`);
+}
+
+/** An error of this library as a plain object, because a message between threads does not keep an error's class. */
+interface PackedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly details: ErrorDetails;
+  readonly cause: PackedCause | undefined;
+}
+
+/** The cause of an error: one of this library, any other error, or a thrown value that is no error. */
+type PackedCause =
+  | { readonly type: "library"; readonly error: PackedError }
+  | {
+      readonly type: "foreign";
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string | undefined;
+      readonly code: string | undefined;
+      readonly cause: PackedCause | undefined;
+    }
+  | { readonly type: "thrown"; readonly text: string };
+
+/** More than any chain of causes in this library. Causes could lead in a circle. */
+const mostCauses = 8;
+
+/** Packs any error. One that is not of this library is a defect: it becomes the cause of an `INTERNAL` error. */
+export function packError(error: unknown, depth = 0): PackedError {
+  if (error instanceof OciUnpackError) {
+    const { code, message, hint, details, cause } = error;
+    return { code, message, hint, details, cause: packCause(cause, depth + 1) };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "INTERNAL", message, hint: undefined, details: {}, cause: packCause(error, depth + 1) };
+}
+
+function packCause(cause: unknown, depth: number): PackedCause | undefined {
+  if (cause === undefined || depth > mostCauses) return undefined;
+  if (cause instanceof OciUnpackError) return { type: "library", error: packError(cause, depth) };
+  if (!(cause instanceof Error)) return { type: "thrown", text: String(cause) };
+  const { name, message, stack } = cause;
+  return { type: "foreign", name, message, stack, code: errorCode(cause), cause: packCause(cause.cause, depth + 1) };
+}
+
+/** Makes the error again that another thread packed. */
+export function unpackError({ code, message, hint, details, cause }: PackedError): OciUnpackError {
+  return new OciUnpackError(code, message, present({ hint, details, cause: unpackCause(cause) }));
+}
+
+function unpackCause(packed: PackedCause | undefined): unknown {
+  if (packed === undefined) return undefined;
+  if (packed.type === "library") return unpackError(packed.error);
+  if (packed.type === "thrown") return packed.text;
+  const { name, message, stack, code } = packed;
+  const cause = unpackCause(packed.cause);
+  return Object.assign(new Error(message, present({ cause })), present({ name, stack, code }));
 }

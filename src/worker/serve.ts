@@ -2,8 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { OciUnpackError, retold } from "../base/errors.ts";
 import { noteDescriptorsIn } from "../linux/open-descriptors.ts";
 import { nameThread } from "../linux/thread.ts";
-import type { EngineReport, Job, Message, ThreadSettings } from "./messages.ts";
-import { packError } from "./packed-error.ts";
+import { type EngineReport, type Job, type Message, packError, type ThreadSettings } from "./messages.ts";
 import { RingCancelled } from "./ring.ts";
 
 /** Sends a report to the main thread. It is sent at once, even from a synchronous loop. */

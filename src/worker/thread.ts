@@ -6,8 +6,7 @@ import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import { present } from "../base/present.ts";
 import { createDescriptorNotes, descriptorsIn, isHalted } from "../linux/open-descriptors.ts";
-import type { EngineReport, Job, Message, ThreadSettings } from "./messages.ts";
-import { unpackError } from "./packed-error.ts";
+import { type EngineReport, type Job, type Message, type ThreadSettings, unpackError } from "./messages.ts";
 
 export interface DoOptions<Own extends Message> {
   /** Is called with each report. Must not throw. */

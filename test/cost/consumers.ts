@@ -6,7 +6,7 @@ import { ContentFile } from "../../src/blob/content-file.ts";
 import { writeFlatArchive } from "../../src/export/flat-archive.ts";
 import { factsOf } from "../../src/export/tree-facts.ts";
 import { applySettings } from "../../src/layer/settings.ts";
-import { ownRights } from "../../src/linux/rights.ts";
+import { ownRights } from "../../src/linux/thread.ts";
 import { LayersSoFar } from "../../src/look/layers-so-far.ts";
 import { answered, type Question } from "../../src/look/question.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";

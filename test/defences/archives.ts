@@ -36,7 +36,7 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`totalBytes`, for copies of hard links",
-    file: "src/rootfs/hardlink-copy.ts",
+    file: "src/rootfs/disk-hardlinks.ts",
     without: ["context.copiedBytes.spend(length, destination.path)", "{}"],
     test: ["overlay/unpack-overlay", "makes no more copies of lower layers' files"],
   },
@@ -148,9 +148,9 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "holes that an mtree list digests have a limit together",
-    file: "src/tree/digested-body.ts",
+    file: "src/tree/content-digests.ts",
     without: ["if (isWithin) this.#restBytes -= bytes;", ""],
-    test: ["tree/digested-body", "the holes of all files together are digested up to a limit"],
+    test: ["tree/content-digests", "the holes of all files together are digested up to a limit"],
   },
   {
     group: "H",
@@ -323,9 +323,9 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "what is reported of a name has a length",
-    file: "src/worker/reporter.ts",
+    file: "src/worker/apply-entries.ts",
     without: ["return path.length <= longestPath ? textOf(path) :", "return true ? textOf(path) :"],
-    test: ["worker/reporter", "names of a mebibyte make no reports of a mebibyte"],
+    test: ["worker/apply-entries", "names of a mebibyte make no reports of a mebibyte"],
   },
   {
     group: "H",

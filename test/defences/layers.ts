@@ -172,7 +172,7 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "D",
     what: "a whiteout of nothing, of `.` or of `..` is refused",
-    file: "src/layer/name-meaning.ts",
+    file: "src/layer/whiteouts.ts",
     without: [`return name === "" || name === "." || name === ".." ? undefined : name;`, "return name;"],
     test: [hostile, "a whiteout named .wh..."],
   },
@@ -332,7 +332,7 @@ export const pathDefences: readonly Defence[] = [
   {
     group: "Q",
     what: "names that layers keep for themselves are never made",
-    file: "src/layer/name-meaning.ts",
+    file: "src/layer/whiteouts.ts",
     without: [`if (names.slice(0, -1).some((parent) => parent.startsWith(whiteoutPrefix))) return "reserved";`, ""],
     test: [rules, "W22: an entry below a reserved name is left out, and its parents are not made"],
   },

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { impliedAttributes } from "../../src/layer/attributes.ts";
-import { Directory } from "../../src/layer/directory.ts";
+import { Directory, impliedAttributes } from "../../src/layer/directory.ts";
 import { Parents } from "../../src/layer/parents.ts";
 import { DiskState, type OnDisk } from "../../src/rootfs/disk-directory.ts";
 import { byteStringOf } from "../../src/tar/byte-string.ts";

@@ -8,7 +8,7 @@ import { applySettings } from "../../src/layer/settings.ts";
 import { OverlayFormat } from "../../src/overlay/overlay-format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
 import { OverlayWhiteouts } from "../../src/overlay/overlay-whiteouts.ts";
-import { newContext, sharedByLayers } from "../../src/rootfs/new-context.ts";
+import { newContext, sharedByLayers } from "../../src/rootfs/context.ts";
 import { Rootfs } from "../../src/rootfs/rootfs.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import type { EntrySink } from "../../src/worker/apply-entries.ts";

@@ -8,7 +8,7 @@ import type { RootfsSettings } from "../../src/layer/settings.ts";
 import { applySettings } from "../../src/layer/settings.ts";
 import { OverlayFormat } from "../../src/overlay/overlay-format.ts";
 import { OverlayLayer } from "../../src/overlay/overlay-layer.ts";
-import { sharedByLayers } from "../../src/rootfs/new-context.ts";
+import { sharedByLayers } from "../../src/rootfs/context.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
 

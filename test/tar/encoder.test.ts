@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { type ArchivedFile, encodedHeader, endMarkerBytes, paddingBytes } from "../../src/tar/encoder.ts";
-import { segmentsInBlocks } from "../../src/tar/sparse-text.ts";
+import { segmentsInBlocks } from "../../src/tar/sparse-map.ts";
 import { Random } from "../model/random.ts";
 import { type DecodedEntry, decoded } from "../support/decode.ts";
 import { scratch } from "../support/scratch.ts";

@@ -1,6 +1,6 @@
 import { applySettings } from "../../src/layer/settings.ts";
-import { ownRights } from "../../src/linux/rights.ts";
 import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts";
+import { ownRights } from "../../src/linux/thread.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { Comparison } from "../../src/verify/comparison.ts";
 import type { Difference } from "../../src/verify/difference.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { byteStringOf } from "../../src/tar/byte-string.ts";
+import { Reporter } from "../../src/worker/apply-entries.ts";
 import type { EngineReport } from "../../src/worker/messages.ts";
-import { Reporter } from "../../src/worker/reporter.ts";
 
 function reports(work: (reporter: Reporter) => void): EngineReport[] {
   const told: EngineReport[] = [];

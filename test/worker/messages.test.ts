@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ErrorDetails, OciUnpackError } from "../../src/base/errors.ts";
-import { packError, unpackError } from "../../src/worker/packed-error.ts";
+import { packError, unpackError } from "../../src/worker/messages.ts";
 
 /** An error after its way between two threads. */
 function received(error: unknown): OciUnpackError {
