@@ -1,8 +1,7 @@
 import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { WarningCode } from "../base/events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
-import type { CompressedInput } from "./compressed-input.ts";
-import { compressionOf, magicBytes, magicOf, tellingBytes } from "./compression.ts";
+import { type CompressedInput, compressionOf, magicBytes, magicOf, tellingBytes } from "./compressed-input.ts";
 import { copyBytes, type DecompressedOutput } from "./decompressed-output.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
 import { nativeZstd, stepThrough } from "./native-zstd.ts";

@@ -1,9 +1,9 @@
-import type { ImageConfig } from "../oci/config.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import type { ExecutionParameters, ImageConfig } from "../oci/config.ts";
 import { annotationsOf } from "./annotations.ts";
 import { ContainerPaths, workingDirectoryOf } from "./container-paths.ts";
-import { runtimeConfig, volumeMounts } from "./runtime-config.ts";
 import { textInRootfs } from "./text-in-rootfs.ts";
-import { type Rootless, resolveUser } from "./user.ts";
+import { type ProcessUser, type Rootless, resolveUser } from "./user.ts";
 
 /** What a container runtime gets of an image, and what it does not. */
 export interface Bundle {
@@ -35,4 +35,153 @@ function pathsOf({ execution }: ImageConfig, rootfs: string) {
   using paths = new ContainerPaths(rootfs);
   const cwd = workingDirectoryOf(execution.workingDir ?? "", paths);
   return { cwd, volumes: volumeMounts(execution.volumes ?? [], paths) };
+}
+
+/** The parts of a container's configuration that depend on more than the image's. */
+interface ConfigParts {
+  readonly user: ProcessUser;
+  readonly cwd: string;
+  readonly volumes: readonly Mount[];
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * The configuration of a container that runs the image: `config.json` of a bundle (runtime-spec, config.md), converted
+ * as the image-spec's conversion.md says.
+ *
+ * What the image does not say is as in `runc spec`, except for the terminal: there is none, so that scripts can run it.
+ */
+function runtimeConfig({ execution }: ImageConfig, parts: ConfigParts, rootless?: Rootless): object {
+  const { user, cwd, volumes, annotations } = parts;
+  return {
+    ociVersion: "1.0.2",
+    process: {
+      terminal: false,
+      user: { uid: user.uid, gid: user.gid, ...additionalGids(user, rootless) },
+      args: argumentsOf(execution),
+      env: environmentOf(execution, user),
+      cwd,
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      noNewPrivileges: true,
+    },
+    root: { path: "rootfs" },
+    hostname: "oci-unpack",
+    mounts: [...defaultMounts(rootless !== undefined), ...volumes],
+    annotations,
+    linux: {
+      ...(rootless === undefined
+        ? { resources: { devices: [{ allow: false, access: "rwm" }] } }
+        : {
+            uidMappings: [{ containerID: 0, hostID: rootless.uid, size: 1 }],
+            gidMappings: [{ containerID: 0, hostID: rootless.gid, size: 1 }],
+          }),
+      namespaces: namespaces(rootless !== undefined),
+      maskedPaths,
+      readonlyPaths,
+    },
+  };
+}
+
+/** Entrypoint and command together. An image that has neither gets a shell, so that the bundle can be started. */
+function argumentsOf({ entrypoint = [], cmd = [] }: ExecutionParameters): readonly string[] {
+  const args = [...entrypoint, ...cmd];
+  return args.length === 0 ? ["sh"] : args;
+}
+
+/** The image's variables, and those that every program expects and the image does not set. */
+function environmentOf({ env = [] }: ExecutionParameters, user: ProcessUser): readonly string[] {
+  const names = new Set(env.map((entry) => entry.split("=", 1)[0]));
+  const defaults = [
+    ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+    ["TERM", "xterm"],
+    ["HOME", user.home],
+  ] as const;
+  return [...env, ...defaults.filter(([name]) => !names.has(name)).map(([name, value]) => `${name}=${value}`)];
+}
+
+/** The further groups of the user. A user namespace with a single group has none. */
+function additionalGids(user: ProcessUser, rootless: Rootless | undefined): object {
+  return rootless !== undefined || user.additionalGids.length === 0 ? {} : { additionalGids: user.additionalGids };
+}
+
+function namespaces(isRootless: boolean): readonly { readonly type: string }[] {
+  const types = ["pid", "network", "ipc", "uts", "mount"];
+  // Without root a network cannot be set up, so the host's is kept. A user namespace makes the other namespaces
+  // possible.
+  return (isRootless ? [...types.filter((type) => type !== "network"), "user"] : types).map((type) => ({ type }));
+}
+
+const capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
+
+const maskedPaths = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/sys/firmware",
+  "/proc/scsi",
+];
+
+const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/** A mount of the container (runtime-spec, config.md, "Mounts"). */
+interface Mount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+/** The file systems that every Linux container expects (runtime-spec, config-linux.md, "Default Filesystems"). */
+function defaultMounts(isRootless: boolean): readonly Mount[] {
+  const guarded = ["nosuid", "noexec", "nodev"];
+  return [
+    { destination: "/proc", type: "proc", source: "proc", options: guarded },
+    {
+      destination: "/dev",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
+    },
+    {
+      destination: "/dev/pts",
+      type: "devpts",
+      source: "devpts",
+      // Group 5 is tty, which a user namespace with a single group does not have.
+      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(isRootless ? [] : ["gid=5"])],
+    },
+    { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...guarded, "mode=1777", "size=65536k"] },
+    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded },
+    isRootless
+      ? // A new sysfs would show the network namespace, which without root is the host's. Only a bind mount is allowed.
+        { destination: "/sys", type: "none", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] }
+      : { destination: "/sys", type: "sysfs", source: "sysfs", options: [...guarded, "ro"] },
+    ...(isRootless
+      ? []
+      : [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...guarded, "relatime", "ro"] }]),
+  ];
+}
+
+/** The image's volumes, as writable file systems that are not kept (image-spec, conversion.md, "Config.Volumes"). */
+export function volumeMounts(volumes: readonly string[], paths: ContainerPaths): readonly Mount[] {
+  return volumes.toSorted().map((volume) => {
+    const isPlain = volume.startsWith("/") && !volume.includes("\0") && !volume.split("/").includes("..");
+    if (!isPlain) throw refused(volume, "it is no absolute path");
+    // Runtimes confine the process by writing to /proc, which a volume would catch (CVE-2019-16884).
+    if (paths.isInProc(volume)) throw refused(volume, "it leads into /proc");
+    return {
+      destination: volume,
+      type: "tmpfs",
+      source: "none",
+      options: ["rw", "nosuid", "nodev", "noexec", "relatime"],
+    };
+  });
+}
+
+function refused(volume: string, found: string): OciUnpackError {
+  return new OciUnpackError("INVALID_CONFIG", `cannot mount the image's volume "${volume.slice(0, 200)}": ${found}`);
 }

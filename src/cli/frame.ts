@@ -1,4 +1,4 @@
-import type { Paint } from "./paint.ts";
+import type { Paint } from "./display.ts";
 import { bytesText, counted, countText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import type { LayerTally, Tally } from "./tally.ts";

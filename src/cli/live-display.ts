@@ -1,7 +1,6 @@
-import type { Display } from "./display.ts";
+import { type Display, paintFor } from "./display.ts";
 import { type EventDetail, eventLine } from "./event-line.ts";
 import { type FrameStyle, frame, Rate } from "./frame.ts";
-import { paintFor } from "./paint.ts";
 import type { CommandOutput, ProcessContext } from "./process-context.ts";
 import { safeText } from "./safe-text.ts";
 import { Tally } from "./tally.ts";

@@ -9,8 +9,8 @@ import type {
   VerifyResult,
   WarningCode,
 } from "../index.ts";
+import type { Paint } from "./display.ts";
 import type { ErrorReport } from "./error-report.ts";
-import type { Paint } from "./paint.ts";
 import { bytesText, counted, countText, durationText, withUnits } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { sourceKindOf } from "./source-kind.ts";

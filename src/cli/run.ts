@@ -74,7 +74,7 @@ async function reportFailure(
     import("./error-report.ts"),
     import("./report.ts"),
     import("./command-output.ts"),
-    import("./paint.ts"),
+    import("./display.ts"),
   ]);
   const { env, errors, output } = context;
   const failure = errorReportOf(

@@ -1,11 +1,10 @@
 import type * as Library from "../index.ts";
 import { type DecisionLog, resultJson, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
-import { recordingListener, withDisplay } from "./display.ts";
+import { paintFor, recordingListener, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import type { VerifyCommand } from "./look-options.ts";
-import { paintFor } from "./paint.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { differenceLines, verdictLines } from "./report.ts";
 import { safeText } from "./safe-text.ts";

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Limits } from "../base/limits.ts";
-import { networkFailure } from "./network-failure.ts";
 import type { Deadlines } from "./options.ts";
-import { RequestFailure, tooLarge } from "./request-failure.ts";
+import { networkFailure, RequestFailure, tooLarge } from "./request-failure.ts";
 
 /**
  * A body that nobody wants is read to its end if it is no longer than this, so that its connection can be used again.

@@ -1,5 +1,5 @@
-import { isOfUnknownAuthority } from "./network-failure.ts";
 import type { TlsMaterial } from "./options.ts";
+import { isOfUnknownAuthority } from "./request-failure.ts";
 
 /**
  * Authorities that are trusted besides those that Node trusts. They are read only when a certificate comes from an

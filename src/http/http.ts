@@ -16,11 +16,10 @@ import { Body } from "./body.ts";
 import { DeadlineWatch } from "./deadlines.ts";
 import { FurtherAuthorities } from "./further-authorities.ts";
 import type { SecureRoute } from "./https.ts";
-import { networkFailure } from "./network-failure.ts";
 import { HttpAgent, request } from "./node-http.ts";
 import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
 import { admittedLookup, type Reach } from "./policy.ts";
-import { RequestFailure } from "./request-failure.ts";
+import { networkFailure, RequestFailure } from "./request-failure.ts";
 import { proxyAuthorizationOf } from "./tunnel.ts";
 
 /** One request over one connection. Redirects, authentication and retries are not its business. */

@@ -4,9 +4,8 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { addressIn, bareHost, portOf } from "./address.ts";
-import { networkFailure } from "./network-failure.ts";
 import type { TlsMaterial } from "./options.ts";
-import { RequestFailure } from "./request-failure.ts";
+import { networkFailure, RequestFailure } from "./request-failure.ts";
 import { tlsOptions } from "./tls-context.ts";
 import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
 

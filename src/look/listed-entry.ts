@@ -4,8 +4,7 @@ import type { Attributes } from "../layer/directory.ts";
 import { type ByteString, byteStringOf, bytesOf, textOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
-import type { TreeFile } from "../tree/tree-file.ts";
-import type { Found } from "./find.ts";
+import type { TreeFile, TreeNode } from "../tree/tree-file.ts";
 
 /** An entry of a listing: something in the merged image. */
 export interface ListedEntry {
@@ -33,6 +32,12 @@ export interface ListedEntry {
   readonly sameFileAs?: string;
   /** The layer that the entry is from, from 0 at the bottom. For a directory, the one that its attributes are from. */
   readonly layer: number;
+}
+
+/** What is at a path, and its path without symlinks. */
+export interface Found {
+  readonly path: ByteString;
+  readonly node: TreeNode;
 }
 
 /**

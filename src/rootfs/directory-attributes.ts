@@ -13,8 +13,7 @@ import type { DiskXattrs, XattrValues } from "./disk-xattrs.ts";
 import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Handles } from "./handles.ts";
 import { type Metadata, setTimes } from "./metadata.ts";
-import type { Owners } from "./owners.ts";
-import type { Stated } from "./recorded-owner.ts";
+import type { Owners, Stated } from "./owners.ts";
 
 const acls = ["system.posix_acl_default", "system.posix_acl_access"].map(byteStringOf);
 

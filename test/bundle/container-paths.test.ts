@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { volumeMounts } from "../../src/bundle/bundle.ts";
 import { ContainerPaths, workingDirectoryOf } from "../../src/bundle/container-paths.ts";
-import { volumeMounts } from "../../src/bundle/runtime-config.ts";
 import { scratch } from "../support/scratch.ts";
 
 /** Symlinks by their paths, in a root filesystem with a few directories and a file. */

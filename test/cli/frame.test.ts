@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { paintFor } from "../../src/cli/display.ts";
 import { type FrameStyle, frame, Rate } from "../../src/cli/frame.ts";
-import { paintFor } from "../../src/cli/paint.ts";
 import { Tally } from "../../src/cli/tally.ts";
 import type { OciUnpackEvent } from "../../src/index.ts";
 import { downloading, resolved, started, unpacked, unpacking } from "./progress-events.ts";

@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isOciUnpackError, OciUnpackError } from "../../base/errors.ts";
 import { fileSystemError, isErrno } from "../../base/system-error.ts";
-import { compressionOf, tellingBytes } from "../../blob/compression.ts";
+import { compressionOf, tellingBytes } from "../../blob/compressed-input.ts";
 import { openTemporaryFile } from "../../blob/temporary-file.ts";
 import { RequestFailure } from "../../http/request-failure.ts";
 import { type ByteString, byteStringOf, textOf } from "../../tar/byte-string.ts";

@@ -1,7 +1,7 @@
 import { limitExceeded, OciUnpackError } from "../../base/errors.ts";
 import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
-import { compressionOf } from "../../blob/compression.ts";
+import { compressionOf } from "../../blob/compressed-input.ts";
 import type { BlobOptions, Document, ImageSource } from "../../blob/image-source.ts";
 import { parseConfig } from "../../oci/config.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
