@@ -6,7 +6,8 @@ import { isOciUnpackError } from "../../base/errors.ts";
 import { NotSigned } from "../candidate.ts";
 import type { SignedContent } from "../signed-content.ts";
 import { isSignedBy } from "../verification-key.ts";
-import { type SigningCertificate, signingCertificate } from "./certificate.ts";
+import { signingCertificate } from "./certificate.ts";
+import { insistOnCertificateLog } from "./certificate-log.ts";
 import { insistOnCertificate, insistOnKey } from "./log-entry.ts";
 import type { VerificationMaterial } from "./material.ts";
 import { type CertificatePath, insistOnValidity, pathsTo } from "./path.ts";
@@ -41,7 +42,8 @@ export function verifyCertified(signed: Signed, given: VerificationMaterial, roo
     const paths = pathsTo(root.material.certificateAuthorities, certificate.x509, material.intermediates);
     insistOnTimes(material, paths, root);
     insistOnLog(material, root);
-    verifyByLibrary(signed, material, { root, certificate, paths });
+    insistOnCertificateLogs(paths, root);
+    verifyByLibrary(signed, material, root, { key: certificate.key, expires: true });
     for (const entry of material.logEntries) insistOnCertificate(entry, given.certificate);
     return { names: certificate.names, issuer: certificate.issuer, ...timesOf(material) };
   });
@@ -60,7 +62,7 @@ export function verifyLogged(
   return asVerdict(() => {
     const material = usable(given, root);
     insistOnLog(material, root);
-    verifyByLibrary(signed, material, { root, key });
+    verifyByLibrary(signed, material, root, { key, expires: false });
     for (const entry of material.logEntries) insistOnKey(entry, key);
     return timesOf(material);
   });
@@ -78,7 +80,6 @@ function asVerdict<T>(verify: () => T): T {
 
 const reasons: Readonly<Record<string, string>> = {
   TIMESTAMP_ERROR: "its timestamp does not hold",
-  CERTIFICATE_ERROR: "its certificate does not hold",
   SIGNATURE_ERROR: "somebody else made the signature",
 };
 
@@ -133,6 +134,14 @@ function insistOnTimes(
   }
 }
 
+/** By whichever authority: the logs have the certificate with the one who issued it (V14). */
+function insistOnCertificateLogs(paths: readonly CertificatePath[], { material: { ctlogs } }: TrustedRoot): void {
+  const [path] = paths;
+  const [certificate, issuer] = path?.certificates ?? [];
+  if (ctlogs.length === 0 || certificate === undefined || issuer === undefined) return;
+  insistOnCertificateLog(certificate, issuer, ctlogs);
+}
+
 /** Only a signed entry timestamp says when an entry was made: the time beside it is a claim (V12). */
 function logTimes({ logEntries }: VerificationMaterial): readonly Date[] {
   return logEntries
@@ -149,52 +158,35 @@ function timesOf(material: VerificationMaterial): SigningTimes {
   };
 }
 
-/** Who made the signature, as the library is told. */
-type By =
-  | { readonly root: TrustedRoot; readonly key: KeyObject }
-  | {
-      readonly root: TrustedRoot;
-      readonly certificate: SigningCertificate;
-      readonly paths: readonly CertificatePath[];
-    };
+/** The key that made a signature, and whether it does so for some time only, as that of a certificate. */
+interface SigningKey {
+  readonly key: KeyObject;
+  readonly expires: boolean;
+}
 
-/** Verifies the signature, the times, the log entries and the certificate's own ones in the logs for certificates (V14). */
-function verifyByLibrary(signed: Signed, material: VerificationMaterial, by: By): void {
-  const { root } = by;
+/** Verifies the signature, and that the log entries and timestamps are ones of it, by the root. */
+function verifyByLibrary(signed: Signed, material: VerificationMaterial, root: TrustedRoot, by: SigningKey): void {
   const { logEntries, timestamps } = material;
-  const isCertified = "certificate" in by;
-  // Without logs for certificates the library would refuse each certificate that is in one. The path is verified already.
-  const names = isCertified && root.material.ctlogs.length > 0;
-  const trust: TrustMaterial = {
-    ...root.material,
-    certificateAuthorities: isCertified ? by.paths.map(asAuthority) : [],
-    publicKey: () => ({ publicKey: isCertified ? by.certificate.key : by.key, validFor: () => true }),
-  };
+  // The certificate is verified here already: the library is told the key, and a hint that it may use for nothing.
+  const trust: TrustMaterial = { ...root.material, publicKey: () => ({ publicKey: by.key, validFor: () => true }) };
   const entity: SignedEntity = {
     signature: contentOf(signed),
-    // The hint of a bundle counts for nothing.
-    key: names ? { $case: "certificate", certificate: by.certificate.x509 } : { $case: "public-key", hint: "" },
+    key: { $case: "public-key", hint: "" },
     tlogEntries: [...logEntries],
     timestamps: [
       ...logEntries.filter(isTimed).map((tlogEntry) => ({ $case: "transparency-log", tlogEntry }) as const),
       ...timestamps.map((timestamp) => ({ $case: "timestamp-authority", timestamp }) as const),
     ],
   };
-  const isTimeNeeded = isCertified && (root.material.tlogs.length > 0 || root.material.timestampAuthorities.length > 0);
+  const { tlogs, timestampAuthorities } = root.material;
   new Verifier(trust, {
-    ctlogThreshold: names ? 1 : 0,
-    tlogThreshold: root.material.tlogs.length > 0 ? fewestLogs : 0,
-    timestampThreshold: isTimeNeeded ? 1 : 0,
+    tlogThreshold: tlogs.length > 0 ? fewestLogs : 0,
+    timestampThreshold: by.expires && tlogs.length + timestampAuthorities.length > 0 ? 1 : 0,
   }).verify(entity);
 }
 
 function isTimed({ inclusionPromise }: TransparencyLogEntry): boolean {
   return inclusionPromise !== undefined;
-}
-
-/** The authority with exactly the certificates of the path, so that those between may come with the signature. */
-function asAuthority({ certificates, authority }: CertificatePath): TrustMaterial["certificateAuthorities"][number] {
-  return { certChain: certificates.slice(1), validFor: authority.validFor };
 }
 
 /** The digests that a log entry may have, by their length. */
