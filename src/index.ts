@@ -73,7 +73,7 @@ export type { StoredImageEntry, StoreFindings } from "./store/inventory.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";
 export { type Store, type StoreOptions, store } from "./store/store.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
-export type { TrustOptions, VerifiedSignature } from "./trust/options.ts";
+export type { SignerIdentity, TrustOptions, VerifiedSignature } from "./trust/options.ts";
 export { unpack } from "./unpack/unpack.ts";
 export type { Difference, DifferentPart } from "./verify/difference.ts";
 export { storedNameFor } from "./verify/recorded-config.ts";

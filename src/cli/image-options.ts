@@ -73,8 +73,31 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
 
 /** What is demanded of signatures and attestations. */
 function trust(values: ImageLine["values"]): UnpackOptions["trust"] {
-  const demanded = present({ keys: values["verify-key"], attestations: values["require-attestation"] });
+  const demanded = present({
+    keys: values["verify-key"],
+    identities: identities(values),
+    trustedRoot: values["trusted-root"],
+    attestations: values["require-attestation"],
+  });
   return Object.keys(demanded).length === 0 ? undefined : demanded;
+}
+
+/** Who has to have signed with a certificate: an identity and who vouches for it, each exactly or by an expression. */
+function identities(values: ImageLine["values"]): NonNullable<UnpackOptions["trust"]>["identities"] {
+  const { "certificate-identity": identity, "certificate-identity-regexp": identityRegexp } = values;
+  const { "certificate-oidc-issuer": issuer, "certificate-oidc-issuer-regexp": issuerRegexp } = values;
+  const count = (...given: readonly (string | undefined)[]) => given.filter((each) => each !== undefined).length;
+  const [names, issuers] = [count(identity, identityRegexp), count(issuer, issuerRegexp)];
+  if (names + issuers === 0) return undefined;
+  if (names !== 1 || issuers !== 1) {
+    const option = names === 1 ? "--certificate-oidc-issuer" : "--certificate-identity";
+    const found = (names === 1 ? issuers : names) === 0 ? "neither is given" : "both are given";
+    throw new UsageError(
+      `cannot demand an identity: ${option} or ${option}-regexp is expected, and ${found}`,
+      "an identity is a name and who vouches for it: one option of each kind is needed",
+    );
+  }
+  return [present({ identity, identityRegexp, issuer, issuerRegexp })];
 }
 
 /** The limits. One without a value is an error: in `--limit IMAGE DIRECTORY` the limit was forgotten. */

@@ -120,9 +120,23 @@ What becomes of its files
 Safety
       --verify-key FILE  take only an image that this public key signed (PEM, as
                          cosign.pub); may be repeated: one of them is enough
+      --certificate-identity NAME
+      --certificate-oidc-issuer URL
+                         take only an image that NAME signed with a certificate
+                         (an e-mail address, or the URL of a build), for whom
+                         URL vouched; with --verify-key both are demanded
+      --certificate-identity-regexp REGEXP
+      --certificate-oidc-issuer-regexp REGEXP
+                         the same by regular expressions, which have to match
+                         the whole name
+      --trusted-root FILE
+                         whose certificates, logs and timestamps count, instead
+                         of those of the public Sigstore instance; a key's
+                         signature has to be in one of the logs then
       --require-attestation TYPE
-                         of that key there has to be an attestation with this
-                         predicate type; may be repeated: each is demanded
+                         of whom these options name there has to be an
+                         attestation with this predicate type; may be repeated:
+                         each is demanded
       --sandbox require|prefer|off
                          whether the threads that touch the image must, should
                          or need not be confined by Landlock (default: require)

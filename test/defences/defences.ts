@@ -1,6 +1,7 @@
 import { limitDefences, readingDefences } from "./archives.ts";
 import type { Defence } from "./defence.ts";
 import { documentDefences, sandboxDefences, verificationDefences } from "./images.ts";
+import { keylessDefences } from "./keyless.ts";
 import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
 import { sourceDefences } from "./sources.ts";
@@ -18,6 +19,7 @@ export const defences: readonly Defence[] = [
   ...verificationDefences,
   ...sandboxDefences,
   ...trustDefences,
+  ...keylessDefences,
   ...ruleDefences,
   ...sourceDefences,
 ];

@@ -53,13 +53,15 @@ export function storeSimpleSignings(
     readonly by: Signer;
     readonly hash?: string;
     readonly signature?: string;
+    /** Besides the signature. */
+    readonly annotations?: object;
   }[],
 ): void {
-  const layers = signings.map(({ payload, by, hash = by.hash, signature }) => {
+  const layers = signings.map(({ payload, by, hash = by.hash, signature, annotations }) => {
     const bytes = Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload));
     const made = signature ?? sign(hash, bytes, by.privateKey).toString("base64");
     const descriptor = registry.addBlob(bytes, simpleSigningType);
-    return { ...descriptor, annotations: { "dev.cosignproject.cosign/signature": made } };
+    return { ...descriptor, annotations: { "dev.cosignproject.cosign/signature": made, ...annotations } };
   });
   const config = registry.addBlob("{}", "application/vnd.oci.image.config.v1+json");
   registry.addManifest(repository, `${digest.replace(":", "-")}.sig`, {

@@ -13,8 +13,8 @@ import {
   type EntryWish,
   Instance,
   logEntry,
-  signedAt,
   type SignedStatementParts,
+  signedAt,
   signedStatement,
   usual,
 } from "./instance.ts";
