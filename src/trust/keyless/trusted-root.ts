@@ -36,7 +36,7 @@ export async function readTrustedRoot(file: string | URL | undefined): Promise<T
 }
 
 /** Reads a trusted root (sigstore_trustroot.proto). Throws `INVALID_OPTION`. */
-export function trustedRoot(bytes: Uint8Array, name: string): TrustedRoot {
+function trustedRoot(bytes: Uint8Array, name: string): TrustedRoot {
   const value = JsonValue.parse(bytes, "trusted root", "INVALID_OPTION");
   const type = value.required("mediaType").string();
   if (!documentTypes.includes(type)) throw invalidOption(option, `its media type is "${type.slice(0, 100)}"`, hint);

@@ -58,7 +58,7 @@ describe("V10: the identity and who vouches for it are compared whole, in every 
   }
 
   test("the error is one of another identity, and tells who signed", async () => {
-    const signer = new IdentitySigner([identityMatch({ ...usual, identity: "me" })], rootOf(instance.document()));
+    const signer = new IdentitySigner([identityMatch({ ...usual, identity: "me" })], await rootOf(instance.document()));
     assert.throws(
       () => signer.verify(signedContent(bundle())),
       (error) =>

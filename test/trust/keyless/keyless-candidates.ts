@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { failureOf, type SignatureCandidate } from "../../../src/trust/candidate.ts";
 import { identityMatch } from "../../../src/trust/keyless/identity.ts";
 import { IdentitySigner } from "../../../src/trust/keyless/signers.ts";
-import { trustedRoot } from "../../../src/trust/keyless/trusted-root.ts";
+import { readTrustedRoot, type TrustedRoot } from "../../../src/trust/keyless/trusted-root.ts";
 import type { SignerIdentity } from "../../../src/trust/options.ts";
 import { signedContent } from "../../../src/trust/signed-content.ts";
 import type { SignerEvidence } from "../../../src/trust/signer.ts";
+import { scratch } from "../../support/scratch.ts";
 import {
   bundleWith,
   type Certificate,
@@ -53,7 +56,7 @@ export async function verdict(
   root: object = instance.document(),
   identity: SignerIdentity = usual,
 ): Promise<SignerEvidence | string> {
-  const signer = new IdentitySigner([identityMatch(identity)], rootOf(root));
+  const signer = new IdentitySigner([identityMatch(identity)], await rootOf(root));
   try {
     return await signer.verify(signedContent(candidate));
   } catch (error) {
@@ -61,7 +64,13 @@ export async function verdict(
   }
 }
 
-export const rootOf = (document: object) => trustedRoot(Buffer.from(JSON.stringify(document)), "the root of the test");
+/** Reads a trusted root. */
+export async function rootOf(document: object): Promise<TrustedRoot> {
+  await using place = await scratch();
+  const path = join(place.directory, "trusted_root.json");
+  await writeFile(path, JSON.stringify(document));
+  return await readTrustedRoot(path);
+}
 
 export async function accepted(...args: Parameters<typeof verdict>): Promise<void> {
   const found = await verdict(...args);

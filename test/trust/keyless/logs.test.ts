@@ -57,7 +57,7 @@ describe("V12: the root decides what is demanded, and only what is signed says w
   test("a log, where the root names some", async () => {
     const timestamps: Timestamps = (signature) => [instance.timestamp(signature)];
     const unlogged = bundle({ entries: () => [], timestamps });
-    await refused(/^it is in no log, and the root of the test names some$/, unlogged);
+    await refused(/^it is in no log, and the trusted root ".*" names some$/, unlogged);
     await accepted(unlogged, instance.document({ tlogs: [] }));
   });
 
@@ -115,7 +115,7 @@ describe("V12: the root decides what is demanded, and only what is signed says w
     await refused(/^its certificate expired/, bundle({ entries: late, timestamps }));
   });
 
-  test("a root says from when on each of its logs and authorities counts", () => {
+  test("a root says from when on each of its logs and authorities counts", async () => {
     const { publicKey } = Object(logInRoot(instance.rekor));
     const endless = { ...logInRoot(instance.rekor), publicKey: { ...publicKey, validFor: {} } };
     for (const changes of [
@@ -124,7 +124,7 @@ describe("V12: the root decides what is demanded, and only what is signed says w
       { certificateAuthorities: [authorityInRoot([instance.root], {})] },
       { timestampAuthorities: [authorityInRoot([instance.timestampRoot], {})] },
     ]) {
-      assert.throws(() => rootOf(instance.document(changes)), { code: "INVALID_OPTION" });
+      await assert.rejects(rootOf(instance.document(changes)), { code: "INVALID_OPTION" });
     }
   });
 });
@@ -295,7 +295,7 @@ describe("V15: with a trusted root, a key's signature is in a log of it", () => 
   const keys = new KeySigner([verificationKey(pemOf(own.publicKey))]);
   const { tlogs } = Object(instance.document());
 
-  function verdictOf(entries: (signed: ReturnType<typeof signedStatement>) => readonly object[], by = own) {
+  async function verdictOf(entries: (signed: ReturnType<typeof signedStatement>) => readonly object[], by = own) {
     const signed = signedStatement(subject, by);
     const candidate = {
       format: "bundle",
@@ -303,30 +303,24 @@ describe("V15: with a trusted root, a key's signature is in a log of it", () => 
       digest: subject,
       bundle: bundleWith(signed, { entries: entries(signed) }),
     } as const;
-    const signer = new LoggedKeySigner(keys, rootOf(instance.document({ tlogs })));
+    const signer = new LoggedKeySigner(keys, await rootOf(instance.document({ tlogs })));
     try {
-      return signer.verify(signedContent(candidate));
+      return await signer.verify(signedContent(candidate));
     } catch (error) {
       return failureOf(error).message;
     }
   }
 
-  test("an entry of either version, without any timestamp", () => {
+  test("an entry of either version, without any timestamp", async () => {
     const key = keys.keyOf(signedContent(bundleOf(own))).fingerprint;
-    assert.deepEqual(
-      verdictOf((signed) => [logEntry(withKey(signed, own), v1)]),
-      { key, ...logged },
-    );
-    assert.deepEqual(
-      verdictOf((signed) => [logEntry(withKey(signed, own), v2)]),
-      { key },
-    );
+    assert.deepEqual(await verdictOf((signed) => [logEntry(withKey(signed, own), v1)]), { key, ...logged });
+    assert.deepEqual(await verdictOf((signed) => [logEntry(withKey(signed, own), v2)]), { key });
   });
 
-  test("not without, nor with an entry of another key, or with a certificate", () => {
-    assert.match(String(verdictOf(() => [])), /^it is in no log/);
+  test("not without, nor with an entry of another key, or with a certificate", async () => {
+    assert.match(String(await verdictOf(() => [])), /^it is in no log/);
     assert.match(
-      String(verdictOf((signed) => [logEntry(withKey(signed, other), v1)])),
+      String(await verdictOf((signed) => [logEntry(withKey(signed, other), v1)])),
       /^its log entry is about another key$/,
     );
     const certified = (signed: ReturnType<typeof signedStatement>) => ({
@@ -334,10 +328,13 @@ describe("V15: with a trusted root, a key's signature is in a log of it", () => 
       by: instance.signer({ pair: own }),
     });
     assert.match(
-      String(verdictOf((signed) => [logEntry(certified(signed), v1)])),
+      String(await verdictOf((signed) => [logEntry(certified(signed), v1)])),
       /^its log entry is about another key$/,
     );
-    assert.match(String(verdictOf((signed) => [logEntry(withKey(signed, other), v1)], other)), /^another key made it$/);
+    assert.match(
+      String(await verdictOf((signed) => [logEntry(withKey(signed, other), v1)], other)),
+      /^another key made it$/,
+    );
   });
 
   function withKey(signed: ReturnType<typeof signedStatement>, { publicKey }: typeof own) {
