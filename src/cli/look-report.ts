@@ -2,6 +2,7 @@ import { present } from "../base/present.ts";
 import type { InspectResult, ListedEntry, Platform } from "../index.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
+import { signatureLines } from "./signature-lines.ts";
 import { sourceKindOf } from "./source-kind.ts";
 
 /** The result of `inspect` as data, with the image's configuration as it is. */
@@ -50,7 +51,7 @@ export function inspectionLines(result: InspectResult): string[] {
   const lines = facts.flatMap(([name, value]) => {
     return value === undefined || value === "" ? [] : [`${name.padEnd(nameWidth)}${safeText(value)}`];
   });
-  return [safeText(reference), ...lines, ...layerLines(result), sizeLine(result)];
+  return [safeText(reference), ...lines, ...layerLines(result), sizeLine(result), ...signatureLines(result)];
 }
 
 const nameWidth = 13;

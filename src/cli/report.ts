@@ -13,6 +13,7 @@ import type { Paint } from "./display.ts";
 import type { ErrorReport } from "./error-report.ts";
 import { bytesText, counted, countText, durationText, withUnits } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
+import { signatureLines } from "./signature-lines.ts";
 import { sourceKindOf } from "./source-kind.ts";
 
 const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: string]>> = {
@@ -44,14 +45,6 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
     ...skippedLines(result),
     ...warningLines(result),
   ];
-}
-
-/** Who signed the image, where that was demanded. */
-function signatureLines({ verified = [] }: Pick<UnpackResult, "verified">): string[] {
-  return verified.map(
-    ({ key, of, format }) =>
-      `  signed with the key ${key} (${format === "bundle" ? "a bundle" : "a simple signing"}, of the ${of})`,
-  );
 }
 
 /** How many bytes were downloaded, or read for an image on this machine. Blobs from the store do not count. */
@@ -90,6 +83,7 @@ export function copyLines(result: CopyResult, destination: string, paint: Paint)
     `${paint.green("copied")} ${safeText(result.reference)} to ${where}`,
     `  ${paint.faint(result.digest)}`,
     `  ${content}, in ${durationText(result.milliseconds)}`,
+    ...signatureLines(result),
   ];
 }
 
@@ -198,6 +192,7 @@ export function verdictLines(result: VerifyResult, paint: Paint): string[] {
   return [
     `${verdict}: ${safeText(rootfs)} ${isSame ? "is" : "is not"} what ${safeText(reference)} says (${found})`,
     `  ${paint.faint(digest)}`,
+    ...signatureLines(result),
     ...(isUnreadable
       ? ["  what this user may not read, root may, as in: unshare --map-root-user oci-unpack verify …"]
       : []),
