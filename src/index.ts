@@ -65,6 +65,7 @@ export type {
 } from "./registry/options.ts";
 export { registrySource } from "./registry/registry.ts";
 export { type VerifyLoginOptions, verifyLogin } from "./registry/verify-login.ts";
+export { type SignaturesOptions, type SignaturesResult, signatures } from "./signatures/signatures.ts";
 export type { SourceOptions } from "./source/default-source.ts";
 export { sourceFor } from "./source/default-source.ts";
 export { engineSource } from "./source/engine.ts";
@@ -73,7 +74,7 @@ export type { StoredImageEntry, StoreFindings } from "./store/inventory.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";
 export { type Store, type StoreOptions, store } from "./store/store.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
-export type { SignerIdentity, TrustOptions, VerifiedSignature } from "./trust/options.ts";
+export type { SignerIdentity, StoredSignature, TrustOptions, VerifiedSignature } from "./trust/options.ts";
 export { unpack } from "./unpack/unpack.ts";
 export type { Difference, DifferentPart } from "./verify/difference.ts";
 export { storedNameFor } from "./verify/recorded-config.ts";

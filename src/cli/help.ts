@@ -1,7 +1,7 @@
 import { unpackHelp } from "./unpack-help.ts";
 
 /** The commands that have a help text. */
-export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect" | "verify";
+export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect" | "verify" | "signatures";
 
 const login = `\
 Usage: oci-unpack login [OPTIONS] REGISTRY
@@ -150,6 +150,43 @@ Exit status
   3  different, or something cannot be read
 `;
 
+const signatures = `\
+Usage: oci-unpack signatures [OPTIONS] IMAGE
+       oci-unpack signatures [OPTIONS] --predicate TYPE IMAGE
+
+Lists what is stored as signatures and attestations of IMAGE, of its index and
+of the manifest for this platform, and says of each who made it: verified, if
+one of those who are demanded did; rejected, and why; or not verified, where
+nobody is demanded. Neither layers nor the configuration are downloaded.
+
+  oci-unpack signatures registry.example/app
+  oci-unpack signatures --verify-key cosign.pub registry.example/app
+  oci-unpack signatures --verify-key cosign.pub \\
+      --predicate https://spdx.dev/Document registry.example/app | jq .name
+
+      --verify-key, --certificate-identity, --require-attestation and so on
+                         what is demanded, as in oci-unpack --help
+      --predicate TYPE   print, instead of the list, what the attestations with
+                         this predicate type state, which have to be verified:
+                         a line of JSON for each
+      --json             the list as JSON
+  -q, --quiet    -v, --verbose    --explain    -h, --help
+
+The options that choose an image, a registry and a store are those of
+oci-unpack --help.
+
+As an image verifier of containerd (a script in its bin_dir; docs/trust.md)
+  exec /usr/bin/oci-unpack signatures --verify-key /etc/cosign.pub "$@"
+      -name NAME, -digest DIGEST, -stdin-media-type TYPE, -operation WORD
+                         as containerd passes them: DIGEST itself has to be
+                         signed; the reason is one line on standard output
+
+Exit status
+  0  what is demanded holds, or nothing is demanded
+  1  it does not hold, or the signatures could not be read
+  2  wrong command line
+`;
+
 /** The text of `--help` for each command. */
 export const help: Readonly<Record<HelpTopic, string>> = {
   unpack: unpackHelp,
@@ -160,4 +197,5 @@ export const help: Readonly<Record<HelpTopic, string>> = {
   cat,
   inspect,
   verify,
+  signatures,
 };

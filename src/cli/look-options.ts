@@ -51,10 +51,16 @@ export function parseLook(
 }
 
 /** What each command does, for error messages. */
-const attempts = { ls: "list files", cat: "show a file", inspect: "inspect an image", verify: "verify" } as const;
+const attempts = {
+  ls: "list files",
+  cat: "show a file",
+  inspect: "inspect an image",
+  verify: "verify",
+  signatures: "list signatures",
+} as const;
 
 /** The arguments that are not options: those that are needed, and those that are possible. */
-function operands(
+export function operands(
   command: keyof typeof attempts,
   words: readonly string[],
   needed: readonly string[],

@@ -81,6 +81,16 @@ export const listOptionTable = {
   recursive: { type: "boolean", short: "R" },
 } as const;
 
+/** Every option of `oci-unpack signatures IMAGE`; the last four are containerd's. */
+export const signaturesOptionTable = {
+  ...imageOptionTable,
+  predicate: { type: "string" },
+  name: { type: "string" },
+  digest: { type: "string" },
+  "stdin-media-type": { type: "string" },
+  operation: { type: "string" },
+} as const;
+
 /** Every option of `oci-unpack login REGISTRY`. */
 export const loginOptionTable = {
   ...connectionOptionTable,

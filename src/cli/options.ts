@@ -4,11 +4,26 @@ import type { SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
 import { type LookCommand, parseLook, parseVerify, type VerifyCommand } from "./look-options.ts";
 import type { ProcessContext } from "./process-context.ts";
+import {
+  asksAsContainerd,
+  parseSignatures,
+  type SignaturesCommand,
+  type VerifierCommand,
+} from "./signatures-options.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
 import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
 
 /** A parsed command line. */
-type Command = SmallCommand | UnpackCommand | LoginCommand | LogoutCommand | StoreCommand | LookCommand | VerifyCommand;
+type Command =
+  | SmallCommand
+  | UnpackCommand
+  | LoginCommand
+  | LogoutCommand
+  | StoreCommand
+  | LookCommand
+  | VerifyCommand
+  | SignaturesCommand
+  | VerifierCommand;
 
 const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
 
@@ -35,6 +50,8 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
       return parseLook(first, rest, env);
     case "verify":
       return parseVerify(rest, env);
+    case "signatures":
+      return parseSignatures(rest, env);
     case "unpack":
     case "pull":
       return parseUnpack(rest, env);
@@ -50,4 +67,9 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
 export function asksForJson(args: readonly string[]): boolean {
   const terminator = args.indexOf("--");
   return args.slice(0, terminator < 0 ? args.length : terminator).includes("--json");
+}
+
+/** Whether it is containerd that asks, also if the command line cannot be parsed. */
+export function asksForVerdict([first, ...rest]: readonly string[]): boolean {
+  return first === "signatures" && asksAsContainerd(rest);
 }

@@ -1,6 +1,6 @@
 import { commandWords } from "./command-line.ts";
 import { DecisionLog } from "./command-output.ts";
-import { asksForJson, parseCommand } from "./options.ts";
+import { asksForJson, asksForVerdict, parseCommand } from "./options.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -57,6 +57,14 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       const [{ verifyCommand }, library] = await Promise.all([import("./verify-command.ts"), import("../index.ts")]);
       return await verifyCommand(command, context, decisionLog, library);
     }
+    case "signatures":
+    case "image-verifier": {
+      const [{ signaturesCommand }, library] = await Promise.all([
+        import("./signatures-command.ts"),
+        import("../index.ts"),
+      ]);
+      return await signaturesCommand(command, context, decisionLog, library);
+    }
     case "logout": {
       const [{ logoutCommand }, { logout }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
       return await logoutCommand(command, context, logout);
@@ -64,17 +72,18 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
   }
 }
 
-/** Reports an error as text, and with a decision log also as JSON. */
+/** Reports an error as text, and with a decision log also as JSON; to containerd, as the reason for a verdict. */
 async function reportFailure(
   error: unknown,
   context: ProcessContext,
   { args, decisionLog }: { readonly args: readonly string[]; readonly decisionLog: DecisionLog | undefined },
 ): Promise<number> {
-  const [{ errorReportOf }, { debugLines, errorLines }, { errorJson }, { paintFor }] = await Promise.all([
+  const [{ errorReportOf }, { debugLines, errorLines }, { errorJson }, { paintFor }, { safeText }] = await Promise.all([
     import("./error-report.ts"),
     import("./report.ts"),
     import("./command-output.ts"),
     import("./display.ts"),
+    import("./safe-text.ts"),
   ]);
   const { env, errors, output } = context;
   const failure = errorReportOf(
@@ -84,7 +93,8 @@ async function reportFailure(
   const lines = errorLines(failure, paintFor(errors, env));
   if (wantsDebugging(env)) lines.push(...debugLines(error));
   errors.write(`${lines.join("\n")}\n`);
-  if (decisionLog !== undefined) output.write(errorJson(failure, decisionLog));
+  if (asksForVerdict(args)) output.write(`${safeText(failure.message)}\n`);
+  else if (decisionLog !== undefined) output.write(errorJson(failure, decisionLog));
   return failure.exitCode;
 }
 

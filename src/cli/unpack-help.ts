@@ -6,6 +6,7 @@ Usage: oci-unpack [unpack] [OPTIONS] IMAGE DIRECTORY
        oci-unpack store list|verify|prune [OPTIONS]
        oci-unpack inspect|ls|cat [OPTIONS] IMAGE [PATH]
        oci-unpack verify [OPTIONS] DIRECTORY [IMAGE]
+       oci-unpack signatures [OPTIONS] IMAGE
 
 Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
 the files into DIRECTORY/rootfs, the configuration into DIRECTORY/config.json.

@@ -13,7 +13,7 @@ import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "../oci
 import type { VerifiedSignature } from "../trust/options.ts";
 import { ImageDocuments } from "./image-documents.ts";
 import { type FoundImage, ImageSearch, platformText } from "./image-search.ts";
-import type { ResolveOptions } from "./options.ts";
+import type { ResolvedImage, ResolveOptions } from "./options.ts";
 
 /** The image of a name, for one platform. Nothing of its layers has been fetched. */
 export interface Image {
@@ -56,24 +56,10 @@ export interface ImageLayer {
 export async function resolveImage(
   source: ImageSource,
   options: ResolveOptions = {},
-  otherwise: "refuse" | "take-first" = "refuse",
+  otherwise: Otherwise = "refuse",
 ): Promise<Image> {
-  const { signal, onEvent } = options;
-  signal?.throwIfAborted();
-  const limits = settleLimits(options.limits);
-  const request = requestPlatform(options.platform, thisMachine());
-  const documents = new ImageDocuments(source, limits, present({ signal, onEvent }));
-  const decided = (message: string) => onEvent?.({ type: "decision", topic: "platform", message });
-  decided(wantedText(request));
-  const search = new ImageSearch(documents, request, limits.indexDepth, decided);
-
-  const { digest, document } = await documents.named();
-  let found: Chosen | undefined =
-    document.kind === "index" ? await search.in(document) : { digest, manifest: document };
-  if (found === undefined && document.kind === "index" && otherwise === "take-first" && !request.explicit) {
-    found = await new ImageSearch(documents, anyPlatform(request), limits.indexDepth, decided).in(document);
-  }
-  if (found === undefined) throw platformNotFound(source.name, request, search.platforms);
+  const choice = await chooseManifest(source, options, otherwise);
+  const { documents, request, search, found, indexDigest } = choice;
   requireImage(found.manifest);
   const { config, bytes } = found.config ?? (await documents.config(found.manifest.config));
   const platform = found.platform ?? config.platform;
@@ -81,26 +67,92 @@ export async function resolveImage(
     if (request.explicit) throw platformNotFound(source.name, request, [platform]);
     warnOfPlatform(platform, request, options);
   }
-  decided(
-    `${platformText(platform)} is taken: ${found.digest}${document.kind === "manifest" ? ", the only one there is" : ""}`,
-  );
+  tellTaken(choice, platformText(platform), options);
   const layers = layersOf(found.manifest, config);
-  checkLimits(layers, limits);
+  checkLimits(layers, choice.limits);
   checkHistory(config, options);
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
 
   return {
     reference: source.name,
     digest: found.digest,
-    ...(document.kind === "index" && { indexDigest: digest }),
+    ...present({ indexDigest }),
     platform,
     manifest: found.manifest,
     config,
     configBytes: bytes,
     layers,
     manifests: search.entries,
-    platforms: distinct(document.kind === "index" ? search.platforms : [platform]),
+    platforms: distinct(indexDigest === undefined ? [platform] : search.platforms),
   };
+}
+
+/**
+ * Finds the manifest that a source's name stands for, of an image or of any other artifact, as `inspect` chooses it. No
+ * config is read, unless an index has to be chosen from that states no platform.
+ */
+export async function resolveManifest(source: ImageSource, options: ResolveOptions): Promise<ResolvedImage> {
+  const choice = await chooseManifest(source, options, "take-first");
+  const { request, indexDigest, found } = choice;
+  const { digest, manifest, platform } = found;
+  if (platform !== undefined && rank(request, platform) === undefined) warnOfPlatform(platform, request, options);
+  tellTaken(choice, platform === undefined ? "the manifest" : platformText(platform), options);
+  return { reference: source.name, digest, manifest, ...present({ indexDigest, platform }) };
+}
+
+/** Finds what a source's name stands for: a manifest, or an index from which nothing is chosen. */
+export async function resolveName(source: ImageSource, options: ResolveOptions): Promise<ResolvedImage> {
+  const { signal, onEvent } = options;
+  const documents = new ImageDocuments(source, settleLimits(options.limits), present({ signal, onEvent }));
+  const { digest, document } = await documents.named();
+  const kind = document.kind === "index" ? { indexDigest: digest } : { manifest: document };
+  return { reference: source.name, digest, ...kind };
+}
+
+/** What to do where an index has nothing for this machine. */
+type Otherwise = "refuse" | "take-first";
+
+/** Which manifest was chosen, and with what. */
+interface Choice {
+  readonly documents: ImageDocuments;
+  readonly limits: Limits;
+  readonly request: PlatformRequest;
+  readonly search: ImageSearch;
+  readonly found: Chosen;
+  readonly indexDigest: Digest | undefined;
+}
+
+async function chooseManifest(source: ImageSource, options: ResolveOptions, otherwise: Otherwise): Promise<Choice> {
+  const { signal, onEvent } = options;
+  signal?.throwIfAborted();
+  const limits = settleLimits(options.limits);
+  const request = requestPlatform(options.platform, thisMachine());
+  const documents = new ImageDocuments(source, limits, present({ signal, onEvent }));
+  const decided = (message: string) => tellPlatform(options, message);
+  decided(wantedText(request));
+  const search = new ImageSearch(documents, request, limits.indexDepth, decided);
+
+  const { digest, document } = await documents.named();
+  if (document.kind === "manifest") {
+    return { documents, limits, request, search, found: { digest, manifest: document }, indexDigest: undefined };
+  }
+  let found: Chosen | undefined = await search.in(document);
+  if (found === undefined && otherwise === "take-first" && !request.explicit) {
+    found = await new ImageSearch(documents, anyPlatform(request), limits.indexDepth, decided).in(document);
+  }
+  if (found === undefined) throw platformNotFound(source.name, request, search.platforms);
+  return { documents, limits, request, search, found, indexDigest: digest };
+}
+
+function tellTaken({ found, indexDigest }: Choice, what: string, options: ResolveOptions): void {
+  tellPlatform(
+    options,
+    `${what} is taken: ${found.digest}${indexDigest === undefined ? ", the only one there is" : ""}`,
+  );
+}
+
+function tellPlatform({ onEvent }: ResolveOptions, message: string): void {
+  onEvent?.({ type: "decision", topic: "platform", message });
 }
 
 /** The manifest, and what was learned by choosing it, if there was an index. */

@@ -1,8 +1,9 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent } from "../base/events.ts";
+import type { ResolvedImage } from "../image/options.ts";
 import type { Image, ImageLayer } from "../image/resolve.ts";
 import { layerCompression } from "../oci/media-type.ts";
-import { formatPlatform } from "../oci/platform.ts";
+import { formatPlatform, unknown } from "../oci/platform.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 
 /** The layers of an image, as far as they can be unpacked, before any of it is downloaded. */
@@ -22,15 +23,15 @@ function numberedLayer({ descriptor, diffID }: ImageLayer, number: number): Numb
 /** What tells what a name turned out to stand for. */
 export type ResolvedEvent = Extract<OciUnpackEvent, { readonly type: "resolved" }>;
 
-/** Tells what an image turned out to be. */
-export function resolvedEvent(image: Image): ResolvedEvent {
-  const layers = image.layers.map(({ descriptor }) => ({ digest: descriptor.digest, sizeBytes: descriptor.sizeBytes }));
-  const sizes = new Map(layers.map(({ digest, sizeBytes }) => [digest, sizeBytes]));
+/** Tells what an image turned out to be. Its platform is unknown where nothing had to be read that states it. */
+export function resolvedEvent({ reference, digest, platform, manifest }: ResolvedImage): ResolvedEvent {
+  const layers = manifest?.layers.map(({ digest, sizeBytes }) => ({ digest, sizeBytes })) ?? [];
+  const sizes = new Map(layers.map((layer) => [layer.digest, layer.sizeBytes]));
   return {
     type: "resolved",
-    reference: image.reference,
-    digest: image.digest,
-    platform: formatPlatform(image.platform),
+    reference,
+    digest,
+    platform: platform === undefined ? unknown : formatPlatform(platform),
     layers,
     totalBytes: [...sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0),
   };

@@ -9,6 +9,8 @@ import type { Platform } from "../oci/platform.ts";
 import { type OpenedSource, openSource } from "../source/default-source.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
 import type { TrustRequirements } from "../trust/read-trust.ts";
+import type { SignatureReview } from "../trust/review.ts";
+import type { TrustContext } from "../trust/trust.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Progress } from "../worker/progress.ts";
 import { EventLog } from "./event-log.ts";
@@ -106,16 +108,33 @@ export class Operation implements AsyncDisposable {
     this.events.tell(event);
     this.signal.throwIfAborted();
     this.#verified = await this.#verifiedSignatures(source, image);
-    await this.#options.approve?.(this.#verified === undefined ? image : { ...image, verified: this.#verified });
+    await this.#options.approve?.({ ...image, ...this.verified });
     this.signal.throwIfAborted();
+  }
+
+  /**
+   * As `accept`, for a verb that lists what is stored as signatures: a demand that is not fulfilled is told with the
+   * list, and what is so refused nobody has to approve.
+   */
+  async review(source: ImageSource, image: ResolvedImage, event: ResolvedEvent): Promise<SignatureReview> {
+    this.events.tell(event);
+    this.signal.throwIfAborted();
+    const { reviewSignatures } = await import("../trust/review.ts");
+    const review = await reviewSignatures(image, this.#requirements, this.#trustContext(source));
+    this.#verified = review.verified;
+    if (review.refusal === undefined) await this.#options.approve?.({ ...image, ...this.verified });
+    this.signal.throwIfAborted();
+    return review;
   }
 
   async #verifiedSignatures(source: ImageSource, image: ResolvedImage) {
     if (this.#requirements === undefined) return undefined;
     const { insistOnTrust } = await import("../trust/trust.ts");
-    const { limits } = this.settings.apply;
-    const context = { source, limits, signal: this.signal, onEvent: this.events.tell };
-    return await insistOnTrust(image, this.#requirements, context);
+    return await insistOnTrust(image, this.#requirements, this.#trustContext(source));
+  }
+
+  #trustContext(source: ImageSource): TrustContext {
+    return { source, limits: this.settings.apply.limits, signal: this.signal, onEvent: this.events.tell };
   }
 
   /** Tells that all is done, and what its `output` is where something was made. Gives what the result begins with. */

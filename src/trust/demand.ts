@@ -34,24 +34,35 @@ export function isCandidateFor({ predicateType }: Demand, { format }: SignatureC
  * that it states what is wanted (V5, V6). Throws `NotSigned`, or `SIGNATURE_INVALID` for what makes no sense.
  */
 export async function fulfilment(demand: Demand, candidate: SignatureCandidate): Promise<Fulfilment> {
+  const found = await verification(demand, candidate);
+  const missing = shortfall(demand, found.stated);
+  if (missing !== undefined) throw new OtherStatement(missing);
+  return found;
+}
+
+/**
+ * Verifies who signed a candidate, and that it is about exactly this manifest or index (V2), whatever it states. Throws
+ * `NotSigned`, or `SIGNATURE_INVALID` for what makes no sense.
+ */
+export async function verification(demand: Demand, candidate: SignatureCandidate): Promise<Fulfilment> {
   const content = signedContent(candidate);
   const by = await demand.signer.verify(content);
   const stated = content.stated();
-  insistOnStatement(stated, demand.predicateType);
   insistOnSubject(stated, candidate);
   demand.acceptName?.(stated, candidate);
   return { by, stated };
 }
 
-function insistOnStatement({ predicateType }: SignedStatement, wanted: string | undefined): void {
+/** In which way a statement is not the one that is demanded; `undefined` if it is (V5, V6). */
+export function shortfall({ predicateType: wanted }: Demand, { predicateType }: SignedStatement): string | undefined {
   // A simple signing has no predicate: it can only be a signature.
   const isWanted =
     wanted === undefined
       ? predicateType === undefined || predicateType === signaturePredicate
       : predicateType === wanted;
-  if (isWanted) return;
+  if (isWanted) return undefined;
   const found = predicateType === undefined ? "it attests nothing" : `it attests "${predicateType.slice(0, 200)}"`;
-  throw new OtherStatement(wanted === undefined ? `${found}, and is no signature` : found);
+  return wanted === undefined ? `${found}, and is no signature` : found;
 }
 
 function insistOnSubject({ subjects, reference }: SignedStatement, { subject }: SignatureCandidate): void {

@@ -43,6 +43,21 @@ export interface VerifiedSignature extends Pick<FailedSignature, "digest" | "of"
   readonly predicates?: readonly unknown[];
 }
 
+/** Something that is stored as a signature or attestation of an image, whosever it is, and what comes of verifying it. */
+export interface StoredSignature extends Pick<FailedSignature, "digest" | "of" | "format">, SignerEvidence {
+  /** The type of a statement; a simple signing has none. */
+  readonly predicateType?: string;
+  /** What a verified statement states, as it came from JSON. */
+  readonly predicate?: unknown;
+  /**
+   * Whether one of those who are demanded made it, and about exactly this manifest or index. Who is demanded may have signed
+   * something else than is demanded: `reason` says so then. Where nobody is demanded, all are "not verified", and what is
+   * told of them is only what they say themselves.
+   */
+  readonly verdict: "verified" | "rejected" | "not verified";
+  readonly reason?: string;
+}
+
 /** What a caller may pass as the option `trust`. */
 export const trustKind = shape<TrustOptions>({
   keys: paths,

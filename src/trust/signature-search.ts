@@ -115,8 +115,8 @@ export class SignatureSearch {
   async *#files(subject: Digest): AsyncGenerator<SignatureCandidate> {
     for (const file of (await this.#source.attachments?.signatureFiles?.(subject, this.#options)) ?? []) {
       const signing = parseSignatureFile(file);
-      if (signing === undefined) continue;
-      yield { subject, digest: digestOf(signing.payload), ...signing };
+      if (typeof signing === "string") this.#others.add(signing);
+      else yield { subject, digest: digestOf(signing.payload), ...signing };
     }
   }
 

@@ -30,13 +30,14 @@ export function certificateIn(annotations: SignatureAnnotations): string | undef
 }
 
 /**
- * Reads a signature file, as podman and skopeo write it beside an image in a directory; `undefined` for one of another
- * format, or of something else. Throws `SIGNATURE_INVALID`.
+ * Reads a signature file, as podman and skopeo write it beside an image in a directory. Gives the name of its format where
+ * that is another. Throws `SIGNATURE_INVALID`.
  */
-export function parseSignatureFile({ name, bytes }: SignatureFile): SimpleSigning | undefined {
-  if (!fileHeader.equals(bytes.subarray(0, fileHeader.length))) return undefined;
+export function parseSignatureFile({ name, bytes }: SignatureFile): SimpleSigning | string {
+  if (!fileHeader.equals(bytes.subarray(0, fileHeader.length))) return "GPG";
   const value = JsonValue.parse(bytes.subarray(fileHeader.length), `signature "${name}"`, "SIGNATURE_INVALID");
-  if (value.required("mimeType").string() !== simpleSigningType) return undefined;
+  const type = value.required("mimeType").string();
+  if (type !== simpleSigningType) return `"${type.slice(0, 100)}"`;
   const annotations = value.optional("annotations")?.stringMap() ?? {};
   return { format: "simple-signing", payload: value.required("payload").bytes(), annotations };
 }

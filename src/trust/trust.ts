@@ -1,6 +1,7 @@
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { ImageSource } from "../blob/image-source.ts";
+import type { Digest } from "../oci/digest.ts";
 import { failureOf, type SignatureCandidate } from "./candidate.ts";
 import { type Demand, type Fulfilment, fulfilment, isCandidateFor } from "./demand.ts";
 import type { VerifiedSignature } from "./options.ts";
@@ -28,10 +29,27 @@ export async function insistOnTrust(
   { source, limits, ...options }: TrustContext,
 ): Promise<readonly VerifiedSignature[]> {
   const search = new SignatureSearch(source, limits, options);
-  for (const message of requirements.notes) options.onEvent?.({ type: "decision", topic: "signature", message });
-  const open = requirements.demandsFor(image).map((demand) => new OpenDemand(demand, options));
+  const open = openDemands(image, requirements, options);
   for (const subject of subjectsOf(image)) await judgeCandidates(search, subject, image, open);
-  const { isPossible, isOffline, otherFormats } = search;
+  return insistOnDemands(image, open, search);
+}
+
+/** What is demanded of an image, none of it found yet; and tells by what it is judged. */
+export function openDemands(
+  image: SignedImage,
+  { notes, demandsFor }: TrustRequirements,
+  options: FetchOptions,
+): readonly OpenDemand[] {
+  for (const message of notes) options.onEvent?.({ type: "decision", topic: "signature", message });
+  return demandsFor(image).map((demand) => new OpenDemand(demand, options));
+}
+
+/** What was verified for each demand. Throws the error of the first that is not fulfilled. */
+export function insistOnDemands(
+  image: SignedImage,
+  open: readonly OpenDemand[],
+  { isPossible, isOffline, otherFormats }: SignatureSearch,
+): readonly VerifiedSignature[] {
   return open.map(({ demand, verified, failures }) => {
     if (verified === undefined) throw refusal(image, demand, { failures, otherFormats, isPossible, isOffline });
     return verified;
@@ -45,7 +63,7 @@ async function judgeCandidates(
   image: SignedImage,
   demands: readonly OpenDemand[],
 ): Promise<void> {
-  const possible = demands.filter(({ demand }) => demand.isOfManifest !== true || digest === image.digest);
+  const possible = demands.filter((demand) => demand.isAbout(digest, image));
   const open = () => possible.filter(({ verified }) => verified === undefined);
   if (open().length === 0) return;
   const wanted = {
@@ -59,7 +77,7 @@ async function judgeCandidates(
 }
 
 /** A demand, and what was found for it. */
-class OpenDemand {
+export class OpenDemand {
   readonly demand: Demand;
   readonly failures: Failure[] = [];
   readonly #options: FetchOptions;
@@ -75,8 +93,14 @@ class OpenDemand {
     return this.#verified;
   }
 
+  /** Whether a signature of that manifest or index is one that counts. */
+  isAbout(subject: Digest, { digest }: SignedImage): boolean {
+    return this.demand.isOfManifest !== true || subject === digest;
+  }
+
+  /** Verifies that a candidate is what is demanded, if nothing else was. */
   async judge(candidate: SignatureCandidate, of: SignedSubject[0]): Promise<void> {
-    if (!isCandidateFor(this.demand, candidate)) return;
+    if (this.#verified !== undefined || !isCandidateFor(this.demand, candidate)) return;
     const about = { digest: candidate.digest, of, format: candidate.format } as const;
     try {
       this.#verified = verifiedSignature(about, this.demand, await fulfilment(this.demand, candidate));

@@ -37,6 +37,7 @@ export const rooms = {
       "look",
       "verify",
       "copy",
+      "signatures",
       "trust",
     ],
   },
@@ -96,6 +97,11 @@ export const rooms = {
     floor: 10,
     what: "an image as it is, into a layout or an archive",
     uses: ["base", "oci", "tar", "output", "blob", "worker", "source", "image", "operation"],
+  },
+  signatures: {
+    floor: 10,
+    what: "what is stored as signatures of an image, each with what comes of verifying it",
+    uses: ["base", "image", "operation", "trust"],
   },
   export: {
     floor: 9,

@@ -113,6 +113,11 @@ const calls: Readonly<Record<string, Called>> = {
     options: { wrong: { ...resolving, form: ["tar", '"tar" is not one of layout, oci-archive, docker-archive'] } },
   },
   verify: { call: library.verify as Untyped, given: { ...directory, ...named }, options: { wrong: applying } },
+  signatures: {
+    call: library.signatures as Untyped,
+    given: named,
+    options: { wrong: { ...resolving, allPlatforms: [1, "1 is not true or false"] } },
+  },
   list: {
     call: library.list as Untyped,
     given: { ...named, path: ["/", 5, "5 is not a string"] },

@@ -107,6 +107,48 @@ export const trustDefences: readonly Defence[] = [
     without: ["if (next.origin === asked.origin) return", "if (next.origin !== undefined) return"],
     test: ["trust/keys", "a page at another host is an error, and that host is not asked"],
   },
+  {
+    group: "signatures",
+    what: "what is listed as verified is about exactly this manifest or index",
+    file: "src/trust/demand.ts",
+    without: ["insistOnSubject(stated, candidate)", "void insistOnSubject"],
+    test: ["signatures/signatures", "V2: what the owner signed of something else is rejected, whatever it states"],
+  },
+  {
+    group: "signatures",
+    what: "a predicate is printed only if it was verified",
+    file: "src/cli/signatures-command.ts",
+    without: [`verdict === "verified" && predicateType`, "predicateType"],
+    test: ["cli/signatures", "prints a line of JSON for each verified statement of the type, and nothing else"],
+  },
+  {
+    group: "signatures",
+    what: "what a signature says of itself is escaped on the screen",
+    file: "src/cli/signatures-command.ts",
+    without: ["safeText(fact)", "fact"],
+    test: ["cli/signatures", "what a signature says of itself cannot act on a terminal"],
+  },
+  {
+    group: "signatures",
+    what: "as containerd's verifier it accepts nothing where nothing is demanded",
+    file: "src/cli/signatures-options.ts",
+    without: ["if (settings.options.trust === undefined)", "if (settings === undefined)"],
+    test: ["cli/signatures", "an image is refused where nothing is demanded, and the reason is one line"],
+  },
+  {
+    group: "signatures",
+    what: "it decides about the digest that containerd names, an index as a whole",
+    file: "src/cli/signatures-command.ts",
+    without: ["allPlatforms: true", "allPlatforms: false"],
+    test: ["cli/signatures", "an index is allowed if it is signed itself"],
+  },
+  {
+    group: "signatures",
+    what: "and about no other that stands in the name",
+    file: "src/cli/signatures-command.ts",
+    without: ["named !== undefined && named !== digest", "named === undefined && named === digest"],
+    test: ["cli/signatures", "an image is refused of another digest than its name has, and the reason is one line"],
+  },
   ...(["referrers", "signatures", "signatureBytes"] as const).map(
     (limit): Defence => ({
       group: "signatures",
