@@ -45,6 +45,8 @@ function hintOf({ hint, code }: CodedError, command: string): string {
 function messageOf({ message }: CodedError): string {
   // Linear: it matches at the beginning alone, and a word has no full stop.
   return message.replace(/^cannot use the option (\w+)(?:\.(\w+))?/, (_, option: string, member?: string) => {
+    const whole = typed[`${option}.${member}`];
+    if (whole !== undefined) return `cannot use ${whole}`;
     const flag = typed[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return `cannot use ${member === undefined ? flag : `${flag} ${member}`}`;
   });
@@ -59,6 +61,11 @@ const typed: Readonly<Record<string, string>> = {
   limits: "--limit",
   authFile: "--authfile",
   hostsDirectory: "--hosts-dir",
+  "trust.keys": "--verify-key",
+  "trust.identities": "--certificate-identity",
+  "trust.trustedRoot": "--trusted-root",
+  "trust.attestations": "--require-attestation",
+  "trust.policy": "--policy",
 };
 
 /** Options and functions in the library's hints, and what they are in the command line. */

@@ -40,7 +40,7 @@ export function verificationKey(pem: string, path?: string): VerificationKey {
   const [label] = labels;
   if (label === undefined) return refuse("is not PEM");
   if (labels.length > 1) return refuse(`has ${labels.length} keys: give each a file of its own`);
-  if (label !== "PUBLIC KEY") return refuse(`is a ${label.toLowerCase()}, not a public key`);
+  if (label !== "PUBLIC KEY") return refuse(`has no public key but what is called ${label}`);
   const key = publicKey(pem) ?? refuse("is not a public key that can be read");
   const fault = verificationFault(key);
   if (fault !== undefined) return refuse(fault);

@@ -35,14 +35,18 @@ test("an option that the library refuses is told as it was typed", () => {
   const told = (option: string) => {
     return errorReportOf(new OciUnpackError("INVALID_OPTION", `cannot use the option ${option}: "x" is none`)).message;
   };
-  assert.deepEqual(["include", "uidMap", "sourceDateEpoch", "limits.entries", "authFile", "directory"].map(told), [
-    'cannot use --include: "x" is none',
-    'cannot use --uid-map: "x" is none',
-    'cannot use SOURCE_DATE_EPOCH: "x" is none',
-    'cannot use --limit entries: "x" is none',
-    'cannot use --authfile: "x" is none',
-    'cannot use DIRECTORY: "x" is none',
-  ]);
+  assert.deepEqual(
+    ["include", "uidMap", "sourceDateEpoch", "limits.entries", "trust.keys", "authFile", "directory"].map(told),
+    [
+      'cannot use --include: "x" is none',
+      'cannot use --uid-map: "x" is none',
+      'cannot use SOURCE_DATE_EPOCH: "x" is none',
+      'cannot use --limit entries: "x" is none',
+      'cannot use --verify-key: "x" is none',
+      'cannot use --authfile: "x" is none',
+      'cannot use DIRECTORY: "x" is none',
+    ],
+  );
 });
 
 test("a success says what was unpacked, where, and how much it was", () => {

@@ -104,7 +104,7 @@ describe("V18: signatures of every type of key are verified, in simple signings 
     ],
     "a private key": [
       owner.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-      /is a private key, not a public key/,
+      /has no public key but what is called PRIVATE KEY/,
     ],
     "two keys": [owner.pem + stranger.pem, /has 2 keys/],
     "what is not DER": [
