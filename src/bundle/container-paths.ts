@@ -1,6 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { FollowedLinks } from "../layer/counted-limits.ts";
-import { quoted } from "../layer/refusal.ts";
+import { quoted } from "../layer/findings.ts";
 import { type Obstacle, type PathLookup, walk } from "../layer/walk.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryPath, readSymlinkAt } from "../linux/syscalls.ts";

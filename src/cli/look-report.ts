@@ -1,9 +1,9 @@
 import { present } from "../base/present.ts";
 import type { InspectResult, ListedEntry, Platform } from "../index.ts";
+import { sourceKindOf } from "./connection.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { signatureLines } from "./signature-lines.ts";
-import { sourceKindOf } from "./source-kind.ts";
 
 /** The result of `inspect` as data, with the image's configuration as it is. */
 export function inspectionData({ configBytes, layers, manifest, ...result }: InspectResult): object {

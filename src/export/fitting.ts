@@ -2,7 +2,7 @@ import type { SkipReason } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { ExportForm } from "../base/option-words.ts";
 import { CountedLimit } from "../layer/counted-limits.ts";
-import { entryLimitExceeded } from "../layer/refusal.ts";
+import { entryLimitExceeded } from "../layer/findings.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ArchivedFile } from "../tar/encoder.ts";
 import type { Timestamp } from "../tar/entry.ts";

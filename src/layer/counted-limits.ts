@@ -1,6 +1,6 @@
 import type { Limits } from "../base/limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import { entryLimitExceeded, refusal } from "./refusal.ts";
+import { entryLimitExceeded, refusal } from "./findings.ts";
 
 /** A limit that all layers together must keep to. */
 export class CountedLimit {

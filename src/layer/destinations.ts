@@ -2,7 +2,7 @@ import type { ByteString } from "../tar/byte-string.ts";
 import type { DirectoryBackEnd, LayerContext } from "./back-end.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { checkedName } from "./entry-checks.ts";
-import { entryLimitExceeded, quoted } from "./refusal.ts";
+import { entryLimitExceeded, quoted } from "./findings.ts";
 import { walk } from "./walk.ts";
 import { whiteoutPrefix } from "./whiteouts.ts";
 

@@ -1,7 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
-import { entryLimitExceeded, refusal } from "./refusal.ts";
+import { entryLimitExceeded, refusal } from "./findings.ts";
 
 /** The largest id. The one after it is what chown(2) reads as "leave it as it is". */
 const largestId = 2 ** 32 - 2;

@@ -2,7 +2,7 @@ import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { BackEnd, LayerContext } from "./back-end.ts";
 import type { BackEndTypes, EntryDestination } from "./directory.ts";
 import { checkDeviceNumber, checkOwner, checkSize, checkTarget, deviceName } from "./entry-checks.ts";
-import { refusal } from "./refusal.ts";
+import { refusal } from "./findings.ts";
 
 const empty: ByteSource = { read: () => undefined };
 

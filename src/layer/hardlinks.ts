@@ -2,7 +2,7 @@ import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { HardlinkBackEnd, LayerContext, LinkHeader } from "./back-end.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
-import { quoted, refusal } from "./refusal.ts";
+import { quoted, refusal } from "./findings.ts";
 import { walk } from "./walk.ts";
 import { pseudoLinkName } from "./whiteouts.ts";
 

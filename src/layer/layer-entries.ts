@@ -5,8 +5,8 @@ import { Destinations } from "./destinations.ts";
 import type { BackEndTypes, Directory, EntryDestination } from "./directory.ts";
 import { checkOwner } from "./entry-checks.ts";
 import { EntryFiles } from "./entry-files.ts";
+import { refusal } from "./findings.ts";
 import { Hardlinks } from "./hardlinks.ts";
-import { refusal } from "./refusal.ts";
 import { find, walk } from "./walk.ts";
 import { hiddenName, meaningOf, pseudoLinkName, Whiteouts } from "./whiteouts.ts";
 

@@ -1,8 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { checkedName } from "./entry-checks.ts";
-import type { Findings } from "./findings.ts";
-import { entryLimitExceeded, quoted, refusal } from "./refusal.ts";
+import { entryLimitExceeded, type Findings, quoted, refusal } from "./findings.ts";
 import { type PathLookup, walk } from "./walk.ts";
 
 /** Reads the paths of entries: where they begin, what their dots mean, and which lead nowhere good. */

@@ -1,7 +1,7 @@
 import type { ByteString } from "../tar/byte-string.ts";
 import type { FollowedLinks } from "./counted-limits.ts";
 import { checkNameLength } from "./entry-checks.ts";
-import { refusal } from "./refusal.ts";
+import { refusal } from "./findings.ts";
 
 /** Linux follows this many symlinks in one path (path_resolution(7)). */
 const linksAtMost = 40;

@@ -1,6 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { Directory } from "../layer/directory.ts";
-import { quoted } from "../layer/refusal.ts";
+import { quoted } from "../layer/findings.ts";
 import { walk } from "../layer/walk.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import { TreeLookup } from "../tree/tree-back-end.ts";

@@ -1,5 +1,5 @@
 import type { OverlayKind, SandboxPolicy } from "../base/option-words.ts";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { syncFileSystem } from "../linux/content.ts";

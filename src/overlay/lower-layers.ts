@@ -1,5 +1,5 @@
 import { Directory, impliedAttributes, never } from "../layer/directory.ts";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";

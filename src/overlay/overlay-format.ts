@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type OciUnpackError, retold } from "../base/errors.ts";
 import type { OverlayKind } from "../base/option-words.ts";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeNodeAt } from "../linux/syscalls.ts";
 import { readXattrAt, setXattr } from "../linux/xattrs.ts";

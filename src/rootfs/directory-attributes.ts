@@ -1,8 +1,7 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { Attributes } from "../layer/directory.ts";
-import type { Findings } from "../layer/findings.ts";
+import { type Findings, failure } from "../layer/findings.ts";
 import { pathIn } from "../layer/paths.ts";
-import { failure } from "../layer/refusal.ts";
 import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } from "../linux/attributes.ts";
 import { statAt, statOf } from "../linux/stat.ts";
 import { setXattr } from "../linux/xattrs.ts";

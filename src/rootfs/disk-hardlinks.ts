@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import type { HardlinkBackEnd, LinkHeader } from "../layer/back-end.ts";
 import { Directory } from "../layer/directory.ts";
 import { checkOwner, checkSize } from "../layer/entry-checks.ts";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import { pseudoLinkDirectory } from "../layer/whiteouts.ts";
 import { dataSegments, readSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";

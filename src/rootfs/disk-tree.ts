@@ -1,7 +1,7 @@
 import type { Memory } from "../base/memory-budget.ts";
 import { FollowedLinks } from "../layer/counted-limits.ts";
 import { type Attributes, Directory, never } from "../layer/directory.ts";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";

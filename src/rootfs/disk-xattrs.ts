@@ -1,5 +1,4 @@
-import type { Findings } from "../layer/findings.ts";
-import { failure } from "../layer/refusal.ts";
+import { type Findings, failure } from "../layer/findings.ts";
 import type { XattrRules } from "../layer/xattr-rules.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import { changeMode } from "../linux/attributes.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import { closeDescriptor, openAt, unlinkAt } from "../linux/syscalls.ts";

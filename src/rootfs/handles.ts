@@ -1,4 +1,4 @@
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath, replaceDescriptor } from "../linux/syscalls.ts";

@@ -1,6 +1,5 @@
 import type { Attributes } from "../layer/directory.ts";
-import type { Findings } from "../layer/findings.ts";
-import { failure } from "../layer/refusal.ts";
+import { type Findings, failure } from "../layer/findings.ts";
 import {
   changeMode,
   changeModeAt,

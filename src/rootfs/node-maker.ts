@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { MemoryShare } from "../base/memory-budget.ts";
 import type { DirectoryBackEnd } from "../layer/back-end.ts";
-import { failure, quoted } from "../layer/refusal.ts";
+import { failure, quoted } from "../layer/findings.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";

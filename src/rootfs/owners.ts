@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { OwnerChoice } from "../base/option-words.ts";
-import type { Findings } from "../layer/findings.ts";
-import { failure, refusal } from "../layer/refusal.ts";
+import { type Findings, failure, refusal } from "../layer/findings.ts";
 import type { IdMapping } from "../layer/settings.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";

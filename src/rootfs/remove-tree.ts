@@ -1,4 +1,4 @@
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import { changeMode, changeModeAt } from "../linux/attributes.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";

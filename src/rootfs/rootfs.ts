@@ -1,8 +1,7 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { WhiteoutBackEnd } from "../layer/back-end.ts";
-import type { FindingsReporter } from "../layer/findings.ts";
+import { type FindingsReporter, failure } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
-import { failure } from "../layer/refusal.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { whiteoutPrefix } from "../layer/whiteouts.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";

@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { failure, quoted } from "../layer/refusal.ts";
+import { failure, quoted } from "../layer/findings.ts";
 import { setSize, writeSome, writeSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";

@@ -52,7 +52,7 @@ function mapped(name: ByteString, value: Uint8Array, maps: IdMaps): MappedValue 
   return areMapped && acls.includes(name) ? mappedAcl(value, maps) : { value };
 }
 
-/** An access-control list is laid out as `tar/acl.ts` draws it. These are its tags for a user and a group by number. */
+/** An access-control list is laid out as `tar/xattr.ts` draws it. These are its tags for a user and a group by number. */
 const namedUser = 0x02;
 const namedGroup = 0x08;
 const aclVersion = 2;

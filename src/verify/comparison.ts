@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { Directory } from "../layer/directory.ts";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { readEntries } from "../linux/directory-entries.ts";
 import { errnos, SystemError } from "../linux/errno.ts";

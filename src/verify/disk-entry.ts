@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
-import { failure } from "../layer/refusal.ts";
+import { failure } from "../layer/findings.ts";
 import { nextData, readSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
