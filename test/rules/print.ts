@@ -12,7 +12,7 @@ import { assertImage, assertLenient, assertStrict, assertUser } from "./verdict.
 // npm run rules [-- RULE… | --page]
 //
 // Prints every rule and whether it holds: leniently, and, where something had to be repaired, strictly too. What is said
-// of registry clients (R-1 … R-75, and "security 1" … for attacks on them) is proven by the tests that name it. With --page it
+// of registry clients (R-1 … R-75, "security 1" … for attacks on them, V1 … V26 for signatures) is proven by the tests that name it. With --page it
 // prints docs/registry-rules.md instead.
 
 interface Line {

@@ -1,5 +1,4 @@
-import { registryRuleSections } from "./registry-rule-table.ts";
-import { registryClaims } from "./registry-rules.ts";
+import { registryClaims, ruleSections } from "./registry-rules.ts";
 
 const introduction = `# Rules for clients of registries
 
@@ -15,7 +14,7 @@ registries and images in [safety.md](safety.md).
 /** docs/registry-rules.md: each rule, its source, and the files whose tests name it, with how many do. */
 export function registryPage(): string {
   const tests = testsByRule();
-  const tables = registryRuleSections.map(({ heading, rules }) => {
+  const tables = ruleSections.map(({ heading, rules }) => {
     const rows = rules.map(({ rule, says, sources, departure }) => {
       const departs = departure === undefined ? "" : ` *Not done:* ${departure}.`;
       return `| ${rule} | ${says}${departs} | ${sources} | ${tests.get(rule) ?? ""} |`;

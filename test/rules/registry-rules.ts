@@ -1,9 +1,13 @@
 import { sourceFiles } from "../support/source-files.ts";
-import { registryRuleSections } from "./registry-rule-table.ts";
+import { type RegistryRuleSection, registryRuleSections } from "./registry-rule-table.ts";
+import { trustRules } from "./trust-rule-table.ts";
 
-const table = registryRuleSections.flatMap(({ rules }) => rules);
+/** All sections, as the page has them. */
+export const ruleSections: readonly RegistryRuleSection[] = [...registryRuleSections, trustRules];
 
-/** `R-1` to `R-75`, then `security 1` to `security 20`, as titles of tests name them. */
+const table = ruleSections.flatMap(({ rules }) => rules);
+
+/** `R-1` to `R-75`, `security 1` to `security 20`, then `V1` to `V26`, as titles of tests name them. */
 export const registryRules: readonly string[] = table.map(({ rule }) => rule);
 
 /** What of a rule is not done, and why. */
@@ -30,7 +34,7 @@ export function registryClaims(): readonly Claim[] {
 
 /** The rules that a title names. */
 export function rulesIn(title: string): readonly string[] {
-  return title.match(/\b(?:R-|security )\d+(?=[,:])/g) ?? [];
+  return title.match(/\b(?:R-|security |V)\d+(?=[,:])/g) ?? [];
 }
 
 /** A string that begins as titles do. */
