@@ -155,5 +155,6 @@ function kindOf({ format }: Pick<StoredSignature, "format">): string {
 
 /** Who made a signature, in words. */
 function makerOf({ key, identity, issuer }: Pick<VerifiedSignature, "key" | "identity" | "issuer">): string {
-  return key === undefined ? `by ${identity} (${issuer})` : `by the key ${key}`;
+  if (key !== undefined) return `by the key ${key}`;
+  return issuer === undefined ? `by ${identity}` : `by ${identity} (${issuer})`;
 }

@@ -37,7 +37,7 @@ export async function reviewSignatures(
       const counting = demands.filter((demand) => demand.isAbout(subject, image));
       for (const demand of counting) await demand.judge(candidate, of);
       const { digest, format } = candidate;
-      const verdict = counting.length === 0 ? unjudged(candidate, demands) : await verdictOn(candidate, counting);
+      const verdict = await (counting.length === 0 ? unjudged(candidate, demands) : verdictOn(candidate, counting));
       signatures.push({ digest, of, format, ...verdict });
     }
   }
@@ -54,8 +54,8 @@ export async function reviewSignatures(
 type Verdict = Omit<StoredSignature, "digest" | "of" | "format">;
 
 /** What is told of a candidate that nobody verifies. */
-function unjudged(candidate: SignatureCandidate, demands: readonly OpenDemand[]): Verdict {
-  const claims = claimsOf(candidate);
+async function unjudged(candidate: SignatureCandidate, demands: readonly OpenDemand[]): Promise<Verdict> {
+  const claims = await claimsOf(candidate);
   const reason = demands.length === 0 ? claims.reason : "a signature of the manifest is demanded";
   return present({ ...claims, verdict: "not verified" as const, reason });
 }
@@ -72,7 +72,7 @@ async function verdictOn(candidate: SignatureCandidate, demands: readonly OpenDe
     }
   }
   const [verified = undefined] = verdicts.toSorted((one, other) => Number("reason" in one) - Number("reason" in other));
-  return verified ?? { ...claimsOf(candidate), verdict: "rejected", reason: [...reasons].join("; ") };
+  return verified ?? { ...(await claimsOf(candidate)), verdict: "rejected", reason: [...reasons].join("; ") };
 }
 
 /** Who is demanded made it: whether it states what is demanded too is said in `reason`. */
@@ -82,9 +82,13 @@ function verdictOf(demand: Demand, { by, stated }: Fulfilment): Verdict {
 }
 
 /** What a candidate says of itself, as far as it makes sense. Nothing of it is verified. */
-function claimsOf(candidate: SignatureCandidate): Pick<StoredSignature, "predicateType" | "reason"> {
+async function claimsOf(candidate: SignatureCandidate): Promise<Omit<Verdict, "verdict">> {
   try {
-    return present({ predicateType: signedContent(candidate).stated().predicateType });
+    const { hasCertificate, stated } = signedContent(candidate);
+    const { predicateType } = stated();
+    if (!hasCertificate) return present({ predicateType });
+    const { claimedSigner } = await import("./keyless/claims.ts");
+    return { ...claimedSigner(candidate), ...present({ predicateType }) };
   } catch (error) {
     return { reason: failureOf(error).message };
   }

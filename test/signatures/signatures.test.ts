@@ -7,6 +7,7 @@ import { image, imageIndex, stored } from "../support/image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { bundleWith, Instance, logEntry, signedAt, signedStatement, usual } from "../trust/keyless/instance.ts";
 import {
   envelopeOf,
   payloadOf,
@@ -172,6 +173,42 @@ test("what is stored for an artifact that is no image is listed too", async () =
     listed.map(({ verdict }) => verdict),
     ["verified"],
   );
+});
+
+describe("of a signature with a certificate", () => {
+  const instance = new Instance();
+
+  /** Stores a bundle of the signer in an index's registry. */
+  function storeCertified(registry: RegistryDouble, claims: object = {}): void {
+    const signed = signedStatement(digest, instance.signer());
+    const entry = logEntry(signed, { kind: "dsse", log: instance.rekor });
+    const bytes = bundleWith(signed, { entries: [{ ...entry, ...claims }] });
+    storeBundle(registry, repository, descriptor, owner, { bytes: bytes.toString("utf8") });
+  }
+
+  test("it is told who says to have made it, and when, as not verified, or as rejected", async () => {
+    await using stage = await setStage();
+    storeCertified(stage.registry);
+    const says = { ...usual, loggedAt: signedAt.toISOString(), predicateType: signature };
+    for (const [options, verdict, reason] of [
+      [{}, "not verified", undefined],
+      [{ trust }, "rejected", "it was signed with a certificate, not with a key"],
+    ] as const) {
+      const { signatures: listed } = await stage.listed(options);
+      const about = { digest: listed[0]?.digest, of: "manifest", format: "bundle" };
+      assert.deepEqual(listed, [{ ...about, ...says, verdict, ...(reason && { reason }) }]);
+    }
+  });
+
+  test("a time that is none is not told", async () => {
+    await using stage = await setStage();
+    storeCertified(stage.registry, { integratedTime: "9007199254740991" });
+    const { signatures: listed } = await stage.listed();
+    assert.deepEqual(
+      listed.map(({ identity, loggedAt }) => [identity, loggedAt]),
+      [[usual.identity, undefined]],
+    );
+  });
 });
 
 describe("formats that are not supported are named", () => {

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { type Bundle, bundleFromJSON, type TransparencyLogEntry, ValidationError } from "@sigstore/bundle";
 import { RFC3161Timestamp, type X509Certificate } from "@sigstore/core";
 import { JsonValue } from "../../oci/json-value.ts";
-import { NotSigned, type SignatureAnnotations } from "../candidate.ts";
+import { NotSigned, type SignatureAnnotations, type SignatureCandidate } from "../candidate.ts";
 import { certificateIn } from "../simple-signing.ts";
 import { isRoot, readable } from "./certificate.ts";
 import { certificatesInPem } from "./pem.ts";
@@ -20,8 +20,18 @@ export interface VerificationMaterial {
 /** As many entries and timestamps as one signature has at most. */
 const mostOfAKind = 32;
 
+/**
+ * What comes with a candidate to show who made it: both forms are one from here on. Throws `NotSigned`, or
+ * `SIGNATURE_INVALID`.
+ */
+export function materialOf(candidate: SignatureCandidate): VerificationMaterial {
+  return candidate.format === "bundle"
+    ? materialOfBundle(candidate.bundle)
+    : materialOfAnnotations(candidate.annotations);
+}
+
 /** Reads what a bundle has beside its signature. Throws `NotSigned`, or `SIGNATURE_INVALID`. */
-export function materialOfBundle(bytes: Uint8Array): VerificationMaterial {
+function materialOfBundle(bytes: Uint8Array): VerificationMaterial {
   // Parsed by our own parser first, which refuses duplicate keys (V3).
   const { verificationMaterial } = bundleFrom(JsonValue.parse(bytes, "bundle", "SIGNATURE_INVALID").json);
   const { content, tlogEntries, timestampVerificationData } = verificationMaterial;
@@ -60,7 +70,7 @@ const timestampAnnotation = "dev.sigstore.cosign/rfc3161timestamp";
  * Reads the same from the annotations of a simple signing or an older attestation. Their chain may have a root, which counts
  * for nothing. Throws `NotSigned`, or `SIGNATURE_INVALID`.
  */
-export function materialOfAnnotations(annotations: SignatureAnnotations): VerificationMaterial {
+function materialOfAnnotations(annotations: SignatureAnnotations): VerificationMaterial {
   const [certificate] = certificatesIn(certificateIn(annotations));
   const chain = certificatesIn(annotations[chainAnnotation]).map(readable);
   const entry = annotations[logEntryAnnotation];

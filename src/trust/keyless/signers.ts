@@ -1,9 +1,8 @@
-import type { SignatureCandidate } from "../candidate.ts";
 import type { KeySigner } from "../key-signer.ts";
 import type { SignedContent } from "../signed-content.ts";
 import type { Signer, SignerEvidence } from "../signer.ts";
 import { type IdentityMatch, signerOf } from "./identity.ts";
-import { materialOfAnnotations, materialOfBundle, type VerificationMaterial } from "./material.ts";
+import { materialOf } from "./material.ts";
 import type { TrustedRoot } from "./trusted-root.ts";
 import { verifyCertified, verifyLogged } from "./verify.ts";
 
@@ -46,11 +45,4 @@ export class LoggedKeySigner implements Signer {
     const { key, fingerprint } = this.#keys.keyOf(content);
     return { key: fingerprint, ...verifyLogged(content, key, materialOf(content.candidate), this.#root) };
   }
-}
-
-/** What comes with a candidate to show who made it: both forms are one from here on. */
-function materialOf(candidate: SignatureCandidate): VerificationMaterial {
-  return candidate.format === "bundle"
-    ? materialOfBundle(candidate.bundle)
-    : materialOfAnnotations(candidate.annotations);
 }

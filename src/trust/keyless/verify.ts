@@ -3,6 +3,7 @@ import { createHash, type KeyObject } from "node:crypto";
 import type { TransparencyLogEntry } from "@sigstore/bundle";
 import { type SignedEntity, type TrustMaterial, VerificationError, Verifier } from "@sigstore/verify";
 import { isOciUnpackError } from "../../base/errors.ts";
+import { present } from "../../base/present.ts";
 import { NotSigned } from "../candidate.ts";
 import type { SignedContent } from "../signed-content.ts";
 import { isSignedBy } from "../verification-key.ts";
@@ -149,13 +150,16 @@ function logTimes({ logEntries }: VerificationMaterial): readonly Date[] {
     .map(({ integratedTime }) => new Date(Number(integratedTime) * 1000));
 }
 
-function timesOf(material: VerificationMaterial): SigningTimes {
+/** When a signature was made, as its material says: nothing of it is verified here. */
+export function timesOf(material: VerificationMaterial): SigningTimes {
   const [loggedAt] = logTimes(material);
   const [timestamp] = material.timestamps;
-  return {
-    ...(loggedAt && { loggedAt: loggedAt.toISOString() }),
-    ...(timestamp && { timestampedAt: timestamp.signingTime.toISOString() }),
-  };
+  return present({ loggedAt: timeText(loggedAt), timestampedAt: timeText(timestamp?.signingTime) });
+}
+
+/** A time in ISO 8601. Anybody can write a number that is none. */
+function timeText(time: Date | undefined): string | undefined {
+  return time === undefined || Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }
 
 /** The key that made a signature, and whether it does so for some time only, as that of a certificate. */

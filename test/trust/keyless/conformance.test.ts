@@ -4,10 +4,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { digestOf } from "../../../src/oci/digest.ts";
 import { JsonValue } from "../../../src/oci/json-value.ts";
 import { envelopeFrom, signedBytes } from "../../../src/trust/envelope.ts";
 import { identityMatch, signerOf } from "../../../src/trust/keyless/identity.ts";
-import { materialOfBundle } from "../../../src/trust/keyless/material.ts";
+import { materialOf } from "../../../src/trust/keyless/material.ts";
 import { readTrustedRoot } from "../../../src/trust/keyless/trusted-root.ts";
 import { type Signed, verifyCertified, verifyLogged } from "../../../src/trust/keyless/verify.ts";
 import { verificationKey } from "../../../src/trust/verification-key.ts";
@@ -40,7 +41,8 @@ async function verified(name: string): Promise<void> {
   const artifact = readFileSync(existsSync(file("artifact")) ? file("artifact") : join(suite, "a.txt"));
   const root = await readTrustedRoot(existsSync(file("trusted_root.json")) ? file("trusted_root.json") : undefined);
   const signed = signedIn(bundle, artifact);
-  const material = materialOfBundle(bundle);
+  const subject = digestOf(artifact);
+  const material = materialOf({ format: "bundle", bundle, subject, digest: subject });
   const pem = textOf("key.pub");
   if (pem !== undefined) {
     const { key } = verificationKey(pem, "key.pub");
