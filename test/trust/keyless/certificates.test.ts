@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sign } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { describe, test } from "node:test";
 import { OtherIdentity, type SignatureCandidate } from "../../../src/trust/candidate.ts";
 import { identityMatch } from "../../../src/trust/keyless/identity.ts";
@@ -21,6 +21,7 @@ import {
   minutes,
   named,
   namesExtension,
+  type Pair,
   pair,
   type SignerChanges,
   signedStatement,
@@ -306,5 +307,29 @@ describe("a bundle with a certificate is read strictly", () => {
     });
     const issuer = instance.intermediateWith({ issuer: pretended });
     await refused(/^no authority of the trusted root issued/, bundle({ signer: instance.signer({ issuer }) }));
+  });
+});
+
+describe("V18: the key of a certificate is of a type that signatures are verified with", () => {
+  const signedBy = (own: Pair, hash?: string): SignatureCandidate => {
+    const signed = signedStatement(subject, instance.signer({ pair: own }), {}, hash);
+    const bytes = bundleWith(signed, { entries: [logEntry(signed, v1)] });
+    return { format: "bundle", subject, digest: subject, bundle: bytes };
+  };
+  const curve = (namedCurve: string) => generateKeyPairSync("ec", { namedCurve });
+
+  test("each of them, and a curve's own hash", async () => {
+    await accepted(signedBy(curve("P-384")));
+    await accepted(signedBy(curve("P-384"), "sha384"));
+    await accepted(signedBy(curve("P-521"), "sha512"));
+    await accepted(signedBy(generateKeyPairSync("rsa", { modulusLength: 2048 })));
+    await accepted(signedBy(generateKeyPairSync("ed25519")));
+  });
+
+  test("no other hash, no other curve, and no short key", async () => {
+    await refused(/^somebody else made the signature/, signedBy(curve("P-256"), "sha384"));
+    await refused(/^the key of its certificate is a key on the curve secp256k1$/, signedBy(curve("secp256k1")));
+    const short = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    await refused(/^the key of its certificate is an RSA key of 1024 bits, 2048 are needed$/, signedBy(short));
   });
 });

@@ -32,6 +32,10 @@ function base128(value: number): number[] {
   return digits;
 }
 
-export function time(date: Date): Buffer {
-  return tagged(0x18, Buffer.from(`${date.toISOString().replace(/[-:T]/g, "").slice(0, 14)}Z`));
-}
+const digits = (date: Date) => `${date.toISOString().replace(/[-:T]/g, "").slice(0, 14)}Z`;
+
+/** A time as timestamps have it. */
+export const generalizedTime = (date: Date) => tagged(0x18, Buffer.from(digits(date)));
+
+/** A time as certificates have it until 2049 (RFC 5280, section 4.1.2.5.1). */
+export const utcTime = (date: Date) => tagged(0x17, Buffer.from(digits(date).slice(2)));

@@ -49,7 +49,7 @@ function tbsCertificate(wish: CertificateWish): Buffer {
     der.integer(7),
     ecdsaWithSha256,
     name(issuer.subject),
-    der.sequence(der.time(from), der.time(until)),
+    der.sequence(der.utcTime(from), der.utcTime(until)),
     name(subject),
     spki(own.publicKey),
     der.context(3, der.sequence(...extensions)),
@@ -66,6 +66,9 @@ export function certificate(wish: CertificateWish): Certificate {
 export function extension(oid: string, value: Buffer, isCritical = false): Buffer {
   return der.sequence(der.oid(oid), ...(isCritical ? [der.truth] : []), der.octets(value));
 }
+
+/** A certificate as a file has it. */
+export const certificatePem = ({ bytes }: Pick<Certificate, "bytes">) => pem("CERTIFICATE", bytes);
 
 /** What stands in an authority's certificate. */
 export const authority = {
@@ -182,7 +185,7 @@ export class Instance {
     const sha256Type = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"));
     const infoType = der.oid("1.2.840.113549.1.9.16.1.4");
     const imprint = der.sequence(sha256Type, der.octets(sha256(signature)));
-    const info = der.sequence(der.integer(1), der.oid("1.2.3"), imprint, der.integer(9), der.time(at));
+    const info = der.sequence(der.integer(1), der.oid("1.2.3"), imprint, der.integer(9), der.generalizedTime(at));
     const attributes = [
       der.sequence(der.oid("1.2.840.113549.1.9.3"), der.set(infoType)),
       der.sequence(der.oid("1.2.840.113549.1.9.4"), der.set(der.octets(sha256(info)))),
@@ -289,7 +292,7 @@ export interface EntryWish {
   readonly log: Log;
   readonly version?: 1 | 2;
   /** When the first version says that it was logged. */
-  readonly at?: Date;
+  readonly at?: Date | undefined;
   /** Whether that is signed. */
   readonly isTimeSigned?: boolean;
   /** Whether the tree that the entry is in is signed. */
@@ -336,7 +339,12 @@ export interface SignedStatementParts extends Logged {
 }
 
 /** Signs a statement that is a signature of an image. */
-export function signedStatement(digest: string, by: Certificate | Pair, changes: object = {}): SignedStatementParts {
+export function signedStatement(
+  digest: string,
+  by: Certificate | Pair,
+  changes: object = {},
+  hash = "sha256",
+): SignedStatementParts {
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
     subject: [{ digest: { sha256: digest.replace("sha256:", "") } }],
@@ -347,7 +355,7 @@ export function signedStatement(digest: string, by: Certificate | Pair, changes:
   const payload = Buffer.from(JSON.stringify(statement));
   const data = signedBytes({ payloadType: statementPayloadType, payload, signature: new Uint8Array() });
   const { privateKey } = "pair" in by ? by.pair : by;
-  const signature = sign("sha256", data, privateKey);
+  const signature = sign(privateKey.asymmetricKeyType === "ed25519" ? null : hash, data, privateKey);
   const envelope = {
     payloadType: statementPayloadType,
     payload: base64(payload),

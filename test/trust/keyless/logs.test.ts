@@ -226,6 +226,21 @@ describe("V15: a log entry is one of this signature, by this certificate", () =>
     await refused(/^its bundle is not valid: /, bundle({ entries, timestamps: stamping }));
   });
 
+  test("an older attestation's entry is one of it too", async () => {
+    const signer = instance.signer();
+    const signed = signedStatement(subject, signer, { predicateType: "https://slsa.dev/provenance/v1" });
+    const made = (parts: Parameters<typeof logEntry>[0]): SignatureCandidate => ({
+      format: "attestation",
+      subject,
+      digest: subject,
+      envelope: Buffer.from(JSON.stringify(signed.envelope)),
+      annotations: annotationsOf(signed.signature, { certificate: signer, entry: logEntry(parts, v1) }),
+    });
+    assert.deepEqual(await verdict(made(signed)), { ...usual, ...logged });
+    await refused(/^its log entry is about another certificate$/, made({ ...signed, by: another.by }));
+    await refused(/signature mismatch$/, made(another));
+  });
+
   test("a simple signing's entry is one of it too", async () => {
     const payload = Buffer.from(JSON.stringify(payloadOf(subject)));
     const signer = instance.signer();
