@@ -1,15 +1,12 @@
-import { open } from "node:fs/promises";
 import { OciUnpackError } from "../base/errors.ts";
 import type { EventListener, FetchOptions } from "../base/events.ts";
+import { readSmallFile } from "../base/small-file.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
-
-/** The most bytes of a file: four times as many as the largest real ones have, bundles of certificates. */
-const largestBytes = 1024 * 1024;
 
 /** The text of a configuration file; `undefined` if there is none. An event tells which of both it is. */
 export async function readConfigFile(path: string, { onEvent }: FetchOptions = {}): Promise<string | undefined> {
   try {
-    const text = await readText(path);
+    const text = new TextDecoder().decode(await readSmallFile(path, "CONFIGURATION"));
     tellOfFile(onEvent, path, "is read");
     return text;
   } catch (error) {
@@ -22,22 +19,6 @@ export async function readConfigFile(path: string, { onEvent }: FetchOptions = {
       hint: "make it readable; if it is another user's, set HOME to your own home directory",
       cause: error,
     });
-  }
-}
-
-/** Reads to the end and does not use the file's size, because the file may be a pipe: `<(command)`. */
-async function readText(path: string): Promise<string> {
-  await using file = await open(path);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(64 * 1024));
-    if (bytesRead === 0) return new TextDecoder().decode(Buffer.concat(chunks));
-    size += bytesRead;
-    if (size > largestBytes) {
-      throw new OciUnpackError("CONFIGURATION", `cannot read "${path}": it has more than ${largestBytes} bytes`);
-    }
-    chunks.push(buffer.subarray(0, bytesRead));
   }
 }
 
