@@ -1,6 +1,7 @@
 import type { FetchOptions } from "../base/events.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { Reference } from "../oci/reference.ts";
 
 /** A manifest or index as the source returned it, not verified or parsed. */
 export interface Document {
@@ -58,7 +59,21 @@ export interface ImageSource {
   alternatives?(descriptor: Descriptor): number;
   /** What is stored beside the image, such as signatures. Absent if the source can have nothing there. */
   readonly attachments?: ImageAttachments;
+  /** Where the image is, for policies. Absent if the source is of none of these kinds: then no policy can allow it. */
+  readonly location?: ImagePlace;
 }
+
+/** An image that says where it is. */
+export type PlacedImage = Required<Pick<ImageSource, "name" | "location">>;
+
+/** Where an image is, with podman's and skopeo's word for the kind of place (containers-transports(5)). */
+export type ImagePlace =
+  | { readonly transport: "docker"; readonly reference: Reference }
+  /** In an engine; without a reference if it was named by its ID. */
+  | { readonly transport: "docker-daemon"; readonly reference?: Reference }
+  /** In files; without a path if they come from standard input. */
+  | { readonly transport: "dir" | "oci" | "oci-archive"; readonly path?: string }
+  | { readonly transport: "docker-archive" };
 
 /** What is stored beside an image: signatures and attestations. Nothing of it is verified. */
 export interface ImageAttachments {

@@ -1,5 +1,5 @@
 import type { FetchOptions } from "../base/events.ts";
-import type { BlobOptions, Document, ImageAttachments, ImageSource } from "../blob/image-source.ts";
+import type { BlobOptions, Document, ImageAttachments, ImagePlace, ImageSource } from "../blob/image-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 
@@ -8,6 +8,7 @@ export class RecordedImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
   readonly attachments?: ImageAttachments;
+  readonly location?: ImagePlace;
   readonly parallelBlobs?: number;
   readonly #image: ImageSource;
   readonly #documents = new Map<Digest, Uint8Array>();
@@ -16,6 +17,7 @@ export class RecordedImage implements ImageSource {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
     if (image.attachments !== undefined) this.attachments = image.attachments;
+    if (image.location !== undefined) this.location = image.location;
     if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
   }

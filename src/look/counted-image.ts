@@ -1,5 +1,5 @@
 import type { FetchOptions } from "../base/events.ts";
-import type { BlobOptions, Document, ImageAttachments, ImageSource } from "../blob/image-source.ts";
+import type { BlobOptions, Document, ImageAttachments, ImagePlace, ImageSource } from "../blob/image-source.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
@@ -8,6 +8,7 @@ export class CountedImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
   readonly attachments?: ImageAttachments;
+  readonly location?: ImagePlace;
   readonly #image: ImageSource;
   #bytes = 0;
 
@@ -15,6 +16,7 @@ export class CountedImage implements ImageSource {
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
     if (image.attachments !== undefined) this.attachments = image.attachments;
+    if (image.location !== undefined) this.location = image.location;
     this.#image = image;
   }
 

@@ -1,14 +1,15 @@
-import { OciUnpackError } from "../base/errors.ts";
+import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import { check, shape, text as string } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 
-/** The name of an image in a registry: `registry/path:tag@digest`. There is always a tag, a digest, or both. */
+/** The name of an image in a registry: `registry/path:tag@digest`. With neither of both it names a repository. */
 export interface Reference {
   /** Host and port as they were written; `docker.io` for all names of Docker Hub. */
   readonly registry: string;
   /** The repository, in lower case. For Docker Hub's official images it begins with `library/`. */
   readonly path: string;
-  /** `latest` if neither a tag nor a digest was written. With a digest it is not used: it is a note for people. */
+  /** For an image `latest` if neither a tag nor a digest was written. With a digest it is not used: it is a note for people. */
   readonly tag?: string;
   readonly digest?: Digest;
 }
@@ -44,6 +45,12 @@ const advice = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], for instance debi
  * Otherwise the reference is a path on Docker Hub. Throws `INVALID_REFERENCE`.
  */
 export function parseReference(text: string): Reference {
+  const name = parseName(text);
+  return name.tag === undefined && name.digest === undefined ? { ...name, tag: "latest" } : name;
+}
+
+/** Parses what `parseReference` does, and adds no tag. Throws `INVALID_REFERENCE`. */
+export function parseName(text: string): Reference {
   check("text", text, string);
   if (text === "") throw invalid(text, "it is empty");
   if (text.length > longestReference) throw invalid(`${text.slice(0, 80)}…`, `it has ${text.length} characters`);
@@ -59,9 +66,17 @@ export function parseReference(text: string): Reference {
   const path = parsePath(text, written, registry === dockerHub && !written.includes("/") ? "library/" : "");
   const tag = colon < 0 ? undefined : parseTag(text, remainder.slice(colon + 1));
   const digest = at < 0 ? undefined : parseReferenceDigest(text, text.slice(at + 1));
+  return { registry, path, ...present({ tag, digest }) };
+}
 
-  if (digest === undefined) return { registry, path, tag: tag ?? "latest" };
-  return tag === undefined ? { registry, path, digest } : { registry, path, tag, digest };
+/** What a parser returns; `undefined` where it throws `INVALID_REFERENCE`. */
+export function ifReference(parse: () => Reference): Reference | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (isOciUnpackError(error, "INVALID_REFERENCE")) return undefined;
+    throw error;
+  }
 }
 
 /** The canonical text of a reference. Parsing it gives the same reference. */

@@ -3,7 +3,7 @@ import { CallContext } from "../base/call-context.ts";
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import { check, checkOptions, settleLimits, text } from "../base/option-checks.ts";
-import type { BlobOptions, Document, ImageAttachments, ImageSource, Source } from "../blob/image-source.ts";
+import type { BlobOptions, Document, ImageAttachments, ImagePlace, ImageSource, Source } from "../blob/image-source.ts";
 import { cannot, RequestFailure } from "../http/request-failure.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, referrersTag } from "../oci/digest.ts";
@@ -45,6 +45,7 @@ type SettledOptions = RegistryOptions & { readonly limits: Limits };
 class RegistryImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
+  readonly location: ImagePlace;
   readonly attachments: ImageAttachments = {
     tagged: (tag, options = {}) => this.#tagged(tag, options),
     referrers: (digest, options = {}) => this.#referrers(digest, options),
@@ -61,6 +62,7 @@ class RegistryImage implements ImageSource {
     this.#written = written;
     this.name = formatReference(reference);
     if (reference.digest !== undefined) this.digest = reference.digest;
+    this.location = { transport: "docker", reference };
     this.#reference = reference;
     this.#client = client;
     this.#options = options;

@@ -1,11 +1,13 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { check, checkOptions, type Kinds, pathOf, settleLimits, text } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import { isErrno } from "../base/system-error.ts";
-import type { Source } from "../blob/image-source.ts";
+import type { ImagePlace, Source } from "../blob/image-source.ts";
 import { Connections, type HttpResponse } from "../http/http.ts";
 import { defaultDeadlines } from "../http/options.ts";
 import { cannot, RequestFailure } from "../http/request-failure.ts";
 import { parseJson } from "../oci/json.ts";
+import { ifReference, parseReference } from "../oci/reference.ts";
 import { ArchiveFiles } from "./local/archive-files.ts";
 import type { ArchiveOptions } from "./local/archive-index.ts";
 import { DockerArchiveImage } from "./local/docker-archive.ts";
@@ -58,7 +60,7 @@ export function engineSource(socket: string | URL = defaultEngineSocket, options
       const files = archives.openedOnce((signal) =>
         exported(connections, reference, socketPath, { limits, sandbox, signal }),
       );
-      return new DockerArchiveImage(name, files, limits);
+      return new DockerArchiveImage({ name, location: locationOf(reference) }, files, limits);
     },
     async [Symbol.asyncDispose]() {
       connections[Symbol.dispose]();
@@ -74,6 +76,13 @@ function referenceIn(name: string): string {
   throw new OciUnpackError("INVALID_REFERENCE", `cannot open "${name}": "${reference}" is not the name of an image`, {
     hint: "write it as docker-daemon:NAME[:TAG], or docker-daemon:ID",
   });
+}
+
+/** What an engine may take for an ID, also for the beginning of one, is no name for a policy. */
+function locationOf(text: string): ImagePlace {
+  const mayBeID = /^(?:sha256:)?[a-f0-9]+$/.test(text);
+  const reference = mayBeID ? undefined : ifReference(() => parseReference(text));
+  return { transport: "docker-daemon", ...present({ reference }) };
 }
 
 async function exported(

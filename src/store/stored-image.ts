@@ -1,7 +1,13 @@
 import { CallContext } from "../base/call-context.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
-import { type BlobOptions, type Document, type ImageSource, skippingBytes } from "../blob/image-source.ts";
+import {
+  type BlobOptions,
+  type Document,
+  type ImagePlace,
+  type ImageSource,
+  skippingBytes,
+} from "../blob/image-source.ts";
 import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
@@ -18,6 +24,7 @@ export class StoredImage implements ImageSource {
   readonly name: string;
   readonly digest?: Digest;
   readonly attachments?: StoredAttachments;
+  readonly location?: ImagePlace;
   readonly parallelBlobs?: number;
   readonly #image: ImageSource;
   readonly #store: StoreInUse;
@@ -29,6 +36,7 @@ export class StoredImage implements ImageSource {
     if (image.digest !== undefined) this.digest = image.digest;
     if (image.attachments !== undefined)
       this.attachments = new StoredAttachments(image.name, image.attachments, store, isOffline);
+    if (image.location !== undefined) this.location = image.location;
     if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
     this.#store = store;

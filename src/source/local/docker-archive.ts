@@ -2,7 +2,7 @@ import { limitExceeded, OciUnpackError } from "../../base/errors.ts";
 import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
 import { compressionOf } from "../../blob/compressed-input.ts";
-import type { BlobOptions, Document, ImageSource } from "../../blob/image-source.ts";
+import type { BlobOptions, Document, ImagePlace, ImageSource, PlacedImage } from "../../blob/image-source.ts";
 import { parseConfig } from "../../oci/config.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, Hasher } from "../../oci/digest.ts";
@@ -44,14 +44,16 @@ interface Assembled {
 export class DockerArchiveImage implements ImageSource {
   readonly parallelBlobs = 1;
   readonly name: string;
+  readonly location: ImagePlace;
   readonly #files: OpenFiles;
   readonly #limits: Limits;
   /** The repository and tag of the image, if the archive has several images. */
   readonly #wanted: string | undefined;
   #assembled: Promise<Assembled> | undefined;
 
-  constructor(name: string, files: OpenFiles, limits: Limits, wanted?: string) {
+  constructor({ name, location }: PlacedImage, files: OpenFiles, limits: Limits, wanted?: string) {
     this.name = name;
+    this.location = location;
     this.#files = files;
     this.#limits = limits;
     this.#wanted = wanted;

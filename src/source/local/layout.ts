@@ -1,7 +1,14 @@
 import { OciUnpackError } from "../../base/errors.ts";
 import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
-import type { BlobOptions, Document, ImageAttachments, ImageSource } from "../../blob/image-source.ts";
+import type {
+  BlobOptions,
+  Document,
+  ImageAttachments,
+  ImagePlace,
+  ImageSource,
+  PlacedImage,
+} from "../../blob/image-source.ts";
 import { type Descriptor, verifyBytes } from "../../oci/descriptor.ts";
 import { type Digest, parseDigest, referrersTag } from "../../oci/digest.ts";
 import { type ImageIndex, imageIndexFrom, type Manifest, parseDocument } from "../../oci/document.ts";
@@ -45,12 +52,14 @@ export class LayoutImage implements ImageSource {
     referrers: (digest, options = {}) => this.#referrers(digest, options),
   };
   readonly name: string;
+  readonly location: ImagePlace;
   readonly #files: OpenFiles;
   readonly #selector: Selector;
   readonly #limits: Limits;
 
-  constructor(name: string, files: OpenFiles, selector: Selector, limits: Limits) {
+  constructor({ name, location }: PlacedImage, files: OpenFiles, selector: Selector, limits: Limits) {
     this.name = name;
+    this.location = location;
     this.#files = files;
     this.#selector = selector;
     this.#limits = limits;

@@ -7,7 +7,9 @@ import type {
   BlobOptions,
   Document,
   ImageAttachments,
+  ImagePlace,
   ImageSource,
+  PlacedImage,
   SignatureFile,
   Source,
 } from "../../blob/image-source.ts";
@@ -76,20 +78,23 @@ function openImage(name: string, archive: (path: string) => OpenFiles, limits: L
   if (rest === "" || rest.startsWith(":")) refuse(name, "it names no path");
   switch (transport) {
     case "dir":
-      return new DirectoryImage(name, new DirectoryFiles(rest), limits);
+      return new DirectoryImage({ name, location: { transport, path: rest } }, new DirectoryFiles(rest), limits);
     case "oci": {
       const { path, selector } = splitSelector(rest);
-      return new LayoutImage(name, async () => new DirectoryFiles(path), selector, limits);
+      const location = { transport, path } as const;
+      return new LayoutImage({ name, location }, async () => new DirectoryFiles(path), selector, limits);
     }
     case "oci-archive": {
       const { path, selector } = splitSelector(rest);
-      return new LayoutImage(name, archive(path), selector, limits);
+      const location = { transport, ...(path !== "-" && { path }) } as const;
+      return new LayoutImage({ name, location }, archive(path), selector, limits);
     }
     case "docker-archive": {
+      const located = { name, location: { transport } } as const;
       const colon = rest.indexOf(":");
-      if (colon < 0) return new DockerArchiveImage(name, archive(rest), limits);
+      if (colon < 0) return new DockerArchiveImage(located, archive(rest), limits);
       parseReference(rest.slice(colon + 1));
-      return new DockerArchiveImage(name, archive(rest.slice(0, colon)), limits, rest.slice(colon + 1));
+      return new DockerArchiveImage(located, archive(rest.slice(0, colon)), limits, rest.slice(colon + 1));
     }
   }
 }
@@ -110,11 +115,13 @@ class DirectoryImage implements ImageSource {
     signatureFiles: (digest, options = {}) => this.#signatureFiles(digest, options),
   };
   readonly name: string;
+  readonly location: ImagePlace;
   readonly #files: ImageFiles;
   readonly #limits: Limits;
 
-  constructor(name: string, files: ImageFiles, limits: Limits) {
+  constructor({ name, location }: PlacedImage, files: ImageFiles, limits: Limits) {
     this.name = name;
+    this.location = location;
     this.#files = files;
     this.#limits = limits;
   }

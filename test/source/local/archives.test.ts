@@ -49,6 +49,8 @@ function archiveThreads(): readonly string[] {
     .map((status) => /NoNewPrivs:\t(\d)/.exec(status)?.[1] ?? "");
 }
 
+const located = { name: "docker-archive:archive", location: { transport: "docker-archive" } } as const;
+
 test("an archive's own compression is within the caller's limits, and leaves nothing", async () => {
   const bomb = gzipSync(tar(...layout, file("zeros", Buffer.alloc(40_000_000))));
   assert.equal(await resolved(bomb), inner.manifest.descriptor.digest);
@@ -179,12 +181,11 @@ test("a layer's file is read once, however often a docker archive lists it", asy
     "config.json": Buffer.from(inner.config.bytes),
     "layer.tar": layer,
   });
-  const name = "docker-archive:archive";
-  await new DockerArchiveImage(name, async () => files, defaultLimits).manifest();
+  await new DockerArchiveImage(located, async () => files, defaultLimits).manifest();
   // Once for its digest; its beginning tells each time how it is compressed.
   assert.equal(bytes.get("layer.tar"), 501 * layer.length);
   const limits = { ...defaultLimits, layers: 499 };
-  await assert.rejects(new DockerArchiveImage(name, async () => files, limits).manifest(), {
+  await assert.rejects(new DockerArchiveImage(located, async () => files, limits).manifest(), {
     code: "LIMIT_EXCEEDED",
     message: /500 layers, 499 are allowed \(layers\)$/,
   });
@@ -204,7 +205,7 @@ test("R-33: indexes in a docker archive that list each other again and again are
   contents["index.json"] = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [below] }));
   contents["manifest.json"] = Buffer.from(JSON.stringify([{ Config: "another", Layers: [] }]));
   const { files, opened } = counting(contents);
-  await assert.rejects(new DockerArchiveImage("docker-archive:archive", async () => files, defaultLimits).manifest(), {
+  await assert.rejects(new DockerArchiveImage(located, async () => files, defaultLimits).manifest(), {
     code: "INVALID_MANIFEST",
   });
   assert.ok(Math.max(...opened.values()) <= 2, "once to see whether it is there, once to read it");
