@@ -24,12 +24,13 @@ export type {
   SandboxPolicy,
   ShortNamePolicy,
 } from "./base/option-words.ts";
-export type { BlobOptions, Document, ImageSource, Source } from "./blob/image-source.ts";
+export type { BlobOptions, Document, ImagePlace, ImageSource, Source } from "./blob/image-source.ts";
 export type { Rootless } from "./bundle/user.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./configuration/credentials.ts";
 export { type EnvironmentOptions, registryFromEnvironment } from "./configuration/environment.ts";
 export { type LoginOptions, login, logout } from "./configuration/login.ts";
 export type { Environment, Machine } from "./configuration/machine.ts";
+export { machinePolicy } from "./configuration/machine-policy.ts";
 export {
   type EnvironmentSourceOptions,
   engineSocketFromEnvironment,

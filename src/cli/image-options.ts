@@ -78,6 +78,7 @@ function trust(values: ImageLine["values"]): UnpackOptions["trust"] {
     identities: identities(values),
     trustedRoot: values["trusted-root"],
     attestations: values["require-attestation"],
+    policy: values.policy,
   });
   return Object.keys(demanded).length === 0 ? undefined : demanded;
 }

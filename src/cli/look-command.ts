@@ -9,12 +9,15 @@ import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import type { LookCommand } from "./look-options.ts";
 import { inspectionData, inspectionLines, listingLines } from "./look-report.ts";
+import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText, terminalText } from "./safe-text.ts";
 
 /** The functions of the library that are used here. */
-export type LookLibrary = SourceLibrary & Pick<typeof Library, "list" | "read" | "inspect" | "defaultLimits">;
+export type LookLibrary = SourceLibrary &
+  PolicyLibrary &
+  Pick<typeof Library, "list" | "read" | "inspect" | "defaultLimits">;
 
 /** `oci-unpack ls|cat|inspect IMAGE`: shows what is in an image without unpacking it. */
 export async function lookCommand(
@@ -30,7 +33,8 @@ export async function lookCommand(
     async ({ show, say }, signal) => {
       const onEvent = recordingListener(show, command, decisionLog);
       await using source = await openSource({ command, context, limits, credential, onEvent }, library);
-      const options = { ...command.options, limits, source, signal, onEvent };
+      const trust = await demandedTrust(command, context, onEvent, library);
+      const options = { ...command.options, ...trust, limits, source, signal, onEvent };
       const fetchedBytes = await answer(command, context, options, { decisionLog, library });
       if (command.verbosity === "verbose") say(`${bytesText(fetchedBytes)} fetched`);
     },

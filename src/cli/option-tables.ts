@@ -27,6 +27,7 @@ export const imageOptionTable = {
   "certificate-oidc-issuer-regexp": { type: "string" },
   "trusted-root": { type: "string" },
   "require-attestation": { type: "string", multiple: true },
+  policy: { type: "string" },
   "keep-dirlinks": { type: "boolean" },
   ...connectionOptionTable,
   "short-names": { type: "string" },

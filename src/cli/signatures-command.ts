@@ -8,6 +8,7 @@ import { errorReportOf } from "./error-report.ts";
 import type { ImageCommand } from "./image-options.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
+import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { errorLines } from "./report.ts";
 import { safeJson, safeText } from "./safe-text.ts";
@@ -16,6 +17,7 @@ import { UsageError } from "./usage-error.ts";
 
 /** The functions of the library that are used here. */
 export type SignaturesLibrary = SourceLibrary &
+  PolicyLibrary &
   Pick<typeof Library, "signatures" | "parseReference" | "formatReference" | "defaultLimits">;
 
 /** `oci-unpack signatures`, in each of its forms. */
@@ -94,7 +96,8 @@ async function signaturesOf(
   return await withDisplay(display, async ({ show }, signal) => {
     const onEvent = recordingListener(show, command, decisionLog);
     await using source = await openSource({ command, context, limits, credential, onEvent }, library);
-    return await library.signatures(command.image, { ...command.options, ...more, limits, source, signal, onEvent });
+    const options = { ...command.options, ...(await demandedTrust(command, context, onEvent, library)), ...more };
+    return await library.signatures(command.image, { ...options, limits, source, signal, onEvent });
   });
 }
 

@@ -9,13 +9,14 @@ import type { ImageCommand } from "./image-options.ts";
 import { parseLimits } from "./limits.ts";
 import { lineDisplay, noLines } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
+import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { copyLines, exportLines, overlayLines, resultLines } from "./report.ts";
 import type { OutputChoice, UnpackCommand } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The functions of the library that are used here. */
-export type UnpackLibrary = SourceLibrary & OutputLibrary & Pick<typeof Library, "defaultLimits">;
+export type UnpackLibrary = SourceLibrary & PolicyLibrary & OutputLibrary & Pick<typeof Library, "defaultLimits">;
 
 /** `oci-unpack IMAGE DIRECTORY`: unpacks an image, or makes another output of it, shows the progress and the result. */
 export async function unpackCommand(
@@ -32,6 +33,7 @@ export async function unpackCommand(
     await using opening = openingSource(connection, library);
     const options = {
       ...command.options,
+      ...(await demandedTrust(command, context, onEvent, library)),
       ...bundleOf(command, context),
       limits,
       source: opening.source,

@@ -138,6 +138,10 @@ Safety
                          of whom these options name there has to be an
                          attestation with this predicate type; may be repeated:
                          each is demanded
+      --policy FILE|machine
+                         take only an image that this policy.json accepts, as
+                         podman and skopeo have it; machine: the one that podman
+                         would use (~/.config/containers, /etc/containers)
       --sandbox require|prefer|off
                          whether the threads that touch the image must, should
                          or need not be confined by Landlock (default: require)

@@ -5,12 +5,14 @@ import { paintFor, recordingListener, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import type { VerifyCommand } from "./look-options.ts";
+import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { differenceLines, verdictLines } from "./report.ts";
 import { safeText } from "./safe-text.ts";
 
 /** The functions of the library that are used here. */
 export type VerifyLibrary = SourceLibrary &
+  PolicyLibrary &
   Pick<typeof Library, "verify" | "storedNameFor" | "store" | "defaultLimits">;
 
 /** `oci-unpack verify DIRECTORY [IMAGE]`: compares a root filesystem with its image and lists the differences. */
@@ -29,6 +31,7 @@ export async function verifyCommand(
     await using source = await openSource({ command: named, context, limits, credential, onEvent }, library);
     return await library.verify(command.directory, named.image, {
       ...command.options,
+      ...(await demandedTrust(command, context, onEvent, library)),
       limits,
       source,
       signal,

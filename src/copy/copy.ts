@@ -143,14 +143,14 @@ async function copyBlobs({ events, settings }: Operation, { source, contents, ou
 
 /** What there is to decide about, and to tell. */
 function resolvedContents(reference: string, contents: ImageContents): [ResolvedImage, ResolvedEvent] {
-  const { top, image, blobs, layerCount } = contents;
+  const { top, image, instances, blobs, layerCount } = contents;
   const layers = blobs.slice(0, layerCount).map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
   const totalBytes = blobs.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   const platform = image === undefined ? "all platforms" : formatPlatform(image.platform);
   const { digest, mediaType } = top;
   const indexDigest = documentKind(mediaType) === "index" ? digest : undefined;
   return [
-    image ?? present({ reference, digest, indexDigest }),
+    image ?? present({ reference, digest, indexDigest, instances }),
     { type: "resolved", reference, digest, platform, layers, totalBytes },
   ];
 }

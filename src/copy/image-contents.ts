@@ -21,6 +21,8 @@ export interface ImageContents {
   /** The bytes of manifests and indexes, by digest. */
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: readonly Manifest[];
+  /** The digests of the manifests, in their order. */
+  readonly instances: readonly Digest[];
   /**
    * The layers, in the order of their manifests; then configurations, and whatever else an index lists. Each is there
    * once.
@@ -46,6 +48,7 @@ export async function oneImage(source: RecordedImage, options: ResolveOptions): 
     image,
     documents,
     manifests: [manifest],
+    instances: [digest],
     ...blobsOf([manifest], []),
   };
 }
@@ -68,6 +71,7 @@ class ContentsCollector {
   readonly #limits: Limits;
   readonly #found = new Map<Digest, Uint8Array>();
   readonly #manifests: Manifest[] = [];
+  readonly #instances: Digest[] = [];
   readonly #others: Descriptor[] = [];
 
   constructor(source: RecordedImage, documents: ImageDocuments, limits: Limits) {
@@ -82,7 +86,8 @@ class ContentsCollector {
     const top = { mediaType: document.mediaType, digest, sizeBytes: this.#found.get(digest)?.length ?? 0 };
     const { blobs, layerCount } = blobsOf(this.#manifests, this.#others);
     this.#checkSize(blobs);
-    return { top, documents: this.#found, manifests: this.#manifests, blobs, layerCount };
+    const [manifests, instances] = [this.#manifests, this.#instances];
+    return { top, documents: this.#found, manifests, instances, blobs, layerCount };
   }
 
   async #take(
@@ -96,6 +101,7 @@ class ContentsCollector {
     this.#found.set(digest, this.#source.bytesOf(digest, inline));
     if (document.kind === "manifest") {
       this.#manifests.push(document);
+      this.#instances.push(digest);
       return;
     }
     for (const entry of document.manifests) {

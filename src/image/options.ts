@@ -60,6 +60,8 @@ export interface ResolvedImage {
   readonly digest: Digest;
   /** The digest of the index that led to the manifest, if the name stands for one. */
   readonly indexDigest?: Digest;
+  /** The digests of all manifests, where a copy takes all platforms. */
+  readonly instances?: readonly Digest[];
   /** These three are absent where a copy takes all platforms. */
   readonly platform?: Platform;
   readonly manifest?: Manifest;

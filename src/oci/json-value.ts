@@ -55,6 +55,11 @@ export class JsonValue {
     return this.optional(key) ?? this.refuse(`it has no "${key}"`);
   }
 
+  /** Where in the document it is; empty for the document itself. */
+  get place(): string {
+    return this.#path;
+  }
+
   /** The value itself, as `JSON.parse` returned it. */
   get json(): unknown {
     return this.#value;
@@ -94,12 +99,15 @@ export class JsonValue {
     return Object.keys(this.#object());
   }
 
+  /** The members of an object under their names as they were written, also those that are null. */
+  entries(): readonly (readonly [name: string, value: JsonValue])[] {
+    return Object.entries(this.#object()).map(([name, value]) => [name, this.#at(name, value)]);
+  }
+
   /** An object whose values are strings. */
   stringMap(): Readonly<Record<string, string>> {
     // fromEntries makes __proto__ a key like all others.
-    return Object.fromEntries(
-      Object.entries(this.#object()).map(([key, value]) => [key, this.#at(key, value).string()]),
-    );
+    return Object.fromEntries(this.entries().map(([key, value]) => [key, value.string()]));
   }
 
   /** Throws the document's error, with the path of this value. */

@@ -33,6 +33,11 @@ export interface TrustOptions {
    * signed by those who are named besides. No other signature is demanded then.
    */
   readonly attestations?: readonly string[];
+  /**
+   * A policy that has to accept the image as well: the path or URL of a file in the format of podman and skopeo
+   * (containers-policy.json(5)). `machinePolicy()` finds the one that podman would use.
+   */
+  readonly policy?: string | URL;
 }
 
 /** A signature that was verified. */
@@ -64,4 +69,5 @@ export const trustKind = shape<TrustOptions>({
   identities: shapes<SignerIdentity>({ identity: text, identityRegexp: text, issuer: text, issuerRegexp: text }),
   trustedRoot: path,
   attestations: texts,
+  policy: path,
 });

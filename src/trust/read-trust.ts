@@ -1,22 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { OciUnpackError } from "../base/errors.ts";
+import type { FetchOptions } from "../base/events.ts";
 import { invalidOption } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import { fileSystemError } from "../base/system-error.ts";
+import type { ImageSource } from "../blob/image-source.ts";
 import type { Demand } from "./demand.ts";
 import { KeySigner } from "./key-signer.ts";
 import type { TrustOptions } from "./options.ts";
-import type { SignedImage } from "./signed-image.ts";
 import type { Signer } from "./signer.ts";
 import { type VerificationKey, verificationKey } from "./verification-key.ts";
 
 /** What is demanded, with all files read. */
 export interface TrustRequirements {
-  /** What is demanded of one image: all of it has to be fulfilled. */
-  demandsFor(image: SignedImage): readonly Demand[];
   /** What was decided while it was read. */
   readonly notes: readonly string[];
+  /**
+   * What is demanded of one image: all of it has to be fulfilled. Throws `POLICY_REJECTED` if no signature could be enough.
+   */
+  demandsFor(image: ImageSource, options: FetchOptions): Promise<readonly Demand[]>;
 }
 
 /**
@@ -26,19 +29,30 @@ export interface TrustRequirements {
  * Throws `INVALID_OPTION` for a key, identity or trusted root that cannot be used, and where nothing is demanded.
  */
 export async function readTrust(options: TrustOptions): Promise<TrustRequirements> {
-  const { attestations = [] } = options;
+  const { attestations = [], policy } = options;
   const { keys, identities, root } = await readSigners(options);
   const signers = [
     ...(keys === undefined ? [] : [{ origin: "keys", signer: keys } as const]),
     ...(identities === undefined ? [] : [{ origin: "identities", signer: identities } as const]),
   ];
-  if (signers.length === 0) throw nothingDemanded(options);
+  if (signers.length === 0) insistOnDemand(options);
   const types = attestations.length === 0 ? [undefined] : [...new Set(attestations)];
   const demands = signers.flatMap((by) => types.map((predicateType) => present({ ...by, predicateType })));
+  const ofPolicy = policy === undefined ? async () => [] : await readPolicyDemands(policy);
   return {
-    demandsFor: () => demands,
     notes: root === undefined ? [] : [`whose certificates and logs count says ${root}`],
+    demandsFor: async (image, fetchOptions) => [...(await ofPolicy(image, fetchOptions)), ...demands],
   };
+}
+
+/** Loads what knows policies only where one is asked for. */
+async function readPolicyDemands(policy: string | URL): Promise<TrustRequirements["demandsFor"]> {
+  const [{ readPolicy }, { policyDemands }] = await Promise.all([
+    import("./policy/policy-file.ts"),
+    import("./policy/policy-demands.ts"),
+  ]);
+  const read = await readPolicy(policy);
+  return (image, options) => policyDemands(read, image, options);
 }
 
 interface NamedSigners {
@@ -58,13 +72,18 @@ async function readSigners(options: TrustOptions): Promise<NamedSigners> {
   return await readRootedSigners(options, owner);
 }
 
-function nothingDemanded({ attestations = [], trustedRoot }: TrustOptions): OciUnpackError {
+/** Of those who are not named nothing can be demanded; a policy names its own, and of attestations it says nothing. */
+function insistOnDemand({ attestations = [], trustedRoot, policy }: TrustOptions): void {
   if (attestations.length > 0) {
-    return invalidOption("trust.attestations", "nobody is named who attests", "name a key or an identity too");
+    throw invalidOption("trust.attestations", "nobody is named who attests", "name a key or an identity too");
   }
-  return trustedRoot === undefined
-    ? invalidOption("trust", "it demands nothing", "name a key or an identity, or leave the option out")
-    : invalidOption("trust.trustedRoot", "nobody is named whose signature it is for", "name a key or an identity too");
+  if (trustedRoot !== undefined) {
+    const hint = "name a key or an identity too";
+    throw invalidOption("trust.trustedRoot", "nobody is named whose signature it is for", hint);
+  }
+  if (policy === undefined) {
+    throw invalidOption("trust", "it demands nothing", "name a key, an identity or a policy, or leave the option out");
+  }
 }
 
 async function keySigner(keys: readonly (string | URL)[]): Promise<KeySigner> {

@@ -1,7 +1,7 @@
 import { type ErrorCode, type FailedSignature, OciUnpackError } from "../base/errors.ts";
 import { type NotSigned, OtherIdentity, OtherStatement } from "./candidate.ts";
 import type { Demand } from "./demand.ts";
-import type { SignedImage } from "./signed-image.ts";
+import type { SignedImage, Subjects } from "./signed-image.ts";
 
 /** A candidate that is not what was demanded. */
 export interface Failure {
@@ -21,9 +21,12 @@ export interface SearchFindings {
 }
 
 /** The error of an image for which a demand is not fulfilled. It tells of every candidate why it does not count (V26). */
-export function refusal(image: SignedImage, demand: Demand, findings: SearchFindings): OciUnpackError {
-  const { reference, indexDigest, digest } = image;
-  const subject = demand.isOfManifest === true ? digest : (indexDigest ?? digest);
+export function refusal(
+  { reference }: SignedImage,
+  [[, subject]]: Subjects,
+  demand: Demand,
+  findings: SearchFindings,
+): OciUnpackError {
   const kind = demand.predicateType === undefined ? "signature" : `"${demand.predicateType}" attestation`;
   const code = codeOf(demand, findings);
   const wanted = `a ${kind} of ${subject} by ${demand.signer.name} is demanded`;

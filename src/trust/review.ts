@@ -30,11 +30,11 @@ export async function reviewSignatures(
   { source, limits, ...options }: TrustContext,
 ): Promise<SignatureReview> {
   const search = new SignatureSearch(source, limits, options);
-  const demands = requirements === undefined ? [] : openDemands(image, requirements, options);
+  const { demands, refusal } = await demandsOf(image, requirements, { source, limits, ...options });
   const signatures: StoredSignature[] = [];
   for (const [of, subject] of subjectsOf(image)) {
     for await (const candidate of search.of(subject, { signatures: true, attestations: true })) {
-      const counting = demands.filter((demand) => demand.isAbout(subject, image));
+      const counting = demands.filter((demand) => demand.isAbout(subject));
       for (const demand of counting) await demand.judge(candidate, of);
       const { digest, format } = candidate;
       const verdict = await (counting.length === 0 ? unjudged(candidate, demands) : verdictOn(candidate, counting));
@@ -43,10 +43,26 @@ export async function reviewSignatures(
   }
   const found = { signatures, otherFormats: search.otherFormats };
   if (requirements === undefined) return found;
+  if (refusal !== undefined) return { ...found, refusal };
   try {
     return { ...found, verified: insistOnDemands(image, demands, search) };
   } catch (error) {
     if (isOciUnpackError(error)) return { ...found, refusal: error };
+    throw error;
+  }
+}
+
+/** What is demanded, or the error of a policy that no signature could fulfil. */
+async function demandsOf(
+  image: SignedImage,
+  requirements: TrustRequirements | undefined,
+  context: TrustContext,
+): Promise<{ readonly demands: readonly OpenDemand[]; readonly refusal?: OciUnpackError }> {
+  if (requirements === undefined) return { demands: [] };
+  try {
+    return { demands: await openDemands(image, requirements, context) };
+  } catch (error) {
+    if (isOciUnpackError(error, "POLICY_REJECTED")) return { demands: [], refusal: error };
     throw error;
   }
 }

@@ -8,7 +8,7 @@ import type { VerifiedSignature } from "./options.ts";
 import type { TrustRequirements } from "./read-trust.ts";
 import { described, type Failure, refusal } from "./refusal.ts";
 import { SignatureSearch } from "./signature-search.ts";
-import { type SignedImage, type SignedSubject, subjectsOf } from "./signed-image.ts";
+import { instancesOf, type SignedImage, type SignedSubject, type Subjects, subjectsOf } from "./signed-image.ts";
 
 /** How signatures are looked for. */
 export interface TrustContext extends FetchOptions {
@@ -29,19 +29,23 @@ export async function insistOnTrust(
   { source, limits, ...options }: TrustContext,
 ): Promise<readonly VerifiedSignature[]> {
   const search = new SignatureSearch(source, limits, options);
-  const open = openDemands(image, requirements, options);
-  for (const subject of subjectsOf(image)) await judgeCandidates(search, subject, image, open);
+  const open = await openDemands(image, requirements, { source, limits, ...options });
+  const all = new Map([...subjectsOf(image), ...instancesOf(image)].map((subject) => [subject[1], subject]));
+  for (const subject of all.values()) await judgeCandidates(search, subject, open);
   return insistOnDemands(image, open, search);
 }
 
 /** What is demanded of an image, none of it found yet; and tells by what it is judged. */
-export function openDemands(
+export async function openDemands(
   image: SignedImage,
   { notes, demandsFor }: TrustRequirements,
-  options: FetchOptions,
-): readonly OpenDemand[] {
+  { source, ...options }: TrustContext,
+): Promise<readonly OpenDemand[]> {
   for (const message of notes) options.onEvent?.({ type: "decision", topic: "signature", message });
-  return demandsFor(image).map((demand) => new OpenDemand(demand, options));
+  const demands = await demandsFor(source, options);
+  return demands.flatMap((demand) =>
+    subjectsFor(demand, image).map((subjects) => new OpenDemand(demand, subjects, options)),
+  );
 }
 
 /** What was verified for each demand. Throws the error of the first that is not fulfilled. */
@@ -50,20 +54,25 @@ export function insistOnDemands(
   open: readonly OpenDemand[],
   { isPossible, isOffline, otherFormats }: SignatureSearch,
 ): readonly VerifiedSignature[] {
-  return open.map(({ demand, verified, failures }) => {
-    if (verified === undefined) throw refusal(image, demand, { failures, otherFormats, isPossible, isOffline });
+  const found = { isPossible, isOffline, otherFormats };
+  return open.map(({ demand, subjects, verified, failures }) => {
+    if (verified === undefined) throw refusal(image, subjects, demand, { failures, ...found });
     return verified;
   });
+}
+
+/** What a demand is about: for each list one signature, of anything in it. */
+function subjectsFor({ isOfManifest }: Demand, image: SignedImage): readonly Subjects[] {
+  return isOfManifest === true ? instancesOf(image).map((instance) => [instance]) : [subjectsOf(image)];
 }
 
 /** Looks for what is still demanded, until nothing is. */
 async function judgeCandidates(
   search: SignatureSearch,
   [of, digest]: SignedSubject,
-  image: SignedImage,
   demands: readonly OpenDemand[],
 ): Promise<void> {
-  const possible = demands.filter((demand) => demand.isAbout(digest, image));
+  const possible = demands.filter((demand) => demand.isAbout(digest));
   const open = () => possible.filter(({ verified }) => verified === undefined);
   if (open().length === 0) return;
   const wanted = {
@@ -79,12 +88,15 @@ async function judgeCandidates(
 /** A demand, and what was found for it. */
 export class OpenDemand {
   readonly demand: Demand;
+  /** A signature of one of these is enough. */
+  readonly subjects: Subjects;
   readonly failures: Failure[] = [];
   readonly #options: FetchOptions;
   #verified: VerifiedSignature | undefined;
 
-  constructor(demand: Demand, options: FetchOptions) {
+  constructor(demand: Demand, subjects: Subjects, options: FetchOptions) {
     this.demand = demand;
+    this.subjects = subjects;
     this.#options = options;
   }
 
@@ -94,8 +106,8 @@ export class OpenDemand {
   }
 
   /** Whether a signature of that manifest or index is one that counts. */
-  isAbout(subject: Digest, { digest }: SignedImage): boolean {
-    return this.demand.isOfManifest !== true || subject === digest;
+  isAbout(digest: Digest): boolean {
+    return this.subjects.some(([, each]) => each === digest);
   }
 
   /** Verifies that a candidate is what is demanded, if nothing else was. */

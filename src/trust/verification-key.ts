@@ -28,10 +28,10 @@ const fewestRsaBits = 2048;
  *
  * Throws `INVALID_OPTION` for everything else: a private key and a certificate are no public key.
  */
-export function verificationKey(pem: string, path?: string): VerificationKey {
+export function verificationKey(pem: string, path?: string, option = "trust.keys"): VerificationKey {
   const refuse = (found: string): never => {
     throw invalidOption(
-      "trust.keys",
+      option,
       `"${path ?? "a key"}" ${found}`,
       "a public key in PEM begins with -----BEGIN PUBLIC KEY-----",
     );

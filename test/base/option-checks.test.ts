@@ -205,6 +205,11 @@ const calls: Readonly<Record<string, Called>> = {
       },
     },
   },
+  machinePolicy: {
+    call: library.machinePolicy as Untyped,
+    given: {},
+    options: { needed: machine, wrong: ofMachine },
+  },
   registryFromEnvironment: {
     call: library.registryFromEnvironment as Untyped,
     given: {},

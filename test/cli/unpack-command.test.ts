@@ -155,6 +155,7 @@ async function performed(
   latest = performance;
   const library: UnpackLibrary = {
     defaultLimits,
+    machinePolicy: async () => "/policy.json",
     async sourceFromEnvironment(_name, sourceOptions) {
       Object.assign(performance, { sourceOptions });
       const close = async () => {

@@ -4,6 +4,7 @@ import { documentDefences, sandboxDefences, verificationDefences } from "./image
 import { keylessDefences } from "./keyless.ts";
 import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
+import { policyDefences } from "./policy.ts";
 import { sourceDefences } from "./sources.ts";
 import { treeDefences } from "./trees.ts";
 import { trustDefences } from "./trust.ts";
@@ -20,6 +21,7 @@ export const defences: readonly Defence[] = [
   ...sandboxDefences,
   ...trustDefences,
   ...keylessDefences,
+  ...policyDefences,
   ...ruleDefences,
   ...sourceDefences,
 ];
