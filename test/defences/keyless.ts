@@ -93,8 +93,8 @@ const rows: readonly Row[] = [
   ],
   [
     "few certificates come with a signature",
-    "path.ts",
-    ["if (intermediates.length > mostIntermediates)", "if (false)"],
+    "material.ts",
+    ["if (certificates.length > mostCertificates)", "if (false)"],
     [certificates, "authorities that come with a signature lead to the root"],
   ],
   [
@@ -181,6 +181,12 @@ const rows: readonly Row[] = [
     "verify.ts",
     ["isSignedBy({ key }, data, signature, form)", "key !== undefined"],
     [certificates, "with a signature of another key, although log and certificate agree"],
+  ],
+  [
+    "whatever cannot be read is a verdict",
+    "verdict.ts",
+    ["throw new NotSigned(reasonOf(error), { cause: error });", "throw error;"],
+    ["trust/keyless/mutations", "an authority whose key is none"],
   ],
   [
     "few log entries and timestamps come with it",

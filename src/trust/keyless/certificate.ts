@@ -108,7 +108,10 @@ function namesOf(x509: X509Certificate): readonly string[] {
 /** The issuer; where both extensions name one, they have to agree (V10). */
 function issuerOf(x509: X509Certificate): string | undefined {
   const older = x509.extension(issuerAsText)?.value;
-  const newer = x509.extension(issuerInDer)?.valueObj.subs[0]?.value;
+  const inDer = x509.extension(issuerInDer)?.valueObj;
+  const newer = inDer?.subs[0]?.value;
+  if (inDer !== undefined && newer === undefined)
+    throw new NotSigned("its certificate has an issuer that is no string");
   if (older !== undefined && newer !== undefined && !older.equals(newer)) {
     throw new NotSigned("its certificate names two issuers");
   }

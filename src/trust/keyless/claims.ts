@@ -3,6 +3,7 @@ import type { SignatureCandidate } from "../candidate.ts";
 import type { SignerEvidence } from "../signer.ts";
 import { signingCertificate } from "./certificate.ts";
 import { materialOf } from "./material.ts";
+import { asVerdict } from "./verdict.ts";
 import { timesOf } from "./verify.ts";
 
 /**
@@ -11,8 +12,10 @@ import { timesOf } from "./verify.ts";
  */
 export function claimedSigner(candidate: SignatureCandidate): SignerEvidence {
   const material = materialOf(candidate);
-  const { certificate } = material;
-  const { names: [identity] = [], issuer } =
-    certificate === undefined ? {} : signingCertificate(certificate, "if stated");
-  return { ...present({ identity, issuer }), ...timesOf(material) };
+  return asVerdict(() => {
+    const { certificate } = material;
+    const { names: [identity] = [], issuer } =
+      certificate === undefined ? {} : signingCertificate(certificate, "if stated");
+    return { ...present({ identity, issuer }), ...timesOf(material) };
+  });
 }

@@ -6,6 +6,7 @@ import { NotSigned, type SignatureAnnotations, type SignatureCandidate } from ".
 import { certificateIn } from "../simple-signing.ts";
 import { isRoot, readable } from "./certificate.ts";
 import { certificatesInPem } from "./pem.ts";
+import { asVerdict } from "./verdict.ts";
 
 /** What comes with a signature to show who made it, and when. Nothing is verified. */
 export interface VerificationMaterial {
@@ -20,14 +21,17 @@ export interface VerificationMaterial {
 /** As many entries and timestamps as one signature has at most. */
 const mostOfAKind = 32;
 
+/** As many certificates of authorities, a root included. */
+const mostCertificates = 8;
+
 /**
  * What comes with a candidate to show who made it: both forms are one from here on. Throws `NotSigned`, or
  * `SIGNATURE_INVALID`.
  */
 export function materialOf(candidate: SignatureCandidate): VerificationMaterial {
-  return candidate.format === "bundle"
-    ? materialOfBundle(candidate.bundle)
-    : materialOfAnnotations(candidate.annotations);
+  return asVerdict(() =>
+    candidate.format === "bundle" ? materialOfBundle(candidate.bundle) : materialOfAnnotations(candidate.annotations),
+  );
 }
 
 /** Reads what a bundle has beside its signature. Throws `NotSigned`, or `SIGNATURE_INVALID`. */
@@ -36,7 +40,7 @@ function materialOfBundle(bytes: Uint8Array): VerificationMaterial {
   const { verificationMaterial } = bundleFrom(JsonValue.parse(bytes, "bundle", "SIGNATURE_INVALID").json);
   const { content, tlogEntries, timestampVerificationData } = verificationMaterial;
   const [certificate, ...others] = certificatesOf(content);
-  const intermediates = others.map(readable);
+  const intermediates = authorities(others);
   if (intermediates.some(isRoot)) throw new NotSigned("it comes with a root certificate");
   const timestamps = timestampVerificationData?.rfc3161Timestamps.map(({ signedTimestamp }) => signedTimestamp) ?? [];
   return limited({ certificate, intermediates, logEntries: tlogEntries, timestamps: timestamps.map(timestampFrom) });
@@ -72,7 +76,7 @@ const timestampAnnotation = "dev.sigstore.cosign/rfc3161timestamp";
  */
 function materialOfAnnotations(annotations: SignatureAnnotations): VerificationMaterial {
   const [certificate] = certificatesIn(certificateIn(annotations));
-  const chain = certificatesIn(annotations[chainAnnotation]).map(readable);
+  const chain = authorities(certificatesIn(annotations[chainAnnotation]));
   const entry = annotations[logEntryAnnotation];
   const timestamp = annotations[timestampAnnotation];
   return limited({
@@ -81,6 +85,13 @@ function materialOfAnnotations(annotations: SignatureAnnotations): VerificationM
     logEntries: isPresent(entry) ? [logEntryFrom(entry)] : [],
     timestamps: isPresent(timestamp) ? [timestampFrom(signedTimestampIn(timestamp))] : [],
   });
+}
+
+function authorities(certificates: readonly Buffer[]): readonly X509Certificate[] {
+  if (certificates.length > mostCertificates) {
+    throw new NotSigned(`it comes with ${certificates.length} certificates of authorities`);
+  }
+  return certificates.map(readable);
 }
 
 function isPresent(annotation: string | undefined): annotation is string {

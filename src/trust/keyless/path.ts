@@ -12,9 +12,6 @@ export interface CertificatePath {
   readonly authority: Authority;
 }
 
-/** As many as come with a signature at most. */
-export const mostIntermediates = 8;
-
 /**
  * Finds the paths from a certificate to the authorities, through their own certificates and those that came with it, of
  * which none is ever believed by itself. Throws `NotSigned` if there is none.
@@ -24,9 +21,6 @@ export function pathsTo(
   leaf: X509Certificate,
   intermediates: readonly X509Certificate[],
 ): readonly CertificatePath[] {
-  if (intermediates.length > mostIntermediates) {
-    throw new NotSigned(`it comes with ${intermediates.length} certificates of authorities`);
-  }
   const paths = authorities.flatMap((authority) => {
     const certificates = shortestPath(leaf, [...authority.certChain, ...intermediates], roots(authority));
     return certificates === undefined ? [] : { certificates, authority };

@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, type KeyObject } from "node:crypto";
 import type { TransparencyLogEntry } from "@sigstore/bundle";
-import { type SignedEntity, type TrustMaterial, VerificationError, Verifier } from "@sigstore/verify";
-import { isOciUnpackError } from "../../base/errors.ts";
+import { type SignedEntity, type TrustMaterial, Verifier } from "@sigstore/verify";
 import { present } from "../../base/present.ts";
 import { NotSigned } from "../candidate.ts";
 import type { SignedContent } from "../signed-content.ts";
@@ -13,6 +12,7 @@ import { insistOnCertificate, insistOnKey } from "./log-entry.ts";
 import type { VerificationMaterial } from "./material.ts";
 import { type CertificatePath, insistOnValidity, pathsTo } from "./path.ts";
 import type { TrustedRoot } from "./trusted-root.ts";
+import { asVerdict } from "./verdict.ts";
 
 /** A signature, and what it is one of. */
 export type Signed = Pick<SignedContent, "form" | "data" | "payload" | "signature">;
@@ -67,28 +67,6 @@ export function verifyLogged(
     for (const entry of material.logEntries) insistOnKey(entry, key);
     return timesOf(material);
   });
-}
-
-/** Whatever goes wrong with what others made is a verdict about it. */
-function asVerdict<T>(verify: () => T): T {
-  try {
-    return verify();
-  } catch (error) {
-    if (error instanceof NotSigned || isOciUnpackError(error, "SIGNATURE_INVALID")) throw error;
-    throw new NotSigned(reasonOf(error), { cause: error });
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  TIMESTAMP_ERROR: "its timestamp does not hold",
-  SIGNATURE_ERROR: "somebody else made the signature",
-};
-
-function reasonOf(error: unknown): string {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, 200);
-  if (!(error instanceof VerificationError)) return `it cannot be verified: ${message}`;
-  const reason = error.code.startsWith("TLOG_") ? "its log entry does not hold" : reasons[error.code];
-  return `${reason ?? "it cannot be verified"}: ${message}`;
 }
 
 /** What the root can say something about: without logs an entry says nothing, without authorities neither a timestamp. */

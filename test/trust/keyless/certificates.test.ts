@@ -111,6 +111,10 @@ describe("V10: the identity and who vouches for it are compared whole, in every 
       { older: extension("1.3.6.1.4.1.57264.1.1", Buffer.from(other)) },
       /^its certificate names two issuers$/,
     ],
+    "a newer issuer that is no string": [
+      { newer: extension("1.3.6.1.4.1.57264.1.8", Buffer.from(usual.issuer)) },
+      /^its certificate has an issuer that is no string$/,
+    ],
     "the newer issuer twice": [{ more: newer }, /has the extension 1\.3\.6\.1\.4\.1\.57264\.1\.8 twice$/],
     "the older issuer twice": [{ more: older }, /has the extension 1\.3\.6\.1\.4\.1\.57264\.1\.1 twice$/],
     "names twice": [{ more: namesExtension(named.email("me@a.example")) }, /has the extension 2\.5\.29\.17 twice$/],
