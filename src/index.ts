@@ -38,6 +38,7 @@ export {
 } from "./configuration/source-from-environment.ts";
 export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
 export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
+export type { Verity } from "./export/verity.ts";
 export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./http/options.ts";
 export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
 export type { Image, ImageLayer } from "./image/resolve.ts";

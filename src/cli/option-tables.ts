@@ -69,6 +69,8 @@ export const unpackOptionTable = {
   mount: { type: "string" },
   "all-platforms": { type: "boolean" },
   size: { type: "string" },
+  verity: { type: "boolean" },
+  "verity-file": { type: "string" },
   bundle: { type: "boolean" },
   mtree: { type: "string", formerly: "manifest" },
 } as const;

@@ -71,7 +71,18 @@ export function exportLines(result: ExportResult, paint: Paint): string[] {
     `${paint.green("wrote")} ${safeText(result.reference)} to ${safeText(where)} (${what})`,
     digest,
     content,
+    ...verityLines(result),
     ...rest,
+  ];
+}
+
+/** What a kernel needs to verify a file system. */
+function verityLines({ verity }: ExportResult): string[] {
+  if (verity === undefined) return [];
+  const { rootHash, salt, hashOffset, dataBlocks } = verity;
+  return [
+    `  root hash ${rootHash}`,
+    `  of ${counted(dataBlocks, "block")} of 4096 bytes, with the salt ${salt}; the hash tree is at byte ${hashOffset}`,
   ];
 }
 

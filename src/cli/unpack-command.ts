@@ -124,13 +124,13 @@ function overlayOptions(
 }
 
 function exportOptions(
-  { form, sizeBytes }: Extract<OutputChoice, { readonly form: ExportForm }>,
+  output: Extract<OutputChoice, { readonly form: ExportForm }>,
   { env }: ProcessContext,
   options: UnpackOptions,
 ): ExportOptions {
   // mke2fs may be in a directory for system administration, which a user's PATH often does not have.
   const toolPath = env.PATH ? `${env.PATH}:/usr/sbin:/sbin` : undefined;
-  return present({ ...options, form, toolPath, sizeBytes });
+  return present({ ...options, ...output, toolPath });
 }
 
 function archiveOutput({ output, binaryOutput }: ProcessContext): Writable {

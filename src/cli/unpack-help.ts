@@ -78,6 +78,10 @@ What it becomes
                          archives
       --size SIZE        make the ext4 file system this large, as in 2G
                          (default: as large as it must be)
+      --verity           put a hash tree behind the file system, with which a
+                         kernel verifies what it reads (dm-verity), and tell its
+                         root hash
+      --verity-file PATH put that hash tree into a file of its own
       --all-platforms    copy all that the image's index lists
       --overlay privileged|userxattr
                          who can mount the overlay: root, or anybody in a user

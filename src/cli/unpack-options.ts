@@ -7,7 +7,7 @@ import {
   overlayModes,
 } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
-import type { UnpackOptions } from "../index.ts";
+import type { ExportOptions, UnpackOptions } from "../index.ts";
 import { type CommandLine, commandWords, oneOf, parseCommandLine, refuseMisplacedCommand } from "./command-line.ts";
 import {
   type FilesSettings,
@@ -72,7 +72,7 @@ const directoryForms = ["rootfs", "overlay"] as const;
 export type OutputChoice =
   | { readonly form: "rootfs" }
   | { readonly form: "overlay"; readonly kind: OverlayKind | undefined; readonly mount: string | undefined }
-  | { readonly form: ExportForm; readonly sizeBytes: number | undefined }
+  | ({ readonly form: ExportForm } & Pick<ExportOptions, "sizeBytes" | "verity" | "verityFile">)
   | { readonly form: CopyForm; readonly allPlatforms: boolean };
 
 /** The image, the output's form and its destination: a directory, a file, or `-` for standard output. */
@@ -107,7 +107,12 @@ function outputChoice(form: OutputChoice["form"], values: UnpackLine["values"]):
     case "erofs":
     case "squashfs":
     case "ext4":
-      return { form, sizeBytes: imageSize(values.size) };
+      return present({
+        form,
+        sizeBytes: imageSize(values.size),
+        verity: values.verity,
+        verityFile: values["verity-file"],
+      });
     default:
       return { form, allPlatforms: values["all-platforms"] ?? false };
   }
@@ -130,6 +135,7 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
   const isDirectory = form === "rootfs" || form === "overlay";
   const isExport = exportForms.some((each) => each === form);
   const isCopy = !isDirectory && !isExport;
+  const isFileSystem = isExport && form !== "tar";
   const isFiltered = form === "rootfs" || isExport;
   const stray = [
     ["--overlay", values.overlay !== undefined && form !== "overlay", "--output overlay"],
@@ -138,6 +144,8 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
     ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
     ["--include", values.include !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--exclude", values.exclude !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--verity", values.verity === true && !isFileSystem, "--output erofs, squashfs or ext4"],
+    ["--verity-file", values["verity-file"] !== undefined && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--size", values.size !== undefined && form !== "ext4", "--output ext4"],
     ...ownerOptions.map((name) => {
       return [

@@ -2,7 +2,17 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { OciUnpackError } from "../base/errors.ts";
-import { count, type Kinds, pathOrStream, text, word } from "../base/option-checks.ts";
+import {
+  boolean,
+  count,
+  invalidOption,
+  type Kinds,
+  path,
+  pathOf,
+  pathOrStream,
+  text,
+  word,
+} from "../base/option-checks.ts";
 import { type ExportForm, exportForms } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import { openTemporaryFile } from "../blob/temporary-file.ts";
@@ -13,11 +23,12 @@ import { applyKinds, filesKinds, type UnpackOptions, type UnpackResult } from ".
 import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { isWhole } from "../tree/selection.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import { fileSystemTools } from "./file-system-tool.ts";
+import { fileSystemTools, uuidOf } from "./file-system-tool.ts";
 import type { ArchiveJob } from "./merge-job.ts";
 import { mergeLayers, SelectedEntries } from "./merge-layers.ts";
 import { insistOnTool, runTool } from "./run-tool.ts";
 import type { TreeFacts } from "./tree-facts.ts";
+import { makeHashTree, type Verity } from "./verity.ts";
 
 type NotForExport = "bundle" | "mtree" | "owner" | "recordOwners" | "uidMap" | "gidMap";
 
@@ -30,6 +41,13 @@ export interface ExportOptions extends Omit<UnpackOptions, NotForExport> {
   readonly form?: ExportForm;
   /** How large an ext4 file system is to be. Default: as large as it must be, and a little more. */
   readonly sizeBytes?: number;
+  /**
+   * Puts the hash tree behind the file system with which a kernel verifies each block that it reads (dm-verity).
+   * Default: false.
+   */
+  readonly verity?: boolean;
+  /** Puts that hash tree into a file of its own, which does not exist yet. */
+  readonly verityFile?: string | URL;
   /** Where the programs that make file systems are looked for, as PATH has it. Default: where systems have theirs. */
   readonly toolPath?: string;
 }
@@ -45,6 +63,8 @@ const exportKinds: Kinds<ExportOptions> = {
   exclude: filesKinds.exclude,
   form: word(...exportForms),
   sizeBytes: count,
+  verity: boolean,
+  verityFile: path,
   toolPath: text,
 };
 
@@ -52,8 +72,10 @@ export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "
   readonly form: ExportForm;
   /** Absolute path of the file; absent where the archive went into a stream. */
   readonly file?: string;
-  /** The size of what was written. */
+  /** The size of that file, or of what went into the stream. */
   readonly bytes: number;
+  /** Where a hash tree was made: what verifies the file system. */
+  readonly verity?: Verity;
 }
 
 /**
@@ -80,6 +102,8 @@ export async function exportRootfs(
   const form = settleForm(options.form, target);
   if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
   const isPath = typeof target === "string";
+  const hashFile = settleVerity(options, form, target);
+  await using hashes = hashFile === undefined ? undefined : await NewFile.open(hashFile);
   await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, signal);
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
   const accepted = await operation.resolve(await operation.source());
@@ -99,16 +123,19 @@ export async function exportRootfs(
   });
   const selected = new SelectedEntries(events);
   const exporting = { operation, image, form, output, pipeline, options, selected };
-  const bytes = await (facts === undefined ? writeArchive(exporting) : makeFileSystem(exporting, facts));
+  const { bytes, verity } = await (facts === undefined
+    ? writeArchive(exporting)
+    : makeFileSystem(exporting, facts, hashes));
   selected.tellUnmatched(settings.apply.strict);
   signal.throwIfAborted();
-  await output.commit();
+  await commitBoth(output, hashes);
   const file = isPath ? resolve(target) : undefined;
   return {
     ...operation.finish(image, file ?? "-"),
     form,
     ...present({ file }),
     bytes,
+    ...present({ verity }),
     ...totals,
     ...(!isWhole(settings.selection) && { keptEntries: selected.count }),
     ...events.summary(),
@@ -118,6 +145,44 @@ export async function exportRootfs(
 function settleForm(form: ExportForm = "tar", destination: string | Writable): ExportForm {
   if (form === "tar" || typeof destination === "string") return form;
   throw new OciUnpackError("INVALID_OPTION", "cannot make a file system in a stream: it has to be a file");
+}
+
+/** The file that a hash tree goes into, if it is to be in one of its own. Throws `INVALID_OPTION`. */
+function settleVerity(
+  { verity = false, verityFile }: ExportOptions,
+  form: ExportForm,
+  destination: string | Writable,
+): string | undefined {
+  const option = verityFile === undefined ? "verity" : "verityFile";
+  if (form === "tar" && (verity || verityFile !== undefined)) {
+    throw invalidOption(option, "an archive has no blocks to verify", "choose erofs, squashfs or ext4");
+  }
+  if (verityFile === undefined) return undefined;
+  const file = resolve(pathOf("verityFile", verityFile));
+  if (typeof destination !== "string" || file !== resolve(destination)) return file;
+  throw invalidOption(option, "it is the file of the file system", "`verity` puts the hash tree there");
+}
+
+/** Makes the hash tree where one is wanted: behind the file system, or in a file of its own. */
+async function addVerity(
+  { operation, image: { digest }, options }: Exporting,
+  data: string,
+  file: NewFile | undefined,
+): Promise<Verity | undefined> {
+  if (file === undefined && options.verity !== true) return undefined;
+  const hashes = file?.temporaryPath ?? data;
+  return await makeHashTree({ data, hashes, digest, uuid: uuidOf(digest), signal: operation.signal });
+}
+
+/** Makes both files appear, or none. */
+async function commitBoth(output: NewFile | StreamOutput, hashes: NewFile | undefined): Promise<void> {
+  await hashes?.commit();
+  try {
+    await output.commit();
+  } catch (error) {
+    await hashes?.retract();
+    throw error;
+  }
 }
 
 interface Exporting {
@@ -130,8 +195,10 @@ interface Exporting {
   readonly selected: SelectedEntries;
 }
 
-/** Gives the size of the archive. */
-async function writeArchive({ operation, output, pipeline, selected }: Exporting): Promise<number> {
+/** What was written. */
+type Written = Pick<ExportResult, "bytes" | "verity">;
+
+async function writeArchive({ operation, output, pipeline, selected }: Exporting): Promise<Written> {
   const { signal, settings } = operation;
   const { selection } = settings;
   let bytes = 0;
@@ -141,16 +208,15 @@ async function writeArchive({ operation, output, pipeline, selected }: Exporting
   };
   const receiver = { take, onReport: selected.report, signal };
   await pipeline.receive((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet }), receiver);
-  return bytes;
+  return { bytes };
 }
 
-/** Gives the size of the file system. */
-async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<number> {
+async function makeFileSystem(exporting: Exporting, facts: TreeFacts, hashes: NewFile | undefined): Promise<Written> {
   const { operation, image, form, output, pipeline, options, selected } = exporting;
   const { selection } = operation.settings;
   if (form === "tar" || !(output instanceof NewFile)) throw new TypeError("a file system is made in a file");
   const tool = fileSystemTools[form];
-  const path = output.temporaryPath;
+  const { temporaryPath: path } = output;
   const { sizeBytes, sourceDateEpoch = 0, toolPath: searchPath } = options;
   const plan = { path, facts, digest: image.digest, sourceDateEpoch, sizeBytes };
   const { temporaryDirectory: directory } = output;
@@ -159,5 +225,6 @@ async function makeFileSystem(exporting: Exporting, facts: TreeFacts): Promise<n
     const receiver = { take, onReport: selected.report, signal };
     await pipeline.receive((outlet): ArchiveJob => ({ type: "archive", form, selection, outlet }), receiver);
   });
-  return (await stat(path)).size;
+  const verity = await addVerity(exporting, path, hashes);
+  return { bytes: (await stat(path)).size, ...present({ verity }) };
 }

@@ -66,7 +66,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
 };
 
 /** A UUID made of the image's digest: the same image always makes the same file system. */
-function uuidOf(digest: Digest): string {
+export function uuidOf(digest: Digest): string {
   const hex = encodedOf(digest);
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 }

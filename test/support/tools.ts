@@ -32,6 +32,7 @@ const packages = {
   bzip2: "bzip2",
   "mkfs.erofs": "erofs-utils",
   sqfstar: "squashfs-tools",
+  veritysetup: "cryptsetup-bin",
   mke2fs: "e2fsprogs",
   setfattr: "attr",
   setfacl: "acl",
