@@ -38,6 +38,12 @@ const rows: readonly Row[] = [
     [certificates, "not one with something critical that is not known"],
   ],
   [
+    "and few in all",
+    "certificate.ts",
+    ["if (extensions.length > mostExtensions) throw", "if (false) throw"],
+    [certificates, "not one with very many extensions"],
+  ],
+  [
     "its two issuers agree",
     "certificate.ts",
     ["if (older !== undefined && newer !== undefined && !older.equals(newer))", "if (false)"],

@@ -28,6 +28,9 @@ const userName = "1.3.6.1.4.1.57264.1.7";
 /** The critical extensions that are looked at here. With another one a certificate must be refused (RFC 5280, 4.2). */
 const understood: readonly string[] = [keyUsage, alternativeNames, basicConstraints, extendedKeyUsage];
 
+/** Each is looked for among all: their number must not be up to a stranger. */
+const mostExtensions = 64;
+
 /**
  * Reads the certificate of a signature, and insists that it is one for signing (V11). Throws `NotSigned`.
  *
@@ -77,8 +80,10 @@ export function isRoot(x509: X509Certificate): boolean {
 
 /** No extension twice, of which another program might read the other one, and none that must be understood and is not. */
 function insistOnExtensions(x509: X509Certificate): void {
+  const { extensions } = x509;
+  if (extensions.length > mostExtensions) throw new NotSigned(`a certificate has ${extensions.length} extensions`);
   const oids = new Set<string>();
-  for (const { subs } of x509.extensions) {
+  for (const { subs } of extensions) {
     const oid = subs[0]?.toOID() ?? "";
     if (oids.has(oid)) throw new NotSigned(`a certificate has the extension ${oid} twice`);
     oids.add(oid);

@@ -138,6 +138,10 @@ describe("V10: the identity and who vouches for it are compared whole, in every 
 });
 
 describe("V11: the certificate is one for signing code, of an authority that was valid then", () => {
+  // What stands for one extension is put into the list of all, so that it may be several.
+  const many = Buffer.concat(
+    Array.from({ length: 60 }, (_, index) => extension(`1.2.3.${index}`, Buffer.from([5, 0]))),
+  );
   const unknown = extension("1.2.3.4", Buffer.from([5, 0]), true);
   const leaves: Readonly<Record<string, readonly [SignerChanges, RegExp]>> = {
     "of an authority that is not in the root": [
@@ -165,6 +169,7 @@ describe("V11: the certificate is one for signing code, of an authority that was
       { extensions: { more: unknown } },
       /has the critical extension 1\.2\.3\.4, of which nothing is known$/,
     ],
+    "with very many extensions": [{ extensions: { more: many } }, /^a certificate has \d\d extensions$/],
     "that was not valid yet": [{ from: minutes(1) }, /^its certificate is valid from .* on, after 2025-06-01T12:00:00/],
     "that had expired": [{ until: minutes(-1) }, /^its certificate expired at .*, before 2025-06-01T12:00:00/],
   };
