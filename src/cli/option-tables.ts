@@ -68,6 +68,7 @@ export const unpackOptionTable = {
   overlay: { type: "string" },
   mount: { type: "string" },
   "all-platforms": { type: "boolean" },
+  signatures: { type: "boolean" },
   size: { type: "string" },
   verity: { type: "boolean" },
   "verity-file": { type: "string" },

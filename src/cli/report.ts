@@ -89,7 +89,12 @@ function verityLines({ verity }: ExportResult): string[] {
 /** The result of a copy as lines. */
 export function copyLines(result: CopyResult, destination: string, paint: Paint): string[] {
   const where = destination === "-" ? "standard output" : safeText(destination);
-  const content = `${counted(result.blobs, "blob")}, ${transferText(result)}`;
+  const { signatures } = result;
+  const along =
+    signatures === undefined
+      ? ""
+      : ` with ${counted(signatures, "signature or attestation", "signatures and attestations")}`;
+  const content = `${counted(result.blobs, "blob")}${along}, ${transferText(result)}`;
   return [
     `${paint.green("copied")} ${safeText(result.reference)} to ${where}`,
     `  ${paint.faint(result.digest)}`,

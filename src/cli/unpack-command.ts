@@ -101,9 +101,9 @@ async function makeOutput(
       return { result, lines: (paint) => exportLines(result, paint) };
     }
     default: {
-      const { form, allPlatforms } = output;
+      const { form, allPlatforms, signatures } = output;
       const destination = directory === "-" ? archiveOutput(context) : directory;
-      const result = await library.copy(image, destination, { ...options, form, allPlatforms });
+      const result = await library.copy(image, destination, { ...options, form, allPlatforms, signatures });
       return { result, lines: (paint) => copyLines(result, directory, paint) };
     }
   }

@@ -83,6 +83,8 @@ What it becomes
                          root hash
       --verity-file PATH put that hash tree into a file of its own
       --all-platforms    copy all that the image's index lists
+      --signatures       copy its signatures and attestations along, into a
+                         layout or oci-archive, to be verified where that is
       --overlay privileged|userxattr
                          who can mount the overlay: root, or anybody in a user
                          namespace (default: the user who unpacks)

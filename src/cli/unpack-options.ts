@@ -73,7 +73,7 @@ export type OutputChoice =
   | { readonly form: "rootfs" }
   | { readonly form: "overlay"; readonly kind: OverlayKind | undefined; readonly mount: string | undefined }
   | ({ readonly form: ExportForm } & Pick<ExportOptions, "sizeBytes" | "verity" | "verityFile">)
-  | { readonly form: CopyForm; readonly allPlatforms: boolean };
+  | { readonly form: CopyForm; readonly allPlatforms: boolean; readonly signatures: boolean };
 
 /** The image, the output's form and its destination: a directory, a file, or `-` for standard output. */
 interface Destination {
@@ -114,7 +114,7 @@ function outputChoice(form: OutputChoice["form"], values: UnpackLine["values"]):
         verityFile: values["verity-file"],
       });
     default:
-      return { form, allPlatforms: values["all-platforms"] ?? false };
+      return { form, allPlatforms: values["all-platforms"] ?? false, signatures: values.signatures ?? false };
   }
 }
 
@@ -141,6 +141,11 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
     ["--overlay", values.overlay !== undefined && form !== "overlay", "--output overlay"],
     ["--mount", values.mount !== undefined && form !== "overlay", "--output overlay"],
     ["--all-platforms", values["all-platforms"] === true && !isCopy, "--output layout or oci-archive"],
+    [
+      "--signatures",
+      values.signatures === true && !["layout", "oci-archive"].includes(form),
+      "--output layout or oci-archive",
+    ],
     ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
     ["--include", values.include !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--exclude", values.exclude !== undefined && !isFiltered, "--output rootfs, or a file"],

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import { together } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent } from "../base/events.ts";
-import { boolean, count, type Kinds, pathOrStream, word } from "../base/option-checks.ts";
+import { boolean, count, invalidOption, type Kinds, pathOrStream, word } from "../base/option-checks.ts";
 import { type CopyForm, copyForms } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import { LayerFetch } from "../blob/fetch.ts";
@@ -24,12 +24,19 @@ import { type ImageContents, oneImage, wholeImage } from "./image-contents.ts";
 import { smallFiles } from "./layout-files.ts";
 import { LayoutOutput } from "./layout-output.ts";
 import { RecordedImage } from "./recorded-image.ts";
+import { type SignatureContext, withSignatures } from "./signatures.ts";
 
 export interface CopyOptions extends ResolveOptions {
   /** An OCI image layout in a directory or in an archive, or what `docker load` reads. Default: "layout". */
   readonly form?: CopyForm;
   /** Copies the image for all its platforms, with all that its index lists, instead of one. Default: false. */
   readonly allPlatforms?: boolean;
+  /**
+   * Copies what is stored as signatures and attestations along, so that they can be verified where the copy is. Nothing of
+   * that is verified by it. If the index that leads to the manifest is signed, the copy has that index too, and its name
+   * stands for it. Not with the form "docker-archive". Default: false.
+   */
+  readonly signatures?: boolean;
   /** Seconds since 1970 as the time of every file in an archive. Default: 0. */
   readonly sourceDateEpoch?: number;
 }
@@ -38,6 +45,7 @@ const copyKinds: Kinds<CopyOptions> = {
   ...resolveKinds,
   form: word(...copyForms),
   allPlatforms: boolean,
+  signatures: boolean,
   sourceDateEpoch: count,
 };
 
@@ -50,6 +58,8 @@ export interface CopyResult extends Omit<OperationResult, "platform"> {
   readonly layers: number;
   /** How many blobs were copied: layers, configurations, and what else an index lists. */
   readonly blobs: number;
+  /** How many signatures and attestations came along; absent where they were not asked for. */
+  readonly signatures?: number;
   /** Bytes of blobs that came over the network. */
   readonly downloadedBytes: number;
 }
@@ -68,13 +78,17 @@ export async function copy(
   options: CopyOptions = {},
 ): Promise<CopyResult> {
   await using operation = Operation.begin(name, options, copyKinds);
-  const { form = "layout", allPlatforms = false, sourceDateEpoch = 0 } = options;
+  const { form = "layout", allPlatforms = false, signatures = false, sourceDateEpoch = 0 } = options;
+  if (signatures && form === "docker-archive") {
+    throw invalidOption("signatures", "a docker archive has no place for them", "choose the form oci-archive");
+  }
   const target = pathOrStream("destination", destination);
   const source = new RecordedImage(await operation.source());
   await using output = await openOutput(target, form, { sourceDateEpoch, signal: operation.signal });
-  const contents = await (allPlatforms ? wholeImage : oneImage)(source, operation.resolveOptions);
-  const { top, image, blobs, layerCount } = contents;
-  await operation.accept(source, ...resolvedContents(source.name, contents));
+  const chosen = await (allPlatforms ? wholeImage : oneImage)(source, operation.resolveOptions);
+  const { top, image, layerCount } = chosen;
+  await operation.accept(source, ...resolvedContents(source.name, chosen));
+  const contents = signatures ? await withSignatures(chosen, signatureContext(operation, source)) : chosen;
 
   for (const { path, bytes } of smallFiles(source.name, contents, form)) await output.add(path, bytes.length, [bytes]);
   const downloadedBytes = await copyBlobs(operation, { source, contents, output });
@@ -88,9 +102,14 @@ export async function copy(
     layers: layerCount,
     ...operation.verified,
     milliseconds,
-    blobs: blobs.length,
+    blobs: contents.blobs.length,
+    ...present({ signatures: contents.signatures?.reduce((sum, { manifest }) => sum + manifest.layers.length, 0) }),
     downloadedBytes,
   };
+}
+
+function signatureContext({ events, settings }: Operation, source: RecordedImage): SignatureContext {
+  return { source, limits: settings.apply.limits, signal: events.signal, onEvent: events.tell };
 }
 
 async function openOutput(

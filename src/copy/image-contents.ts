@@ -10,6 +10,7 @@ import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageIndex, Manifest } from "../oci/document.ts";
 import { documentKind } from "../oci/media-type.ts";
+import type { SignatureManifest } from "../trust/signature-search.ts";
 import type { RecordedImage } from "./recorded-image.ts";
 
 /** All documents and blobs of an image that is copied. */
@@ -30,7 +31,12 @@ export interface ImageContents {
   readonly blobs: readonly Descriptor[];
   /** How many of the blobs are layers. */
   readonly layerCount: number;
+  /** The manifests with signatures of these; `documents` and `blobs` have what is in them. */
+  readonly signatures?: readonly CopiedSignatures[];
 }
+
+/** A manifest with signatures, and the tag that it is found under, if it has one. */
+export type CopiedSignatures = Pick<SignatureManifest, "descriptor" | "manifest" | "tag">;
 
 /** As many as one index may list (R-33). */
 const mostBlobs = 10_000;
@@ -132,6 +138,12 @@ function blobsOf(
   const blobs = uniqueBlobs([...layers, ...manifests.map(({ config }) => config), ...others]);
   for (const blob of blobs) inlineContent(blob);
   return { blobs, layerCount: layers.length };
+}
+
+/** The contents with more blobs, which are no layers. */
+export function withBlobs(contents: ImageContents, more: readonly Descriptor[]): ImageContents {
+  for (const blob of more) inlineContent(blob);
+  return { ...contents, blobs: uniqueBlobs([...contents.blobs, ...more]) };
 }
 
 function uniqueBlobs(blobs: readonly Descriptor[]): readonly Descriptor[] {

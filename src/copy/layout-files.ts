@@ -5,7 +5,7 @@ import type { Digest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { blobPath } from "../source/local/image-files.ts";
-import type { ImageContents } from "./image-contents.ts";
+import type { CopiedSignatures, ImageContents } from "./image-contents.ts";
 
 /** A file of a copy that is known before any blob has come. */
 export interface SmallFile {
@@ -31,11 +31,20 @@ export function smallFiles(name: string, contents: ImageContents, form: CopyForm
   ];
 }
 
-function indexOf({ top }: ImageContents, reference: Reference | undefined): object {
+function indexOf({ top, signatures = [] }: ImageContents, reference: Reference | undefined): object {
   const { mediaType, digest, sizeBytes: size } = top;
   const annotations = annotationsOf(reference);
   const entry = present({ mediaType, digest, size, annotations });
-  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [entry] };
+  const manifests = [entry, ...signatures.map(signatureEntry)];
+  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
+}
+
+/** Under its tag, as in a registry; what refers to an image is found by what it says itself (image-layout.md). */
+function signatureEntry({ descriptor, manifest, tag }: CopiedSignatures): object {
+  const { mediaType, digest, sizeBytes: size } = descriptor;
+  const { artifactType = manifest.config.mediaType } = manifest;
+  if (tag === undefined) return { mediaType, digest, size, artifactType };
+  return { mediaType, digest, size, annotations: { "org.opencontainers.image.ref.name": tag } };
 }
 
 /** The tag, by which skopeo and umoci find the image, and the full name, which containerd and docker read. */

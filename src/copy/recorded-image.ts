@@ -36,6 +36,11 @@ export class RecordedImage implements ImageSource {
     return this.#image.alternatives?.(descriptor) ?? 0;
   }
 
+  /** The bytes of all documents that were fetched, by digest. */
+  get documents(): ReadonlyMap<Digest, Uint8Array> {
+    return this.#documents;
+  }
+
   /** The bytes of a document that was fetched, or else `inline`: what a descriptor holds is never fetched. */
   bytesOf(digest: Digest, inline?: Uint8Array): Uint8Array {
     const bytes = this.#documents.get(digest) ?? inline;

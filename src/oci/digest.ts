@@ -44,6 +44,12 @@ export function referrersTag(digest: Digest): string {
   return `${algorithmOf(digest)}-${encodedOf(digest)}`;
 }
 
+/** The manifest that a tag stands for what is stored beside it: what refers to it, or cosign's `.sig` and `.att`. */
+export function subjectOfTag(tag: string): Digest | undefined {
+  const [, algorithm, encoded] = /^(sha256|sha512)-([0-9a-f]+)(?:\.sig|\.att)?$/.exec(tag) ?? [];
+  return algorithm === undefined ? undefined : parseDigest(`${algorithm}:${encoded}`);
+}
+
 /** A hasher of the same algorithm as `digest`. Throws `UNSUPPORTED_DIGEST` for an unknown one. */
 export function hasherFor(digest: Digest): Hasher {
   const algorithm = algorithmOf(digest);

@@ -1,4 +1,4 @@
-import { type Digest, parseDigest } from "../oci/digest.ts";
+import { type Digest, subjectOfTag } from "../oci/digest.ts";
 
 /** The name under which a store keeps what is stored beside an image: that of its repository, with another tag. */
 export function attachmentName(imageName: string, tag: string): string {
@@ -15,8 +15,7 @@ export interface Attachment {
 /** The image beside which something is stored under a name; `undefined` for the name of an image. */
 export function attachmentIn(name = ""): Attachment | undefined {
   const colon = name.lastIndexOf(":");
-  const [, algorithm, encoded] = /^(sha256|sha512)-([0-9a-f]+)(?:\.sig|\.att)?$/.exec(name.slice(colon + 1)) ?? [];
-  const subject = algorithm === undefined ? undefined : parseDigest(`${algorithm}:${encoded}`);
+  const subject = subjectOfTag(name.slice(colon + 1));
   return subject && { repository: name.slice(0, colon), subject };
 }
 

@@ -25,6 +25,15 @@ export interface WantedFormats {
   readonly attestations: boolean;
 }
 
+/** A manifest whose layers are signatures or attestations. */
+export interface SignatureManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+  /** The tag that it is found under; one that refers to what it is about has none. */
+  readonly tag?: string;
+}
+
 /** A layer that is a signature or attestation, and its bytes. */
 interface StoredLayer {
   readonly layer: Descriptor;
@@ -71,7 +80,27 @@ export class SignatureSearch {
     yield* this.#files(subject);
   }
 
+  /** The manifests that have them, of all formats: of what is in these, nothing is fetched. */
+  async *manifestsOf(subject: Digest): AsyncGenerator<SignatureManifest> {
+    yield* this.#bundleManifests(subject);
+    for (const suffix of [".att", ".sig"] as const) {
+      const found = await this.#taggedManifest(subject, suffix);
+      if (found === undefined) continue;
+      const { config, layers } = found.manifest;
+      this.#refuseMany(subject, layers);
+      for (const blob of [config, ...layers]) this.#refuseLarge(blob);
+      yield found;
+    }
+  }
+
   async *#bundles(subject: Digest): AsyncGenerator<SignatureCandidate> {
+    for await (const { descriptor, manifest } of this.#bundleManifests(subject)) {
+      for (const layer of manifest.layers)
+        yield { format: "bundle", subject, digest: descriptor.digest, bundle: await this.#collected(layer) };
+    }
+  }
+
+  async *#bundleManifests(subject: Digest): AsyncGenerator<SignatureManifest> {
     const listed = (await this.#source.attachments?.referrers?.(subject, this.#options)) ?? [];
     for (const { artifactType = "" } of listed) if (artifactType === notationType) this.#others.add("notation");
     const possible = listed.filter(
@@ -83,10 +112,9 @@ export class SignatureSearch {
       `${subject} has ${possible.length} referrers that may be signatures`,
     );
     for (const descriptor of possible) {
-      const manifest = await this.#manifest(descriptor);
-      const layer = bundleLayer(manifest, subject);
-      if (layer === undefined) continue;
-      yield { format: "bundle", subject, digest: descriptor.digest, bundle: await this.#collected(layer) };
+      const document = await this.#referrer(descriptor);
+      const manifest = asManifest(document);
+      if (hasBundle(manifest, subject)) yield { descriptor, bytes: document.bytes, manifest };
     }
   }
 
@@ -104,11 +132,20 @@ export class SignatureSearch {
 
   /** The layers of one type that the image has whose tag is made of the digest. */
   async *#tagged(subject: Digest, suffix: string, type: string): AsyncGenerator<StoredLayer> {
-    const document = await this.#source.attachments?.tagged?.(`${referrersTag(subject)}${suffix}`, this.#options);
-    if (document === undefined) return;
-    const layers = asManifest(document).layers.filter(({ mediaType }) => mediaType === type);
-    this.#refuseAbove("signatures", layers.length, `${subject} has ${layers.length} signatures`);
+    const found = await this.#taggedManifest(subject, suffix);
+    const layers = found?.manifest.layers.filter(({ mediaType }) => mediaType === type) ?? [];
+    this.#refuseMany(subject, layers);
     for (const layer of layers) yield { layer, bytes: await this.#collected(layer) };
+  }
+
+  async #taggedManifest(subject: Digest, suffix: string): Promise<SignatureManifest | undefined> {
+    const tag = `${referrersTag(subject)}${suffix}`;
+    const document = await this.#source.attachments?.tagged?.(tag, this.#options);
+    if (document === undefined) return undefined;
+    const { bytes } = document;
+    const manifest = asManifest(document);
+    const descriptor = { mediaType: manifest.mediaType, digest: digestOf(bytes), sizeBytes: bytes.length };
+    return { descriptor, bytes, manifest, tag };
   }
 
   /** In a directory, a signature is stored for the one manifest that is there; its payload says for which. */
@@ -120,17 +157,25 @@ export class SignatureSearch {
     }
   }
 
-  async #manifest(descriptor: Descriptor): Promise<Manifest> {
+  async #referrer(descriptor: Descriptor): Promise<Document> {
     this.#refuseAbove("manifestBytes", descriptor.sizeBytes, `${descriptor.digest} has ${descriptor.sizeBytes} bytes`);
     const document = await this.#source.manifest(descriptor, this.#options);
     verifyBytes(descriptor, document.bytes);
-    return asManifest(document);
+    return document;
   }
 
   /** A payload, or a bundle, as a whole. */
   async #collected(descriptor: Descriptor): Promise<Uint8Array> {
-    this.#refuseAbove("signatureBytes", descriptor.sizeBytes, `${descriptor.digest} has ${descriptor.sizeBytes} bytes`);
+    this.#refuseLarge(descriptor);
     return await wholeVerified(descriptor, this.#source.blob(descriptor, this.#options));
+  }
+
+  #refuseMany(subject: Digest, { length }: readonly Descriptor[]): void {
+    this.#refuseAbove("signatures", length, `${subject} has ${length} signatures`);
+  }
+
+  #refuseLarge({ digest, sizeBytes }: Descriptor): void {
+    this.#refuseAbove("signatureBytes", sizeBytes, `${digest} has ${sizeBytes} bytes`);
   }
 
   #refuseAbove(limit: keyof Limits, count: number, found: string): void {
@@ -149,10 +194,10 @@ function asManifest({ mediaType, bytes }: Document): Manifest {
   );
 }
 
-/** The bundle of a manifest that says itself that it has one, and of what (V7): listings and annotations are hints. */
-function bundleLayer({ artifactType, config, subject, layers }: Manifest, of: Digest): Descriptor | undefined {
+/** Whether a manifest says itself that it has one bundle, and of what (V7): listings and annotations are hints. */
+function hasBundle({ artifactType, config, subject, layers }: Manifest, of: Digest): boolean {
   const [layer, ...others] = layers;
   const type = artifactType ?? config.mediaType;
-  if (subject?.digest !== of || type !== bundleType || others.length > 0) return undefined;
-  return layer?.mediaType === bundleType ? layer : undefined;
+  if (subject?.digest !== of || type !== bundleType || others.length > 0) return false;
+  return layer?.mediaType === bundleType;
 }

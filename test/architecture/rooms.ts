@@ -96,7 +96,7 @@ export const rooms = {
   copy: {
     floor: 10,
     what: "an image as it is, into a layout or an archive",
-    uses: ["base", "oci", "tar", "output", "blob", "worker", "source", "image", "operation"],
+    uses: ["base", "oci", "tar", "output", "blob", "worker", "source", "image", "operation", "trust"],
   },
   signatures: {
     floor: 10,

@@ -149,6 +149,13 @@ export const trustDefences: readonly Defence[] = [
     without: ["named !== undefined && named !== digest", "named === undefined && named === digest"],
     test: ["cli/signatures", "an image is refused of another digest than its name has, and the reason is one line"],
   },
+  {
+    group: "signatures",
+    what: "a copy takes along no signature of which a part is too large",
+    file: "src/trust/signature-search.ts",
+    without: ["for (const blob of [config, ...layers]) this.#refuseLarge(blob);", "void config;"],
+    test: ["copy/signatures", "V7: a part of a signature is larger than its limit"],
+  },
   ...(["referrers", "signatures", "signatureBytes"] as const).map(
     (limit): Defence => ({
       group: "signatures",

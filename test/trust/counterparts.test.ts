@@ -4,7 +4,9 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isOciUnpackError } from "../../src/base/errors.ts";
+import { copy } from "../../src/copy/copy.ts";
 import { resolve } from "../../src/look/resolve.ts";
+import { signatures } from "../../src/signatures/signatures.ts";
 import { type DockerRegistry, dockerRegistry } from "../support/docker-registry.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
@@ -186,6 +188,33 @@ describe("signatures of others", { skip: skipWithout("docker-registry", "cosign"
     done("skopeo", ...insecure, `docker://${registry.host}/to-layout:${tag}`, `oci:${path("copied")}:${tag}`);
     assert.equal(await verdict(`oci:${path("copied")}:latest`, "own"), "simple-signing of the manifest");
     assert.equal(await verdict(`oci:${path("copied")}:latest`, "other"), "SIGNATURE_INVALID");
+  });
+
+  test("copy takes along what cosign made, as it lists them too, and it is verified where the copy is", async () => {
+    const { name, exact } = await pushed("to-copy");
+    const unlogged = ["--key", path("own.key"), "--tlog-upload=false", "--allow-insecure-registry"];
+    const type = "https://example.com/tested/v1";
+    const attest = ["attest", ...unlogged, "--type", type, "--predicate", emptyPredicate()];
+    done("cosign", "sign", ...unlogged, exact);
+    for (const form of ["--new-bundle-format=true", "--new-bundle-format=false"])
+      done("cosign", ...attest, form, exact);
+    await copy(name, path("copy"), { platform, signatures: true });
+    const copied = `oci:${path("copy")}:latest`;
+    assert.equal(await verdict(copied, "own"), "simple-signing of the manifest");
+    assert.equal(await verdict(copied, "own", type), "bundle of the manifest");
+    assert.equal(await verdict(copied, "other"), "SIGNATURE_INVALID");
+    const trust = { keys: [path("own.pub")] };
+    const there = await signatures(name, { platform, trust });
+    const here = await signatures(copied, { platform, trust });
+    assert.deepEqual(here.signatures, there.signatures);
+    assert.deepEqual(
+      here.signatures.map(({ format, verdict: found }) => [format, found]),
+      [
+        ["bundle", "verified"],
+        ["attestation", "verified"],
+        ["simple-signing", "verified"],
+      ],
+    );
   });
 
   test("the command takes the key, tells who signed, and leaves nothing where the key is another", async () => {

@@ -10,8 +10,8 @@ import type {
   PlacedImage,
 } from "../../blob/image-source.ts";
 import { type Descriptor, verifyBytes } from "../../oci/descriptor.ts";
-import { type Digest, parseDigest, referrersTag } from "../../oci/digest.ts";
-import { type ImageIndex, imageIndexFrom, type Manifest, parseDocument } from "../../oci/document.ts";
+import { type Digest, parseDigest, referrersTag, subjectOfTag } from "../../oci/digest.ts";
+import { type ImageIndex, imageIndexFrom, isCandidate, type Manifest, parseDocument } from "../../oci/document.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { documentKind, mediaTypes } from "../../oci/media-type.ts";
 import {
@@ -175,7 +175,7 @@ async function readIndex(
 function choose(index: ImageIndex, selector: Selector, layout: string): Descriptor | "index" {
   const { manifests } = index;
   if (selector === "only") {
-    const [first, ...others] = manifests;
+    const [first, ...others] = manifests.filter(isImageEntry);
     if (first !== undefined && others.every(({ digest }) => digest === first.digest)) return first;
     if (manifests.length > 0 && manifests.every((entry) => namesOf(entry).length === 0 && entry.platform))
       return "index";
@@ -186,6 +186,11 @@ function choose(index: ImageIndex, selector: Selector, layout: string): Descript
     return found ?? refuse(index, layout, selector.digest);
   }
   return manifests.find((entry) => namesOf(entry).includes(selector.name)) ?? refuse(index, layout, selector.name);
+}
+
+/** Whether an entry is an image rather than what is stored beside one, such as its signatures. */
+function isImageEntry(entry: Descriptor): boolean {
+  return isCandidate(entry) && namesOf(entry).every((name) => subjectOfTag(name) === undefined);
 }
 
 function refuse(index: ImageIndex, layout: string, wanted: string): never {
