@@ -17,10 +17,10 @@ const fileHeader = Buffer.from("\0sigstore-json\n", "latin1");
 /** The annotation with the certificate of whoever signed, in PEM. */
 const certificateAnnotation = "dev.sigstore.cosign/certificate";
 
-/** The signature that annotations have; `undefined` if there is none in base64. */
+/** The signature that annotations have; `undefined` if there is none in base64, which may have line ends as openssl's. */
 export function signatureIn(annotations: SignatureAnnotations): Uint8Array | undefined {
   const base64 = annotations[signatureAnnotation];
-  return base64 === undefined || base64 === "" ? undefined : base64Bytes(base64);
+  return base64 === undefined || base64 === "" ? undefined : base64Bytes(base64.replaceAll(/[\r\n]/g, ""));
 }
 
 /** The certificate that annotations have, in PEM. */

@@ -138,6 +138,20 @@ describe("V18: signatures of every type of key are verified, in simple signings 
     }
   });
 
+  test("a signature in base64 may have line ends, as openssl writes it and others read it", async () => {
+    const payload = payloadOf(digest);
+    const good = sign("sha256", Buffer.from(JSON.stringify(payload)), owner.privateKey).toString("base64");
+    for (const [signature, isGood] of [
+      [`${good.slice(0, 64)}\n${good.slice(64)}\r\n`, true],
+      [`${good.slice(0, 64)} ${good.slice(64)}`, false],
+    ] as const) {
+      await using stage = await setStage();
+      storeSimpleSignings(stage.registry, repository, digest, [{ payload, by: owner, signature }]);
+      if (isGood) assert.equal((await stage.resolved()).verified?.length, 1);
+      else assert.deepEqual(await reasons(stage.resolved()), ["it has no signature in base64"]);
+    }
+  });
+
   test("where trust is asked for and nothing demanded, that is told", async () => {
     await using stage = await setStage();
     const message = /trust: it demands nothing/;
