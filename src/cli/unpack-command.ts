@@ -16,7 +16,9 @@ import type { OutputChoice, UnpackCommand } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The functions of the library that are used here. */
-export type UnpackLibrary = SourceLibrary & PolicyLibrary & OutputLibrary & Pick<typeof Library, "defaultLimits">;
+export type UnpackLibrary = SourceLibrary &
+  PolicyLibrary &
+  Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store" | "defaultLimits">;
 
 /** `oci-unpack IMAGE DIRECTORY`: unpacks an image, or makes another output of it, shows the progress and the result. */
 export async function unpackCommand(
@@ -66,9 +68,6 @@ function progressDisplay({ image, verbosity, explain }: ImageCommand, context: P
 
 const silence: Display = { ...noLines, show() {} };
 
-/** The functions of the library that are used here. */
-type OutputLibrary = Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store">;
-
 /** The result as data and as lines for people. */
 interface MadeOutput {
   readonly result: object;
@@ -80,7 +79,7 @@ async function makeOutput(
   command: UnpackCommand,
   context: ProcessContext,
   options: UnpackOptions,
-  library: OutputLibrary,
+  library: UnpackLibrary,
 ): Promise<MadeOutput> {
   const { image, directory, output } = command;
   switch (output.form) {
@@ -112,7 +111,7 @@ async function makeOutput(
 function overlayOptions(
   { output, store }: UnpackCommand,
   options: UnpackOptions,
-  library: OutputLibrary,
+  library: UnpackLibrary,
 ): OverlayOptions {
   const { kind, mount } = output.form === "overlay" ? output : {};
   return present({

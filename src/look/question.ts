@@ -7,6 +7,38 @@ import { TreeLookup } from "../tree/tree-back-end.ts";
 import { fileOf, type TreeDirectory } from "../tree/tree-file.ts";
 import { type Found, type ListedEntry, listed, listedEntry } from "./listed-entry.ts";
 
+/** A question about an image's files: what is at a path, or the content of a file. */
+export type Question =
+  | { readonly about: "entries"; readonly path: ByteString; readonly isRecursive: boolean }
+  | { readonly about: "content"; readonly path: ByteString };
+
+/** The answer to a question. */
+export interface Answer {
+  readonly entries: Iterable<ListedEntry>;
+  /** For the content of a file, the index of its entry in the archive of its layer. */
+  readonly entryIndex: number;
+}
+
+/** Answers a question about a tree. Throws `NOT_FOUND` if nothing is at the path, `NOT_A_FILE` if it has no content. */
+export function answered(root: TreeDirectory, question: Question): Answer {
+  if (question.about === "content") return fileAt(root, question.path);
+  const found = find(root, question.path, false);
+  return { entries: listed(found, question.isRecursive), entryIndex: 0 };
+}
+
+function fileAt(root: TreeDirectory, path: ByteString): Answer {
+  const { path: realPath, node } = find(root, path, true);
+  const type = node instanceof Directory ? "directory" : fileOf(node).type;
+  if (node instanceof Directory || type !== "file") {
+    const found = `it is a ${type.replace("-", " ")}`;
+    throw new OciUnpackError("NOT_A_FILE", `cannot read ${quoted(path)}: ${found}`, {
+      details: { path: textOf(path) },
+    });
+  }
+  const file = fileOf(node);
+  return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], entryIndex: file.content };
+}
+
 /**
  * Finds what a path leads to, as a process in the container would: symlinks on the way are followed, and `..` is the
  * directory above. A symlink at the end is followed too if `followsLast` says so, or if the path ends in a slash.
@@ -43,36 +75,4 @@ function notFound(path: ByteString): OciUnpackError {
     hint: "`list` tells what is there",
     details: { path: textOf(path) },
   });
-}
-
-/** A question about an image's files: what is at a path, or the content of a file. */
-export type Question =
-  | { readonly about: "entries"; readonly path: ByteString; readonly isRecursive: boolean }
-  | { readonly about: "content"; readonly path: ByteString };
-
-/** The answer to a question. */
-export interface Answer {
-  readonly entries: Iterable<ListedEntry>;
-  /** For the content of a file, the index of its entry in the archive of its layer. */
-  readonly entryIndex: number;
-}
-
-/** Answers a question about a tree. Throws `NOT_FOUND` if nothing is at the path, `NOT_A_FILE` if it has no content. */
-export function answered(root: TreeDirectory, question: Question): Answer {
-  if (question.about === "content") return fileAt(root, question.path);
-  const found = find(root, question.path, false);
-  return { entries: listed(found, question.isRecursive), entryIndex: 0 };
-}
-
-function fileAt(root: TreeDirectory, path: ByteString): Answer {
-  const { path: realPath, node } = find(root, path, true);
-  const type = node instanceof Directory ? "directory" : fileOf(node).type;
-  if (node instanceof Directory || type !== "file") {
-    const found = `it is a ${type.replace("-", " ")}`;
-    throw new OciUnpackError("NOT_A_FILE", `cannot read ${quoted(path)}: ${found}`, {
-      details: { path: textOf(path) },
-    });
-  }
-  const file = fileOf(node);
-  return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], entryIndex: file.content };
 }
