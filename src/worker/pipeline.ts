@@ -10,7 +10,7 @@ import type { DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./me
 import { OutletReader, type SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
-import { startLibuvPool, Thread, type ThreadName } from "./thread.ts";
+import { living, startLibuvPool, Thread } from "./thread.ts";
 
 type Consumer = "apply-worker" | "tree-worker";
 
@@ -220,10 +220,6 @@ export class Pipeline implements AsyncDisposable {
 interface Threads {
   decompressing: Thread;
   consuming: Thread;
-}
-
-function living(thread: Thread, name: ThreadName, memoryBytes?: number): Thread {
-  return thread.isAlive ? thread : new Thread(name, memoryBytes);
 }
 
 async function startThreads(consumer: Consumer, memoryBytes: number): Promise<Threads> {

@@ -38,7 +38,7 @@ export async function startLibuvPool(): Promise<void> {
   await stat("/");
 }
 
-export type ThreadName = "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker" | "archive-worker";
+type ThreadName = "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker" | "archive-worker";
 
 /** A working thread, as the main thread uses it: it is given jobs, sends reports, and is ended by disposing of it. */
 export class Thread implements AsyncDisposable {
@@ -143,6 +143,11 @@ function close(descriptor: number): void {
   } catch {
     // The error is about data that could not be written. The file is removed anyway.
   }
+}
+
+/** The thread, or a new one in its stead if it has ended. */
+export function living(thread: Thread, name: ThreadName, memoryBytes?: number): Thread {
+  return thread.isAlive ? thread : new Thread(name, memoryBytes);
 }
 
 /** Starts a thread. Throws `OUT_OF_RESOURCES` if the system allows no further one. */
