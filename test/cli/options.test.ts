@@ -273,9 +273,12 @@ test("what an image becomes, and where, is read together", () => {
     const { output, directory } = unpackOf(...args, "image");
     return [output, directory];
   };
-  assert.deepEqual(outputOf("--output", "layout", "-o", "dir"), [{ form: "layout", allPlatforms: false }, "dir"]);
+  assert.deepEqual(outputOf("--output", "layout", "-o", "dir"), [
+    { form: "layout", allPlatforms: false, signatures: false },
+    "dir",
+  ]);
   assert.deepEqual(outputOf("--output=oci-archive", "-o", "-", "--all-platforms"), [
-    { form: "oci-archive", allPlatforms: true },
+    { form: "oci-archive", allPlatforms: true, signatures: false },
     "-",
   ]);
   const overlay = unpackOf("--output", "overlay", "--overlay", "userxattr", "--mount", "/mnt", "image", "dir");
