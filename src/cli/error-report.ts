@@ -61,6 +61,7 @@ const typed: Readonly<Record<string, string>> = {
   limits: "--limit",
   authFile: "--authfile",
   hostsDirectory: "--hosts-dir",
+  add: "--add-file",
   "trust.keys": "--verify-key",
   "trust.identities": "--certificate-identity",
   "trust.trustedRoot": "--trusted-root",

@@ -70,6 +70,7 @@ export const unpackOptionTable = {
   "all-platforms": { type: "boolean" },
   signatures: { type: "boolean" },
   size: { type: "string" },
+  "add-file": { type: "string", multiple: true },
   verity: { type: "boolean" },
   "verity-file": { type: "string" },
   bundle: { type: "boolean" },

@@ -115,6 +115,10 @@ What becomes of its files
       --devices skip|create|placeholder|error
                          leave device nodes out, make them, put empty files in
                          their place, or refuse the image (default: skip)
+      --add-file [MODE:[UID:GID:]]SOURCE:TARGET
+                         put a file of this machine on top of the image, as a
+                         last layer would; its mode is that of SOURCE, its owner
+                         0:0; may be repeated
       --xattr-include NAME
       --xattr-exclude NAME
                          set, or leave out, this extended attribute; NAME may

@@ -8,6 +8,7 @@ import {
 } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { ExportOptions, UnpackOptions } from "../index.ts";
+import { addedFiles } from "./added-files.ts";
 import { type CommandLine, commandWords, oneOf, parseCommandLine, refuseMisplacedCommand } from "./command-line.ts";
 import {
   type FilesSettings,
@@ -25,7 +26,7 @@ import { UsageError } from "./usage-error.ts";
 /** The arguments of `oci-unpack IMAGE DIRECTORY`. */
 export interface UnpackCommand extends Destination, ImageSettings {
   readonly name: "unpack";
-  readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "mtree">;
+  readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "add" | "mtree">;
   /** Whether the directory becomes a bundle for a container runtime, and for a runtime of which user. */
   readonly bundle: "none" | "for root" | "for this user";
 }
@@ -56,7 +57,12 @@ function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackComm
     name: "unpack",
     ...target,
     ...settings,
-    options: present({ ...settings.options, ...filesSettings(line), mtree: values.mtree }),
+    options: present({
+      ...settings.options,
+      ...filesSettings(line),
+      mtree: values.mtree,
+      add: addedFiles(values["add-file"]),
+    }),
     bundle: bundle(values),
   };
 }
@@ -149,6 +155,7 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
     ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
     ["--include", values.include !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--exclude", values.exclude !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--add-file", values["add-file"] !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--verity", values.verity === true && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--verity-file", values["verity-file"] !== undefined && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--size", values.size !== undefined && form !== "ext4", "--output ext4"],

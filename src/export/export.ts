@@ -18,6 +18,8 @@ import { present } from "../base/present.ts";
 import { openTemporaryFile } from "../blob/temporary-file.ts";
 import { resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
+import { addedFilesKind } from "../operation/added-files.ts";
+import { AddedLayer } from "../operation/added-layer.ts";
 import { Operation } from "../operation/operation.ts";
 import { applyKinds, filesKinds, type UnpackOptions, type UnpackResult } from "../operation/options.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
@@ -61,6 +63,7 @@ const exportKinds: Kinds<ExportOptions> = {
   sourceDateEpoch: applyKinds.sourceDateEpoch,
   include: filesKinds.include,
   exclude: filesKinds.exclude,
+  add: addedFilesKind,
   form: word(...exportForms),
   sizeBytes: count,
   verity: boolean,
@@ -102,11 +105,12 @@ export async function exportRootfs(
   const form = settleForm(options.form, target);
   if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
   const isPath = typeof target === "string";
+  await using added = await AddedLayer.open(options.add, options.sourceDateEpoch);
   const hashFile = settleVerity(options, form, target);
   await using hashes = hashFile === undefined ? undefined : await NewFile.open(hashFile);
   await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, signal);
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
-  const accepted = await operation.resolve(await operation.source());
+  const accepted = added.onTopOf(await operation.resolve(await operation.source()));
 
   const { image } = accepted;
   await using contents = await openTemporaryFile(output.temporaryDirectory);

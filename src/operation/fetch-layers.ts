@@ -18,6 +18,9 @@ export interface LayerFetching<Own extends Message = never> {
   readonly onReport?: (report: EngineReport | Own) => void;
 }
 
+/** Events and reports that tell how far a layer is. */
+const progressTypes: readonly string[] = ["downloaded", "layer-started", "layer-finished"];
+
 /** What came in and what became of it. */
 export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "downloadedBytes">;
 
@@ -26,20 +29,23 @@ export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "down
  */
 export async function fetchLayers<Own extends Message = never>(
   { settings, events }: Operation,
-  { image, source, layers, progress }: AcceptedImage,
+  { image, source, layers, blobs, progress }: AcceptedImage,
   { pipeline, directory, onReport }: LayerFetching<Own>,
   consume: (archives: SharedRing) => Job,
 ): Promise<LayerTotals> {
-  const all = image.layers.map(({ descriptor }) => descriptor);
-  const descriptors = layers.flatMap(({ number }) => all[number] ?? []);
+  const descriptors = layers.flatMap(({ number }) => blobs[number] ?? []);
+  // What comes on top of the image is no download, and no layer that anybody was told of.
+  const isOfImage = (told: Message & { readonly layer?: number }) =>
+    !progressTypes.includes(told.type) || (told.layer ?? 0) < image.layers.length;
+  const report = (onReport ?? events.report) as (told: EngineReport | Own) => void;
   await using fetch = new LayerFetch(source, descriptors, {
     parallelDownloads: settings.apply.limits.parallelDownloads,
     waiting: directory,
     numbers: layers.map(({ number }) => number),
-    onEvent: events.tell,
-    onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
+    onEvent: (event) => isOfImage(event) && events.tell(event),
+    onProgress: (layer, bytes) => layer < image.layers.length && progress.setDownloadedBytes(layer, bytes),
   });
-  using _ticker = new ProgressTicker(all, progress, events.tell);
+  using _ticker = new ProgressTicker(blobs.slice(0, image.layers.length), progress, events.tell);
   const job = {
     layers,
     open: (index: number) => fetch.layer(index),
@@ -49,7 +55,7 @@ export async function fetchLayers<Own extends Message = never>(
     consume,
     sandbox: settings.sandbox,
     settings: settings.apply,
-    onReport: onReport ?? events.report,
+    onReport: (told: EngineReport | Own) => isOfImage(told) && report(told),
   };
   await together(events.signal, [(signal) => fetch.run(signal), (signal) => pipeline.run(job, signal)]);
   const { downloadedBytes, ...applied } = progress.totals();

@@ -4,6 +4,7 @@ import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type OpenedSource, openSource } from "../source/default-source.ts";
@@ -21,8 +22,10 @@ import { type OperationResult, settle, type UnpackOptions, type UnpackSettings }
 export interface AcceptedImage<From extends ImageSource = ImageSource> {
   readonly image: Image;
   readonly source: From;
-  /** Its layers, bottom first. */
+  /** Its layers, bottom first, and what comes on top of them. */
   readonly layers: readonly NumberedLayer[];
+  /** The blobs of these layers, by their numbers. */
+  readonly blobs: readonly Descriptor[];
   readonly progress: Progress;
 }
 
@@ -97,7 +100,8 @@ export class Operation implements AsyncDisposable {
     const image = await resolveImage(source, platform === undefined ? options : { platform, ...options });
     const layers = numberedLayers(image);
     await this.accept(source, image, resolvedEvent(image));
-    return { image, source, layers, progress: Progress.forLayers(layers.length) };
+    const blobs = image.layers.map(({ descriptor }) => descriptor);
+    return { image, source, layers, blobs, progress: Progress.forLayers(layers.length) };
   }
 
   /**

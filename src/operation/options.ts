@@ -21,6 +21,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
+import { type AddedFile, addedFilesKind, addedPath } from "./added-files.ts";
 
 export interface UnpackOptions extends ResolveOptions, ApplyOptions {
   /**
@@ -33,6 +34,11 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
   readonly include?: readonly string[];
   /** What is not wanted, with all that is below it. Goes before `include`. */
   readonly exclude?: readonly string[];
+  /**
+   * Files of this machine that come on top of the image, by the rules for a last layer. With `include` they are wanted too;
+   * `exclude` holds for them as for the image. Their times are `sourceDateEpoch`, or 1970.
+   */
+  readonly add?: readonly AddedFile[];
   /**
    * Makes `config.json` the configuration of a container that runs the image, so that the directory is a bundle for
    * runc or crun (runtime-spec); the image's own configuration is `image-config.json` then. With a user: for running as
@@ -113,7 +119,7 @@ export const applyKinds: Kinds<ApplyOptions> = {
 };
 
 /** Of an unpacking, those that say what its files become. */
-export const filesKinds: Kinds<Omit<UnpackOptions, "bundle" | "mtree">> = {
+export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree">> = {
   ...resolveKinds,
   ...applyKinds,
   include: texts,
@@ -122,6 +128,7 @@ export const filesKinds: Kinds<Omit<UnpackOptions, "bundle" | "mtree">> = {
 
 export const unpackKinds: Kinds<UnpackOptions> = {
   ...filesKinds,
+  add: addedFilesKind,
   bundle: either(boolean, shape<Rootless>({ uid: count, gid: count }, ["uid", "gid"])),
   mtree: path,
 };
@@ -138,13 +145,16 @@ export interface UnpackSettings {
  * Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`.
  */
 export function settle(options: UnpackOptions): UnpackSettings {
-  const { sandbox = "require", include, exclude, uidMap, gidMap } = options;
+  const { sandbox = "require", include, exclude, add = [], uidMap, gidMap } = options;
   checkIdMap("uidMap", uidMap);
   checkIdMap("gidMap", gidMap);
   return {
     sandbox,
     apply: applySettings({ ...options, limits: settleLimits(options.limits) }),
-    selection: present({ include: patterns("include", include), exclude: patterns("exclude", exclude) }),
+    selection: present({
+      include: include && [...(patterns("include", include) ?? []), ...add.map(({ target }) => literalPattern(target))],
+      exclude: patterns("exclude", exclude),
+    }),
   };
 }
 
@@ -155,6 +165,11 @@ function patterns(option: string, texts: readonly string[] | undefined): readonl
     if (fault !== undefined) throw invalidOption(option, `"${text}" ${fault}`, patternHint);
   }
   return texts;
+}
+
+/** A pattern that matches the path of an added file and nothing else. */
+function literalPattern(target: string): string {
+  return addedPath(target).replaceAll(/[*?[\]{}]/g, "[$&]");
 }
 
 const patternHint = "patterns are paths from the root, as in etc, usr/*/bin or **/*.pem";

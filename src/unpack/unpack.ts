@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { pathOf } from "../base/option-checks.ts";
 import type { Image } from "../image/resolve.ts";
+import { AddedLayer } from "../operation/added-layer.ts";
 import type { EventLog } from "../operation/event-log.ts";
 import { Operation } from "../operation/operation.ts";
 import { type UnpackOptions, type UnpackResult, unpackKinds } from "../operation/options.ts";
@@ -27,11 +28,12 @@ export async function unpack(
 ): Promise<UnpackResult> {
   await using operation = Operation.begin(name, options, unpackKinds);
   const { settings, events } = operation;
+  await using added = await AddedLayer.open(options.add, options.sourceDateEpoch);
   const mtreePath = options.mtree === undefined ? undefined : pathOf("mtree", options.mtree);
   await using target = await Target.claim(pathOf("directory", directory));
   await using mtree = mtreePath === undefined ? undefined : await NewFile.open(mtreePath);
   await using pipeline = new Pipeline(settings.apply.limits); // while the network is asked, the threads start
-  const accepted = await operation.resolve(await operation.source());
+  const accepted = added.onTopOf(await operation.resolve(await operation.source()));
 
   const { image } = accepted;
   const { directory: beside, staging } = target;
