@@ -153,6 +153,11 @@ export function base64Bytes(text: string): Uint8Array | undefined {
   return bytes.toString("base64") === text ? bytes : undefined;
 }
 
+/** The bytes of text in base64 as Go reads it: line ends in it do not count. */
+export function wrappedBase64Bytes(text: string): Uint8Array | undefined {
+  return base64Bytes(text.replaceAll("\r", "").replaceAll("\n", ""));
+}
+
 /**
  * A member's name in the form in which Go compares names: by Unicode's simple case folding. Beyond ASCII only `ſ`
  * (U+017F) counts as an S and `K` (U+212A, the Kelvin sign) as a K.

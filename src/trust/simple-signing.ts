@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { SignatureFile } from "../blob/image-source.ts";
 import { digestFrom } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { base64Bytes, JsonValue } from "../oci/json-value.ts";
+import { JsonValue, wrappedBase64Bytes } from "../oci/json-value.ts";
 import type { SignatureAnnotations, SimpleSigning } from "./candidate.ts";
 
 /** The media type of a payload as a layer of a `.sig` image. */
@@ -20,7 +20,7 @@ const certificateAnnotation = "dev.sigstore.cosign/certificate";
 /** The signature that annotations have; `undefined` if there is none in base64, which may have line ends as openssl's. */
 export function signatureIn(annotations: SignatureAnnotations): Uint8Array | undefined {
   const base64 = annotations[signatureAnnotation];
-  return base64 === undefined || base64 === "" ? undefined : base64Bytes(base64.replaceAll(/[\r\n]/g, ""));
+  return base64 === undefined || base64 === "" ? undefined : wrappedBase64Bytes(base64);
 }
 
 /** The certificate that annotations have, in PEM. */

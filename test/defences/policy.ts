@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Defence } from "./defence.ts";
 
 /** Each keeps a policy from accepting what it does not say. */
@@ -94,6 +95,60 @@ export const policyDefences: readonly Defence[] = (
       ["table", "identity: a bundle, by default: rejected"],
     ],
     [
+      "an e-mail address is the one that is demanded",
+      "certified-signers",
+      ["if (emails.includes(wanted)) return;", "if (emails.length > 0) return;"],
+      ["table", "pki: another address: rejected"],
+    ],
+    [
+      "and no other name",
+      "certified-signers",
+      ["insistOnEmail(certificate.emails, subjectEmail)", "insistOnEmail(certificate.names, subjectEmail)"],
+      ["table", "pki: an address that is a URI: rejected"],
+    ],
+    [
+      "a host is the one that is demanded",
+      "certified-signers",
+      ["if (!isIt) throw", "if (false) throw"],
+      ["table", "pki: another host: rejected"],
+    ],
+    [
+      "and not all that are below one",
+      "certified-signers",
+      ['wanted.startsWith(".")', 'wanted === ""'],
+      ["table", "pki: all hosts below: rejected"],
+    ],
+    [
+      "who vouches for an address is who is demanded",
+      "certified-signers",
+      ["if (issuer !== oidcIssuer)", "if (false)"],
+      ["table", "fulcio: another issuer: rejected"],
+    ],
+    [
+      "a certificate of a PKI is valid now",
+      "certified-signers",
+      ['  insistOnValidity(paths, new Date(), "");\n', ""],
+      ["table", "pki: a certificate that has expired: rejected"],
+    ],
+    [
+      "and its key made the signature",
+      "certified-signers",
+      ["if (!isSignedBy(certificate, data, signature, form)) throw", "if (false) throw"],
+      ["table", "pki: a signature by another key: rejected"],
+    ],
+    [
+      "a signature is in a log where a policy names one",
+      "required-signer",
+      ["return logs.length === 0 ? owner", "return logs.length >= 0 ? owner"],
+      ["table", "log: no entry: rejected"],
+    ],
+    [
+      "an authority that may certify some names only may certify none",
+      "../keyless/certificate",
+      ["    x509.extension(nameConstraints) === undefined &&\n", ""],
+      ["table", "pki: an authority for other addresses: rejected"],
+    ],
+    [
       "what may be an ID is no name in an engine",
       "../../source/engine",
       ["const reference = mayBeID ? undefined :", "const reference = false ? undefined :"],
@@ -103,7 +158,7 @@ export const policyDefences: readonly Defence[] = (
 ).map(([what, file, without, [test, title]]) => ({
   group: "signatures",
   what,
-  file: file.startsWith("../../") ? `src/${file.slice(6)}.ts` : `src/trust/policy/${file}.ts`,
+  file: posix.join("src/trust/policy", `${file}.ts`),
   without,
   test: [`trust/policy/${test}`, title],
 }));

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { X509Certificate } from "@sigstore/core";
+import { type ASN1Obj, X509Certificate } from "@sigstore/core";
 import { NotSigned } from "../candidate.ts";
 import { verificationFault } from "../verification-key.ts";
 
@@ -10,6 +10,8 @@ export interface SigningCertificate {
   readonly key: KeyObject;
   /** Whom it names: the URIs, e-mail addresses, DNS names and user names among its alternative names. */
   readonly names: readonly string[];
+  /** The e-mail addresses among them. */
+  readonly emails: readonly string[];
   /** Who vouched for that name to the authority: the address of an OpenID provider. */
   readonly issuer: string | undefined;
 }
@@ -18,6 +20,7 @@ export interface SigningCertificate {
 const keyUsage = "2.5.29.15";
 const alternativeNames = "2.5.29.17";
 const basicConstraints = "2.5.29.19";
+const nameConstraints = "2.5.29.30";
 const extendedKeyUsage = "2.5.29.37";
 const codeSigning = "1.3.6.1.5.5.7.3.3";
 const anyUsage = "2.5.29.37.0";
@@ -41,12 +44,14 @@ export function signingCertificate(der: Uint8Array, usage: "demanded" | "if stat
   insistOnExtensions(x509);
   if (x509.extBasicConstraints?.isCA === true) throw new NotSigned("its certificate is one of an authority");
   if (x509.extKeyUsage?.digitalSignature === false) throw new NotSigned("its certificate is not for signatures");
-  const usages = usagesOf(x509) ?? (usage === "demanded" ? [] : [codeSigning]);
+  const stated = usagesOf(x509);
+  const isForAll = usage === "if stated" && (stated === undefined || stated.includes(anyUsage));
+  const usages = isForAll ? [codeSigning] : (stated ?? []);
   if (!usages.includes(codeSigning)) throw new NotSigned("its certificate is not for signing code");
   const key = createPublicKey({ key: x509.publicKey, format: "der", type: "spki" });
   const fault = verificationFault(key);
   if (fault !== undefined) throw new NotSigned(`the key of its certificate ${fault}`);
-  return { x509, key, names: namesOf(x509), issuer: issuerOf(x509) };
+  return { x509, key, names: namesOf(x509), emails: emailsOf(x509), issuer: issuerOf(x509) };
 }
 
 /** Reads any certificate. Throws `NotSigned`. */
@@ -61,13 +66,17 @@ export function readable(der: Uint8Array): X509Certificate {
   }
 }
 
-/** Whether a certificate may certify others, `below` of them before the one that signed (RFC 5280, section 4.2.1.9). */
+/**
+ * Whether a certificate may certify others, `below` of them before the one that signed (RFC 5280, section 4.2.1.9). One
+ * that may do so for some names only may not: nobody here compares them.
+ */
 export function mayCertify(x509: X509Certificate, below: number): boolean {
   insistOnExtensions(x509);
   const longest = x509.extBasicConstraints?.pathLenConstraint;
   const usages = usagesOf(x509);
   return (
     x509.isCA &&
+    x509.extension(nameConstraints) === undefined &&
     (longest === undefined || longest >= BigInt(below)) &&
     (usages === undefined || usages.includes(codeSigning) || usages.includes(anyUsage))
   );
@@ -99,11 +108,19 @@ function usagesOf(x509: X509Certificate): readonly string[] | undefined {
 
 // The tags of a GeneralName (RFC 5280, section 4.2.1.6).
 const otherName = 0;
-const plainNames: readonly number[] = [1 /* rfc822Name */, 2 /* dNSName */, 6 /* uniformResourceIdentifier */];
+const emailName = 1;
+const plainNames: readonly number[] = [emailName, 2 /* dNSName */, 6 /* uniformResourceIdentifier */];
+
+function generalNamesOf(x509: X509Certificate): readonly ASN1Obj[] {
+  return x509.extension(alternativeNames)?.valueObj.subs[0]?.subs ?? [];
+}
+
+function emailsOf(x509: X509Certificate): readonly string[] {
+  return generalNamesOf(x509).flatMap(({ tag, value }) => (tag.isContextSpecific(emailName) ? printable(value) : []));
+}
 
 function namesOf(x509: X509Certificate): readonly string[] {
-  const names = x509.extension(alternativeNames)?.valueObj.subs[0]?.subs ?? [];
-  return names.flatMap(({ tag, value, subs: [type, content] }) => {
+  return generalNamesOf(x509).flatMap(({ tag, value, subs: [type, content] }) => {
     if (plainNames.some((number) => tag.isContextSpecific(number))) return printable(value);
     if (tag.isContextSpecific(otherName) && type?.toOID() === userName) return printable(content?.subs[0]?.value);
     return [];

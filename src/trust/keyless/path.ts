@@ -14,15 +14,20 @@ export interface CertificatePath {
 
 /**
  * Finds the paths from a certificate to the authorities, through their own certificates and those that came with it, of
- * which none is ever believed by itself. Throws `NotSigned` if there is none.
+ * which none is ever believed by itself. A path ends at a root, unless others may be the end of one. Throws `NotSigned` if there is none.
  */
 export function pathsTo(
   authorities: readonly Authority[],
   leaf: X509Certificate,
   intermediates: readonly X509Certificate[],
+  isAnchor: (certificate: X509Certificate) => boolean = isRoot,
 ): readonly CertificatePath[] {
   const paths = authorities.flatMap((authority) => {
-    const certificates = shortestPath(leaf, [...authority.certChain, ...intermediates], roots(authority));
+    const certificates = shortestPath(
+      leaf,
+      [...authority.certChain, ...intermediates],
+      authority.certChain.filter(isAnchor),
+    );
     return certificates === undefined ? [] : { certificates, authority };
   });
   if (paths.length === 0) throw new NotSigned("no authority of the trusted root issued its certificate");
@@ -43,10 +48,6 @@ export function insistOnValidity(paths: readonly CertificatePath[], time: Date, 
         ? `its certificate expired at ${leaf.notAfter.toISOString()}, before ${then}`
         : `its certificate is valid from ${leaf.notBefore.toISOString()} on, after ${then}`;
   throw new NotSigned(`${fault}${hint}`);
-}
-
-function roots({ certChain }: Authority): readonly X509Certificate[] {
-  return certChain.filter(isRoot);
 }
 
 /** Looks at each certificate once, breadth first, so that certificates that certify each other cost no more. */

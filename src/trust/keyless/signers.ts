@@ -22,8 +22,8 @@ export class IdentitySigner implements Signer {
   }
 
   verify(content: SignedContent): SignerEvidence {
-    const { names, issuer, ...times } = verifyCertified(content, materialOf(content.candidate), this.#root);
-    return { ...signerOf({ names, issuer }, this.#identities), ...times };
+    const { certificate, times } = verifyCertified(content, materialOf(content.candidate), this.#root);
+    return { ...signerOf(certificate, this.#identities), ...times };
   }
 }
 

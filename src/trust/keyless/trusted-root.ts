@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
+import type { X509Certificate } from "@sigstore/core";
 import { TrustedRoot as Document } from "@sigstore/protobuf-specs";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
 import { OciUnpackError } from "../../base/errors.ts";
@@ -13,6 +14,10 @@ export interface TrustedRoot {
   /** In words, for decisions and errors. */
   readonly name: string;
   readonly material: TrustMaterial;
+  /** Whether it has the names of logs, besides their keys. Default: true. */
+  readonly areLogsNamed?: boolean;
+  /** Which of its certificates end a path. Default: those that signed themselves. */
+  readonly isAnchor?: (certificate: X509Certificate) => boolean;
 }
 
 const option = "trust.trustedRoot";

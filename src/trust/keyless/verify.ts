@@ -6,7 +6,7 @@ import { present } from "../../base/present.ts";
 import { NotSigned } from "../candidate.ts";
 import type { SignedContent } from "../signed-content.ts";
 import { isSignedBy } from "../verification-key.ts";
-import { signingCertificate } from "./certificate.ts";
+import { type SigningCertificate, signingCertificate } from "./certificate.ts";
 import { insistOnCertificateLog } from "./certificate-log.ts";
 import { insistOnCertificate, insistOnKey } from "./log-entry.ts";
 import type { VerificationMaterial } from "./material.ts";
@@ -24,9 +24,9 @@ export interface SigningTimes {
 }
 
 /** What is verified of a signature that was made with a certificate. */
-export interface Certified extends SigningTimes {
-  readonly names: readonly string[];
-  readonly issuer: string | undefined;
+export interface Certified {
+  readonly certificate: SigningCertificate;
+  readonly times: SigningTimes;
 }
 
 /**
@@ -40,13 +40,14 @@ export function verifyCertified(signed: Signed, given: VerificationMaterial, roo
     if (given.certificate === undefined) throw new NotSigned("it was signed with a key, not with a certificate");
     const certificate = signingCertificate(given.certificate);
     const material = usable(given, root);
-    const paths = pathsTo(root.material.certificateAuthorities, certificate.x509, material.intermediates);
+    const { certificateAuthorities } = root.material;
+    const paths = pathsTo(certificateAuthorities, certificate.x509, material.intermediates, root.isAnchor);
     insistOnTimes(material, paths, root);
     insistOnLog(material, root);
     insistOnCertificateLogs(paths, root);
     verifyByLibrary(signed, material, root, { key: certificate.key, expires: true });
     for (const entry of material.logEntries) insistOnCertificate(entry, given.certificate);
-    return { names: certificate.names, issuer: certificate.issuer, ...timesOf(material) };
+    return { certificate, times: timesOf(material) };
   });
 }
 
@@ -70,15 +71,22 @@ export function verifyLogged(
 }
 
 /** What the root can say something about: without logs an entry says nothing, without authorities neither a timestamp. */
-function usable(material: VerificationMaterial, { material: { tlogs, timestampAuthorities } }: TrustedRoot) {
+function usable(material: VerificationMaterial, root: TrustedRoot) {
+  const { tlogs, timestampAuthorities } = root.material;
+  const entries = tlogs.length === 0 ? [] : material.logEntries;
   return {
     ...material,
-    logEntries: tlogs.length === 0 ? [] : material.logEntries,
+    logEntries: root.areLogsNamed === false ? entries.map(withoutProof) : entries,
     timestamps: timestampAuthorities.length === 0 ? [] : material.timestamps,
   };
 }
 
 const fewestLogs = 1;
+
+/** A proof is by a log's name: where none is known, the signed time of an entry has to be there. */
+function withoutProof(entry: TransparencyLogEntry): TransparencyLogEntry {
+  return { ...entry, inclusionProof: undefined };
+}
 
 /** Logs are counted, not entries (V16). Whether the entries hold is verified afterwards. */
 function insistOnLog({ logEntries }: VerificationMaterial, { name, material: { tlogs } }: TrustedRoot): void {

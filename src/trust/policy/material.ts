@@ -1,4 +1,4 @@
-import { base64Bytes, type JsonValue } from "../../oci/json-value.ts";
+import { type JsonValue, wrappedBase64Bytes } from "../../oci/json-value.ts";
 import { items, type NamedValue, word } from "./strict-members.ts";
 
 /** PEM that a policy names by its file, or contains. It is read where it is needed. */
@@ -26,8 +26,7 @@ function named(value: JsonValue): Material {
   return { path: word(value) };
 }
 
-/** Base64, as Go reads it: line ends do not count. */
 function contained(value: JsonValue): Material {
-  const bytes = base64Bytes(word(value).replaceAll("\r", "").replaceAll("\n", ""));
+  const bytes = wrappedBase64Bytes(word(value));
   return bytes === undefined ? value.refuse("it is not base64") : { bytes, place: value.place };
 }

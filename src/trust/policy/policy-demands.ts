@@ -3,8 +3,8 @@ import type { FetchOptions } from "../../base/events.ts";
 import type { ImagePlace, ImageSource } from "../../blob/image-source.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { Demand } from "../demand.ts";
-import { keySigner } from "./key-material.ts";
 import type { TrustPolicy } from "./policy.ts";
+import { requiredSigner } from "./required-signer.ts";
 import type { Requirement, SigstoreSigned } from "./requirement.ts";
 import { type Match, requirementsFor } from "./scopes.ts";
 import { insistOnIdentity, insistOnRepository } from "./signed-identity.ts";
@@ -44,22 +44,17 @@ function faultOf(requirement: Requirement): string | undefined {
     case "signedBaseLayer":
       return "it demands signedBaseLayer, which nothing supports";
     case "insecureAcceptAnything":
-      return undefined;
     case "sigstoreSigned":
-      return faultOfAuthority(requirement);
+      return undefined;
   }
 }
 
-function faultOfAuthority({ by, logKeys }: SigstoreSigned): string | undefined {
-  if (by.kind !== "keys") return `it demands a certificate (${by.kind}), which is not supported`;
-  return logKeys === undefined ? undefined : "it demands an entry in a log (rekorPublicKey), which is not supported";
-}
-
 async function demandOf(
-  { by, identity }: SigstoreSigned,
+  requirement: SigstoreSigned,
   { policy, match, location }: { readonly policy: TrustPolicy; readonly match: Match; readonly location: ImagePlace },
 ): Promise<Demand> {
-  const signer = await keySigner(by.kind === "keys" ? by.keys : []);
+  const { identity } = requirement;
+  const signer = await requiredSigner(requirement);
   const image = location.transport === "docker" ? nameOf(location.reference) : undefined;
   return {
     origin: "policy",

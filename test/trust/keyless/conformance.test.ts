@@ -50,7 +50,7 @@ async function verified(name: string): Promise<void> {
     return;
   }
   const demanded = { identity: textOf("identity") ?? usualIdentity, issuer: textOf("issuer") ?? usualIssuer };
-  signerOf(verifyCertified(signed, material, root), [identityMatch(demanded)]);
+  signerOf(verifyCertified(signed, material, root).certificate, [identityMatch(demanded)]);
 }
 
 /** What is signed in a bundle that is about a file. */

@@ -26,12 +26,12 @@ const signedAs = (type: string, more: object = {}) => signed({ signedIdentity: {
 const scopes = (transport: string, of: object) => ({ default: [reject], transports: { [transport]: of } });
 const accepting = (...names: readonly string[]) =>
   scopes("docker", Object.fromEntries(names.map((name) => [name, [accept]])));
-const demanding = (...requirements: readonly object[]) => scopes("docker", { "": requirements });
+export const demanding = (...requirements: readonly object[]) => scopes("docker", { "": requirements });
 
 const plain = "HOST/app/plain:1";
 const plainDigest = "HOST/app/plain@DIGEST";
 
-type Row = readonly [
+export type Row = readonly [
   title: string,
   image: string,
   policy: unknown,
@@ -170,6 +170,7 @@ const ofRequirements: readonly Row[] = [
   ["no signature, and another requirement that accepts", plain, demanding(accept, signed()), "rejected"],
   ["a key", "HOST/app/tagged:1", demanding(signed()), "accepted"],
   ["a key, and another requirement that accepts", "HOST/app/tagged:1", demanding(signed(), accept), "accepted"],
+  ["a signature in lines", "HOST/app/wrapped:1", demanding(signed()), "accepted"],
   ["another key", "HOST/app/tagged:1", demanding(signedWith({ keyPath: "PLACE/second.pub" })), "rejected"],
   [
     "one of two keys",
@@ -248,7 +249,7 @@ const ofRequirements: readonly Row[] = [
 const vendor = "registry.example/vendor/app";
 const foreign = "HOST/app/foreign:1";
 const remapped = (prefix: string, signedPrefix: string) => signedAs("remapIdentity", { prefix, signedPrefix });
-const bundles = "skopeo does not know bundles";
+export const bundles = "skopeo does not know bundles";
 
 const ofIdentities: readonly Row[] = [
   ["the same name", "HOST/app/tagged:1", demanding(signedAs("matchRepoDigestOrExact")), "accepted"],
@@ -528,7 +529,7 @@ function elsewhere(rows: readonly (readonly [string, object, string?])[]): typeo
   ]);
 }
 
-function casesOf(group: string, rows: readonly Row[]): readonly PolicyCase[] {
+export function casesOf(group: string, rows: readonly Row[]): readonly PolicyCase[] {
   return rows.map(([title, image, policy, verdict, unlikeSkopeo]) => ({
     title: `${group}: ${title}`,
     image,

@@ -132,6 +132,22 @@ test("what was verified is in the result, and nothing where nothing was demanded
   assert.deepEqual(await accepted("HOST/app/tagged:1", { default: [{ type: "insecureAcceptAnything" }] }), []);
 });
 
+test("of a certificate the result says whom it names, and when a log had the signature", async () => {
+  const subjectEmail = "builder@people.example";
+  const pki = { caRootsPath: "PLACE/pki-root.pem", subjectEmail };
+  const oidcIssuer = "https://login.example";
+  const fulcio = { caPath: "PLACE/fulcio.pem", oidcIssuer, subjectEmail };
+  const verified = async (name: string, requirement: object) => {
+    const policy = await written({ default: [{ type: "sigstoreSigned", ...requirement }] });
+    const result = await resolve(stage.filled(name), { platform, trust: { policy } });
+    return result.verified?.map(({ identity, issuer, loggedAt }) => [identity, issuer, loggedAt]);
+  };
+  assert.deepEqual(await verified("HOST/pki/good:1", { pki }), [[subjectEmail, undefined, undefined]]);
+  assert.deepEqual(await verified("HOST/fulcio/good:1", { fulcio, rekorPublicKeyPath: "PLACE/rekor.pub" }), [
+    [subjectEmail, oidcIssuer, "2025-06-01T12:00:00.000Z"],
+  ]);
+});
+
 test("a key is demanded beside a policy: both have to hold", async () => {
   const { pem } = signer();
   const other = await refused("HOST/app/tagged:1", demanding(), { keys: [pem] });
@@ -142,7 +158,7 @@ test("a key is demanded beside a policy: both have to hold", async () => {
   assert.equal(both.code, "POLICY_REJECTED");
 });
 
-test("a copy of all platforms needs a signature of each manifest, and none of their index", async () => {
+test("V25: under a policy a copy of all platforms needs a signature of each manifest, and none of their index", async () => {
   const [first, second] = (["amd64", "arm64"] as const).map((architecture) =>
     image([tar(file("etc/name", architecture))], { platform: { os: "linux", architecture } }),
   );

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { sign } from "node:crypto";
-import { mkdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { simpleSigningType } from "../../../src/trust/simple-signing.ts";
 import { blobsOf, type Image, image, imageIndex } from "../../support/image.ts";
@@ -9,6 +9,7 @@ import { type RegistryDouble, startRegistry } from "../../support/registry-doubl
 import { scratch } from "../../support/scratch.ts";
 import { file, tar } from "../../support/tar-builder.ts";
 import { type KeyType, payloadOf, type Signer, signer, storeBundle, storeSimpleSignings } from "../signing.ts";
+import { storeCertified } from "./certified-images.ts";
 
 const archive = tar(file("etc/name", "policies"));
 const sample = image([archive], { encoding: "plain" });
@@ -30,11 +31,13 @@ export async function setPolicyStage(): Promise<PolicyStage> {
   const place = await realpath(directory.directory);
   const registry = await startRegistry({ referrersOnPage: 10 });
   const keys = await writeKeys(place);
-  storeImages(registry, keys);
+  const store = (repository: string) => storeImage(registry, repository);
+  storeImages(registry, keys, store);
+  await storeCertified({ place, registry, key: keys.first, subject: descriptor, store });
   await writeImages(place, keys);
   const base64 = new Map<string, string>();
-  for (const name of Object.keys(keys)) {
-    base64.set(`${name}.pub`, (await readFile(join(place, `${name}.pub`))).toString("base64"));
+  for (const name of await readdir(place)) {
+    if (/\.(?:pub|pem)$/.test(name)) base64.set(name, (await readFile(join(place, name))).toString("base64"));
   }
   return {
     place,
@@ -44,7 +47,7 @@ export async function setPolicyStage(): Promise<PolicyStage> {
       text
         .replaceAll("HOST", registry.host)
         .replaceAll("DIGEST", digest)
-        .replaceAll(/BASE64\(([\w.]+)\)/g, (_whole, name) => base64.get(name) ?? "")
+        .replaceAll(/BASE64\(([\w.-]+)\)/g, (_whole, name) => base64.get(name) ?? "")
         .replaceAll("PLACE", place),
     async [Symbol.asyncDispose]() {
       await registry[Symbol.asyncDispose]();
@@ -76,20 +79,31 @@ function payload(name: string, changes: object = {}): object {
   return payloadOf(digest, { identity: { "docker-reference": name }, ...changes });
 }
 
+/** Puts the image into a repository, under two tags. */
+function storeImage(registry: RegistryDouble, repository: string): void {
+  for (const { bytes, descriptor: of } of [sample.config, ...sample.layers]) registry.addBlob(bytes, of.mediaType);
+  for (const tag of ["1", "2"]) registry.addManifest(repository, tag, sample.manifest.bytes, descriptor.mediaType);
+}
+
 /** Puts images into a registry, each signed as its repository's name says. */
-function storeImages(registry: RegistryDouble, { first, second, p384, rsa, ed25519 }: Keys): void {
+function storeImages(
+  registry: RegistryDouble,
+  { first, second, p384, rsa, ed25519 }: Keys,
+  store: (repository: string) => void,
+): void {
   const { host } = registry;
-  const store = (repository: string) => {
-    for (const { bytes, descriptor } of [sample.config, ...sample.layers])
-      registry.addBlob(bytes, descriptor.mediaType);
-    for (const tag of ["1", "2"])
-      registry.addManifest(repository, tag, sample.manifest.bytes, sample.manifest.descriptor.mediaType);
-  };
   const named = (repository: string) => `${host}/${repository}:1`;
   const signedImages: Readonly<Record<string, Parameters<typeof storeSimpleSignings>[3]>> = {
     "app/plain": [],
     "app/tagged": [{ payload: payload(named("app/tagged")), by: first }],
     "app/both": [first, second].map((by) => ({ payload: payload(named("app/both")), by })),
+    "app/wrapped": [
+      {
+        payload: payload(named("app/wrapped")),
+        by: first,
+        signature: wrappedSignature(first, payload(named("app/wrapped"))),
+      },
+    ],
     "app/digest": [{ payload: payload(`${host}/app/digest@${digest}`), by: first }],
     "app/cosign": [{ payload: payload(`${host}/app/cosign`), by: first }],
     "app/foreign": [{ payload: payload("registry.example/vendor/app:1"), by: first }],
@@ -132,6 +146,14 @@ function storeImages(registry: RegistryDouble, { first, second, p384, rsa, ed255
     const identity = { "docker-reference": named(repository) };
     storeSimpleSignings(registry, repository, subject, [{ payload: payloadOf(subject, { identity }), by: first }]);
   }
+}
+
+/** A signature as `base64` writes it, in lines. */
+function wrappedSignature(by: Signer, stated: object): string {
+  const bytes = Buffer.from(JSON.stringify(stated));
+  return sign(by.hash, bytes, by.privateKey)
+    .toString("base64")
+    .replaceAll(/.{1,76}/g, "$&\n");
 }
 
 async function writeImages(place: string, { first }: Keys): Promise<void> {

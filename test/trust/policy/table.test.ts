@@ -7,10 +7,12 @@ import { resolve } from "../../../src/look/resolve.ts";
 import { outcomeOf } from "../../support/command.ts";
 import { skipWithout } from "../../support/tools.ts";
 import { type PolicyCase, type PolicyVerdict, policyCases } from "./cases.ts";
+import { certifiedCases } from "./certified-cases.ts";
 import { type PolicyStage, setPolicyStage } from "./stage.ts";
 
 // Each case of the table twice: what is decided here, and what skopeo decides about the same image with the same file.
 
+const cases = [...policyCases, ...certifiedCases];
 let stage: PolicyStage;
 
 before(async () => {
@@ -51,7 +53,7 @@ async function decidedBySkopeo(image: string, policy: string, name: string): Pro
 }
 
 describe("a policy decides as it is written", () => {
-  for (const [number, one] of policyCases.entries()) {
+  for (const [number, one] of cases.entries()) {
     test(`${one.title}: ${one.verdict}`, async () => {
       assert.equal(await decided(stage.filled(one.image), await written(one, `own-${number}`)), one.verdict);
     });
@@ -59,7 +61,7 @@ describe("a policy decides as it is written", () => {
 });
 
 describe("and as skopeo decides", { skip: skipWithout("skopeo"), concurrency: 4 }, () => {
-  for (const [number, one] of policyCases.entries()) {
+  for (const [number, one] of cases.entries()) {
     const other = one.unlikeSkopeo === undefined ? "" : `, unlike skopeo: ${one.unlikeSkopeo}`;
     test(`${one.title}: ${one.verdict}${other}`, async () => {
       const policy = await written(one, `theirs-${number}`);
