@@ -20,15 +20,15 @@ export async function policyDemands(
   { name, location }: ImageSource,
   { onEvent }: FetchOptions,
 ): Promise<readonly Demand[]> {
-  if (location === undefined) throw rejected(name, policy, "it says nothing of images from where this one is");
+  if (location === undefined) throw rejected(name, policy, "says nothing of images from where this one is");
   const match = await requirementsFor(policy, location);
   const types = match.requirements.map(({ type }) => type).join(" and ");
-  const message = `the policy "${policy.path}" has for ${match.scope}: ${types}`;
+  const message = `the policy "${policy.path}" demands ${types} in ${match.scope}`;
   onEvent?.({ type: "decision", topic: "signature", message });
   const demanded: SigstoreSigned[] = [];
   for (const requirement of match.requirements) {
     const fault = faultOf(requirement);
-    if (fault !== undefined) throw rejected(name, policy, `for ${match.scope} ${fault}`);
+    if (fault !== undefined) throw rejected(name, policy, `${fault}, in ${match.scope}`);
     if (requirement.type === "sigstoreSigned") demanded.push(requirement);
   }
   return await Promise.all(demanded.map((requirement) => demandOf(requirement, { policy, match, location })));
@@ -38,11 +38,11 @@ export async function policyDemands(
 function faultOf(requirement: Requirement): string | undefined {
   switch (requirement.type) {
     case "reject":
-      return "it rejects every image";
+      return "rejects every image";
     case "signedBy":
-      return `it demands a signature of GPG (signedBy, ${requirement.keyType}), which is not supported`;
+      return `demands a signature of GPG (signedBy, ${requirement.keyType}), which is not supported`;
     case "signedBaseLayer":
-      return "it demands signedBaseLayer, which nothing supports";
+      return "demands signedBaseLayer, which nothing supports";
     case "insecureAcceptAnything":
     case "sigstoreSigned":
       return undefined;
@@ -76,7 +76,7 @@ function nameOf({ registry, path, tag, digest }: Reference): Reference {
 }
 
 function rejected(name: string, { path }: TrustPolicy, found: string): OciUnpackError {
-  return new OciUnpackError("POLICY_REJECTED", `cannot trust "${name}": of the policy "${path}": ${found}`, {
+  return new OciUnpackError("POLICY_REJECTED", `cannot trust "${name}": the policy "${path}" ${found}`, {
     hint: "choose another policy, or an image that it accepts",
   });
 }

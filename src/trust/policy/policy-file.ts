@@ -21,7 +21,7 @@ export async function readPolicyFile(path: string, what: string): Promise<Uint8A
     const told = fileSystemError(error, `read the ${what} "${path}"`);
     if (!isOciUnpackError(told)) throw told;
     throw new OciUnpackError("INVALID_OPTION", told.message, {
-      hint: told.hint ?? `check the path of the ${what}`,
+      hint: what === "policy" ? "name the file of a policy" : `check the path of the ${what} in the policy`,
       details: { option: policyOption },
       cause: error,
     });

@@ -19,9 +19,10 @@ export async function requirementsFor(policy: TrustPolicy, location: ImagePlace)
   for (const name of names) {
     const requirements = scopes?.get(name);
     if (requirements === undefined) continue;
-    return { requirements, scope: name === "" ? `all of ${location.transport}:` : `${location.transport}: "${name}"` };
+    const place = name === "" ? `its default for ${location.transport}:` : `its scope ${location.transport}: "${name}"`;
+    return { requirements, scope: place };
   }
-  return { requirements: policy.otherwise, scope: "what no scope matches" };
+  return { requirements: policy.otherwise, scope: "its default" };
 }
 
 /** The scopes that an image is in, the most specific first. */

@@ -97,7 +97,7 @@ function faultOf(identity: SignedIdentity, image: Reference | undefined, signed:
   if (identity.type === "exactReference") return exactly(identity.name, signed);
   if (identity.type === "exactRepository") return sameRepository(identity.name, signed);
   if (image === undefined) {
-    return `${identity.type} compares it with the image's own name, which has none here; exactReference and exactRepository name one`;
+    return `${identity.type} compares that with the image's own name, and here it has none: exactRepository names one`;
   }
   switch (identity.type) {
     case "matchExact":

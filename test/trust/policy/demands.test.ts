@@ -66,7 +66,7 @@ describe("what a policy refuses is told with the place that says so, and what to
   test("of GPG, and of a policy that rejects, before anything about signatures is asked for", async () => {
     const { requests } = stage.registry;
     for (const [requirement, said] of [
-      [{ type: "reject" }, /policy "[^"]+": for docker: "HOST\/app" it rejects every image$/],
+      [{ type: "reject" }, /the policy "[^"]+" rejects every image, in its scope docker: "HOST\/app"$/],
       [{ type: "signedBy", keyType: "GPGKeys", keyPath: "/a" }, /a signature of GPG \(signedBy, GPGKeys\)/],
     ] as const) {
       const before = requests.length;
@@ -206,7 +206,7 @@ test("the decision of a policy is told with the scope that made it", async () =>
   };
   const policy = await written({ default: [{ type: "insecureAcceptAnything" }] });
   await resolve(stage.filled("HOST/app/plain:1"), { platform, onEvent, trust: { policy } });
-  assert.deepEqual(decisions, [`the policy "${policy}" has for what no scope matches: insecureAcceptAnything`]);
+  assert.deepEqual(decisions, [`the policy "${policy}" demands insecureAcceptAnything in its default`]);
 });
 
 describe("the command", () => {
@@ -220,7 +220,7 @@ describe("the command", () => {
     assert.equal(good.status, 0, good.stderr);
     const bad = await list(["--policy", await written({ default: [{ type: "reject" }] })]);
     assert.equal(bad.status, 1);
-    assert.match(bad.stderr, /^error: cannot trust .* it rejects every image$/m);
+    assert.match(bad.stderr, /^error: cannot trust .* the policy .* rejects every image, in its default$/m);
     const malformed = await list(["--policy", await written({ default: [] })]);
     assert.equal(malformed.status, 2);
     assert.match(malformed.stderr, /^error: cannot read the policy .*: "default": the list is empty$/m);
@@ -232,7 +232,7 @@ describe("the command", () => {
     await writeFile(join(directory, "policy.json"), JSON.stringify({ default: [{ type: "reject" }] }));
     const asked = await list(["--policy", "machine"], "home");
     assert.equal(asked.status, 1);
-    assert.match(asked.stderr, /home\/\.config\/containers\/policy\.json": for what no scope matches it rejects/);
+    assert.match(asked.stderr, /home\/\.config\/containers\/policy\.json" rejects every image/);
     const unasked = await list(["--explain"], "home");
     assert.equal(unasked.status, 0, unasked.stderr);
     const said = /^signature: \S+home\/\.config\/containers\/policy\.json was not asked for and does not count/m;

@@ -22,22 +22,22 @@ async function scopeOf(name: string): Promise<string | undefined> {
 }
 
 test("a name in an engine has the scopes of that name", async () => {
-  assert.equal(await scopeOf("docker-daemon:debian"), 'docker-daemon: "docker.io/library"');
-  assert.equal(await scopeOf("docker-daemon:r.example/app:1"), 'docker-daemon: "r.example/app:1"');
-  assert.equal(await scopeOf("docker-daemon:r.example:5000/app"), 'docker-daemon: "*.example"');
-  assert.equal(await scopeOf("docker-daemon:other.test/app"), "all of docker-daemon:");
+  assert.equal(await scopeOf("docker-daemon:debian"), 'its scope docker-daemon: "docker.io/library"');
+  assert.equal(await scopeOf("docker-daemon:r.example/app:1"), 'its scope docker-daemon: "r.example/app:1"');
+  assert.equal(await scopeOf("docker-daemon:r.example:5000/app"), 'its scope docker-daemon: "*.example"');
+  assert.equal(await scopeOf("docker-daemon:other.test/app"), "its default for docker-daemon:");
 });
 
 test("an ID in an engine has no scope but the transport's default", async () => {
   for (const id of ["0123456789abcdef".repeat(4), `sha256:${"0".repeat(64)}`, "cafe", "sha256:cafe"]) {
-    assert.equal(await scopeOf(`docker-daemon:${id}`), "all of docker-daemon:");
+    assert.equal(await scopeOf(`docker-daemon:${id}`), "its default for docker-daemon:");
   }
 });
 
 test("an archive from standard input has no scope but the transport's default", async () => {
-  assert.equal(await scopeOf("oci-archive:-"), "all of oci-archive:");
+  assert.equal(await scopeOf("oci-archive:-"), "its default for oci-archive:");
 });
 
 test("where a policy has nothing for a transport, its default counts", async () => {
-  assert.equal(await scopeOf("docker-archive:/nowhere.tar"), "what no scope matches");
+  assert.equal(await scopeOf("docker-archive:/nowhere.tar"), "its default");
 });
