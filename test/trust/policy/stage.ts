@@ -7,7 +7,7 @@ import { blobsOf, type Image, image, imageIndex } from "../../support/image.ts";
 import { writeImageLayout } from "../../support/image-layout.ts";
 import { type RegistryDouble, startRegistry } from "../../support/registry-double.ts";
 import { scratch } from "../../support/scratch.ts";
-import { file, tar } from "../../support/tar-builder.ts";
+import { directory, file, tar } from "../../support/tar-builder.ts";
 import { type KeyType, payloadOf, type Signer, signer, storeBundle, storeSimpleSignings } from "../signing.ts";
 import { storeCertified } from "./certified-images.ts";
 
@@ -27,8 +27,8 @@ export interface PolicyStage extends AsyncDisposable {
 }
 
 export async function setPolicyStage(): Promise<PolicyStage> {
-  const directory = await scratch();
-  const place = await realpath(directory.directory);
+  const own = await scratch();
+  const place = await realpath(own.directory);
   const registry = await startRegistry({ referrersOnPage: 10 });
   const keys = await writeKeys(place);
   const store = (repository: string) => storeImage(registry, repository);
@@ -51,7 +51,7 @@ export async function setPolicyStage(): Promise<PolicyStage> {
         .replaceAll("PLACE", place),
     async [Symbol.asyncDispose]() {
       await registry[Symbol.asyncDispose]();
-      await directory[Symbol.asyncDispose]();
+      await own[Symbol.asyncDispose]();
     },
   };
 }
@@ -188,10 +188,15 @@ function signatureFile(stated: object, by: Signer): Buffer {
   return Buffer.from(`\0sigstore-json\n${JSON.stringify(content)}`);
 }
 
+/** Its files belong to whoever runs the tests: skopeo gives them to the owner that the archive states. */
 async function layoutArchive(layout: string): Promise<Uint8Array> {
-  const blobs = blobsOf(sample).map(({ descriptor: of, bytes }) => file(`blobs/${of.digest.replace(":", "/")}`, bytes));
-  const files = ["oci-layout", "index.json"].map(async (name) => file(name, await readFile(join(layout, name))));
-  return tar(...(await Promise.all(files)), ...blobs);
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const entries = ["blobs", "blobs/sha256"].map((path) => directory(path, owner));
+  for (const { descriptor: of, bytes } of blobsOf(sample)) {
+    entries.push(file(`blobs/${of.digest.replace(":", "/")}`, bytes, owner));
+  }
+  for (const name of ["oci-layout", "index.json"]) entries.push(file(name, await readFile(join(layout, name)), owner));
+  return tar(...entries);
 }
 
 function dockerArchive(): Uint8Array {

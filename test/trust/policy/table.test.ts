@@ -42,7 +42,8 @@ async function decided(image: string, policy: string): Promise<PolicyVerdict> {
 }
 
 async function decidedBySkopeo(image: string, policy: string, name: string): Promise<PolicyVerdict> {
-  const of = ["--policy", policy, "--registries.d", join(stage.place, "registries.d"), "--override-arch", "amd64"];
+  const places = ["--registries.d", join(stage.place, "registries.d"), "--tmpdir", stage.place];
+  const of = ["--policy", policy, ...places, "--override-arch", "amd64"];
   const from = /^[a-z-]+:/.test(image) ? image : `docker://${image}`;
   const to = `dir:${join(stage.place, "copies", name)}`;
   const copy = ["copy", "--quiet", "--src-tls-verify=false", from, to];
