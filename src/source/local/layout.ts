@@ -188,9 +188,10 @@ function choose(index: ImageIndex, selector: Selector, layout: string): Descript
   return manifests.find((entry) => namesOf(entry).includes(selector.name)) ?? refuse(index, layout, selector.name);
 }
 
-/** Whether an entry is an image rather than what is stored beside one, such as its signatures. */
+/** Whether an entry is of an image rather than what is stored beside one, such as its signatures. */
 function isImageEntry(entry: Descriptor): boolean {
-  return isCandidate(entry) && namesOf(entry).every((name) => subjectOfTag(name) === undefined);
+  if (namesOf(entry).some((name) => subjectOfTag(name) !== undefined)) return false;
+  return entry.platform !== undefined || isCandidate(entry);
 }
 
 function refuse(index: ImageIndex, layout: string, wanted: string): never {

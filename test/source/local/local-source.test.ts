@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { verified } from "../../../src/blob/verified.ts";
 import type { Image as Resolved } from "../../../src/image/resolve.ts";
 import { resolve } from "../../../src/look/resolve.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
 import { localSource } from "../../../src/source/local/local-source.ts";
 import { unpack } from "../../../src/unpack/unpack.ts";
 import { output } from "../../support/command.ts";
@@ -102,6 +103,16 @@ test("S19: a layout whose only entries are platforms is one image", async () => 
   await using place = await layout();
   await writeFile(join(place.path, "index.json"), imageIndex([amd64, arm64]).bytes);
   assert.equal((await readWhole(`oci:${place.path}`, "linux/arm64")).digest, arm64.manifest.descriptor.digest);
+});
+
+test("S19: and so is one with a single platform and what BuildKit attests of it", async () => {
+  await using place = await layout();
+  const entry = { ...amd64.manifest.descriptor, platform: amd64.platform };
+  const attestation = { ...arm64.manifest.descriptor, platform: { os: "unknown", architecture: "unknown" } };
+  const listed = JSON.stringify({ schemaVersion: 2, manifests: [entry, attestation] });
+  await writeFile(join(place.path, "index.json"), listed);
+  const { digest, indexDigest } = await readWhole(`oci:${place.path}`);
+  assert.deepEqual([digest, indexDigest], [amd64.manifest.descriptor.digest, digestOf(Buffer.from(listed))]);
 });
 
 test("a blob that a layout lacks, or that has another size, is named", async () => {
