@@ -256,3 +256,15 @@ test("skopeo reads such a copy as it reads others", { skip: skipWithout("skopeo"
   const signing = `sha256-${digest.slice("sha256:".length)}.sig`;
   assert.match(await skopeo("inspect", "--raw", `oci:${path}:${signing}`), /simplesigning/);
 });
+
+test("oras finds what refers to the image in such a copy", { skip: skipWithout("oras") }, async () => {
+  await using stage = await setStage();
+  storeOneOfEach(stage.registry);
+  const path = await stage.copied(stage.one);
+  const found = await output("oras", ["discover", "--oci-layout", "--format", "json", `${path}@${digest}`]);
+  const { manifests } = JSON.parse(found);
+  assert.deepEqual(
+    manifests.map(({ artifactType }: { readonly artifactType: string }) => artifactType),
+    ["application/vnd.dev.sigstore.bundle.v0.3+json"],
+  );
+});

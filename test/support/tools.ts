@@ -19,6 +19,7 @@ const packages = {
   nsenter: "util-linux",
   taskset: "util-linux",
   strace: "strace",
+  oras: "oras",
   mmdebstrap: "mmdebstrap",
   mount: "mount",
   time: "time",
