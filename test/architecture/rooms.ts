@@ -150,7 +150,7 @@ export const rooms = {
   },
   trust: {
     floor: 5,
-    what: "who signed an image: what is stored as signatures, and whether a key made one; loaded where one is demanded",
+    what: "who signed an image: what is stored as signatures, and whether a key, an identity or a policy accepts one; loaded where one is demanded",
     uses: ["base", "oci", "blob"],
   },
   bundle: {
