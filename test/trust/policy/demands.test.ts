@@ -6,6 +6,9 @@ import { isOciUnpackError, type OciUnpackError } from "../../../src/base/errors.
 import type { OciUnpackEvent } from "../../../src/base/events.ts";
 import { copy } from "../../../src/copy/copy.ts";
 import { resolve } from "../../../src/look/resolve.ts";
+import { registrySource } from "../../../src/registry/registry.ts";
+import { store } from "../../../src/store/store.ts";
+import { storedSource } from "../../../src/store/stored-source.ts";
 import type { TrustOptions } from "../../../src/trust/options.ts";
 import { image, imageIndex } from "../../support/image.ts";
 import { MemorySource } from "../../support/memory-source.ts";
@@ -146,6 +149,22 @@ test("of a certificate the result says whom it names, and when a log had the sig
   assert.deepEqual(await verified("HOST/fulcio/good:1", { fulcio, rekorPublicKeyPath: "PLACE/rekor.pub" }), [
     [subjectEmail, oidcIssuer, "2025-06-01T12:00:00.000Z"],
   ]);
+});
+
+test("V21: what a policy accepted is accepted offline from the store, by the name that it has in the registry", async () => {
+  const name = stage.filled("HOST/app/tagged:1");
+  const kept = store(join(stage.place, "store"));
+  const trust = { policy: await written(demanding()) };
+  const copied = async (offline: boolean) => {
+    await using source = storedSource(registrySource(), kept, { offline });
+    const { verified } = await copy(name, join(stage.place, `offline-${offline}`), { source, platform, trust });
+    return verified?.length;
+  };
+  assert.equal(await copied(false), 1);
+  assert.equal(await copied(true), 1);
+  await using source = storedSource(registrySource(), kept, { offline: true });
+  const other = { policy: await written(demanding({ keyPath: "PLACE/second.pub" })) };
+  await assert.rejects(resolve(name, { source, platform, trust: other }), { code: "POLICY_REJECTED" });
 });
 
 test("a key is demanded beside a policy: both have to hold", async () => {
