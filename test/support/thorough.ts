@@ -8,9 +8,19 @@ export const isThorough = process.env.OCI_UNPACK_TESTS === "all";
 export const releaseTurn = Math.floor(Number.parseInt(process.versions.node, 10) / 2);
 
 /**
- * Every other one of the cases, the rest with the next release of Node; all of them where everything is tried. Tables of
+ * One of so many shares of the cases, with each release of Node another one; all of them where everything is tried. Tables of
  * cases for one subject after the other begin with another one each: `first` is the number of the subject.
  */
+export function shareOf<Case>(parts: number, cases: readonly Case[], first = 0): readonly Case[] {
+  return isThorough ? cases : cases.filter((_, index) => (index + first + releaseTurn) % parts === 0);
+}
+
+/** Every other one of the cases. */
 export function half<Case>(cases: readonly Case[], first = 0): readonly Case[] {
-  return isThorough ? cases : cases.filter((_, index) => (index + first + releaseTurn) % 2 === 0);
+  return shareOf(2, cases, first);
+}
+
+/** Every third one of the cases. */
+export function third<Case>(cases: readonly Case[], first = 0): readonly Case[] {
+  return shareOf(3, cases, first);
 }
