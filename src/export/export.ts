@@ -103,10 +103,10 @@ export async function exportRootfs(
   const { settings, events, signal } = operation;
   const target = pathOrStream("destination", destination);
   const form = settleForm(options.form, target);
+  const hashFile = settleVerity(options, form, target);
   if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
   const isPath = typeof target === "string";
   await using added = await AddedLayer.open(options.add, options.sourceDateEpoch);
-  const hashFile = settleVerity(options, form, target);
   await using hashes = hashFile === undefined ? undefined : await NewFile.open(hashFile);
   await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, signal);
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
