@@ -9,6 +9,7 @@ import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { file, tar, whiteout } from "../support/tar-builder.ts";
+import { half } from "../support/thorough.ts";
 import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { outcomeInNamespace } from "./namespace.ts";
@@ -87,10 +88,10 @@ const obstacles: readonly Obstacle[] = [
 /** More than the small file systems below have room for. */
 const large = image([tar(file("small", "1"), file("large", randomBytes(2_000_000)))]);
 
-for (const [name, output] of Object.entries(outputs)) {
+for (const [number, [name, output]] of Object.entries(outputs).entries()) {
   const { kind, skip } = output;
   describe(`as ${name}`, { skip }, () => {
-    for (const { title, put, codes, message, onlyFor } of obstacles) {
+    for (const { title, put, codes, message, onlyFor } of half(obstacles, number)) {
       if (onlyFor === "files" && kind !== "file") continue;
       test(`where ${title}, it is refused and stays`, async () => {
         await using stage = await setStage();
