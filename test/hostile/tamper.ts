@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { lstatSync, readdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
 // Run as a process of its own: TARGETS OUTSIDE. Finds what is being unpacked into the directories of TARGETS and, as fast
@@ -19,8 +19,13 @@ for (let round = 1; ; round++) {
   await new Promise(setImmediate);
 }
 
+/**
+ * What is in a directory. Not behind a symlink: one that was swapped in stays if the program renamed it just then, and whoever
+ * went on behind it would swap the canaries themselves.
+ */
 function below(directory: string): string[] {
   try {
+    if (lstatSync(directory).isSymbolicLink()) return [];
     const names = readdirSync(directory).filter((name) => !name.endsWith(".away") && name !== "config.json");
     return names.map((name) => join(directory, name));
   } catch {
