@@ -11,7 +11,8 @@ export function signatureLines({ verified = [] }: { readonly verified?: readonly
   });
 }
 
-const formatNames: Readonly<Record<VerifiedSignature["format"], string>> = {
+/** The formats in words. */
+export const formatNames: Readonly<Record<VerifiedSignature["format"], string>> = {
   bundle: "bundle",
   "simple-signing": "simple signing",
   attestation: "attestation",

@@ -12,6 +12,7 @@ import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { errorLines } from "./report.ts";
 import { safeJson, safeText } from "./safe-text.ts";
+import { formatNames } from "./signature-lines.ts";
 import type { SignaturesCommand, VerifierCommand } from "./signatures-options.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -64,7 +65,7 @@ async function decide(command: VerifierCommand, circumstances: Circumstances): P
   if (refusal !== undefined) throw refusal;
   const [first] = verified;
   const reason =
-    first === undefined ? "the policy accepts it" : `${kindOf(first)} ${first.digest} is ${makerOf(first)}`;
+    first === undefined ? "the policy accepts it" : `${formatNames[first.format]} ${first.digest} is ${makerOf(first)}`;
   context.output.write(`${safeText(`${reference}: ${reason}`)}\n`);
   return exitCodes.done;
 }
@@ -123,7 +124,7 @@ function* listLines({ reference, digest, signatures, otherFormats }: SignaturesR
   yield safeText(reference);
   yield `  ${digest}`;
   for (const each of signatures) {
-    yield `${each.verdict.padEnd(12)}  ${kindOf(each).padEnd(14)}  ${each.digest}`;
+    yield `${each.verdict.padEnd(12)}  ${formatNames[each.format].padEnd(14)}  ${each.digest}`;
     for (const fact of factsOf(each)) yield `${" ".repeat(14)}${safeText(fact)}`;
   }
   for (const format of otherFormats) yield `${"not verified".padEnd(12)}  ${safeText(format)}, which is not supported`;
@@ -144,16 +145,6 @@ function factsOf(signature: StoredSignature): readonly string[] {
     reason,
   };
   return Object.values(present(facts)).filter((fact) => fact !== undefined);
-}
-
-const kinds: Readonly<Record<StoredSignature["format"], string>> = {
-  bundle: "bundle",
-  "simple-signing": "simple signing",
-  attestation: "attestation",
-};
-
-function kindOf({ format }: Pick<StoredSignature, "format">): string {
-  return kinds[format];
 }
 
 /** Who made a signature, in words. */

@@ -1,13 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { OciUnpackError } from "../base/errors.ts";
+import { Buffer } from "node:buffer";
 import type { FetchOptions } from "../base/events.ts";
-import { invalidOption } from "../base/option-checks.ts";
+import { invalidOption, pathOf } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
-import { fileSystemError } from "../base/system-error.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { Demand } from "./demand.ts";
 import { KeySigner } from "./key-signer.ts";
+import { readOptionFile } from "./option-file.ts";
 import type { TrustOptions } from "./options.ts";
 import type { Signer } from "./signer.ts";
 import { type VerificationKey, verificationKey } from "./verification-key.ts";
@@ -92,20 +90,8 @@ async function keySigner(keys: readonly (string | URL)[]): Promise<KeySigner> {
 
 async function readKey(key: string | URL): Promise<VerificationKey> {
   if (typeof key === "string" && key.includes("-----BEGIN ")) return verificationKey(key);
-  const path = key instanceof URL ? fileURLToPath(key) : key;
-  try {
-    return verificationKey(await readFile(path, "utf8"), path);
-  } catch (error) {
-    throw keyError(error, path);
-  }
+  const path = pathOf(keyFile.option, key);
+  return verificationKey(Buffer.from(await readOptionFile(path, keyFile)).toString(), path);
 }
 
-function keyError(error: unknown, path: string): unknown {
-  const told = fileSystemError(error, `read the key "${path}"`);
-  if (!(told instanceof OciUnpackError) || told.code === "INVALID_OPTION") return told;
-  return new OciUnpackError("INVALID_OPTION", told.message, {
-    hint: "name a file with a public key in PEM, such as cosign.pub",
-    details: { option: "trust.keys" },
-    cause: error,
-  });
-}
+const keyFile = { option: "trust.keys", what: "key", hint: "name a file with a public key in PEM, such as cosign.pub" };

@@ -1,6 +1,6 @@
-import { Buffer } from "node:buffer";
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { invalidOption } from "../base/option-checks.ts";
+import { pemBlocks } from "./pem.ts";
 
 /** A public key that signatures are verified with. */
 export interface VerificationKey {
@@ -45,14 +45,9 @@ export function verificationKey(pem: string, path?: string, option = "trust.keys
   const fault = verificationFault(key);
   if (fault !== undefined) return refuse(fault);
   const der = key.export({ type: "spki", format: "der" });
-  if (!der.equals(contentOf(pem))) return refuse("is not written as DER has it (X.690)");
+  if (pemBlocks(pem)[0]?.der.equals(der) !== true) return refuse("is not written as DER has it (X.690)");
   const fingerprint = `sha256:${createHash("sha256").update(der).digest("hex")}`;
   return { fingerprint, name: path === undefined ? fingerprint : `"${path}"`, key };
-}
-
-/** The bytes between the lines that begin and end a key. */
-function contentOf(pem: string): Buffer {
-  return Buffer.from(pem.split(/-----[A-Z ]{1,60}-----/)[1] ?? "", "base64");
 }
 
 function publicKey(pem: string): KeyObject | undefined {

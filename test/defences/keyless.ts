@@ -206,12 +206,6 @@ const rows: readonly Row[] = [
     ["period?.start === undefined", "period === undefined"],
     [logs, "a root says from when on"],
   ],
-  [
-    "and is not large",
-    "trusted-root.ts",
-    ["if (size > mostBytes) throw", "if (false) throw"],
-    ["trust/keyless/demands", "too large"],
-  ],
 ];
 
 /** Each keeps a signature with a certificate, or one in a log, from counting where it must not. */

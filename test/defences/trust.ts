@@ -165,4 +165,11 @@ export const trustDefences: readonly Defence[] = [
       test: ["trust/keys", limit],
     }),
   ),
+  {
+    group: "signatures",
+    what: "a key, a trusted root or a policy is not large",
+    file: "src/base/small-file.ts",
+    without: ["if (size > largestBytes) {", "if (false) {"],
+    test: ["trust/keyless/demands", "too large"],
+  },
 ];

@@ -166,6 +166,7 @@ describe("V18: signatures of every type of key are verified, in simple signings 
       assert.rejects(resolve(stage.name, { platform, trust: { keys: [path] } }), { code: "INVALID_OPTION", message });
     await rejected("/nowhere/cosign.pub", /cannot read the key "\/nowhere\/cosign.pub"/);
     await rejected("/dev/null", /"\/dev\/null" is not PEM/);
+    await rejected("/dev/zero", /cannot read "\/dev\/zero": it has more than 1048576 bytes/);
   });
 });
 

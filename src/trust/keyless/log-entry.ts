@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import type { TransparencyLogEntry } from "@sigstore/bundle";
 import { JsonValue } from "../../oci/json-value.ts";
 import { NotSigned } from "../candidate.ts";
-import { pemBlocks } from "./pem.ts";
+import { pemBlocks } from "../pem.ts";
 
 /** Whom a log entry calls the maker of its signature: a certificate or a key, in DER. */
 type EntrySigner = { readonly certificate: Buffer } | { readonly key: Buffer };

@@ -3,9 +3,9 @@ import { type Bundle, bundleFromJSON, type TransparencyLogEntry, ValidationError
 import { RFC3161Timestamp, type X509Certificate } from "@sigstore/core";
 import { JsonValue } from "../../oci/json-value.ts";
 import { NotSigned, type SignatureAnnotations, type SignatureCandidate } from "../candidate.ts";
+import { certificatesInPem } from "../pem.ts";
 import { certificateIn } from "../simple-signing.ts";
 import { isRoot, readable } from "./certificate.ts";
-import { certificatesInPem } from "./pem.ts";
 import { asVerdict } from "./verdict.ts";
 
 /** What comes with a signature to show who made it, and when. Nothing is verified. */

@@ -1,12 +1,11 @@
 import { Buffer } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
 import type { X509Certificate } from "@sigstore/core";
 import { TrustedRoot as Document } from "@sigstore/protobuf-specs";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
 import { OciUnpackError } from "../../base/errors.ts";
 import { invalidOption, pathOf } from "../../base/option-checks.ts";
-import { fileSystemError } from "../../base/system-error.ts";
 import { JsonValue } from "../../oci/json-value.ts";
+import { readOptionFile } from "../option-file.ts";
 import { publicTrustedRoot } from "./public-trusted-root.ts";
 
 /** Whom certificates are believed from, and which logs and timestamp authorities. */
@@ -28,8 +27,6 @@ const documentTypes: readonly string[] = [
   "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 ];
 
-const mostBytes = 1024 * 1024;
-
 /** Reads the trusted root of a file; without one, that of the public Sigstore instance. Throws `INVALID_OPTION`. */
 export async function readTrustedRoot(file: string | URL | undefined): Promise<TrustedRoot> {
   if (file === undefined) {
@@ -37,7 +34,7 @@ export async function readTrustedRoot(file: string | URL | undefined): Promise<T
     return trustedRoot(Buffer.from(json), `the trusted root of the public Sigstore instance of ${date}`);
   }
   const path = pathOf(option, file);
-  return trustedRoot(await contentOf(path), `the trusted root "${path}"`);
+  return trustedRoot(await readOptionFile(path, { option, what: "trusted root", hint }), `the trusted root "${path}"`);
 }
 
 /** Reads a trusted root (sigstore_trustroot.proto). Throws `INVALID_OPTION`. */
@@ -63,17 +60,5 @@ function insistOnStarts({ tlogs, ctlogs, certificateAuthorities, timestampAuthor
   ];
   if (periods.some((period) => period?.start === undefined)) {
     throw invalidOption(option, "it does not say from when on each of its logs and authorities counts", hint);
-  }
-}
-
-async function contentOf(path: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path);
-    if (size > mostBytes) throw invalidOption(option, `"${path}" has ${size} bytes`, hint);
-    return await readFile(path);
-  } catch (error) {
-    const told = fileSystemError(error, `read the trusted root "${path}"`);
-    if (!(told instanceof OciUnpackError) || told.code === "INVALID_OPTION") throw told;
-    throw new OciUnpackError("INVALID_OPTION", told.message, { hint, details: { option }, cause: error });
   }
 }
