@@ -8,6 +8,8 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type OpenedSource, openSource } from "../source/default-source.ts";
+import type { StoreUse } from "../store/store-use.ts";
+import { storeBehind } from "../store/stored-image.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
 import type { TrustRequirements } from "../trust/read-trust.ts";
 import type { SignatureReview } from "../trust/review.ts";
@@ -43,6 +45,7 @@ export class Operation implements AsyncDisposable {
   readonly #startedAt: number;
   #requirements: TrustRequirements | undefined;
   #verified: readonly VerifiedSignature[] | undefined;
+  #store: StoreUse | undefined;
 
   private constructor(name: string, options: ResolveOptions, parts: OperationParts) {
     this.#name = name;
@@ -88,7 +91,14 @@ export class Operation implements AsyncDisposable {
     // What is about signatures is loaded where one is demanded.
     if (trust !== undefined) this.#requirements = await (await import("../trust/read-trust.ts")).readTrust(trust);
     const source = await unlessAborted(this.#opened.source, this.signal);
-    return source.image(this.#name);
+    const image = source.image(this.#name);
+    this.#store = storeBehind(image);
+    return image;
+  }
+
+  /** The store that the source keeps images in, if it has one. Known when `source` was called. */
+  get store(): StoreUse | undefined {
+    return this.#store;
   }
 
   /**

@@ -8,11 +8,9 @@ import type { Manifest } from "../oci/document.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { attachmentName } from "./attachment-names.ts";
 import type { BlobStore } from "./blob-store.ts";
+import type { StoreInUse, StoreUse } from "./store-use.ts";
 import { storedDocument, usableDocument } from "./stored-documents.ts";
 import { readNames, recordName } from "./stored-index.ts";
-
-/** Marks the store as in use and returns it. */
-export type StoreInUse = (options?: FetchOptions) => Promise<BlobStore>;
 
 /**
  * What is stored beside an image, by way of a store: what was asked for once is kept under the tags that stand for it
@@ -27,11 +25,11 @@ export class StoredAttachments implements ImageAttachments {
   readonly #listed = new Map<Digest, Digest>();
   readonly #layers = new Set<Digest>();
 
-  constructor(name: string, attachments: ImageAttachments, store: StoreInUse, isOffline: boolean) {
-    this.isOffline = isOffline;
+  constructor(name: string, attachments: ImageAttachments, use: StoreUse) {
+    this.isOffline = use.isOffline;
     this.#name = name;
     this.#attachments = attachments;
-    this.#store = store;
+    this.#store = use.open;
   }
 
   async tagged(tag: string, options: FetchOptions = {}): Promise<Document | undefined> {

@@ -15,7 +15,8 @@ import { readRange } from "../source/local/image-files.ts";
 import { Completion } from "./arriving-image.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { PartialBlob } from "./partial-blob.ts";
-import { attachmentMissing, StoredAttachments, type StoreInUse } from "./stored-attachments.ts";
+import type { StoreUse } from "./store-use.ts";
+import { attachmentMissing, StoredAttachments } from "./stored-attachments.ts";
 import { storedDocument, usableDocument } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
 
@@ -26,26 +27,27 @@ export class StoredImage implements ImageSource {
   readonly attachments?: StoredAttachments;
   readonly location?: ImagePlace;
   readonly parallelBlobs?: number;
+  /** The store that it is kept in. */
+  readonly use: StoreUse;
   readonly #image: ImageSource;
-  readonly #store: StoreInUse;
   readonly #isOffline: boolean;
   readonly #completion: Completion;
 
-  constructor(image: ImageSource, store: StoreInUse, isOffline: boolean) {
+  constructor(image: ImageSource, use: StoreUse) {
+    const { isOffline } = use;
+    this.use = use;
     this.name = image.name;
     if (image.digest !== undefined) this.digest = image.digest;
-    if (image.attachments !== undefined)
-      this.attachments = new StoredAttachments(image.name, image.attachments, store, isOffline);
+    if (image.attachments !== undefined) this.attachments = new StoredAttachments(image.name, image.attachments, use);
     if (image.location !== undefined) this.location = image.location;
     if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
     this.#image = image;
-    this.#store = store;
     this.#isOffline = isOffline;
     this.#completion = new Completion(image.name);
   }
 
   async manifest(descriptor?: Descriptor, options: FetchOptions = {}): Promise<Document> {
-    const store = await this.#store(options);
+    const store = await this.use.open(options);
     const document =
       descriptor === undefined ? await this.#named(store, options) : await this.#described(store, descriptor, options);
     await this.#keep(store, document, descriptor, options);
@@ -53,7 +55,7 @@ export class StoredImage implements ImageSource {
   }
 
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
-    const store = await this.#store(options);
+    const store = await this.use.open(options);
     yield* skippingBytes(options.offset ?? 0, this.#whole(store, descriptor, options));
     if (!this.#isOffline) await this.#completion.arrived(store, descriptor.digest, options.signal);
   }
@@ -189,6 +191,11 @@ export class StoredImage implements ImageSource {
       yield chunk;
     }
   }
+}
+
+/** The store that an image's source keeps it in; `undefined` where there is none. */
+export function storeBehind(image: ImageSource): StoreUse | undefined {
+  return image instanceof StoredImage ? image.use : undefined;
 }
 
 function isWrong(error: unknown): error is OciUnpackError {

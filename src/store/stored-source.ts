@@ -1,7 +1,3 @@
-import type { FileHandle } from "node:fs/promises";
-import { unlessAborted } from "../base/abort.ts";
-import { OciUnpackError } from "../base/errors.ts";
-import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import {
   boolean,
@@ -14,22 +10,26 @@ import {
   store as storeKind,
   text,
 } from "../base/option-checks.ts";
-import { present } from "../base/present.ts";
-import { isErrno } from "../base/system-error.ts";
 import type { Source } from "../blob/image-source.ts";
-import { BlobStore, makeStore } from "./blob-store.ts";
+import { BlobStore } from "./blob-store.ts";
 import type { Store } from "./store.ts";
+import { StoreUse } from "./store-use.ts";
 import { StoredImage } from "./stored-image.ts";
 
 /** How a store is used. */
 export interface StoredSourceOptions {
   /** Takes everything from the store; the other source is not asked. Default: false. */
   readonly offline?: boolean;
+  /**
+   * Keeps an index of each layer that is read whole, which says what is in it, and reads that instead of the layer where
+   * it has all that is asked for. Default: true.
+   */
+  readonly index?: boolean;
   /** Overrides single limits, which hold for the documents that are in the store. */
   readonly limits?: Partial<Limits>;
 }
 
-const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean, limits: object };
+const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean, index: boolean, limits: object };
 
 /**
  * A source that stores everything that it fetches from another source, and does not fetch what is stored.
@@ -41,56 +41,17 @@ export function storedSource(source: Source, store: Store, options: StoredSource
   check("source", source, sourceKind);
   check("store", store, storeKind);
   checkOptions(options, storedKinds);
-  const { offline = false } = options;
-  const blobs = new BlobStore(store.directory, settleLimits(options.limits));
-  const closing = new AbortController();
-  let use: Promise<FileHandle | undefined> | undefined;
-  const inUse = async ({ signal, onEvent }: FetchOptions = {}): Promise<BlobStore> => {
-    use ??= begin(blobs, offline, present({ signal: closing.signal, onEvent }));
-    try {
-      await unlessAborted(use, signal);
-    } catch (error) {
-      if (signal?.aborted !== true) use = undefined;
-      throw error;
-    }
-    return blobs;
-  };
+  const { offline = false, index = true, limits } = options;
+  const blobs = new BlobStore(store.directory, settleLimits(limits));
+  const use = new StoreUse(blobs, { isOffline: offline, hasIndexes: index });
   return {
     image(name) {
       check("name", name, text);
-      return new StoredImage(source.image(name), inUse, offline);
+      return new StoredImage(source.image(name), use);
     },
     async [Symbol.asyncDispose]() {
-      closing.abort();
-      const lock = await use?.catch(() => undefined);
-      await lock?.close();
+      await use[Symbol.asyncDispose]();
       await source[Symbol.asyncDispose]();
     },
   };
-}
-
-/**
- * Marks the store as in use. On a read-only file system that is impossible, but nothing can be removed there either.
- */
-async function begin(blobs: BlobStore, offline: boolean, options: FetchOptions): Promise<FileHandle | undefined> {
-  if (!offline) {
-    await makeStore(blobs);
-    return await blobs.use(options);
-  }
-  if (!(await blobs.exists())) {
-    throw new OciUnpackError("NOT_FOUND", `cannot read the store "${blobs.directory}": there is none`, {
-      hint: "unpack an image once without `offline`",
-    });
-  }
-  try {
-    return await blobs.use(options);
-  } catch (error) {
-    if (isReadOnly(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Whether the cause of an error is a file system or directory that cannot be written. */
-function isReadOnly(error: unknown): boolean {
-  return error instanceof OciUnpackError && isErrno(error.cause, "EROFS", "EACCES");
 }

@@ -111,7 +111,7 @@ export const rooms = {
   operation: {
     floor: 8,
     what: "what the verbs have in common: options settled, the source opened, the image resolved and decided about, events told and counted, layers fetched and consumed at once",
-    uses: ["base", "oci", "tar", "blob", "layer", "worker", "bundle", "tree", "source", "image", "trust"],
+    uses: ["base", "oci", "tar", "blob", "layer", "worker", "bundle", "tree", "source", "store", "image", "trust"],
   },
   configuration: {
     floor: 8,

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rename, rmdir, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ifThere, statIfThere } from "../base/if-there.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
+import type { Digest } from "../oci/digest.ts";
+import { discardFromThread } from "../worker/discarding.ts";
+import type { BlobStore } from "./blob-store.ts";
+
+/** What images became, by kind: files, and root filesystems. */
+export type KeptKind = "output" | "tree";
+
+/** The folder of a store that has all results of a kind. */
+const folders: Readonly<Record<KeptKind, string>> = { output: "outputs", tree: "trees" };
+
+/** What is recorded of every result that is kept. Each kind has more to say of its own. */
+export interface KeptRecord {
+  /** The canonical name of the image, for people. */
+  readonly name: string;
+  /** The digest of its manifest. */
+  readonly digest: Digest;
+  /** How many bytes its files have. */
+  readonly sizeBytes: number;
+}
+
+/** A result that is kept. */
+export interface KeptResult<Record extends KeptRecord = KeptRecord> {
+  readonly kind: KeptKind;
+  /** What its directory is called. */
+  readonly key: string;
+  /** The absolute path of its directory. */
+  readonly path: string;
+  readonly record: Record;
+  readonly lastUsed: Date;
+}
+
+/** The file with the record, which is written last. */
+const recordFile = "record.json";
+
+/**
+ * What images became, kept in a store:
+ *
+ *     outputs/KEY/  trees/KEY/    a result, with its `record.json`
+ *
+ * The key is made of all that decides what the result is. A result appears as a whole, and never changes.
+ */
+export class KeptResults<Record extends KeptRecord = KeptRecord> {
+  readonly #store: BlobStore;
+  readonly #kind: KeptKind;
+
+  constructor(store: BlobStore, kind: KeptKind) {
+    this.#store = store;
+    this.#kind = kind;
+  }
+
+  /** A result; `undefined` if there is none that can be read. */
+  async find(key: string): Promise<KeptResult<Record> | undefined> {
+    const path = this.#pathOf(key);
+    const bytes = await ifThere(`read the record of "${path}"`, () => readFile(join(path, recordFile), "utf8"));
+    const record = bytes === undefined ? undefined : (parsed(bytes) as Record | undefined);
+    const found = await statIfThere(path);
+    if (record === undefined || found === undefined) return undefined;
+    return { kind: this.#kind, key, path, record, lastUsed: found.mtime };
+  }
+
+  /** Notes that a result was used now, if the store can be written to. */
+  async touch({ path }: KeptResult): Promise<void> {
+    const now = new Date();
+    await utimes(path, now, now).catch((error: unknown) => {
+      if (!isErrno(error, "EROFS", "EACCES", "EPERM", "ENOENT"))
+        throw fileSystemError(error, `note the use of "${path}"`);
+    });
+  }
+
+  /** Makes a private directory for a result that is to be made. `keep` moves it; whoever fails has to discard it. */
+  async stage(): Promise<string> {
+    try {
+      return await mkdtemp(this.#store.path("ingest", `${this.#kind}-`));
+    } catch (error) {
+      throw fileSystemError(error, `write to the store "${this.#store.directory}"`);
+    }
+  }
+
+  /** Makes what was staged the result of a key, in the stead of one that is there. Returns its path. */
+  async keep(staged: string, key: string, record: Record): Promise<string> {
+    const path = this.#pathOf(key);
+    try {
+      await writeFile(join(staged, recordFile), JSON.stringify(record), { flush: true });
+      await mkdir(this.#store.path(folders[this.#kind]), { recursive: true, mode: 0o700 });
+      for (;;) {
+        try {
+          await rename(staged, path);
+          return path;
+        } catch (error) {
+          if (!isErrno(error, "EEXIST", "ENOTEMPTY")) throw error;
+        }
+        await this.remove(key);
+      }
+    } catch (error) {
+      throw fileSystemError(error, `keep a result in the store "${this.#store.directory}"`);
+    }
+  }
+
+  /** Removes a result, for instance one that was damaged. Whoever is reading it notices that it goes. */
+  async remove(key: string): Promise<void> {
+    const aside = await this.stage();
+    await ifThere(`remove "${this.#pathOf(key)}"`, () => rename(this.#pathOf(key), aside));
+    await this.discard(aside);
+  }
+
+  /** Removes a directory that was staged, and all that is in it. */
+  async discard(staged: string): Promise<void> {
+    await discardFromThread(staged, "prefer");
+    await ifThere(`remove "${staged}"`, () => rmdir(staged));
+  }
+
+  /** All results, the last used one first. What cannot be read is none. */
+  async all(): Promise<readonly KeptResult<Record>[]> {
+    const directory = this.#store.path(folders[this.#kind]);
+    const names = await ifThere(`list "${directory}"`, () => readdir(directory));
+    const results: KeptResult<Record>[] = [];
+    for (const name of names ?? []) {
+      const result = await this.find(name);
+      if (result !== undefined) results.push(result);
+    }
+    return results.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime());
+  }
+
+  #pathOf(key: string): string {
+    return this.#store.path(folders[this.#kind], key);
+  }
+}
+
+/** The key of what decides a result: the same values in the same order make the same key. */
+export function keyOf(decisive: object): string {
+  return createHash("sha256").update(JSON.stringify(decisive)).digest("hex");
+}
+
+/** A record as it was written; `undefined` where it is none any more. */
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && "digest" in value ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
