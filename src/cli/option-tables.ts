@@ -71,6 +71,7 @@ export const unpackOptionTable = {
   signatures: { type: "boolean" },
   size: { type: "string" },
   "add-file": { type: "string", multiple: true },
+  keep: { type: "boolean" },
   verity: { type: "boolean" },
   "verity-file": { type: "string" },
   bundle: { type: "boolean" },

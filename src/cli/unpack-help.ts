@@ -63,6 +63,8 @@ than its own)
 What is kept for next time
       --store DIR        keep blobs in DIR, and download none that is there; DIR
                          is an OCI image layout
+      --keep             keep there what the image becomes (rootfs, tar, erofs,
+                         squashfs, ext4), and give that out the next time
       --offline          take everything from the store, use no network
 
 What it becomes

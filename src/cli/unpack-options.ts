@@ -26,7 +26,7 @@ import { UsageError } from "./usage-error.ts";
 /** The arguments of `oci-unpack IMAGE DIRECTORY`. */
 export interface UnpackCommand extends Destination, ImageSettings {
   readonly name: "unpack";
-  readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "add" | "mtree">;
+  readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "add" | "mtree" | "keep">;
   /** Whether the directory becomes a bundle for a container runtime, and for a runtime of which user. */
   readonly bundle: "none" | "for root" | "for this user";
 }
@@ -62,9 +62,19 @@ function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackComm
       ...filesSettings(line),
       mtree: values.mtree,
       add: addedFiles(values["add-file"]),
+      keep: keep(values, settings),
     }),
     bundle: bundle(values),
   };
+}
+
+/** Whether the output is kept in the store. */
+function keep({ keep }: UnpackLine["values"], { store }: ImageSettings): boolean | undefined {
+  if (!keep || store !== undefined) return keep;
+  throw new UsageError(
+    "cannot keep the output: there is no store that it could be kept in",
+    "name it with --store DIR, or with OCI_UNPACK_STORE",
+  );
 }
 
 function bundle(values: UnpackLine["values"]): UnpackCommand["bundle"] {
@@ -156,6 +166,7 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
     ["--include", values.include !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--exclude", values.exclude !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--add-file", values["add-file"] !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--keep", values.keep === true && !isFiltered, "--output rootfs, or a file"],
     ["--verity", values.verity === true && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--verity-file", values["verity-file"] !== undefined && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--size", values.size !== undefined && form !== "ext4", "--output ext4"],

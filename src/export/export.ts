@@ -69,6 +69,7 @@ const exportKinds: Kinds<ExportOptions> = {
   verity: boolean,
   verityFile: path,
   toolPath: text,
+  keep: boolean,
 };
 
 export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "mtree"> {
@@ -110,7 +111,9 @@ export async function exportRootfs(
   await using hashes = hashFile === undefined ? undefined : await NewFile.open(hashFile);
   await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, signal);
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
-  const accepted = added.onTopOf(await operation.resolve(await operation.source()));
+  const source = await operation.source();
+  operation.storeToKeepIn(options.keep);
+  const accepted = added.onTopOf(await operation.resolve(source));
 
   const { image } = accepted;
   await using contents = await openTemporaryFile(output.temporaryDirectory);

@@ -1,5 +1,5 @@
 import { unlessAborted } from "../base/abort.ts";
-import { check, checkOptions, type Kinds, text } from "../base/option-checks.ts";
+import { check, checkOptions, invalidOption, type Kinds, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
@@ -99,6 +99,14 @@ export class Operation implements AsyncDisposable {
   /** The store that the source keeps images in, if it has one. Known when `source` was called. */
   get store(): StoreUse | undefined {
     return this.#store;
+  }
+
+  /**
+   * The store that results are kept in, where `keep` asks for that. Throws `INVALID_OPTION` where the source has none.
+   */
+  storeToKeepIn(keep = false): StoreUse | undefined {
+    if (!keep || this.#store !== undefined) return keep ? this.#store : undefined;
+    throw invalidOption("keep", "the source keeps nothing in a store", "give a `source` that `storedSource()` made");
   }
 
   /**

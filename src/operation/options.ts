@@ -51,7 +51,15 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
    * files.
    */
   readonly mtree?: string | URL;
+  /**
+   * Keeps what the image becomes in the store behind `source`, under all that decides it, and gives that out where it is
+   * there already. Default: false.
+   */
+  readonly keep?: boolean;
 }
+
+/** How something that was kept in a store was given out: as a file that shares its blocks, or as a copy. */
+export type GivenOut = "reflink" | "copied";
 
 export interface SkippedEntry {
   readonly layer: number;
@@ -119,7 +127,7 @@ export const applyKinds: Kinds<ApplyOptions> = {
 };
 
 /** Of an unpacking, those that say what its files become. */
-export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree">> = {
+export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep">> = {
   ...resolveKinds,
   ...applyKinds,
   include: texts,
@@ -131,6 +139,7 @@ export const unpackKinds: Kinds<UnpackOptions> = {
   add: addedFilesKind,
   bundle: either(boolean, shape<Rootless>({ uid: count, gid: count }, ["uid", "gid"])),
   mtree: path,
+  keep: boolean,
 };
 
 /** The options of an unpacking, checked and with every default settled. */

@@ -33,7 +33,9 @@ export async function unpack(
   await using target = await Target.claim(pathOf("directory", directory));
   await using mtree = mtreePath === undefined ? undefined : await NewFile.open(mtreePath);
   await using pipeline = new Pipeline(settings.apply.limits); // while the network is asked, the threads start
-  const accepted = added.onTopOf(await operation.resolve(await operation.source()));
+  const source = await operation.source();
+  operation.storeToKeepIn(options.keep);
+  const accepted = added.onTopOf(await operation.resolve(source));
 
   const { image } = accepted;
   const { directory: beside, staging } = target;

@@ -13,7 +13,7 @@ import { recordedConfig, rootfsIn } from "./recorded-config.ts";
 import type { VerifyJob, VerifyReport } from "./verify-job.ts";
 
 /** Those that the image was unpacked with: they say what its files were to become. */
-export type VerifyOptions = Omit<UnpackOptions, "add" | "bundle" | "mtree">;
+export type VerifyOptions = Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep">;
 
 export interface VerifyResult extends OperationResult {
   /** Absolute path of the root filesystem. */

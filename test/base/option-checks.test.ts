@@ -70,6 +70,7 @@ const applying: Readonly<Record<string, Wrong>> = {
   devices: ["make", '"make" is not one of skip, create, placeholder, error'],
   sourceDateEpoch: [-1, "-1 is not a whole number from 0 on"],
 };
+const keeping: Readonly<Record<string, Wrong>> = { keep: ["yes", '"yes" is not true or false'] };
 const connecting: Readonly<Record<string, Wrong>> = {
   credentials: ["ada:hunter2", "this string is not a function or an object"],
   tls: ["-----BEGIN PRIVATE KEY-----", "this string is not a function or an object"],
@@ -94,7 +95,11 @@ const registryAndUser = {
 
 /** Every function that a program can call. */
 const calls: Readonly<Record<string, Called>> = {
-  unpack: { call: library.unpack as Untyped, given: { ...named, ...directory }, options: { wrong: applying } },
+  unpack: {
+    call: library.unpack as Untyped,
+    given: { ...named, ...directory },
+    options: { wrong: { ...applying, ...keeping } },
+  },
   unpackOverlay: {
     call: library.unpackOverlay as Untyped,
     given: { ...named, ...directory },
@@ -105,7 +110,7 @@ const calls: Readonly<Record<string, Called>> = {
   exportRootfs: {
     call: library.exportRootfs as Untyped,
     given: { ...named, destination },
-    options: { wrong: applying },
+    options: { wrong: { ...applying, ...keeping } },
   },
   copy: {
     call: library.copy as Untyped,
@@ -350,6 +355,16 @@ test("what is wrong within an option is told by its whole name, and no secret wi
     await refused(call, `cannot use the option ${message}`);
   }
   assert.ok(!existsSync(place));
+});
+
+test("nothing is kept where the source has no store, and nothing is made", async () => {
+  await using stage = await scratch();
+  const place = join(stage.directory, "new");
+  const options = { keep: true, platform: "linux/amd64", sandbox: "prefer" } as const;
+  const message = "cannot use the option keep: the source keeps nothing in a store";
+  await assert.rejects(unpack(name, place, options), { code: "INVALID_OPTION", message });
+  await assert.rejects(exportRootfs(name, place, options), { code: "INVALID_OPTION", message });
+  assert.deepEqual(await readdir(stage.directory), []);
 });
 
 test("directories and files may be URLs", async () => {

@@ -257,6 +257,7 @@ test("the store is named by an option, or else by the environment", () => {
   assert.deepEqual(storeOf(["--store=here", "--offline"], env), ["here", true]);
   assert.deepEqual(storeOf([], { OCI_UNPACK_STORE: "" }), [undefined, false]);
   assert.match(usageErrorOf(() => storeOf(["--offline"], {})).message, /there is no store/);
+  assert.equal((parseCommand(["--keep", "i", "d"], env) as UnpackCommand).options.keep, true);
   assert.deepEqual(parseCommand(["store", "prune", "--max-size", "10G", "--json"], env), {
     name: "store",
     action: "prune",

@@ -146,6 +146,19 @@ for (const [args, message] of [
     ["--output", "layout", "--include", "etc", "-o", "x", "img"],
     "cannot use --include: it goes with --output rootfs, or a file",
   ],
+  [
+    ["--output", "layout", "--store", "s", "--keep", "-o", "x", "img"],
+    "cannot use --keep: it goes with --output rootfs, or a file",
+  ],
+  [
+    ["--output", "overlay", "--store", "s", "--keep", "img", "d"],
+    "cannot use --keep: it goes with --output rootfs, or a file",
+  ],
+  [
+    ["--output", "tar", "--keep", "-o", "x", "img"],
+    "cannot keep the output: there is no store that it could be kept in",
+  ],
+  [["--keep", "img", "d"], "cannot keep the output: there is no store that it could be kept in"],
   [["--output", "tar", "img"], "cannot make tar: the destination is missing"],
   [["--output", "overlay", "--mtree", "x", "img", "d"], "cannot use --mtree: it goes with --output rootfs"],
   [["--output", "erofs", "-o", "-", "img"], "cannot make erofs on standard output: a file system is made in a file"],
