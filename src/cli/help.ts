@@ -81,6 +81,8 @@ answer needs.
   oci-unpack ls -R --json alpine | jq -r '.entries[].path'
 
   -R, --recursive        list all that is below it
+      --digest           show the SHA-256 of each file: its first 12 digits, or
+                         all with --json
       --json             the entries, and how many bytes were fetched, as JSON
   -q, --quiet    -v, --verbose    --explain    -h, --help
 

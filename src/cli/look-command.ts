@@ -56,8 +56,9 @@ async function answer(
   };
   switch (command.name) {
     case "ls": {
-      const result = await library.list(image, command.path, { ...options, recursive: command.isRecursive });
-      tell(result, listingLines(result.entries));
+      const { path, isRecursive: recursive, hasDigests } = command;
+      const result = await library.list(image, path, { ...options, recursive, digest: hasDigests });
+      tell(result, listingLines(result.entries, { hasDigests }));
       return result.fetchedBytes;
     }
     case "cat":

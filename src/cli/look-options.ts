@@ -14,7 +14,12 @@ import { UsageError } from "./usage-error.ts";
 
 /** The arguments of `oci-unpack ls`, `cat` or `inspect`. */
 export type LookCommand =
-  | (ImageCommand & { readonly name: "ls"; readonly path: string; readonly isRecursive: boolean })
+  | (ImageCommand & {
+      readonly name: "ls";
+      readonly path: string;
+      readonly isRecursive: boolean;
+      readonly hasDigests: boolean;
+    })
   | (ImageCommand & { readonly name: "cat"; readonly path: string })
   | (ImageCommand & { readonly name: "inspect" });
 
@@ -32,7 +37,8 @@ export function parseLook(
     case "ls": {
       const [image, path = "/"] = operands(name, line.positionals, ["IMAGE"], ["PATH"]);
       const isRecursive = "recursive" in line.values && line.values.recursive === true;
-      return { name, ...settings, image, path, isRecursive };
+      const hasDigests = "digest" in line.values && line.values.digest === true;
+      return { name, ...settings, image, path, isRecursive, hasDigests };
     }
     case "cat": {
       const [image, path = ""] = operands(name, line.positionals, ["IMAGE", "PATH"], []);

@@ -100,11 +100,14 @@ const typeLetters: Readonly<Record<ListedEntry["type"], string>> = {
 
 /**
  * The result of `ls` as lines for people: type and mode, owner, size, time (UTC), the layer, counted from 1 at the
- * bottom, and the path.
+ * bottom, the beginning of the digest where there are digests, and the path.
  *
- *   -rwsr-xr-x  0:0   71,912  2024-04-09 08:00:00  L1  usr/bin/passwd
+ *   -rwsr-xr-x  0:0   71912  2024-04-09 08:00:00  L1  1c5fd5e2e8a3  usr/bin/passwd
  */
-export function* listingLines(entries: readonly ListedEntry[]): Iterable<string> {
+export function* listingLines(
+  entries: readonly ListedEntry[],
+  { hasDigests }: { readonly hasDigests: boolean },
+): Iterable<string> {
   // An image may have a hundred thousand entries, so their lines are not kept in memory.
   const width = (column: (entry: ListedEntry) => string) =>
     entries.reduce((most, entry) => Math.max(most, column(entry).length), 0);
@@ -116,6 +119,7 @@ export function* listingLines(entries: readonly ListedEntry[]): Iterable<string>
       sizeText(entry).padStart(size),
       timeText(entry),
       layerText(entry).padEnd(layer),
+      ...(hasDigests ? [digestText(entry)] : []),
       nameText(entry),
     ];
     yield columns.join("  ");
@@ -144,6 +148,14 @@ function ownerText({ uid, gid }: ListedEntry): string {
 
 function layerText({ layer }: ListedEntry): string {
   return `L${layer + 1}`;
+}
+
+/** How many digits tell files apart: with a million of them, two are alike with one in 500 chances. */
+const shownDigits = 12;
+
+function digestText({ digest = "-" }: ListedEntry): string {
+  const digits = digest.slice(digest.indexOf(":") + 1);
+  return digits.slice(0, shownDigits).padEnd(shownDigits);
 }
 
 function sizeText({ type, sizeBytes, deviceMajor, deviceMinor }: ListedEntry): string {

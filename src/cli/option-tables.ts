@@ -85,6 +85,7 @@ export const verifyOptionTable = { ...imageOptionTable, ...filesOptionTable } as
 export const listOptionTable = {
   ...imageOptionTable,
   recursive: { type: "boolean", short: "R" },
+  digest: { type: "boolean" },
 } as const;
 
 /** Every option of `oci-unpack signatures IMAGE`; the last four are containerd's. */

@@ -6,9 +6,11 @@ import type { ListedEntry } from "./listed-entry.ts";
 export interface ListOptions extends LookOptions {
   /** Lists all that is below a directory, instead of what is in it. Default: false. */
   readonly recursive?: boolean;
+  /** Gives each entry of a regular file its SHA-256. The layers' data are digested for it. Default: false. */
+  readonly digest?: boolean;
 }
 
-const listKinds: Kinds<ListOptions> = { ...lookKinds, recursive: boolean };
+const listKinds: Kinds<ListOptions> = { ...lookKinds, recursive: boolean, digest: boolean };
 
 export interface ListResult extends LookResult {
   /** In the order of their names' bytes. */
@@ -30,6 +32,7 @@ export async function list(name: string, path = "/", options: ListOptions = {}):
       about: "entries",
       path: byteStringOf(path),
       isRecursive: options.recursive ?? false,
+      hasDigests: options.digest ?? false,
     });
     return { ...reader.finish(), entries };
   });

@@ -19,6 +19,11 @@ export interface ListedEntry {
   readonly gid: number;
   /** The size of a file, holes included; 0 for everything else. */
   readonly sizeBytes: number;
+  /**
+   * The SHA-256 of a regular file with zeros for its holes, `sha256:…`, where it was asked for. Absent for a sparse file
+   * whose holes are too large to be digested.
+   */
+  readonly digest?: string;
   readonly mtime: Timestamp;
   /** The target of a symlink. */
   readonly linkTarget?: string;
@@ -40,13 +45,18 @@ export interface Found {
   readonly node: TreeNode;
 }
 
+/** The digests of the files of a tree, in hexadecimal digits. */
+export interface FileDigests {
+  get(file: TreeFile): string | undefined;
+}
+
 /**
  * The listing of what was found. For a directory it has what is in it or, if recursive, all that is below it, in the
  * order of the names' bytes. For anything else it has that thing itself.
  */
-export function* listed({ path, node }: Found, isRecursive: boolean): Iterable<ListedEntry> {
+export function* listed({ path, node }: Found, isRecursive: boolean, digests?: FileDigests): Iterable<ListedEntry> {
   for (const item of inOrder(node, path, isRecursive ? {} : { levels: 1 })) {
-    if (item.directory !== node) yield listedEntry(item);
+    if (item.directory !== node) yield listedEntry(item, digests);
   }
 }
 
@@ -65,11 +75,12 @@ export function* counted(entries: Iterable<ListedEntry>, memory: Memory): Iterab
 export function bytesOfListed({
   path,
   pathBase64 = "",
+  digest = "",
   linkTarget = "",
   sameFileAs = "",
   xattrs = [],
 }: ListedEntry): number {
-  const texts = [path, pathBase64, linkTarget, sameFileAs, ...xattrs];
+  const texts = [path, pathBase64, digest, linkTarget, sameFileAs, ...xattrs];
   return texts.reduce((bytes, text) => bytes + bytesOfText(text), entryBytes);
 }
 
@@ -81,7 +92,7 @@ function bytesOfText(text: string): number {
 const oneByteText = /^[\0-\xff]*$/;
 
 /** Makes the entry of a listing for an item of the merged tree. */
-export function listedEntry(item: Item): ListedEntry {
+export function listedEntry(item: Item, digests?: FileDigests): ListedEntry {
   const { path, directory, file } = item;
   if (file === undefined) {
     return {
@@ -93,11 +104,13 @@ export function listedEntry(item: Item): ListedEntry {
     };
   }
   const isDevice = file.type === "character-device" || file.type === "block-device";
+  const digest = file.type === "file" ? digests?.get(file) : undefined;
   return {
     ...named(path),
     type: file.type,
     ...described(file),
     sizeBytes: file.sizeBytes,
+    ...(digest !== undefined && { digest: `sha256:${digest}` }),
     ...(file.type === "symlink" && { linkTarget: textOf(file.linkPath) }),
     ...(isDevice && { deviceMajor: file.deviceMajor, deviceMinor: file.deviceMinor }),
     ...(item.firstPath !== undefined && { sameFileAs: textOf(item.firstPath) }),

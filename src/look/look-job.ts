@@ -8,6 +8,7 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
+import { LayerDigests } from "./layer-digests.ts";
 import { LayersSoFar } from "./layers-so-far.ts";
 import { bytesOfListed, counted, type ListedEntry } from "./listed-entry.ts";
 import { type Answer, answered, type Question } from "./question.ts";
@@ -71,11 +72,13 @@ function answer({ input, layers, question, settings }: LookJob): Answer {
   const soFar = new LayersSoFar({ ...settings, devices: "create" }, budget);
   const reader = new RingReader(input);
   const memory = new MemoryShare(budget);
+  const hasDigests = question.about === "entries" && question.hasDigests === true;
+  const digests = hasDigests ? new LayerDigests(settings.limits, budget) : undefined;
   const ask = (number: number, entriesOfLayer: Iterable<Entry>) => {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {
       memory.releaseAll(); // what an attempt before has listed
-      const { entries: uncounted, entryIndex } = answered(root, question);
+      const { entries: uncounted, entryIndex } = answered(root, question, digests);
       const entries = counted(uncounted, memory);
       // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is
       // reported.
@@ -85,15 +88,26 @@ function answer({ input, layers, question, settings }: LookJob): Answer {
   for (const { number } of layers) {
     tell<LookReport>({ type: "layer-wanted" });
     // The archive ends only when its digest and diffID were right, so that what it says is the image's.
-    const found = ask(number, entriesOf(number, reader, settings));
+    const found = ask(number, entriesOf(number, reader, settings, digests));
     if (found !== undefined) return found;
   }
   return ask(0, []) ?? fail("nothing is below the bottom layer");
 }
 
-function* entriesOf(layer: number, input: ByteSource, { limits, strict }: LookJob["settings"]): Iterable<Entry> {
+function* entriesOf(
+  layer: number,
+  input: ByteSource,
+  { limits, strict }: LookJob["settings"],
+  digests: LayerDigests | undefined,
+): Iterable<Entry> {
   const decoder = new TarDecoder(input, { limits, strict, warning() {} });
-  const next = () => inLayer(layer, () => decoder.next());
+  digests?.beginLayer(layer);
+  const next = () =>
+    inLayer(layer, () => {
+      const entry = decoder.next();
+      if (entry !== undefined) digests?.add(entry, decoder);
+      return entry;
+    });
   for (let entry = next(); entry !== undefined; entry = next()) yield entry;
 }
 

@@ -5,11 +5,17 @@ import { walk } from "../layer/walk.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import { TreeLookup } from "../tree/tree-back-end.ts";
 import { fileOf, type TreeDirectory } from "../tree/tree-file.ts";
-import { type Found, type ListedEntry, listed, listedEntry } from "./listed-entry.ts";
+import { type FileDigests, type Found, type ListedEntry, listed, listedEntry } from "./listed-entry.ts";
 
 /** A question about an image's files: what is at a path, or the content of a file. */
 export type Question =
-  | { readonly about: "entries"; readonly path: ByteString; readonly isRecursive: boolean }
+  | {
+      readonly about: "entries";
+      readonly path: ByteString;
+      readonly isRecursive: boolean;
+      /** Default: false. */
+      readonly hasDigests?: boolean;
+    }
   | { readonly about: "content"; readonly path: ByteString };
 
 /** The answer to a question. */
@@ -19,11 +25,15 @@ export interface Answer {
   readonly entryIndex: number;
 }
 
-/** Answers a question about a tree. Throws `NOT_FOUND` if nothing is at the path, `NOT_A_FILE` if it has no content. */
-export function answered(root: TreeDirectory, question: Question): Answer {
+/**
+ * Answers a question about a tree. `digests` are those of its files, where the question asks for them.
+ *
+ * Throws `NOT_FOUND` if nothing is at the path, `NOT_A_FILE` if it has no content.
+ */
+export function answered(root: TreeDirectory, question: Question, digests?: FileDigests): Answer {
   if (question.about === "content") return fileAt(root, question.path);
   const found = find(root, question.path, false);
-  return { entries: listed(found, question.isRecursive), entryIndex: 0 };
+  return { entries: listed(found, question.isRecursive, digests), entryIndex: 0 };
 }
 
 function fileAt(root: TreeDirectory, path: ByteString): Answer {

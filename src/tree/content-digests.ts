@@ -3,6 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { Limits } from "../base/limits.ts";
 import type { Memory } from "../base/memory-budget.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
+import type { TreeFile } from "./tree-file.ts";
 
 /** Holes are digested as zeros, but nobody waits for more of them than this: some seconds for a whole image. */
 const mostHoleBytes = 4 * 1024 ** 3;
@@ -85,14 +86,13 @@ export class DigestedBody implements ByteSource {
 /** What a SHA-256 takes. */
 const digestBytes = 32;
 
-/** What a number takes in a set. */
-const missingBytes = 32;
+/** Stands for no digest. */
+const none = Buffer.alloc(digestBytes);
 
 /** The SHA-256 digests of many files by number, of which there may be none for some. */
 export class ContentDigests {
-  #bytes = new Uint8Array(1024 * digestBytes);
+  #bytes = Buffer.alloc(0);
   #count = 0;
-  readonly #missing = new Set<number>();
   readonly #memory: Memory;
 
   constructor(memory: Memory) {
@@ -104,26 +104,34 @@ export class ContentDigests {
     const number = this.#count;
     this.#count += 1;
     if (this.#count * digestBytes > this.#bytes.length) this.#grow();
-    if (digest === undefined) this.#addMissing(number);
-    else this.#bytes.set(digest, number * digestBytes);
+    this.#bytes.set(digest ?? none, number * digestBytes);
     return number;
   }
 
   /** In hexadecimal digits. */
   get(number: number): string | undefined {
-    if (number >= this.#count || this.#missing.has(number)) return undefined;
-    return Buffer.from(this.#bytes.buffer, number * digestBytes, digestBytes).toString("hex");
-  }
-
-  #addMissing(number: number): void {
-    this.#memory.spend(missingBytes, "files");
-    this.#missing.add(number);
+    if (number >= this.#count) return undefined;
+    const digest = this.#bytes.subarray(number * digestBytes, (number + 1) * digestBytes);
+    return digest.equals(none) ? undefined : digest.toString("hex");
   }
 
   #grow(): void {
-    this.#memory.spend(this.#bytes.length, "digests");
-    const bytes = new Uint8Array(2 * this.#bytes.length);
+    const bytes = Buffer.alloc(Math.max(2 * this.#bytes.length, fewestDigests * digestBytes));
+    this.#memory.spend(bytes.length - this.#bytes.length, "digests");
     bytes.set(this.#bytes);
     this.#bytes = bytes;
   }
+}
+
+/** For how many digests there is room at first. */
+const fewestDigests = 64;
+
+const emptyDigest = createHash("sha256").digest("hex");
+
+/** The SHA-256 of a regular file of a tree in hexadecimal digits, if it is known: `digests` has it by its `content`. */
+export function digestOf(
+  { sizeBytes, content }: Pick<TreeFile, "sizeBytes" | "content">,
+  digests: { get(content: number): string | undefined },
+): string | undefined {
+  return sizeBytes === 0 ? emptyDigest : digests.get(content);
 }

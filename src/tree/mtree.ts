@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Attributes } from "../layer/directory.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { earliestSeconds, latestSeconds } from "../tar/numbers.ts";
+import { digestOf } from "./content-digests.ts";
 import { type Item, inOrder } from "./in-order.ts";
 import type { TreeDirectory, TreeFile } from "./tree-file.ts";
 
@@ -65,10 +65,8 @@ function attributeWords(attributes: Attributes, { ownerOf }: MtreeOptions): stri
 
 const acl = byteStringOf("system.posix_acl_access");
 
-const emptyDigest = createHash("sha256").digest("hex");
-
 function digestWords(file: TreeFile, { digests }: MtreeOptions): string[] {
-  const digest = file.sizeBytes === 0 ? emptyDigest : digests.get(file.content);
+  const digest = digestOf(file, digests);
   return digest === undefined ? [] : [`sha256=${digest}`];
 }
 

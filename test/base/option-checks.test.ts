@@ -126,7 +126,9 @@ const calls: Readonly<Record<string, Called>> = {
   list: {
     call: library.list as Untyped,
     given: { ...named, path: ["/", 5, "5 is not a string"] },
-    options: { wrong: { ...resolving, recursive: [1, "1 is not true or false"] } },
+    options: {
+      wrong: { ...resolving, recursive: [1, "1 is not true or false"], digest: [1, "1 is not true or false"] },
+    },
   },
   read: {
     call: library.read as Untyped,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -73,9 +73,35 @@ test("ls tells the same as JSON, with what it cost", async () => {
   assert.ok(fetchedBytes > 500);
 });
 
+test("ls --digest shows the first digits of each file's SHA-256, and in JSON all of them", async () => {
+  await using stage = await setStage();
+  const args = ["-R", "--digest", "-p", "linux/amd64", stage.name];
+  const { stdout } = await ociUnpack(["ls", ...args, "bin"]);
+  const digest = createHash("sha256").update("x".repeat(12_345)).digest("hex");
+  assert.equal(
+    stdout,
+    [
+      `-rwsr-xr-x  0:0  12345  2001-09-09 01:46:40  L1  ${digest.slice(0, 12)}  bin/su`,
+      `-rwsr-xr-x  0:0  12345  2001-09-09 01:46:40  L1  ${digest.slice(0, 12)}  bin/su2 = bin/su`,
+      "",
+    ].join("\n"),
+  );
+  const json = await ociUnpack(["ls", "--json", ...args]);
+  const { entries } = JSON.parse(json.stdout) as ListResult;
+  assert.deepEqual(
+    entries.filter((entry) => entry.digest === `sha256:${digest}`).map(({ path }) => path),
+    ["bin/su", "bin/su2"],
+  );
+  assert.deepEqual(
+    entries.filter(({ type }) => type !== "file").map((entry) => entry.digest),
+    [undefined, undefined, undefined, undefined],
+  );
+  assert.match((await ociUnpack(["ls", ...args, "etc/null"])).stdout, / {2}L2 {2}- {13}etc\/null\n$/);
+});
+
 test("years that no date holds are shown as seconds", () => {
   const entry = { path: "a", type: "file", mode: 0, uid: 0, gid: 0, sizeBytes: 0, layer: 0 } as const;
-  const [line] = listingLines([{ ...entry, mtime: { seconds: 2 ** 40, nanoseconds: 0 } }]);
+  const [line] = listingLines([{ ...entry, mtime: { seconds: 2 ** 40, nanoseconds: 0 } }], { hasDigests: false });
   assert.equal(line, "----------  0:0  0  @1099511627776       L1  a");
 });
 

@@ -147,7 +147,14 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
-    what: "holes that an mtree list digests have a limit together",
+    what: "the digests of all files of the layers that are read count as memory",
+    file: "src/tree/content-digests.ts",
+    without: [`this.#memory.spend(bytes.length - this.#bytes.length, "digests");`, ""],
+    test: ["look/digests", "what digests take is within memoryBytes"],
+  },
+  {
+    group: "H",
+    what: "holes that an mtree list or a listing digests have a limit together",
     file: "src/tree/content-digests.ts",
     without: ["if (isWithin) this.#restBytes -= bytes;", ""],
     test: ["tree/content-digests", "the holes of all files together are digested up to a limit"],
