@@ -25,6 +25,7 @@ export interface ExpectedBlob {
  * The files of a store: an OCI image layout (image-spec, image-layout.md), and files that only this program uses.
  *
  *     oci-layout  index.json  blobs/ALGORITHM/HEX     what every tool reads
+ *     names.json                                      what names stand for of which the store has only a part
  *     ingest/ALGORITHM-HEX.part                       a blob that is being fetched, locked by the process that does it
  *     layers/…  overlays/…                            layers as directories, and who uses them
  *     trash/…                                         what is being removed
@@ -207,6 +208,9 @@ async function isIntact(
   return hasher.digest() === digest;
 }
 
+/** An index that names nothing. */
+export const emptyIndex = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
+
 /** Makes a store if there is none. Throws `TARGET_NOT_EMPTY` for a directory with something else in it. */
 export async function makeStore(store: BlobStore): Promise<void> {
   try {
@@ -216,8 +220,7 @@ export async function makeStore(store: BlobStore): Promise<void> {
     // Not `recursive`: on a read-only file system Node would then report that there is no such directory (Node 20).
     for (const name of ["blobs", "blobs/sha256", "ingest"]) await mkdir(store.path(name)).catch(unlessThere);
     if (isMade) return;
-    const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
-    await writeFile(store.path("index.json"), JSON.stringify(index), { flag: "wx" }).catch(unlessThere);
+    await writeFile(store.path("index.json"), JSON.stringify(emptyIndex), { flag: "wx" }).catch(unlessThere);
     // Last: a store that has this file is complete.
     await store.replace(store.path("oci-layout"), Buffer.from(JSON.stringify({ imageLayoutVersion: "1.0.0" })));
   } catch (error) {

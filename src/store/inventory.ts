@@ -2,9 +2,9 @@ import type { Digest } from "../oci/digest.ts";
 import { attachmentIn, repositoryOf } from "./attachment-names.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { reachable } from "./stored-documents.ts";
-import { readNames, type StoredName } from "./stored-index.ts";
+import { knownNames, readNames, type StoredName } from "./stored-index.ts";
 
-/** An image in a store that is complete, at least for one platform. */
+/** An image of a store: all of it for at least one platform, or its documents alone. */
 export interface StoredImageEntry {
   /** Its canonical name. An image from another tool may have none. */
   readonly name: string | undefined;
@@ -34,7 +34,7 @@ export async function imagesWithBlobs(
   stored: ReadonlyMap<Digest, number>,
   signal?: AbortSignal,
 ): Promise<readonly ImageWithBlobs[]> {
-  const names = await readNames(store);
+  const names = await knownNames(store);
   const images: ImageWithBlobs[] = [];
   for (const { name, descriptor } of names.filter((each) => attachmentIn(each.name) === undefined)) {
     signal?.throwIfAborted();

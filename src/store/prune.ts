@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { type ImageWithBlobs, imagesWithBlobs } from "./inventory.ts";
 import { LayerStore, layerName, Overlays, type StoredLayer } from "./layer-store.ts";
-import { keepNames, readNames, type StoredName } from "./stored-index.ts";
+import { keepNames, knownNames, labelOf, type StoredName } from "./stored-index.ts";
 import { Trash } from "./trash.ts";
 
 export interface PruneOptions {
@@ -85,7 +85,7 @@ interface Plan {
 }
 
 async function planned(store: BlobStore, { maxBytes, forgetAbsent = false, signal }: PruneOptions): Promise<Plan> {
-  const names = await readNames(store);
+  const names = await knownNames(store);
   const blobs = await store.sizes();
   const images = await imagesWithBlobs(store, blobs, signal);
   const layers = await new LayerStore(store).all();
@@ -98,13 +98,9 @@ async function planned(store: BlobStore, { maxBytes, forgetAbsent = false, signa
 /** Whether nothing has been added to the store since the plan was made. */
 async function isCurrent(store: BlobStore, { names, blobs }: Plan): Promise<boolean> {
   const known = new Set(names.map(labelOf));
-  for (const name of await readNames(store)) if (!known.has(labelOf(name))) return false;
+  for (const name of await knownNames(store)) if (!known.has(labelOf(name))) return false;
   for (const digest of await store.digests()) if (!blobs.has(digest)) return false;
   return true;
-}
-
-function labelOf({ name, descriptor }: StoredName): string {
-  return `${name} ${descriptor.digest}`;
 }
 
 async function carryOut(store: BlobStore, plan: Plan, trash: Trash, options: PruneOptions): Promise<PruneResult> {
@@ -112,7 +108,8 @@ async function carryOut(store: BlobStore, plan: Plan, trash: Trash, options: Pru
   const names = new Set(
     [...kept.images].flatMap(({ name, digest, attachments }) => [`${name} ${digest}`, ...attachments.map(labelOf)]),
   );
-  await keepNames(store, (entry) => names.has(labelOf(entry)), options.signal);
+  const isKept = (entry: StoredName) => names.has(labelOf(entry));
+  await keepNames(store, { inIndex: isKept, remembered: isKept }, options.signal);
   // An overlay may have been added meanwhile.
   const noted = await new Overlays(store).layers();
   const removed = plan.layers.filter((layer) => !kept.layers.has(layer) && !noted.has(layerName(layer.path)));

@@ -38,6 +38,8 @@ export function usableDocument(
 
 /** A blob to which an image leads. */
 interface ReachableBlob extends ExpectedBlob {
+  /** What it is to the image. A document is an index or a manifest. */
+  readonly part: "document" | "config" | "layer";
   /** Whether it is needed to unpack the image: it is the config or a layer of a manifest that is stored. */
   readonly isNeeded: boolean;
 }
@@ -57,19 +59,23 @@ export async function reachable(
 ): Promise<readonly ReachableBlob[]> {
   const found = new Map<Digest, ReachableBlob>();
   let level: readonly Descriptor[] = [top];
-  const add = (blobs: readonly Descriptor[], isNeeded: boolean): readonly Descriptor[] =>
+  const add = (blobs: readonly Descriptor[], part: ReachableBlob["part"], isNeeded: boolean): readonly Descriptor[] =>
     blobs.filter(({ digest, sizeBytes }) => {
       const before = found.get(digest);
-      if (before === undefined || isNeeded) found.set(digest, { digest, sizeBytes, isNeeded });
+      if (before === undefined || isNeeded)
+        found.set(digest, { digest, sizeBytes, part: before?.part ?? part, isNeeded });
       return before === undefined;
     });
-  add(level, true);
+  add(level, "document", true);
   for (let depth = 0; depth <= store.limits.indexDepth; depth += 1) {
     const next: Descriptor[] = [];
     for (const descriptor of level) {
       const document = await parsed(store, descriptor, signal);
-      if (document?.kind === "manifest") add([document.config, ...document.layers], true);
-      if (document?.kind === "index") for (const each of add(document.manifests, false)) next.push(each);
+      if (document?.kind === "manifest") {
+        add([document.config], "config", true);
+        add(document.layers, "layer", true);
+      }
+      if (document?.kind === "index") for (const each of add(document.manifests, "document", false)) next.push(each);
     }
     level = next;
   }

@@ -13,12 +13,13 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { readRange } from "../source/local/image-files.ts";
 import { Completion } from "./arriving-image.ts";
+import { repositoryOf } from "./attachment-names.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { PartialBlob } from "./partial-blob.ts";
 import type { StoreUse } from "./store-use.ts";
 import { attachmentMissing, StoredAttachments } from "./stored-attachments.ts";
 import { storedDocument, usableDocument } from "./stored-documents.ts";
-import { readNames } from "./stored-index.ts";
+import { knownNames, readNames, rememberedNames } from "./stored-index.ts";
 
 /** An image of another source. What is fetched is stored, and what is stored is not fetched. */
 export class StoredImage implements ImageSource {
@@ -77,13 +78,32 @@ export class StoredImage implements ImageSource {
   }
 
   async #recorded(store: BlobStore): Promise<Digest | undefined> {
-    return (await readNames(store)).find(({ name }) => name === this.name)?.descriptor.digest;
+    return (await knownNames(store)).find(({ name }) => name === this.name)?.descriptor.digest;
+  }
+
+  /** The error for a part that is missing offline. What the name stood for before may still be there whole. */
+  async #incomplete(store: BlobStore, { digest }: Descriptor): Promise<OciUnpackError> {
+    const found = `the store "${store.directory}" does not have it, or not as it should be`;
+    const before = await this.#wholeBefore(store);
+    const hint = "unpack the image once without `offline`";
+    return new OciUnpackError("NOT_FOUND", `cannot read blob ${digest} of "${this.name}" offline: ${found}`, {
+      hint: before === undefined ? hint : `${hint}, or name what it was before, which is there: ${before}`,
+      details: { digest },
+    });
+  }
+
+  /** What the tag of a registry stood for before it was last asked for, if that is there whole. */
+  async #wholeBefore(store: BlobStore): Promise<string | undefined> {
+    if (this.digest !== undefined || this.location?.transport !== "docker") return undefined;
+    if (!(await rememberedNames(store)).some(({ name }) => name === this.name)) return undefined;
+    const before = (await readNames(store)).find(({ name }) => name === this.name);
+    return before && `${repositoryOf(this.name)}@${before.descriptor.digest}`;
   }
 
   async #described(store: BlobStore, descriptor: Descriptor, options: FetchOptions): Promise<Document> {
     const bytes = await storedDocument(store, descriptor.digest, options.signal);
     if (bytes !== undefined) return { mediaType: descriptor.mediaType, bytes };
-    if (this.#isOffline) throw incomplete(store, descriptor, this.name);
+    if (this.#isOffline) throw await this.#incomplete(store, descriptor);
     return await this.#image.manifest(descriptor, options);
   }
 
@@ -100,9 +120,11 @@ export class StoredImage implements ImageSource {
     if (document === undefined) return;
     if (!this.#isOffline) await store.put(blob, bytes);
     // What refers to the image is no part of it: the image is not complete by it.
-    if (described === undefined || this.attachments?.hasListed(blob.digest) !== true)
-      this.#completion.add({ ...blob, mediaType }, document, described === undefined);
-    else if (document.kind === "manifest") await this.attachments.arrived(store, described, document, options);
+    if (described !== undefined && this.attachments?.hasListed(blob.digest) === true) {
+      if (document.kind === "manifest") await this.attachments.arrived(store, described, document, options);
+    } else if (!this.#isOffline) {
+      await this.#completion.add(store, { ...blob, mediaType }, document, described === undefined);
+    }
   }
 
   async *#whole(store: BlobStore, descriptor: Descriptor, options: BlobOptions): AsyncGenerator<Uint8Array> {
@@ -111,7 +133,7 @@ export class StoredImage implements ImageSource {
     if (this.#isOffline) {
       const { digest } = descriptor;
       if (this.attachments?.hasLayer(digest) === true) throw attachmentMissing(store, digest, this.name);
-      throw incomplete(store, descriptor, this.name);
+      throw await this.#incomplete(store, descriptor);
     }
     await using part = await PartialBlob.open(store, descriptor.digest, options);
     // Another process may have fetched it meanwhile.
@@ -203,19 +225,11 @@ function isWrong(error: unknown): error is OciUnpackError {
 }
 
 async function notStored(store: BlobStore, name: string): Promise<OciUnpackError> {
-  const names = (await readNames(store)).flatMap((entry) => entry.name ?? []);
+  const names = new Set((await knownNames(store)).flatMap((entry) => entry.name ?? []));
   return new OciUnpackError("NOT_FOUND", `cannot find "${name}" in the store "${store.directory}"`, {
     hint:
-      names.length === 0
+      names.size === 0
         ? "the store is empty: unpack the image once without `offline`"
-        : `unpack it once without \`offline\`, or choose one of ${names.slice(0, 10).join(", ")}`,
-  });
-}
-
-function incomplete(store: BlobStore, { digest }: Descriptor, name: string): OciUnpackError {
-  const found = `the store "${store.directory}" does not have it, or not as it should be`;
-  return new OciUnpackError("NOT_FOUND", `cannot read blob ${digest} of "${name}" offline: ${found}`, {
-    hint: "unpack the image once without `offline`",
-    details: { digest },
+        : `unpack it once without \`offline\`, or choose one of ${[...names].slice(0, 10).join(", ")}`,
   });
 }
