@@ -1,7 +1,8 @@
 import type { Limits } from "../base/limits.ts";
 import type { Memory } from "../base/memory-budget.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { ContentDigests, DigestedBody, DigestibleHoles, digestOf } from "../tree/content-digests.ts";
+import { DigestedBody, DigestibleHoles } from "../toc/digested-body.ts";
+import { ContentDigests, digestOf } from "../tree/content-digests.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
 import type { FileDigests } from "./listed-entry.ts";
 

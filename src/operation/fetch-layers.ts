@@ -6,6 +6,7 @@ import type { EngineReport, Job, Message } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { ProgressTicker } from "./event-log.ts";
+import { IndexWriting } from "./index-writing.ts";
 import type { AcceptedImage, Operation } from "./operation.ts";
 import type { UnpackResult } from "./options.ts";
 
@@ -28,7 +29,7 @@ export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "down
  * Blobs come in, and the second thread does with the archives what its job says; both at once, until all is verified.
  */
 export async function fetchLayers<Own extends Message = never>(
-  { settings, events }: Operation,
+  { settings, events, store }: Operation,
   { image, source, layers, blobs, progress }: AcceptedImage,
   { pipeline, directory, onReport }: LayerFetching<Own>,
   consume: (archives: SharedRing) => Job,
@@ -45,6 +46,8 @@ export async function fetchLayers<Own extends Message = never>(
     onEvent: (event) => isOfImage(event) && events.tell(event),
     onProgress: (layer, bytes) => layer < image.layers.length && progress.setDownloadedBytes(layer, bytes),
   });
+  const ofImage = layers.filter(({ number }) => number < image.layers.length);
+  await using indexes = await IndexWriting.begin(store, ofImage, { signal: events.signal, onEvent: events.tell });
   using _ticker = new ProgressTicker(blobs.slice(0, image.layers.length), progress, events.tell);
   const job = {
     layers,
@@ -52,12 +55,14 @@ export async function fetchLayers<Own extends Message = never>(
     prove: (index: number) => fetch.proven(index),
     progress,
     hasDigestThread: deservesDigestThread(descriptors),
+    indexes,
     consume,
     sandbox: settings.sandbox,
     settings: settings.apply,
     onReport: (told: EngineReport | Own) => isOfImage(told) && report(told),
   };
   await together(events.signal, [(signal) => fetch.run(signal), (signal) => pipeline.run(job, signal)]);
+  await indexes?.keep();
   const { downloadedBytes, ...applied } = progress.totals();
   return { ...applied, downloadedBytes: downloadedBytes - fetch.storedBytes };
 }

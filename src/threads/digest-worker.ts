@@ -1,4 +1,4 @@
-import { type DigestJob, verifyDiffIDs } from "../worker/digest-job.ts";
+import { type DigestJob, digestArchives } from "../worker/digest-job.ts";
 import { serve } from "../worker/serve.ts";
 
-serve<DigestJob>("oci-digest", { digest: verifyDiffIDs });
+serve<DigestJob>("oci-digest", { digest: digestArchives });

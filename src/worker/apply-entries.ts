@@ -1,9 +1,12 @@
+import { limitExceeded } from "../base/errors.ts";
 import type { SkipReason, WarningCode } from "../base/events.ts";
+import type { Limits } from "../base/limits.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import type { EngineReport } from "./messages.ts";
+import { TocDecoder } from "../toc/toc-decoder.ts";
+import type { EngineReport, NumberedLayer } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { inLayer, tell } from "./serve.ts";
 
@@ -17,19 +20,25 @@ export interface LayerOfEntries {
   readonly job: { readonly progress: SharedArrayBuffer; readonly settings: RootfsSettings };
   /** The layer's number in the image, from 0. */
   readonly layer: number;
+  /** What the input has: the layer's index, or else its archive. */
+  readonly form?: NumberedLayer["form"];
   readonly input: ByteSource;
   readonly reporter: Reporter;
   /** Called when the layer begins, after `reporter` has its number. */
   readonly begin: () => EntrySink;
 }
 
-/** Decodes the next archive of the input and gives its entries to the sink, one after the other. */
-export function applyEntries({ job, layer, input, reporter, begin }: LayerOfEntries): void {
+/**
+ * Decodes the next archive or index of the input and gives its entries to the sink, one after the other. With an index
+ * the body of each entry is the `TocDecoder`, which knows the digest of the data and has none of them.
+ */
+export function applyEntries({ job, layer, form, input, reporter, begin }: LayerOfEntries): void {
   tell({ type: "layer-started", layer });
   reporter.layer = layer;
   const { limits, strict } = job.settings;
   const progress = new Progress(job.progress);
-  const decoder = new TarDecoder(input, { limits, strict, warning: reporter.warning });
+  const options = { limits, strict, warning: reporter.warning };
+  const decoder = form === "index" ? new TocDecoder(input, options) : new TarDecoder(input, options);
   let entries = 0;
   inLayer(layer, () => {
     const sink = begin();
@@ -39,8 +48,17 @@ export function applyEntries({ job, layer, input, reporter, begin }: LayerOfEntr
       progress.setEntries(layer, entries);
     }
     sink.end();
+    if (decoder instanceof TocDecoder) countArchive(layer, decoder.archiveBytes, progress, limits);
   });
   tell({ type: "layer-finished", layer, entries });
+}
+
+/** Counts the bytes of an archive whose index was read, as if it had been decompressed. */
+function countArchive(layer: number, archiveBytes: number, progress: Progress, { totalBytes }: Limits): void {
+  progress.setUnpackedBytes(layer, archiveBytes);
+  if (progress.totals().unpackedBytes <= totalBytes) return;
+  const message = `cannot go on: the layers have more than the ${totalBytes} bytes that are allowed (totalBytes)`;
+  throw limitExceeded(message, "totalBytes", { allowed: totalBytes });
 }
 
 /** How many skipped entries and warnings are reported one by one. A hostile image could have millions. */

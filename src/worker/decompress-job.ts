@@ -1,4 +1,4 @@
-import type { Limits } from "../base/limits.ts";
+import { defaultLimits, type Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { decompress } from "../blob/decompressed.ts";
@@ -31,9 +31,22 @@ export function decompressLayers(job: DecompressJob): void {
   const output = new RingWriter(job.output);
   let remainingBytes = job.limits.totalBytes;
   for (const layer of job.layers) {
-    remainingBytes -= inLayer(layer.number, () => decompressLayer(job, layer, remainingBytes, input, output));
+    if (layer.form === "index") decompressIndex(input, output);
+    else remainingBytes -= inLayer(layer.number, () => decompressLayer(job, layer, remainingBytes, input, output));
     output.end();
   }
+}
+
+/** Decompresses the index of a layer, which this program made and whose digest was right. */
+function decompressIndex(ring: RingReader, next: RingWriter): void {
+  const input = new CompressedInput(ring);
+  const output = new DecompressedOutput(next, {
+    limits: { totalBytes: Number.POSITIVE_INFINITY, expansionRatio: Number.POSITIVE_INFINITY },
+    readBytes: () => input.takenBytes,
+    onBytes() {},
+  });
+  const { zstdWindowLog, trailingBytes } = defaultLimits;
+  decompress(input, output, { expected: "gzip", strict: true, zstdWindowLog, trailingBytes, warning() {} });
 }
 
 /**

@@ -1,26 +1,87 @@
+import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
+import type { ByteSource } from "../tar/entry.ts";
+import { DigestibleHoles } from "../toc/digested-body.ts";
+import { writeToc } from "../toc/toc-writer.ts";
 import type { NumberedLayer } from "./messages.ts";
-import { RingReader, type SharedRing } from "./ring.ts";
-import { inLayer } from "./serve.ts";
+import { Outlet, type SharedOutlet } from "./outlet.ts";
+import { RingCancelled, RingReader, type SharedRing } from "./ring.ts";
+import { inLayer, tell } from "./serve.ts";
 
-/** What the digesting thread is to do: to verify the diffIDs of the archives while another thread applies them. */
+/** What the digesting thread is to do with the archives while another thread applies them. */
 export interface DigestJob {
   readonly type: "digest";
   /** This thread is the ring's second reader. */
   readonly input: SharedRing;
   readonly layers: readonly NumberedLayer[];
+  /** Whether this thread verifies the diffIDs; otherwise the decompressing thread does, before an archive ends. */
+  readonly verifies: boolean;
+  /** Which layers an index is made of, by their numbers, and where it goes. Default: none. */
+  readonly index?: { readonly layers: readonly number[]; readonly outlet: SharedOutlet };
   readonly sandbox: SandboxPolicy;
+  readonly limits: Limits;
 }
 
-/** Verifies the diffIDs of the archives in the ring. This thread is confined so that it can open no file at all. */
-export function verifyDiffIDs(job: DigestJob): void {
+/** The report that the index of a layer has been written, or that it could not be made. */
+export type DigestReport = { readonly type: "indexed"; readonly layer: number; readonly isComplete: boolean };
+
+/**
+ * Verifies the diffIDs of the archives in the ring, and makes indexes of them. This thread is confined so that it can
+ * open no file at all.
+ */
+export function digestArchives(job: DigestJob): void {
   confineThread(job.sandbox, {});
   const input = new RingReader(job.input, undefined, 1);
-  for (const { number, diffID } of job.layers) {
-    const verification = new DiffIDVerification(diffID);
-    for (let chunk = input.read(); chunk !== undefined; chunk = input.read()) verification.update(chunk);
-    inLayer(number, () => verification.end());
+  const outlet = job.index && new Outlet(job.index.outlet, (bytes) => tell({ type: "bytes", bytes }));
+  const holes = new DigestibleHoles(job.limits);
+  for (const layer of job.layers) {
+    const archive = new PassedArchive(input, job.verifies ? new DiffIDVerification(layer.diffID) : undefined);
+    const isIndexed = outlet !== undefined && job.index?.layers.includes(layer.number) === true;
+    const isComplete = isIndexed && hasWrittenToc(archive, outlet, { limits: job.limits, holes });
+    inLayer(layer.number, () => archive.end());
+    if (!isIndexed) continue;
+    outlet.end();
+    tell<DigestReport>({ type: "indexed", layer: layer.number, isComplete });
+  }
+}
+
+/** Whoever applies the archive tells what is wrong with it. */
+function hasWrittenToc(
+  archive: ByteSource,
+  outlet: Outlet,
+  options: { readonly limits: Limits; readonly holes: DigestibleHoles },
+): boolean {
+  try {
+    return writeToc(archive, { ...options, write: (bytes) => outlet.write(bytes) });
+  } catch (error) {
+    if (error instanceof RingCancelled) throw error;
+    return false;
+  }
+}
+
+/** An archive of the ring, of which each byte is digested. */
+class PassedArchive implements ByteSource {
+  readonly #input: RingReader;
+  readonly #verification: DiffIDVerification | undefined;
+  #hasEnded = false;
+
+  constructor(input: RingReader, verification: DiffIDVerification | undefined) {
+    this.#input = input;
+    this.#verification = verification;
+  }
+
+  read(): Uint8Array | undefined {
+    const chunk = this.#hasEnded ? undefined : this.#input.read();
+    if (chunk === undefined) this.#hasEnded = true;
+    else this.#verification?.update(chunk);
+    return chunk;
+  }
+
+  /** Passes what has not been read, and throws if the archive is not the one that the diffID stands for. */
+  end(): void {
+    while (this.read() !== undefined);
+    this.#verification?.end();
   }
 }

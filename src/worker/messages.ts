@@ -32,6 +32,8 @@ export interface NumberedLayer {
    * The layer's position in the image, from 0 at the bottom. A job may leave out layers, so positions may be missing.
    */
   readonly number: number;
+  /** What stands for it: its index, in gzip, instead of its archive. Default: the archive. */
+  readonly form?: "index";
   /** The compression that the media type states, if it states one. */
   readonly compression: LayerCompression | undefined;
   readonly diffID: Digest;

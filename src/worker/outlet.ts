@@ -28,7 +28,7 @@ export interface SharedOutlet {
   readonly chunks: SharedArrayBuffer;
 }
 
-function createOutlet(): SharedOutlet {
+export function createOutlet(): SharedOutlet {
   return {
     control: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT),
     chunks: new SharedArrayBuffer(chunkCount * chunkBytes),
@@ -155,14 +155,14 @@ function isBytes(report: Message): report is Extract<EngineReport, { type: "byte
 }
 
 /** Says that a chunk has been passed on, so that it may be filled again. */
-function passedOn({ control }: SharedOutlet): void {
+export function passedOn({ control }: SharedOutlet): void {
   const words = new Int32Array(control);
   Atomics.add(words, PASSED_ON, 1);
   Atomics.notify(words, PASSED_ON);
 }
 
 /** Makes the working thread stop at its next chunk, or at once if it waits for one. */
-function cancelOutlet(outlet: SharedOutlet): void {
+export function cancelOutlet(outlet: SharedOutlet): void {
   Atomics.store(new Int32Array(outlet.control), STATE, CANCELLED);
   passedOn(outlet);
 }

@@ -3,9 +3,11 @@ import { together } from "../base/abort.ts";
 import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { DecompressJob } from "./decompress-job.ts";
-import type { DigestJob } from "./digest-job.ts";
+import type { DigestJob, DigestReport } from "./digest-job.ts";
+import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
 import type { DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./messages.ts";
 import { OutletReader, type SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
@@ -34,6 +36,8 @@ export interface PipelineJob<Own extends Message = never> {
   readonly progress: Progress;
   /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
   readonly hasDigestThread: boolean;
+  /** Takes indexes of layers, which a thread of its own makes. */
+  readonly indexes?: IndexSink | undefined;
   /** The job of the consuming thread, which gets the archives from this ring. */
   readonly consume: (archives: SharedRing) => Job;
   readonly sandbox: SandboxPolicy;
@@ -64,7 +68,8 @@ const ringsChannel = channel("oci-unpack:rings");
 
 /**
  * The working threads of an operation. One decompresses the layers, one consumes the archives, and for large images a
- * third one verifies the diffIDs.
+ * third one verifies the diffIDs and makes
+ * indexes.
  *
  *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ consuming thread ──▶ files
  *                                                            ╚═════════▶ digesting thread
@@ -94,14 +99,17 @@ export class Pipeline implements AsyncDisposable {
     const { limits, strict } = settings;
     const progress = job.progress.shared;
     const { decompressing, consuming } = await this.#livingThreads();
+    const digests = job.hasDigestThread || job.indexes !== undefined;
     const compressed = createRing(compressedRingBytes, layers.length);
-    const archives = createRing(archiveRingBytes, layers.length, job.hasDigestThread ? 2 : 1);
-    await using digesting = job.hasDigestThread ? new Thread("digest-worker") : undefined;
+    const archives = createRing(archiveRingBytes, layers.length, digests ? 2 : 1);
+    await using digesting = digests ? new Thread("digest-worker") : undefined;
+    const receiver = job.indexes && new IndexReceiver(job.indexes);
     const writer = new AsyncRingWriter(compressed);
     const onReport = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : job.onReport(report));
     const cancel = () => {
       cancelRing(compressed);
       cancelRing(archives);
+      receiver?.cancel();
       writer.wake();
     };
     await together(signal, [
@@ -117,7 +125,7 @@ export class Pipeline implements AsyncDisposable {
               output: archives,
               progress,
               layers,
-              verifies: digesting === undefined,
+              verifies: !job.hasDigestThread,
               sandbox,
               strict,
               limits,
@@ -125,11 +133,7 @@ export class Pipeline implements AsyncDisposable {
             { onReport, stop },
           ),
         ),
-      (stop) =>
-        withProof(
-          job,
-          digesting?.do<DigestJob>({ type: "digest", input: archives, layers, sandbox }, { onReport, stop }),
-        ),
+      (stop) => withProof(job, digesting && digest(job, digesting, { archives, receiver, stop })),
       (stop) => withProof(job, consuming.do(job.consume(archives), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
@@ -215,6 +219,35 @@ export class Pipeline implements AsyncDisposable {
   #threadsIfStarted(): Promise<Threads | undefined> {
     return this.#threads.catch(() => undefined);
   }
+}
+
+interface Digesting {
+  readonly archives: SharedRing;
+  readonly receiver: IndexReceiver | undefined;
+  readonly stop: AbortSignal;
+}
+
+/** Has a thread verify diffIDs, make indexes, or both. */
+async function digest(
+  { layers, hasDigestThread, indexes, sandbox, settings, onReport }: PipelineJob,
+  thread: Thread,
+  { archives, receiver, stop }: Digesting,
+): Promise<void> {
+  const job: DigestJob = {
+    type: "digest",
+    input: archives,
+    layers,
+    verifies: hasDigestThread,
+    ...present({ index: receiver && indexes && { layers: indexes.layers, outlet: receiver.outlet } }),
+    sandbox,
+    limits: settings.limits,
+  };
+  const pass = (report: EngineReport | DigestReport) => {
+    if (report.type === "bytes" || report.type === "indexed") receiver?.report(report);
+    else onReport(report);
+  };
+  await thread.do<DigestJob, DigestReport>(job, { onReport: pass, stop });
+  await receiver?.finished();
 }
 
 interface Threads {

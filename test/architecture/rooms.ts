@@ -55,6 +55,7 @@ export const rooms = {
       "output",
       "blob",
       "linux",
+      "toc",
       "layer",
       "worker",
       "bundle",
@@ -86,7 +87,7 @@ export const rooms = {
   look: {
     floor: 10,
     what: "what is in an image, without unpacking it: layers from the newest down, as few as an answer needs",
-    uses: ["base", "oci", "tar", "blob", "linux", "layer", "worker", "tree", "image", "operation"],
+    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer", "worker", "tree", "image", "operation"],
   },
   verify: {
     floor: 10,
@@ -126,7 +127,7 @@ export const rooms = {
   store: {
     floor: 7,
     what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories; it wraps any source",
-    uses: ["base", "oci", "output", "blob", "linux", "worker", "source"],
+    uses: ["base", "oci", "output", "blob", "toc", "linux", "worker", "source"],
   },
   source: {
     floor: 6,
@@ -135,8 +136,8 @@ export const rooms = {
   },
   worker: {
     floor: 5,
-    what: "the engine of the confined threads (one decompresses, one applies; a third digests where there are two processors or more): rings, messages, progress; it knows no verb",
-    uses: ["base", "oci", "tar", "blob", "linux", "layer"],
+    what: "the engine of the confined threads (one decompresses, one applies; a third digests, and makes indexes of layers): rings, messages, progress; it knows no verb",
+    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer"],
   },
   rootfs: {
     floor: 5,
@@ -177,6 +178,11 @@ export const rooms = {
     floor: 3,
     what: "from a source's bytes to trusted, decompressed ones: fetching in parallel, the spool, digests, gzip and zstd",
     uses: ["base", "oci", "tar"],
+  },
+  toc: {
+    floor: 3,
+    what: "the index of a layer: its entries with the digests of their data, written while the layer is read, and read in its stead",
+    uses: ["base", "tar"],
   },
   linux: {
     floor: 3,

@@ -155,9 +155,9 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "holes that an mtree list or a listing digests have a limit together",
-    file: "src/tree/content-digests.ts",
+    file: "src/toc/digested-body.ts",
     without: ["if (isWithin) this.#restBytes -= bytes;", ""],
-    test: ["tree/content-digests", "the holes of all files together are digested up to a limit"],
+    test: ["toc/digested-body", "the holes of all files together are digested up to a limit"],
   },
   {
     group: "H",

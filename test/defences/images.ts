@@ -202,7 +202,7 @@ export const verificationDefences: readonly Defence[] = [
     group: "verification",
     what: "also where a third thread verifies it",
     file: "src/worker/digest-job.ts",
-    without: ["inLayer(number, () => verification.end());", ""],
+    without: ["inLayer(layer.number, () => archive.end());", ""],
     test: ["worker/pipeline", "R-63: a wrong diffID is found"],
   },
   {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { Segment } from "../../src/tar/entry.ts";
-import { DigestedBody, DigestibleHoles } from "../../src/tree/content-digests.ts";
+import { DigestedBody, DigestibleHoles } from "../../src/toc/digested-body.ts";
 import { pieces } from "../support/entries.ts";
 
 test("a file is digested with its holes as zeros", () => {
