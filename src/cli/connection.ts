@@ -53,7 +53,7 @@ export async function openSource(
   { command, context, limits, credential, onEvent }: ConnectionContext,
   library: SourceLibrary,
 ): Promise<Source> {
-  const { image, store, isOffline: offline, options } = command;
+  const { image, store, isOffline: offline, hasIndexes: index, options } = command;
   const { environment, registry } = command.connection;
   if (sourceKindOf(image) === "registry") refuseArchiveName(image);
   return await library.sourceFromEnvironment(image, {
@@ -63,6 +63,7 @@ export async function openSource(
     ...present({ credentials: credential, strict: options.strict, sandbox: options.sandbox, store }),
     limits,
     offline,
+    index,
     standardInput: bytesOf(context.input),
     onEvent,
   });

@@ -26,6 +26,8 @@ export interface ImageSettings {
   readonly store: string | undefined;
   /** Whether everything has to come from the store. */
   readonly isOffline: boolean;
+  /** Whether the store keeps indexes of layers. */
+  readonly hasIndexes: boolean;
   /** The user whose password is read from standard input. */
   readonly username: string | undefined;
   /** `NAME=VALUE`. They are checked when the library is loaded, which knows the limits. */
@@ -162,9 +164,10 @@ function sourceDateEpoch(env: ProcessContext["env"]): number | undefined {
 function storeSettings(
   values: ImageLine["values"],
   env: ProcessContext["env"],
-): Pick<ImageSettings, "store" | "isOffline"> {
+): Pick<ImageSettings, "store" | "isOffline" | "hasIndexes"> {
   const store = storeDirectory(values.store, env);
-  if (!values.offline || store !== undefined) return { store, isOffline: values.offline ?? false };
+  const { offline: isOffline = false, "no-index": hasNoIndexes = false } = values;
+  if (!isOffline || store !== undefined) return { store, isOffline, hasIndexes: !hasNoIndexes };
   throw new UsageError(
     "cannot go offline: there is no store that images could come from",
     "name it with --store DIR, or with OCI_UNPACK_STORE",

@@ -37,6 +37,7 @@ export const imageOptionTable = {
   "password-stdin": { type: "boolean" },
   store: { type: "string" },
   offline: { type: "boolean" },
+  "no-index": { type: "boolean" },
   limit: { type: "string", multiple: true },
   json: { type: "boolean" },
   explain: { type: "boolean" },

@@ -66,6 +66,7 @@ What is kept for next time
       --keep             keep there what the image becomes (rootfs, tar, erofs,
                          squashfs, ext4), and give that out the next time
       --offline          take everything from the store, use no network
+      --no-index         keep no index of what is in each layer, and use none
 
 What it becomes
       --output FORM      rootfs: one directory (default)

@@ -35,6 +35,8 @@ export interface EnvironmentSourceOptions extends EnvironmentOptions, FurtherReg
   readonly store?: Store | string | URL | undefined;
   /** Takes everything from the store and requests nothing. Default: false. */
   readonly offline?: boolean;
+  /** Whether the store keeps indexes of layers, and they are read. Default: true. */
+  readonly index?: boolean;
 }
 
 const kinds: Kinds<EnvironmentSourceOptions> = {
@@ -47,6 +49,7 @@ const kinds: Kinds<EnvironmentSourceOptions> = {
   strict: registryKinds.strict,
   store: either(storeKind, path),
   offline: boolean,
+  index: boolean,
 };
 
 /**
@@ -60,16 +63,16 @@ const kinds: Kinds<EnvironmentSourceOptions> = {
 export async function sourceFromEnvironment(name: string, options: EnvironmentSourceOptions): Promise<Source> {
   check("name", name, text);
   checkOptions(options, kinds, machineNeeds);
-  const { store, offline, limits } = options;
+  const { store, offline, index, limits } = options;
   const source = sourceFor(name, await sourceOptions(name, options));
   if (store === undefined) return source;
   const kept = typeof store === "string" || store instanceof URL ? storeIn(pathOf("store", store)) : store;
-  return storedSource(source, kept, present({ offline, limits }));
+  return storedSource(source, kept, present({ offline, index, limits }));
 }
 
 /** What the kind of source that the name asks for needs to know. */
 async function sourceOptions(name: string, options: EnvironmentSourceOptions): Promise<SourceOptions> {
-  const { store, offline, limits, sandbox, standardInput, ...forRegistry } = options;
+  const { store, offline, index, limits, sandbox, standardInput, ...forRegistry } = options;
   const reading = present({ limits, sandbox });
   switch (kindOfSource(name)) {
     case "local":

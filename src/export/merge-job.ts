@@ -1,26 +1,31 @@
-import type { Limits } from "../base/limits.ts";
+import { MemoryBudget } from "../base/memory-budget.ts";
 import type { ExportForm, SandboxPolicy } from "../base/option-words.ts";
 import { ContentFile } from "../blob/content-file.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { type SelectionPatterns, selection, unmatchedPatterns } from "../tree/selection.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
+import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
-import { tell } from "../worker/serve.ts";
+import { inLayer, tell } from "../worker/serve.ts";
 import { fitting } from "./fitting.ts";
 import { writeFlatArchive } from "./flat-archive.ts";
 import { factsOf, type TreeFacts } from "./tree-facts.ts";
+import { WantedContents } from "./wanted-contents.ts";
 
 /** The job to make a tree of the layers in the ring. */
 export interface MergeJob {
   readonly type: "merge";
   readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
-  readonly layers: number;
+  readonly layers: readonly NumberedLayer[];
   /** The descriptor of an open file that takes the data of the tree's files. */
   readonly contents: number;
+  /** The part of the tree whose data are wanted, where they have to be found by indexes. Default: all of it. */
+  readonly wanted: SelectionPatterns;
   /** The part of the tree whose facts are to be reported. Default: none are. */
   readonly factsOn?: SelectionPatterns;
   readonly sandbox: SandboxPolicy;
@@ -29,6 +34,16 @@ export interface MergeJob {
 
 /** The report about the finished tree. */
 export type MergeReport = { readonly type: "merged"; readonly facts: TreeFacts };
+
+/** The report which layers have data of files that are wanted, of those of which only the indexes were read. */
+export type ContentsReport = { readonly type: "contents-wanted"; readonly layers: readonly number[] };
+
+/** The job to read data of files of the `MergeJob` before, from the archives of the layers that it wanted. */
+export interface ContentsJob {
+  readonly type: "contents";
+  readonly input: SharedRing;
+  readonly layers: readonly NumberedLayer[];
+}
 
 /** The job to write the tree of the `MergeJob` before as an archive for a form. It may be given several times. */
 export interface ArchiveJob {
@@ -45,8 +60,15 @@ export type ArchiveReport = {
   readonly unmatched: readonly string[];
 };
 
-/** The tree of the last `MergeJob`, for the `ArchiveJob`s after it. */
-let merged: { readonly tree: MergedTree; readonly contents: ContentFile; readonly limits: Limits } | undefined;
+/** What the last `MergeJob` made, for the jobs after it. */
+interface Merged {
+  readonly tree: MergedTree;
+  readonly contents: ContentFile;
+  readonly settings: RootfsSettings;
+  readonly wanted: WantedContents;
+}
+
+let merged: Merged | undefined;
 
 /**
  * Makes a tree of the archives in the ring. The thread is confined so that it can open no file; `contents` is open
@@ -56,34 +78,42 @@ export function mergeLayers(job: MergeJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const reporter = new Reporter(tell);
   const contents = new ContentFile(job.contents);
-  const tree = new MergedTree(job.settings, reporter);
+  const memory = new MemoryBudget(job.settings.limits);
+  const tree = new MergedTree(job.settings, reporter, { memory });
   const input = new RingReader(job.input);
+  const wanted = new WantedContents(memory);
   try {
-    for (let layer = 0; layer < job.layers; layer += 1) {
-      applyEntries({
-        job,
-        layer,
-        input,
-        reporter,
-        begin: () => tree.beginLayer(layer, (_entry, body) => contents.append(body)),
-      });
+    for (const { number: layer, form } of job.layers) {
+      const keep = form === "index" ? wanted.keepIn(layer) : (_entry: Entry, body: ByteSource) => contents.append(body);
+      applyEntries({ job, layer, form, input, reporter, begin: () => tree.beginLayer(layer, keep) });
     }
     contents.flush();
   } finally {
     reporter.close();
   }
-  merged = { tree, contents, limits: job.settings.limits };
+  merged = { tree, contents, settings: job.settings, wanted };
+  wanted.find(tree.root, selection(job.wanted));
+  if (wanted.layers.length > 0) tell<ContentsReport>({ type: "contents-wanted", layers: wanted.layers });
   if (job.factsOn !== undefined)
     tell<MergeReport>({ type: "merged", facts: factsOf(tree.root, selection(job.factsOn)) });
+}
+
+/** Reads the data that were wanted. */
+export function readContents(job: ContentsJob): void {
+  if (merged === undefined) throw new TypeError("there is no tree that wants data");
+  const { contents, settings, wanted } = merged;
+  const input = new RingReader(job.input);
+  for (const { number } of job.layers) inLayer(number, () => wanted.read(number, input, contents, settings));
+  contents.flush();
 }
 
 /** Sends the tree that was made last to the main thread, as an archive. */
 export function writeArchive(job: ArchiveJob): void {
   if (merged === undefined) throw new TypeError("there is no tree to write");
-  const { tree, contents, limits } = merged;
+  const { tree, contents, settings } = merged;
   const outlet = new Outlet(job.outlet, (bytes) => tell({ type: "bytes", bytes }));
   const reporter = new Reporter(tell);
-  const fit = fitting(job.form, limits, reporter.skipped);
+  const fit = fitting(job.form, settings.limits, reporter.skipped);
   const entries = writeFlatArchive(tree.root, contents, outlet, {
     wanted: selection(job.selection),
     fit(file, layer) {

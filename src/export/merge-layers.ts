@@ -1,9 +1,12 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { EventLog } from "../operation/event-log.ts";
 import { fetchLayers, type LayerFetching, type LayerTotals } from "../operation/fetch-layers.ts";
+import { OpenIndexes } from "../operation/open-indexes.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
+import { isWhole } from "../tree/selection.ts";
 import type { EngineReport } from "../worker/messages.ts";
-import type { ArchiveReport, MergeJob, MergeReport } from "./merge-job.ts";
+import type { SharedRing } from "../worker/ring.ts";
+import type { ArchiveReport, ContentsJob, ContentsReport, MergeJob, MergeReport } from "./merge-job.ts";
 
 /** What merging needs besides the layers. */
 interface Merging extends LayerFetching<MergeReport> {
@@ -13,26 +16,49 @@ interface Merging extends LayerFetching<MergeReport> {
   readonly factsOn?: MergeJob["factsOn"];
 }
 
-/** Fetches all layers and merges them in memory, on the pipeline's second thread. */
-export function mergeLayers(operation: Operation, accepted: AcceptedImage, merging: Merging): Promise<LayerTotals> {
-  const { sandbox, apply: settings } = operation.settings;
-  const { layers, progress } = accepted;
+/**
+ * Fetches the layers and merges them in memory, on the pipeline's second thread. Where only a part of the tree is wanted,
+ * a layer whose index a store has is read if it has data of that part, and is not asked for otherwise.
+ */
+export async function mergeLayers(
+  operation: Operation,
+  accepted: AcceptedImage,
+  merging: Merging,
+): Promise<LayerTotals> {
+  const { events, signal, store } = operation;
+  const { sandbox, apply: settings, selection: wanted } = operation.settings;
+  const { progress } = accepted;
   const { contents, factsOn } = merging;
-  return fetchLayers(
+  const found = isWhole(wanted) ? undefined : store;
+  await using indexes = await OpenIndexes.open(found, accepted.layers, { signal, onEvent: events.tell });
+  const layers = indexes.standingFor(accepted.layers);
+  let wantedLayers: readonly number[] = [];
+  const onReport = (told: EngineReport | MergeReport | ContentsReport) => {
+    if (told.type === "contents-wanted") wantedLayers = told.layers;
+    else if (merging.onReport !== undefined) merging.onReport(told);
+    else if (told.type !== "merged") events.report(told);
+  };
+  const merged = await fetchLayers(
     operation,
-    accepted,
-    merging,
+    { ...accepted, layers },
+    { ...merging, onReport, indexes },
     (input): MergeJob => ({
       type: "merge",
       input,
       progress: progress.shared,
-      layers: layers.length,
+      layers,
       contents,
+      wanted,
       ...(factsOn !== undefined && { factsOn }),
       sandbox,
       settings,
     }),
   );
+  if (wantedLayers.length === 0) return merged;
+  const read = accepted.layers.filter(({ number }) => wantedLayers.includes(number));
+  const consume = (input: SharedRing): ContentsJob => ({ type: "contents", input, layers: read });
+  const { downloadedBytes } = await fetchLayers(operation, { ...accepted, layers: read }, merging, consume);
+  return { ...merged, downloadedBytes: merged.downloadedBytes + downloadedBytes };
 }
 
 /** Collects what the thread that writes the selected part of an image reports about the selection. */

@@ -7,6 +7,7 @@ import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { ProgressTicker } from "./event-log.ts";
 import { IndexWriting } from "./index-writing.ts";
+import type { OpenIndexes } from "./open-indexes.ts";
 import type { AcceptedImage, Operation } from "./operation.ts";
 import type { UnpackResult } from "./options.ts";
 
@@ -17,6 +18,8 @@ export interface LayerFetching<Own extends Message = never> {
   readonly directory: string;
   /** What becomes of the threads' reports. Default: events, and numbers in the result. */
   readonly onReport?: (report: EngineReport | Own) => void;
+  /** What is read of layers whose form is "index". */
+  readonly indexes?: OpenIndexes;
 }
 
 /** Events and reports that tell how far a layer is. */
@@ -27,14 +30,16 @@ export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "down
 
 /**
  * Blobs come in, and the second thread does with the archives what its job says; both at once, until all is verified.
+ * Where an index stands for a layer, its blob is not asked for.
  */
 export async function fetchLayers<Own extends Message = never>(
   { settings, events, store }: Operation,
   { image, source, layers, blobs, progress }: AcceptedImage,
-  { pipeline, directory, onReport }: LayerFetching<Own>,
+  { pipeline, directory, onReport, indexes }: LayerFetching<Own>,
   consume: (archives: SharedRing) => Job,
 ): Promise<LayerTotals> {
-  const descriptors = layers.flatMap(({ number }) => blobs[number] ?? []);
+  const archives = layers.filter(({ form }) => form !== "index");
+  const descriptors = archives.flatMap(({ number }) => blobs[number] ?? []);
   // What comes on top of the image is no download, and no layer that anybody was told of.
   const isOfImage = (told: Message & { readonly layer?: number }) =>
     !progressTypes.includes(told.type) || (told.layer ?? 0) < image.layers.length;
@@ -42,29 +47,36 @@ export async function fetchLayers<Own extends Message = never>(
   await using fetch = new LayerFetch(source, descriptors, {
     parallelDownloads: settings.apply.limits.parallelDownloads,
     waiting: directory,
-    numbers: layers.map(({ number }) => number),
+    numbers: archives.map(({ number }) => number),
     onEvent: (event) => isOfImage(event) && events.tell(event),
     onProgress: (layer, bytes) => layer < image.layers.length && progress.setDownloadedBytes(layer, bytes),
   });
-  const ofImage = layers.filter(({ number }) => number < image.layers.length);
-  await using indexes = await IndexWriting.begin(store, ofImage, { signal: events.signal, onEvent: events.tell });
+  const ofImage = archives.filter(({ number }) => number < image.layers.length);
+  await using written = await IndexWriting.begin(store, ofImage, { signal: events.signal, onEvent: events.tell });
   using _ticker = new ProgressTicker(blobs.slice(0, image.layers.length), progress, events.tell);
+  const before = progress.totals().downloadedBytes;
+  const archiveAt = (index: number) => layers.slice(0, index).filter(({ form }) => form !== "index").length;
   const job = {
     layers,
-    open: (index: number) => fetch.layer(index),
-    prove: (index: number) => fetch.proven(index),
+    open(index: number, signal: AbortSignal) {
+      const layer = layers[index];
+      if (layer?.form !== "index") return fetch.layer(archiveAt(index));
+      if (indexes === undefined) throw new TypeError("there are no indexes");
+      return indexes.read(layer.number, signal);
+    },
+    prove: (index: number) => fetch.proven(archiveAt(index)),
     progress,
     hasDigestThread: deservesDigestThread(descriptors),
-    indexes,
+    indexes: written,
     consume,
     sandbox: settings.sandbox,
     settings: settings.apply,
     onReport: (told: EngineReport | Own) => isOfImage(told) && report(told),
   };
   await together(events.signal, [(signal) => fetch.run(signal), (signal) => pipeline.run(job, signal)]);
-  await indexes?.keep();
+  await written?.keep();
   const { downloadedBytes, ...applied } = progress.totals();
-  return { ...applied, downloadedBytes: downloadedBytes - fetch.storedBytes };
+  return { ...applied, downloadedBytes: downloadedBytes - before - fetch.storedBytes };
 }
 
 /**

@@ -40,8 +40,8 @@ export class TreeFile implements Attributes {
   readonly mtime: Timestamp;
   /** Holes counted; 0 for what is no regular file. */
   readonly sizeBytes: number;
-  /** Where the data are, in the words of whoever builds the tree. */
-  readonly content: number;
+  /** Where the data are, in the words of whoever builds the tree, who may move them. */
+  content: number;
   /** Where a symlink leads. */
   readonly linkPath: ByteString;
   /** The layer that brought it. */

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
@@ -6,11 +7,14 @@ import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { ownRights } from "../linux/thread.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import { TocDecoder } from "../toc/toc-decoder.ts";
+import type { DataFacts } from "../toc/toc-entry.ts";
 import { ContentDigests } from "../tree/content-digests.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { keepWanted, type SelectionPatterns, selection } from "../tree/selection.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
+import type { NumberedLayer } from "../worker/messages.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { Comparison } from "./comparison.ts";
@@ -21,7 +25,7 @@ export interface VerifyJob {
   readonly type: "verify";
   readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
-  readonly layers: number;
+  readonly layers: readonly NumberedLayer[];
   /** The absolute path of a root filesystem. */
   readonly directory: string;
   /** The part of the tree that the directory is to have. */
@@ -83,8 +87,8 @@ function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): Tr
   const input = new RingReader(job.input);
   const store = (_entry: Entry, body: ByteSource) => digests.add(digestOf(body));
   try {
-    for (let layer = 0; layer < job.layers; layer += 1) {
-      applyEntries({ job, layer, input, reporter, begin: () => tree.beginLayer(layer, store) });
+    for (const { number: layer, form } of job.layers) {
+      applyEntries({ job, layer, form, input, reporter, begin: () => tree.beginLayer(layer, store) });
     }
   } finally {
     reporter.close();
@@ -92,8 +96,14 @@ function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): Tr
   return tree.root;
 }
 
+/** The digest of an entry's data, holes left out. */
 function digestOf(body: ByteSource): Uint8Array {
+  if (body instanceof TocDecoder) return indexedDigest(body.facts);
   const hash = createHash("sha256");
   for (let piece = body.read(); piece !== undefined; piece = body.read()) hash.update(piece);
   return hash.digest();
+}
+
+function indexedDigest({ dataDigest, digest }: DataFacts): Uint8Array {
+  return Buffer.from(dataDigest ?? digest ?? "", "hex");
 }

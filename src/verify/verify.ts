@@ -4,6 +4,7 @@ import { pathOf } from "../base/option-checks.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { fetchLayers } from "../operation/fetch-layers.ts";
+import { OpenIndexes } from "../operation/open-indexes.ts";
 import { Operation } from "../operation/operation.ts";
 import { filesKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
 import type { EngineReport } from "../worker/messages.ts";
@@ -45,18 +46,21 @@ export async function verify(unpacked: string | URL, name: string, options: Veri
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
   const accepted = await operation.resolve(await operation.source(), platform);
 
-  const { image, layers, progress } = accepted;
+  const { image, progress } = accepted;
   insistOnConfig(directory, name, digestOf(recorded), image.manifest.config.digest);
+  // What is compared is on the disk: of a layer with an index no byte is needed.
+  await using indexes = await OpenIndexes.open(operation.store, accepted.layers, { signal, onEvent: events.tell });
+  const layers = indexes.standingFor(accepted.layers);
   const findings = new Findings(events.report);
   await fetchLayers(
     operation,
-    accepted,
-    { pipeline, directory: tmpdir(), onReport: findings.report },
+    { ...accepted, layers },
+    { pipeline, directory: tmpdir(), onReport: findings.report, indexes },
     (input): VerifyJob => ({
       type: "verify",
       input,
       progress: progress.shared,
-      layers: layers.length,
+      layers,
       directory: rootfs,
       selection: settings.selection,
       sandbox: settings.sandbox,

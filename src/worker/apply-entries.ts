@@ -21,7 +21,7 @@ export interface LayerOfEntries {
   /** The layer's number in the image, from 0. */
   readonly layer: number;
   /** What the input has: the layer's index, or else its archive. */
-  readonly form?: NumberedLayer["form"];
+  readonly form?: NumberedLayer["form"] | undefined;
   readonly input: ByteSource;
   readonly reporter: Reporter;
   /** Called when the layer begins, after `reporter` has its number. */

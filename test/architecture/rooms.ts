@@ -92,7 +92,21 @@ export const rooms = {
   verify: {
     floor: 10,
     what: "a root filesystem compared with what its image says: the merged tree against the disk, name by name",
-    uses: ["base", "oci", "tar", "linux", "layer", "worker", "rootfs", "tree", "source", "store", "image", "operation"],
+    uses: [
+      "base",
+      "oci",
+      "tar",
+      "linux",
+      "toc",
+      "layer",
+      "worker",
+      "rootfs",
+      "tree",
+      "source",
+      "store",
+      "image",
+      "operation",
+    ],
   },
   copy: {
     floor: 10,
@@ -107,7 +121,7 @@ export const rooms = {
   export: {
     floor: 9,
     what: "a root filesystem in one file: the merged tree as an archive, or as a file system made of that",
-    uses: ["base", "oci", "tar", "output", "blob", "linux", "layer", "worker", "tree", "image", "operation"],
+    uses: ["base", "oci", "tar", "output", "blob", "linux", "toc", "layer", "worker", "tree", "image", "operation"],
   },
   operation: {
     floor: 8,

@@ -24,6 +24,7 @@ test("an image and a directory are all that is needed", () => {
     connection: { environment: {}, registry: {} },
     store: undefined,
     isOffline: false,
+    hasIndexes: true,
     username: undefined,
     limits: [],
     json: false,

@@ -140,6 +140,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "`totalBytes`, for layers of which the index is read",
+    file: "src/worker/apply-entries.ts",
+    without: ["if (progress.totals().unpackedBytes <= totalBytes) return;", "if (progress) return;"],
+    test: ["store/layer-indexes", "a smaller limit for all bytes holds"],
+  },
+  {
+    group: "H",
     what: "`totalBytes`, for holes that are filled",
     file: "src/export/fitting.ts",
     without: ["if (!capacity.hasHoles && file.segments !== undefined) filled", "if (false) filled"],

@@ -202,8 +202,25 @@ export const verificationDefences: readonly Defence[] = [
     group: "verification",
     what: "also where a third thread verifies it",
     file: "src/worker/digest-job.ts",
-    without: ["inLayer(layer.number, () => archive.end());", ""],
+    without: ["this.#verification?.end();", ""],
     test: ["worker/pipeline", "R-63: a wrong diffID is found"],
+  },
+  {
+    group: "verification",
+    what: "an index of a layer is read only if its bytes have the digest in its name",
+    file: "src/store/layer-indexes.ts",
+    without: ['if (hash.digest("hex") === digest) return file;', "return file;"],
+    test: ["store/layer-indexes", "a damaged index is not believed"],
+  },
+  {
+    group: "verification",
+    what: "an index appears only after the digests and diffIDs of all layers were right",
+    file: "src/operation/index-writing.ts",
+    without: [
+      "if (isComplete) this.#complete.push({ index, diffID });",
+      "if (isComplete) { this.#complete.push({ index, diffID }); await index.keep(diffID); }",
+    ],
+    test: ["store/layer-indexes", "an image with a layer whose bytes have another digest"],
   },
   {
     group: "verification",
