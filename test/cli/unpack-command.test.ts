@@ -91,6 +91,7 @@ test("what the command line says of the connection is added to this machine's co
     strict: true,
     limits: { manifestBytes: 1024 ** 2 },
     offline: false,
+    index: true,
   });
 });
 
