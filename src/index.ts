@@ -37,7 +37,8 @@ export {
   sourceFromEnvironment,
 } from "./configuration/source-from-environment.ts";
 export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
-export { type ExportOptions, type ExportResult, exportRootfs } from "./export/export.ts";
+export { exportRootfs } from "./export/export.ts";
+export type { ExportOptions, ExportResult } from "./export/options.ts";
 export type { Verity } from "./export/verity.ts";
 export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./http/options.ts";
 export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
@@ -55,7 +56,7 @@ export type { Manifest } from "./oci/document.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type { AddedFile } from "./operation/added-files.ts";
-export type { GivenOut, OperationResult, SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
+export type { OperationResult, SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
 export type { OverlayOptions, OverlayResult } from "./overlay/unpack-overlay.ts";
 export { unpackOverlay } from "./overlay/unpack-overlay.ts";
 export type {
@@ -74,6 +75,7 @@ export { sourceFor } from "./source/default-source.ts";
 export { engineSource } from "./source/engine.ts";
 export { type LocalOptions, localSource } from "./source/local/local-source.ts";
 export type { StoredImageEntry, StoreFindings } from "./store/inventory.ts";
+export type { GivenOut } from "./store/kept-files.ts";
 export type { PruneOptions, PruneResult } from "./store/prune.ts";
 export { type Store, type StoreOptions, store } from "./store/store.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";

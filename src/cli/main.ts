@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The global `process`: an import would read all of its members and open all three streams (2 ms of 28 on Node 20).
-import { version } from "./version.ts";
+import { version } from "../base/version.ts";
 
 const args = process.argv.slice(2);
 

@@ -71,9 +71,16 @@ export function exportLines(result: ExportResult, paint: Paint): string[] {
     `${paint.green("wrote")} ${safeText(result.reference)} to ${safeText(where)} (${what})`,
     digest,
     content,
+    ...keptLines(result),
     ...verityLines(result),
     ...rest,
   ];
+}
+
+/** That something was not made anew. */
+function keptLines({ kept }: Pick<ExportResult, "kept">): string[] {
+  if (kept === undefined) return [];
+  return [`  out of the store, which had kept it: ${kept === "reflink" ? "it shares its blocks" : "a verified copy"}`];
 }
 
 /** What a kernel needs to verify a file system. */

@@ -26,7 +26,7 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       return exitCodes.done;
     }
     case "version": {
-      const { version } = await import("./version.ts");
+      const { version } = await import("../base/version.ts");
       context.output.write(`${version()}\n`);
       return exitCodes.done;
     }

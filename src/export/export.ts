@@ -1,86 +1,20 @@
-import { stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { OciUnpackError } from "../base/errors.ts";
-import {
-  boolean,
-  count,
-  invalidOption,
-  type Kinds,
-  path,
-  pathOf,
-  pathOrStream,
-  text,
-  word,
-} from "../base/option-checks.ts";
-import { type ExportForm, exportForms } from "../base/option-words.ts";
+import { ifThere } from "../base/if-there.ts";
+import { invalidOption, pathOf, pathOrStream } from "../base/option-checks.ts";
+import type { ExportForm } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
-import { openTemporaryFile } from "../blob/temporary-file.ts";
-import { resolveKinds } from "../image/options.ts";
-import type { Image } from "../image/resolve.ts";
-import { addedFilesKind } from "../operation/added-files.ts";
 import { AddedLayer } from "../operation/added-layer.ts";
+import { decisive } from "../operation/decisive.ts";
 import { Operation } from "../operation/operation.ts";
-import { applyKinds, filesKinds, type UnpackOptions, type UnpackResult } from "../operation/options.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
-import { isWhole } from "../tree/selection.ts";
-import { Pipeline } from "../worker/pipeline.ts";
-import { fileSystemTools, uuidOf } from "./file-system-tool.ts";
-import type { ArchiveJob } from "./merge-job.ts";
-import { mergeLayers, SelectedEntries } from "./merge-layers.ts";
-import { insistOnTool, runTool } from "./run-tool.ts";
-import type { TreeFacts } from "./tree-facts.ts";
-import { makeHashTree, type Verity } from "./verity.ts";
-
-type NotForExport = "bundle" | "mtree" | "owner" | "recordOwners" | "uidMap" | "gidMap";
-
-/** Of the options of an unpacking those that mean something where no files are made. Owners are always the image's. */
-export interface ExportOptions extends Omit<UnpackOptions, NotForExport> {
-  /**
-   * An archive, or a file system that can be mounted: read-only ones (erofs, squashfs), or one that can be written to
-   * (ext4). Default: "tar".
-   */
-  readonly form?: ExportForm;
-  /** How large an ext4 file system is to be. Default: as large as it must be, and a little more. */
-  readonly sizeBytes?: number;
-  /**
-   * Puts the hash tree behind the file system with which a kernel verifies each block that it reads (dm-verity).
-   * Default: false.
-   */
-  readonly verity?: boolean;
-  /** Puts that hash tree into a file of its own, which does not exist yet. */
-  readonly verityFile?: string | URL;
-  /** Where the programs that make file systems are looked for, as PATH has it. Default: where systems have theirs. */
-  readonly toolPath?: string;
-}
-
-const exportKinds: Kinds<ExportOptions> = {
-  ...resolveKinds,
-  xattrInclude: applyKinds.xattrInclude,
-  xattrExclude: applyKinds.xattrExclude,
-  devices: applyKinds.devices,
-  keepDirlinks: applyKinds.keepDirlinks,
-  sourceDateEpoch: applyKinds.sourceDateEpoch,
-  include: filesKinds.include,
-  exclude: filesKinds.exclude,
-  add: addedFilesKind,
-  form: word(...exportForms),
-  sizeBytes: count,
-  verity: boolean,
-  verityFile: path,
-  toolPath: text,
-  keep: boolean,
-};
-
-export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "mtree"> {
-  readonly form: ExportForm;
-  /** Absolute path of the file; absent where the archive went into a stream. */
-  readonly file?: string;
-  /** The size of that file, or of what went into the stream. */
-  readonly bytes: number;
-  /** Where a hash tree was made: what verifies the file system. */
-  readonly verity?: Verity;
-}
+import { fileSystemTools } from "./file-system-tool.ts";
+import { keptOrMade } from "./kept-output.ts";
+import { makeOutput, startThreads } from "./make-output.ts";
+import { type ExportOptions, type ExportResult, exportKinds } from "./options.ts";
+import { versionOfTool } from "./run-tool.ts";
 
 /**
  * Downloads an image and writes its root filesystem into one file: layers merged, whiteouts resolved. As a tar archive it
@@ -105,48 +39,45 @@ export async function exportRootfs(
   const target = pathOrStream("destination", destination);
   const form = settleForm(options.form, target);
   const hashFile = settleVerity(options, form, target);
-  if (form !== "tar") await insistOnTool(fileSystemTools[form], options.toolPath);
+  const tool = await toolOf(form, options.toolPath);
   const isPath = typeof target === "string";
   await using added = await AddedLayer.open(options.add, options.sourceDateEpoch);
   await using hashes = hashFile === undefined ? undefined : await NewFile.open(hashFile);
   await using output = isPath ? await NewFile.open(target) : new StreamOutput(target, signal);
-  await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
+  // While the network is asked, the threads start, unless it may turn out that they are not needed.
+  await using started = options.keep === true ? undefined : startThreads(settings);
   const source = await operation.source();
-  operation.storeToKeepIn(options.keep);
+  const store = operation.storeToKeepIn(options.keep);
   const accepted = added.onTopOf(await operation.resolve(source));
 
-  const { image } = accepted;
-  await using contents = await openTemporaryFile(output.temporaryDirectory);
-  let facts: TreeFacts | undefined;
-  const totals = await mergeLayers(operation, accepted, {
-    pipeline,
-    directory: output.temporaryDirectory,
-    contents: contents.fd,
-    ...(form !== "tar" && { factsOn: settings.selection }),
-    onReport(report) {
-      if (report.type === "merged") facts = report.facts;
-      else events.report(report);
-    },
-  });
-  const selected = new SelectedEntries(events);
-  const exporting = { operation, image, form, output, pipeline, options, selected };
-  const { bytes, verity } = await (facts === undefined
-    ? writeArchive(exporting)
-    : makeFileSystem(exporting, facts, hashes));
-  selected.tellUnmatched(settings.apply.strict);
+  const making = { operation, accepted, form, output, hashes, options };
+  const decides = { ...decisive(settings, accepted.image, added), form, tool, ...shapeOf(options) };
+  const made = await (store === undefined ? makeOutput(making, started) : keptOrMade(store, decides, making));
   signal.throwIfAborted();
   await commitBoth(output, hashes);
   const file = isPath ? resolve(target) : undefined;
   return {
-    ...operation.finish(image, file ?? "-"),
+    ...operation.finish(accepted.image, file ?? "-"),
     form,
     ...present({ file }),
-    bytes,
-    ...present({ verity }),
-    ...totals,
-    ...(!isWhole(settings.selection) && { keptEntries: selected.count }),
+    ...made,
     ...events.summary(),
   };
+}
+
+/** What decides of a program, and of this machine, what the form looks like. Throws `TOOL_MISSING`. */
+async function toolOf(form: ExportForm, searchPath: string | undefined): Promise<object | undefined> {
+  if (form === "tar") return undefined;
+  const { [form]: tool } = fileSystemTools;
+  const { configuration } = tool;
+  const version = await versionOfTool(tool, searchPath);
+  const configured = configuration && (await ifThere(`read "${configuration}"`, () => readFile(configuration, "utf8")));
+  return { version, configured };
+}
+
+/** What the options say about the file, besides what goes into it. */
+function shapeOf({ sizeBytes, verity = false, verityFile }: ExportOptions): object {
+  return { sizeBytes, verity, isVerityApart: verityFile !== undefined };
 }
 
 function settleForm(form: ExportForm = "tar", destination: string | Writable): ExportForm {
@@ -170,17 +101,6 @@ function settleVerity(
   throw invalidOption(option, "it is the file of the file system", "`verity` puts the hash tree there");
 }
 
-/** Makes the hash tree where one is wanted: behind the file system, or in a file of its own. */
-async function addVerity(
-  { operation, image: { digest }, options }: Exporting,
-  data: string,
-  file: NewFile | undefined,
-): Promise<Verity | undefined> {
-  if (file === undefined && options.verity !== true) return undefined;
-  const hashes = file?.temporaryPath ?? data;
-  return await makeHashTree({ data, hashes, digest, uuid: uuidOf(digest), signal: operation.signal });
-}
-
 /** Makes both files appear, or none. */
 async function commitBoth(output: NewFile | StreamOutput, hashes: NewFile | undefined): Promise<void> {
   await hashes?.commit();
@@ -190,48 +110,4 @@ async function commitBoth(output: NewFile | StreamOutput, hashes: NewFile | unde
     await hashes?.retract();
     throw error;
   }
-}
-
-interface Exporting {
-  readonly operation: Operation;
-  readonly image: Image;
-  readonly form: ExportForm;
-  readonly output: NewFile | StreamOutput;
-  readonly pipeline: Pipeline;
-  readonly options: ExportOptions;
-  readonly selected: SelectedEntries;
-}
-
-/** What was written. */
-type Written = Pick<ExportResult, "bytes" | "verity">;
-
-async function writeArchive({ operation, output, pipeline, selected }: Exporting): Promise<Written> {
-  const { signal, settings } = operation;
-  const { selection } = settings;
-  let bytes = 0;
-  const take = async (chunk: Uint8Array) => {
-    bytes += chunk.length;
-    await output.write(chunk);
-  };
-  const receiver = { take, onReport: selected.report, signal };
-  await pipeline.receive((outlet): ArchiveJob => ({ type: "archive", form: "tar", selection, outlet }), receiver);
-  return { bytes };
-}
-
-async function makeFileSystem(exporting: Exporting, facts: TreeFacts, hashes: NewFile | undefined): Promise<Written> {
-  const { operation, image, form, output, pipeline, options, selected } = exporting;
-  const { selection } = operation.settings;
-  if (form === "tar" || !(output instanceof NewFile)) throw new TypeError("a file system is made in a file");
-  const tool = fileSystemTools[form];
-  const { temporaryPath: path } = output;
-  const { sizeBytes, sourceDateEpoch = 0, toolPath: searchPath } = options;
-  const plan = { path, facts, digest: image.digest, sourceDateEpoch, sizeBytes };
-  const { temporaryDirectory: directory } = output;
-  const run = { args: tool.args(plan), env: tool.env(plan), directory, searchPath, signal: operation.signal };
-  await runTool(tool, run, async (take, signal) => {
-    const receiver = { take, onReport: selected.report, signal };
-    await pipeline.receive((outlet): ArchiveJob => ({ type: "archive", form, selection, outlet }), receiver);
-  });
-  const verity = await addVerity(exporting, path, hashes);
-  return { bytes: (await stat(path)).size, ...present({ verity }) };
 }

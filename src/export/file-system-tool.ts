@@ -21,8 +21,10 @@ export interface FileSystemTool {
   readonly command: string;
   /** The Debian package that has it. */
   readonly package: string;
-  /** The argument with which the program only prints its version. */
-  readonly versionArgument: string;
+  /** The argument with which the program only prints its version, and where it prints it. */
+  readonly version: { readonly argument: string; readonly output: "stdout" | "stderr" };
+  /** The file, if there is one, in which a machine says what file systems are like. */
+  readonly configuration?: string;
   args(plan: FileSystemPlan): readonly string[];
   env(plan: FileSystemPlan): Readonly<Record<string, string>>;
 }
@@ -32,7 +34,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
   erofs: {
     command: "mkfs.erofs",
     package: "erofs-utils",
-    versionArgument: "--version",
+    version: { argument: "--version", output: "stdout" },
     args: ({ path, digest, sourceDateEpoch }) => [
       ...["--tar=f", "--quiet", "-T", String(sourceDateEpoch), "--mkfs-time", "-U", uuidOf(digest), path],
     ],
@@ -41,7 +43,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
   squashfs: {
     command: "sqfstar",
     package: "squashfs-tools",
-    versionArgument: "-version",
+    version: { argument: "-version", output: "stdout" },
     // It ignores the archive's entry for the root, so the root's attributes are arguments.
     args: ({ path, facts, sourceDateEpoch }) => [
       ...["-reproducible", "-quiet", "-no-progress", "-mkfs-time", String(within(sourceDateEpoch, 0, 2 ** 32 - 1))],
@@ -55,7 +57,8 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
   ext4: {
     command: "mke2fs",
     package: "e2fsprogs",
-    versionArgument: "-V",
+    version: { argument: "-V", output: "stderr" },
+    configuration: "/etc/mke2fs.conf",
     args: ({ path, facts, digest, sizeBytes }) => [
       ...["-q", "-F", "-t", "ext4", "-b", String(blockBytes), "-m", "0", "-N", String(inodesFor(facts, sizeBytes))],
       ...["-U", uuidOf(digest), "-E", `hash_seed=${uuidOf(digest)}`, "-d", "-", path],

@@ -87,7 +87,7 @@ export class SelectedEntries {
           hint: "`list` tells what there is; patterns are paths from the root",
         });
       }
-      this.#events.tell({ type: "warning", code: "PATTERN_UNMATCHED", message });
+      this.#events.find({ type: "warning", code: "PATTERN_UNMATCHED", message });
     }
   }
 }

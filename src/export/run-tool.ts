@@ -26,13 +26,18 @@ export interface ToolRun {
   readonly signal: AbortSignal;
 }
 
-/** Throws `TOOL_MISSING` if a program is not installed. Called before anything is downloaded. */
-export async function insistOnTool(tool: FileSystemTool, searchPath: string | undefined): Promise<void> {
-  const program = new Program(tool.command, [tool.versionArgument], { env: environment(searchPath), ...errorOutput });
+/**
+ * What a program says of its version. Throws `TOOL_MISSING` if it is not installed. Called before anything is downloaded.
+ */
+export async function versionOfTool(tool: FileSystemTool, searchPath: string | undefined): Promise<string> {
+  const { argument, output: kept } = tool.version;
+  const options = { env: environment(searchPath), kept, keptCharacters: errorOutput.keptCharacters };
+  const program = new Program(tool.command, [argument], options);
   program.input.end();
-  await program.ended.catch((error: unknown) => {
+  const { output } = await program.ended.catch((error: unknown) => {
     throw missing(tool, error);
   });
+  return output;
 }
 
 /** Runs a program that reads the archive which `feed` writes. Throws `TOOL_FAILED` if the program fails. */

@@ -67,3 +67,13 @@ export function dataSegments(descriptor: number, sizeBytes: number): readonly Se
   }
   return segments;
 }
+
+const ioctl = declare<[number, number, number]>("ioctl", ["int", "long", "int"]);
+
+/** ioctl_ficlone(2): _IOW(0x94, 9, int). */
+const FICLONE = 0x40049409;
+
+/** Makes a file's content that of another one, with which it shares the blocks from then on. Both are open. */
+export function shareContent(descriptor: number, other: number): Result {
+  return ioctl(descriptor, FICLONE, other);
+}

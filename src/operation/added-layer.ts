@@ -56,6 +56,11 @@ export class AddedLayer implements AsyncDisposable {
     }
   }
 
+  /** The digest of the layer; `undefined` if no files are added. */
+  get digest(): Digest | undefined {
+    return this.#layer?.digest;
+  }
+
   /** The image with this layer on top. */
   onTopOf(accepted: AcceptedImage): AcceptedImage {
     if (this.#layer === undefined) return accepted;

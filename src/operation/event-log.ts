@@ -1,7 +1,9 @@
 import type { OciUnpackEvent, SandboxStatus, WarningCode } from "../base/events.ts";
+import { present } from "../base/present.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type EngineReport, unknownReport } from "../worker/messages.ts";
 import type { Progress } from "../worker/progress.ts";
+import { FindingsRecord, type ImageFinding, type ImageFindings } from "./image-findings.ts";
 import type { SkippedEntry, UnpackOptions, UnpackResult } from "./options.ts";
 
 /** How many skipped entries a result lists. */
@@ -23,6 +25,7 @@ export class EventLog {
   #skippedCount = 0;
   readonly #warnings: Partial<Record<WarningCode, number>> = {};
   #sandbox: SandboxStatus | undefined;
+  readonly #record = new FindingsRecord();
 
   constructor(options: Pick<UnpackOptions, "onEvent" | "signal">) {
     this.#listener = options.onEvent;
@@ -45,15 +48,14 @@ export class EventLog {
   /** Passes on what a working thread reports. */
   readonly report = (report: EngineReport): void => {
     switch (report.type) {
-      case "skipped":
-      case "warning":
       case "layer-started":
       case "layer-finished":
         this.tell(report);
         break;
+      case "skipped":
+      case "warning":
       case "untold":
-        this.#skippedCount += report.skipped;
-        for (const [code, count] of Object.entries(report.warnings)) this.#countWarnings(code as WarningCode, count);
+        this.find(report);
         break;
       case "confined":
         this.#tellSandbox(report.status);
@@ -69,6 +71,26 @@ export class EventLog {
         this.#stop.abort(unknownReport(report));
     }
   };
+
+  /** Tells or counts what was found in the image's content. Never throws. */
+  find(finding: ImageFinding): void {
+    this.#record.add(finding);
+    if (finding.type !== "untold") return this.tell(finding);
+    this.#skippedCount += finding.skipped;
+    for (const [code, count] of Object.entries(finding.warnings)) this.#countWarnings(code as WarningCode, count);
+  }
+
+  /** What was found in the image's content so far. */
+  get found(): ImageFindings {
+    return { findings: this.#record.findings, ...present({ sandbox: this.#sandbox }) };
+  }
+
+  /** Tells again what was found when something was made that is there still. */
+  findAgain({ findings, sandbox }: ImageFindings): void {
+    this.#sandbox = sandbox;
+    if (sandbox !== undefined) this.tell({ type: "sandbox", status: sandbox });
+    for (const finding of findings) this.find(finding);
+  }
 
   summary(): Summary {
     return {

@@ -58,9 +58,6 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
   readonly keep?: boolean;
 }
 
-/** How something that was kept in a store was given out: as a file that shares its blocks, or as a copy. */
-export type GivenOut = "reflink" | "copied";
-
 export interface SkippedEntry {
   readonly layer: number;
   /** From the root. Of one that is longer than 4,096 bytes (PATH_MAX) the beginning, with `…`; so is `detail`. */

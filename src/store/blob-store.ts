@@ -27,6 +27,7 @@ export interface ExpectedBlob {
  *     oci-layout  index.json  blobs/ALGORITHM/HEX     what every tool reads
  *     names.json                                      what names stand for of which the store has only a part
  *     ingest/ALGORITHM-HEX.part                       a blob that is being fetched, locked by the process that does it
+ *     outputs/KEY/…  trees/KEY/…                      what images became, to be given out again
  *     layers/…  overlays/…                            layers as directories, and who uses them
  *     trash/…                                         what is being removed
  *     in-use.lock  index.lock  prune.lock             only for locks

@@ -53,11 +53,17 @@ export class KeptResults<Record extends KeptRecord = KeptRecord> {
     this.#kind = kind;
   }
 
+  /** The absolute path of the store. */
+  get storeDirectory(): string {
+    return this.#store.directory;
+  }
+
   /** A result; `undefined` if there is none that can be read. */
   async find(key: string): Promise<KeptResult<Record> | undefined> {
     const path = this.#pathOf(key);
-    const bytes = await ifThere(`read the record of "${path}"`, () => readFile(join(path, recordFile), "utf8"));
-    const record = bytes === undefined ? undefined : (parsed(bytes) as Record | undefined);
+    const text = await ifThere(`read the record of "${path}"`, () => readFile(join(path, recordFile), "utf8"));
+    // Nobody else writes records, and one that was changed is none.
+    const record = text === undefined ? undefined : (intactRecord(text) as Record | undefined);
     const found = await statIfThere(path);
     if (record === undefined || found === undefined) return undefined;
     return { kind: this.#kind, key, path, record, lastUsed: found.mtime };
@@ -85,7 +91,7 @@ export class KeptResults<Record extends KeptRecord = KeptRecord> {
   async keep(staged: string, key: string, record: Record): Promise<string> {
     const path = this.#pathOf(key);
     try {
-      await writeFile(join(staged, recordFile), JSON.stringify(record), { flush: true });
+      await writeFile(join(staged, recordFile), writtenRecord(record), { flush: true });
       await mkdir(this.#store.path(folders[this.#kind]), { recursive: true, mode: 0o700 });
       for (;;) {
         try {
@@ -136,12 +142,18 @@ export function keyOf(decisive: object): string {
   return createHash("sha256").update(JSON.stringify(decisive)).digest("hex");
 }
 
-/** A record as it was written; `undefined` where it is none any more. */
-function parsed(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && "digest" in value ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** A record as it is written: `{"sha256":"…","record":{…}}`, with the digest of the record's text. */
+function writtenRecord(record: KeptRecord): string {
+  const text = JSON.stringify(record);
+  return `${recordStart(text)}${text}}`;
+}
+
+function recordStart(text: string): string {
+  return `{"sha256":"${createHash("sha256").update(text).digest("hex")}","record":`;
+}
+
+/** A record as it was written; `undefined` where it is not what was written any more. */
+function intactRecord(written: string): unknown {
+  const text = written.slice(recordStart("").length, -1);
+  return written === `${recordStart(text)}${text}}` ? JSON.parse(text) : undefined;
 }

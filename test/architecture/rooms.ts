@@ -120,8 +120,23 @@ export const rooms = {
   },
   export: {
     floor: 9,
-    what: "a root filesystem in one file: the merged tree as an archive, or as a file system made of that",
-    uses: ["base", "oci", "tar", "output", "blob", "linux", "toc", "layer", "worker", "tree", "image", "operation"],
+    what: "a root filesystem in one file: the merged tree as an archive, or as a file system made of that; a store may keep it",
+    uses: [
+      "base",
+      "oci",
+      "tar",
+      "output",
+      "blob",
+      "linux",
+      "toc",
+      "layer",
+      "worker",
+      "tree",
+      "source",
+      "store",
+      "image",
+      "operation",
+    ],
   },
   operation: {
     floor: 8,
@@ -140,7 +155,7 @@ export const rooms = {
   },
   store: {
     floor: 7,
-    what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories; it wraps any source",
+    what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories, and what images became; it wraps any source",
     uses: ["base", "oci", "output", "blob", "toc", "linux", "worker", "source"],
   },
   source: {

@@ -6,7 +6,7 @@ import type { FileSystemTool } from "../../src/export/file-system-tool.ts";
 import { runTool } from "../../src/export/run-tool.ts";
 
 const shell: FileSystemTool = {
-  ...{ command: "sh", package: "dash", versionArgument: "-c", args: () => [], env: () => ({}) },
+  ...{ command: "sh", package: "dash", version: { argument: "-c", output: "stdout" }, args: () => [], env: () => ({}) },
 };
 const data = new Uint8Array(512).fill(1);
 const end = new Uint8Array(1024);

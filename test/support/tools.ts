@@ -35,6 +35,7 @@ const packages = {
   sqfstar: "squashfs-tools",
   veritysetup: "cryptsetup-bin",
   mke2fs: "e2fsprogs",
+  "mkfs.btrfs": "btrfs-progs",
   setfattr: "attr",
   setfacl: "acl",
   chattr: "e2fsprogs",
