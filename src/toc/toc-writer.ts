@@ -111,7 +111,7 @@ class MemberWriter {
   }
 
   end(): void {
-    this.#write(gzipSync(this.#text, { level: 1 }));
+    this.#write(gzipSync(this.#text, { level: 1, chunkSize: memberBytes }));
     this.#text = "";
   }
 }
