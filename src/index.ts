@@ -56,7 +56,7 @@ export type { Manifest } from "./oci/document.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type { AddedFile } from "./operation/added-files.ts";
-export type { OperationResult, SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
+export type { ClonedAs, OperationResult, SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
 export type { OverlayOptions, OverlayResult } from "./overlay/unpack-overlay.ts";
 export { unpackOverlay } from "./overlay/unpack-overlay.ts";
 export type {

@@ -19,6 +19,11 @@ export const overlayModes = ["privileged", "userxattr"] as const;
  */
 export type OverlayKind = (typeof overlayModes)[number];
 
+/** How a kept tree becomes a new one. */
+export const cloneModes = ["auto", "reflink", "copy", "hardlink"] as const;
+
+export type CloneMode = (typeof cloneModes)[number];
+
 export const exportForms = ["tar", "erofs", "squashfs", "ext4"] as const;
 /** What a root filesystem can be written as: an archive, or a file that the kernel can mount. */
 export type ExportForm = (typeof exportForms)[number];

@@ -78,6 +78,8 @@ const flags: readonly (readonly [option: string, flag: string])[] = [
   ["`tls.key`", "--tls-key"],
   ["`platform`", "--platform"],
   ['`owner: "ignore"`', "--owner ignore"],
+  ['`clone: "auto"`', "--clone auto"],
+  ["`keep`", "--keep"],
   ['`overlay: "userxattr"`', "--overlay userxattr"],
   ["`mount`", "--mount"],
   ['`sandbox: "prefer"`', "--sandbox prefer"],

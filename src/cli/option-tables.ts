@@ -73,6 +73,7 @@ export const unpackOptionTable = {
   size: { type: "string" },
   "add-file": { type: "string", multiple: true },
   keep: { type: "boolean" },
+  clone: { type: "string" },
   verity: { type: "boolean" },
   "verity-file": { type: "string" },
   bundle: { type: "boolean" },

@@ -1,4 +1,5 @@
 import type {
+  ClonedAs,
   CopyResult,
   Difference,
   ExportResult,
@@ -41,10 +42,22 @@ export function resultLines(result: UnpackResult, paint: Paint): string[] {
     `  ${paint.faint(result.digest)}`,
     `  ${content}: ${sizes}, in ${durationText(result.milliseconds)}`,
     ...signatureLines(result),
+    ...clonedLines(result),
     ...(result.mtree === undefined ? [] : [`  listed in ${safeText(result.mtree)}`]),
     ...skippedLines(result),
     ...warningLines(result),
   ];
+}
+
+const cloneWords: Readonly<Record<ClonedAs, string>> = {
+  reflink: "its files share their blocks",
+  copied: "its files are copies",
+  hardlink: "its files are those in the store: write to neither",
+};
+
+/** That a root filesystem was not made of layers. */
+function clonedLines({ kept }: Pick<UnpackResult, "kept">): string[] {
+  return kept === undefined ? [] : [`  cloned from the tree that the store had kept: ${cloneWords[kept]}`];
 }
 
 /** How many bytes were downloaded, or read for an image on this machine. Blobs from the store do not count. */
@@ -65,7 +78,8 @@ export function overlayLines(result: OverlayResult, paint: Paint): string[] {
 /** The result of an export as lines. */
 export function exportLines(result: ExportResult, paint: Paint): string[] {
   const where = result.file ?? "standard output";
-  const [, digest = "", content = "", ...rest] = resultLines({ ...result, rootfs: where, config: "" }, paint);
+  const { kept: _kept, ...told } = result;
+  const [, digest = "", content = "", ...rest] = resultLines({ ...told, rootfs: where, config: "" }, paint);
   const what = `${result.form}, ${bytesText(result.bytes)}`;
   return [
     `${paint.green("wrote")} ${safeText(result.reference)} to ${safeText(where)} (${what})`,

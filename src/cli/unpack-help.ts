@@ -65,6 +65,9 @@ What is kept for next time
                          is an OCI image layout
       --keep             keep there what the image becomes (rootfs, tar, erofs,
                          squashfs, ext4), and give that out the next time
+      --clone HOW        keep a rootfs there, and make it of that the next time:
+                         auto (default), reflink, copy, or hardlink, which is
+                         for roots that nobody writes to; implies --keep
       --offline          take everything from the store, use no network
       --no-index         keep no index of what is in each layer, and use none
 

@@ -1,5 +1,6 @@
 import {
   type CopyForm,
+  cloneModes,
   copyForms,
   type ExportForm,
   exportForms,
@@ -26,7 +27,7 @@ import { UsageError } from "./usage-error.ts";
 /** The arguments of `oci-unpack IMAGE DIRECTORY`. */
 export interface UnpackCommand extends Destination, ImageSettings {
   readonly name: "unpack";
-  readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "add" | "mtree" | "keep">;
+  readonly options: ImageSettings["options"] & FilesSettings & Pick<UnpackOptions, "add" | "mtree" | "keep" | "clone">;
   /** Whether the directory becomes a bundle for a container runtime, and for a runtime of which user. */
   readonly bundle: "none" | "for root" | "for this user";
 }
@@ -63,14 +64,15 @@ function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackComm
       mtree: values.mtree,
       add: addedFiles(values["add-file"]),
       keep: keep(values, settings),
+      clone: oneOf("--clone", values.clone, cloneModes),
     }),
     bundle: bundle(values),
   };
 }
 
 /** Whether the output is kept in the store. */
-function keep({ keep }: UnpackLine["values"], { store }: ImageSettings): boolean | undefined {
-  if (!keep || store !== undefined) return keep;
+function keep({ keep, clone }: UnpackLine["values"], { store }: ImageSettings): boolean | undefined {
+  if ((keep !== true && clone === undefined) || store !== undefined) return keep;
   throw new UsageError(
     "cannot keep the output: there is no store that it could be kept in",
     "name it with --store DIR, or with OCI_UNPACK_STORE",
@@ -177,6 +179,7 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
         "--output rootfs: in a file, owners are the image's",
       ] as const;
     }),
+    ["--clone", values.clone !== undefined && form !== "rootfs", "--output rootfs"],
     ["--bundle", values.bundle === true && form !== "rootfs", "--output rootfs"],
     ["--mtree", values.mtree !== undefined && form !== "rootfs", "--output rootfs"],
   ] as const;

@@ -6,7 +6,7 @@ import { applyKinds, filesKinds, type UnpackOptions, type UnpackResult } from ".
 import type { GivenOut } from "../store/kept-files.ts";
 import type { Verity } from "./verity.ts";
 
-type NotForExport = "bundle" | "mtree" | "owner" | "recordOwners" | "uidMap" | "gidMap";
+type NotForExport = "bundle" | "mtree" | "clone" | "owner" | "recordOwners" | "uidMap" | "gidMap";
 
 /** Of the options of an unpacking those that mean something where no files are made. Owners are always the image's. */
 export interface ExportOptions extends Omit<UnpackOptions, NotForExport> {

@@ -54,6 +54,11 @@ export function nextData(descriptor: number, offset: number): Result {
   return found === -errnos.ENXIO ? Number.POSITIVE_INFINITY : found;
 }
 
+/** The offset of the next hole from `offset` on. The end of a file counts as one. */
+export function nextHole(descriptor: number, offset: number): Result {
+  return lseek(descriptor, offset, SEEK_HOLE);
+}
+
 /** The parts of a file that have data; the rest are holes. On a file system without holes all of it is data. */
 export function dataSegments(descriptor: number, sizeBytes: number): readonly Segment[] | Result {
   const segments: Segment[] = [];
@@ -61,7 +66,7 @@ export function dataSegments(descriptor: number, sizeBytes: number): readonly Se
     const offset = nextData(descriptor, end);
     if (offset < 0) return offset;
     if (offset >= sizeBytes) break;
-    end = lseek(descriptor, offset, SEEK_HOLE);
+    end = nextHole(descriptor, offset);
     if (end < 0) return end;
     segments.push({ offset, length: end - offset });
   }

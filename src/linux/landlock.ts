@@ -9,6 +9,11 @@ export interface Confinement {
   readonly writableBeneath?: number;
   /** Open directories beneath which files may be read. Default: none. */
   readonly readableBeneath?: readonly number[];
+  /**
+   * Open directories beneath which files may be read and written, and be given further names beneath `writableBeneath`:
+   * Landlock lets nobody link a file to where more may be done with it. Default: none.
+   */
+  readonly linkableBeneath?: readonly number[];
 }
 
 /** The version of Landlock that is in force, or why none is. */
@@ -16,14 +21,17 @@ export type ConfinementResult = { readonly abi: number } | { readonly reason: st
 
 // The rights of linux/landlock.h, each with the first version (ABI) that has it.
 const EXECUTE = 1 << 0;
+const WRITE_FILE = 1 << 1;
 const READ_FILE = 1 << 2;
 const READ_DIR = 1 << 3;
 const MAKE_SOCK = 1 << 9;
+const REFER = 1 << 13;
+const TRUNCATE = 1 << 14;
 const IOCTL_DEV = 1 << 15;
 const fileRightsByAbi = [
   [1, 0x1fff], // EXECUTE … MAKE_SYM
-  [2, 1 << 13], // REFER
-  [3, 1 << 14], // TRUNCATE
+  [2, REFER],
+  [3, TRUNCATE],
   [5, IOCTL_DEV],
 ] as const;
 const TCP_BIND_AND_CONNECT = 0b11; // from ABI 4 on
@@ -65,12 +73,14 @@ export function confine(confinement: Confinement): ConfinementResult {
   return result < 0 ? { reason: reasonOf(result) } : { abi };
 }
 
-function enforce(abi: number, { writableBeneath, readableBeneath = [] }: Confinement): Result {
+function enforce(abi: number, { writableBeneath, readableBeneath = [], linkableBeneath = [] }: Confinement): Result {
   const rights = fileRightsByAbi.reduce((sum, [since, right]) => (since <= abi ? sum | right : sum), 0);
   const ruleset = createRuleset(calls.landlockCreateRuleset, rulesetAttributes(abi, rights), rulesetBytes(abi), 0);
   if (ruleset < 0) return ruleset;
   try {
     const granted = readableBeneath.map((directory) => beneath(directory, READ_FILE | READ_DIR));
+    const linkable = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | REFER;
+    granted.push(...linkableBeneath.map((directory) => beneath(directory, rights & linkable)));
     if (writableBeneath !== undefined) {
       granted.push(beneath(writableBeneath, rights & ~(EXECUTE | MAKE_SOCK | IOCTL_DEV)));
     }

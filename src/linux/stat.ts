@@ -14,8 +14,12 @@ export interface Stat {
   /** How many hard links it has. */
   readonly nameCount: number;
   readonly sizeBytes: number;
+  /** What it takes on the disk: less than its size where it has holes, or where the file system compresses it. */
+  readonly allocatedBytes: number;
   readonly mtime: Timestamp;
   readonly atime: Timestamp;
+  /** When anything of it was last changed: content, attributes or names. Nobody can set it. */
+  readonly ctime: Timestamp;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
   /** The device that the file lies on. */
@@ -27,6 +31,8 @@ export interface Stat {
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
+/** Size, time of modification and of change. */
+const STATX_STAMP = 0x2c0;
 
 const statx = declare<[number, number, Uint8Array, number, number, Uint8Array]>(
   "syscall",
@@ -50,6 +56,28 @@ export function statAt(directory: number, name: ByteString): Stat | Result {
   return statxAt(directory, name, AT_SYMLINK_NOFOLLOW);
 }
 
+/** What shows that a file was not changed since. */
+export interface Stamp {
+  readonly sizeBytes: number;
+  readonly mtime: Timestamp;
+  readonly ctime: Timestamp;
+}
+
+/** As `statOf`, but only what shows whether a file was changed: half the time, for what is done with every file. */
+export function stampOf(descriptor: number): Stamp | Result {
+  return stampFrom(statx(calls.statx, descriptor, path.of(empty), AT_EMPTY_PATH, STATX_STAMP, bytes));
+}
+
+/** As `statAt`, but only what shows whether a file was changed. */
+export function stampAt(directory: number, name: ByteString): Stamp | Result {
+  return stampFrom(statx(calls.statx, directory, path.of(name), AT_SYMLINK_NOFOLLOW, STATX_STAMP, bytes));
+}
+
+function stampFrom(result: Result): Stamp | Result {
+  if (result < 0) return result;
+  return { sizeBytes: Number(view.getBigUint64(40, littleEndian)), mtime: timestampAt(112), ctime: timestampAt(96) };
+}
+
 function statxAt(directory: number, name: ByteString, flags: number): Stat | Result {
   const result = statx(calls.statx, directory, path.of(name), flags, STATX_BASIC_STATS, bytes);
   if (result < 0) return result;
@@ -62,7 +90,9 @@ function statxAt(directory: number, name: ByteString, flags: number): Stat | Res
     gid: view.getUint32(24, littleEndian),
     nameCount: view.getUint32(16, littleEndian),
     sizeBytes: Number(view.getBigUint64(40, littleEndian)),
+    allocatedBytes: 512 * Number(view.getBigUint64(48, littleEndian)),
     atime: timestampAt(64),
+    ctime: timestampAt(96),
     mtime: timestampAt(112),
     deviceMajor: view.getUint32(128, littleEndian),
     deviceMinor: view.getUint32(132, littleEndian),

@@ -39,6 +39,16 @@ export function openAt(directory: number, name: ByteString, flags: number, mode 
   return openat(directory, path.of(name), flags | O_CLOEXEC, mode);
 }
 
+/**
+ * Opens a file or a directory for reading, without changing its time of access if this user may do that. A symlink is
+ * not followed.
+ */
+export function openUntouchedAt(directory: number, name: ByteString, flags: number): Result {
+  const wanted = constants.O_RDONLY | constants.O_NOFOLLOW | flags;
+  const handle = openAt(directory, name, wanted | constants.O_NOATIME);
+  return handle === -errnos.EPERM ? openAt(directory, name, wanted) : handle;
+}
+
 /** Opens the directory at a name in a directory. A symlink is not followed. */
 export function openDirectoryAt(directory: number, name: ByteString): Result {
   return openat(directory, path.of(name), directoryFlags, 0);

@@ -53,6 +53,14 @@ export function ownRights(): Rights {
   };
 }
 
+/** All that decides what this process may do to files, as text: the same text means the same rights. */
+export function rightsAsText(): string {
+  const status = readFileSync("/proc/self/status", "latin1").split("\n");
+  const lines = status.filter((line) => /^(Uid|Gid|Groups|CapEff):/.test(line));
+  const maps = ["/proc/self/uid_map", "/proc/self/gid_map"].map((path) => readFileSync(path, "latin1"));
+  return [...lines, ...maps].join("\n");
+}
+
 /** The user namespace of this process (user_namespaces(7)). */
 interface UserNamespace {
   /** Whether it is the machine's own. Some rights, such as making devices, exist in no other. */

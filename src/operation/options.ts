@@ -12,13 +12,14 @@ import {
   texts,
   word,
 } from "../base/option-checks.ts";
-import { devicePolicies, ownerChoices, type SandboxPolicy } from "../base/option-words.ts";
+import { type CloneMode, cloneModes, devicePolicies, ownerChoices, type SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { Rootless } from "../bundle/user.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { type ApplyOptions, applySettings, type IdMapping, type RootfsSettings } from "../layer/settings.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
+import type { GivenOut } from "../store/kept-files.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
 import { type AddedFile, addedFilesKind, addedPath } from "./added-files.ts";
@@ -56,7 +57,16 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions {
    * there already. Default: false.
    */
   readonly keep?: boolean;
+  /**
+   * How `unpack` makes a root filesystem of one that is kept: of files that share their blocks with those in the store,
+   * of copies, or, for trees that nobody writes to, of further names of the same files. Implies `keep`. Default: "auto",
+   * which shares blocks where the file system can and copies otherwise.
+   */
+  readonly clone?: CloneMode;
 }
+
+/** How a root filesystem was given out: as `GivenOut`, or as files that are those in the store. */
+export type ClonedAs = GivenOut | "hardlink";
 
 export interface SkippedEntry {
   readonly layer: number;
@@ -96,6 +106,8 @@ export interface UnpackResult extends OperationResult {
    * counted.
    */
   readonly keptEntries?: number;
+  /** How it was given out, where it was kept in the store already; absent where it was made of the image's layers. */
+  readonly kept?: ClonedAs;
   /** Compressed bytes that came over the network. */
   readonly downloadedBytes: number;
   /** Decompressed bytes of all layers. */
@@ -124,7 +136,7 @@ export const applyKinds: Kinds<ApplyOptions> = {
 };
 
 /** Of an unpacking, those that say what its files become. */
-export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep">> = {
+export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep" | "clone">> = {
   ...resolveKinds,
   ...applyKinds,
   include: texts,
@@ -137,6 +149,7 @@ export const unpackKinds: Kinds<UnpackOptions> = {
   bundle: either(boolean, shape<Rootless>({ uid: count, gid: count }, ["uid", "gid"])),
   mtree: path,
   keep: boolean,
+  clone: word(...cloneModes),
 };
 
 /** The options of an unpacking, checked and with every default settled. */

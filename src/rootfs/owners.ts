@@ -167,6 +167,9 @@ const rootless = byteStringOf("user.rootlesscontainers");
 /** The record that is read again, for files that are copied. */
 const overrideStat = byteStringOf("user.containers.override_stat");
 
+/** The extended attributes that `recordsOf` gives. */
+export const recordNames: readonly string[] = [rootless, overrideStat];
+
 /** Stands for 0, the owner that a file without a record has. */
 const noId = 2 ** 32 - 1;
 

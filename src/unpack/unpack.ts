@@ -8,9 +8,11 @@ import { type UnpackOptions, type UnpackResult, unpackKinds } from "../operation
 import { type Documents, Target } from "../output/new-directory.ts";
 import { NewFile } from "../output/new-file.ts";
 import { isWhole } from "../tree/selection.ts";
-import { Pipeline } from "../worker/pipeline.ts";
-import { type Applied, applyLayers, applySelected } from "./apply-layers.ts";
+import type { Pipeline } from "../worker/pipeline.ts";
+import { applyLayers, applySelected } from "./apply-layers.ts";
+import type { RootToBe } from "./kept-root.ts";
 import type { MtreeJob } from "./mtree-job.ts";
+import { DirectRoot, type MadeRoot, type RootMaker } from "./root-maker.ts";
 
 /**
  * Downloads an image and unpacks it: its root filesystem into `directory/rootfs`, its configuration, byte for byte,
@@ -32,25 +34,29 @@ export async function unpack(
   const mtreePath = options.mtree === undefined ? undefined : pathOf("mtree", options.mtree);
   await using target = await Target.claim(pathOf("directory", directory));
   await using mtree = mtreePath === undefined ? undefined : await NewFile.open(mtreePath);
-  await using pipeline = new Pipeline(settings.apply.limits); // while the network is asked, the threads start
+  const { directory: beside, staging } = target;
+  await using root = await rootMaker(operation, options, { staging, mtree, added });
   const source = await operation.source();
-  operation.storeToKeepIn(options.keep);
+  await root.begin();
   const accepted = added.onTopOf(await operation.resolve(source));
 
   const { image } = accepted;
-  const { directory: beside, staging } = target;
-  let applied: Applied;
-  try {
+  const apply = async (pipeline: Pipeline, staging: string) => {
     const unpacking = { pipeline, directory: beside, staging, isRecorded: mtree !== undefined };
-    const apply = isWhole(settings.selection) ? applyLayers : applySelected;
-    applied = await apply(operation, accepted, unpacking);
+    const applying = isWhole(settings.selection) ? applyLayers : applySelected;
+    const applied = await applying(operation, accepted, unpacking);
     if (mtree !== undefined) await writeMtree(mtree, pipeline, events);
+    return applied;
+  };
+  let made: MadeRoot;
+  try {
+    made = await root.make(accepted, apply);
     operation.signal.throwIfAborted();
     const documents = await documentsOf(image, staging, options.bundle, events);
     await target.commit(documents, { between: async () => mtree?.commit() });
   } catch (error) {
     await mtree?.retract();
-    await pipeline.discard(staging, settings.sandbox);
+    await root.discard();
     throw error;
   }
   return {
@@ -58,9 +64,19 @@ export async function unpack(
     rootfs: target.rootfs,
     config: target.config,
     ...(mtreePath !== undefined && { mtree: resolve(mtreePath) }),
-    ...applied,
+    ...made,
     ...events.summary(),
   };
+}
+
+async function rootMaker(
+  operation: Operation,
+  { keep, clone }: UnpackOptions,
+  wanted: Omit<RootToBe, "clone">,
+): Promise<RootMaker> {
+  if (keep !== true && clone === undefined) return new DirectRoot(operation, wanted.staging);
+  const { KeptRoot } = await import("./kept-root.ts");
+  return new KeptRoot(operation, { ...wanted, clone });
 }
 
 async function documentsOf(

@@ -5,14 +5,14 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { readEntries } from "../linux/directory-entries.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
-import { closeDescriptor, readSymlinkAt } from "../linux/syscalls.ts";
+import { closeDescriptor, openUntouchedAt, readSymlinkAt } from "../linux/syscalls.ts";
 import type { Rights } from "../linux/thread.ts";
 import { Descent } from "../rootfs/descent.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
 import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
 import { AttributeComparison } from "./attribute-comparison.ts";
 import type { Difference, DifferentPart } from "./difference.ts";
-import { type DiskEntry, hasContent, openUntouched, succeeded } from "./disk-entry.ts";
+import { type DiskEntry, hasContent, succeeded } from "./disk-entry.ts";
 
 /** What a comparison needs to know. */
 export interface ComparisonOptions {
@@ -105,7 +105,7 @@ export class Comparison {
     const stated = { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 } as const;
     const isRoot = directory.parent === undefined;
     const parts = this.#attributes.differentParts(attributes, stated, { stat, entry, isRoot });
-    const handle = openUntouched(entry, constants.O_DIRECTORY);
+    const handle = openUntouchedAt(entry.descriptor, entry.name, constants.O_DIRECTORY);
     try {
       const hasOtherNames = handle >= 0 && this.#compareNames(directory, handle, entry.path);
       // Names that were added or removed change the time of the directory. They are reported, so the time is not.

@@ -2,9 +2,8 @@ import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { failure } from "../layer/findings.ts";
 import { nextData, readSomeAt } from "../linux/content.ts";
-import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
-import { closeDescriptor, openAt } from "../linux/syscalls.ts";
+import { closeDescriptor, openUntouchedAt } from "../linux/syscalls.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Segment } from "../tar/entry.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
@@ -22,13 +21,6 @@ export function succeeded<Value>(result: Value | Result, path: ByteString, call:
   return result as Value;
 }
 
-/** Opens a file for reading, without changing its time of access if this user may do that. */
-export function openUntouched({ descriptor, name }: DiskEntry, flags: number): Result {
-  const wanted = constants.O_RDONLY | constants.O_NOFOLLOW | flags;
-  const handle = openAt(descriptor, name, wanted | constants.O_NOATIME);
-  return handle === -errnos.EPERM ? openAt(descriptor, name, wanted) : handle;
-}
-
 const chunk = new Uint8Array(256 * 1024);
 
 /**
@@ -38,7 +30,11 @@ const chunk = new Uint8Array(256 * 1024);
 export function hasContent(entry: DiskEntry, file: TreeFile, digest: string): boolean {
   const { path } = entry;
   // In case somebody replaced it by a fifo, which would block.
-  const handle = succeeded(openUntouched(entry, constants.O_NONBLOCK), path, "openat(O_RDONLY)");
+  const handle = succeeded(
+    openUntouchedAt(entry.descriptor, entry.name, constants.O_NONBLOCK),
+    path,
+    "openat(O_RDONLY)",
+  );
   try {
     const { sizeBytes, segments = [{ offset: 0, length: sizeBytes }] } = file;
     const hash = createHash("sha256");

@@ -14,7 +14,7 @@ import { recordedConfig, rootfsIn } from "./recorded-config.ts";
 import type { VerifyJob, VerifyReport } from "./verify-job.ts";
 
 /** Those that the image was unpacked with: they say what its files were to become. */
-export type VerifyOptions = Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep">;
+export type VerifyOptions = Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep" | "clone">;
 
 export interface VerifyResult extends OperationResult {
   /** Absolute path of the root filesystem. */

@@ -44,7 +44,7 @@ export const rooms = {
   threads: {
     floor: 11,
     what: "the files that Node loads as threads: each says which jobs its thread does, and nothing else",
-    uses: ["worker", "rootfs", "source", "export", "unpack", "overlay", "look", "verify"],
+    uses: ["worker", "rootfs", "source", "store", "clone", "export", "unpack", "overlay", "look", "verify"],
   },
   unpack: {
     floor: 10,
@@ -62,7 +62,9 @@ export const rooms = {
       "rootfs",
       "tree",
       "image",
+      "store",
       "operation",
+      "clone",
       "export",
     ],
   },
@@ -137,6 +139,11 @@ export const rooms = {
       "image",
       "operation",
     ],
+  },
+  clone: {
+    floor: 9,
+    what: "a root filesystem that is kept in a store, the list that shows whether it was touched, and trees that are made of it",
+    uses: ["base", "tar", "linux", "layer", "worker", "rootfs", "store"],
   },
   operation: {
     floor: 8,

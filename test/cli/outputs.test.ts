@@ -158,6 +158,11 @@ for (const [args, message] of [
     ["--output", "tar", "--keep", "-o", "x", "img"],
     "cannot keep the output: there is no store that it could be kept in",
   ],
+  [
+    ["--output", "tar", "--store", "s", "--clone", "copy", "-o", "x", "img"],
+    "cannot use --clone: it goes with --output rootfs",
+  ],
+  [["--clone", "copy", "img", "d"], "cannot keep the output: there is no store that it could be kept in"],
   [["--keep", "img", "d"], "cannot keep the output: there is no store that it could be kept in"],
   [["--output", "tar", "img"], "cannot make tar: the destination is missing"],
   [["--output", "overlay", "--mtree", "x", "img", "d"], "cannot use --mtree: it goes with --output rootfs"],
