@@ -46,17 +46,19 @@ Forgets what oci-unpack login, or podman login, kept for REGISTRY.
 const store = `\
 Usage: oci-unpack store list|verify|prune [OPTIONS]
 
-A store keeps the blobs of images that were unpacked with --store. It is an OCI
-image layout: skopeo and umoci read it as oci:DIR:NAME where the image has OCI
-media types. What docker pushed has Docker's, which they refuse in a layout;
+A store keeps the blobs of images that were unpacked with --store, an index of
+each layer that was read, and with --keep what images became. It is an OCI image
+layout: skopeo and umoci read it as oci:DIR:NAME where the image has OCI media
+types. What docker pushed has Docker's, which they refuse in a layout;
 skopeo copy --format oci docker://NAME oci:COPY:TAG converts it.
 
-  oci-unpack store list      the images, the one that was used last first
-  oci-unpack store verify    read every blob; exit status 1 if any is corrupt
-                             or missing (nothing of such a blob is ever used)
+  oci-unpack store list      images, layers for overlays, indexes of layers,
+                             outputs and trees, what was used last first
+  oci-unpack store verify    read all of it; exit status 1 if anything is
+                             corrupt or missing (nothing of it is ever used)
   oci-unpack store prune     remove what belongs to no image, and
 
-      --max-size SIZE    images too, those that were used last staying, until
+      --max-size SIZE    what was used longest ago too, of whatever kind, until
                          the rest is no larger than SIZE, as in 500M or 10G
       --forget-absent    what overlays use that are not where they were, too;
                          it stays for 30 days otherwise, should a disk be

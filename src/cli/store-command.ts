@@ -1,6 +1,6 @@
 import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
-import type { EventListener, Store, StoredImageEntry, StoreFindings } from "../index.ts";
+import type { EventListener, Store, StoreEntry, StoreFindings } from "../index.ts";
 import { withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
@@ -28,7 +28,7 @@ export async function storeCommand(
 /** What is being done, for the display. */
 const doing: Readonly<Record<StoreCommand["action"], string>> = {
   list: "reading what the store has",
-  verify: "reading the blobs of the store",
+  verify: "reading all that the store has",
   prune: "looking for what no image of the store needs",
 };
 
@@ -40,14 +40,14 @@ async function perform(
 ): Promise<number> {
   switch (command.action) {
     case "list": {
-      const images = await opened.list({ signal });
-      say(images, images.length === 0 ? ["the store is empty"] : images.map(imageLine));
+      const entries = await opened.list({ signal });
+      say(entries, entries.length === 0 ? ["the store is empty"] : entries.map(entryLine));
       return exitCodes.done;
     }
     case "verify": {
       const findings = await opened.verify({ signal });
       say(findings, findingLines(findings));
-      return findings.corrupt.length + findings.missing.length === 0 ? exitCodes.done : exitCodes.failed;
+      return isRight(findings) ? exitCodes.done : exitCodes.failed;
     }
     case "prune":
       return await prune(opened, command, { signal, onEvent }, say);
@@ -65,9 +65,17 @@ async function prune(
   const absent = result.absentOverlays.map(
     (directory) => `kept the layers of ${safeText(directory)}, which is not there`,
   );
+  const others = [
+    { count: result.removedLayers, text: counted(result.removedLayers, "layer") },
+    { count: result.removedIndexes, text: counted(result.removedIndexes, "index", "indexes") },
+    { count: result.removedOutputs, text: counted(result.removedOutputs, "output") },
+    { count: result.removedTrees, text: counted(result.removedTrees, "tree") },
+  ];
+  const counts = others.filter(({ count }) => count > 0).map(({ text }) => `removed ${text}`);
   const hint = absent.length === 0 ? [] : ["they stay for 30 days; --forget-absent lets them go"];
   say(result, [
     ...removed,
+    ...counts,
     ...absent,
     ...hint,
     `freed ${bytesText(result.freedBytes)}, kept ${bytesText(result.keptBytes)}`,
@@ -75,19 +83,40 @@ async function prune(
   return exitCodes.done;
 }
 
-/** `2026-01-31 17:05  54.0 MB  sha256:0123456789ab  docker.io/library/debian:stable` */
-function imageLine({ name, digest, sizeBytes, lastUsed }: StoredImageEntry): string {
+/** `2026-01-31 17:05  54.0 MB  image   docker.io/library/debian:stable  sha256:0123456789ab` */
+function entryLine({ kind, name, form, digest, sizeBytes, lastUsed }: StoreEntry): string {
   const when = lastUsed.toISOString().slice(0, 16).replace("T", " ");
-  const short = digest.slice(0, digest.indexOf(":") + 13);
-  return `${when}  ${bytesText(sizeBytes).padStart(8)}  ${short}  ${name === undefined ? "(no name)" : safeText(name)}`;
+  const short = digest?.slice(0, digest.indexOf(":") + 13);
+  const words = [name === undefined ? "(no name)" : safeText(name), form && safeText(form), short];
+  return [when, bytesText(sizeBytes).padStart(8), kind.padEnd(6), ...words.filter((word) => word !== undefined)].join(
+    "  ",
+  );
 }
 
-function findingLines({ blobs, corrupt, missing }: StoreFindings): readonly string[] {
+/** `damaged: output docker.io/library/debian:stable erofs in /var/cache/store/outputs/…` */
+function damageLine({ kind, name, form, path }: StoreFindings["damaged"][number]): string {
+  const words = [kind, name, form].flatMap((word) => (word === undefined ? [] : [safeText(word)]));
+  return `damaged: ${words.join(" ")} in ${safeText(path)}`;
+}
+
+function isRight({ corrupt, missing, damaged }: StoreFindings): boolean {
+  return corrupt.length + missing.length + damaged.length === 0;
+}
+
+function findingLines(findings: StoreFindings): readonly string[] {
+  const { blobs, corrupt, missing, indexes, outputs, damaged } = findings;
+  const read = [
+    counted(blobs, "blob"),
+    ...(indexes === 0 ? [] : [counted(indexes, "index", "indexes")]),
+    ...(outputs === 0 ? [] : [counted(outputs, "output")]),
+  ];
   const lines = [
     ...corrupt.map((digest) => `corrupt: ${digest}`),
     ...missing.map((digest) => `missing: ${digest}`),
-    `${counted(blobs, "blob")} read, ${corrupt.length} corrupt, ${missing.length} missing`,
+    ...damaged.map(damageLine),
+    `${read.join(", ")} read, ${corrupt.length} corrupt, ${missing.length} missing, ${damaged.length} damaged`,
   ];
-  const isRight = corrupt.length + missing.length === 0;
-  return isRight ? lines : [...lines, "what is corrupt or missing is fetched again when it is needed"];
+  return isRight(findings)
+    ? lines
+    : [...lines, "what is not as it should be is fetched or made again when it is needed"];
 }

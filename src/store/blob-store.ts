@@ -27,8 +27,9 @@ export interface ExpectedBlob {
  *     oci-layout  index.json  blobs/ALGORITHM/HEX     what every tool reads
  *     names.json                                      what names stand for of which the store has only a part
  *     ingest/ALGORITHM-HEX.part                       a blob that is being fetched, locked by the process that does it
- *     outputs/KEY/…  trees/KEY/…                      what images became, to be given out again
+ *     ingest/…                                        what else is being made
  *     layers/…  overlays/…                            layers as directories, and who uses them
+ *     indexes/…  outputs/…  trees/…                   what layers have, and what images became
  *     trash/…                                         what is being removed
  *     in-use.lock  index.lock  prune.lock             only for locks
  */
@@ -154,16 +155,11 @@ export class BlobStore {
     });
   }
 
-  /** Removes unfinished blobs and returns their size. Only while no other process uses the store. */
-  async clearIngest(trash: Trash): Promise<number> {
-    let bytes = 0;
-    for (const name of await namesIn(this.path("ingest"))) {
-      const found = await statIfThere(this.path("ingest", name));
-      if (found?.isFile()) bytes += found.size;
-    }
-    await trash.take(this.path("ingest"));
+  /** Removes what is unfinished, and returns where it is then. Only while no other process uses the store. */
+  async clearIngest(trash: Trash): Promise<string> {
+    const taken = await trash.take(this.path("ingest"));
     await mkdir(this.path("ingest"));
-    return bytes;
+    return taken;
   }
 
   /** When an image was last used; `undefined` if its document is missing. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rename, rmdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rmdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ifThere, statIfThere } from "../base/if-there.ts";
+import { ifThere, namesIn, statIfThere } from "../base/if-there.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { discardFromThread } from "../worker/discarding.ts";
@@ -19,6 +19,8 @@ export interface KeptRecord {
   readonly name: string;
   /** The digest of its manifest. */
   readonly digest: Digest;
+  /** What kind of file an output is. */
+  readonly form?: string;
   /** How many bytes its files have. */
   readonly sizeBytes: number;
 }
@@ -122,14 +124,23 @@ export class KeptResults<Record extends KeptRecord = KeptRecord> {
 
   /** All results, the last used one first. What cannot be read is none. */
   async all(): Promise<readonly KeptResult<Record>[]> {
-    const directory = this.#store.path(folders[this.#kind]);
-    const names = await ifThere(`list "${directory}"`, () => readdir(directory));
     const results: KeptResult<Record>[] = [];
-    for (const name of names ?? []) {
-      const result = await this.find(name);
+    for (const key of await this.#keys()) {
+      const result = await this.find(key);
       if (result !== undefined) results.push(result);
     }
     return results.sort((one, other) => other.lastUsed.getTime() - one.lastUsed.getTime());
+  }
+
+  /** The absolute paths of what cannot be read: what was damaged, or not removed to its end. */
+  async withoutRecord(): Promise<readonly string[]> {
+    const paths: string[] = [];
+    for (const key of await this.#keys()) if ((await this.find(key)) === undefined) paths.push(this.#pathOf(key));
+    return paths;
+  }
+
+  #keys(): Promise<readonly string[]> {
+    return namesIn(this.#store.path(folders[this.#kind]));
   }
 
   #pathOf(key: string): string {

@@ -15,6 +15,8 @@ export interface StoredIndex {
   readonly path: string;
   readonly sizeBytes: number;
   readonly lastUsed: Date;
+  /** Whether this program reads its version. */
+  readonly isOfThisVersion: boolean;
   /** Whether its bytes have the digest in its name, and this program reads its version. */
   isIntact(signal?: AbortSignal): Promise<boolean>;
 }
@@ -89,6 +91,7 @@ export class LayerIndexes {
       path,
       sizeBytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
       lastUsed: (await statIfThere(path))?.mtime ?? new Date(0),
+      isOfThisVersion: files.some((file) => isOfThisVersion(basename(file))),
       async isIntact(signal) {
         for (const file of files) {
           const handle = await openIntact(file, signal);

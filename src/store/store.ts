@@ -12,8 +12,9 @@ import {
   signal,
 } from "../base/option-checks.ts";
 import { BlobStore } from "./blob-store.ts";
-import { listImages, type StoredImageEntry, type StoreFindings, verifyBlobs } from "./inventory.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
+import { type StoreFindings, verifyStore } from "./store-findings.ts";
+import { listStore, type StoreEntry } from "./store-list.ts";
 
 /**
  * A directory with the blobs of images, which is an OCI image layout.
@@ -23,13 +24,13 @@ import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
 export interface Store {
   /** An absolute path. */
   readonly directory: string;
-  /** The images, the last used one first. */
-  list(options?: { readonly signal?: AbortSignal }): Promise<readonly StoredImageEntry[]>;
-  /** Verifies every blob. Changes nothing. */
+  /** Images, layers, indexes, outputs and trees, what was used last first. */
+  list(options?: { readonly signal?: AbortSignal }): Promise<readonly StoreEntry[]>;
+  /** Verifies every blob, index, output and tree. Changes nothing. */
   verify(options?: { readonly signal?: AbortSignal }): Promise<StoreFindings>;
   /**
-   * Removes what no image needs, unfinished blobs, and with `maxBytes` also images. Waits until no other process uses
-   * the store.
+   * Removes what no image needs, what was made of none that is named, what is unfinished, and with `maxBytes` also what
+   * was used longest ago. Waits until no other process uses the store.
    */
   prune(options?: PruneOptions): Promise<PruneResult>;
 }
@@ -55,12 +56,12 @@ export function store(directory: string | URL, options: StoreOptions = {}): Stor
     async list(options = {}) {
       checkOptions(options, readKinds);
       await insistOn(blobs);
-      return await listImages(blobs, options.signal);
+      return await listStore(blobs, options.signal);
     },
     async verify(options = {}) {
       checkOptions(options, readKinds);
       await insistOn(blobs);
-      return await verifyBlobs(blobs, options.signal);
+      return await verifyStore(blobs, options.signal);
     },
     async prune(options = {}) {
       checkOptions(options, pruneKinds);

@@ -4,7 +4,8 @@ import { openIfThere } from "../base/if-there.ts";
 import type { Limits } from "../base/limits.ts";
 import { present } from "../base/present.ts";
 import type { Document } from "../blob/image-source.ts";
-import { type Descriptor, verifyBytes } from "../oci/descriptor.ts";
+import { type ImageConfig, parseConfig } from "../oci/config.ts";
+import { type Descriptor, verifyBytes, verifyDigest } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.ts";
 import { documentKind } from "../oci/media-type.ts";
@@ -23,13 +24,34 @@ export async function storedDocument(
   return file && (await readWhole(file, { digest, sizeBytes, limits: store.limits, signal }));
 }
 
+/** A configuration; `undefined` if it is not stored, is wrong, or is none of an image. */
+export async function storedConfig(store: BlobStore, digest: Digest): Promise<ImageConfig | undefined> {
+  const { limits } = store;
+  const sizeBytes = await store.sizeOf(digest);
+  if (sizeBytes === undefined || sizeBytes > limits.configBytes) return undefined;
+  const file = await openIfThere(store.pathOf(digest));
+  const bytes = file && (await readWhole(file, { digest, sizeBytes, limits, signal: undefined }, "configBytes"));
+  return (
+    bytes &&
+    usable(() => {
+      verifyDigest(digest, bytes);
+      return parseConfig(bytes);
+    })
+  );
+}
+
 /** A document that was fetched; `undefined` for what is none: whoever asked for it says what is wrong. */
 export function usableDocument(
   { mediaType, bytes }: Document,
   descriptorType?: string,
 ): ImageIndex | Manifest | undefined {
+  return usable(() => parseDocument(bytes, present({ contentType: mediaType, descriptorType })));
+}
+
+/** What `read` makes of bytes; `undefined` where they are something else, from another tool, or damaged. */
+function usable<T>(read: () => T): T | undefined {
   try {
-    return parseDocument(bytes, present({ contentType: mediaType, descriptorType }));
+    return read();
   } catch (error) {
     if (error instanceof OciUnpackError) return undefined;
     throw error;
@@ -100,14 +122,10 @@ async function parsed(
   const file = await openIfThere(store.pathOf(digest));
   const bytes = file && (await readWhole(file, { digest, sizeBytes, limits, signal }));
   if (bytes === undefined) return undefined;
-  try {
+  return usable(() => {
     verifyBytes(descriptor, bytes);
     return parseDocument(bytes, { contentType: "", descriptorType: descriptor.mediaType });
-  } catch (error) {
-    // A document of another kind, from another tool, or a damaged one.
-    if (error instanceof OciUnpackError) return undefined;
-    throw error;
-  }
+  });
 }
 
 interface WholeBlob extends ExpectedBlob {
@@ -115,10 +133,14 @@ interface WholeBlob extends ExpectedBlob {
   readonly signal: AbortSignal | undefined;
 }
 
-async function readWhole(file: FileHandle, { digest, sizeBytes, limits, signal }: WholeBlob): Promise<Uint8Array> {
+async function readWhole(
+  file: FileHandle,
+  { digest, sizeBytes, limits, signal }: WholeBlob,
+  limit: "manifestBytes" | "configBytes" = "manifestBytes",
+): Promise<Uint8Array> {
   try {
     const read = () => readRange(file, { offset: 0, sizeBytes }, digest, signal);
-    return await readDocument({ sizeBytes, read }, digest, { limits, limit: "manifestBytes", signal });
+    return await readDocument({ sizeBytes, read }, digest, { limits, limit, signal });
   } finally {
     await file.close();
   }

@@ -1,4 +1,4 @@
-import { mkdir, rename, rmdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ifThere, statIfThere } from "../base/if-there.ts";
 import { discardFromThread } from "../worker/discarding.ts";
@@ -23,10 +23,12 @@ export class Trash {
     return trash;
   }
 
-  /** Moves a file or a directory to the trash, if it is there. */
-  async take(path: string): Promise<void> {
-    await ifThere(`remove "${path}"`, () => rename(path, join(this.#directory, String(this.#count))));
+  /** Moves a file or a directory to the trash, if it is there. Returns where it is then. */
+  async take(path: string): Promise<string> {
+    const taken = join(this.#directory, String(this.#count));
+    await ifThere(`remove "${path}"`, () => rename(path, taken));
     this.#count += 1;
+    return taken;
   }
 
   /** Removes everything. A layer may have directories whose modes close them even to their owner. */
@@ -34,4 +36,13 @@ export class Trash {
     await discardFromThread(this.#directory, "prefer");
     await rmdir(this.#directory);
   }
+}
+
+/** About how many bytes the files at a path have: what cannot be looked at counts for nothing. */
+export async function bytesAt(path: string): Promise<number> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) return found?.isFile() === true ? found.size : 0;
+  let bytes = 0;
+  for (const name of await readdir(path).catch(() => [])) bytes += await bytesAt(join(path, name));
+  return bytes;
 }

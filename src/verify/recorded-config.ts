@@ -80,8 +80,8 @@ export async function storedNameFor(unpacked: string | URL, store: Store): Promi
   const recorded = await recordedConfig(directory, defaultLimits);
   const wanted = digestOf(recorded);
   const { platform } = parseConfig(recorded);
-  for (const { name } of await store.list()) {
-    if (name !== undefined && (await storedConfig(name, store, platform)) === wanted) return name;
+  for (const { kind, name } of await store.list()) {
+    if (kind === "image" && name !== undefined && (await storedConfig(name, store, platform)) === wanted) return name;
   }
   throw new OciUnpackError(
     "NOT_FOUND",

@@ -53,14 +53,14 @@ test("a store that takes long says what is done with it", async (context) => {
   assert.equal(command.name, "store");
   const slow = async () => {
     context.mock.timers.tick(20_000);
-    return { blobs: 0, corrupt: [], missing: [] };
+    return { blobs: 0, corrupt: [], missing: [], indexes: 0, outputs: 0, damaged: [] };
   };
   const opened: Store = { directory: "kept", list: async () => [], verify: slow, prune: () => assert.fail() };
   assert.equal(
     command.name === "store" && (await storeCommand(command, here, { store: () => opened, defaultLimits })),
     0,
   );
-  assert.deepEqual(here.written, Array(2).fill("reading the blobs of the store"));
+  assert.deepEqual(here.written, Array(2).fill("reading all that the store has"));
 });
 
 test("a registry that takes long to say whether it takes a login is told to be asked", async (context) => {

@@ -17,11 +17,18 @@ export interface Stage extends AsyncDisposable {
   readonly store: Store;
   readonly reference: string;
   /** Unpacks through the store, in this process. */
-  unpack(options?: { readonly reference?: string; readonly offline?: boolean }): Promise<Unpacked>;
+  unpack(options?: StageUnpackOptions): Promise<Unpacked>;
   /** Begins to unpack through the store in a process of its own. */
   start(): Promise<Started>;
   /** Paths that were asked for since the last time, without their beginnings. */
   asked(): readonly string[];
+}
+
+export interface StageUnpackOptions {
+  readonly reference?: string;
+  readonly offline?: boolean;
+  /** Whether indexes of the layers are kept. Default: true. */
+  readonly index?: boolean;
 }
 
 export interface Unpacked {
@@ -50,7 +57,8 @@ export async function setStage(image: Image): Promise<Stage> {
     store: ours,
     reference,
     async unpack(options = {}) {
-      await using source = storedSource(registrySource({ retries: 0 }), ours, { offline: options.offline ?? false });
+      const { offline = false, index = true } = options;
+      await using source = storedSource(registrySource({ retries: 0 }), ours, { offline, index });
       const name = options.reference ?? reference;
       const result = await unpack(name, await target(), { source, platform: "linux/amd64" });
       return { result, tree: readTree(result.rootfs) };

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { registrySource, store, storedSource, unpack } from "../../src/index.ts";
+import { registrySource, type Store, store, storedSource, unpack } from "../../src/index.ts";
 import { localSource } from "../../src/source/local/local-source.ts";
 import { BlobStore } from "../../src/store/blob-store.ts";
 import { readNames } from "../../src/store/stored-index.ts";
@@ -129,10 +129,7 @@ test("a tag that moves to another image is followed, and leads to the new one of
   await stage.unpack();
   const { tree } = await stage.unpack({ offline: true });
   assert.deepEqual(Object.keys(tree), [".", "moved"]);
-  assert.deepEqual(
-    (await stage.store.list()).map(({ name }) => name),
-    [stage.reference],
-  );
+  assert.deepEqual(await imagesIn(stage.store), [stage.reference]);
 });
 
 test("of an image for several platforms each is there once it was unpacked", async () => {
@@ -166,10 +163,7 @@ test("a store keeps what comes from any source", async () => {
   const name = `oci:${stage.store.directory}:${stage.reference}`;
   const { rootfs } = await unpack(name, join(place.directory, "target"), { source, platform: "linux/amd64" });
   assert.ok(Object.keys(readTree(rootfs)).length > 20);
-  assert.deepEqual(
-    (await kept.list()).map((entry) => entry.name),
-    [name],
-  );
+  assert.deepEqual(await imagesIn(kept), [name]);
 });
 
 test("skopeo and umoci read the store as the image layout it is", {
@@ -210,6 +204,10 @@ test("a full disk is one clear error, and the beginning that filled it goes", {
     execFileSync("umount", [small]);
   }
 });
+
+async function imagesIn(kept: Store): Promise<readonly unknown[]> {
+  return (await kept.list()).flatMap(({ kind, name }) => (kind === "image" ? [name] : []));
+}
 
 function sizeOfLayers({ layers }: Image): number {
   return layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);

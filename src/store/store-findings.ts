@@ -1,0 +1,93 @@
+import { present } from "../base/present.ts";
+import { fileSystemError } from "../base/system-error.ts";
+import type { Digest } from "../oci/digest.ts";
+import { attachmentIn } from "./attachment-names.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { type OutputRecord, openKeptFile } from "./kept-files.ts";
+import { type KeptRecord, type KeptResult, KeptResults } from "./kept-results.ts";
+import { LayerIndexes } from "./layer-indexes.ts";
+import type { Product } from "./products.ts";
+import { reachable } from "./stored-documents.ts";
+import { readNames } from "./stored-index.ts";
+
+/** What is wrong in a store. Corrupt blobs are never used: they are fetched again, as missing ones are. */
+export interface StoreFindings {
+  /** How many blobs were read. */
+  readonly blobs: number;
+  /** Blobs whose bytes do not have the digest in their name. */
+  readonly corrupt: readonly Digest[];
+  /** Blobs that an image needs and that are not there. */
+  readonly missing: readonly Digest[];
+  /** How many indexes of layers, and files that images became, were read. */
+  readonly indexes: number;
+  readonly outputs: number;
+  /** What was made of images and is not as it was. It is never used: it is made again when it is needed. */
+  readonly damaged: readonly DamagedProduct[];
+}
+
+/** Something that was made of an image and is not as it was. */
+export type DamagedProduct = Pick<Product, "kind" | "form" | "path"> & Partial<Pick<Product, "name">>;
+
+/** Reads all that a store has. Changes nothing. */
+export async function verifyStore(store: BlobStore, signal?: AbortSignal): Promise<StoreFindings> {
+  const blobs = await verifyBlobs(store, signal);
+  const indexes = (await new LayerIndexes(store).all()).filter(({ isOfThisVersion }) => isOfThisVersion);
+  const outputs = await new KeptResults<AnyOutput>(store, "output").all();
+  const damaged: DamagedProduct[] = [];
+  for (const { diffID, path, isIntact } of indexes)
+    if (!(await isIntact(signal))) damaged.push({ kind: "index", name: diffID, path });
+  for (const output of outputs) {
+    const { kind, path, record } = output;
+    if (!(await isIntactOutput(output, signal)))
+      damaged.push({ kind, name: record.name, ...present({ form: record.form }), path });
+  }
+  for (const kind of ["output", "tree"] as const)
+    for (const path of await new KeptResults(store, kind).withoutRecord()) damaged.push({ kind, path });
+  return { ...blobs, indexes: indexes.length, outputs: outputs.length, damaged };
+}
+
+/** An output, which another version of this program may have kept and described otherwise. */
+type AnyOutput = KeptRecord & Partial<Pick<OutputRecord, "files">>;
+
+async function isIntactOutput({ path, record }: KeptResult<AnyOutput>, signal?: AbortSignal): Promise<boolean> {
+  for (const each of record.files ?? []) {
+    signal?.throwIfAborted();
+    const file = await openKeptFile(each, path, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw fileSystemError(error, `read "${path}"`);
+    });
+    if (file === undefined) return false;
+    await file.close();
+  }
+  return true;
+}
+
+async function verifyBlobs(
+  store: BlobStore,
+  signal?: AbortSignal,
+): Promise<Pick<StoreFindings, "blobs" | "corrupt" | "missing">> {
+  const corrupt: Digest[] = [];
+  const stored = await store.sizes();
+  for (const digest of stored.keys()) {
+    signal?.throwIfAborted();
+    if (!(await store.isIntact(digest, signal))) corrupt.push(digest);
+  }
+  return { blobs: stored.size, corrupt, missing: await missingBlobs(store, stored, signal) };
+}
+
+/** The blobs that are not there of images of which all should be: those that the index names. */
+async function missingBlobs(
+  store: BlobStore,
+  stored: ReadonlyMap<Digest, number>,
+  signal?: AbortSignal,
+): Promise<readonly Digest[]> {
+  const missing = new Set<Digest>();
+  for (const { name, descriptor } of await readNames(store)) {
+    // Of what is stored beside an image only that is there which somebody asked for.
+    if (attachmentIn(name) !== undefined) continue;
+    for (const { digest, isNeeded } of await reachable(store, descriptor, signal)) {
+      if (isNeeded && !stored.has(digest)) missing.add(digest);
+    }
+  }
+  return [...missing];
+}
