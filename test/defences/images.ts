@@ -266,6 +266,40 @@ export const verificationDefences: readonly Defence[] = [
   },
   {
     group: "verification",
+    what: "a copy of what a store kept has the digest that it had when it was made",
+    file: "src/store/kept-files.ts",
+    without: ['return contentDigest === file.contentDigest ? "copied" : undefined;', 'return "copied";'],
+    test: [
+      "export/kept-outputs",
+      "a kept output that is not as it was is removed and made anew, and nobody gets a wrong byte",
+    ],
+  },
+  {
+    group: "verification",
+    what: "what a store kept is verified before the first byte goes into a stream",
+    file: "src/store/kept-files.ts",
+    without: ["(await contentOf(kept, signal)).contentDigest === file.contentDigest", "true"],
+    test: [
+      "export/kept-outputs",
+      "a kept output that is not as it was is removed and made anew, and nobody gets a wrong byte",
+    ],
+  },
+  {
+    group: "verification",
+    what: "the record of what a store kept has a digest of its own",
+    file: "src/store/kept-results.ts",
+    without: ["return written === ", "return true || written === "],
+    test: ["store/kept-files", "a record of which anything was changed is none"],
+  },
+  {
+    group: "verification",
+    what: "what a store kept is given to nobody whose limits would refuse it",
+    file: "src/operation/decisive.ts",
+    without: ["filter(([name]) => !limitsOfDocuments.includes(name))", "filter(() => false)"],
+    test: ["export/kept-outputs", "whoever allows less than the one before gets the error that is due"],
+  },
+  {
+    group: "verification",
     what: "what failed leaves nothing",
     file: "src/unpack/unpack.ts",
     without: ["await root.discard();", ""],
