@@ -1,26 +1,11 @@
-import type { EventListener, FetchOptions } from "../base/events.ts";
+import type { FetchOptions } from "../base/events.ts";
 import { present } from "../base/present.ts";
-import type { Digest } from "../oci/digest.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { diffIDsOf, type ImageWithBlobs, imagesWithBlobs } from "./inventory.ts";
-import { LayerStore, layerName, Overlays, type StoredLayer } from "./layer-store.ts";
-import { allProducts, type Product, type Unusable, unusableProducts } from "./products.ts";
-import { type Candidate, type Retained, retained } from "./retention.ts";
-import { keepNames, knownNames, labelOf, type StoredName } from "./stored-index.ts";
+import { layerName, Overlays } from "./layer-store.ts";
+import type { Product } from "./products.ts";
+import { isCurrent, type Plan, type PruneItem, type PruneOptions, planned } from "./prune-plan.ts";
+import { keepNames, labelOf } from "./stored-index.ts";
 import { bytesAt, Trash } from "./trash.ts";
-
-export interface PruneOptions {
-  /**
-   * How many bytes may stay; what was used last stays. Layers of overlays always stay. Default: everything that is
-   * needed.
-   */
-  readonly maxBytes?: number;
-  /** Forgets overlays whose directory is absent at once, and not after 30 days. Default: false. */
-  readonly forgetAbsent?: boolean;
-  readonly signal?: AbortSignal;
-  /** Gets an event when other processes use the store and it has to wait. */
-  readonly onEvent?: EventListener;
-}
 
 export interface PruneResult {
   /**
@@ -97,83 +82,9 @@ async function alone<T>(store: BlobStore, waiting: FetchOptions, work: () => Pro
   }
 }
 
-/** What is to be kept, and the contents of the store for which that was found out. */
-interface Plan {
-  readonly names: readonly StoredName[];
-  readonly blobs: ReadonlyMap<Digest, number>;
-  readonly images: readonly ImageWithBlobs[];
-  readonly layers: readonly StoredLayer[];
-  readonly products: readonly Product[];
-  readonly unusable: readonly Unusable[];
-  readonly absentOverlays: readonly string[];
-  readonly kept: Retained<Item>;
-}
-
-/** What a prune decides about. */
-interface Item extends Candidate {
-  readonly subject: ImageWithBlobs | StoredLayer | Product;
-  /** The image that an index, an output or a tree was made of: its documents stay with it. */
-  readonly madeOf?: ImageWithBlobs;
-}
-
-async function planned(store: BlobStore, { maxBytes, forgetAbsent = false, signal }: PruneOptions): Promise<Plan> {
-  const names = await knownNames(store);
-  const blobs = await store.sizes();
-  const images = await imagesWithBlobs(store, blobs, signal);
-  const layers = await new LayerStore(store).all();
-  const overlays = new Overlays(store);
-  const absentOverlays = await overlays.lookForAll(forgetAbsent);
-  const inUse = await overlays.layers();
-  const unusable = await unusableProducts(store, signal);
-  const isUnusable = new Set(unusable.map(({ path }) => path));
-  const products = (await allProducts(store)).filter(({ path }) => !isUnusable.has(path));
-  const ofLayers = layers.map((layer): Item => itemOf(layer, layer.sizeBytes));
-  const isPinned = ({ subject }: Item) => "path" in subject && inUse.has(layerName(subject.path));
-  const kept = retained(
-    [
-      ...images.map((image): Item => ({ ...itemOf(image, 0), blobs: image.blobs })),
-      ...ofLayers.filter((item) => !isPinned(item)),
-      ...(await itemsOf(store, products, images)),
-    ],
-    ofLayers.filter(isPinned),
-    maxBytes ?? Number.POSITIVE_INFINITY,
-  );
-  return { names, blobs, images, layers, products, unusable, absentOverlays, kept };
-}
-
-function itemOf(subject: Item["subject"], ownBytes: number): Item {
-  return { subject, lastUsed: subject.lastUsed, blobs: new Map(), ownBytes };
-}
-
-/** The products of images that have a name, each with the image that was used last. */
-async function itemsOf(
-  store: BlobStore,
-  products: readonly Product[],
-  images: readonly ImageWithBlobs[],
-): Promise<readonly Item[]> {
-  const hasIndexes = products.some(({ kind }) => kind === "index");
-  const origins = new Map<Digest, ImageWithBlobs>();
-  for (const image of images.filter(({ name }) => name !== undefined)) {
-    const digests = [...image.documents.keys(), ...(hasIndexes ? await diffIDsOf(store, image) : [])];
-    for (const digest of digests) if (!origins.has(digest)) origins.set(digest, image);
-  }
-  return products.flatMap((product): readonly Item[] => {
-    const madeOf = origins.get(product.madeOf);
-    return madeOf === undefined ? [] : [{ ...itemOf(product, product.sizeBytes), blobs: madeOf.documents, madeOf }];
-  });
-}
-
-/** Whether nothing has been added to the store since the plan was made. */
-async function isCurrent(store: BlobStore, { names, blobs }: Plan): Promise<boolean> {
-  const known = new Set(names.map(labelOf));
-  for (const name of await knownNames(store)) if (!known.has(labelOf(name))) return false;
-  for (const digest of await store.digests()) if (!blobs.has(digest)) return false;
-  return true;
-}
-
 async function carryOut(store: BlobStore, plan: Plan, trash: Trash, options: PruneOptions): Promise<Pruned> {
   const { images, kept, absentOverlays } = plan;
-  const staying = new Set<Item["subject"]>([...kept.candidates].map(({ subject }) => subject));
+  const staying = new Set<PruneItem["subject"]>([...kept.candidates].map(({ subject }) => subject));
   await keepNamesOf(store, plan, staying, options.signal);
   // An overlay may have been added meanwhile.
   const noted = await new Overlays(store).layers();
@@ -204,7 +115,7 @@ async function carryOut(store: BlobStore, plan: Plan, trash: Trash, options: Pru
 async function keepNamesOf(
   store: BlobStore,
   { images, kept }: Plan,
-  staying: ReadonlySet<Item["subject"]>,
+  staying: ReadonlySet<PruneItem["subject"]>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const origins = new Set([...kept.candidates].flatMap(({ madeOf }) => madeOf ?? []));

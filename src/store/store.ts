@@ -12,7 +12,8 @@ import {
   signal,
 } from "../base/option-checks.ts";
 import { BlobStore } from "./blob-store.ts";
-import { type PruneOptions, type PruneResult, pruneStore } from "./prune.ts";
+import { type PruneResult, pruneStore } from "./prune.ts";
+import type { PruneOptions } from "./prune-plan.ts";
 import { type StoreFindings, verifyStore } from "./store-findings.ts";
 import { listStore, type StoreEntry } from "./store-list.ts";
 

@@ -163,6 +163,28 @@ describe("a store", { skip: skipUnlessMounting() }, () => {
     assert.deepEqual(await readdir(stage.place), []);
   });
 
+  test("that can only be read is listed and verified; it cannot be pruned, which is one clear error", async () => {
+    await using stage = await setStage();
+    await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+    const path = join(stage.directory, "store");
+    await stage.keeps(placed.args[0] ?? "", path);
+    const what = async (action: string) =>
+      await outcomeInNamespace({
+        mounts: `mount --bind '${path}' '${path}'; mount -o remount,bind,ro '${path}'`,
+        args: ["store", action, "--store", path],
+        temporary: stage.temporary,
+        watched: [path, stage.temporary],
+      });
+    for (const action of ["list", "verify"]) {
+      const { status, stdout, stderr } = await what(action);
+      assert.deepEqual([status, stderr], [0, ""]);
+      assert.match(stdout, /index/);
+    }
+    const pruned = await what("prune");
+    assertClearError(pruned.stderr);
+    assert.match(pruned.stderr, /cannot use the store "[^"]+": read-only file system/);
+  });
+
   test("cannot be made in a directory that can only be read", async () => {
     await using stage = await setStage();
     await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
