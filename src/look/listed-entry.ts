@@ -1,17 +1,14 @@
-import { Buffer } from "node:buffer";
 import type { Memory } from "../base/memory-budget.ts";
 import type { Attributes } from "../layer/directory.ts";
-import { type ByteString, byteStringOf, bytesOf, textOf } from "../tar/byte-string.ts";
+import { textOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
+import type { Found } from "../tree/find.ts";
 import { type Item, inOrder } from "../tree/in-order.ts";
-import type { TreeFile, TreeNode } from "../tree/tree-file.ts";
+import { type NamedPath, namedPath } from "../tree/named-path.ts";
+import type { TreeFile } from "../tree/tree-file.ts";
 
 /** An entry of a listing: something in the merged image. */
-export interface ListedEntry {
-  /** From the root, without a slash at either end. U+FFFD stands for bytes that are not UTF-8. */
-  readonly path: string;
-  /** The bytes of the path in base64, where they are not UTF-8. */
-  readonly pathBase64?: string;
+export interface ListedEntry extends NamedPath {
   readonly type: TreeFile["type"] | "directory";
   /** The permission bits, set-user-ID, set-group-ID and sticky included. */
   readonly mode: number;
@@ -37,12 +34,6 @@ export interface ListedEntry {
   readonly sameFileAs?: string;
   /** The layer that the entry is from, from 0 at the bottom. For a directory, the one that its attributes are from. */
   readonly layer: number;
-}
-
-/** What is at a path, and its path without symlinks. */
-export interface Found {
-  readonly path: ByteString;
-  readonly node: TreeNode;
 }
 
 /** The digests of the files of a tree, in hexadecimal digits. */
@@ -96,7 +87,7 @@ export function listedEntry(item: Item, digests?: FileDigests): ListedEntry {
   const { path, directory, file } = item;
   if (file === undefined) {
     return {
-      ...named(path),
+      ...namedPath(path),
       type: "directory",
       ...described(directory.attributes),
       sizeBytes: 0,
@@ -106,7 +97,7 @@ export function listedEntry(item: Item, digests?: FileDigests): ListedEntry {
   const isDevice = file.type === "character-device" || file.type === "block-device";
   const digest = file.type === "file" ? digests?.get(file) : undefined;
   return {
-    ...named(path),
+    ...namedPath(path),
     type: file.type,
     ...described(file),
     sizeBytes: file.sizeBytes,
@@ -116,12 +107,6 @@ export function listedEntry(item: Item, digests?: FileDigests): ListedEntry {
     ...(item.firstPath !== undefined && { sameFileAs: textOf(item.firstPath) }),
     layer: file.origin,
   };
-}
-
-function named(path: ByteString): Pick<ListedEntry, "path" | "pathBase64"> {
-  const text = textOf(path);
-  if (byteStringOf(text) === path) return { path: text };
-  return { path: text, pathBase64: Buffer.from(bytesOf(path)).toString("base64") };
 }
 
 function described({ mode, uid, gid, mtime, xattrs }: Attributes) {

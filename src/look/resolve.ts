@@ -1,8 +1,8 @@
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { type Image, resolveImage } from "../image/resolve.ts";
+import { CountedImage } from "../operation/counted-image.ts";
 import { resolvedEvent } from "../operation/image-layers.ts";
 import { Operation } from "../operation/operation.ts";
-import { CountedImage } from "./counted-image.ts";
 
 /**
  * Finds out what an image is without downloading its layers: manifest and config of the platform that is wanted, each
