@@ -10,13 +10,14 @@ import { interleaved, type Runs } from "./measure.ts";
 import { ext4, tmpfs } from "./places.ts";
 import { recipes } from "./recipes.ts";
 import { type Title, writeSection } from "./results.ts";
+import { secondTimes, secondTimeTable } from "./second-time.ts";
 import { startUp } from "./start-up.ts";
 import { table } from "./table.ts";
 import { linkTargets, memoryTargets, type Target, targetRows, targetTable } from "./targets.ts";
 
 const { values: flags } = parseArgs({
   options: {
-    parts: { type: "string", default: "memory,disk,link,start-up" },
+    parts: { type: "string", default: "memory,disk,link,start-up,second" },
     images: { type: "string" },
     contenders: { type: "string" },
     rounds: { type: "string", default: "5" },
@@ -36,6 +37,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   disk: () => compare("Loopback, ext4", () => Promise.resolve(loopback), ext4(flags.disk), []),
   link: () => compare("1 Gbit/s, tmpfs", gigabit, tmpfs, linkTargets),
   "start-up": () => compareStartUp("Start-up"),
+  second: () => compareSecondTime("The second time"),
 };
 
 const run = chosen(Object.keys(parts), (part) => part, flags.parts);
@@ -72,6 +74,22 @@ async function compareStartUp(title: Title): Promise<void> {
   const [tiny] = recipes;
   if (tiny === undefined) throw new Error("the corpus is empty");
   await report(title, [await startUp(await benchImage(registry.host, tiny), 4 * rounds + 1)]);
+}
+
+/** What a store spares whoever does the same again. */
+async function compareSecondTime(title: Title): Promise<void> {
+  requireTools("mkfs.erofs", "mke2fs");
+  await using registry = await dockerRegistry({ storage });
+  const wanted = flags.images === undefined ? secondTimes.flatMap(({ atMost }) => Object.keys(atMost)) : undefined;
+  const takes = secondTimes.flatMap(({ first, second }) => [first, second]);
+  const results = new Map<BenchImage, Runs>();
+  for (const recipe of chosenImages.filter(({ name }) => wanted?.includes(name) ?? true)) {
+    console.error(`${title}: ${recipe.name}`);
+    const image = await benchImage(registry.host, recipe);
+    results.set(image, await interleaved(takes, image, rounds, { link: loopback, place: tmpfs }));
+  }
+  const method = `Medians of ${rounds} rounds after one that does not count, in a tmpfs.`;
+  await report(title, [await versions(["mkfs.erofs", "docker-registry"]), method, secondTimeTable(results)]);
 }
 
 async function report(title: Title, paragraphs: readonly string[]): Promise<void> {

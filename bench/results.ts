@@ -7,6 +7,7 @@ const titles = [
   "Loopback, ext4",
   "1 Gbit/s, tmpfs",
   "Start-up",
+  "The second time",
   "Connections",
   "Growth",
   "Cores",
