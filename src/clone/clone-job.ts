@@ -7,7 +7,7 @@ import { type FileSystemTraits, prepareRoot } from "../rootfs/file-system-probe.
 import type { LineExtent, ListLayout, TreeReport, XattrLists } from "../store/kept-trees.ts";
 import { tell } from "../worker/serve.ts";
 import { CloneControl, type SharedControl } from "./clone-control.ts";
-import { KeptPlaces, tellingOfChanges } from "./kept-places.ts";
+import { KeptPlaces, openTree, tellingOfChanges } from "./kept-places.ts";
 import { KeptFiles } from "./kept-source.ts";
 import { walkPart } from "./kept-walk.ts";
 import { completeDirectory, makeLink } from "./later-work.ts";
@@ -56,42 +56,44 @@ export interface PreparedReport {
 export type CloneReport = PreparedReport | TreeReport;
 
 export function prepareClone(job: PrepareCloneJob): void {
-  using places = new Places(job, true);
-  tell<CloneReport>({ type: "prepared", fileSystem: prepareRoot(places.target) });
+  tellingOfChanges(() => {
+    using places = new Places(job, true);
+    tell<CloneReport>({ type: "prepared", fileSystem: prepareRoot(places.target) });
+  });
 }
 
 export function cloneParts(job: CloneJob): void {
-  using places = new Places(job, job.isTold);
-  const { kept } = places;
-  ownUmask();
   const control = new CloneControl(job.control);
   const keptFiles = new KeptFiles(new XattrFilter(job.xattrs));
   const files = new NewFiles({ ...job, kept: keptFiles, goOn: control.goOn });
-  const clonePart = (extent: LineExtent) => {
-    using maker = new PartMaker(places.target, files);
+  const clonePart = ({ target, kept }: Places, extent: LineExtent) => {
+    using maker = new PartMaker(target, files);
     walkPart(kept.rootfs, readLine<Part>(kept.list, extent), keptFiles, maker);
   };
   tellingOfChanges(() => {
+    using places = new Places(job, job.isTold);
+    ownUmask();
     const next = () => job.parts[control.next()];
-    for (let extent = next(); extent !== undefined; extent = next()) clonePart(extent);
+    for (let extent = next(); extent !== undefined; extent = next()) clonePart(places, extent);
   });
 }
 
 export function completeClone(job: CompleteCloneJob): void {
-  using places = new Places(job, false);
-  const { list } = places.kept;
-  ownUmask();
   const { goOn } = new CloneControl(job.control);
   const files = new NewFiles({ ...job, kept: new KeptFiles(new XattrFilter(job.xattrs)), goOn });
-  for (const extent of job.links) {
-    goOn();
-    for (const link of readLine<LinksLine>(list, extent).links) makeLink(places.target, link);
-  }
-  for (const extent of job.directories) {
-    goOn();
-    const { directories } = readLine<DirectoriesLine>(list, extent);
-    for (const directory of directories) completeDirectory(places.target, directory, files);
-  }
+  tellingOfChanges(() => {
+    using places = new Places(job, false);
+    ownUmask();
+    for (const extent of job.links) {
+      goOn();
+      for (const link of readLine<LinksLine>(places.kept.list, extent).links) makeLink(places.target, link);
+    }
+    for (const extent of job.directories) {
+      goOn();
+      const { directories } = readLine<DirectoriesLine>(places.kept.list, extent);
+      for (const directory of directories) completeDirectory(places.target, directory, files);
+    }
+  });
 }
 
 /** The kept tree and the clone, open; the thread can reach nothing else from then on. */
@@ -100,8 +102,8 @@ class Places implements Disposable {
   readonly kept: KeptPlaces;
 
   constructor({ tree, staging, transfer, sandbox }: CloneStep, isTold: boolean) {
+    const directory = openTree(tree);
     this.target = openDirectoryPath(staging);
-    const directory = openDirectoryPath(tree);
     try {
       const status = confineThread(sandbox, {
         writableBeneath: this.target,

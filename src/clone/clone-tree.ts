@@ -27,7 +27,7 @@ export interface Cloning {
 /** More threads than this gain little: they wait for the same directories, and for the same disk. */
 const mostThreads = 4;
 
-/** The threads that clone a tree, side by side. */
+/** The threads that clone a tree, side by side. They can clone one: they are confined to it. */
 export class CloneThreads implements AsyncDisposable {
   readonly #threads: readonly Thread[];
 
@@ -71,7 +71,7 @@ export class CloneThreads implements AsyncDisposable {
     await together(signal, [
       (stop) => first.do<PrepareCloneJob, CloneReport>({ type: "prepare-clone", ...step }, { onReport: take, stop }),
     ]);
-    if (fileSystem === undefined) throw new TypeError("nothing was prepared");
+    if (fileSystem === undefined) return change;
     const making = { ...step, fileSystem, control };
     const jobs = this.#threads.map((thread, index) => async (stop: AbortSignal) => {
       const listenNoMore = onAbort(stop, () => cancelCloning(control));
@@ -85,10 +85,10 @@ export class CloneThreads implements AsyncDisposable {
       async (stop) => {
         const listenNoMore = onAbort(stop, () => cancelCloning(control));
         const job: CompleteCloneJob = { type: "complete-clone", links, directories, ...making };
-        await first.do<CompleteCloneJob>(job, { stop }).finally(listenNoMore);
+        await first.do<CompleteCloneJob, CloneReport>(job, { onReport: take, stop }).finally(listenNoMore);
       },
     ]);
-    return undefined;
+    return change;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

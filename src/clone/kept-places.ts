@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
-import { failure } from "../layer/findings.ts";
-import { closeDescriptor, findDirectoryBeneath, openAt } from "../linux/syscalls.ts";
+import { SystemError } from "../linux/errno.ts";
+import { closeDescriptor, findDirectoryBeneath, openAt, openDirectoryPath } from "../linux/syscalls.ts";
 import type { TreeReport } from "../store/kept-trees.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { tell } from "../worker/serve.ts";
-import { TreeChanged } from "./kept-source.ts";
+import { TreeChanged, unchanged } from "./kept-source.ts";
 
 const rootfsName = byteStringOf("rootfs");
 const listName = byteStringOf("entries");
@@ -16,15 +16,28 @@ export class KeptPlaces implements Disposable {
 
   /** `directory` is the open directory with both in it. */
   constructor(directory: number) {
-    this.list = openAt(directory, listName, constants.O_RDONLY | constants.O_NOFOLLOW);
-    this.rootfs = findDirectoryBeneath(directory, rootfsName);
-    if (this.list < 0) throw failure("read", listName, "openat", this.list);
-    if (this.rootfs < 0) throw failure("read", rootfsName, "openat2", this.rootfs);
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    this.list = unchanged(openAt(directory, listName, flags), listName, "openat");
+    this.rootfs = unchanged(findDirectoryBeneath(directory, rootfsName), rootfsName, "openat2");
   }
 
   [Symbol.dispose](): void {
-    for (const descriptor of [this.rootfs, this.list]) if (descriptor >= 0) closeDescriptor(descriptor);
+    for (const descriptor of [this.rootfs, this.list]) closeDescriptor(descriptor);
   }
+}
+
+/** Opens the directory that has what is kept of a tree. Throws `TreeChanged` where it is gone. */
+export function openTree(path: string): number {
+  try {
+    return openDirectoryPath(path);
+  } catch (error) {
+    if (!isErrnoOf(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
+    throw new TreeChanged("it was removed");
+  }
+}
+
+function isErrnoOf(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof SystemError && names.includes(error.errno);
 }
 
 /** Tells where a tree turns out to be another one than was kept. */

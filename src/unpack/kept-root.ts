@@ -91,6 +91,7 @@ export class KeptRoot implements RootMaker {
       }
       await this.discard();
       await this.#removeChanged(key);
+      await this.#renewThreads();
     }
     await using pipeline = new Pipeline(this.#operation.settings.apply.limits);
     const staged = await this.#stage();
@@ -190,6 +191,11 @@ export class KeptRoot implements RootMaker {
     } catch (error) {
       if (!(this.#opened.isOffline && isReadOnly(error))) throw error;
     }
+  }
+
+  async #renewThreads(): Promise<void> {
+    await this.#opened.threads[Symbol.asyncDispose]();
+    this.#places = { ...this.#opened, threads: await CloneThreads.start() };
   }
 
   #keyOf({ image }: AcceptedImage): string {
