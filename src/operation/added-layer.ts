@@ -1,16 +1,10 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { OciUnpackError } from "../base/errors.ts";
-import type { FetchOptions } from "../base/events.ts";
 import { invalidOption, pathOf } from "../base/option-checks.ts";
 import { fileSystemError } from "../base/system-error.ts";
-import {
-  type BlobOptions,
-  type Document,
-  type ImageAttachments,
-  type ImageSource,
-  skippingBytes,
-} from "../blob/image-source.ts";
+import { type BlobOptions, type ImageSource, skippingBytes } from "../blob/image-source.ts";
+import { WrappedImage } from "../blob/wrapped-image.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, Hasher } from "../oci/digest.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
@@ -174,35 +168,22 @@ async function* dataOf({ name, file, sizeBytes, state }: OpenedFile): AsyncGener
 }
 
 /** A source of an image that has one layer more. */
-class SourceWithLayer implements ImageSource {
-  readonly name: string;
-  readonly digest?: Digest;
-  readonly attachments?: ImageAttachments;
-  readonly parallelBlobs?: number;
-  readonly #image: ImageSource;
+class SourceWithLayer extends WrappedImage {
   readonly #layer: Digest;
   readonly #content: () => AsyncIterable<Uint8Array>;
 
   constructor(image: ImageSource, layer: Digest, content: () => AsyncIterable<Uint8Array>) {
-    this.name = image.name;
-    if (image.digest !== undefined) this.digest = image.digest;
-    if (image.attachments !== undefined) this.attachments = image.attachments;
-    if (image.parallelBlobs !== undefined) this.parallelBlobs = image.parallelBlobs;
-    this.#image = image;
+    super(image);
     this.#layer = layer;
     this.#content = content;
   }
 
-  manifest(descriptor?: Descriptor, options?: FetchOptions): Promise<Document> {
-    return this.#image.manifest(descriptor, options);
-  }
-
-  blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array> {
-    if (descriptor.digest !== this.#layer) return this.#image.blob(descriptor, options);
+  override blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array> {
+    if (descriptor.digest !== this.#layer) return super.blob(descriptor, options);
     return skippingBytes(options?.offset ?? 0, this.#content());
   }
 
-  alternatives(descriptor: Descriptor): number {
-    return descriptor.digest === this.#layer ? 0 : (this.#image.alternatives?.(descriptor) ?? 0);
+  override alternatives(descriptor: Descriptor): number {
+    return descriptor.digest === this.#layer ? 0 : super.alternatives(descriptor);
   }
 }
