@@ -127,7 +127,10 @@ test("a kept output that is not as it was is removed and made anew, and nobody g
   for (const [index, damage] of [
     (kept: string) => changeByte(join(kept, "content"), 4000),
     (kept: string) => changeByte(join(kept, "content"), bytes.length - 1),
-    (kept: string) => truncate(join(kept, "content"), 4096),
+    async (kept: string) => {
+      await chmod(join(kept, "content"), 0o644);
+      await truncate(join(kept, "content"), 4096);
+    },
     (kept: string) => rm(join(kept, "content")),
     (kept: string) => truncate(join(kept, "record.json"), 100),
   ].entries()) {

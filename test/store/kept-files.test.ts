@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Digest } from "../../src/oci/digest.ts";
@@ -90,6 +90,7 @@ test("a kept file that is not as it was is not given out", async () => {
   ]) {
     await using place = await scratch();
     const one = await kept(place, (path) => writeFile(path, randomBytes(3 * MiB)));
+    await chmod(one.path, 0o644);
     await damage(one.path);
     assert.equal(await giveOut(one), undefined);
     assert.equal(await openKeptFile(one.file, one.directory, signal), undefined);
@@ -100,6 +101,7 @@ test("parts of a kept file that changed their places are noticed", async () => {
   await using place = await scratch();
   const [first, second] = [randomBytes(MiB), randomBytes(MiB)];
   const one = await kept(place, (path) => writeFile(path, Buffer.concat([first, second])));
+  await chmod(one.path, 0o644);
   await using file = await open(one.path, "r+");
   await file.write(Buffer.concat([second, first]), 0, 2 * MiB, 0);
   assert.equal(await giveOut(one), undefined);
