@@ -104,11 +104,12 @@ function isRight({ corrupt, missing, damaged }: StoreFindings): boolean {
 }
 
 function findingLines(findings: StoreFindings): readonly string[] {
-  const { blobs, corrupt, missing, indexes, outputs, damaged } = findings;
+  const { blobs, corrupt, missing, indexes, outputs, trees, damaged } = findings;
   const read = [
     counted(blobs, "blob"),
     ...(indexes === 0 ? [] : [counted(indexes, "index", "indexes")]),
     ...(outputs === 0 ? [] : [counted(outputs, "output")]),
+    ...(trees === 0 ? [] : [counted(trees, "tree")]),
   ];
   const lines = [
     ...corrupt.map((digest) => `corrupt: ${digest}`),

@@ -117,6 +117,17 @@ export async function openKeptFile(
   return undefined;
 }
 
+/** Whether a kept file is as it was. */
+export async function isKeptFileIntact(
+  file: KeptFile,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const kept = await openKeptFile(file, directory, signal);
+  await kept?.close();
+  return kept !== undefined;
+}
+
 async function openOfSize({ name, sizeBytes }: KeptFile, directory: string): Promise<FileHandle | undefined> {
   const kept = await openIfThere(join(directory, name));
   if (kept === undefined || (await kept.stat()).size === sizeBytes) return kept;

@@ -1,7 +1,7 @@
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import { startLibuvPool, Thread } from "../worker/thread.ts";
-import { type KeptFile, openKeptFile } from "./kept-files.ts";
+import { isKeptFileIntact, type KeptFile } from "./kept-files.ts";
 import type { KeptRecord } from "./kept-results.ts";
 
 /** Where a line of a list begins, and how many bytes it has. */
@@ -27,6 +27,8 @@ export interface TreeRecord extends KeptRecord {
     readonly layout: ListLayout;
   };
   readonly xattrs: XattrLists;
+  /** The list of all that was unpacked, where one was wanted. */
+  readonly mtree?: KeptFile;
 }
 
 /** Asks a thread whether a kept tree is as it was. If it is not, it tells a `TreeReport`. */
@@ -43,19 +45,18 @@ export interface TreeReport {
 }
 
 /** Whether the list of a kept tree is as it was written. */
-export async function isListIntact(
+export function isListIntact(
   directory: string,
   { list }: Pick<TreeRecord, "list">,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const file = await openKeptFile(list.file, directory, signal);
-  await file?.close();
-  return file !== undefined;
+  return isKeptFileIntact(list.file, directory, signal);
 }
 
 /** Whether a kept tree is as it was recorded, every byte of it. It is read by a thread that can do nothing else. */
 export async function isTreeIntact(directory: string, record: TreeRecord, signal?: AbortSignal): Promise<boolean> {
   if (!(await isListIntact(directory, record, signal))) return false;
+  if (record.mtree !== undefined && !(await isKeptFileIntact(record.mtree, directory, signal))) return false;
   await startLibuvPool();
   await using thread = new Thread("apply-worker");
   let isIntact = true;

@@ -3,8 +3,9 @@ import { fileSystemError } from "../base/system-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { attachmentIn } from "./attachment-names.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { type OutputRecord, openKeptFile } from "./kept-files.ts";
+import { isKeptFileIntact, type OutputRecord } from "./kept-files.ts";
 import { type KeptRecord, type KeptResult, KeptResults } from "./kept-results.ts";
+import { isTreeIntact, type TreeRecord } from "./kept-trees.ts";
 import { LayerIndexes } from "./layer-indexes.ts";
 import type { Product } from "./products.ts";
 import { reachable } from "./stored-documents.ts";
@@ -18,14 +19,15 @@ export interface StoreFindings {
   readonly corrupt: readonly Digest[];
   /** Blobs that an image needs and that are not there. */
   readonly missing: readonly Digest[];
-  /** How many indexes of layers, and files that images became, were read. */
+  /** How many indexes of layers, and files and root filesystems that images became, were read. */
   readonly indexes: number;
   readonly outputs: number;
+  readonly trees: number;
   /** What was made of images and is not as it was. It is never used: it is made again when it is needed. */
   readonly damaged: readonly DamagedProduct[];
 }
 
-/** Something that was made of an image and is not as it was. */
+/** Something that was made of an image and is not as it was. What has lost its record has lost its name. */
 export type DamagedProduct = Pick<Product, "kind" | "form" | "path"> & Partial<Pick<Product, "name">>;
 
 /** Reads all that a store has. Changes nothing. */
@@ -33,33 +35,48 @@ export async function verifyStore(store: BlobStore, signal?: AbortSignal): Promi
   const blobs = await verifyBlobs(store, signal);
   const indexes = (await new LayerIndexes(store).all()).filter(({ isOfThisVersion }) => isOfThisVersion);
   const outputs = await new KeptResults<AnyOutput>(store, "output").all();
+  const trees = await new KeptResults<AnyTree>(store, "tree").all();
   const damaged: DamagedProduct[] = [];
   for (const { diffID, path, isIntact } of indexes)
     if (!(await isIntact(signal))) damaged.push({ kind: "index", name: diffID, path });
-  for (const output of outputs) {
-    const { kind, path, record } = output;
-    if (!(await isIntactOutput(output, signal)))
-      damaged.push({ kind, name: record.name, ...present({ form: record.form }), path });
-  }
+  for (const each of outputs) if (!(await isRight(each, isIntactOutput, signal))) damaged.push(named(each));
+  for (const each of trees) if (!(await isRight(each, isIntactTree, signal))) damaged.push(named(each));
   for (const kind of ["output", "tree"] as const)
     for (const path of await new KeptResults(store, kind).withoutRecord()) damaged.push({ kind, path });
-  return { ...blobs, indexes: indexes.length, outputs: outputs.length, damaged };
+  return { ...blobs, indexes: indexes.length, outputs: outputs.length, trees: trees.length, damaged };
 }
 
-/** An output, which another version of this program may have kept and described otherwise. */
-type AnyOutput = KeptRecord & Partial<Pick<OutputRecord, "files">>;
+function named({ kind, path, record }: KeptResult): DamagedProduct {
+  return { kind, name: record.name, ...present({ form: record.form }), path };
+}
 
-async function isIntactOutput({ path, record }: KeptResult<AnyOutput>, signal?: AbortSignal): Promise<boolean> {
-  for (const each of record.files ?? []) {
+/** What another version of this program has kept may be described otherwise. It is not judged. */
+type AnyOutput = KeptRecord & Partial<Pick<OutputRecord, "files">>;
+type AnyTree = KeptRecord & Partial<TreeRecord>;
+
+async function isRight<Record extends KeptRecord>(
+  { path, record }: KeptResult<Record>,
+  isIntact: (directory: string, record: Record, signal?: AbortSignal) => Promise<boolean>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  signal?.throwIfAborted();
+  try {
+    return await isIntact(path, record, signal);
+  } catch (error) {
     signal?.throwIfAborted();
-    const file = await openKeptFile(each, path, signal).catch((error: unknown) => {
-      signal?.throwIfAborted();
-      throw fileSystemError(error, `read "${path}"`);
-    });
-    if (file === undefined) return false;
-    await file.close();
+    throw fileSystemError(error, `read "${path}"`);
   }
+}
+
+async function isIntactOutput(directory: string, { files = [] }: AnyOutput, signal?: AbortSignal): Promise<boolean> {
+  for (const each of files) if (!(await isKeptFileIntact(each, directory, signal))) return false;
   return true;
+}
+
+async function isIntactTree(directory: string, record: AnyTree, signal?: AbortSignal): Promise<boolean> {
+  const { list, xattrs } = record;
+  if (list === undefined || xattrs === undefined) return true;
+  return await isTreeIntact(directory, { ...record, list, xattrs }, signal);
 }
 
 async function verifyBlobs(

@@ -12,7 +12,7 @@ import type { ImageFindings } from "../operation/image-findings.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
 import type { ClonedAs } from "../operation/options.ts";
 import type { NewFile } from "../output/new-file.ts";
-import { giveOutFile, type KeptFile, keepFile } from "../store/kept-files.ts";
+import { giveOutFile, keepFile } from "../store/kept-files.ts";
 import { type KeptResult, KeptResults, keyOf } from "../store/kept-results.ts";
 import { isListIntact, type TreeRecord } from "../store/kept-trees.ts";
 import { isReadOnly } from "../store/store-use.ts";
@@ -26,8 +26,6 @@ import type { Apply, MadeRoot, RootMaker } from "./root-maker.ts";
 interface RootRecord extends TreeRecord {
   readonly applied: Applied;
   readonly findings: ImageFindings["findings"];
-  /** The list of all that was unpacked, where one was wanted. */
-  readonly mtree?: KeptFile;
 }
 
 /** What a root filesystem is to be, and where. */

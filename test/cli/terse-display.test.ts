@@ -53,7 +53,7 @@ test("a store that takes long says what is done with it", async (context) => {
   assert.equal(command.name, "store");
   const slow = async () => {
     context.mock.timers.tick(20_000);
-    return { blobs: 0, corrupt: [], missing: [], indexes: 0, outputs: 0, damaged: [] };
+    return { blobs: 0, corrupt: [], missing: [], indexes: 0, outputs: 0, trees: 0, damaged: [] };
   };
   const opened: Store = { directory: "kept", list: async () => [], verify: slow, prune: () => assert.fail() };
   assert.equal(

@@ -49,7 +49,7 @@ function sizeOf(...several: readonly Image[]): number {
 
 /** What verifying says of a store with so many blobs, and nothing else. */
 function allRight(blobs: number): StoreFindings {
-  return { blobs, corrupt: [], missing: [], indexes: 0, outputs: 0, damaged: [] };
+  return { blobs, corrupt: [], missing: [], indexes: 0, outputs: 0, trees: 0, damaged: [] };
 }
 
 test("a list tells of each image its digest, its size and when it was used, the last one first", async () => {

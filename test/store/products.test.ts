@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -10,6 +10,7 @@ import {
   type StoreEntry,
   type StoreFindings,
   storedSource,
+  unpack,
 } from "../../src/index.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { BlobStore } from "../../src/store/blob-store.ts";
@@ -215,9 +216,44 @@ test("verifying names an output that is damaged or has no record, and changes no
   assert.ok(existsSync(path));
 });
 
-test("an output that another version of this program has kept is not judged", async () => {
+test("verifying names a tree in which a file was written to, or is not there, and changes nothing", async () => {
+  await using stage = await setStage(sample);
+  await using source = storedSource(registrySource(), stage.store, { index: false });
+  const mtree = join(stage.directory, "mtree");
+  const options = { source, keep: true, mtree, platform: "linux/amd64" };
+  await unpack(stage.reference, join(stage.directory, "clone"), options);
+  const [key = ""] = await readdir(join(stage.store.directory, "trees"));
+  const path = join(stage.store.directory, "trees", key);
+  const treesOf = async () => {
+    const { trees, damaged } = await stage.store.verify();
+    return { trees, damaged };
+  };
+  assert.deepEqual(await treesOf(), { trees: 1, damaged: [] });
+  const damaged = [{ kind: "tree", name: stage.reference, path }];
+  const content = join(path, "rootfs/a");
+  const before = await readFile(content);
+  const { atime, mtime } = await stat(content);
+  await writeFile(
+    content,
+    before.map((byte) => byte ^ 1),
+  );
+  await utimes(content, atime, mtime);
+  assert.deepEqual(await treesOf(), { trees: 1, damaged });
+  await writeFile(content, before);
+  await utimes(content, atime, mtime);
+  assert.deepEqual(await treesOf(), { trees: 1, damaged: [] }, "it is again what it was");
+  await chmod(join(path, "mtree"), 0o644);
+  await writeFile(join(path, "mtree"), "#mtree");
+  assert.deepEqual(await treesOf(), { trees: 1, damaged });
+  await rm(content);
+  assert.deepEqual(await treesOf(), { trees: 1, damaged });
+  assert.ok(existsSync(path));
+});
+
+test("what another version of this program has kept is not judged", async () => {
   await using stage = await stageWithIndex();
   await keep(stage, "output", "1");
+  await keep(stage, "tree", "2");
   assert.deepEqual(await findingsOf(stage), { outputs: 1, damaged: [] });
 });
 
