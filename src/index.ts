@@ -40,13 +40,19 @@ export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
 export { exportRootfs } from "./export/export.ts";
 export type { ExportOptions, ExportResult } from "./export/options.ts";
 export type { Verity } from "./export/verity.ts";
+export {
+  type HistoryOptions,
+  type HistoryResult,
+  history,
+  type LayerHistory,
+  type PathHistoryEvent,
+} from "./history/history.ts";
 export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./http/options.ts";
 export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
 export type { Image, ImageLayer } from "./image/resolve.ts";
 export type { ApplyOptions, IdMapping } from "./layer/settings.ts";
 export type { LookOptions, LookResult } from "./look/image-reader.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
-export type { ListedEntry } from "./look/listed-entry.ts";
 export { type FileReading, type ReadResult, read } from "./look/read.ts";
 export { type InspectResult, inspect, resolve } from "./look/resolve.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
@@ -81,6 +87,7 @@ export { type Store, type StoreOptions, store } from "./store/store.ts";
 export type { StoreFindings } from "./store/store-findings.ts";
 export type { StoreEntry } from "./store/store-list.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
+export type { ListedEntry } from "./tree/listed-entry.ts";
 export type { SignerIdentity, StoredSignature, TrustOptions, VerifiedSignature } from "./trust/options.ts";
 export { unpack } from "./unpack/unpack.ts";
 export type { Difference, DifferentPart } from "./verify/difference.ts";

@@ -108,7 +108,17 @@ export function oneOf<const Word extends string>(
 }
 
 /** The commands besides unpacking, as the first word of a command line. */
-export const commandWords = ["login", "logout", "store", "ls", "cat", "inspect", "verify", "signatures"] as const;
+export const commandWords = [
+  "login",
+  "logout",
+  "store",
+  "ls",
+  "cat",
+  "inspect",
+  "history",
+  "verify",
+  "signatures",
+] as const;
 
 /** All words that can be the first one of a command line. */
 const firstWords = [...commandWords, "unpack", "pull", "version", "help"] as const;

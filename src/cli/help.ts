@@ -1,7 +1,17 @@
 import { unpackHelp } from "./unpack-help.ts";
 
 /** The commands that have a help text. */
-export type HelpTopic = "unpack" | "login" | "logout" | "store" | "ls" | "cat" | "inspect" | "verify" | "signatures";
+export type HelpTopic =
+  | "unpack"
+  | "login"
+  | "logout"
+  | "store"
+  | "ls"
+  | "cat"
+  | "inspect"
+  | "history"
+  | "verify"
+  | "signatures";
 
 const login = `\
 Usage: oci-unpack login [OPTIONS] REGISTRY
@@ -125,6 +135,26 @@ The options that choose an image, a registry and a store are those of
 oci-unpack --help.
 `;
 
+const history = `\
+Usage: oci-unpack history [OPTIONS] IMAGE [PATH]
+
+Tells of each layer of IMAGE, the oldest first, its size, how many entries it
+added (+), changed (~) and removed (-), when it was made and by which step.
+With PATH, what each layer did to it, the newest first, and what is there now.
+PATH is found as a process in a container finds it, through symlinks.
+
+  oci-unpack history debian:stable
+  oci-unpack history registry.example/app /etc/passwd
+  oci-unpack history --json alpine | jq '.layers[] | [.layer, .added]'
+
+      --json             the answer as JSON; layers count from 0
+  -q, --quiet    -v, --verbose    --explain    -h, --help
+
+Layers are read whole, or their indexes where a store has them (--store). The
+options that choose an image, a registry, a store and the sandbox are those of
+oci-unpack --help.
+`;
+
 const verify = `\
 Usage: oci-unpack verify [OPTIONS] DIRECTORY [IMAGE]
 
@@ -200,6 +230,7 @@ export const help: Readonly<Record<HelpTopic, string>> = {
   ls,
   cat,
   inspect,
+  history,
   verify,
   signatures,
 };

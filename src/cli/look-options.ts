@@ -23,6 +23,22 @@ export type LookCommand =
   | (ImageCommand & { readonly name: "cat"; readonly path: string })
   | (ImageCommand & { readonly name: "inspect" });
 
+/** The arguments of `oci-unpack history`. */
+export interface HistoryCommand extends ImageCommand {
+  readonly name: "history";
+  readonly path: string | undefined;
+}
+
+/** Parses the arguments after `history`. */
+export function parseHistory(args: readonly string[], env: ProcessContext["env"]): HistoryCommand | SmallCommand {
+  const line = parseCommandLine(imageOptionTable, args);
+  const small = smallCommand(line, "history");
+  if (small !== undefined) return small;
+  const settings = imageSettings(line, env);
+  const [image, path] = operands("history", line.positionals, ["IMAGE"], ["PATH"]);
+  return { name: "history", ...settings, image, path };
+}
+
 /** Parses the arguments after `ls`, `cat` or `inspect`. */
 export function parseLook(
   name: LookCommand["name"],
@@ -61,6 +77,7 @@ const attempts = {
   ls: "list files",
   cat: "show a file",
   inspect: "inspect an image",
+  history: "tell a history",
   verify: "verify",
   signatures: "list signatures",
 } as const;

@@ -2,7 +2,14 @@ import { commandWords, oneOf, refuseMisspeltCommand } from "./command-line.ts";
 import type { HelpTopic } from "./help.ts";
 import type { SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
-import { type LookCommand, parseLook, parseVerify, type VerifyCommand } from "./look-options.ts";
+import {
+  type HistoryCommand,
+  type LookCommand,
+  parseHistory,
+  parseLook,
+  parseVerify,
+  type VerifyCommand,
+} from "./look-options.ts";
 import type { ProcessContext } from "./process-context.ts";
 import {
   asksAsContainerd,
@@ -21,6 +28,7 @@ type Command =
   | LogoutCommand
   | StoreCommand
   | LookCommand
+  | HistoryCommand
   | VerifyCommand
   | SignaturesCommand
   | VerifierCommand;
@@ -48,6 +56,8 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
     case "cat":
     case "inspect":
       return parseLook(first, rest, env);
+    case "history":
+      return parseHistory(rest, env);
     case "verify":
       return parseVerify(rest, env);
     case "signatures":

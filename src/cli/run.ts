@@ -53,6 +53,10 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       const [{ lookCommand }, library] = await Promise.all([import("./look-command.ts"), import("../index.ts")]);
       return await lookCommand(command, context, decisionLog, library);
     }
+    case "history": {
+      const [{ historyCommand }, library] = await Promise.all([import("./history-command.ts"), import("../index.ts")]);
+      return await historyCommand(command, context, decisionLog, library);
+    }
     case "verify": {
       const [{ verifyCommand }, library] = await Promise.all([import("./verify-command.ts"), import("../index.ts")]);
       return await verifyCommand(command, context, decisionLog, library);

@@ -5,6 +5,7 @@ Usage: oci-unpack [unpack] [OPTIONS] IMAGE DIRECTORY
        oci-unpack login|logout [OPTIONS] REGISTRY
        oci-unpack store list|verify|prune [OPTIONS]
        oci-unpack inspect|ls|cat [OPTIONS] IMAGE [PATH]
+       oci-unpack history [OPTIONS] IMAGE [PATH]
        oci-unpack verify [OPTIONS] DIRECTORY [IMAGE]
        oci-unpack signatures [OPTIONS] IMAGE
 

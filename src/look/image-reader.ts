@@ -6,12 +6,12 @@ import type { ImageLayer } from "../image/resolve.ts";
 import { CountedImage } from "../operation/counted-image.ts";
 import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
+import type { ListedEntry } from "../tree/listed-entry.ts";
 import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
 import { OutletReader } from "../worker/outlet.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
-import type { ListedEntry } from "./listed-entry.ts";
 import type { ExtractJob, LookJob, LookReport } from "./look-job.ts";
 import type { Question } from "./question.ts";
 

@@ -3,8 +3,8 @@ import type { Memory } from "../base/memory-budget.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { DigestedBody, DigestibleHoles } from "../toc/digested-body.ts";
 import { ContentDigests, digestOf } from "../tree/content-digests.ts";
+import type { FileDigests } from "../tree/listed-entry.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
-import type { FileDigests } from "./listed-entry.ts";
 
 /**
  * The digests of the files of layers, for a tree whose files' `content` is the index of their entry in their layer. It

@@ -4,13 +4,13 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import { bytesOfListed, counted, type ListedEntry } from "../tree/listed-entry.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
 import { LayerDigests } from "./layer-digests.ts";
 import { LayersSoFar } from "./layers-so-far.ts";
-import { bytesOfListed, counted, type ListedEntry } from "./listed-entry.ts";
 import { type Answer, answered, type Question } from "./question.ts";
 
 /** The job to answer a question with as few layers as possible, which come newest first. */

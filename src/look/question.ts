@@ -3,8 +3,8 @@ import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/findings.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import { find } from "../tree/find.ts";
+import { type FileDigests, type ListedEntry, listed, listedEntry } from "../tree/listed-entry.ts";
 import { fileOf, type TreeDirectory } from "../tree/tree-file.ts";
-import { type FileDigests, type ListedEntry, listed, listedEntry } from "./listed-entry.ts";
 
 /** A question about an image's files: what is at a path, or the content of a file. */
 export type Question =

@@ -2,8 +2,8 @@ import { unlessAborted } from "../base/abort.ts";
 import { handedOver } from "../base/hand-over.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
+import type { ListedEntry } from "../tree/listed-entry.ts";
 import { type LookOptions, type LookResult, lookKinds, withImageReader } from "./image-reader.ts";
-import type { ListedEntry } from "./listed-entry.ts";
 
 export interface ReadResult extends LookResult {
   /** The file that was read, where it really is. */

@@ -7,7 +7,7 @@ import { Paths } from "../layer/paths.ts";
 import { XattrFilter, XattrRules } from "../layer/xattr-rules.ts";
 import { type KeepContent, TreeFiles, TreeHardlinks, TreeLookup, TreeWhiteouts } from "./tree-back-end.ts";
 import type { InMemory, TreeDirectory } from "./tree-file.ts";
-import { type TreeContext, TreeNodes, type TreeSettings } from "./tree-nodes.ts";
+import { type TreeContext, TreeNodes, type TreeObserver, type TreeSettings } from "./tree-nodes.ts";
 
 /**
  * What is below the first layer that a tree is given: nothing, or layers of which nothing is known. On unknown base,
@@ -70,9 +70,12 @@ export class MergedTree {
     return this.#context.tree.root;
   }
 
-  /** Begins a layer, counted from 0; the one before it must have ended. `keep` is called for the data of each file. */
-  beginLayer(layer: number, keep: KeepContent): LayerEntries<InMemory> {
-    const nodes = new TreeNodes(this.#context, layer);
+  /**
+   * Begins a layer, counted from 0; the one before it must have ended. `keep` is called for the data of each file, and
+   * `observer` is told of each change.
+   */
+  beginLayer(layer: number, keep: KeepContent, observer?: TreeObserver): LayerEntries<InMemory> {
+    const nodes = new TreeNodes(this.#context, layer, observer);
     return new LayerEntries(this.#context, layer, {
       directories: nodes,
       files: new TreeFiles(nodes, keep),

@@ -1,5 +1,6 @@
 import type { DirectoryBackEnd, LayerContext } from "../layer/back-end.ts";
 import { type Attributes, Directory, type EntryDestination } from "../layer/directory.ts";
+import { pathIn } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { XattrRules } from "../layer/xattr-rules.ts";
 import { type ByteString, ownCopy } from "../tar/byte-string.ts";
@@ -27,14 +28,26 @@ export interface TreeContext extends LayerContext<InMemory> {
   readonly xattrs: XattrRules;
 }
 
+/** Is told of each change of a tree before it is made. Paths are from the root. */
+export interface TreeObserver {
+  /** What stands at a path, if anything does, gives way to something else, or to nothing, with all that is below it. */
+  replacing(path: ByteString, node: TreeNode | undefined): void;
+  /** A directory gets other attributes. */
+  describing(path: ByteString, directory: TreeDirectory): void;
+  /** A file gets a further name. */
+  linking(file: TreeFile): void;
+}
+
 /** Puts things into a tree, in the stead of whatever is there, for one layer. */
 export class TreeNodes implements DirectoryBackEnd<InMemory> {
   readonly layer: number;
   readonly #context: TreeContext;
+  readonly #observer: TreeObserver | undefined;
 
-  constructor(context: TreeContext, layer: number) {
+  constructor(context: TreeContext, layer: number, observer?: TreeObserver) {
     this.#context = context;
     this.layer = layer;
+    this.#observer = observer;
   }
 
   /** Puts a new file there. */
@@ -46,6 +59,7 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
   /** Gives a file that is there a further name. */
   put(destination: EntryDestination<InMemory>, file: TreeFile): void {
     this.#clear(destination);
+    this.#observer?.linking(file);
     file.isLinked = true;
     this.#set(destination.parent, ownCopy(destination.name), new FurtherName(file, this.layer));
   }
@@ -79,6 +93,7 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
   describe(directory: TreeDirectory, entry: Entry): void {
     const { mode, uid, gid, mtime, atime } = entry;
     const { memory } = this.#context;
+    this.#observer?.describing(directory.path, directory);
     const attributes = { mode: mode & 0o7777, uid, gid, mtime, atime, xattrs: this.keptXattrs(entry) };
     memory.release(bytesOfXattrs(directory.attributes));
     memory.spend(bytesOfXattrs(attributes), "attributes of directories");
@@ -87,6 +102,7 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
 
   reset(directory: TreeDirectory): void {
     const { implied, memory } = this.#context;
+    this.#observer?.describing(directory.path, directory);
     memory.release(bytesOfXattrs(directory.attributes));
     directory.attributes = implied;
   }
@@ -100,7 +116,9 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
 
   /** Removes what is known to stand at a name, and all below it. */
   removeAt(parent: TreeDirectory, name: ByteString): void {
-    this.#release(name, parent.knownChild(name));
+    const child = parent.knownChild(name);
+    this.#observer?.replacing(pathIn(parent.path, name), child);
+    this.#release(name, child);
     if (parent.isOpen) this.#context.memory.spend(bytesOfFreeName(name), "names that are free");
     parent.delete(ownCopy(name));
   }
@@ -120,6 +138,7 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
   #clear({ parent, name, path }: EntryDestination<InMemory>): void {
     const child = parent.knownChild(name);
     if (child?.layer === this.layer) this.#context.findings.namedTwice(path);
+    this.#observer?.replacing(pathIn(parent.path, name), child);
     this.#release(name, child);
   }
 

@@ -26,6 +26,7 @@ export const rooms = {
       "registry",
       "layer",
       "bundle",
+      "tree",
       "source",
       "configuration",
       "store",
@@ -35,6 +36,7 @@ export const rooms = {
       "unpack",
       "overlay",
       "look",
+      "history",
       "verify",
       "copy",
       "signatures",
@@ -44,7 +46,7 @@ export const rooms = {
   threads: {
     floor: 11,
     what: "the files that Node loads as threads: each says which jobs its thread does, and nothing else",
-    uses: ["worker", "rootfs", "source", "store", "clone", "export", "unpack", "overlay", "look", "verify"],
+    uses: ["worker", "rootfs", "source", "store", "clone", "export", "unpack", "overlay", "look", "history", "verify"],
   },
   unpack: {
     floor: 10,
@@ -109,6 +111,11 @@ export const rooms = {
       "image",
       "operation",
     ],
+  },
+  history: {
+    floor: 10,
+    what: "what each layer did to the tree of those below it, and to one path",
+    uses: ["base", "oci", "tar", "toc", "linux", "layer", "worker", "tree", "image", "operation"],
   },
   copy: {
     floor: 10,

@@ -117,6 +117,11 @@ const calls: Readonly<Record<string, Called>> = {
     given: { ...named, destination },
     options: { wrong: { ...resolving, form: ["tar", '"tar" is not one of layout, oci-archive, docker-archive'] } },
   },
+  history: {
+    call: library.history as Untyped,
+    given: named,
+    options: { wrong: { ...resolving, keepDirlinks: ["yes", "“yes” is not true or false"] } },
+  },
   verify: { call: library.verify as Untyped, given: { ...directory, ...named }, options: { wrong: applying } },
   signatures: {
     call: library.signatures as Untyped,

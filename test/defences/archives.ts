@@ -133,8 +133,15 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "`memoryBytes`: what a layer changes, for a history",
+    file: "src/history/layer-changes.ts",
+    without: ['this.#memory.spend(bytes, "what a layer changes");', ""],
+    test: ["history/history", "what a layer changes counts as memory"],
+  },
+  {
+    group: "H",
     what: "`memoryBytes`: listings, whose paths take more than their tree",
-    file: "src/look/listed-entry.ts",
+    file: "src/tree/listed-entry.ts",
     without: ['memory.spend(bytesOfListed(entry), "listing");', ""],
     test: ["look/look", "a listing that takes more memory than is allowed is refused"],
   },

@@ -2,10 +2,10 @@ import type { Memory } from "../base/memory-budget.ts";
 import type { Attributes } from "../layer/directory.ts";
 import { textOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
-import type { Found } from "../tree/find.ts";
-import { type Item, inOrder } from "../tree/in-order.ts";
-import { type NamedPath, namedPath } from "../tree/named-path.ts";
-import type { TreeFile } from "../tree/tree-file.ts";
+import type { Found } from "./find.ts";
+import { type Item, inOrder } from "./in-order.ts";
+import { type NamedPath, namedPath } from "./named-path.ts";
+import type { TreeFile } from "./tree-file.ts";
 
 /** An entry of a listing: something in the merged image. */
 export interface ListedEntry extends NamedPath {
