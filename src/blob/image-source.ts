@@ -14,6 +14,11 @@ export interface Document {
 export interface BlobOptions extends FetchOptions {
   /** The first byte to return; the caller has the bytes before it. Default: 0. */
   readonly offset?: number;
+  /**
+   * How many bytes from there on the caller needs at most. It verifies them itself: where they are at hand, they are not
+   * verified with the rest of the blob. A source may give more. Default: all.
+   */
+  readonly length?: number;
 }
 
 /**

@@ -87,7 +87,7 @@ Lists what is in a directory of IMAGE, all layers merged, without unpacking it:
 type and mode, owner, size, time (UTC), and the layer that each entry is from,
 L1 being the bottom one (JSON counts from 0, as in "layers" of inspect --json).
 Layers are read from the newest down, each verified, and only as far as the
-answer needs.
+answer needs; with --store, none that was read before: its index tells it all.
 
   oci-unpack ls debian:stable /etc
   oci-unpack ls -R --json alpine | jq -r '.entries[].path'
@@ -108,7 +108,9 @@ Usage: oci-unpack cat [OPTIONS] IMAGE PATH
 Writes a file of IMAGE to standard output, without unpacking anything. Symlinks
 are followed, inside the image. Layers are read from the newest down, and only
 until it is known which file is meant; its layer is verified before the first
-byte is written. On a terminal, what could act on it is shown as \\x1b.
+byte is written. With --store, layers that were read before are not read again,
+but the one that has the file, up to there; then the file is verified. On a
+terminal, what could act on it is shown as \\x1b.
 
   oci-unpack cat debian:stable /etc/os-release
 

@@ -1,18 +1,25 @@
 import { tmpdir } from "node:os";
 import { onAbort, together } from "../base/abort.ts";
 import type { Kinds } from "../base/option-checks.ts";
+import { spoolStorageIn } from "../blob/fetch.ts";
+import type { BlobOptions } from "../blob/image-source.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
-import type { ImageLayer } from "../image/resolve.ts";
+import type { Image } from "../image/resolve.ts";
 import { CountedImage } from "../operation/counted-image.ts";
+import { IndexWriting } from "../operation/index-writing.ts";
+import { OpenIndexes } from "../operation/open-indexes.ts";
 import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
+import type { IndexSink } from "../worker/index-receiver.ts";
 import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
-import { OutletReader } from "../worker/outlet.ts";
+import { OutletReader, type SharedOutlet } from "../worker/outlet.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
+import type { FileData } from "./file-data.ts";
 import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
-import type { ExtractJob, LookJob, LookReport } from "./look-job.ts";
+import type { ExtractJob, ExtractRangeJob, LookJob, LookReport, Whereabouts } from "./look-job.ts";
+import { giveProven, IndexContradicted, type Take } from "./proven-data.ts";
 import type { Question } from "./question.ts";
 
 export interface LookOptions
@@ -50,81 +57,146 @@ export async function withImageReader<Options extends LookOptions, Result>(
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
   const accepted = await operation.resolve(source);
   const { image, progress } = accepted;
-  await using onDemand = new LayersOnDemand(source, image.layers.map(demanded).toReversed(), {
-    directory: tmpdir(),
-    areKept: readsFile,
-    events,
-    onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
-  });
-  return await work(new ImageReader({ operation, accepted, onDemand, pipeline }));
+  const look = async (store: Operation["store"]) => {
+    const { signal } = operation;
+    await using indexes = await OpenIndexes.open(store, accepted.layers, { signal, onEvent: events.tell });
+    const layers = indexes.standingFor(accepted.layers).toReversed(); // newest first
+    await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(image)), {
+      indexes,
+      directory: tmpdir(),
+      areKept: readsFile,
+      events,
+      onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
+    });
+    return await work(new ImageReader({ operation, accepted, layers, onDemand, pipeline }));
+  };
+  try {
+    return await look(operation.store);
+  } catch (error) {
+    if (!(error instanceof IndexContradicted)) throw error;
+    operation.signal.throwIfAborted();
+    const message = "the layers are read: what was read out of one of them is not what its index says";
+    events.tell({ type: "decision", topic: "store", message });
+    return await look(undefined);
+  }
 }
 
-function demanded({ descriptor }: ImageLayer, number: number): DemandedLayer {
-  return { number, descriptor };
+function demandedOf({ layers }: Image): (layer: NumberedLayer) => DemandedLayer {
+  return ({ number, form }) => {
+    const { descriptor } = layers[number] ?? fail(`there is no layer ${number}`);
+    return { number, descriptor, isIndexed: form === "index" };
+  };
 }
 
 /** What a reader works with. */
 interface Parts {
   readonly operation: Operation;
   readonly accepted: AcceptedImage<CountedImage>;
+  /** What stands for each layer, newest first. */
+  readonly layers: readonly NumberedLayer[];
   readonly onDemand: LayersOnDemand;
   readonly pipeline: Pipeline;
 }
 
+/** The answer to a question. */
+interface Reply extends Whereabouts {
+  readonly entries: readonly ListedEntry[];
+}
+
+/** A file whose data are read. */
+type FoundFile = Whereabouts & Pick<ListedEntry, "layer" | "sizeBytes">;
+
 /** Looks into one image, and downloads no more of its layers than it needs. */
 export class ImageReader {
   readonly #parts: Parts;
+  /** The layers of which a part was read, because their index says what is there. */
+  readonly #readInPart: number[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   /** Answers a question by reading as few layers as possible. */
-  async ask(question: Question): Promise<{ readonly entries: readonly ListedEntry[]; readonly entryIndex: number }> {
-    const { operation, accepted, onDemand } = this.#parts;
+  async ask(question: Question): Promise<Reply> {
+    const { operation, layers, onDemand } = this.#parts;
     const { sandbox, apply: settings } = operation.settings;
-    const layers = accepted.layers.toReversed(); // newest first
     const entries: ListedEntry[] = [];
-    let entryIndex = 0;
+    let whereabouts: Whereabouts = { entryIndex: 0 };
+    const missing = layers.filter(({ form }) => form === undefined);
+    const options = { signal: operation.signal, onEvent: operation.events.tell };
+    await using writing = await IndexWriting.begin(operation.store, missing, options);
     await this.#run(operation.signal, {
       layers,
+      indexes: writing,
       open: (index, signal) => onDemand.open(index, signal),
       prove: (index) => onDemand.prove(index),
       consume: (input): LookJob => ({ type: "look", input, layers, question, sandbox, settings }),
       onReport(report) {
         if (report.type === "layer-wanted") onDemand.wantNext();
         if (report.type === "listed") for (const entry of report.entries) entries.push(entry);
-        if (report.type === "answered") entryIndex = report.entryIndex;
+        if (report.type === "answered") whereabouts = report;
       },
     });
-    return { entries, entryIndex };
+    await writing?.keep();
+    return { entries, entryIndex: whereabouts.entryIndex, data: whereabouts.data };
   }
 
-  /** Gives the data of the file at an index of a layer's entries to `take`, which may take its time, and may not keep them. */
-  async extract(layer: number, entryIndex: number, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-    const { operation, accepted, onDemand } = this.#parts;
+  /** Gives the data of a file to `take`, which may take its time, and may not keep them. */
+  async extract({ layer, sizeBytes, entryIndex, data }: FoundFile, take: Take): Promise<void> {
+    if (data === undefined) return await this.#extractEntry(layer, entryIndex, take);
+    await using room = spoolStorageIn(tmpdir());
+    const read = (range: FileData, takeOwn: Take) => this.#readRange(layer, range, takeOwn);
+    await giveProven(data, sizeBytes, { read, take, room });
+  }
+
+  /** Gives the data of the file at an index of a layer's entries. The layer was read before. */
+  async #extractEntry(layer: number, entryIndex: number, take: Take): Promise<void> {
+    const { operation, onDemand } = this.#parts;
     const { sandbox, apply: settings } = operation.settings;
+    await this.#receive(layer, take, {
+      open: () => onDemand.reopen(layer),
+      job: (input, outlet): ExtractJob => ({ type: "extract", input, layer, entryIndex, outlet, sandbox, settings }),
+    });
+  }
+
+  /** Gives a part of a layer's decompressed archive, not verified. Nothing behind it is read. */
+  async #readRange(layer: number, { offset, length }: FileData, take: Take): Promise<void> {
+    if (length === 0) return;
+    const { operation, accepted } = this.#parts;
+    const { sandbox } = operation.settings;
+    const { descriptor, diffID } = accepted.image.layers[layer] ?? fail(`there is no layer ${layer}`);
+    const open = (range: BlobOptions) =>
+      accepted.source.blob(descriptor, { signal: operation.signal, onEvent: operation.events.tell, ...range });
+    this.#readInPart.push(layer);
+    // The blob is the archive: it is not compressed.
+    if (descriptor.digest === diffID) return await takeBytes(open({ offset, length }), length, take);
+    const range = { offset, length };
+    await this.#receive(layer, (bytes) => take(Uint8Array.from(bytes)), {
+      open: (_index, signal) => open({ length: descriptor.sizeBytes, signal }),
+      job: (input, outlet): ExtractRangeJob => ({ type: "extract-range", input, layer, range, outlet, sandbox }),
+    });
+  }
+
+  /** Brings a layer through the threads, and gives the bytes that come out to `take`. */
+  async #receive(layer: number, take: Take, { open, job }: Receiving): Promise<void> {
+    const { operation, accepted } = this.#parts;
     const outletReader = new OutletReader();
     const running: Running = {
       layers: accepted.layers.filter(({ number }) => number === layer),
-      open: () => onDemand.reopen(layer),
-      prove: async () => {}, // it was, when it was read before
-      consume: (input): ExtractJob => ({
-        type: "extract",
-        input,
-        layer,
-        entryIndex,
-        outlet: outletReader.outlet,
-        sandbox,
-        settings,
-      }),
+      open,
+      prove: async () => {}, // whoever gets the bytes knows that they are right, or verifies them
+      consume: (input) => job(input, outletReader.outlet),
       onReport: outletReader.report,
     };
     await together(operation.signal, [
       async (stop) => {
         const listenNoMore = onAbort(stop, () => outletReader.cancel());
-        await this.#run(stop, running).finally(listenNoMore);
-        outletReader.end();
+        try {
+          await this.#run(stop, running);
+        } finally {
+          listenNoMore();
+          outletReader.end(); // also after a failure: whoever takes the bytes would wait for more
+        }
       },
       (stop) => outletReader.run(take, stop),
     ]);
@@ -135,8 +207,8 @@ export class ImageReader {
     const { operation, accepted, onDemand } = this.#parts;
     return {
       ...operation.finish(accepted.image),
-      readLayers: onDemand.wanted,
-      fetchedBytes: accepted.source.bytes - onDemand.storedBytes,
+      readLayers: onDemand.read.length + new Set(this.#readInPart).size,
+      fetchedBytes: accepted.source.bytes,
     };
   }
 
@@ -144,24 +216,31 @@ export class ImageReader {
     return this.#parts.operation.signal;
   }
 
-  /** Runs the threads until the second one has said all: the first would go on, and wait for more. */
-  async #run(signal: AbortSignal, { layers, open, prove, consume, onReport }: Running): Promise<void> {
-    const { operation, accepted, pipeline } = this.#parts;
+  /**
+   * Runs the threads until the second one has said all, and the indexes of what it read are written: the first would go
+   * on, and wait for more.
+   */
+  async #run(signal: AbortSignal, running: Running): Promise<void> {
+    const { operation, accepted, onDemand, pipeline } = this.#parts;
     const { settings, events } = operation;
     const enough = new AbortController();
+    let isAnswered = false;
+    const endIfDone = () => {
+      if (isAnswered && indexes?.hasAll(onDemand.read) !== false) enough.abort(enough);
+    };
+    const indexes = running.indexes && new AwaitedIndexes(running.indexes, endIfDone);
     const job = {
-      layers,
-      open,
-      prove,
+      ...running,
+      indexes,
       progress: accepted.progress,
       hasDigestThread: false,
-      consume,
       sandbox: settings.sandbox,
       settings: settings.apply,
       onReport(report: EngineReport | LookReport) {
         if (!isOfLook(report)) events.report(report);
-        onReport(report);
-        if (report.type === "answered") enough.abort(enough);
+        running.onReport(report);
+        isAnswered ||= report.type === "answered";
+        endIfDone();
       },
     };
     try {
@@ -172,8 +251,44 @@ export class ImageReader {
   }
 }
 
+/** Passes indexes on, and knows which have come. */
+class AwaitedIndexes implements IndexSink {
+  readonly layers: readonly number[];
+  readonly #next: IndexSink;
+  readonly #onEnd: () => void;
+  readonly #ended = new Set<number>();
+
+  constructor(next: IndexSink, onEnd: () => void) {
+    this.layers = next.layers;
+    this.#next = next;
+    this.#onEnd = onEnd;
+  }
+
+  /** Whether the indexes of these layers have come, as far as they are wanted. */
+  hasAll(layers: readonly number[]): boolean {
+    return layers.every((layer) => this.#ended.has(layer) || !this.layers.includes(layer));
+  }
+
+  write(layer: number, bytes: Uint8Array): Promise<void> {
+    return this.#next.write(layer, bytes);
+  }
+
+  async end(layer: number, isComplete: boolean): Promise<void> {
+    await this.#next.end(layer, isComplete);
+    this.#ended.add(layer);
+    this.#onEnd();
+  }
+}
+
+/** How bytes come to be received. */
+interface Receiving {
+  readonly open: Running["open"];
+  readonly job: (input: SharedRing, outlet: SharedOutlet) => Job;
+}
+
 /** What goes through the threads, and what they are to do with it. */
 interface Running {
+  readonly indexes?: IndexSink | undefined;
   readonly layers: readonly NumberedLayer[];
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly prove: (index: number) => Promise<void>;
@@ -183,4 +298,19 @@ interface Running {
 
 function isOfLook(report: EngineReport | LookReport): report is LookReport {
   return report.type === "layer-wanted" || report.type === "listed" || report.type === "answered";
+}
+
+/** Takes so many bytes, and no more of the chunks than that. */
+async function takeBytes(chunks: AsyncIterable<Uint8Array>, count: number, take: Take): Promise<void> {
+  let rest = count;
+  for await (const chunk of chunks) {
+    const part = chunk.subarray(0, rest);
+    await take(part);
+    rest -= part.length;
+    if (rest === 0) return;
+  }
+}
+
+function fail(why: string): never {
+  throw new TypeError(why);
 }

@@ -2,6 +2,7 @@ import type { Limits } from "../base/limits.ts";
 import type { Memory } from "../base/memory-budget.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { DigestedBody, DigestibleHoles } from "../toc/digested-body.ts";
+import type { DataFacts } from "../toc/toc-entry.ts";
 import { ContentDigests, digestOf } from "../tree/content-digests.ts";
 import type { FileDigests } from "../tree/listed-entry.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
@@ -29,11 +30,20 @@ export class LayerDigests implements FileDigests {
 
   /** Digests the data of a layer's next entry, which `body` yields. Whatever has none counts too. */
   add(entry: Entry, body: ByteSource): void {
-    this.#count = this.#digests.add(entry.sizeBytes === 0 ? undefined : dataDigest(entry, body, this.#holes)) + 1;
+    this.#add(entry.sizeBytes === 0 ? undefined : dataDigest(entry, body, this.#holes));
+  }
+
+  /** Takes down what an index says of a layer's next entry. */
+  addKnown({ digest }: DataFacts): void {
+    this.#add(digest === undefined ? undefined : Buffer.from(digest, "hex"));
   }
 
   get({ origin, sizeBytes, content }: TreeFile): string | undefined {
     return digestOf({ sizeBytes, content: (this.#starts.get(origin) ?? 0) + content }, this.#digests);
+  }
+
+  #add(digest: Uint8Array | undefined): void {
+    this.#count = this.#digests.add(digest) + 1;
   }
 }
 

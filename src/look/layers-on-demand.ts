@@ -5,14 +5,19 @@ import type { SpoolStorage } from "../blob/spool-storage.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { EventLog } from "../operation/event-log.ts";
+import type { OpenIndexes } from "../operation/open-indexes.ts";
 
 /** A layer and its number in the image, from 0 at the bottom. */
 export interface DemandedLayer {
   readonly number: number;
   readonly descriptor: Descriptor;
+  /** Whether its index stands for it. */
+  readonly isIndexed: boolean;
 }
 
 export interface LayersOnDemandOptions {
+  /** Those of the layers that are indexed. */
+  readonly indexes: Pick<OpenIndexes, "read">;
   /** Where temporary files may be made. */
   readonly directory: string;
   /** Whether `reopen` can be called. Then all layers that come are kept. */
@@ -21,7 +26,7 @@ export interface LayersOnDemandOptions {
   readonly onProgress: (layer: number, bytes: number) => void;
 }
 
-/** Layers that are downloaded one by one, each when it is wanted. */
+/** Layers that are downloaded one by one, each when it is wanted, but for those that have an index. */
 export class LayersOnDemand implements AsyncDisposable {
   readonly #image: ImageSource;
   readonly #layers: readonly DemandedLayer[];
@@ -31,6 +36,8 @@ export class LayersOnDemand implements AsyncDisposable {
   readonly #fetches = new Map<Digest, LayerFetch>();
   /** How many layers have been wanted so far. */
   #wanted = 0;
+  /** The numbers of those that were read and not only their index. */
+  readonly #read: number[] = [];
   /** Wakes the `open` that waits for its layer to be wanted. */
   #wake: () => void = () => {};
 
@@ -42,14 +49,9 @@ export class LayersOnDemand implements AsyncDisposable {
     this.#room = spoolStorageIn(options.directory);
   }
 
-  /** How many layers have been wanted so far. */
-  get wanted(): number {
-    return this.#wanted;
-  }
-
-  /** How many of the bytes came from a store. */
-  get storedBytes(): number {
-    return [...this.#fetches.values()].reduce((sum, fetch) => sum + fetch.storedBytes, 0);
+  /** The numbers of the layers of which anything was read but their index. */
+  get read(): readonly number[] {
+    return this.#read;
   }
 
   /** Says that the next layer is wanted. */
@@ -59,18 +61,20 @@ export class LayersOnDemand implements AsyncDisposable {
   }
 
   /**
-   * The compressed bytes of a layer, by its index in `layers`. They begin to come when the layer is wanted. Layers have
-   * to be read one after the other.
+   * The compressed bytes of a layer, by its index in `layers`, or of what stands for it. Those of a layer begin to come
+   * when it is wanted. Layers have to be read one after the other.
    */
   async *open(index: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const layer = this.#layers[index];
+    if (layer === undefined) throw new RangeError(`there is no layer ${index}`);
+    if (layer.isIndexed) return yield* this.#options.indexes.read(layer.number, signal);
     while (this.#wanted <= index) {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       await unlessAborted(woken, signal);
     }
-    const layer = this.#layers[index];
-    if (layer === undefined) throw new RangeError(`there is no layer ${index}`);
+    this.#read.push(layer.number);
     yield* this.#kept(layer) ?? this.#downloaded(layer, signal);
   }
 

@@ -1,17 +1,20 @@
-import { MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
+import { OciUnpackError } from "../base/errors.ts";
+import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import { TocDecoder } from "../toc/toc-decoder.ts";
 import { bytesOfListed, counted, type ListedEntry } from "../tree/listed-entry.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
+import { type FileData, IndexedData } from "./file-data.ts";
 import { LayerDigests } from "./layer-digests.ts";
 import { LayersSoFar } from "./layers-so-far.ts";
-import { type Answer, answered, type Question } from "./question.ts";
+import { answered, type Question } from "./question.ts";
 
 /** The job to answer a question with as few layers as possible, which come newest first. */
 export interface LookJob {
@@ -21,6 +24,16 @@ export interface LookJob {
   readonly question: Question;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
+}
+
+/** The job to send a part of a layer's archive to the main thread. */
+export interface ExtractRangeJob {
+  readonly type: "extract-range";
+  readonly input: SharedRing;
+  readonly layer: number;
+  readonly range: Pick<FileData, "offset" | "length">;
+  readonly outlet: SharedOutlet;
+  readonly sandbox: SandboxPolicy;
 }
 
 /** The job to send the data of one file of one layer to the main thread. */
@@ -35,14 +48,22 @@ export interface ExtractJob {
   readonly settings: RootfsSettings;
 }
 
-/** The reports of a `LookJob` and an `ExtractJob` besides the engine's. */
+/** The reports of these jobs besides the engine's. */
 export type LookReport =
   /** The next lower layer is needed. */
   | { readonly type: "layer-wanted" }
   /** Some of the entries that were asked for, in order. */
   | { readonly type: "listed"; readonly entries: readonly ListedEntry[] }
   /** The answer is complete. No more bytes are needed. */
-  | { readonly type: "answered"; readonly entryIndex: number };
+  | ({ readonly type: "answered" } & Whereabouts);
+
+/** Where the content of a file is. */
+export interface Whereabouts {
+  /** The index of its entry in its layer. */
+  readonly entryIndex: number;
+  /** Where its data are in the archive of its layer; absent where no index says it. */
+  readonly data?: FileData | undefined;
+}
 
 /** How many entries, and how many bytes of them, one report has at most. */
 const entriesAtATime = 1000;
@@ -53,7 +74,7 @@ const bytesAtATime = 1024 * 1024;
  */
 export function look(job: LookJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
-  const { entries, entryIndex } = answer(job);
+  const { entries, ...whereabouts } = answer(job);
   let batch: ListedEntry[] = [];
   let batchBytes = 0;
   for (const entry of entries) {
@@ -64,51 +85,99 @@ export function look(job: LookJob): void {
     batchBytes = 0;
   }
   tell<LookReport>({ type: "listed", entries: batch });
-  tell<LookReport>({ type: "answered", entryIndex });
+  tell<LookReport>({ type: "answered", ...whereabouts });
 }
 
-function answer({ input, layers, question, settings }: LookJob): Answer {
+interface Reply extends Whereabouts {
+  readonly entries: Iterable<ListedEntry>;
+}
+
+function answer({ input, layers, question, settings }: LookJob): Reply {
   const budget = new MemoryBudget(settings.limits);
   const soFar = new LayersSoFar({ ...settings, devices: "create" }, budget);
   const reader = new RingReader(input);
   const memory = new MemoryShare(budget);
-  const hasDigests = question.about === "entries" && question.hasDigests === true;
-  const digests = hasDigests ? new LayerDigests(settings.limits, budget) : undefined;
+  const facts = factsFor(question, settings, budget);
   const ask = (number: number, entriesOfLayer: Iterable<Entry>) => {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {
       memory.releaseAll(); // what an attempt before has listed
-      const { entries: uncounted, entryIndex } = answered(root, question, digests);
+      const { entries: uncounted, file } = answered(root, question, facts.digests);
       const entries = counted(uncounted, memory);
-      // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is
-      // reported.
-      return { entryIndex, entries: number === 0 ? entries : [...entries] };
+      return {
+        entryIndex: file?.content ?? 0,
+        data: file && facts.data?.get(file),
+        // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is
+        // reported.
+        entries: number === 0 ? entries : [...entries],
+      };
     });
   };
-  for (const { number } of layers) {
+  for (const layer of layers) {
     tell<LookReport>({ type: "layer-wanted" });
     // The archive ends only when its digest and diffID were right, so that what it says is the image's.
-    const found = ask(number, entriesOf(number, reader, settings, digests));
+    const found = ask(layer.number, entriesOf(layer, reader, settings, facts));
     if (found !== undefined) return found;
   }
   return ask(0, []) ?? fail("nothing is below the bottom layer");
 }
 
+/** What is taken down of entries besides what the tree has. */
+interface Facts {
+  /** Where the listing has digests. */
+  readonly digests?: LayerDigests;
+  /** Where the content of a file is looked for. */
+  readonly data?: IndexedData;
+}
+
+function factsFor(question: Question, { limits }: RootfsSettings, memory: Memory): Facts {
+  if (question.about === "content") return { data: new IndexedData(memory) };
+  return question.hasDigests === true ? { digests: new LayerDigests(limits, memory) } : {};
+}
+
 function* entriesOf(
-  layer: number,
+  { number, form }: NumberedLayer,
   input: ByteSource,
-  { limits, strict }: LookJob["settings"],
-  digests: LayerDigests | undefined,
+  settings: RootfsSettings,
+  { digests, data }: Facts,
 ): Iterable<Entry> {
-  const decoder = new TarDecoder(input, { limits, strict, warning() {} });
-  digests?.beginLayer(layer);
+  const { limits, strict } = settings;
+  const index = form === "index" ? new TocDecoder(input, { strict, warning() {} }) : undefined;
+  const decoder = index ?? new TarDecoder(input, { limits, strict, warning() {} });
+  digests?.beginLayer(number);
+  if (index !== undefined) data?.beginLayer(number);
   const next = () =>
-    inLayer(layer, () => {
+    inLayer(number, () => {
       const entry = decoder.next();
-      if (entry !== undefined) digests?.add(entry, decoder);
+      if (entry === undefined) return undefined;
+      if (index === undefined) digests?.add(entry, decoder);
+      else {
+        digests?.addKnown(index.facts);
+        data?.add(index.facts);
+      }
       return entry;
     });
   for (let entry = next(); entry !== undefined; entry = next()) yield entry;
+}
+
+/** Sends a part of an archive to the main thread, which verifies it. */
+export function extractRange({ input, layer, range, outlet: shared, sandbox }: ExtractRangeJob): void {
+  tell({ type: "confined", status: confineThread(sandbox, {}) });
+  const archive = new RingReader(input);
+  const outlet = new Outlet(shared, (bytes) => tell({ type: "bytes", bytes }));
+  const end = range.offset + range.length;
+  for (let at = 0; at < end; ) {
+    const piece = archive.read() ?? endsTooEarly(layer, at, end);
+    outlet.write(piece.subarray(Math.max(0, range.offset - at), Math.max(0, end - at)));
+    at += piece.length;
+  }
+  outlet.end();
+  tell<LookReport>({ type: "answered", entryIndex: 0 });
+}
+
+function endsTooEarly(layer: number, bytes: number, end: number): never {
+  const message = `cannot read layer ${layer + 1}: its archive ends after ${bytes} bytes, before byte ${end}`;
+  throw new OciUnpackError("INVALID_ARCHIVE", message, { details: { layer } });
 }
 
 /** Sends the data of one file to the main thread, with zeros for holes. */

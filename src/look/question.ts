@@ -4,7 +4,7 @@ import { quoted } from "../layer/findings.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import { find } from "../tree/find.ts";
 import { type FileDigests, type ListedEntry, listed, listedEntry } from "../tree/listed-entry.ts";
-import { fileOf, type TreeDirectory } from "../tree/tree-file.ts";
+import { fileOf, type TreeDirectory, type TreeFile } from "../tree/tree-file.ts";
 
 /** A question about an image's files: what is at a path, or the content of a file. */
 export type Question =
@@ -20,8 +20,8 @@ export type Question =
 /** The answer to a question. */
 export interface Answer {
   readonly entries: Iterable<ListedEntry>;
-  /** For the content of a file, the index of its entry in the archive of its layer. */
-  readonly entryIndex: number;
+  /** For the content of a file, that file. */
+  readonly file?: TreeFile;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface Answer {
 export function answered(root: TreeDirectory, question: Question, digests?: FileDigests): Answer {
   if (question.about === "content") return fileAt(root, question.path);
   const found = find(root, question.path, false);
-  return { entries: listed(found, question.isRecursive, digests), entryIndex: 0 };
+  return { entries: listed(found, question.isRecursive, digests) };
 }
 
 function fileAt(root: TreeDirectory, path: ByteString): Answer {
@@ -45,5 +45,5 @@ function fileAt(root: TreeDirectory, path: ByteString): Answer {
     });
   }
   const file = fileOf(node);
-  return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], entryIndex: file.content };
+  return { entries: [listedEntry({ path: realPath, file, firstPath: undefined })], file };
 }

@@ -66,11 +66,11 @@ class Reading implements FileReading {
 
 function readFile(name: string, path: string, options: LookOptions, give: Give): Promise<ReadResult> {
   return withImageReader(name, options, lookKinds, { readsFile: true }, async (reader) => {
-    const { entries, entryIndex } = await reader.ask({ about: "content", path: byteStringOf(path) });
+    const { entries, ...whereabouts } = await reader.ask({ about: "content", path: byteStringOf(path) });
     const [entry] = entries;
     if (entry === undefined) throw new TypeError("a file that was found has an entry");
     const take = (bytes: Uint8Array) => unlessAborted(give(Uint8Array.from(bytes)), reader.signal);
-    if (entry.sizeBytes > 0) await reader.extract(entry.layer, entryIndex, take);
+    if (entry.sizeBytes > 0) await reader.extract({ ...entry, ...whereabouts }, take);
     return { ...reader.finish(), entry };
   });
 }

@@ -114,6 +114,14 @@ export class BlobStore {
     return undefined;
   }
 
+  /** Opens a blob without verifying more than its size; `undefined` if it is not stored. */
+  async openUnchecked({ digest, sizeBytes }: ExpectedBlob): Promise<FileHandle | undefined> {
+    const file = await openIfThere(this.pathOf(digest));
+    if (file === undefined || (await file.stat()).size === sizeBytes) return file;
+    await file.close();
+    return undefined;
+  }
+
   /** Whether a blob is stored and its bytes have the digest in its name. */
   async isIntact(digest: Digest, signal?: AbortSignal): Promise<boolean> {
     const sizeBytes = await this.sizeOf(digest);

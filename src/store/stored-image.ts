@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { CallContext } from "../base/call-context.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
@@ -11,7 +12,7 @@ import {
 import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import { readRange } from "../source/local/image-files.ts";
+import { type FileRange, readRange } from "../source/local/image-files.ts";
 import { Completion } from "./arriving-image.ts";
 import { repositoryOf } from "./attachment-names.ts";
 import type { BlobStore } from "./blob-store.ts";
@@ -57,6 +58,8 @@ export class StoredImage implements ImageSource {
 
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     const store = await this.use.open(options);
+    const range = await this.#storedRange(store, descriptor, options);
+    if (range !== undefined) return yield* range;
     yield* skippingBytes(options.offset ?? 0, this.#whole(store, descriptor, options));
     if (!this.#isOffline) await this.#completion.arrived(store, descriptor.digest, options.signal);
   }
@@ -147,6 +150,20 @@ export class StoredImage implements ImageSource {
     else yield* await this.#completed(part, descriptor, options);
   }
 
+  /** A part of a stored blob, if the caller needs no more. It is not verified. */
+  async #storedRange(
+    store: BlobStore,
+    blob: Descriptor,
+    { offset = 0, length, signal, onEvent }: BlobOptions,
+  ): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    const file = length === undefined ? undefined : await store.openUnchecked(blob);
+    if (file === undefined || length === undefined) return undefined;
+    const { digest } = blob;
+    const range = { offset, sizeBytes: Math.max(0, Math.min(length, blob.sizeBytes - offset)) };
+    onEvent?.({ type: "stored", digest, bytes: range.sizeBytes });
+    return readAndClose(file, range, digest, signal);
+  }
+
   async #stored(
     store: BlobStore,
     blob: Descriptor,
@@ -158,13 +175,7 @@ export class StoredImage implements ImageSource {
     if (file === undefined) return undefined;
     const { digest, sizeBytes } = blob;
     options.onEvent?.({ type: "stored", digest, bytes: sizeBytes });
-    return (async function* () {
-      try {
-        yield* readRange(file, { offset: 0, sizeBytes }, digest, signal);
-      } finally {
-        await file.close();
-      }
-    })();
+    return readAndClose(file, { offset: 0, sizeBytes }, digest, signal);
   }
 
   /** Fetches a blob and yields its bytes as they come, so that unpacking need not wait. */
@@ -212,6 +223,19 @@ export class StoredImage implements ImageSource {
       await part.append(chunk);
       yield chunk;
     }
+  }
+}
+
+async function* readAndClose(
+  file: FileHandle,
+  range: FileRange,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* readRange(file, range, digest, signal);
+  } finally {
+    await file.close();
   }
 }
 

@@ -7,16 +7,20 @@ import {
   writeArchive,
 } from "../export/merge-job.ts";
 import { type HistoryJob, tellHistory } from "../history/history-job.ts";
-import { type ExtractJob, extract, type LookJob, look } from "../look/look-job.ts";
+import { type ExtractJob, type ExtractRangeJob, extract, extractRange, type LookJob, look } from "../look/look-job.ts";
 import { type VerifyJob, verify } from "../verify/verify-job.ts";
 import { serve } from "../worker/serve.ts";
 
-serve<HistoryJob | MergeJob | ContentsJob | ArchiveJob | VerifyJob | LookJob | ExtractJob>("oci-tree", {
-  merge: mergeLayers,
-  contents: readContents,
-  archive: writeArchive,
-  history: tellHistory,
-  verify,
-  look,
-  extract,
-});
+serve<HistoryJob | MergeJob | ContentsJob | ArchiveJob | VerifyJob | LookJob | ExtractJob | ExtractRangeJob>(
+  "oci-tree",
+  {
+    merge: mergeLayers,
+    contents: readContents,
+    archive: writeArchive,
+    history: tellHistory,
+    verify,
+    look,
+    extract,
+    "extract-range": extractRange,
+  },
+);

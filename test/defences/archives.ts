@@ -161,6 +161,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "where indexes say that the data of files are counts as memory",
+    file: "src/look/file-data.ts",
+    without: [`this.#memory.spend(this.#offsets.length * numberBytes, "files");`, ""],
+    test: ["look/indexes", "where the data of an image's files are is within memoryBytes"],
+  },
+  {
+    group: "H",
     what: "the digests of all files of the layers that are read count as memory",
     file: "src/tree/content-digests.ts",
     without: [`this.#memory.spend(bytes.length - this.#bytes.length, "digests");`, ""],

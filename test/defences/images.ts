@@ -214,6 +214,13 @@ export const verificationDefences: readonly Defence[] = [
   },
   {
     group: "verification",
+    what: "what is read out of the middle of a layer is given out only with the digest in the index",
+    file: "src/look/proven-data.ts",
+    without: ['if (hash.digest("hex") !== data.digest) throw', "if (false) throw"],
+    test: ["look/indexes", "bytes out of a damaged layer are not given out"],
+  },
+  {
+    group: "verification",
     what: "an index appears only after the digests and diffIDs of all layers were right",
     file: "src/operation/index-writing.ts",
     without: [

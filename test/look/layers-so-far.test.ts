@@ -4,7 +4,7 @@ import { isOciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { applySettings } from "../../src/layer/settings.ts";
 import { LayersSoFar } from "../../src/look/layers-so-far.ts";
-import { type Answer, answered, type Question } from "../../src/look/question.ts";
+import { answered, type Question } from "../../src/look/question.ts";
 import { type ByteString, byteStringOf } from "../../src/tar/byte-string.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { Entry } from "../../src/tar/entry.ts";
@@ -28,7 +28,10 @@ function entriesOf(archive: Uint8Array): Entry[] {
   return entries;
 }
 
-type Found = Omit<Answer, "entries"> & { readonly entries: readonly ListedEntry[] };
+interface Found {
+  readonly entries: readonly ListedEntry[];
+  readonly entryIndex: number;
+}
 
 /** What comes of a question, and how many layers it took. */
 interface Outcome {
@@ -59,8 +62,8 @@ function askWhole(layers: readonly (readonly Entry[])[], question: Question): Fo
 }
 
 function found(root: TreeDirectory, question: Question): Found {
-  const { entries, entryIndex } = answered(root, question);
-  return { entries: [...entries], entryIndex };
+  const { entries, file } = answered(root, question);
+  return { entries: [...entries], entryIndex: file?.content ?? 0 };
 }
 
 function orRefusal<T>(work: () => T): T | string {
