@@ -84,6 +84,13 @@ export const sourceDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "a configuration that is larger than `configBytes` keeps nobody from pruning a store",
+    file: "src/store/stored-documents.ts",
+    without: ["if (sizeBytes === undefined || sizeBytes > limits.configBytes)", "if (sizeBytes === undefined)"],
+    test: ["store/products", "a configuration that is larger than the limit is not read by a prune"],
+  },
+  {
+    group: "H",
     what: "manifests that stand in an index count as fetched",
     file: "src/image/image-documents.ts",
     without: ["this.#count();\n    const inline", "const inline"],

@@ -9,6 +9,7 @@ import {
   registrySource,
   type StoreEntry,
   type StoreFindings,
+  store,
   storedSource,
   unpack,
 } from "../../src/index.ts";
@@ -111,6 +112,13 @@ test("what was made of any image that an index of a name lists stays", async () 
   await keep(stage, "tree", "of-other", digestOfImage(other));
   const { removedIndexes, removedTrees } = await stage.store.prune();
   assert.deepEqual([removedIndexes, removedTrees], [0, 0]);
+});
+
+test("a configuration that is larger than the limit is not read by a prune", async () => {
+  await using stage = await stageWithIndex();
+  const limited = store(stage.store.directory, { limits: { configBytes: 100 } });
+  const { removedImages, removedIndexes } = await limited.prune();
+  assert.deepEqual([removedImages, removedIndexes], [[], 1], "nothing tells that the index belongs to the image");
 });
 
 test("a prune removes an index that is damaged or of another version, and a result whose record is", async () => {
