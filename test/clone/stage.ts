@@ -21,8 +21,8 @@ import { sparsePax10 } from "../support/tar-sparse.ts";
 export interface Stage extends Scratch {
   readonly store: Store;
   readonly name: string;
-  /** Unpacks into a new directory. */
-  unpack(options?: UnpackOptions & { readonly offline?: boolean }): Promise<UnpackResult>;
+  /** Unpacks, into a new directory if none is named. */
+  unpack(options?: UnpackOptions & { readonly offline?: boolean }, directory?: string): Promise<UnpackResult>;
   /** The paths of the kept trees. */
   trees(): Promise<readonly string[]>;
 }
@@ -38,9 +38,9 @@ export async function setStage(one: Image = richImage(), places: Partial<Places>
     ...place,
     store: ours,
     name,
-    async unpack({ offline = false, ...options } = {}) {
+    async unpack({ offline = false, ...options } = {}, directory) {
       await using source = storedSource(localSource(), ours, { offline });
-      const target = join(await mkdtemp(join(places.targets ?? place.directory, "target-")), "target");
+      const target = directory ?? join(await mkdtemp(join(places.targets ?? place.directory, "target-")), "target");
       return await unpack(name, target, { source, platform: "linux/amd64", ...options });
     },
     async trees() {

@@ -44,4 +44,24 @@ export const treeDefences: readonly Defence[] = [
     without: ["if (far === undefined || far.descriptor < 0) return;", "return;"],
     test: ["verify/verify", "a tree of any depth is compared by a process that may open few files"],
   },
+  {
+    group: "verification",
+    what: "a file that was changed in a kept tree is found out, whatever its times were set to",
+    file: "src/clone/kept-source.ts",
+    without: ["if (!isAt(ctime, listed.ctime) || !isAt(mtime, listed.mtime)) return false;", ""],
+    test: [
+      "clone/kept-root",
+      "content of the same size, with its time put back is made anew, and no root is made of it, by",
+    ],
+  },
+  {
+    group: "verification",
+    what: "so is one that came into it",
+    file: "src/clone/kept-source.ts",
+    without: [
+      `if (!isAt(unchanged(stampOf(handle), name, "statx").ctime, ctime)) throw new TreeChanged("a directory was changed");`,
+      "",
+    ],
+    test: ["clone/kept-root", "a file more is made anew, and no root is made of it, by"],
+  },
 ];
