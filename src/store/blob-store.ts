@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, rm, utimes, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import type { FetchOptions } from "../base/events.ts";
@@ -13,6 +13,7 @@ import { replaceFile } from "../output/give-name.ts";
 import { makeDirectories } from "../output/made-directories.ts";
 import { blobPath, readRange } from "../source/local/image-files.ts";
 import { openLocked } from "./file-lock.ts";
+import { noteUse } from "./note-use.ts";
 import type { Trash } from "./trash.ts";
 
 /** The digest and size of a blob. A Descriptor is one. */
@@ -177,10 +178,7 @@ export class BlobStore {
 
   /** Notes that an image is used now, in the modification time of its document. The content never changes. */
   async touch(digest: Digest): Promise<void> {
-    const now = new Date();
-    await utimes(this.pathOf(digest), now, now).catch((error: unknown) => {
-      throw fileSystemError(error, `note the use of ${digest}`);
-    });
+    await noteUse(this.pathOf(digest));
   }
 
   /** Stores bytes that have been verified. */

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rmdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ifThere, namesIn, statIfThere } from "../base/if-there.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { discardFromThread } from "../worker/discarding.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { noteUse } from "./note-use.ts";
 
 /** What images became, by kind: files, and root filesystems. */
 export type KeptKind = "output" | "tree";
@@ -73,11 +74,7 @@ export class KeptResults<Record extends KeptRecord = KeptRecord> {
 
   /** Notes that a result was used now, if the store can be written to. */
   async touch({ path }: KeptResult): Promise<void> {
-    const now = new Date();
-    await utimes(path, now, now).catch((error: unknown) => {
-      if (!isErrno(error, "EROFS", "EACCES", "EPERM", "ENOENT"))
-        throw fileSystemError(error, `note the use of "${path}"`);
-    });
+    await noteUse(path);
   }
 
   /** Makes a private directory for a result that is to be made. `keep` moves it; whoever fails has to discard it. */

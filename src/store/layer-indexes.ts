@@ -1,12 +1,13 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm, utimes } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { ifThere, namesIn, openIfThere, statIfThere } from "../base/if-there.ts";
-import { fileSystemError, isErrno } from "../base/system-error.ts";
+import { namesIn, openIfThere, statIfThere } from "../base/if-there.ts";
+import { fileSystemError } from "../base/system-error.ts";
 import { algorithmOf, type Digest, encodedOf, parseDigest } from "../oci/digest.ts";
 import { readRange } from "../source/local/image-files.ts";
 import { tocVersion } from "../toc/toc-entry.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { ifPossible, noteUse } from "./note-use.ts";
 
 /** The index of a layer, in a store. */
 export interface StoredIndex {
@@ -51,7 +52,7 @@ export class LayerIndexes {
         await this.#removeDamaged(join(directory, name));
         continue;
       }
-      await touch(directory);
+      await noteUse(directory);
       return opened(file, join(directory, name));
     }
     return undefined;
@@ -181,21 +182,6 @@ function opened(file: FileHandle, path: string): OpenedIndex {
 
 async function* bytesOf(file: FileHandle, path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   yield* readRange(file, { offset: 0, sizeBytes: (await file.stat()).size }, path, signal);
-}
-
-/** Notes the use of an index, unless somebody has removed it meanwhile. */
-async function touch(path: string): Promise<void> {
-  const now = new Date();
-  await ifPossible(`note the use of "${path}"`, () => utimes(path, now, now));
-}
-
-/** Changes something in a store, if that is there and the store can be written to. */
-async function ifPossible(attempted: string, work: () => Promise<void>): Promise<void> {
-  await ifThere(attempted, async () => {
-    await work().catch((error: unknown) => {
-      if (!isErrno(error, "EROFS", "EACCES", "EPERM")) throw error;
-    });
-  });
 }
 
 function isOfThisVersion(name: string): boolean {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { ifThere, namesIn, statIfThere } from "../base/if-there.ts";
@@ -7,6 +7,7 @@ import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
 import { JsonValue } from "../oci/json-value.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { noteUse } from "./note-use.ts";
 
 /** A layer that is stored as a directory. */
 export interface StoredLayer {
@@ -36,8 +37,7 @@ export class LayerStore {
   async find(variant: string, chainID: Digest): Promise<string | undefined> {
     const path = this.#pathOf(variant, chainID);
     if ((await statIfThere(join(path, "size"))) === undefined) return undefined;
-    const now = new Date();
-    await utimes(path, now, now);
+    await noteUse(path);
     return path;
   }
 

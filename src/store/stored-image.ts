@@ -75,7 +75,10 @@ export class StoredImage implements ImageSource {
   async #named(store: BlobStore, options: FetchOptions): Promise<Document> {
     const digest = this.digest ?? (this.#isOffline ? await this.#recorded(store) : undefined);
     const bytes = digest && (await storedDocument(store, digest, options.signal));
-    if (bytes !== undefined) return { mediaType: "", bytes };
+    if (digest !== undefined && bytes !== undefined) {
+      if (this.#isOffline) await store.touch(digest);
+      return { mediaType: "", bytes };
+    }
     if (this.#isOffline) throw await notStored(store, this.name);
     return await this.#image.manifest(undefined, options);
   }

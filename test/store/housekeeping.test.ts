@@ -94,6 +94,13 @@ test("using an image makes it the last one to go", async () => {
   assert.deepEqual([...removedImages].sort(), [stage.names[1], stage.names[2]].sort());
 });
 
+test("so does using it offline", async () => {
+  await using stage = await threeImages();
+  await stage.unpack({ reference: stage.names[0] ?? "", offline: true });
+  const { removedImages } = await stage.store.prune({ maxBytes: sizeOf(images[0] as Image) });
+  assert.deepEqual([...removedImages].sort(), [stage.names[1], stage.names[2]].sort());
+});
+
 test("a prune does not empty a store because the image that was used last is too large alone", async () => {
   await using stage = await threeImages();
   const [, middle, newest] = images as [Image, Image, Image];
