@@ -109,20 +109,47 @@ export function* listingLines(
   { hasDigests }: { readonly hasDigests: boolean },
 ): Iterable<string> {
   // An image may have a hundred thousand entries, so their lines are not kept in memory.
-  const width = (column: (entry: ListedEntry) => string) =>
-    entries.reduce((most, entry) => Math.max(most, column(entry).length), 0);
-  const [owner, size, layer] = [width(ownerText), width(sizeText), width(layerText)];
+  const columns = new Columns();
+  const [owner, size, layer] = columns.widths(entries);
   for (const entry of entries) {
-    const columns = [
-      typeLetters[entry.type] + modeText(entry.mode),
-      ownerText(entry).padEnd(owner),
-      sizeText(entry).padStart(size),
-      timeText(entry),
-      layerText(entry).padEnd(layer),
-      ...(hasDigests ? [digestText(entry)] : []),
-      nameText(entry),
-    ];
-    yield columns.join("  ");
+    const mode = typeLetters[entry.type] + columns.mode(entry.mode);
+    const about = `${mode}  ${ownerText(entry).padEnd(owner)}  ${sizeText(entry).padStart(size)}`;
+    const digest = hasDigests ? `${digestText(entry)}  ` : "";
+    yield `${about}  ${columns.time(entry)}  ${layerText(entry).padEnd(layer)}  ${digest}${nameText(entry)}`;
+  }
+}
+
+/** What makes the columns of a listing. Many entries have the same mode, and some in a row the same time. */
+class Columns {
+  readonly #modes = new Map<number, string>();
+  #seconds = Number.NaN;
+  #time = "";
+
+  /** How wide owners, sizes and layers are. */
+  widths(entries: readonly ListedEntry[]): readonly [owner: number, size: number, layer: number] {
+    let [owner, size, layer] = [0, 0, 0];
+    for (const entry of entries) {
+      owner = Math.max(owner, ownerText(entry).length);
+      size = Math.max(size, sizeText(entry).length);
+      layer = Math.max(layer, layerText(entry).length);
+    }
+    return [owner, size, layer];
+  }
+
+  mode(mode: number): string {
+    const known = this.#modes.get(mode);
+    if (known !== undefined) return known;
+    const text = modeText(mode);
+    this.#modes.set(mode, text);
+    return text;
+  }
+
+  time(entry: ListedEntry): string {
+    if (entry.mtime.seconds !== this.#seconds) {
+      this.#seconds = entry.mtime.seconds;
+      this.#time = timeText(entry);
+    }
+    return this.#time;
   }
 }
 

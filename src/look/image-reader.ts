@@ -118,8 +118,11 @@ export class ImageReader {
 
   /** Answers a question by reading as few layers as possible. */
   async ask(question: Question): Promise<Reply> {
-    const { operation, layers, onDemand } = this.#parts;
+    const { operation, layers: newestFirst, onDemand } = this.#parts;
     const { sandbox, apply: settings } = operation.settings;
+    const order = orderFor(question, newestFirst);
+    const layers = order === "newest-first" ? newestFirst : newestFirst.toReversed();
+    const fromTop = (index: number) => (order === "newest-first" ? index : layers.length - 1 - index);
     const entries: ListedEntry[] = [];
     let whereabouts: Whereabouts = { entryIndex: 0 };
     const missing = layers.filter(({ form }) => form === undefined);
@@ -128,9 +131,9 @@ export class ImageReader {
     await this.#run(operation.signal, {
       layers,
       indexes: writing,
-      open: (index, signal) => onDemand.open(index, signal),
-      prove: (index) => onDemand.prove(index),
-      consume: (input): LookJob => ({ type: "look", input, layers, question, sandbox, settings }),
+      open: (index, signal) => onDemand.open(fromTop(index), signal),
+      prove: (index) => onDemand.prove(fromTop(index)),
+      consume: (input): LookJob => ({ type: "look", input, layers, order, question, sandbox, settings }),
       onReport(report) {
         if (report.type === "layer-wanted") onDemand.wantNext();
         if (report.type === "listed") for (const entry of report.entries) entries.push(entry);
@@ -298,6 +301,12 @@ interface Running {
 
 function isOfLook(report: EngineReport | LookReport): report is LookReport {
   return report.type === "layer-wanted" || report.type === "listed" || report.type === "answered";
+}
+
+/** A list of everything needs all layers, which cost nothing where there are indexes of all of them. */
+function orderFor(question: Question, layers: readonly NumberedLayer[]): LookJob["order"] {
+  const isOfAll = question.about === "entries" && question.isRecursive;
+  return isOfAll && layers.every(({ form }) => form === "index") ? "bottom-first" : "newest-first";
 }
 
 /** Takes so many bytes, and no more of the chunks than that. */

@@ -92,16 +92,17 @@ export class LayersSoFar {
   #merged(basis: TreeBasis, lowest?: { readonly number: number; readonly entries: Iterable<Entry> }): MergedTree {
     const tree = new MergedTree(this.#settings, nobody, basis);
     for (const { number, entries } of lowest === undefined ? this.#layers : this.#emptied(lowest)) {
-      let entryIndex = 0;
-      const merge = tree.beginLayer(number, () => entryIndex);
-      for (const entry of entries) {
-        if (basis.base === "unknown") this.#attemptBytes += bytesOfEntry(entry);
-        merge.apply(entry, noBody);
-        entryIndex += 1;
-      }
-      merge.end();
+      mergeLayer(tree, number, basis.base === "unknown" ? this.#attempted(entries) : entries);
     }
     return tree;
+  }
+
+  /** Counts what an attempt costs. */
+  *#attempted(entries: Iterable<Entry>): Iterable<Entry> {
+    for (const entry of entries) {
+      this.#attemptBytes += bytesOfEntry(entry);
+      yield entry;
+    }
   }
 
   /** All layers, bottom first. Each is released when the tree has its entries. */
@@ -122,6 +123,17 @@ export class LayersSoFar {
       yield entry;
     }
   }
+}
+
+/** Merges a layer into a tree, in which the `content` of its files is the index of their entry. */
+export function mergeLayer(tree: MergedTree, number: number, entries: Iterable<Entry>): void {
+  let entryIndex = 0;
+  const merge = tree.beginLayer(number, () => entryIndex);
+  for (const entry of entries) {
+    merge.apply(entry, noBody);
+    entryIndex += 1;
+  }
+  merge.end();
 }
 
 /**

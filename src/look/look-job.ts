@@ -1,26 +1,33 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
+import { nobody } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { TocDecoder } from "../toc/toc-decoder.ts";
 import { bytesOfListed, counted, type ListedEntry } from "../tree/listed-entry.ts";
+import { MergedTree } from "../tree/merged-tree.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
 import { type FileData, IndexedData } from "./file-data.ts";
 import { LayerDigests } from "./layer-digests.ts";
-import { LayersSoFar } from "./layers-so-far.ts";
-import { answered, type Question } from "./question.ts";
+import { LayersSoFar, mergeLayer } from "./layers-so-far.ts";
+import { type Answer, answered, type Question } from "./question.ts";
 
-/** The job to answer a question with as few layers as possible, which come newest first. */
+/** The job to answer a question. */
 export interface LookJob {
   readonly type: "look";
   readonly input: SharedRing;
   readonly layers: readonly NumberedLayer[];
+  /**
+   * In which order the layers come: newest first, and no more of them than it takes to answer, or bottom first, and all
+   * of them. All of them are merged in half the time if none has to wait for those below it.
+   */
+  readonly order: "newest-first" | "bottom-first";
   readonly question: Question;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
@@ -70,7 +77,7 @@ const entriesAtATime = 1000;
 const bytesAtATime = 1024 * 1024;
 
 /**
- * Reads layers, newest first, until the question can be answered. The thread is confined so that it can open no file.
+ * Reads layers until the question can be answered. The thread is confined so that it can open no file.
  */
 export function look(job: LookJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
@@ -92,7 +99,24 @@ interface Reply extends Whereabouts {
   readonly entries: Iterable<ListedEntry>;
 }
 
-function answer({ input, layers, question, settings }: LookJob): Reply {
+function answer(job: LookJob): Reply {
+  return job.order === "bottom-first" ? answerFromBottom(job) : answerFromTop(job);
+}
+
+function answerFromBottom({ input, layers, question, settings }: LookJob): Reply {
+  const memory = new MemoryBudget(settings.limits);
+  const tree = new MergedTree({ ...settings, devices: "create" }, nobody, { memory });
+  const reader = new RingReader(input);
+  const facts = factsFor(question, settings, memory);
+  for (const layer of layers) mergeLayer(tree, layer.number, entriesOf(layer, reader, settings, facts));
+  return replyOf(answered(tree.root, question, facts.digests), facts, memory);
+}
+
+function replyOf({ entries, file }: Answer, { data }: Facts, memory: Memory): Reply {
+  return { entryIndex: file?.content ?? 0, data: file && data?.get(file), entries: counted(entries, memory) };
+}
+
+function answerFromTop({ input, layers, question, settings }: LookJob): Reply {
   const budget = new MemoryBudget(settings.limits);
   const soFar = new LayersSoFar({ ...settings, devices: "create" }, budget);
   const reader = new RingReader(input);
@@ -102,15 +126,10 @@ function answer({ input, layers, question, settings }: LookJob): Reply {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {
       memory.releaseAll(); // what an attempt before has listed
-      const { entries: uncounted, file } = answered(root, question, facts.digests);
-      const entries = counted(uncounted, memory);
-      return {
-        entryIndex: file?.content ?? 0,
-        data: file && facts.data?.get(file),
-        // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is
-        // reported.
-        entries: number === 0 ? entries : [...entries],
-      };
+      const reply = replyOf(answered(root, question, facts.digests), facts, memory);
+      // While lower layers are missing, any entry may turn out to depend on them: all have to be made before one is
+      // reported.
+      return number === 0 ? reply : { ...reply, entries: [...reply.entries] };
     });
   };
   for (const layer of layers) {

@@ -16,8 +16,12 @@ export function byteString(bytes: Uint8Array, start = 0, end = bytes.length): By
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1", start, end) as ByteString;
 }
 
+const beyondAscii = /[^\0-\x7f]/;
+
 /** The UTF-8 bytes of ordinary text as a ByteString. */
 export function byteStringOf(text: string): ByteString {
+  // Of almost every name the bytes are its characters. Finding that out takes a tenth of the time of a conversion.
+  if (!beyondAscii.test(text)) return text as ByteString;
   return Buffer.from(text, "utf8").toString("latin1") as ByteString;
 }
 
@@ -36,5 +40,6 @@ export function bytesOf(name: ByteString): Uint8Array {
 
 /** The name for people: decoded as UTF-8, with U+FFFD for what is not UTF-8. It must not be used as a name. */
 export function textOf(name: ByteString): string {
+  if (!beyondAscii.test(name)) return name;
   return Buffer.from(name, "latin1").toString("utf8");
 }
