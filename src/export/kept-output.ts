@@ -31,21 +31,35 @@ export async function keptOrMade(
   const results = new KeptResults<ExportRecord>(await use.open({ signal, onEvent: events.tell }), "output");
   const key = keyOf(decides);
   const kept = await results.find(key);
-  if (kept !== undefined) {
-    const how = await givenOut(kept, making);
-    if (how !== undefined) {
-      await results.touch(kept);
-      events.findAgain(kept.record.found);
-      return { ...kept.record.made, downloadedBytes: 0, kept: how };
-    }
+  const how = kept && (await givenOut(kept, making));
+  const decide = (message: string) => events.tell({ type: "decision", topic: "store", message });
+  if (kept !== undefined && how !== undefined) {
+    decide(`the ${making.form} is kept in "${kept.path}": no layer is read`);
+    await results.touch(kept);
+    events.findAgain(kept.record.found);
+    return { ...kept.record.made, downloadedBytes: 0, kept: how };
+  }
+  if (kept === undefined) decide(`no ${making.form} with these options is kept: it is made`);
+  else {
+    decide(`what is kept in "${kept.path}" is not as it was: it is made anew`);
     await ifWritable(use, () => results.remove(key));
   }
   await using toKeep = await ifWritable(use, () => OutputToKeep.open(results, making.output));
-  const made = await makeOutput({ ...making, output: toKeep?.output ?? making.output });
-  signal.throwIfAborted();
-  const { form, accepted } = making;
-  const { reference, digest } = accepted.image;
-  await toKeep?.keep(key, making, (kept) => ({ ...kept, name: reference, digest, form, made, found: events.found }));
+  return await makeAndKeep(making, toKeep, key);
+}
+
+async function makeAndKeep(
+  making: Making,
+  toKeep: OutputToKeep<ExportRecord> | undefined,
+  key: string,
+): Promise<MadeOutput> {
+  const { operation, accepted, form, output } = making;
+  if (toKeep !== undefined) operation.events.takeDown();
+  const made = await makeOutput({ ...making, output: toKeep?.output ?? output });
+  operation.signal.throwIfAborted();
+  const { reference: name, digest } = accepted.image;
+  const { found } = operation.events;
+  await toKeep?.keep(key, making, (kept) => ({ ...kept, name, digest, form, made, found }));
   return made;
 }
 

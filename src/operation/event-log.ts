@@ -25,7 +25,7 @@ export class EventLog {
   #skippedCount = 0;
   readonly #warnings: Partial<Record<WarningCode, number>> = {};
   #sandbox: SandboxStatus | undefined;
-  readonly #record = new FindingsRecord();
+  #record: FindingsRecord | undefined;
 
   constructor(options: Pick<UnpackOptions, "onEvent" | "signal">) {
     this.#listener = options.onEvent;
@@ -74,15 +74,20 @@ export class EventLog {
 
   /** Tells or counts what was found in the image's content. Never throws. */
   find(finding: ImageFinding): void {
-    this.#record.add(finding);
+    this.#record?.add(finding);
     if (finding.type !== "untold") return this.tell(finding);
     this.#skippedCount += finding.skipped;
     for (const [code, count] of Object.entries(finding.warnings)) this.#countWarnings(code as WarningCode, count);
   }
 
-  /** What was found in the image's content so far. */
+  /** From now on takes down what is found in the image's content. It takes memory, and few need it. */
+  takeDown(): void {
+    this.#record = new FindingsRecord();
+  }
+
+  /** What was found in the image's content since `takeDown`. */
   get found(): ImageFindings {
-    return { findings: this.#record.findings, ...present({ sandbox: this.#sandbox }) };
+    return { findings: this.#record?.findings ?? [], ...present({ sandbox: this.#sandbox }) };
   }
 
   /** Tells again what was found when something was made that is there still. */

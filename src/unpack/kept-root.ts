@@ -124,6 +124,7 @@ export class KeptRoot implements RootMaker {
     const { mtree } = this.#wanted;
     const rootfs = join(staged, rootfsName);
     await mkdir(rootfs, { mode: 0o700 });
+    events.takeDown();
     const applied = await apply(pipeline, rootfs);
     const xattrs = listedXattrs(settings.apply);
     const { limits } = settings.apply;

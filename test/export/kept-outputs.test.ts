@@ -137,6 +137,10 @@ test("a kept output that is not as it was is removed and made anew, and nobody g
     const [kept = ""] = await stage.kept();
     await damage(kept);
     const again = await (index % 2 === 0 ? stage.streamed() : stage.exported());
+    const reasons = again.events.flatMap((event) =>
+      event.type === "decision" && event.topic === "store" ? event.message : [],
+    );
+    assert.match(reasons.join(), /is not as it was: it is made anew$|^no tar with these options is kept: it is made$/);
     assert.deepEqual([again.result.kept, again.bytes.equals(bytes)], [undefined, true]);
     const next = await (index % 2 === 0 ? stage.exported() : stage.streamed());
     assert.deepEqual([next.result.kept, next.bytes.equals(bytes)], ["copied", true]);
