@@ -9,7 +9,7 @@ import { closeDescriptor, openUntouchedAt, readSymlinkAt } from "../linux/syscal
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { contentDigest } from "./content-digest.ts";
-import { type EnterStep, isAt, type Listed, type ListedFile } from "./tree-list.ts";
+import { type EnterStep, isAt, type Listed, type ListedFile, momentOf } from "./tree-list.ts";
 
 /** Thrown where a kept tree is not as it was recorded any more. */
 export class TreeChanged extends Error {}
@@ -89,6 +89,13 @@ export class KeptFiles {
     if (listed.type === "symlink" && readSymlinkAt(directory, name) !== listed.target) {
       throw new TreeChanged("a symlink was changed");
     }
+  }
+
+  /** What is listed, with its time of change as it is now. Whatever else can be seen without reading has to be as it was. */
+  refreshed({ directory, name }: KeptName, listed: Listed): Listed {
+    const stat = unchanged(statAt(directory, name), name, "statx");
+    if (!hasAttributes(stat, listed)) throw new TreeChanged("attributes were changed");
+    return { ...listed, ctime: momentOf(stat.ctime) };
   }
 
   #insistOnAttributes(stat: Stat, kept: KeptName, listed: Listed): void {

@@ -1,5 +1,6 @@
-import { open } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import type { SandboxPolicy } from "../base/option-words.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { recordNames } from "../rootfs/owners.ts";
@@ -8,6 +9,7 @@ import type { LineExtent, ListLayout, TreeRecord, XattrLists } from "../store/ke
 import type { EngineReport } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { RecordReport, RecordTreeJob } from "./record-job.ts";
+import type { RefreshListJob } from "./refresh-job.ts";
 
 /** The files of a kept tree: its root filesystem, and the list of it. */
 export const rootfsName = "rootfs";
@@ -18,34 +20,74 @@ export function listedXattrs({ xattrInclude, xattrExclude, recordOwners }: Rootf
   return { include: [...xattrInclude, ...(recordOwners ? recordNames : [])], exclude: xattrExclude };
 }
 
+interface Listening {
+  readonly signal: AbortSignal;
+  readonly onReport: (report: EngineReport) => void;
+}
+
 /** Writes the list of a tree that was just made beside it. The thread that made it reads it again. */
 export async function writeList(
   pipeline: Pipeline,
   directory: string,
   { xattrs, limits }: { readonly xattrs: XattrLists; readonly limits: RootfsSettings["limits"] },
-  { signal, onReport }: { readonly signal: AbortSignal; readonly onReport: (report: EngineReport) => void },
+  { signal, onReport }: Listening,
 ): Promise<Pick<TreeRecord, "list" | "sizeBytes">> {
-  await using file = await open(join(directory, listName), "wx+", 0o600).catch((error: unknown) => {
-    throw fileSystemError(error, `write to "${directory}"`);
+  let sizeBytes = 0;
+  const rootfs = join(directory, rootfsName);
+  const list = await written(join(directory, listName), signal, (take) =>
+    pipeline.receive<RecordReport>(
+      (outlet): RecordTreeJob => ({ type: "record-tree", rootfs, xattrs, limits, outlet }),
+      {
+        take,
+        onReport: (report) => {
+          if (report.type === "recorded") ({ sizeBytes } = report);
+          else onReport(report);
+        },
+        signal,
+      },
+    ),
+  );
+  return { list, sizeBytes };
+}
+
+/** Writes the list of a tree anew, as its files have further names by now, which shows in their times. */
+export async function rewriteList(
+  pipeline: Pipeline,
+  tree: string,
+  { list: { layout }, xattrs }: Pick<TreeRecord, "list" | "xattrs">,
+  { signal, onReport, sandbox }: Listening & { readonly sandbox: SandboxPolicy },
+): Promise<TreeRecord["list"]> {
+  const path = join(tree, `${listName}.new`);
+  const list = await written(path, signal, (take) =>
+    pipeline.receive((outlet): RefreshListJob => ({ type: "refresh-list", tree, layout, xattrs, sandbox, outlet }), {
+      take,
+      onReport,
+      signal,
+    }),
+  );
+  await rename(path, join(tree, listName)).catch((error: unknown) => {
+    throw fileSystemError(error, `write to "${tree}"`);
+  });
+  return list;
+}
+
+/** A new file with the list that `run` gives to its function. */
+async function written(
+  path: string,
+  signal: AbortSignal,
+  run: (take: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<TreeRecord["list"]> {
+  await using file = await open(path, "wx+", 0o600).catch((error: unknown) => {
+    throw fileSystemError(error, `write "${path}"`);
   });
   const lines = new Lines();
-  let sizeBytes = 0;
-  await pipeline.receive<RecordReport>(
-    (outlet): RecordTreeJob => ({ type: "record-tree", rootfs: join(directory, rootfsName), xattrs, limits, outlet }),
-    {
-      take: async (bytes) => {
-        lines.add(bytes);
-        await file.writeFile(bytes);
-      },
-      onReport: (report) => {
-        if (report.type === "recorded") ({ sizeBytes } = report);
-        else onReport(report);
-      },
-      signal,
-    },
-  );
-  const kept = await keepOpenFile(file, listName, signal);
-  return { list: { file: kept, layout: lines.layout }, sizeBytes };
+  await run(async (bytes) => {
+    lines.add(bytes);
+    await file.writeFile(bytes).catch((error: unknown) => {
+      throw fileSystemError(error, `write "${path}"`);
+    });
+  });
+  return { file: await keepOpenFile(file, listName, signal), layout: lines.layout };
 }
 
 const newline = 0x0a;

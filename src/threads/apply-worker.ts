@@ -8,6 +8,7 @@ import {
   prepareClone,
 } from "../clone/clone-job.ts";
 import { type RecordTreeJob, recordTree } from "../clone/record-job.ts";
+import { type RefreshListJob, refreshList } from "../clone/refresh-job.ts";
 import { type ApplyOverlayJob, applyOverlay } from "../overlay/apply-overlay-job.ts";
 import { discardStaging } from "../rootfs/discard-job.ts";
 import type { CheckTreeJob } from "../store/kept-trees.ts";
@@ -21,6 +22,7 @@ serve<
   | ApplyOverlayJob
   | MtreeJob
   | RecordTreeJob
+  | RefreshListJob
   | PrepareCloneJob
   | CloneJob
   | CompleteCloneJob
@@ -31,6 +33,7 @@ serve<
   "apply-overlay": applyOverlay,
   mtree: writeMtree,
   "record-tree": recordTree,
+  "refresh-list": refreshList,
   "prepare-clone": prepareClone,
   clone: cloneParts,
   "complete-clone": completeClone,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import type { CloneMode } from "../base/option-words.ts";
 import { CloneThreads } from "../clone/clone-tree.ts";
-import { listedXattrs, rootfsName, writeList } from "../clone/kept-tree.ts";
+import { listedXattrs, rewriteList, rootfsName, writeList } from "../clone/kept-tree.ts";
 import type { Transfer } from "../clone/new-files.ts";
 import { rightsAsText } from "../linux/thread.ts";
 import type { AddedLayer } from "../operation/added-layer.ts";
@@ -98,7 +98,7 @@ export class KeptRoot implements RootMaker {
       const record = await this.#makeTree(accepted, staged, pipeline, apply);
       const change = await this.#cloned({ path: staged, record }, () => {});
       if (change !== undefined) throw changedMeanwhile(staged, change);
-      await trees.keep(staged, key, record);
+      await trees.keep(staged, key, transfer === "hardlink" ? await this.#refreshed(staged, record) : record);
       return record.applied;
     } catch (error) {
       await trees.discard(staged);
@@ -172,6 +172,14 @@ export class KeptRoot implements RootMaker {
     } catch (error) {
       throw error instanceof OciUnpackError && error.code === "STRICT_VIOLATION" ? unfit(error) : error;
     }
+  }
+
+  /** The record of a tree whose files were just given further names. */
+  async #refreshed(staged: string, record: RootRecord): Promise<RootRecord> {
+    const { signal, settings } = this.#operation;
+    await using pipeline = new Pipeline(settings.apply.limits); // the other one may not read what lies beside the root
+    const list = await rewriteList(pipeline, staged, record, { signal, onReport: () => {}, sandbox: settings.sandbox });
+    return { ...record, list };
   }
 
   /** A place in the store for a new tree. Nothing where the store can only be read. */

@@ -214,6 +214,16 @@ describe("a kept tree that has", () => {
     }
   }
 
+  test("further names by its own first clone is recorded with them", async () => {
+    await using stage = await setStage(small);
+    await stage.unpack({ clone: "hardlink" });
+    const [tree = ""] = await stage.trees();
+    const list = readFileSync(join(tree, "entries"), "utf8");
+    const { ctimeNs } = lstatSync(join(tree, "rootfs/etc/name"), { bigint: true });
+    assert.ok(list.includes(`"ctime":[${ctimeNs / 1_000_000_000n},${ctimeNs % 1_000_000_000n}]`), list);
+    assert.deepEqual(readdirSync(tree).sort(), ["entries", "record.json", "rootfs"]);
+  });
+
   test("files with further names elsewhere serves, as long as they are as they were", async () => {
     await using stage = await setStage(small);
     await stage.unpack({ keep: true });
