@@ -65,11 +65,13 @@ async function makeAndKeep(
 
 /** How what was kept became the output; `undefined` if it is not as it was, and the output is empty as before. */
 async function givenOut(kept: KeptResult<ExportRecord>, making: Making): Promise<GivenOut | undefined> {
+  const { output, operation } = making;
   try {
-    return making.output instanceof NewFile ? await fill(making.output, kept, making) : await send(kept, making);
+    return output instanceof NewFile ? await fill(output, kept, making) : await send(kept, making);
   } catch (error) {
-    making.operation.signal.throwIfAborted();
-    throw fileSystemError(error, `copy what is kept in "${kept.path}"`);
+    operation.signal.throwIfAborted();
+    const where = output instanceof NewFile ? ` into "${output.temporaryDirectory}"` : "";
+    throw fileSystemError(error, `copy what is kept in "${kept.path}"${where}`);
   }
 }
 

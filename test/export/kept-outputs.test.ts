@@ -266,6 +266,26 @@ test("a disk that is full of what is to be kept is one clear error, and nothing 
   }
 });
 
+test("a disk that is full of what is given out is one clear error, and what is kept stays", {
+  skip: skipUnlessMounting(),
+}, async () => {
+  await using stage = await setStage(sample);
+  await stage.exported();
+  const small = join(stage.directory, "small");
+  await mkdir(small);
+  await output("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
+  try {
+    const args = ["--store", stage.store.directory, "--keep", "-p", "linux/amd64", "--output", "tar"];
+    const { status, stderr } = await ociUnpack([...args, "-o", join(small, "a.tar"), stage.reference]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^error: cannot copy what is kept in ".*" into ".*\/small": no space left on device/m);
+    assert.deepEqual(await readdir(small), []);
+  } finally {
+    await output("umount", [small]);
+  }
+  assert.equal((await stage.exported()).result.kept, "copied");
+});
+
 /** Keeps an archive in a process of its own. */
 function begin({ reference, store, directory }: Stage, name: string) {
   const program = fileURLToPath(new URL("../support/keep-probe.js", import.meta.url));
