@@ -8,7 +8,7 @@ import { type KeptRecord, type KeptResult, KeptResults } from "./kept-results.ts
 import { isTreeIntact, type TreeRecord } from "./kept-trees.ts";
 import { LayerIndexes } from "./layer-indexes.ts";
 import type { Product } from "./products.ts";
-import { reachable } from "./stored-documents.ts";
+import { type ReachableBlob, reachable, storedConfig } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
 
 /** What is wrong in a store. Corrupt blobs are never used: they are fetched again, as missing ones are. */
@@ -17,7 +17,7 @@ export interface StoreFindings {
   readonly blobs: number;
   /** Blobs whose bytes do not have the digest in their name. */
   readonly corrupt: readonly Digest[];
-  /** Blobs that an image needs and that are not there. */
+  /** Blobs that an image needs and that are not there. A layer of which there is the index is not missing. */
   readonly missing: readonly Digest[];
   /** How many indexes of layers, and files and root filesystems that images became, were read. */
   readonly indexes: number;
@@ -32,18 +32,26 @@ export type DamagedProduct = Pick<Product, "kind" | "form" | "path"> & Partial<P
 
 /** Reads all that a store has. Changes nothing. */
 export async function verifyStore(store: BlobStore, signal?: AbortSignal): Promise<StoreFindings> {
-  const blobs = await verifyBlobs(store, signal);
   const indexes = (await new LayerIndexes(store).all()).filter(({ isOfThisVersion }) => isOfThisVersion);
   const outputs = await new KeptResults<AnyOutput>(store, "output").all();
   const trees = await new KeptResults<AnyTree>(store, "tree").all();
   const damaged: DamagedProduct[] = [];
-  for (const { diffID, path, isIntact } of indexes)
-    if (!(await isIntact(signal))) damaged.push({ kind: "index", name: diffID, path });
+  const indexed = new Set<Digest>();
+  for (const { diffID, path, isIntact } of indexes) {
+    if (await isIntact(signal)) indexed.add(diffID);
+    else damaged.push({ kind: "index", name: diffID, path });
+  }
   for (const each of outputs) if (!(await isRight(each, isIntactOutput, signal))) damaged.push(named(each));
   for (const each of trees) if (!(await isRight(each, isIntactTree, signal))) damaged.push(named(each));
   for (const kind of ["output", "tree"] as const)
     for (const path of await new KeptResults(store, kind).withoutRecord()) damaged.push({ kind, path });
-  return { ...blobs, indexes: indexes.length, outputs: outputs.length, trees: trees.length, damaged };
+  return {
+    ...(await verifyBlobs(store, indexed, signal)),
+    indexes: indexes.length,
+    outputs: outputs.length,
+    trees: trees.length,
+    damaged,
+  };
 }
 
 function named({ kind, path, record }: KeptResult): DamagedProduct {
@@ -81,6 +89,7 @@ async function isIntactTree(directory: string, record: AnyTree, signal?: AbortSi
 
 async function verifyBlobs(
   store: BlobStore,
+  indexed: ReadonlySet<Digest>,
   signal?: AbortSignal,
 ): Promise<Pick<StoreFindings, "blobs" | "corrupt" | "missing">> {
   const corrupt: Digest[] = [];
@@ -89,21 +98,33 @@ async function verifyBlobs(
     signal?.throwIfAborted();
     if (!(await store.isIntact(digest, signal))) corrupt.push(digest);
   }
-  return { blobs: stored.size, corrupt, missing: await missingBlobs(store, stored, signal) };
+  return { blobs: stored.size, corrupt, missing: await missingBlobs(store, stored, indexed, signal) };
 }
 
-/** The blobs that are not there of images of which all should be: those that the index names. */
+/**
+ * The blobs that are not there of images of which all should be: those that the index names. A layer need not be there
+ * if there is an index of it.
+ */
 async function missingBlobs(
   store: BlobStore,
   stored: ReadonlyMap<Digest, number>,
+  indexed: ReadonlySet<Digest>,
   signal?: AbortSignal,
 ): Promise<readonly Digest[]> {
   const missing = new Set<Digest>();
+  const configs = new Map<Digest, readonly Digest[]>();
+  const hasIndex = async ({ config, place }: NonNullable<ReachableBlob["inConfig"]>): Promise<boolean> => {
+    const diffIDs = configs.get(config) ?? (await storedConfig(store, config))?.diffIDs ?? [];
+    configs.set(config, diffIDs);
+    const diffID = diffIDs[place];
+    return diffID !== undefined && indexed.has(diffID);
+  };
   for (const { name, descriptor } of await readNames(store)) {
     // Of what is stored beside an image only that is there which somebody asked for.
     if (attachmentIn(name) !== undefined) continue;
-    for (const { digest, isNeeded } of await reachable(store, descriptor, signal)) {
-      if (isNeeded && !stored.has(digest)) missing.add(digest);
+    for (const { digest, isNeeded, inConfig } of await reachable(store, descriptor, signal)) {
+      if (!isNeeded || stored.has(digest) || missing.has(digest)) continue;
+      if (inConfig === undefined || !(await hasIndex(inConfig))) missing.add(digest);
     }
   }
   return [...missing];

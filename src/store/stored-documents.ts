@@ -59,9 +59,11 @@ function usable<T>(read: () => T): T | undefined {
 }
 
 /** A blob to which an image leads. */
-interface ReachableBlob extends ExpectedBlob {
+export interface ReachableBlob extends ExpectedBlob {
   /** What it is to the image. A document is an index or a manifest. */
   readonly part: "document" | "config" | "layer";
+  /** Of a layer: the config that says its diffID, and its place there. */
+  readonly inConfig?: { readonly config: Digest; readonly place: number };
   /** Whether it is needed to unpack the image: it is the config or a layer of a manifest that is stored. */
   readonly isNeeded: boolean;
 }
@@ -81,23 +83,26 @@ export async function reachable(
 ): Promise<readonly ReachableBlob[]> {
   const found = new Map<Digest, ReachableBlob>();
   let level: readonly Descriptor[] = [top];
-  const add = (blobs: readonly Descriptor[], part: ReachableBlob["part"], isNeeded: boolean): readonly Descriptor[] =>
-    blobs.filter(({ digest, sizeBytes }) => {
-      const before = found.get(digest);
-      if (before === undefined || isNeeded)
-        found.set(digest, { digest, sizeBytes, part: before?.part ?? part, isNeeded });
-      return before === undefined;
-    });
-  add(level, "document", true);
+  const add = (blob: Descriptor, what: Pick<ReachableBlob, "part" | "inConfig" | "isNeeded">): boolean => {
+    const { digest, sizeBytes } = blob;
+    const before = found.get(digest);
+    if (before === undefined || what.isNeeded)
+      found.set(digest, { digest, sizeBytes, ...what, part: before?.part ?? what.part });
+    return before === undefined;
+  };
+  add(top, { part: "document", isNeeded: true });
   for (let depth = 0; depth <= store.limits.indexDepth; depth += 1) {
     const next: Descriptor[] = [];
     for (const descriptor of level) {
       const document = await parsed(store, descriptor, signal);
       if (document?.kind === "manifest") {
-        add([document.config], "config", true);
-        add(document.layers, "layer", true);
+        const config = document.config.digest;
+        add(document.config, { part: "config", isNeeded: true });
+        for (const [place, layer] of document.layers.entries())
+          add(layer, { part: "layer", inConfig: { config, place }, isNeeded: true });
       }
-      if (document?.kind === "index") for (const each of add(document.manifests, "document", false)) next.push(each);
+      if (document?.kind === "index")
+        for (const each of document.manifests) if (add(each, { part: "document", isNeeded: false })) next.push(each);
     }
     level = next;
   }

@@ -279,3 +279,14 @@ test("a layer that is missing while its index is there is nothing wrong in a sto
   const { missing, damaged, indexes } = await stage.store.verify();
   assert.deepEqual([missing, damaged, indexes], [[], [], 1]);
 });
+
+test("that holds for a layer too that was there once, as long as its index is intact", async () => {
+  await using stage = await stageWithIndex();
+  await rm(join(stage.store.directory, "blobs", digestOf(archive).replace(":", "/")));
+  assert.deepEqual((await stage.store.verify()).missing, []);
+  const [name = ""] = await readdir(indexOf(stage));
+  await chmod(join(indexOf(stage), name), 0o644);
+  await writeFile(join(indexOf(stage), name), "damaged");
+  const { missing, damaged } = await stage.store.verify();
+  assert.deepEqual([missing, damaged.length], [[digestOf(archive)], 1]);
+});
