@@ -35,3 +35,18 @@ export type CopyForm = (typeof copyForms)[number];
 export const shortNamePolicies = ["docker", "podman"] as const;
 /** Whose a name without a registry is: always Docker Hub's, or what podman's aliases say. */
 export type ShortNamePolicy = (typeof shortNamePolicies)[number];
+
+export const differentParts = [
+  "type",
+  "mode",
+  "owner",
+  "time",
+  "size",
+  "content",
+  "target",
+  "device",
+  "xattrs",
+  "links",
+] as const;
+/** What of a file may be different. `links` means which names are the same file. */
+export type DifferentPart = (typeof differentParts)[number];

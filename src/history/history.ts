@@ -3,6 +3,7 @@ import { check, type Kinds, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
+import { stepsOfLayers } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import { fetchLayers } from "../operation/fetch-layers.ts";
 import { OpenIndexes } from "../operation/open-indexes.ts";
@@ -140,9 +141,7 @@ class Findings {
   }
 }
 
-/** The step of each layer. Where there are not as many steps as layers, nobody knows which made which. */
-function stepsOf({ config: { history = [] }, layers }: Image): readonly LayerStep[] {
-  const steps = history.filter(({ isEmptyLayer }) => !isEmptyLayer);
-  if (steps.length !== layers.length) return [];
-  return steps.map(({ created, createdBy }) => present({ created, createdBy }));
+/** The step of each layer, where it is known. */
+function stepsOf({ config }: Image): readonly LayerStep[] {
+  return stepsOfLayers(config).map(({ created, createdBy }) => present({ created, createdBy }));
 }

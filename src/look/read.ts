@@ -31,38 +31,13 @@ export function read(name: string, path: string, options: LookOptions = {}): Fil
   check("name", name, text);
   check("path", path, text);
   checkOptions(options, lookKinds);
-  return new Reading((give, stop) => {
+  return handedOver((give: Give, stop) => {
     const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
     return readFile(name, path, { ...options, signal }, give);
   });
 }
 
 type Give = (bytes: Uint8Array) => Promise<void>;
-
-class Reading implements FileReading {
-  readonly result: Promise<ReadResult>;
-  readonly #bytes: AsyncGenerator<Uint8Array>;
-
-  constructor(readWith: (give: Give, stop: AbortSignal) => Promise<ReadResult>) {
-    let [resolve, reject]: [(result: ReadResult) => void, (error: unknown) => void] = [() => {}, () => {}];
-    this.result = new Promise((...settle) => {
-      [resolve, reject] = settle;
-    });
-    this.result.catch(() => {}); // whoever iterates learns of it
-    this.#bytes = handedOver(async (give, stop) => {
-      try {
-        resolve(await readWith(give, stop));
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    });
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return this.#bytes;
-  }
-}
 
 function readFile(name: string, path: string, options: LookOptions, give: Give): Promise<ReadResult> {
   return withImageReader(name, options, lookKinds, { readsFile: true }, async (reader) => {

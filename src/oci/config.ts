@@ -82,6 +82,18 @@ function historyEntryFrom(value: JsonValue): HistoryEntry {
 }
 
 /**
+ * The step that made each layer, bottom first. Empty where the history is of another number of layers: then it is not
+ * known which step belongs to which.
+ */
+export function stepsOfLayers({
+  history = [],
+  diffIDs,
+}: Pick<ImageConfig, "history" | "diffIDs">): readonly HistoryEntry[] {
+  const steps = history.filter(({ isEmptyLayer }) => !isEmptyLayer);
+  return steps.length === diffIDs.length ? steps : [];
+}
+
+/**
  * The chainID of each layer: what names it together with all layers below it (image-spec, config.md, "Layer ChainID").
  */
 export function chainIDs(diffIDs: readonly Digest[]): readonly Digest[] {

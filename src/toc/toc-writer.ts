@@ -1,11 +1,10 @@
-import { Buffer } from "node:buffer";
-import { hash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { Limits } from "../base/limits.ts";
 import { textOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { DigestedBody, type DigestibleHoles } from "./digested-body.ts";
+import { dataDigests } from "./data-digests.ts";
+import type { DigestibleHoles } from "./digested-body.ts";
 import type { TocWarning } from "./toc-decoder.ts";
 import { type DataFacts, TocEntryWriter, tocVersion } from "./toc-entry.ts";
 
@@ -60,40 +59,7 @@ export function writeToc(archive: ByteSource, { limits, holes, write }: TocOptio
 
 function factsOf(entry: Entry, decoder: TarDecoder, holes: DigestibleHoles): DataFacts {
   const dataOffset = decoder.offset;
-  if (entry.sizeBytes === 0) return { dataOffset };
-  const { segments } = entry;
-  if (segments !== undefined) {
-    const data = new DigestedBody({ sizeBytes: bytesIn(segments) }, decoder, holes);
-    const whole = new DigestedBody(entry, data, holes);
-    while (whole.read() !== undefined);
-    return { dataOffset, digest: hex(whole.digest()), dataDigest: hex(data.digest()) };
-  }
-  const first = decoder.read();
-  // Most files come in one piece, of which a digest is made in a quarter of the time.
-  if (first !== undefined && first.length === entry.sizeBytes)
-    return { dataOffset, digest: hash("sha256", first, "hex") };
-  const body = new DigestedBody(entry, startingWith(first, decoder), holes);
-  while (body.read() !== undefined);
-  return { dataOffset, digest: hex(body.digest()) };
-}
-
-function bytesIn(segments: NonNullable<Entry["segments"]>): number {
-  return segments.reduce((sum, { length }) => sum + length, 0);
-}
-
-function startingWith(first: Uint8Array | undefined, rest: ByteSource): ByteSource {
-  let next = first;
-  return {
-    read() {
-      const piece = next ?? rest.read();
-      next = undefined;
-      return piece;
-    },
-  };
-}
-
-function hex(digest: Uint8Array | undefined): string | undefined {
-  return digest && Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString("hex");
+  return entry.sizeBytes === 0 ? { dataOffset } : { dataOffset, ...dataDigests(entry, decoder, holes) };
 }
 
 /** Writes text as gzip members (RFC 1952), each of them of some pieces of the text. */

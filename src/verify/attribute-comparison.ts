@@ -1,3 +1,4 @@
+import type { DifferentPart } from "../base/option-words.ts";
 import type { Attributes } from "../layer/directory.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-rules.ts";
@@ -11,7 +12,6 @@ import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { earliestSeconds, latestSeconds } from "../tar/numbers.ts";
-import type { DifferentPart } from "./difference.ts";
 import { type DiskEntry, succeeded } from "./disk-entry.ts";
 
 /** What was found on the disk where the image has something. */

@@ -1,4 +1,5 @@
 import { constants } from "node:fs";
+import type { DifferentPart } from "../base/option-words.ts";
 import { Directory } from "../layer/directory.ts";
 import { failure } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
@@ -11,7 +12,7 @@ import { Descent } from "../rootfs/descent.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
 import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
 import { AttributeComparison } from "./attribute-comparison.ts";
-import type { Difference, DifferentPart } from "./difference.ts";
+import type { Difference } from "./difference.ts";
 import { type DiskEntry, hasContent, succeeded } from "./disk-entry.ts";
 
 /** What a comparison needs to know. */

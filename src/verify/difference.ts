@@ -1,15 +1,4 @@
-/** What of a file may be different. `links` means which names are the same file. */
-export type DifferentPart =
-  | "type"
-  | "mode"
-  | "owner"
-  | "time"
-  | "size"
-  | "content"
-  | "target"
-  | "device"
-  | "xattrs"
-  | "links";
+import type { DifferentPart } from "../base/option-words.ts";
 
 /**
  * A difference between a directory and an image. Paths are from the root; U+FFFD stands for bytes that are not UTF-8.
