@@ -18,6 +18,7 @@ export { defaultLimits, type Limits } from "./base/limits.ts";
 export type {
   CopyForm,
   DevicePolicy,
+  DifferentPart,
   ExportForm,
   OverlayKind,
   OwnerChoice,
@@ -37,6 +38,10 @@ export {
   sourceFromEnvironment,
 } from "./configuration/source-from-environment.ts";
 export { type CopyOptions, type CopyResult, copy } from "./copy/copy.ts";
+export type { ConfigDifference } from "./diff/config-differences.ts";
+export { diff } from "./diff/diff.ts";
+export type { ComparedEntry, ImageDifference } from "./diff/difference.ts";
+export type { ComparedImages, DiffOptions, DiffResult, ImageComparison } from "./diff/options.ts";
 export { exportRootfs } from "./export/export.ts";
 export type { ExportOptions, ExportResult } from "./export/options.ts";
 export type { Verity } from "./export/verity.ts";
@@ -90,6 +95,6 @@ export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts
 export type { ListedEntry } from "./tree/listed-entry.ts";
 export type { SignerIdentity, StoredSignature, TrustOptions, VerifiedSignature } from "./trust/options.ts";
 export { unpack } from "./unpack/unpack.ts";
-export type { Difference, DifferentPart } from "./verify/difference.ts";
+export type { Difference } from "./verify/difference.ts";
 export { storedNameFor } from "./verify/recorded-config.ts";
 export { type VerifyOptions, type VerifyResult, verify } from "./verify/verify.ts";

@@ -85,6 +85,11 @@ export function word(...words: readonly string[]): Kind {
   return { words: `one of ${words.join(", ")}`, isOne: (value) => isText(value) && words.includes(value) };
 }
 
+/** A list of such words. */
+export function words(...words: readonly string[]): Kind {
+  return { words: `a list of words from ${words.join(", ")}`, isOne: isListOf(word(...words).isOne) };
+}
+
 /** An object with these members and no others. Those that are `required` may not be missing. */
 export function shape<Members>(kinds: Kinds<Members>, required: readonly (keyof Members & string)[] = []): Kind {
   const checkInside = (name: string, value: unknown) =>

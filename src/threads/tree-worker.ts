@@ -1,3 +1,4 @@
+import { type CompareJob, compareTrees, type MergeForDiffJob, mergeForDiff } from "../diff/diff-job.ts";
 import {
   type ArchiveJob,
   type ContentsJob,
@@ -11,16 +12,26 @@ import { type ExtractJob, type ExtractRangeJob, extract, extractRange, type Look
 import { type VerifyJob, verify } from "../verify/verify-job.ts";
 import { serve } from "../worker/serve.ts";
 
-serve<HistoryJob | MergeJob | ContentsJob | ArchiveJob | VerifyJob | LookJob | ExtractJob | ExtractRangeJob>(
-  "oci-tree",
-  {
-    merge: mergeLayers,
-    contents: readContents,
-    archive: writeArchive,
-    history: tellHistory,
-    verify,
-    look,
-    extract,
-    "extract-range": extractRange,
-  },
-);
+serve<
+  | HistoryJob
+  | MergeJob
+  | ContentsJob
+  | ArchiveJob
+  | VerifyJob
+  | LookJob
+  | ExtractJob
+  | ExtractRangeJob
+  | MergeForDiffJob
+  | CompareJob
+>("oci-tree", {
+  merge: mergeLayers,
+  contents: readContents,
+  archive: writeArchive,
+  history: tellHistory,
+  verify,
+  look,
+  extract,
+  "extract-range": extractRange,
+  "merge-for-diff": mergeForDiff,
+  compare: compareTrees,
+});

@@ -40,8 +40,9 @@ function followed(root: TreeDirectory, names: readonly ByteString[], path: ByteS
   return found;
 }
 
-export function notFound(path: ByteString): OciUnpackError {
-  return new OciUnpackError("NOT_FOUND", `cannot find ${quoted(path)}: the image has nothing there`, {
+/** The error for a path that leads to nothing. */
+export function notFound(path: ByteString, found = "the image has nothing there"): OciUnpackError {
+  return new OciUnpackError("NOT_FOUND", `cannot find ${quoted(path)}: ${found}`, {
     hint: "`list` tells what is there",
     details: { path: textOf(path) },
   });

@@ -38,6 +38,7 @@ export const rooms = {
       "look",
       "history",
       "verify",
+      "diff",
       "copy",
       "signatures",
       "trust",
@@ -46,7 +47,20 @@ export const rooms = {
   threads: {
     floor: 11,
     what: "the files that Node loads as threads: each says which jobs its thread does, and nothing else",
-    uses: ["worker", "rootfs", "source", "store", "clone", "export", "unpack", "overlay", "look", "history", "verify"],
+    uses: [
+      "worker",
+      "rootfs",
+      "source",
+      "store",
+      "clone",
+      "export",
+      "unpack",
+      "overlay",
+      "look",
+      "history",
+      "verify",
+      "diff",
+    ],
   },
   unpack: {
     floor: 10,
@@ -116,6 +130,11 @@ export const rooms = {
     floor: 10,
     what: "what each layer did to the tree of those below it, and to one path",
     uses: ["base", "oci", "tar", "toc", "linux", "layer", "worker", "tree", "image", "operation"],
+  },
+  diff: {
+    floor: 10,
+    what: "two images compared: how they are to be run, and their merged trees, name by name, with layers that both have read once",
+    uses: ["base", "oci", "tar", "linux", "toc", "layer", "worker", "tree", "image", "operation"],
   },
   copy: {
     floor: 10,

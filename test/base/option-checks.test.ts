@@ -119,10 +119,25 @@ const calls: Readonly<Record<string, Called>> = {
   },
   history: {
     call: library.history as Untyped,
-    given: named,
-    options: { wrong: { ...resolving, keepDirlinks: ["yes", "“yes” is not true or false"] } },
+    given: { ...named, path: ["/", 5, "5 is not a string"] },
+    options: { wrong: { ...resolving, keepDirlinks: ["yes", '"yes" is not true or false'] } },
   },
   verify: { call: library.verify as Untyped, given: { ...directory, ...named }, options: { wrong: applying } },
+  diff: {
+    call: library.diff as Untyped,
+    given: { name1: [name, ...noText], name2: [name, ...noText] },
+    options: {
+      wrong: {
+        ...resolving,
+        path: [5, "5 is not a string"],
+        secondPlatform: [7, "7 is not a string or an object"],
+        ignore: [
+          ["sise"],
+          "this list is not a list of words from type, mode, owner, time, size, content, target, device, xattrs, links",
+        ],
+      },
+    },
+  },
   signatures: {
     call: library.signatures as Untyped,
     given: named,

@@ -356,6 +356,13 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
+    what: "the thread that compares two images opens no file",
+    file: "src/diff/diff-job.ts",
+    without: ["confineThread(job.sandbox, {})", `confineThread("off", {})`],
+    test: ["worker/confinement", "the thread that compares two images confines itself"],
+  },
+  {
+    group: "sandbox",
     what: "a thread that removes what another one made reaches that alone",
     file: "src/rootfs/discard-job.ts",
     without: ["    confineThread(sandbox, { writableBeneath: directory });\n", ""],

@@ -64,4 +64,32 @@ export const treeDefences: readonly Defence[] = [
     ],
     test: ["clone/kept-root", "a file more is made anew, and no root is made of it, by"],
   },
+  {
+    group: "H",
+    what: "the trees of two images that are compared share the memory of one",
+    file: "src/diff/both-trees.ts",
+    without: ["nobody, { memory })", "nobody)"],
+    test: ["diff/diff", "what both trees take is counted together"],
+  },
+  {
+    group: "H",
+    what: "so do the hard links that are compared",
+    file: "src/diff/linked-names.ts",
+    without: [`this.#memory.spend(countedBytes, "hard links");`, ""],
+    test: ["diff/diff", "what hard links take is counted too"],
+  },
+  {
+    group: "H",
+    what: "no difference repeats a long instruction whole",
+    file: "src/diff/difference-lines.ts",
+    without: ["createdBy && shortened(createdBy)", "createdBy"],
+    test: ["diff/diff", "an instruction of any length is told once for each difference"],
+  },
+  {
+    group: "K",
+    what: "a password that is given for one registry reaches no other",
+    file: "src/cli/diff-command.ts",
+    without: ["insistOnOneRegistry(command, library);", ""],
+    test: ["cli/diff", "the password for one registry is for no other"],
+  },
 ];

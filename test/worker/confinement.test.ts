@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { unpack, verify } from "../../src/index.ts";
+import { diff, unpack, verify } from "../../src/index.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { skipWithoutLandlock } from "../support/sandbox.ts";
@@ -60,6 +60,23 @@ test("the thread that compares a directory with an image confines itself", { ski
       for (const [name, privileges] of threads()) seen.set(name, privileges);
     },
   });
+  assert.equal(seen.get("oci-tree"), "1");
+});
+
+test("the thread that compares two images confines itself", { skip }, async () => {
+  await using place = await scratch();
+  const layout = join(place.directory, "layout");
+  const images = ["1", "2"].map((content) => ({ tag: content, images: [image([tar(file("a", content))])] }));
+  await writeImageLayout(layout, images);
+  const seen = new Map<string, string>();
+  const comparison = diff(`oci:${layout}:1`, `oci:${layout}:2`, {
+    platform: "linux/amd64",
+    onEvent: ({ type }) => {
+      if (type !== "layer-finished") return;
+      for (const [name, privileges] of threads()) seen.set(name, privileges);
+    },
+  });
+  for await (const { kind } of comparison) assert.equal(kind, "changed");
   assert.equal(seen.get("oci-tree"), "1");
 });
 

@@ -1,0 +1,63 @@
+import { Buffer } from "node:buffer";
+import type { DifferentPart, SandboxPolicy } from "../base/option-words.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
+import { confineThread } from "../linux/confinement.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { applyEntries, Reporter } from "../worker/apply-entries.ts";
+import type { NumberedLayer } from "../worker/messages.ts";
+import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
+import { RingReader, type SharedRing } from "../worker/ring.ts";
+import { tell } from "../worker/serve.ts";
+import { BothTrees, type Which } from "./both-trees.ts";
+
+/** The job to merge the layers in the ring into the tree of an image, or into those of both. */
+export interface MergeForDiffJob {
+  readonly type: "merge-for-diff";
+  readonly input: SharedRing;
+  readonly progress: SharedArrayBuffer;
+  readonly layers: readonly NumberedLayer[];
+  readonly images: readonly Which[];
+  readonly sandbox: SandboxPolicy;
+  readonly settings: RootfsSettings;
+}
+
+/** The job to compare the trees of the jobs before. The differences come as JSON, each on a line. */
+export interface CompareJob {
+  readonly type: "compare";
+  readonly path: ByteString;
+  readonly ignored: readonly DifferentPart[];
+  readonly outlet: SharedOutlet;
+  readonly settings: RootfsSettings;
+}
+
+/** What the jobs before made. */
+let trees: BothTrees | undefined;
+
+/** Makes a tree of layers, or goes on with it. The thread is confined so that it can open no file. */
+export function mergeForDiff(job: MergeForDiffJob): void {
+  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  const merged = trees ?? new BothTrees(job.settings);
+  trees = merged;
+  const input = new RingReader(job.input);
+  const reporter = new Reporter(() => {}); // as `list` does, it tells what is there, and not how it came to be
+  for (const { number: layer, form } of job.layers) {
+    applyEntries({ job, layer, form, input, reporter, begin: () => merged.beginLayer(layer, job.images) });
+  }
+}
+
+/** How much text is sent at once. */
+const textAtATime = 64 * 1024;
+
+/** Sends the differences of the trees to the main thread. Images without layers have empty trees. */
+export function compareTrees({ path, ignored, outlet: shared, settings }: CompareJob): void {
+  const outlet = new Outlet(shared, (bytes) => tell({ type: "bytes", bytes }));
+  let text = "";
+  for (const difference of (trees ?? new BothTrees(settings)).differences(path, new Set(ignored))) {
+    text += `${JSON.stringify(difference)}\n`;
+    if (text.length < textAtATime) continue;
+    outlet.write(Buffer.from(text));
+    text = "";
+  }
+  outlet.write(Buffer.from(text));
+  outlet.end();
+}

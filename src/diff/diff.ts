@@ -1,0 +1,136 @@
+import { deferred, handedOver } from "../base/hand-over.ts";
+import { check, checkOptions, text } from "../base/option-checks.ts";
+import { Operation } from "../operation/operation.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
+import { Pipeline } from "../worker/pipeline.ts";
+import { type ComparedImage, compared, sharedLayers, summary } from "./compared-image.ts";
+import { configDifferences } from "./config-differences.ts";
+import type { CompareJob } from "./diff-job.ts";
+import type { ImageDifference } from "./difference.ts";
+import { DifferenceLines } from "./difference-lines.ts";
+import { LayerMerging } from "./layer-merging.ts";
+import {
+  type ComparedImages,
+  type DiffOptions,
+  type DiffResult,
+  diffKinds,
+  type ImageComparison,
+  oneImageKinds,
+  optionsOfEach,
+} from "./options.ts";
+
+/**
+ * Compares two images: how they are to be run, and all that is in them when their layers are merged. Files are compared
+ * by the SHA-256 of their content, never by size or time. Nothing is unpacked.
+ *
+ * What only the second image has was added. Differences come in the order of their paths' bytes, one for each entry, when
+ * all layers that were read are verified. Where the type differs, nothing is told of what is below.
+ *
+ * Who iterates slowly needs no more memory for it. Leaving the iteration early ends everything that was opened for it, and
+ * rejects `result`.
+ *
+ * The iteration throws OciUnpackError, or the reason of `options.signal`.
+ *
+ * @throws OciUnpackError with `INVALID_OPTION`.
+ */
+export function diff(name1: string, name2: string, options: DiffOptions = {}): ImageComparison {
+  check("name1", name1, text);
+  check("name2", name2, text);
+  checkOptions(options, diffKinds);
+  const images = deferred<ComparedImages>();
+  const batches = handedOver<readonly ImageDifference[], DiffResult>(async (give, stop) => {
+    const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
+    try {
+      return await compareImages([name1, name2], { ...options, signal }, { give, tellImages: images.resolve });
+    } catch (error) {
+      images.reject(error);
+      throw error;
+    }
+  });
+  return { images: images.promise, result: batches.result, [Symbol.asyncIterator]: () => flattened(batches) };
+}
+
+async function* flattened<Value>(batches: AsyncIterable<readonly Value[]>): AsyncGenerator<Value> {
+  for await (const batch of batches) yield* batch;
+}
+
+/** Who is given what a comparison finds. */
+interface Takers {
+  readonly give: (differences: readonly ImageDifference[]) => Promise<void>;
+  readonly tellImages: (images: ComparedImages) => void;
+}
+
+async function compareImages(
+  [name1, name2]: readonly [string, string],
+  options: DiffOptions,
+  { give, tellImages }: Takers,
+): Promise<DiffResult> {
+  const startedAt = performance.now();
+  const [options1, options2] = optionsOfEach(options);
+  await using operation1 = Operation.begin(name1, options1, oneImageKinds);
+  await using operation2 = Operation.begin(name2, options2, oneImageKinds);
+  await using pipeline = new Pipeline(operation1.settings.apply.limits, "tree-worker"); // while the network is asked
+  // Both are known, and accepted, before the first byte of a layer is asked for.
+  const first = await compared(operation1);
+  const second = await compared(operation2);
+  const config = configDifferences(first.accepted.image, second.accepted.image);
+  const images = { from: summary(first), to: summary(second), config };
+  tellImages(images);
+
+  const merging = new LayerMerging(pipeline);
+  const differenceCount = await compareFiles(first, second, { options, merging, give });
+  for (const { operation, accepted } of [first, second]) operation.tellFinished(accepted.image.digest);
+  return {
+    ...images,
+    same: config.length === 0 && differenceCount === 0,
+    differenceCount,
+    readLayers: merging.readLayers,
+    fetchedBytes: first.documentBytes + second.documentBytes + merging.fetchedBytes,
+    milliseconds: performance.now() - startedAt,
+  };
+}
+
+interface FileComparison {
+  readonly options: DiffOptions;
+  readonly merging: LayerMerging;
+  readonly give: Takers["give"];
+}
+
+/** Compares the files of two images. Gives how many differences there are. */
+async function compareFiles(
+  first: ComparedImage,
+  second: ComparedImage,
+  { options: { path, ignore = [] }, merging, give }: FileComparison,
+): Promise<number> {
+  const shared = sharedLayers(first, second);
+  const own1 = first.accepted.layers.slice(shared.length);
+  const own2 = second.accepted.layers.slice(shared.length);
+  // The same layers make the same files. But whether a path leads to any of them is not known.
+  if (own1.length === 0 && own2.length === 0 && path === undefined) return 0;
+  await merging.merge(first, shared, ["first", "second"]);
+  await merging.merge(first, own1, ["first"]);
+  await merging.merge(second, own2, ["second"]);
+
+  const lines = new DifferenceLines(first.accepted.image.config, second.accepted.image.config);
+  let count = 0;
+  const { settings, events } = first.operation;
+  await merging.pipeline.receive(
+    (outlet): CompareJob => ({
+      type: "compare",
+      path: byteStringOf(path ?? "/"),
+      ignored: ignore,
+      outlet,
+      settings: settings.apply,
+    }),
+    {
+      async take(bytes) {
+        const differences = lines.take(bytes);
+        count += differences.length;
+        await give(differences);
+      },
+      onReport: events.report,
+      signal: AbortSignal.any([first.operation.signal, second.operation.signal]),
+    },
+  );
+  return count;
+}
