@@ -117,6 +117,7 @@ export const commandWords = [
   "inspect",
   "history",
   "verify",
+  "diff",
   "signatures",
 ] as const;
 
@@ -124,7 +125,13 @@ export const commandWords = [
 const firstWords = [...commandWords, "unpack", "pull", "version", "help"] as const;
 
 /** The names of other tools for these commands. */
-const guesses: Readonly<Record<string, string>> = { list: "ls", info: "inspect", extract: "unpack", check: "verify" };
+const guesses: Readonly<Record<string, string>> = {
+  list: "ls",
+  info: "inspect",
+  extract: "unpack",
+  check: "verify",
+  compare: "diff",
+};
 
 /** Well-known images whose names are as similar to a command as a misspelling. */
 const imagesNamedAlike: readonly string[] = ["storm"];

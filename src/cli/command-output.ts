@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { unlessAborted } from "../base/abort.ts";
-import { fileSystemError } from "../base/system-error.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { OciUnpackEvent } from "../index.ts";
 import type { ErrorReport } from "./error-report.ts";
 import { retryText } from "./event-line.ts";
@@ -37,7 +37,8 @@ export function errorJson({ code, message, hint, details }: ErrorReport, decisio
   return `${safeJson({ error: { code, message, hint, details }, ...explained(decisionLog) })}\n`;
 }
 
-function explained({ decisions }: DecisionLog): { readonly decisions?: readonly Decision[] } {
+/** The decisions as members of a result, where there are any. */
+export function explained({ decisions }: DecisionLog): { readonly decisions?: readonly Decision[] } {
   return decisions.length === 0 ? {} : { decisions };
 }
 
@@ -124,4 +125,16 @@ function written(stream: Writable, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(chunk, (error) => (error ? reject(fileSystemError(error, "write the output")) : resolve()));
   });
+}
+
+/** A reader that ends early (`| head`) has what it wanted, so that is no error. */
+export async function hasReaderLeft(writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing;
+    return false;
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (isErrno(cause, "EPIPE")) return true;
+    throw error;
+  }
 }

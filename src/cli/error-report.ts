@@ -55,6 +55,9 @@ function messageOf({ message }: CodedError): string {
 /** Options of the library that have another name in the command line. */
 const typed: Readonly<Record<string, string>> = {
   name: "IMAGE",
+  name1: "IMAGE1",
+  name2: "IMAGE2",
+  secondPlatform: "--platform",
   directory: "DIRECTORY",
   destination: "-o",
   sourceDateEpoch: "SOURCE_DATE_EPOCH",

@@ -11,6 +11,7 @@ export type HelpTopic =
   | "inspect"
   | "history"
   | "verify"
+  | "diff"
   | "signatures";
 
 const login = `\
@@ -186,6 +187,39 @@ Exit status
   3  different, or something cannot be read
 `;
 
+const diff = `\
+Usage: oci-unpack diff [OPTIONS] IMAGE1 IMAGE2 [PATH]
+
+Compares two images, all layers merged, without unpacking them, and lists what
+was added, removed or has changed in IMAGE2: type, mode, owner, time, size,
+content (by SHA-256), link target, device number, extended attributes, and which
+names are one file; for each the layer that it is from, L1 being the bottom one
+(JSON counts from 0), and the instruction that made this layer. First come the
+differences of how they are to be run. With PATH it is what is there, and below.
+Layers that both have at the bottom are read once.
+
+  oci-unpack diff debian:12 debian:13
+  oci-unpack diff -p linux/amd64 -p linux/arm64 alpine alpine /etc
+  oci-unpack diff --ignore time docker-archive:app.tar registry.example/app
+  oci-unpack diff --json app:1 app:2 | jq -r .differences[].path
+
+  -p, --platform OS/ARCH for both; given twice, for IMAGE1 and for IMAGE2
+      --ignore PARTS     what need not be the same, separated by commas: type,
+                         mode, owner, time, size, content, target, device,
+                         xattrs, links; may be repeated
+      --json             the differences as JSON
+  -q, --quiet    -v, --verbose    --explain    -h, --help
+
+The options that choose an image, a registry, a store and the sandbox are those
+of oci-unpack --help, and hold for both images.
+
+Exit status
+  0  the same
+  1  failed
+  2  wrong command line
+  3  different
+`;
+
 const signatures = `\
 Usage: oci-unpack signatures [OPTIONS] IMAGE
        oci-unpack signatures [OPTIONS] --predicate TYPE IMAGE
@@ -234,5 +268,6 @@ export const help: Readonly<Record<HelpTopic, string>> = {
   inspect,
   history,
   verify,
+  diff,
   signatures,
 };

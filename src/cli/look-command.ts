@@ -1,8 +1,7 @@
 import { pipeline } from "node:stream/promises";
-import { isErrno } from "../base/system-error.ts";
 import type * as Library from "../index.ts";
 import type { FileReading, LookOptions } from "../index.ts";
-import { type DecisionLog, resultJson, writeBytes, writeLines, writeText } from "./command-output.ts";
+import { type DecisionLog, hasReaderLeft, resultJson, writeBytes, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import { recordingListener, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
@@ -87,16 +86,4 @@ async function cat(
     return 0;
   }
   return (await reading.result).fetchedBytes;
-}
-
-/** A reader that ends early (`| head`) has what it wanted, so that is no error. */
-async function hasReaderLeft(writing: Promise<void>): Promise<boolean> {
-  try {
-    await writing;
-    return false;
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    if (isErrno(cause, "EPIPE")) return true;
-    throw error;
-  }
 }

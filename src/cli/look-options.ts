@@ -79,6 +79,7 @@ const attempts = {
   inspect: "inspect an image",
   history: "tell a history",
   verify: "verify",
+  diff: "compare images",
   signatures: "list signatures",
 } as const;
 

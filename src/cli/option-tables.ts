@@ -90,6 +90,13 @@ export const listOptionTable = {
   digest: { type: "boolean" },
 } as const;
 
+/** Every option of `oci-unpack diff IMAGE1 IMAGE2 [PATH]`. */
+export const diffOptionTable = {
+  ...imageOptionTable,
+  platform: { type: "string", short: "p", multiple: true },
+  ignore: { type: "string", multiple: true },
+} as const;
+
 /** Every option of `oci-unpack signatures IMAGE`; the last four are containerd's. */
 export const signaturesOptionTable = {
   ...imageOptionTable,

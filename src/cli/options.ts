@@ -1,4 +1,5 @@
 import { commandWords, oneOf, refuseMisspeltCommand } from "./command-line.ts";
+import { type DiffCommand, parseDiff } from "./diff-options.ts";
 import type { HelpTopic } from "./help.ts";
 import type { SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
@@ -30,6 +31,7 @@ type Command =
   | LookCommand
   | HistoryCommand
   | VerifyCommand
+  | DiffCommand
   | SignaturesCommand
   | VerifierCommand;
 
@@ -60,6 +62,8 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
       return parseHistory(rest, env);
     case "verify":
       return parseVerify(rest, env);
+    case "diff":
+      return parseDiff(rest, env);
     case "signatures":
       return parseSignatures(rest, env);
     case "unpack":

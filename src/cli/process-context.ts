@@ -34,7 +34,7 @@ export function machineOf({ env, homeDirectory, uid, systemDirectory }: ProcessC
 }
 
 /**
- * The exit codes: done, failed, wrong command line, found different by verify. Those after a signal are in
+ * The exit codes: done, failed, wrong command line, found different by verify or diff. Those after a signal are in
  * interrupt.ts.
  */
 export const exitCodes = { done: 0, failed: 1, usage: 2, different: 3 } as const;

@@ -61,6 +61,10 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       const [{ verifyCommand }, library] = await Promise.all([import("./verify-command.ts"), import("../index.ts")]);
       return await verifyCommand(command, context, decisionLog, library);
     }
+    case "diff": {
+      const [{ diffCommand }, library] = await Promise.all([import("./diff-command.ts"), import("../index.ts")]);
+      return await diffCommand(command, context, decisionLog, library);
+    }
     case "signatures":
     case "image-verifier": {
       const [{ signaturesCommand }, library] = await Promise.all([

@@ -7,6 +7,7 @@ Usage: oci-unpack [unpack] [OPTIONS] IMAGE DIRECTORY
        oci-unpack inspect|ls|cat [OPTIONS] IMAGE [PATH]
        oci-unpack history [OPTIONS] IMAGE [PATH]
        oci-unpack verify [OPTIONS] DIRECTORY [IMAGE]
+       oci-unpack diff [OPTIONS] IMAGE1 IMAGE2 [PATH]
        oci-unpack signatures [OPTIONS] IMAGE
 
 Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
@@ -187,7 +188,7 @@ Exit status
   0  done
   1  failed; nothing was left behind
   2  wrong command line
-  3  oci-unpack verify: different
+  3  oci-unpack verify, oci-unpack diff: different
   130, 143, 129  interrupted (SIGINT, SIGTERM, SIGHUP) and cleaned up; a second
      signal ends at once, without cleaning up
 `;
