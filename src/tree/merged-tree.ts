@@ -3,6 +3,7 @@ import { CountedLimit } from "../layer/counted-limits.ts";
 import { Directory, impliedAttributes, never } from "../layer/directory.ts";
 import { Findings, type FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
+import { Parents } from "../layer/parents.ts";
 import { Paths } from "../layer/paths.ts";
 import { XattrFilter, XattrRules } from "../layer/xattr-rules.ts";
 import { type KeepContent, TreeFiles, TreeHardlinks, TreeLookup, TreeWhiteouts } from "./tree-back-end.ts";
@@ -59,6 +60,7 @@ export class MergedTree {
       findings,
       tree,
       paths: new Paths(tree, findings, limits),
+      parents: new Parents(),
       xattrs: new XattrRules(new XattrFilter({ include: xattrInclude, exclude: xattrExclude }), findings),
       implied,
       entries: new CountedLimit(limits, "entries", "entries"),

@@ -1,5 +1,6 @@
 import type { DirectoryBackEnd, LayerContext } from "../layer/back-end.ts";
 import { type Attributes, Directory, type EntryDestination } from "../layer/directory.ts";
+import type { Parents } from "../layer/parents.ts";
 import { pathIn } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { XattrRules } from "../layer/xattr-rules.ts";
@@ -26,6 +27,7 @@ export type TreeSettings = Pick<
 /** A tree while layers are merged into it: what all layers work on, and work with. */
 export interface TreeContext extends LayerContext<InMemory> {
   readonly xattrs: XattrRules;
+  readonly parents: Parents<InMemory>;
 }
 
 /** Is told of each change of a tree before it is made. Paths are from the root. */
@@ -149,7 +151,11 @@ export class TreeNodes implements DirectoryBackEnd<InMemory> {
 
   #release(name: ByteString, child: TreeNode | undefined): void {
     if (child === undefined) return;
-    this.#context.memory.release(bytesReleasedBy(name, child));
-    if (child instanceof Directory) this.forget(child);
+    const { memory, parents } = this.#context;
+    memory.release(bytesReleasedBy(name, child));
+    if (child instanceof Directory) {
+      parents.directoryIsGone();
+      this.forget(child);
+    } else parents.linkMayBeGone();
   }
 }

@@ -42,6 +42,13 @@ export const pathDefences: readonly Defence[] = [
   },
   {
     group: "A",
+    what: "nor where layers are merged in memory",
+    file: "src/tree/tree-nodes.ts",
+    without: ["parents.directoryIsGone();", ""],
+    test: ["tree/agreement", "the tree in memory is the model's tree"],
+  },
+  {
+    group: "A",
     what: "a symlink that is gone leads nowhere any more",
     file: "src/layer/parents.ts",
     without: ["linkMayBeGone(): void {\n    this.#throughLinks.clear();", "linkMayBeGone(): void {"],
