@@ -69,7 +69,7 @@ test("a prune that is ended at any point leaves a store in which all is right, a
   assert.equal((await readNames(new BlobStore(once))).length, 1, "the other image is only remembered now");
 
   const points = [...Array(count).keys()];
-  for (const point of shareOf(12, points)) {
+  for (const point of shareOf(20, points)) {
     const copy = join(stage.directory, `copy-${point}`);
     await cp(directory, copy, { recursive: true, preserveTimestamps: true });
     await assert.rejects(pruneStore(new EndingStore(copy, point), { maxBytes }), (error) => error === ended);
