@@ -1,17 +1,18 @@
 import type { Memory } from "../base/memory-budget.ts";
+import type { DifferentPart } from "../base/option-words.ts";
 import { Directory } from "../layer/directory.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { inOrder } from "../tree/in-order.ts";
 import type { TreeDirectory, TreeFile, TreeNode } from "../tree/tree-file.ts";
 import type { TreeObserver } from "../tree/tree-nodes.ts";
-import { type ChangedPart, changedParts, type DigestOf, type NodeState, nodeAt, stateOf } from "./node-state.ts";
+import { changedParts, type DigestOf, type NodeState, nodeAt, stateOf } from "./node-state.ts";
 
 /** What a layer did to a path, seen from the tree before it and the tree after it. */
 export interface PathChange {
   readonly path: ByteString;
   readonly kind: "added" | "replaced" | "changed" | "removed" | "hidden";
   /** Of what was replaced or changed, what is different; nothing where a file was replaced by one that is the same. */
-  readonly parts: readonly ChangedPart[];
+  readonly parts: readonly DifferentPart[];
   /** The file that is there now, if one is. */
   readonly file: TreeFile | undefined;
 }
@@ -97,10 +98,10 @@ export class LayerChanges implements TreeObserver {
   }
 }
 
-const attributeParts: ReadonlySet<ChangedPart> = new Set<ChangedPart>(["mode", "owner", "time", "xattrs"]);
+const attributeParts: ReadonlySet<DifferentPart> = new Set<DifferentPart>(["mode", "owner", "time", "xattrs"]);
 
 /** Whether something else stands there, or the same once more; not, whether only attributes were changed. */
-function isReplacement(before: NodeState, after: NodeState, parts: readonly ChangedPart[]): boolean {
+function isReplacement(before: NodeState, after: NodeState, parts: readonly DifferentPart[]): boolean {
   if (parts.length > 0) return parts.some((part) => !attributeParts.has(part));
   return before.file !== after.file;
 }
