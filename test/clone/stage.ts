@@ -55,6 +55,8 @@ interface Places {
   readonly targets: string;
 }
 
+const everyList = accessControlList(["user", 6], ["user", 7, 1000], ["group", 4], ["mask", 7], ["other", 4]);
+
 /** Everything that a tree can have. */
 export function richImage(): Image {
   const deep = Array.from({ length: 40 }, (_, level) => `level-${level}`);
@@ -68,17 +70,14 @@ export function richImage(): Image {
     file("listed", "", {
       mode: 0o644,
       xattrs: {
-        "system.posix_acl_access": accessControlList(
-          ["user", 6],
-          ["user", 7, 1000],
-          ["group", 4],
-          ["mask", 7],
-          ["other", 4],
-        ),
+        "system.posix_acl_access": everyList,
       },
     }),
     directory("sealed", { mode: 0o500, xattrs: { "user.comment": "nobody writes here" } }),
     hardlink("sealed/again", "listed"),
+    directory("shared", { mode: 0o2775, gid: 8, xattrs: { "system.posix_acl_default": everyList } }),
+    directory("shared/below"),
+    file("shared/below/plain", "has no list of its own"),
     device("null", "character", [1, 3]),
     device("disk", "block", [259, 70_000]),
     ...Array.from({ length: 1200 }, (_, n) => file(`many/${n >> 6}/${n}`, `${n}`.repeat(n % 90))),
