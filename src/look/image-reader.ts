@@ -276,6 +276,10 @@ class AwaitedIndexes implements IndexSink {
     return this.#next.write(layer, bytes);
   }
 
+  reject(layer: number): void {
+    this.#next.reject(layer);
+  }
+
   async end(layer: number, isComplete: boolean): Promise<void> {
     await this.#next.end(layer, isComplete);
     this.#ended.add(layer);

@@ -10,6 +10,7 @@ export class IndexWriting implements IndexSink, AsyncDisposable {
   readonly layers: readonly number[];
   readonly #indexes: LayerIndexes;
   readonly #diffIDs: ReadonlyMap<number, Digest>;
+  readonly #rejected = new Set<Digest>();
   #current: NewIndex | undefined;
   readonly #complete: { readonly index: NewIndex; readonly diffID: Digest }[] = [];
 
@@ -39,6 +40,11 @@ export class IndexWriting implements IndexSink, AsyncDisposable {
     await this.#current.write(bytes);
   }
 
+  reject(layer: number): void {
+    const diffID = this.#diffIDs.get(layer);
+    if (diffID !== undefined) this.#rejected.add(diffID);
+  }
+
   async end(layer: number, isComplete: boolean): Promise<void> {
     const index = this.#current;
     const diffID = this.#diffIDs.get(layer);
@@ -50,7 +56,7 @@ export class IndexWriting implements IndexSink, AsyncDisposable {
 
   /** Makes the indexes of all layers that were read whole appear. Their digests and diffIDs have to be verified. */
   async keep(): Promise<void> {
-    for (const { index, diffID } of this.#complete) await index.keep(diffID);
+    for (const { index, diffID } of this.#complete) if (!this.#rejected.has(diffID)) await index.keep(diffID);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,8 @@ export interface IndexSink {
   readonly layers: readonly number[];
   /** Takes a part of the index of a layer, which it must not keep when the promise is resolved. */
   write(layer: number, bytes: Uint8Array): Promise<void>;
+  /** Says that a layer was repaired while it was decompressed. An index does not tell that, so that it must have none. */
+  reject(layer: number): void;
   /** The index of a layer ends. Where it is not complete it is none. */
   end(layer: number, isComplete: boolean): Promise<void>;
 }

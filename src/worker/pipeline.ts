@@ -106,6 +106,10 @@ export class Pipeline implements AsyncDisposable {
     const receiver = job.indexes && new IndexReceiver(job.indexes);
     const writer = new AsyncRingWriter(compressed);
     const onReport = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : job.onReport(report));
+    const onDecompressing = (report: EngineReport | Own) => {
+      if (isWarning(report)) job.indexes?.reject(report.layer);
+      onReport(report);
+    };
     const cancel = () => {
       cancelRing(compressed);
       cancelRing(archives);
@@ -130,7 +134,7 @@ export class Pipeline implements AsyncDisposable {
               strict,
               limits,
             },
-            { onReport, stop },
+            { onReport: onDecompressing, stop },
           ),
         ),
       (stop) => withProof(job, digesting && digest(job, digesting, { archives, receiver, stop })),
@@ -219,6 +223,10 @@ export class Pipeline implements AsyncDisposable {
   #threadsIfStarted(): Promise<Threads | undefined> {
     return this.#threads.catch(() => undefined);
   }
+}
+
+function isWarning(report: Message): report is Extract<EngineReport, { type: "warning" }> {
+  return report.type === "warning";
 }
 
 interface Digesting {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { MemoryBudget } from "../../src/base/memory-budget.ts";
 import {
   type ListOptions,
@@ -202,6 +203,20 @@ test("strictly, what was repaired in a layer is an error also where its index is
   const expected = await answerOf(listed(stage, "/", strict, { index: false }));
   await answerOf(listed(stage, "/", { recursive: true }));
   assert.deepEqual(await answerOf(listed(stage, "/", strict)), expected);
+});
+
+test("a layer that was repaired while it was decompressed has no index, so that it is read, and refused strictly", async () => {
+  const archive = tar(file("a", "1"));
+  const bytes = Buffer.concat([gzipSync(archive), Buffer.from("junk")]);
+  const descriptor = {
+    mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+    digest: digestOf(bytes),
+    size: bytes.length,
+  };
+  await using stage = await setStage(image([archive], { layers: [{ descriptor, bytes }] }));
+  assert.equal((await listed(stage, "/")).entries.length, 1);
+  assert.deepEqual(indexed(stage), []);
+  await assert.rejects(listed(stage, "/", { strict: true }), { code: "STRICT_VIOLATION" });
 });
 
 test("indexes of a hostile image are merged within memoryBytes", async () => {
