@@ -13,7 +13,7 @@ import { isThorough } from "../support/thorough.ts";
 import { compared } from "./compared.ts";
 import { type ExpectedDifference, expectedDifferences } from "./expected.ts";
 
-const pairs = isThorough ? 500 : 150;
+const pairs = isThorough ? 500 : 60;
 
 /** Two stacks that are good, of which every other pair has layers at the bottom in common. */
 function* randomPairs(): Iterable<{ readonly first: Stack; readonly second: Stack; readonly shared: number }> {
