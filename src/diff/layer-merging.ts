@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { fetchLayers } from "../operation/fetch-layers.ts";
-import { OpenIndexes } from "../operation/open-indexes.ts";
+import { IntactIndexes } from "../operation/intact-indexes.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { Which } from "./both-trees.ts";
@@ -35,7 +35,7 @@ export class LayerMerging {
   ): Promise<void> {
     if (layers.length === 0) return;
     const { settings, events, signal, store } = operation;
-    await using indexes = await OpenIndexes.open(store, layers, { signal, onEvent: events.tell });
+    const indexes = await IntactIndexes.find(store, layers, { signal, onEvent: events.tell });
     const standing = indexes.standingFor(layers);
     const { downloadedBytes } = await fetchLayers(
       operation,

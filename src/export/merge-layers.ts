@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { EventLog } from "../operation/event-log.ts";
 import { fetchLayers, type LayerFetching, type LayerTotals } from "../operation/fetch-layers.ts";
-import { OpenIndexes } from "../operation/open-indexes.ts";
+import { IntactIndexes } from "../operation/intact-indexes.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
 import { isWhole } from "../tree/selection.ts";
 import type { EngineReport } from "../worker/messages.ts";
@@ -30,7 +30,7 @@ export async function mergeLayers(
   const { progress } = accepted;
   const { contents, factsOn } = merging;
   const found = isWhole(wanted) ? undefined : store;
-  await using indexes = await OpenIndexes.open(found, accepted.layers, { signal, onEvent: events.tell });
+  const indexes = await IntactIndexes.find(found, accepted.layers, { signal, onEvent: events.tell });
   const layers = indexes.standingFor(accepted.layers);
   let wantedLayers: readonly number[] = [];
   const onReport = (told: EngineReport | MergeReport | ContentsReport) => {

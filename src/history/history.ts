@@ -6,7 +6,7 @@ import type { Image } from "../image/resolve.ts";
 import { stepsOfLayers } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import { fetchLayers } from "../operation/fetch-layers.ts";
-import { OpenIndexes } from "../operation/open-indexes.ts";
+import { IntactIndexes } from "../operation/intact-indexes.ts";
 import { Operation } from "../operation/operation.ts";
 import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
@@ -88,7 +88,7 @@ export async function history(name: string, path?: string, options: HistoryOptio
   const accepted = await operation.resolve(await operation.source());
 
   const { image, progress } = accepted;
-  await using indexes = await OpenIndexes.open(operation.store, accepted.layers, { signal, onEvent: events.tell });
+  const indexes = await IntactIndexes.find(operation.store, accepted.layers, { signal, onEvent: events.tell });
   const layers = indexes.standingFor(accepted.layers);
   const findings = new Findings(events.report);
   await fetchLayers(

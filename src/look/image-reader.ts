@@ -7,7 +7,7 @@ import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
 import { CountedImage } from "../operation/counted-image.ts";
 import { IndexWriting } from "../operation/index-writing.ts";
-import { OpenIndexes } from "../operation/open-indexes.ts";
+import { IntactIndexes } from "../operation/intact-indexes.ts";
 import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
@@ -59,7 +59,7 @@ export async function withImageReader<Options extends LookOptions, Result>(
   const { image, progress } = accepted;
   const look = async (store: Operation["store"]) => {
     const { signal } = operation;
-    await using indexes = await OpenIndexes.open(store, accepted.layers, { signal, onEvent: events.tell });
+    const indexes = await IntactIndexes.find(store, accepted.layers, { signal, onEvent: events.tell });
     const layers = indexes.standingFor(accepted.layers).toReversed(); // newest first
     await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(image)), {
       indexes,

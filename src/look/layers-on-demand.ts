@@ -5,7 +5,7 @@ import type { SpoolStorage } from "../blob/spool-storage.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { EventLog } from "../operation/event-log.ts";
-import type { OpenIndexes } from "../operation/open-indexes.ts";
+import type { IntactIndexes } from "../operation/intact-indexes.ts";
 
 /** A layer and its number in the image, from 0 at the bottom. */
 export interface DemandedLayer {
@@ -17,7 +17,7 @@ export interface DemandedLayer {
 
 export interface LayersOnDemandOptions {
   /** Those of the layers that are indexed. */
-  readonly indexes: Pick<OpenIndexes, "read">;
+  readonly indexes: Pick<IntactIndexes, "read">;
   /** Where temporary files may be made. */
   readonly directory: string;
   /** Whether `reopen` can be called. Then all layers that come are kept. */

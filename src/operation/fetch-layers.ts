@@ -7,7 +7,7 @@ import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { ProgressTicker } from "./event-log.ts";
 import { IndexWriting } from "./index-writing.ts";
-import type { OpenIndexes } from "./open-indexes.ts";
+import type { IntactIndexes } from "./intact-indexes.ts";
 import type { AcceptedImage, Operation } from "./operation.ts";
 import type { UnpackResult } from "./options.ts";
 
@@ -19,7 +19,7 @@ export interface LayerFetching<Own extends Message = never> {
   /** What becomes of the threads' reports. Default: events, and numbers in the result. */
   readonly onReport?: (report: EngineReport | Own) => void;
   /** What is read of layers whose form is "index". */
-  readonly indexes?: OpenIndexes;
+  readonly indexes?: IntactIndexes;
 }
 
 /** Events and reports that tell how far a layer is. */

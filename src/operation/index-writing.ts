@@ -50,6 +50,7 @@ export class IndexWriting implements IndexSink, AsyncDisposable {
     const diffID = this.#diffIDs.get(layer);
     this.#current = undefined;
     if (index === undefined || diffID === undefined) return;
+    await index.finish(); // an image may have a thousand layers
     if (isComplete) this.#complete.push({ index, diffID });
     else await index[Symbol.asyncDispose]();
   }

@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { namesIn, openIfThere, statIfThere } from "../base/if-there.ts";
+import { namesIn, statIfThere } from "../base/if-there.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import { algorithmOf, type Digest, encodedOf, parseDigest } from "../oci/digest.ts";
 import { readRange } from "../source/local/image-files.ts";
@@ -22,11 +22,8 @@ export interface StoredIndex {
   isIntact(signal?: AbortSignal): Promise<boolean>;
 }
 
-/** An index that was verified and is open. */
-export interface OpenedIndex extends AsyncDisposable {
-  /** Its bytes, in gzip. */
-  read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
-}
+/** Reads an index that was verified: its bytes, in gzip. An image may have a thousand, so none of them is held open. */
+export type ReadIndex = (signal?: AbortSignal) => AsyncIterable<Uint8Array>;
 
 /**
  * The indexes of layers in a store:
@@ -43,17 +40,16 @@ export class LayerIndexes {
     this.#store = store;
   }
 
-  /** Opens the index of a layer; `undefined` if there is none that is intact. Notes that it was used. */
-  async open(diffID: Digest, signal?: AbortSignal): Promise<OpenedIndex | undefined> {
+  /** Finds the index of a layer; `undefined` if there is none that is intact. Notes that it was used. */
+  async find(diffID: Digest, signal?: AbortSignal): Promise<ReadIndex | undefined> {
     const directory = this.#directoryOf(diffID);
     for (const name of await namesIn(directory)) {
-      const file = await openIntact(join(directory, name), signal);
-      if (file === undefined) {
-        await this.#removeDamaged(join(directory, name));
-        continue;
+      const path = join(directory, name);
+      if (await isIntact(path, signal)) {
+        await noteUse(directory);
+        return (signal) => bytesOf(path, signal);
       }
-      await noteUse(directory);
-      return opened(file, join(directory, name));
+      await this.#removeDamaged(path);
     }
     return undefined;
   }
@@ -94,11 +90,7 @@ export class LayerIndexes {
       lastUsed: (await statIfThere(path))?.mtime ?? new Date(0),
       isOfThisVersion: files.some((file) => isOfThisVersion(basename(file))),
       async isIntact(signal) {
-        for (const file of files) {
-          const handle = await openIntact(file, signal);
-          await handle?.close();
-          if (handle !== undefined) return true;
-        }
+        for (const file of files) if (await isIntact(file, signal)) return true;
         return false;
       },
     };
@@ -137,6 +129,11 @@ export class NewIndex implements AsyncDisposable {
     }
   }
 
+  /** Says that all has been written. */
+  async finish(): Promise<void> {
+    await this.#file.close();
+  }
+
   /** Makes it the index of a layer. */
   async keep(diffID: Digest): Promise<void> {
     const directory = this.#directoryOf(diffID);
@@ -155,32 +152,19 @@ export class NewIndex implements AsyncDisposable {
   }
 }
 
-/** Opens an index if its name says that this program reads it, and its bytes are those of its name. */
-async function openIntact(path: string, signal?: AbortSignal): Promise<FileHandle | undefined> {
+/** Whether the name of an index says that this program reads it, and its bytes are those of its name. */
+async function isIntact(path: string, signal?: AbortSignal): Promise<boolean> {
   const [, digest] = basename(path, ".json.gz").split("-");
-  if (!isOfThisVersion(basename(path))) return undefined;
-  const file = await openIfThere(path);
-  if (file === undefined) return undefined;
-  try {
-    const hash = createHash("sha256");
-    for await (const chunk of bytesOf(file, path, signal)) hash.update(chunk);
-    if (hash.digest("hex") === digest) return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-  await file.close();
-  return undefined;
+  if (!isOfThisVersion(basename(path)) || (await statIfThere(path)) === undefined) return false;
+  const hash = createHash("sha256");
+  for await (const chunk of bytesOf(path, signal)) hash.update(chunk);
+  return hash.digest("hex") === digest;
 }
 
-function opened(file: FileHandle, path: string): OpenedIndex {
-  return {
-    read: (signal) => bytesOf(file, path, signal),
-    [Symbol.asyncDispose]: () => file.close(),
-  };
-}
-
-async function* bytesOf(file: FileHandle, path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bytesOf(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  await using file = await open(path).catch((error: unknown) => {
+    throw fileSystemError(error, `read "${path}"`);
+  });
   yield* readRange(file, { offset: 0, sizeBytes: (await file.stat()).size }, path, signal);
 }
 
