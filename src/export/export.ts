@@ -11,7 +11,6 @@ import { decisive } from "../operation/decisive.ts";
 import { Operation } from "../operation/operation.ts";
 import { NewFile, StreamOutput } from "../output/new-file.ts";
 import { fileSystemTools } from "./file-system-tool.ts";
-import { keptOrMade } from "./kept-output.ts";
 import { makeOutput, startThreads } from "./make-output.ts";
 import { type ExportOptions, type ExportResult, exportKinds } from "./options.ts";
 import { versionOfTool } from "./run-tool.ts";
@@ -52,7 +51,9 @@ export async function exportRootfs(
 
   const making = { operation, accepted, form, output, hashes, options };
   const decides = { ...decisive(settings, accepted.image, added), form, tool, ...shapeOf(options) };
-  const made = await (store === undefined ? makeOutput(making, started) : keptOrMade(store, decides, making));
+  const made = await (store === undefined
+    ? makeOutput(making, started)
+    : (await import("./kept-output.ts")).keptOrMade(store, decides, making));
   signal.throwIfAborted();
   await commitBoth(output, hashes);
   const file = isPath ? resolve(target) : undefined;

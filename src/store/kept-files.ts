@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { together } from "../base/abort.ts";
 import { openIfThere } from "../base/if-there.ts";
 import type { ExportForm } from "../base/option-words.ts";
-import { dataSegments, shareContent } from "../linux/content.ts";
+import type { Segment } from "../tar/entry.ts";
 import type { KeptRecord } from "./kept-results.ts";
 
 /** How something that was kept in a store was given out: as a file that shares its blocks, or as a copy. */
@@ -98,6 +98,7 @@ export async function giveOutFile(
   await using kept = await openOfSize(file, directory);
   if (kept === undefined) return undefined;
   await using to = await open(path, "r+");
+  const { shareContent } = await import("../linux/content.ts"); // loaded where something is given out
   if (shareContent(to.fd, kept.fd) >= 0) return "reflink";
   const { contentDigest } = await copyContent(kept, to, signal);
   return contentDigest === file.contentDigest ? "copied" : undefined;
@@ -159,7 +160,9 @@ type Take = (chunk: Uint8Array, position: number) => Promise<void>;
 async function eachChunk(file: FileHandle, signal: AbortSignal | undefined, take: Take): Promise<Content> {
   const { size: sizeBytes } = await file.stat();
   const digests = new Map<number, Uint8Array>();
-  const numbers = chunksWithData(file, sizeBytes);
+  const { dataSegments } = await import("../linux/content.ts");
+  const segments = dataSegments(file.fd, sizeBytes);
+  const numbers = chunksWithData(typeof segments === "number" ? undefined : segments, sizeBytes);
   const passOn = async (stop: AbortSignal) => {
     const buffer = Buffer.allocUnsafeSlow(chunkBytes);
     for (const number of numbers) {
@@ -180,12 +183,10 @@ async function eachChunk(file: FileHandle, signal: AbortSignal | undefined, take
 
 const zeros = Buffer.alloc(chunkBytes);
 
-/** The numbers of the chunks that have anything but holes. */
-function* chunksWithData(file: FileHandle, sizeBytes: number): Generator<number> {
-  const segments = dataSegments(file.fd, sizeBytes);
-  const all = [{ offset: 0, length: sizeBytes }];
+/** The numbers of the chunks that have anything but holes. Where nobody knows of holes, these are all. */
+function* chunksWithData(segments: readonly Segment[] | undefined, sizeBytes: number): Generator<number> {
   let next = 0;
-  for (const { offset, length } of typeof segments === "number" ? all : segments) {
+  for (const { offset, length } of segments ?? [{ offset: 0, length: sizeBytes }]) {
     next = Math.max(next, Math.floor(offset / chunkBytes));
     for (; next * chunkBytes < offset + length; next += 1) yield next;
   }
