@@ -189,7 +189,7 @@ export const rooms = {
   store: {
     floor: 7,
     what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories, and what images became; it wraps any source",
-    uses: ["base", "oci", "output", "blob", "toc", "linux", "worker", "source"],
+    uses: ["base", "oci", "tar", "output", "blob", "toc", "linux", "worker", "source"],
   },
   source: {
     floor: 6,

@@ -1,11 +1,11 @@
 import { test } from "node:test";
-import { third } from "../support/thorough.ts";
+import { shareOf } from "../support/thorough.ts";
 import { consumers, type Use } from "./consumers.ts";
 import { assertLinear, fourTimes } from "./growth.ts";
 import { type LayerShape, layerShapes } from "./layer-shapes.ts";
 
 for (const [number, shape] of layerShapes.entries()) {
-  for (const what of third(Object.keys(consumers) as Use[], number)) {
+  for (const what of shareOf(5, Object.keys(consumers) as Use[], number)) {
     if (shape.except.includes(what)) continue;
     test(`layers ${what} in linear time that have ${fourTimes(shape.few)} ${shape.name}`, () => {
       return assertLinear(shape.few, (count) => consumers[what](layersOf(shape, count)));

@@ -9,7 +9,7 @@ import { commandEntry } from "../support/oci-unpack.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { half, third } from "../support/thorough.ts";
+import { third } from "../support/thorough.ts";
 import { type MemoryShape, memoryShapes, type Verb } from "./memory-shapes.ts";
 
 const MB = 1_000_000;
@@ -66,7 +66,7 @@ describe(`by default no image makes the program take more than ${mostMegabytes} 
         rmSync(layout(), { recursive: true });
         rmSync(emptied(layout()), { recursive: true });
       });
-      for (const verb of half(shape.verbs, number))
+      for (const verb of third(shape.verbs, number))
         test(verb, () => {
           const args = argumentsOf[verb](layout(), join(place.directory, "work", "target"));
           run(place.directory, verb.startsWith("store ") ? args : [...args, "--quiet", ...platform]);

@@ -15,6 +15,7 @@ import { answer, closeAfter, drip, type Fault, hangAfter, type Reply, withBody }
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { half, third } from "../support/thorough.ts";
 import { skipUnlessMounting } from "../support/tools.ts";
 
 /** A way to go wrong. By default the image is the sample, and the fault befalls its uppermost layer. */
@@ -52,7 +53,7 @@ const failures: readonly ErrorReport[] = [
   { title: "a configuration that states one diffID too few", code: "INVALID_CONFIG", image: oneDiffIdTooFew() },
 ];
 
-for (const { title, code, image: failing = sample, fault } of failures) {
+for (const { title, code, image: failing = sample, fault } of half(failures)) {
   test(`${title} leaves nothing behind`, async () => {
     await using stage = await setStage(failing);
     const top = failing.layers.at(-1)?.descriptor.digest;
@@ -64,7 +65,7 @@ for (const { title, code, image: failing = sample, fault } of failures) {
   });
 }
 
-for (const milliseconds of [0, 10, 20, 30, 40, 60, 80]) {
+for (const milliseconds of third([0, 10, 20, 30, 40, 60, 80])) {
   test(`a failure ${milliseconds} ms after the threads began to start leaves nothing behind`, async () => {
     await using stage = await setStage(sample);
     stage.registry.always(/\/manifests\//, (_, request) => drip(1, milliseconds)(noSuchImage, request));
@@ -155,7 +156,7 @@ test("a full file system leaves nothing behind", { skip: skipUnlessMounting() },
   }
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of half(["SIGINT", "SIGTERM"] as const)) {
   test(`the command cleans up after ${signal} and says so by its exit status`, async () => {
     await using stage = await setStage(sample);
     const waiting = new Promise<void>((resolve) => {
