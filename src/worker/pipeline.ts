@@ -1,14 +1,14 @@
 import { channel } from "node:diagnostics_channel";
 import { together } from "../base/abort.ts";
-import { type ErrorCode, OciUnpackError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
+import { type ProvenLayers, withProof } from "./blamed-layer.ts";
 import type { DecompressJob } from "./decompress-job.ts";
 import type { DigestJob, DigestReport } from "./digest-job.ts";
 import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
-import type { DiscardJob, EngineReport, Job, Message, NumberedLayer } from "./messages.ts";
+import type { DiscardJob, EngineReport, Job, Message } from "./messages.ts";
 import { OutletReader, type SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
@@ -20,19 +20,12 @@ type Consumer = "apply-worker" | "tree-worker";
  * What the threads are to do with an image's layers. The consuming thread sends reports of type `Own` besides the
  * engine's.
  */
-export interface PipelineJob<Own extends Message = never> {
-  /** Bottom first. */
-  readonly layers: readonly NumberedLayer[];
+export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
   /**
-   * Gives the compressed bytes of a layer, by its index in `layers`. It is called once for each, in order; the signal
-   * ends it.
+   * Gives the compressed bytes of a layer, by its index in `layers`, bottom first. It is called once for each, in order;
+   * the signal ends it.
    */
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  /**
-   * Waits until those bytes are known to have the right digest, and throws what is wrong if they have not. Called when
-   * a thread failed at a layer, of which no more bytes are read then.
-   */
-  readonly prove: (index: number) => Promise<void>;
   readonly progress: Progress;
   /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
   readonly hasDigestThread: boolean;
@@ -270,33 +263,6 @@ async function startThreads(consumer: Consumer, memoryBytes: number): Promise<Th
     return { decompressing, consuming: new Thread(consumer, memoryBytes) };
   } catch (error) {
     await decompressing[Symbol.asyncDispose](); // it would keep the process alive
-    throw error;
-  }
-}
-
-/** Errors that blame a layer's bytes. `LIMIT_EXCEEDED` is not among them, because it must not wait for more bytes. */
-const blaming: ReadonlySet<string> = new Set<ErrorCode>([
-  "UNSUPPORTED_MEDIA_TYPE",
-  "DIFF_ID_MISMATCH",
-  "CORRUPT_LAYER",
-  "INVALID_ARCHIVE",
-  "ENTRY_REFUSED",
-  "STRICT_VIOLATION",
-]);
-
-/**
- * Waits for a thread. If it fails at a layer's bytes, their digest is verified first: when they were altered in a store
- * or on the way, that is the error, and not what the thread made of them.
- */
-async function withProof(
-  { layers, prove }: Pick<PipelineJob, "layers" | "prove">,
-  work: Promise<void> | undefined,
-): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    const blamed = error instanceof OciUnpackError && blaming.has(error.code) ? error.details.layer : undefined;
-    if (blamed !== undefined) await prove(layers.findIndex(({ number }) => number === blamed));
     throw error;
   }
 }

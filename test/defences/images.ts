@@ -187,7 +187,7 @@ export const verificationDefences: readonly Defence[] = [
   {
     group: "verification",
     what: "where a layer cannot be read, its digest tells who is to blame",
-    file: "src/worker/pipeline.ts",
+    file: "src/worker/blamed-layer.ts",
     without: ["await prove(", "void ("],
     test: ["integration/all-or-nothing", "a layer whose first bytes are others leaves nothing behind"],
   },

@@ -50,9 +50,10 @@ async function twoImages(): Promise<Stage> {
   return stage;
 }
 
-/** What is in a store, without when it was used. */
+/** What is in a store, without when it was used, and in an order that does not depend on that. */
 async function contentsOf(directory: string): Promise<readonly Omit<StoreEntry, "lastUsed">[]> {
-  return (await store(directory).list()).map(({ lastUsed: _, ...rest }) => rest);
+  const entries = (await store(directory).list()).map(({ lastUsed: _, ...rest }) => rest);
+  return entries.sort((one, other) => (one.name ?? "").localeCompare(other.name ?? ""));
 }
 
 test("a prune that is ended at any point leaves a store in which all is right, and the next one goes on", async () => {
