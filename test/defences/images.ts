@@ -227,7 +227,7 @@ export const verificationDefences: readonly Defence[] = [
       "if (isComplete) this.#complete.push({ index, diffID });",
       "if (isComplete) { this.#complete.push({ index, diffID }); await index.keep(diffID); }",
     ],
-    test: ["store/layer-indexes", "an image with a layer whose bytes have another digest"],
+    test: ["operation/index-writing", "indexes appear together"],
   },
   {
     group: "verification",
