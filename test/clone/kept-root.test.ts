@@ -48,9 +48,10 @@ describe("a root filesystem of a tree that is kept", () => {
     const made = await stage.unpack(options);
     const plain = readTree(made.rootfs);
     const verified = async (rootfs: string) => (await verify(dirname(rootfs), stage.name, options)).differences;
-    const expected = { copy: [undefined, "copied"], hardlink: ["hardlink"] } as const;
-    for (const clone of half(["copy", "hardlink"] as const, 1)) {
-      for (const how of expected[clone]) {
+    const words = { copy: "copied", hardlink: "hardlink" } as const;
+    for (const [index, clone] of half(["copy", "hardlink"] as const, 1).entries()) {
+      // Whoever comes first makes the tree.
+      for (const how of index === 0 ? [undefined, words[clone]] : [words[clone]]) {
         const { rootfs, kept } = await stage.unpack({ ...options, clone });
         assert.equal(kept, how);
         assert.deepEqual(differences(readTree(rootfs), plain), [], clone);
