@@ -67,10 +67,11 @@ export class KeptFiles {
   }
 
   /** Insists that what stands at a name and is no directory is as it was. A file is opened only if it has to be read. */
-  insistOnName(kept: KeptName, listed: Listed): void {
+  insistOnName(kept: KeptName, listed: Listed): Stamp {
     const { directory, name } = kept;
-    if (isUntouched(unchanged(stampAt(directory, name), name, "statx"), listed)) return;
-    this.insistOnAll(kept, listed);
+    const stamp = unchanged(stampAt(directory, name), name, "statx");
+    if (!isUntouched(stamp, listed)) this.insistOnAll(kept, listed);
+    return stamp;
   }
 
   /** As `insistOnName`, whatever the times say. */

@@ -119,7 +119,7 @@ export class NewFiles {
   /** Gives the file in the store a further name. Where it has as many as it may, or another mode, it has to be copied. */
   #isLinked(listed: ListedFile, kept: KeptName, target: number): boolean {
     if (listed.keptMode !== undefined) return false;
-    this.#parts.kept.insistOnName(kept, listed);
+    if (this.#parts.kept.insistOnName(kept, listed).nameCount > mostNames) return false;
     const result = makeLinkAt(kept.directory, listed.name, target, listed.name);
     if (result === -errnos.EMLINK) return false;
     if (result < 0) throw failure("link to", listed.name, "linkat", result);
@@ -145,6 +145,13 @@ export class NewFiles {
     }
   }
 }
+
+/**
+ * A file in the store that has more names is copied. A clone gives it at most as many again as it has, one for each of
+ * its names in the tree, and the file systems that have a limit allow 32,000 at least (ext3): so all names of a file in a
+ * clone are one file, whichever they are.
+ */
+const mostNames = 15_000;
 
 function share(from: number, to: number, { name, sizeBytes }: ListedFile): void {
   if (sizeBytes === 0) return;

@@ -31,8 +31,8 @@ export interface Stat {
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
-/** Size, time of modification and of change. */
-const STATX_STAMP = 0x2c0;
+/** Size, number of names, time of modification and of change. */
+const STATX_STAMP = 0x2c4;
 
 const statx = declare<[number, number, Uint8Array, number, number, Uint8Array]>(
   "syscall",
@@ -59,6 +59,8 @@ export function statAt(directory: number, name: ByteString): Stat | Result {
 /** What shows that a file was not changed since. */
 export interface Stamp {
   readonly sizeBytes: number;
+  /** How many names the file has. */
+  readonly nameCount: number;
   readonly mtime: Timestamp;
   readonly ctime: Timestamp;
 }
@@ -75,7 +77,12 @@ export function stampAt(directory: number, name: ByteString): Stamp | Result {
 
 function stampFrom(result: Result): Stamp | Result {
   if (result < 0) return result;
-  return { sizeBytes: Number(view.getBigUint64(40, littleEndian)), mtime: timestampAt(112), ctime: timestampAt(96) };
+  return {
+    sizeBytes: Number(view.getBigUint64(40, littleEndian)),
+    nameCount: view.getUint32(16, littleEndian),
+    mtime: timestampAt(112),
+    ctime: timestampAt(96),
+  };
 }
 
 function statxAt(directory: number, name: ByteString, flags: number): Stat | Result {

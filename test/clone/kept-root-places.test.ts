@@ -23,7 +23,7 @@ import { type Image, image } from "../support/image.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
-import { directory, file, tar } from "../support/tar-builder.ts";
+import { directory, file, hardlink, tar } from "../support/tar-builder.ts";
 import { half, isThorough } from "../support/thorough.ts";
 import { skipUnlessMounting, skipUnlessRoot } from "../support/tools.ts";
 import { type Stage, setStage } from "./stage.ts";
@@ -103,6 +103,23 @@ test("a file that can have no further name is copied", { skip: skipMany }, async
   assert.equal(readFileSync(join(rootfs, "etc/name"), "utf8"), "content");
   assert.notEqual(statSync(join(rootfs, "etc/name")).ino, statSync(kept).ino);
   assert.equal(statSync(join(rootfs, "etc/other")).ino, statSync(join(tree, "rootfs/etc/other")).ino);
+});
+
+test("a file that has nearly as many names as it may is copied, and all its names in the clone are one file", async () => {
+  const linked = image([tar(file("bin/tool", "content"), hardlink("bin/again", "bin/tool"))]);
+  await using stage = await setStage(linked);
+  await stage.unpack({ keep: true });
+  const [tree = ""] = await stage.trees();
+  const kept = join(tree, "rootfs/bin/tool");
+  const names = join(stage.directory, "names");
+  mkdirSync(names);
+  for (let count = statSync(kept).nlink; count <= 15_000; count++) linkSync(kept, join(names, `${count}`));
+
+  const { rootfs } = await stage.unpack({ clone: "hardlink" });
+
+  const [tool, again] = ["bin/tool", "bin/again"].map((name) => statSync(join(rootfs, name)));
+  assert.deepEqual([again?.ino, tool?.nlink], [tool?.ino, 2]);
+  assert.notEqual(tool?.ino, statSync(kept).ino);
 });
 
 test("what is kept in a store that can only be read is cloned, and nothing is touched", {
