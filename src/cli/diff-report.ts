@@ -57,10 +57,18 @@ function configText({ config }: ComparedImages): string {
 /** A line for each item that came or went of a list of variables or a map, or else one for the whole field. */
 function configLines({ field, first, second }: ConfigDifference): string[] {
   const [before, after] = [itemsOf(first), itemsOf(second)];
-  const removed = before?.filter((item) => after?.includes(item) === false) ?? [];
-  const added = after?.filter((item) => before?.includes(item) === false) ?? [];
-  const lines = [...removed.map((item) => `${field}: -${item}`), ...added.map((item) => `${field}: +${item}`)];
+  const lines = [
+    ...itemsMissing(before, after).map((item) => `${field}: -${item}`),
+    ...itemsMissing(after, before).map((item) => `${field}: +${item}`),
+  ];
   return lines.length > 0 ? lines : [`${field}: ${valueText(first)} -> ${valueText(second)}`];
+}
+
+/** The items that the others lack, where both are known. An image may have hundreds of thousands. */
+function itemsMissing(items: readonly string[] | undefined, others: readonly string[] | undefined): readonly string[] {
+  if (items === undefined || others === undefined) return [];
+  const known = new Set(others);
+  return items.filter((item) => !known.has(item));
 }
 
 /** The items of `["NAME=VALUE", …]` and `{"NAME": "VALUE", …}`; none of a command, whose words belong together. */
