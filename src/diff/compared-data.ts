@@ -1,9 +1,7 @@
-import { Buffer } from "node:buffer";
 import type { Memory } from "../base/memory-budget.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { dataDigests } from "../toc/data-digests.ts";
 import type { DigestibleHoles } from "../toc/digested-body.ts";
-import { TocDecoder } from "../toc/toc-decoder.ts";
 import { ContentDigests, digestOf } from "../tree/content-digests.ts";
 import type { FileDigests } from "../tree/listed-entry.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
@@ -21,9 +19,9 @@ export class ComparedData implements FileDigests {
 
   /** Takes down the digests of an entry's data, which `body` yields or knows, and gives their number. */
   keep(entry: Entry, body: ByteSource, holes: DigestibleHoles): number {
-    const { digest, dataDigest } = body instanceof TocDecoder ? body.facts : dataDigests(entry, body, holes);
-    const number = this.#digests.add(bytesIn(digest));
-    if (entry.segments !== undefined) this.#digests.add(bytesIn(dataDigest));
+    const { digest, dataDigest } = dataDigests(entry, body, holes);
+    const number = this.#digests.addHex(digest);
+    if (entry.segments !== undefined) this.#digests.addHex(dataDigest);
     return number;
   }
 
@@ -54,8 +52,4 @@ function haveSamePlaces({ segments: first = [] }: TreeFile, { segments: second =
     first.length === second.length &&
     first.every(({ offset, length }, index) => offset === second[index]?.offset && length === second[index].length)
   );
-}
-
-function bytesIn(digest: string | undefined): Uint8Array | undefined {
-  return digest === undefined ? undefined : Buffer.from(digest, "hex");
 }

@@ -1,6 +1,5 @@
 import { tmpdir } from "node:os";
-import { fetchLayers } from "../operation/fetch-layers.ts";
-import { IntactIndexes } from "../operation/intact-indexes.ts";
+import { fetchByIndexes } from "../operation/fetch-layers.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { Which } from "./both-trees.ts";
@@ -34,25 +33,25 @@ export class LayerMerging {
     images: readonly Which[],
   ): Promise<void> {
     if (layers.length === 0) return;
-    const { settings, events, signal, store } = operation;
-    const indexes = await IntactIndexes.find(store, layers, { signal, onEvent: events.tell });
-    const standing = indexes.standingFor(layers);
-    const { downloadedBytes } = await fetchLayers(
+    const { settings, signal } = operation;
+    const { downloadedBytes } = await fetchByIndexes(
       operation,
-      { ...accepted, layers: standing },
-      { pipeline: this.pipeline, directory: tmpdir(), indexes },
-      (input): MergeForDiffJob => ({
-        type: "merge-for-diff",
-        input,
-        progress: accepted.progress.shared,
-        layers: standing,
-        images,
-        sandbox: settings.sandbox,
-        settings: settings.apply,
-      }),
+      { ...accepted, layers },
+      { pipeline: this.pipeline, directory: tmpdir() },
+      (input, standing): MergeForDiffJob => {
+        this.#readLayers += standing.filter(({ form }) => form !== "index").length;
+        return {
+          type: "merge-for-diff",
+          input,
+          progress: accepted.progress.shared,
+          layers: standing,
+          images,
+          sandbox: settings.sandbox,
+          settings: settings.apply,
+        };
+      },
     );
     signal.throwIfAborted();
-    this.#readLayers += standing.filter(({ form }) => form !== "index").length;
     this.#fetchedBytes += downloadedBytes;
   }
 }

@@ -1,7 +1,6 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { EventLog } from "../operation/event-log.ts";
-import { fetchLayers, type LayerFetching, type LayerTotals } from "../operation/fetch-layers.ts";
-import { IntactIndexes } from "../operation/intact-indexes.ts";
+import { fetchByIndexes, fetchLayers, type LayerFetching, type LayerTotals } from "../operation/fetch-layers.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
 import { isWhole } from "../tree/selection.ts";
 import type { EngineReport } from "../worker/messages.ts";
@@ -25,24 +24,23 @@ export async function mergeLayers(
   accepted: AcceptedImage,
   merging: Merging,
 ): Promise<LayerTotals> {
-  const { events, signal, store } = operation;
+  const { events } = operation;
   const { sandbox, apply: settings, selection: wanted } = operation.settings;
   const { progress } = accepted;
   const { contents, factsOn } = merging;
-  const found = isWhole(wanted) ? undefined : store;
-  const indexes = await IntactIndexes.find(found, accepted.layers, { signal, onEvent: events.tell });
-  const layers = indexes.standingFor(accepted.layers);
+  // Of all of it the data are needed, which an index has not.
+  const fetching = isWhole(wanted) ? fetchLayers : fetchByIndexes;
   let wantedLayers: readonly number[] = [];
   const onReport = (told: EngineReport | MergeReport | ContentsReport) => {
     if (told.type === "contents-wanted") wantedLayers = told.layers;
     else if (merging.onReport !== undefined) merging.onReport(told);
     else if (told.type !== "merged") events.report(told);
   };
-  const merged = await fetchLayers(
+  const merged = await fetching(
     operation,
-    { ...accepted, layers },
-    { ...merging, onReport, indexes },
-    (input): MergeJob => ({
+    accepted,
+    { ...merging, onReport },
+    (input: SharedRing, layers = accepted.layers): MergeJob => ({
       type: "merge",
       input,
       progress: progress.shared,

@@ -5,8 +5,7 @@ import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
 import { stepsOfLayers } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
-import { fetchLayers } from "../operation/fetch-layers.ts";
-import { IntactIndexes } from "../operation/intact-indexes.ts";
+import { fetchByIndexes } from "../operation/fetch-layers.ts";
 import { Operation } from "../operation/operation.ts";
 import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
@@ -88,14 +87,12 @@ export async function history(name: string, path?: string, options: HistoryOptio
   const accepted = await operation.resolve(await operation.source());
 
   const { image, progress } = accepted;
-  const indexes = await IntactIndexes.find(operation.store, accepted.layers, { signal, onEvent: events.tell });
-  const layers = indexes.standingFor(accepted.layers);
   const findings = new Findings(events.report);
-  await fetchLayers(
+  await fetchByIndexes(
     operation,
-    { ...accepted, layers },
-    { pipeline, directory: tmpdir(), onReport: findings.report, indexes },
-    (input): HistoryJob => ({
+    accepted,
+    { pipeline, directory: tmpdir(), onReport: findings.report },
+    (input, layers): HistoryJob => ({
       type: "history",
       input,
       progress: progress.shared,

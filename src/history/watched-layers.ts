@@ -1,12 +1,11 @@
-import { Buffer } from "node:buffer";
 import { MemoryBudget } from "../base/memory-budget.ts";
 import type { FindingsReporter } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { meaningOf } from "../layer/whiteouts.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { DigestedBody, DigestibleHoles } from "../toc/digested-body.ts";
-import { TocDecoder } from "../toc/toc-decoder.ts";
+import { dataDigests } from "../toc/data-digests.ts";
+import { DigestibleHoles } from "../toc/digested-body.ts";
 import { ContentDigests, digestOf } from "../tree/content-digests.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
@@ -98,15 +97,8 @@ class FileContents {
   }
 
   keep(entry: Entry, body: ByteSource): number {
-    if (body instanceof TocDecoder) return this.#digests.add(bytesOfHex(body.facts.digest));
-    const digested = new DigestedBody(entry, body, this.#holes);
-    while (digested.read() !== undefined);
-    return this.#digests.add(digested.digest());
+    return this.#digests.addHex(dataDigests(entry, body, this.#holes).digest);
   }
 
   readonly digestOf = (file: TreeFile): string | undefined => digestOf(file, this.#digests);
-}
-
-function bytesOfHex(digest: string | undefined): Uint8Array | undefined {
-  return digest === undefined ? undefined : Buffer.from(digest, "hex");
 }

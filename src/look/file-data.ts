@@ -41,7 +41,7 @@ export class IndexedData {
 
   /** Takes down what an index says of a layer's next entry. */
   add({ dataOffset, digest, dataDigest = digest }: DataFacts): void {
-    this.#count = this.#digests.add(dataDigest === undefined ? undefined : Buffer.from(dataDigest, "hex")) + 1;
+    this.#count = this.#digests.addHex(dataDigest) + 1;
     if (this.#count > this.#offsets.length) this.#grow();
     this.#offsets[this.#count - 1] = dataOffset;
   }

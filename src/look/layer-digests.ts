@@ -1,8 +1,8 @@
 import type { Limits } from "../base/limits.ts";
 import type { Memory } from "../base/memory-budget.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { DigestedBody, DigestibleHoles } from "../toc/digested-body.ts";
-import type { DataFacts } from "../toc/toc-entry.ts";
+import { dataDigests } from "../toc/data-digests.ts";
+import { DigestibleHoles } from "../toc/digested-body.ts";
 import { ContentDigests, digestOf } from "../tree/content-digests.ts";
 import type { FileDigests } from "../tree/listed-entry.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
@@ -28,27 +28,13 @@ export class LayerDigests implements FileDigests {
     this.#starts.set(layer, this.#count);
   }
 
-  /** Digests the data of a layer's next entry, which `body` yields. Whatever has none counts too. */
+  /** Takes down the digest of the data of a layer's next entry, as `dataDigests` does. Whatever has none counts too. */
   add(entry: Entry, body: ByteSource): void {
-    this.#add(entry.sizeBytes === 0 ? undefined : dataDigest(entry, body, this.#holes));
-  }
-
-  /** Takes down what an index says of a layer's next entry. */
-  addKnown({ digest }: DataFacts): void {
-    this.#add(digest === undefined ? undefined : Buffer.from(digest, "hex"));
+    const digest = entry.sizeBytes === 0 ? undefined : dataDigests(entry, body, this.#holes).digest;
+    this.#count = this.#digests.addHex(digest) + 1;
   }
 
   get({ origin, sizeBytes, content }: TreeFile): string | undefined {
     return digestOf({ sizeBytes, content: (this.#starts.get(origin) ?? 0) + content }, this.#digests);
   }
-
-  #add(digest: Uint8Array | undefined): void {
-    this.#count = this.#digests.add(digest) + 1;
-  }
-}
-
-function dataDigest(entry: Entry, body: ByteSource, holes: DigestibleHoles): Uint8Array | undefined {
-  const digested = new DigestedBody(entry, body, holes);
-  while (digested.read() !== undefined);
-  return digested.digest();
 }

@@ -169,11 +169,8 @@ function* entriesOf(
     inLayer(number, () => {
       const entry = decoder.next();
       if (entry === undefined) return undefined;
-      if (index === undefined) digests?.add(entry, decoder);
-      else {
-        digests?.addKnown(index.facts);
-        data?.add(index.facts);
-      }
+      digests?.add(entry, decoder);
+      if (index !== undefined) data?.add(index.facts);
       return entry;
     });
   for (let entry = next(); entry !== undefined; entry = next()) yield entry;

@@ -2,12 +2,12 @@ import { availableParallelism } from "node:os";
 import { together } from "../base/abort.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { EngineReport, Job, Message } from "../worker/messages.ts";
+import type { EngineReport, Job, Message, NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { ProgressTicker } from "./event-log.ts";
 import { IndexWriting } from "./index-writing.ts";
-import type { IntactIndexes } from "./intact-indexes.ts";
+import { IntactIndexes } from "./intact-indexes.ts";
 import type { AcceptedImage, Operation } from "./operation.ts";
 import type { UnpackResult } from "./options.ts";
 
@@ -77,6 +77,23 @@ export async function fetchLayers<Own extends Message = never>(
   await written?.keep();
   const { downloadedBytes, ...applied } = progress.totals();
   return { ...applied, downloadedBytes: downloadedBytes - before - fetch.storedBytes };
+}
+
+/**
+ * As `fetchLayers`, for whoever needs no data of files: the index of a layer stands for it where the store has that.
+ * `consume` is told what stands for each layer.
+ */
+export async function fetchByIndexes<Own extends Message = never>(
+  operation: Operation,
+  accepted: AcceptedImage,
+  fetching: Omit<LayerFetching<Own>, "indexes">,
+  consume: (archives: SharedRing, layers: readonly NumberedLayer[]) => Job,
+): Promise<LayerTotals> {
+  const { store, signal, events } = operation;
+  const indexes = await IntactIndexes.find(store, accepted.layers, { signal, onEvent: events.tell });
+  const layers = indexes.standingFor(accepted.layers);
+  const standing = { ...accepted, layers };
+  return await fetchLayers(operation, standing, { ...fetching, indexes }, (archives) => consume(archives, layers));
 }
 
 /**

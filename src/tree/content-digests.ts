@@ -28,6 +28,11 @@ export class ContentDigests {
     return number;
   }
 
+  /** As `add`, for a digest in hexadecimal digits. */
+  addHex(digest: string | undefined): number {
+    return this.add(digest === undefined ? undefined : Buffer.from(digest, "hex"));
+  }
+
   /** In hexadecimal digits. */
   get(number: number): string | undefined {
     if (number >= this.#count) return undefined;

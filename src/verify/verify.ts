@@ -3,8 +3,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import { pathOf } from "../base/option-checks.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
-import { fetchLayers } from "../operation/fetch-layers.ts";
-import { IntactIndexes } from "../operation/intact-indexes.ts";
+import { fetchByIndexes } from "../operation/fetch-layers.ts";
 import { Operation } from "../operation/operation.ts";
 import { filesKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
 import type { EngineReport } from "../worker/messages.ts";
@@ -48,15 +47,12 @@ export async function verify(unpacked: string | URL, name: string, options: Veri
 
   const { image, progress } = accepted;
   insistOnConfig(directory, name, digestOf(recorded), image.manifest.config.digest);
-  // What is compared is on the disk: of a layer with an index no byte is needed.
-  const indexes = await IntactIndexes.find(operation.store, accepted.layers, { signal, onEvent: events.tell });
-  const layers = indexes.standingFor(accepted.layers);
   const findings = new Findings(events.report);
-  await fetchLayers(
+  await fetchByIndexes(
     operation,
-    { ...accepted, layers },
-    { pipeline, directory: tmpdir(), onReport: findings.report, indexes },
-    (input): VerifyJob => ({
+    accepted,
+    { pipeline, directory: tmpdir(), onReport: findings.report },
+    (input, layers): VerifyJob => ({
       type: "verify",
       input,
       progress: progress.shared,
