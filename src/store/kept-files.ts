@@ -16,8 +16,7 @@ interface Content {
   readonly sizeBytes: number;
   /**
    * `sha256:` and the SHA-256 of what there is of each MiB that is not all zeros: its number, in 8 bytes, and its
-     SHA-256.
-   * So a hole costs nothing to digest, and what is a hole in one file system may be zeros in another.
+   * SHA-256. So a hole costs nothing to digest, and what is a hole in one file system may be zeros in another.
    */
   readonly contentDigest: string;
 }
@@ -51,7 +50,10 @@ export async function keepFile(
   signal: AbortSignal,
 ): Promise<KeptFile> {
   const keptPath = join(directory, name);
-  const isShared = await isReflinked(path, keptPath);
+  const isShared = await reflink(path, keptPath).then(
+    () => true,
+    () => false,
+  );
   await using kept = await open(keptPath, isShared ? "r" : "wx+", 0o600);
   await using from = await open(path, "r");
   const content = await (isShared ? contentOf(kept, signal) : copyContent(from, kept, signal));
@@ -71,22 +73,21 @@ async function finishFile(kept: FileHandle): Promise<void> {
   await kept.chmod(0o444);
 }
 
-/** Not `shareContent`: a file that has just been written goes to the disk first, and nobody else may wait for that. */
-async function isReflinked(path: string, newPath: string): Promise<boolean> {
-  return await copyFile(path, newPath, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE).then(
-    () => true,
-    () => false,
-  );
+/**
+ * Makes a new file that shares the blocks of another one. Throws where the file systems cannot. Not `shareContent`: a
+ * file that has just been written goes to the disk first, and nobody else may wait for that.
+ */
+export function reflink(path: string, newPath: string): Promise<void> {
+  return copyFile(path, newPath, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
 }
 
 /**
  * Gives a kept file's content to the file at `path`, which is empty: by sharing its blocks, or as a copy that was
-   verified
- * while it was made. Where the kept file is not as it was, `undefined` is returned, and what was copied is worth
-   nothing. *
+ * verified while it was made. Where the kept file is not as it was, `undefined` is returned, and what was copied is
+ * worth nothing.
+ *
  * Bytes are read and written, not copied by the kernel (`copy_file_range`), which does not let anybody see what it
- * copies: reading a copy back takes as long. For 700 MB in a tmpfs, at best of three rounds on a busy machine, 1.08 s
-   of
+ * copies: reading a copy back takes as long. For 700 MB in a tmpfs, at best of three rounds on a busy machine, 1.08 s of
  * processor time this way, and 1.24 that way (Node 20).
  */
 export async function giveOutFile(

@@ -1,10 +1,11 @@
-import { constants, copyFile, link, rm } from "node:fs/promises";
+import { link, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import type { CloneMode } from "../base/option-words.ts";
 import { errorCode } from "../base/system-error.ts";
 import type { Transfer } from "../clone/new-files.ts";
 import type { BlobStore } from "../store/blob-store.ts";
+import { reflink } from "../store/kept-files.ts";
 
 /** A file that every store has, and that nobody changes. */
 const probed = "oci-layout";
@@ -19,21 +20,17 @@ export async function transferInto(staging: string, store: BlobStore, mode: Clon
   try {
     switch (mode) {
       case "auto":
-        return (await failureOf(reflinked(source, probe))) === undefined ? "reflink" : "copy";
+        return (await failureOf(reflink(source, probe))) === undefined ? "reflink" : "copy";
       case "copy":
         return "copy";
       case "reflink":
-        return insisted("reflink", await failureOf(reflinked(source, probe)), { staging, store });
+        return insisted("reflink", await failureOf(reflink(source, probe)), { staging, store });
       case "hardlink":
         return insisted("hardlink", await failureOf(link(source, probe)), { staging, store });
     }
   } finally {
     await rm(probe, { force: true });
   }
-}
-
-function reflinked(source: string, path: string): Promise<void> {
-  return copyFile(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
 }
 
 function failureOf(work: Promise<void>): Promise<unknown> {
