@@ -15,8 +15,9 @@ export interface BlobOptions extends FetchOptions {
   /** The first byte to return; the caller has the bytes before it. Default: 0. */
   readonly offset?: number;
   /**
-   * How many bytes from there on the caller needs at most. It verifies them itself: where they are at hand, they are not
-   * verified with the rest of the blob. A source may give more. Default: all.
+   * How many bytes from there on the caller needs. It verifies them itself: they are not verified with the rest of the
+   * blob. A registry is asked for these alone, and where it does not send exactly these, that is an error: the blob has
+   * to be asked for as a whole. Other sources may give more. Default: all.
    */
   readonly length?: number;
 }

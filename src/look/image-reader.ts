@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { onAbort, together } from "../base/abort.ts";
+import { isOciUnpackError } from "../base/errors.ts";
 import type { Kinds } from "../base/option-checks.ts";
 import { spoolStorageIn } from "../blob/fetch.ts";
 import type { BlobOptions } from "../blob/image-source.ts";
@@ -173,7 +174,7 @@ export class ImageReader {
       accepted.source.blob(descriptor, { signal: operation.signal, onEvent: operation.events.tell, ...range });
     this.#readInPart.push(layer);
     // The blob is the archive: it is not compressed.
-    if (descriptor.digest === diffID) return await takeBytes(open({ offset, length }), length, take);
+    if (descriptor.digest === diffID) return await takeBytes(partOr(open, { offset, length }), length, take);
     const range = { offset, length };
     await this.#receive(layer, (bytes) => take(Uint8Array.from(bytes)), {
       open: (_index, signal) => open({ length: descriptor.sizeBytes, signal }),
@@ -279,6 +280,23 @@ function isOfLook(report: EngineReport | LookReport): report is LookReport {
 function orderFor(question: Question, layers: readonly NumberedLayer[]): LookJob["order"] {
   const isOfAll = question.about === "entries" && question.isRecursive;
   return isOfAll && layers.every(({ form }) => form === "index") ? "bottom-first" : "newest-first";
+}
+
+/** A part of a blob or, where its source sends no parts, all that follows. */
+async function* partOr(
+  open: (range: BlobOptions) => AsyncIterable<Uint8Array>,
+  { offset, length }: Pick<FileData, "offset" | "length">,
+): AsyncGenerator<Uint8Array> {
+  let hasBegun = false;
+  try {
+    for await (const chunk of open({ offset, length })) {
+      hasBegun = true;
+      yield chunk;
+    }
+  } catch (error) {
+    if (hasBegun || !isOciUnpackError(error, "REGISTRY_ERROR")) throw error;
+    yield* open({ offset });
+  }
 }
 
 /** Takes so many bytes, and no more of the chunks than that. */

@@ -11,6 +11,7 @@ import { parseDocument } from "../oci/document.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { BlobDownload } from "./blob-download.ts";
 import { type BlobLocation, foreignLocations, locationAt } from "./blob-location.ts";
+import { blobRange } from "./blob-range.ts";
 import { Client } from "./client.ts";
 import { firstAnswerOf, repositoriesOf } from "./endpoints.ts";
 import { fetchManifest } from "./manifest-request.ts";
@@ -81,16 +82,18 @@ class RegistryImage implements ImageSource {
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const context = this.#context(options);
     context.signal?.throwIfAborted();
-    const { offset = 0 } = options;
+    const { offset = 0, length = descriptor.sizeBytes } = options;
     const known = knownContent(descriptor);
     if (known !== undefined) {
-      if (known.length > offset) yield known.subarray(offset);
+      if (known.length > offset) yield known.subarray(offset, offset + length);
       return;
     }
     try {
       const repositories = await this.#repositoriesFor("servesDigests", context);
       const locations = this.#locationsOf(descriptor, repositories);
-      if (locations.length > 1 && offset === 0) yield* mirroredBlob(this.#client, locations, descriptor, context);
+      if (offset + length < descriptor.sizeBytes)
+        yield* blobRange(this.#client, locations, { blob: descriptor, offset, length }, context);
+      else if (locations.length > 1 && offset === 0) yield* mirroredBlob(this.#client, locations, descriptor, context);
       else yield* new BlobDownload(this.#client, locations, descriptor, context, offset).bytes();
     } catch (problem) {
       throw this.#cannotFetch(descriptor.digest, descriptor.digest, problem);

@@ -60,6 +60,8 @@ export class StoredImage implements ImageSource {
     const store = await this.use.open(options);
     const range = await this.#storedRange(store, descriptor, options);
     if (range !== undefined) return yield* range;
+    // Nobody can verify a part of a blob by itself, so it is not kept.
+    if (isPart(descriptor, options) && !this.#isOffline) return yield* this.#image.blob(descriptor, options);
     yield* skippingBytes(options.offset ?? 0, this.#whole(store, descriptor, options));
     if (!this.#isOffline) await this.#completion.arrived(store, descriptor.digest, options.signal);
   }
@@ -240,6 +242,10 @@ async function* readAndClose(
   } finally {
     await file.close();
   }
+}
+
+function isPart({ sizeBytes }: Descriptor, { offset = 0, length = sizeBytes }: BlobOptions): boolean {
+  return offset + length < sizeBytes;
 }
 
 /** The store that an image's source keeps it in; `undefined` where there is none. */

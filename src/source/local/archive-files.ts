@@ -76,15 +76,16 @@ export class ArchiveFiles implements ImageFiles {
   }
 
   async open(name: string): Promise<StoredFile | undefined> {
-    const range = this.#follow(normalName(byteStringOf(name)));
-    if (range === undefined) return undefined;
-    const before = this.#opened.get(range.offset);
+    const member = this.#follow(normalName(byteStringOf(name)));
+    if (member === undefined) return undefined;
+    const before = this.#opened.get(member.offset);
     if (before !== undefined) return before;
     const opened: StoredFile = {
-      sizeBytes: range.sizeBytes,
-      read: (signal) => readRange(this.#file, range, this.name, signal),
+      sizeBytes: member.sizeBytes,
+      read: (signal, { offset, sizeBytes } = { offset: 0, sizeBytes: member.sizeBytes }) =>
+        readRange(this.#file, { offset: member.offset + offset, sizeBytes }, this.name, signal),
     };
-    this.#opened.set(range.offset, opened);
+    this.#opened.set(member.offset, opened);
     return opened;
   }
 

@@ -3,7 +3,7 @@ import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { OciUnpackError } from "../../base/errors.ts";
 import { ifThere } from "../../base/if-there.ts";
-import { type ImageFiles, readRange, type StoredFile } from "./image-files.ts";
+import { type FileRange, type ImageFiles, readRange, type StoredFile } from "./image-files.ts";
 
 /**
  * The files beneath a directory.
@@ -23,7 +23,7 @@ export class DirectoryFiles implements ImageFiles {
     if (path === undefined) return undefined;
     const sizeBytes = await sizeOf(path);
     if (sizeBytes === undefined) return undefined;
-    return { sizeBytes, read: (signal) => readFile(path, sizeBytes, signal) };
+    return { sizeBytes, read: (signal, range = { offset: 0, sizeBytes }) => readFile(path, range, signal) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -58,11 +58,11 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-async function* readFile(path: string, sizeBytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* readFile(path: string, range: FileRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await openFile(path);
   if (file === undefined) throw new OciUnpackError("NOT_FOUND", `cannot read "${path}": it has been removed`);
   try {
-    yield* readRange(file, { offset: 0, sizeBytes }, path, signal);
+    yield* readRange(file, range, path, signal);
   } finally {
     await file.close();
   }

@@ -3,14 +3,15 @@ import { unlessAborted } from "../../base/abort.ts";
 import { limitExceeded, OciUnpackError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
 import { fileSystemError } from "../../base/system-error.ts";
-import { type BlobOptions, skippingBytes } from "../../blob/image-source.ts";
+import type { BlobOptions } from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { algorithmOf, type Digest, encodedOf } from "../../oci/digest.ts";
+
 /** A file of an image on this machine. */
 export interface StoredFile {
   readonly sizeBytes: number;
-  /** The bytes from the first to the last. A chunk is never written to again. */
-  read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The bytes of a range, by default all. A chunk is never written to again. */
+  read(signal?: AbortSignal, range?: FileRange): AsyncIterable<Uint8Array>;
 }
 
 /** The files of an image on this machine, in a directory or in an archive. */
@@ -110,11 +111,11 @@ export async function readDocument(
   return bytes;
 }
 
-/** Reads a blob. Throws if its file does not have the size in the descriptor. */
+/** Reads a blob, or a part of it. Throws if its file does not have the size in the descriptor. */
 export async function* readBlob(
   file: StoredFile,
   descriptor: Descriptor,
-  { offset = 0, signal }: BlobOptions,
+  { offset = 0, length = descriptor.sizeBytes, signal }: BlobOptions,
 ): AsyncGenerator<Uint8Array> {
   if (file.sizeBytes !== descriptor.sizeBytes) {
     const found = `its file has ${file.sizeBytes} bytes, its descriptor says ${descriptor.sizeBytes}`;
@@ -122,7 +123,7 @@ export async function* readBlob(
       details: { digest: descriptor.digest },
     });
   }
-  yield* skippingBytes(offset, file.read(signal));
+  yield* file.read(signal, { offset, sizeBytes: Math.max(0, Math.min(length, file.sizeBytes - offset)) });
 }
 
 /** The first names of a list, cut, for an error message: an image may have any number of them, of any length. */
