@@ -53,13 +53,21 @@ export {
   type PathHistoryEvent,
 } from "./history/history.ts";
 export type { Deadlines, NetworkPolicy, ProxyFor, TlsFor, TlsMaterial } from "./http/options.ts";
+export type { Artifact } from "./image/artifact.ts";
+export type { ArtifactFile } from "./image/artifact-files.ts";
 export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
 export type { Image, ImageLayer } from "./image/resolve.ts";
 export type { ApplyOptions, IdMapping } from "./layer/settings.ts";
 export type { LookOptions, LookResult } from "./look/image-reader.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
 export { type FileReading, type ReadResult, read } from "./look/read.ts";
-export { type InspectResult, inspect, resolve } from "./look/resolve.ts";
+export {
+  type ArtifactInspection,
+  type ImageInspection,
+  type InspectResult,
+  inspect,
+  resolve,
+} from "./look/resolve.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";

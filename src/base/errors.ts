@@ -24,6 +24,7 @@ export type ErrorCode =
   | "INVALID_CONFIG"
   | "UNSUPPORTED_MEDIA_TYPE"
   | "NOT_AN_IMAGE"
+  | "NOT_AN_ARTIFACT"
   | "PLATFORM_NOT_FOUND"
   // Who signed it.
   | "SIGNATURE_MISSING"

@@ -62,6 +62,7 @@ export type DecisionTopic =
   | "range"
   | "platform"
   | "signature"
+  | "referrers"
   | "store";
 
 /**

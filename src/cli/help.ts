@@ -125,7 +125,8 @@ const inspect = `\
 Usage: oci-unpack inspect [OPTIONS] IMAGE
 
 Tells what the documents of IMAGE say: its digest, its platforms, how it is to
-be run, and its layers with their sizes. No layer is downloaded. If there is
+be run, and its layers with their sizes; of an artifact its type, its files and
+its annotations; of both what refers to it. No layer is downloaded. If there is
 nothing for this machine, the first image tells, and a warning says so.
 
   oci-unpack inspect debian:stable

@@ -14,6 +14,7 @@ import { type ImageIndex, type Manifest, parseDocument } from "../oci/document.t
 interface ReadDocument {
   readonly digest: Digest;
   readonly document: ImageIndex | Manifest;
+  readonly bytes: Uint8Array;
 }
 
 /** A config, verified and parsed. */
@@ -53,7 +54,7 @@ export class ImageDocuments {
     this.#remember(bytes);
     const { digest } = this.#image;
     if (digest !== undefined) verifyDigest(digest, bytes);
-    return { digest: digest ?? digestOf(bytes), document: parseDocument(bytes, { contentType: mediaType }) };
+    return { digest: digest ?? digestOf(bytes), document: parseDocument(bytes, { contentType: mediaType }), bytes };
   }
 
   /** The manifest or index that an index lists. */
@@ -65,14 +66,18 @@ export class ImageDocuments {
     verifyBytes(descriptor, bytes);
     this.#remember(bytes);
     const claims = { contentType: mediaType, descriptorType: descriptor.mediaType };
-    return { digest: descriptor.digest, document: parseDocument(bytes, claims) };
+    return { digest: descriptor.digest, document: parseDocument(bytes, claims), bytes };
   }
 
   async config(descriptor: Descriptor): Promise<ReadConfig> {
-    this.#refuseAbove("configBytes", descriptor.sizeBytes, descriptor.digest);
-    const bytes =
-      inlineContent(descriptor) ?? (await wholeVerified(descriptor, this.#image.blob(descriptor, this.#options)));
+    const bytes = await this.configBytes(descriptor);
     return { config: parseConfig(bytes), bytes };
+  }
+
+  /** A config that is not parsed, because it is an artifact's. */
+  async configBytes(descriptor: Descriptor): Promise<Uint8Array> {
+    this.#refuseAbove("configBytes", descriptor.sizeBytes, descriptor.digest);
+    return inlineContent(descriptor) ?? (await wholeVerified(descriptor, this.#image.blob(descriptor, this.#options)));
   }
 
   #remember(bytes: Uint8Array): void {

@@ -13,6 +13,7 @@ const mostTold = 50;
 export interface FoundImage {
   readonly digest: Digest;
   readonly manifest: Manifest;
+  readonly bytes: Uint8Array;
   readonly platform: Platform;
   readonly rank: number;
   readonly config?: ReadConfig;
@@ -113,15 +114,16 @@ export class ImageSearch {
     const reading = `${entry.digest} ${entry.platform === undefined}`;
     if (this.#read.has(reading)) return undefined;
     this.#read.add(reading);
-    const { digest, document } = await this.#documents.described(entry);
+    const { digest, document, bytes } = await this.#documents.described(entry);
     if (document.kind === "index") return this.in(document, depth + 1);
-    if (entry.platform !== undefined) return this.#found({ digest, manifest: document, platform: entry.platform });
+    if (entry.platform !== undefined)
+      return this.#found({ digest, manifest: document, bytes, platform: entry.platform });
     // An artifact has no platform, and its config must not be parsed (R-40).
     if (!isImage(document)) return undefined;
     const config = await this.#documents.config(document.config);
     const { platform } = config.config;
     this.#platforms.push(platform);
-    return this.#found({ digest, manifest: document, platform, config });
+    return this.#found({ digest, manifest: document, bytes, platform, config });
   }
 
   #found(candidate: Omit<FoundImage, "rank">): FoundImage | undefined {

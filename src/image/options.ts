@@ -52,7 +52,7 @@ export interface ResolveOptions {
   readonly sandbox?: SandboxPolicy;
 }
 
-/** An image as its documents say, for a decision about it. */
+/** An image or an artifact as its documents say, for a decision about it. */
 export interface ResolvedImage {
   /** The canonical name of what was asked for. */
   readonly reference: string;
@@ -62,9 +62,10 @@ export interface ResolvedImage {
   readonly indexDigest?: Digest;
   /** The digests of all manifests, where a copy takes all platforms. */
   readonly instances?: readonly Digest[];
-  /** These three are absent where a copy takes all platforms. */
+  /** Absent where a copy takes all platforms, as the next two are. An artifact need not have one. */
   readonly platform?: Platform;
   readonly manifest?: Manifest;
+  /** Absent for an artifact, too. */
   readonly config?: ImageConfig;
   /** The signatures that were verified, where any was demanded. */
   readonly verified?: readonly VerifiedSignature[];

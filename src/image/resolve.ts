@@ -1,18 +1,26 @@
-import os from "node:os";
-import { limitExceeded, OciUnpackError } from "../base/errors.ts";
-import type { Limits } from "../base/limits.ts";
+import { OciUnpackError } from "../base/errors.ts";
 import { settleLimits } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { type Manifest, requireImage } from "../oci/document.ts";
-import { formatPlatform, hostPlatform, type Platform, unknown } from "../oci/platform.ts";
-import { anyPlatform, type PlatformRequest, rank, requestPlatform } from "../oci/platform-request.ts";
+import { isImage, type Manifest, requireImage } from "../oci/document.ts";
+import { type Platform, unknown } from "../oci/platform.ts";
+import { type PlatformRequest, rank } from "../oci/platform-request.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
+import { type Artifact, artifactOf } from "./artifact.ts";
+import { checkDownload } from "./download-limits.ts";
 import { ImageDocuments } from "./image-documents.ts";
-import { type FoundImage, ImageSearch, platformText } from "./image-search.ts";
+import { platformText } from "./image-search.ts";
+import {
+  type Choice,
+  chooseManifest,
+  distinct,
+  type Otherwise,
+  platformNotFound,
+  tellTaken,
+} from "./manifest-choice.ts";
 import type { ResolvedImage, ResolveOptions } from "./options.ts";
 
 /** The image of a name, for one platform. Nothing of its layers has been fetched. */
@@ -58,23 +66,45 @@ export async function resolveImage(
   options: ResolveOptions = {},
   otherwise: Otherwise = "refuse",
 ): Promise<Image> {
+  return await imageOf(await chooseManifest(source, options, otherwise), options);
+}
+
+/**
+ * As `resolveImage`, where an artifact will do too: anything that is no image. The config of an artifact is not read,
+ * and no platform is wanted of it where it states none.
+ */
+export async function resolveAny(
+  source: ImageSource,
+  options: ResolveOptions = {},
+  otherwise: Otherwise = "refuse",
+): Promise<ResolvedAny> {
   const choice = await chooseManifest(source, options, otherwise);
-  const { documents, request, search, found, indexDigest } = choice;
+  if (isImage(choice.found.manifest)) return { kind: "image", image: await imageOf(choice, options) };
+  return { kind: "artifact", artifact: artifactOf(choice, options) };
+}
+
+/** What a name turned out to stand for. */
+export type ResolvedAny =
+  | { readonly kind: "image"; readonly image: Image }
+  | { readonly kind: "artifact"; readonly artifact: Artifact };
+
+async function imageOf(choice: Choice, options: ResolveOptions): Promise<Image> {
+  const { name, documents, request, search, found, indexDigest } = choice;
   requireImage(found.manifest);
   const { config, bytes } = found.config ?? (await documents.config(found.manifest.config));
   const platform = found.platform ?? config.platform;
   if (rank(request, platform) === undefined) {
-    if (request.explicit) throw platformNotFound(source.name, request, [platform]);
+    if (request.explicit) throw platformNotFound(name, request, [platform]);
     warnOfPlatform(platform, request, options);
   }
   tellTaken(choice, platformText(platform), options);
   const layers = layersOf(found.manifest, config);
-  checkLimits(layers, choice.limits);
+  checkDownload(layers, choice.limits);
   checkHistory(config, options);
   options.signal?.throwIfAborted();
 
   return {
-    reference: source.name,
+    reference: name,
     digest: found.digest,
     ...present({ indexDigest }),
     platform,
@@ -109,66 +139,6 @@ export async function resolveName(source: ImageSource, options: ResolveOptions):
   return { reference: source.name, digest, ...kind };
 }
 
-/** What to do where an index has nothing for this machine. */
-type Otherwise = "refuse" | "take-first";
-
-/** Which manifest was chosen, and with what. */
-interface Choice {
-  readonly documents: ImageDocuments;
-  readonly limits: Limits;
-  readonly request: PlatformRequest;
-  readonly search: ImageSearch;
-  readonly found: Chosen;
-  readonly indexDigest: Digest | undefined;
-}
-
-async function chooseManifest(source: ImageSource, options: ResolveOptions, otherwise: Otherwise): Promise<Choice> {
-  const { signal, onEvent } = options;
-  signal?.throwIfAborted();
-  const limits = settleLimits(options.limits);
-  const request = requestPlatform(options.platform, thisMachine());
-  const documents = new ImageDocuments(source, limits, present({ signal, onEvent }));
-  const decided = (message: string) => tellPlatform(options, message);
-  decided(wantedText(request));
-  const search = new ImageSearch(documents, request, limits.indexDepth, decided);
-
-  const { digest, document } = await documents.named();
-  if (document.kind === "manifest") {
-    return { documents, limits, request, search, found: { digest, manifest: document }, indexDigest: undefined };
-  }
-  let found: Chosen | undefined = await search.in(document);
-  if (found === undefined && otherwise === "take-first" && !request.explicit) {
-    found = await new ImageSearch(documents, anyPlatform(request), limits.indexDepth, decided).in(document);
-  }
-  if (found === undefined) throw platformNotFound(source.name, request, search.platforms);
-  return { documents, limits, request, search, found, indexDigest: digest };
-}
-
-function tellTaken({ found, indexDigest }: Choice, what: string, options: ResolveOptions): void {
-  tellPlatform(
-    options,
-    `${what} is taken: ${found.digest}${indexDigest === undefined ? ", the only one there is" : ""}`,
-  );
-}
-
-function tellPlatform({ onEvent }: ResolveOptions, message: string): void {
-  onEvent?.({ type: "decision", topic: "platform", message });
-}
-
-/** The manifest, and what was learned by choosing it, if there was an index. */
-type Chosen = Pick<FoundImage, "digest" | "manifest"> & Partial<FoundImage>;
-
-function thisMachine(): Platform {
-  return hostPlatform({ arch: os.arch(), platform: os.platform(), endianness: os.endianness(), machine: os.machine() });
-}
-
-/** For `--explain`: which platform is wanted, and which ones can be used instead. */
-function wantedText({ acceptable, explicit }: PlatformRequest): string {
-  const [first = "", ...others] = acceptable.map(platformText);
-  const instead = others.length === 0 ? "an index must list it" : `else ${others.join(", ")}, in this order`;
-  return `${first} is wanted${explicit ? "" : ", as this machine is"}; ${instead}`;
-}
-
 /** Warns that the image is for another platform, which nobody asked for: it may not run on this machine. */
 function warnOfPlatform(platform: Platform, { platform: wanted }: PlatformRequest, { onEvent }: ResolveOptions): void {
   if (platform.os === unknown || platform.architecture === unknown) return;
@@ -190,19 +160,6 @@ function layersOf(manifest: Manifest, config: ImageConfig): readonly ImageLayer[
   });
 }
 
-function checkLimits(layers: readonly ImageLayer[], limits: Limits): void {
-  if (layers.length > limits.layers) throw tooMuch("layers", `it has ${layers.length} layers`, limits);
-  const sizes = new Map(layers.map(({ descriptor }) => [descriptor.digest, descriptor.sizeBytes]));
-  const downloadBytes = [...sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0);
-  if (downloadBytes > limits.downloadBytes)
-    throw tooMuch("downloadBytes", `its layers have ${downloadBytes} bytes`, limits);
-}
-
-function tooMuch(limit: keyof Limits, found: string, limits: Limits): OciUnpackError {
-  const allowed = limits[limit];
-  return limitExceeded(`cannot accept the image: ${found}, ${allowed} are allowed (${limit})`, limit, { allowed });
-}
-
 /** The history is only for people, so the image is not refused if it has another number of layers (R-63). */
 function checkHistory(config: ImageConfig, options: ResolveOptions): void {
   const steps = config.history?.filter(({ isEmptyLayer }) => !isEmptyLayer).length;
@@ -210,28 +167,4 @@ function checkHistory(config: ImageConfig, options: ResolveOptions): void {
   const message = `the history tells of ${steps} layers, there are ${config.diffIDs.length}`;
   if (options.strict) throw new OciUnpackError("STRICT_VIOLATION", `cannot accept the image: ${message}`);
   options.onEvent?.({ type: "warning", code: "HISTORY_DISAGREES", message });
-}
-
-/** Each platform once. */
-function distinct(platforms: readonly Platform[]): readonly Platform[] {
-  return [...new Map(platforms.map((platform) => [platformText(platform), platform])).values()];
-}
-
-function platformNotFound(name: string, request: PlatformRequest, available: readonly Platform[]): OciUnpackError {
-  const platforms = distinct(available).map(platformText);
-  const listed =
-    platforms.slice(0, 50).join(", ") + (platforms.length > 50 ? ` and ${platforms.length - 50} more` : "");
-  const wanted = formatPlatform(request.platform);
-  if (listed === "")
-    return new OciUnpackError(
-      "PLATFORM_NOT_FOUND",
-      `cannot find an image for ${wanted} in "${name}": it lists no image`,
-    );
-  return new OciUnpackError(
-    "PLATFORM_NOT_FOUND",
-    `cannot find an image for ${wanted} in "${name}": there is ${listed}`,
-    {
-      hint: "ask for one of these with `platform`",
-    },
-  );
 }

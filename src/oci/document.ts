@@ -2,7 +2,15 @@ import { OciUnpackError } from "../base/errors.ts";
 import { present } from "../base/present.ts";
 import { type Descriptor, descriptorFrom } from "./descriptor.ts";
 import { JsonValue } from "./json-value.ts";
-import { bareMediaType, type DocumentKind, documentKind, isImageConfig, isVague, mediaTypes } from "./media-type.ts";
+import {
+  bareMediaType,
+  type DocumentKind,
+  documentKind,
+  isImageConfig,
+  isImageLayer,
+  isVague,
+  mediaTypes,
+} from "./media-type.ts";
 import { unknown } from "./platform.ts";
 
 /** What the registry and the descriptor say about a document's type. */
@@ -118,9 +126,14 @@ export function imageIndexFrom(value: JsonValue, mediaType: string): ImageIndex 
  * Whether an entry may be an image, or an index with one: no attestation, no artifact, no unknown type (R-36, R-39).
  */
 export function isCandidate(entry: Descriptor): boolean {
-  const kind = documentKind(entry.mediaType);
   const isArtifact = entry.artifactType !== undefined && !isImageConfig(entry.artifactType);
-  return (kind === "manifest" || kind === "index") && !isArtifact && !isAttestation(entry);
+  return isListed(entry) && !isArtifact;
+}
+
+/** Whether an entry may be anything that its index is about: an image or an artifact, and no attestation of another. */
+export function isListed(entry: Descriptor): boolean {
+  const kind = documentKind(entry.mediaType);
+  return (kind === "manifest" || kind === "index") && !isAttestation(entry);
 }
 
 /** Whether an entry is an attestation by BuildKit about another one: its origin, or its contents. */
@@ -166,21 +179,33 @@ function manifestFrom(value: JsonValue, mediaType: string): Manifest {
  * Whether a manifest is an image rather than an artifact (image-spec, manifest.md, "Guidelines for Artifact Usage").
  *
  * The type of its config decides. The config of an artifact must not be parsed (R-40). An image may have an
- * `artifactType`, too.
+ * `artifactType`, too. What has an image's config and layers none of which is one of files is an artifact: signatures
+ * and bills of materials are stored so, and BuildKit's attestations.
  */
-export function isImage(manifest: Manifest): boolean {
-  return isImageConfig(manifest.config.mediaType);
+export function isImage({ config, layers }: Manifest): boolean {
+  if (!isImageConfig(config.mediaType)) return false;
+  return layers.length === 0 || layers.some(({ mediaType }) => isImageLayer(mediaType));
+}
+
+/** Of which type an artifact is: what its manifest says, or else what is in it. */
+export function artifactTypeOf({ artifactType, config, layers }: Manifest): string {
+  if (artifactType !== undefined && artifactType !== "") return artifactType;
+  return isImageConfig(config.mediaType) ? (layers[0]?.mediaType ?? config.mediaType) : config.mediaType;
 }
 
 /** Throws `NOT_AN_IMAGE` for an artifact; the error says of which type it is. */
 export function requireImage(manifest: Manifest): void {
   if (isImage(manifest)) return;
-  const type = manifest.artifactType ?? manifest.config.mediaType;
-  throw new OciUnpackError(
-    "NOT_AN_IMAGE",
-    `cannot find an image: this is an artifact of type "${type.slice(0, 200)}"`,
-    {
-      hint: "fetch artifacts with a tool for them, such as oras",
-    },
-  );
+  const type = artifactTypeOf(manifest).slice(0, 200);
+  throw new OciUnpackError("NOT_AN_IMAGE", `cannot find an image: this is an artifact of type "${type}"`, {
+    hint: "fetch it as files, with `unpackArtifact`",
+  });
+}
+
+/** Throws `NOT_AN_ARTIFACT` for an image. */
+export function requireArtifact(manifest: Manifest): void {
+  if (!isImage(manifest)) return;
+  throw new OciUnpackError("NOT_AN_ARTIFACT", "cannot find an artifact: this is an image, whose layers are no files", {
+    hint: "unpack it into a root filesystem, with `unpack`",
+  });
 }

@@ -1,8 +1,10 @@
-/** The media types of an image's documents, the OCI's and Docker's. */
+/** The media types of the documents of images and artifacts, the OCI's and Docker's. */
 export const mediaTypes = {
   ociIndex: "application/vnd.oci.image.index.v1+json",
   ociManifest: "application/vnd.oci.image.manifest.v1+json",
   ociConfig: "application/vnd.oci.image.config.v1+json",
+  /** Of what is there because something has to be (image-spec, manifest.md, "Guidance for an Empty Descriptor"). */
+  empty: "application/vnd.oci.empty.v1+json",
   dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   dockerConfig: "application/vnd.docker.container.image.v1+json",
@@ -83,7 +85,15 @@ export function layerCompression(mediaType: string): LayerCompression | undefine
   return Object.hasOwn(layerCompressions, mediaType) ? layerCompressions[mediaType] : undefined;
 }
 
-/** Whether a manifest whose config has that type is an image. With any other type it is an artifact. */
+/** What the types of layers of files begin with, also of those that are not known here, such as encrypted ones. */
+const layerPrefixes: readonly string[] = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."];
+
+/** Whether a layer with that media type is one of an image's files, whether it can be unpacked or not. */
+export function isImageLayer(mediaType: string): boolean {
+  return layerPrefixes.some((prefix) => mediaType.startsWith(prefix));
+}
+
+/** Whether the config of an image may have that type. With any other type a manifest is an artifact. */
 export function isImageConfig(mediaType: string): boolean {
   return configTypes.includes(mediaType);
 }

@@ -183,8 +183,8 @@ export const rooms = {
   },
   image: {
     floor: 7,
-    what: "from a name to one image: index, manifest and configuration, for one platform",
-    uses: ["base", "oci", "blob", "trust"],
+    what: "from a name to one image, or artifact: index, manifest and configuration, for one platform",
+    uses: ["base", "oci", "tar", "blob", "layer", "trust"],
   },
   store: {
     floor: 7,

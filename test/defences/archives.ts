@@ -274,14 +274,14 @@ export const limitDefences: readonly Defence[] = [
   {
     group: "H",
     what: "`layers`",
-    file: "src/image/resolve.ts",
+    file: "src/image/download-limits.ts",
     without: ["if (layers.length > limits.layers)", "if (false)"],
     test: [hostile, "a manifest of more layers than allowed"],
   },
   {
     group: "H",
     what: "`downloadBytes`, before anything is downloaded",
-    file: "src/image/resolve.ts",
+    file: "src/image/download-limits.ts",
     without: ["if (downloadBytes > limits.downloadBytes)", "if (false)"],
     test: [hostile, "a layer that states more bytes than anybody has"],
   },

@@ -7,9 +7,10 @@ export const groups = {
   sandbox: "Against code that a hostile layer has taken over",
   signatures: "Against an image that somebody else made",
   rules: "Against a layer that means something else than its builder saw",
+  artifacts: "Against an artifact whose files would be anywhere else, or somebody else's",
 } as const;
 
-export type Group = Attack | "verification" | "sandbox" | "signatures" | "rules";
+export type Group = Attack | "verification" | "sandbox" | "signatures" | "rules" | "artifacts";
 
 /** One place in the source that keeps something from happening, and the test that fails where it is gone. */
 export interface Defence {

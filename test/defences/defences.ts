@@ -1,4 +1,5 @@
 import { limitDefences, readingDefences } from "./archives.ts";
+import { artifactDefences } from "./artifacts.ts";
 import type { Defence } from "./defence.ts";
 import { documentDefences, sandboxDefences, verificationDefences } from "./images.ts";
 import { keylessDefences } from "./keyless.ts";
@@ -24,4 +25,5 @@ export const defences: readonly Defence[] = [
   ...policyDefences,
   ...ruleDefences,
   ...sourceDefences,
+  ...artifactDefences,
 ];

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { inspect } from "../../src/index.ts";
 import { output } from "../support/command.ts";
 import { type Blob, blob, type Image, image, jsonBlob } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
+import { inspectImage } from "../support/inspect-image.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { skipWithout } from "../support/tools.ts";
@@ -36,7 +36,7 @@ describe("a manifest says to others what it says here", { skip: skipWithout("sko
         seen.Layers,
         plain.layers.map(({ descriptor }) => descriptor.digest),
       );
-      const ours = inspect(`oci:${layout}:1`, { platform: "linux/amd64" });
+      const ours = inspectImage(`oci:${layout}:1`, { platform: "linux/amd64" });
       if (!isRead) return await assert.rejects(ours, { code: "INVALID_MANIFEST", message: /has "layers" twice/ });
       assert.deepEqual(
         (await ours).layers.map(({ descriptor }) => descriptor.digest),
@@ -64,7 +64,7 @@ describe("a configuration says to others what it says here", { skip: skipWithout
       const manifest = jsonBlob(plain.manifest.descriptor.mediaType, members);
       await writeImageLayout(layout, [{ tag: "1", images: [{ ...plain, config, manifest }] }]);
       const seen = JSON.parse(await output("skopeo", ["inspect", "--config", `oci:${layout}:1`])).config;
-      const { execution } = (await inspect(`oci:${layout}:1`, { platform: "linux/amd64" })).config;
+      const { execution } = (await inspectImage(`oci:${layout}:1`, { platform: "linux/amd64" })).config;
       assert.deepEqual(
         { labels: execution.labels, user: execution.user, env: execution.env },
         { labels: seen.Labels, user: seen.User, env: seen.Env },

@@ -5,6 +5,7 @@ import { formatPlatform, inspect, type LookOptions, list, type ReadResult, read 
 import { eventually } from "../support/eventually.ts";
 import { type Image, image, imageIndex, stored } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
+import { inspectImage } from "../support/inspect-image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { hangAfter, withBody } from "../support/registry-reply.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
@@ -196,7 +197,7 @@ test("an image without layers has nothing in it", async () => {
 
 test("inspecting fetches documents and nothing else", async () => {
   await using stage = await setStage();
-  const inspected = await inspect(stage.reference, { platform });
+  const inspected = await inspectImage(stage.reference, { platform });
   assert.equal(inspected.digest, three.manifest.descriptor.digest);
   assert.deepEqual(
     inspected.layers.map(({ descriptor }) => descriptor.digest),
@@ -217,7 +218,7 @@ test("inspecting an index with nothing for this machine tells of the first image
   ]);
   const name = `oci:${place.directory}:x`;
   const warnings: unknown[] = [];
-  const inspected = await inspect(name, {
+  const inspected = await inspectImage(name, {
     onEvent: (event) => {
       if (event.type === "warning") warnings.push(event.code);
     },
@@ -232,7 +233,7 @@ test("inspecting an index with nothing for this machine tells of the first image
 test("the layer of a listed entry is found by its number in what inspecting tells", async () => {
   await using stage = await setStage();
   const { entries } = await list(stage.reference, "/etc/motd", { platform });
-  const { layers } = await inspect(stage.reference, { platform });
+  const { layers } = await inspectImage(stage.reference, { platform });
   assert.equal(layers[entries[0]?.layer ?? -1]?.descriptor.digest, three.layers[1]?.descriptor.digest);
 });
 

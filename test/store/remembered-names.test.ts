@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type InspectResult, inspect, registrySource, storedNameFor, storedSource, unpack } from "../../src/index.ts";
+import { type ImageInspection, registrySource, storedNameFor, storedSource, unpack } from "../../src/index.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { BlobStore } from "../../src/store/blob-store.ts";
 import { rememberName } from "../../src/store/stored-index.ts";
 import { type Image, image, imageIndex, stored } from "../support/image.ts";
+import { inspectImage } from "../support/inspect-image.ts";
 import { answer } from "../support/registry-reply.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { type Stage, setStage } from "./stage.ts";
@@ -18,9 +19,9 @@ const after = image([tar(file("after", "1"))]);
 const layerOf = ({ layers }: Image) => layers[0]?.descriptor.digest ?? "";
 
 /** Asks for the documents of an image alone, by way of the stage's store. */
-async function inspected(stage: Stage, isOffline: boolean, name = stage.reference): Promise<InspectResult> {
+async function inspected(stage: Stage, isOffline: boolean, name = stage.reference): Promise<ImageInspection> {
   await using source = storedSource(registrySource({ retries: 0 }), stage.store, { offline: isOffline });
-  return await inspect(name, { source, platform });
+  return await inspectImage(name, { source, platform });
 }
 
 /** The names in a file of the store, in its order. */
