@@ -1,4 +1,4 @@
-import { limitExceeded } from "./errors.ts";
+import { isOciUnpackError, limitExceeded } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 
 /** Counts the memory that is used for one image. */
@@ -60,4 +60,10 @@ export class MemoryShare implements Memory {
   releaseAll(): void {
     this.release(this.#spentBytes);
   }
+}
+
+/** Whether an error says that a budget does not suffice. */
+export function isMemoryExceeded(error: unknown): boolean {
+  const limit: keyof Limits = "memoryBytes";
+  return isOciUnpackError(error) && error.code === "LIMIT_EXCEEDED" && error.details.limit === limit;
 }

@@ -197,7 +197,8 @@ content (by SHA-256), link target, device number, extended attributes, and which
 names are one file; for each the layer that it is from, L1 being the bottom one
 (JSON counts from 0), and the instruction that made this layer. First come the
 differences of how they are to be run. With PATH it is what is there, and below.
-Layers that both have at the bottom are read once.
+Layers that both have at the bottom are read once, and only if a difference
+depends on them.
 
   oci-unpack diff debian:12 debian:13
   oci-unpack diff -p linux/amd64 -p linux/arm64 alpine alpine /etc

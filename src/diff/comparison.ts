@@ -9,7 +9,7 @@ import { fileOf, type TreeDirectory, type TreeNode } from "../tree/tree-file.ts"
 import type { ComparedData } from "./compared-data.ts";
 import type { ComparedEntry, ImageDifference } from "./difference.ts";
 import { LinkedNames } from "./linked-names.ts";
-import { type Pair, pairsBelow } from "./pairs.ts";
+import { namesIn, type Pair, pairsBelow } from "./pairs.ts";
 
 /** What a comparison needs besides the trees. */
 interface ComparisonTools {
@@ -20,10 +20,15 @@ interface ComparisonTools {
 
 /**
  * The differences of two trees from a path on down, in the order of their paths' bytes: one for each entry that only one
- * of them has, also below a directory, and one for each that is not the same in both.
+ * of them has, also below a directory, and one for each that is not the same in both. Where they depend on layers of which
+ * nothing is known, `Undetermined` is thrown before the first one comes.
  */
-export function* differences(top: Pair, { data, ignored, memory }: ComparisonTools): Generator<ImageDifference> {
-  const tools = { data, links: new LinkedNames(pairsBelow(top), memory) };
+export function differences(top: Pair, { data, ignored, memory }: ComparisonTools): Iterable<ImageDifference> {
+  return toldOf(top, { data, links: new LinkedNames(pairsBelow(top), memory) }, ignored);
+}
+
+function* toldOf(top: Pair, tools: FileTools, ignored: ComparisonTools["ignored"]): Iterable<ImageDifference> {
+  const { data } = tools;
   for (const { path, first, second } of pairsBelow(top)) {
     const named = namedPath(path === "" ? rootPath : path);
     if (first === undefined) {
@@ -60,9 +65,10 @@ function comparedDirectories(first: TreeDirectory, second: TreeDirectory): Samen
 }
 
 function haveSameNames(first: TreeDirectory, second: TreeDirectory): boolean {
-  const names = new Set(first.names());
-  const others = [...second.names()];
-  return names.size === others.length && others.every((name) => names.has(name));
+  for (const name of namesIn(first, second)) {
+    if ((first.child(name) === undefined) !== (second.child(name) === undefined)) return false;
+  }
+  return true;
 }
 
 function entryOf(node: TreeNode, data: ComparedData): ComparedEntry {

@@ -8,7 +8,8 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
-import { BothTrees, type Which } from "./both-trees.ts";
+import { BothTrees } from "./both-trees.ts";
+import type { Which } from "./pairs.ts";
 
 /** The job to merge the layers in the ring into the tree of an image, or into those of both. */
 export interface MergeForDiffJob {
@@ -17,6 +18,8 @@ export interface MergeForDiffJob {
   readonly progress: SharedArrayBuffer;
   readonly layers: readonly NumberedLayer[];
   readonly images: readonly Which[];
+  /** Whether the layers of one image come before those below them that both images have. */
+  readonly areHeld: boolean;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
 }
@@ -26,33 +29,59 @@ export interface CompareJob {
   readonly type: "compare";
   readonly path: ByteString;
   readonly ignored: readonly DifferentPart[];
+  /** Whether the layers are missing that both images have at the bottom. */
+  readonly isBaseMissing: boolean;
   readonly outlet: SharedOutlet;
   readonly settings: RootfsSettings;
+}
+
+/** What a `CompareJob` reports in the stead of differences where these depend on the layers that are missing. */
+export interface BaseWanted {
+  readonly type: "base-wanted";
 }
 
 /** What the jobs before made. */
 let trees: BothTrees | undefined;
 
-/** Makes a tree of layers, or goes on with it. The thread is confined so that it can open no file. */
+/**
+ * Makes a tree of layers, or goes on with it. The thread is confined so that it can open no file. After a failure the
+ * next job begins anew.
+ */
 export function mergeForDiff(job: MergeForDiffJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const merged = trees ?? new BothTrees(job.settings);
-  trees = merged;
+  trees = undefined;
   const input = new RingReader(job.input);
   const reporter = new Reporter(() => {}); // as `list` does, it tells what is there, and not how it came to be
+  const [image = "first"] = job.images;
+  const begin = (layer: number) =>
+    job.areHeld ? merged.holdLayer(layer, image) : merged.beginLayer(layer, job.images);
   for (const { number: layer, form } of job.layers) {
-    applyEntries({ job, layer, form, input, reporter, begin: () => merged.beginLayer(layer, job.images) });
+    applyEntries({ job, layer, form, input, reporter, begin: () => begin(layer) });
   }
+  if (!job.areHeld) merged.mergeHeld();
+  trees = merged;
 }
 
 /** How much text is sent at once. */
 const textAtATime = 64 * 1024;
 
-/** Sends the differences of the trees to the main thread. Images without layers have empty trees. */
-export function compareTrees({ path, ignored, outlet: shared, settings }: CompareJob): void {
+/**
+ * Sends the differences of the trees to the main thread, and forgets the trees unless layers are missing. Images without
+ * layers have empty trees.
+ */
+export function compareTrees({ path, ignored, isBaseMissing, outlet: shared, settings }: CompareJob): void {
+  const both = trees ?? new BothTrees(settings);
+  trees = undefined;
+  const without = new Set(ignored);
+  const found = isBaseMissing ? both.differencesSoFar(path, without) : both.differences(path, without);
+  if (found === undefined) {
+    trees = both;
+    return tell<BaseWanted>({ type: "base-wanted" });
+  }
   const outlet = new Outlet(shared, (bytes) => tell({ type: "bytes", bytes }));
   let text = "";
-  for (const difference of (trees ?? new BothTrees(settings)).differences(path, new Set(ignored))) {
+  for (const difference of found) {
     text += `${JSON.stringify(difference)}\n`;
     if (text.length < textAtATime) continue;
     outlet.write(Buffer.from(text));

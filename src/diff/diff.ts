@@ -1,13 +1,11 @@
 import { deferred, handedOver } from "../base/hand-over.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
 import { Operation } from "../operation/operation.ts";
-import { byteStringOf } from "../tar/byte-string.ts";
 import { Pipeline } from "../worker/pipeline.ts";
-import { type ComparedImage, compared, sharedLayers, summary } from "./compared-image.ts";
+import { compared, summary } from "./compared-image.ts";
 import { configDifferences } from "./config-differences.ts";
-import type { CompareJob } from "./diff-job.ts";
 import type { ImageDifference } from "./difference.ts";
-import { DifferenceLines } from "./difference-lines.ts";
+import { FileComparison } from "./file-comparison.ts";
 import { LayerMerging } from "./layer-merging.ts";
 import {
   type ComparedImages,
@@ -78,7 +76,9 @@ async function compareImages(
   tellImages(images);
 
   const merging = new LayerMerging(pipeline);
-  const differenceCount = await compareFiles(first, second, { options, merging, give });
+  const { path, ignore = [] } = options;
+  const comparison = new FileComparison(first, second, { path, ignored: ignore, merging, give });
+  const differenceCount = await comparison.run();
   for (const { operation, accepted } of [first, second]) operation.tellFinished(accepted.image.digest);
   return {
     ...images,
@@ -88,49 +88,4 @@ async function compareImages(
     fetchedBytes: first.documentBytes + second.documentBytes + merging.fetchedBytes,
     milliseconds: performance.now() - startedAt,
   };
-}
-
-interface FileComparison {
-  readonly options: DiffOptions;
-  readonly merging: LayerMerging;
-  readonly give: Takers["give"];
-}
-
-/** Compares the files of two images. Gives how many differences there are. */
-async function compareFiles(
-  first: ComparedImage,
-  second: ComparedImage,
-  { options: { path, ignore = [] }, merging, give }: FileComparison,
-): Promise<number> {
-  const shared = sharedLayers(first, second);
-  const own1 = first.accepted.layers.slice(shared.length);
-  const own2 = second.accepted.layers.slice(shared.length);
-  // The same layers make the same files. But whether a path leads to any of them is not known.
-  if (own1.length === 0 && own2.length === 0 && path === undefined) return 0;
-  await merging.merge(first, shared, ["first", "second"]);
-  await merging.merge(first, own1, ["first"]);
-  await merging.merge(second, own2, ["second"]);
-
-  const lines = new DifferenceLines(first.accepted.image.config, second.accepted.image.config);
-  let count = 0;
-  const { settings, events } = first.operation;
-  await merging.pipeline.receive(
-    (outlet): CompareJob => ({
-      type: "compare",
-      path: byteStringOf(path ?? "/"),
-      ignored: ignore,
-      outlet,
-      settings: settings.apply,
-    }),
-    {
-      async take(bytes) {
-        const differences = lines.take(bytes);
-        count += differences.length;
-        await give(differences);
-      },
-      onReport: events.report,
-      signal: AbortSignal.any([first.operation.signal, second.operation.signal]),
-    },
-  );
-  return count;
 }

@@ -65,7 +65,7 @@ export interface DiffResult extends ComparedImages {
   readonly same: boolean;
   /** How many differences of files there were. */
   readonly differenceCount: number;
-  /** How many layers had to be read; one that both images have at the bottom counts once. */
+  /** How many layers had to be read; those that both images have at the bottom only if need be, and they count once. */
   readonly readLayers: number;
   /** Bytes that came from the sources for it, documents and layers together. */
   readonly fetchedBytes: number;

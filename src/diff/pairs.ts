@@ -1,7 +1,10 @@
-import { Directory } from "../layer/directory.ts";
+import { Directory, never, Undetermined } from "../layer/directory.ts";
 import { pathIn } from "../layer/paths.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
+
+/** Which of two images. */
+export type Which = "first" | "second";
 
 /** What two trees have at a path; at least one of them has something. */
 export interface Pair {
@@ -22,6 +25,9 @@ interface Opened {
 /**
  * Everything from a path on down that two trees have: each directory before what is in it, names in the order of their
  * bytes. Nothing comes that is below what is a directory in one tree and something else in the other.
+ *
+ * Of trees on the same unknown base nothing comes that both have from there: it is the same in both. Throws `Undetermined`
+ * where only one has it from there, or may have it.
  */
 export function* pairsBelow(top: Pair): Generator<Pair, void, undefined> {
   const opened: Opened[] = [];
@@ -31,7 +37,9 @@ export function* pairsBelow(top: Pair): Generator<Pair, void, undefined> {
     const [one, other] = [directoryIn(first), directoryIn(second)];
     const isOnlyInOne = first === undefined || second === undefined;
     const isDirectory = isOnlyInOne ? (one ?? other) !== undefined : one !== undefined && other !== undefined;
-    if (isDirectory) opened.push({ path, first: one, second: other, names: backwards(one, other) });
+    if (!isDirectory) continue;
+    if (isDescribed(one) !== isDescribed(other)) throw new Undetermined(path);
+    opened.push({ path, first: one, second: other, names: [...namesIn(one, other)].sort().reverse() });
   }
 }
 
@@ -50,8 +58,18 @@ function directoryIn(node: TreeNode | undefined): TreeDirectory | undefined {
   return node instanceof Directory ? node : undefined;
 }
 
-function backwards(one: TreeDirectory | undefined, other: TreeDirectory | undefined): ByteString[] {
-  const names = new Set(one?.names());
-  for (const name of other?.names() ?? []) names.add(name);
-  return [...names].sort().reverse();
+/** Whether its attributes are known. Those of the root are not where no layer describes it and some are unknown. */
+function isDescribed(directory: TreeDirectory | undefined): boolean {
+  return directory?.origin !== never;
+}
+
+/**
+ * The names in directories at the same place of two trees. Where layers of which nothing is known may have further ones
+ * in both, these are the same in both, and do not come.
+ */
+export function namesIn(one: TreeDirectory | undefined, other: TreeDirectory | undefined): ReadonlySet<ByteString> {
+  const areOpen = one?.isOpen === true && other?.isOpen === true;
+  const names = new Set(areOpen ? one.toldNames() : one?.names());
+  for (const name of (areOpen ? other.toldNames() : other?.names()) ?? []) names.add(name);
+  return names;
 }

@@ -150,7 +150,12 @@ export class Directory<Types extends BackEndTypes> {
   /** The names of all that is in it. Throws `Undetermined` where lower layers would have to be asked. */
   names(): Iterable<ByteString> {
     if (this.#isOpen) throw new Undetermined(this.path);
-    return this.#children?.keys() ?? []; // where nothing is unknown, no name is kept because it is free
+    return this.toldNames(); // where nothing is unknown, no name is kept because it is free
+  }
+
+  /** The names of which anything is known, be it that they are free. */
+  toldNames(): Iterable<ByteString> {
+    return this.#children?.keys() ?? [];
   }
 
   get isEmpty(): boolean {

@@ -133,7 +133,7 @@ export const rooms = {
   },
   diff: {
     floor: 10,
-    what: "two images compared: how they are to be run, and their merged trees, name by name, with layers that both have read once",
+    what: "two images compared: how they are to be run, and their merged trees, name by name, with layers that both have read once, if at all",
     uses: ["base", "oci", "tar", "linux", "toc", "layer", "worker", "tree", "image", "operation"],
   },
   copy: {

@@ -68,8 +68,15 @@ export const treeDefences: readonly Defence[] = [
     group: "H",
     what: "the trees of two images that are compared share the memory of one",
     file: "src/diff/both-trees.ts",
-    without: ["nobody, { memory })", "nobody)"],
+    without: ["nobody, { base, memory })", "nobody, { base })"],
     test: ["diff/diff", "what both trees take is counted together"],
+  },
+  {
+    group: "H",
+    what: "and that of the entries that wait for the layers below them",
+    file: "src/diff/held-layers.ts",
+    without: [`this.#memory.spend(bytesOf(entry), "entries");`, ""],
+    test: ["diff/diff", "what does not fit in memory while layers below are missing"],
   },
   {
     group: "H",

@@ -17,9 +17,9 @@ import { writeImageLayout } from "../support/image-layout.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
-import { device, directory, file, hardlink, symlink, tar, whiteout } from "../support/tar-builder.ts";
+import { device, directory, file, hardlink, opaque, symlink, tar, whiteout } from "../support/tar-builder.ts";
 import { sparsePax10 } from "../support/tar-sparse.ts";
-import { compared } from "./compared.ts";
+import { compared, comparedFromTop } from "./compared.ts";
 
 const platform = "linux/amd64";
 
@@ -126,11 +126,11 @@ test("each difference is told with both sides, the layers that they are from and
   assert.deepEqual([from.layers, to.layers, from.platform.architecture], [2, 2, "amd64"]);
 });
 
-test("layers that both have at the bottom are read once, from the first image", async () => {
+test("layers that both have at the bottom are read once, from the first image, after those above", async () => {
   const [first, second] = [image([base, own1]), image([base, own2])];
   await using stage = await setStage(first, second);
   const { result } = await stage.compare();
-  assert.deepEqual(stage.blobs(), [0, 1, 11]);
+  assert.deepEqual(stage.blobs(), [1, 11, 0]);
   const fetched = [
     first.manifest,
     first.config,
@@ -162,6 +162,80 @@ test("of images with the same layers none is asked for, unless a path has to be 
     code: "NOT_FOUND",
     message: 'cannot find "/none": neither image has anything there',
   });
+});
+
+test("layers that both have at the bottom are not asked for where those above name the same paths", async () => {
+  const last = (content: string) =>
+    tar(
+      directory("etc"),
+      file("etc/hosts", content),
+      whiteout("etc/motd"),
+      directory("srv", { mtime: content.length }),
+    );
+  const [first, second] = [image([base, own1, last("1")]), image([base, own1, last("22")])];
+  await using stage = await setStage(first, second);
+  const { differences, result } = await stage.compare();
+  assert.deepEqual(kinds(differences), ["etc/hosts: size, content", "srv: time"]);
+  assert.deepEqual([stage.blobs(), result.readLayers], [[2, 12], 2]);
+  const fetched = [first, second].flatMap(({ manifest, config, layers }) => [manifest, config, ...layers.slice(2)]);
+  assert.equal(
+    result.fetchedBytes,
+    fetched.reduce((sum, { bytes }) => sum + bytes.length, 0),
+  );
+  assert.deepEqual(kinds((await stage.compare({ path: "/etc/hosts" })).differences), ["etc/hosts: size, content"]);
+  assert.equal((await stage.compare({ path: "/large" })).result.readLayers, 4);
+});
+
+describe("what is below does not matter where both images", () => {
+  const etc = directory("etc");
+  const cases: readonly (readonly [claim: string, first: readonly Uint8Array[], second: readonly Uint8Array[]])[] = [
+    ["have a path of their own", [etc, file("etc/motd", "1")], [etc, file("etc/motd", "2", { mode: 0o600 })]],
+    ["hide a path", [etc, whiteout("etc/motd"), file("a", "1")], [etc, whiteout("etc/motd"), file("a", "2")]],
+    ["hide a path, and one has another there", [etc, whiteout("etc/motd")], [etc, file("etc/motd", "1")]],
+    ["hide all in a directory", [etc, opaque("etc")], [etc, opaque("etc"), file("etc/motd", "1")]],
+    ["link what they have", [file("a"), hardlink("b", "a")], [file("a"), file("b", "2")]],
+    ["have a directory's attributes", [directory("etc", { uid: 1 })], [directory("etc", { uid: 2 })]],
+    ["have another type", [etc], [file("etc")]],
+    ["describe the root", [directory("./", { uid: 1 })], [directory("./", { uid: 2 })]],
+  ];
+  for (const [claim, ...layers] of cases) test(claim, () => assertBaseRead(layers, false));
+});
+
+describe("what is below matters where only one image", () => {
+  const etc = directory("etc");
+  const cases: readonly (readonly [claim: string, first: readonly Uint8Array[], second: readonly Uint8Array[]])[] = [
+    ["has a path of its own", [etc], [etc, file("etc/motd", "1")]],
+    ["has the path of what is below", [etc], [etc, file("etc/motd", "hello")]],
+    ["hides a path", [etc, whiteout("etc/motd")], [etc]],
+    ["hides all in a directory", [etc, opaque("etc")], [etc]],
+    ["hides a directory and makes it anew", [whiteout("etc"), file("etc/motd")], [etc]],
+    ["has a directory, and the other hides it", [whiteout("etc")], [etc]],
+    ["links into it", [hardlink("b", "etc/motd")], [file("b")]],
+    ["does not name a directory on the way", [file("etc/motd", "1")], [etc, file("etc/motd", "2")]],
+    ["describes the root", [directory("./", { uid: 1 })], []],
+  ];
+  for (const [claim, ...layers] of cases) test(claim, () => assertBaseRead(layers, true));
+});
+
+/** Asserts whether the base is read for two images on it, and that nothing depends on that. */
+function assertBaseRead(layers: readonly (readonly Uint8Array[])[], isRead: boolean): void {
+  const [first = [], second = []] = layers.map((layer) => [base, tar(...layer)]);
+  const { differences, isBaseRead } = comparedFromTop(first, second, { shared: 1 });
+  assert.deepEqual(differences, compared(first, second));
+  assert.equal(isBaseRead, isRead);
+}
+
+test("what is below matters where a path leads to different places, and where symlinks are kept", () => {
+  const [first, second] = ["v1", "v2"].map((name) => [
+    tar(file("v1/a", "1"), file("v2/a", "2")),
+    tar(directory("v1"), directory("v2"), symlink("now", name)),
+  ]) as [Uint8Array[], Uint8Array[]];
+  for (const options of [{ path: "now/" }, { keepDirlinks: true }]) {
+    const { differences, isBaseRead } = comparedFromTop(first, second, { shared: 1, ...options });
+    assert.deepEqual(differences, compared(first, second, options));
+    assert.equal(isBaseRead, true);
+  }
+  assert.equal(comparedFromTop(first, second, { shared: 1 }).isBaseRead, false);
 });
 
 describe("what is different", () => {
@@ -344,6 +418,23 @@ test("what both trees take is counted together", async () => {
   });
   await using place = await scratch();
   await unpack(stage.names[0], join(place.directory, "alone"), { platform, limits, include: ["a1"] });
+});
+
+test("what does not fit in memory while layers below are missing is merged from the bottom up", async () => {
+  const often = Array.from({ length: 2000 }, (_, index) => file("a", `${index}`));
+  const top = tar(hardlink("b", "large"), file("large", "new"), ...often);
+  await using stage = await setStage(image([base, own1]), image([base, top]));
+  const { differences, result } = await stage.compare({ limits: { memoryBytes: 400_000 } });
+  assert.deepEqual([stage.blobs(), result.readLayers], [[1, 11, 0, 1, 11], 3]);
+  assert.deepEqual((await stage.compare()).differences, differences);
+});
+
+test("no layer is read twice where only the attempt to do without those below does not fit in memory", async () => {
+  const many = (mode: number) => tar(...Array.from({ length: 1000 }, (_, index) => file(`a${index}`, "1", { mode })));
+  await using stage = await setStage(image([base, many(0o644)]), image([base, many(0o600)]));
+  const { result } = await stage.compare({ limits: { memoryBytes: 800_000 } });
+  assert.deepEqual([stage.blobs(), result.differenceCount], [[1, 11, 0], 1000]);
+  assert.equal((await stage.compare()).result.readLayers, 2);
 });
 
 test("what hard links take is counted too", async () => {

@@ -55,7 +55,8 @@ function randomMember(random: Random, paths: string[]): Member {
   return kind === "character-device" ? { ...member, device: "1:3" } : member;
 }
 
-const plainFile: Member = {
+/** An empty file without a name. */
+export const plainFile: Member = {
   type: "file",
   path: "",
   target: "",
