@@ -10,9 +10,10 @@ import { decompress } from "../../src/blob/decompressed.ts";
 import { DecompressedOutput } from "../../src/blob/decompressed-output.ts";
 import type { LayerCompression } from "../../src/oci/media-type.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { third } from "../support/thorough.ts";
 import { skipWithout } from "../support/tools.ts";
 
-const text = Buffer.from("the same bytes, however they are wrapped; ".repeat(5000));
+const text = Buffer.from("the same bytes, however they are wrapped; ".repeat(2000));
 
 interface Outcome {
   readonly bytes: Buffer;
@@ -128,13 +129,13 @@ const gzipForms: readonly [string, Buffer][] = [
   ["stored blocks", gzipSync(text, { level: 0 })],
 ];
 
-for (const [form, compressed] of gzipForms) {
+for (const [number, [form, compressed]] of gzipForms.entries()) {
   test(`S4, S5, S7: gzip with ${form} decompresses to the same bytes`, () => {
     assert.deepEqual(decompressed(compressed), { bytes: text, warnings: [] });
   });
 
   test(`S6: gzip with ${form} decompresses to the same bytes wherever chunks end`, () => {
-    for (const chunkBytes of [1, 2, 7, 511, compressed.length - 1]) {
+    for (const chunkBytes of third([1, 2, 7, 511, compressed.length - 1], number)) {
       for (const spaceBytes of [1, 63, 4096]) {
         if (chunkBytes * spaceBytes < 63) continue; // slow, and no other case
         const { bytes } = decompressed(compressed, { chunkBytes, spaceBytes });
