@@ -5,7 +5,7 @@ import { assertLinear, fourTimes } from "./growth.ts";
 import { type LayerShape, layerShapes } from "./layer-shapes.ts";
 
 for (const [number, shape] of layerShapes.entries()) {
-  for (const what of shareOf(5, Object.keys(consumers) as Use[], number)) {
+  for (const what of shareOf(9, Object.keys(consumers) as Use[], number)) {
     if (shape.except.includes(what)) continue;
     test(`layers ${what} in linear time that have ${fourTimes(shape.few)} ${shape.name}`, () => {
       return assertLinear(shape.few, (count) => consumers[what](layersOf(shape, count)));

@@ -9,7 +9,7 @@ import { commandEntry } from "../support/oci-unpack.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { third } from "../support/thorough.ts";
+import { shareOf, third } from "../support/thorough.ts";
 import { type MemoryShape, memoryShapes, type Verb } from "./memory-shapes.ts";
 
 const MB = 1_000_000;
@@ -58,7 +58,7 @@ describe(`by default no image makes the program take more than ${mostMegabytes} 
   });
   after(() => place[Symbol.asyncDispose]());
 
-  for (const [number, shape] of third(memoryShapes).entries()) {
+  for (const [number, shape] of shareOf(4, memoryShapes).entries()) {
     describe(`one with ${shape.name}`, () => {
       const layout = () => join(place.directory, "layout");
       before(() => writeLayout(layout(), shape.make()));

@@ -9,7 +9,7 @@ import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { file, tar, whiteout } from "../support/tar-builder.ts";
-import { half, third } from "../support/thorough.ts";
+import { half, shareOf, third } from "../support/thorough.ts";
 import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { outcomeInNamespace } from "./namespace.ts";
@@ -91,7 +91,7 @@ const large = image([tar(file("small", "1"), file("large", randomBytes(2_000_000
 for (const [number, [name, output]] of Object.entries(outputs).entries()) {
   const { kind, skip } = output;
   describe(`as ${name}`, { skip }, () => {
-    for (const { title, put, codes, message, onlyFor } of third(obstacles, number)) {
+    for (const { title, put, codes, message, onlyFor } of shareOf(4, obstacles, number)) {
       if (onlyFor === "files" && kind !== "file") continue;
       test(`where ${title}, it is refused and stays`, async () => {
         await using stage = await setStage();
@@ -103,10 +103,11 @@ for (const [number, [name, output]] of Object.entries(outputs).entries()) {
     }
 
     describe("among other file systems", { skip: skipUnlessMounting() }, () => {
-      for (const [title, options, message] of [
+      const troubles = [
         ["a full disk", "size=1m", /no space left on device/],
         ["a read-only file system", "ro", /read-only file system/],
-      ] as const) {
+      ] as const;
+      for (const [title, options, message] of half(troubles, number)) {
         test(`${title} is one clear error, and nothing is left on it`, async () => {
           await using stage = await setStage();
           const mounts = `mount -t tmpfs -o ${options} tmpfs '${stage.place}'`;
@@ -135,7 +136,7 @@ for (const [number, [name, output]] of Object.entries(outputs).entries()) {
 }
 
 describe("for an mtree list", () => {
-  for (const { title, put, codes, message } of half(obstacles)) {
+  for (const { title, put, codes, message } of shareOf(4, obstacles)) {
     test(`where ${title}, it is refused, and nothing is unpacked`, async () => {
       await using stage = await setStage();
       const path = await put(stage.place);
@@ -149,7 +150,7 @@ describe("for an mtree list", () => {
 });
 
 describe("where the file system has no hard links", { skip: skipWithout("strace") }, () => {
-  for (const [name, { args, kind, skip }] of half(Object.entries(outputs))) {
+  for (const [name, { args, kind, skip }] of third(Object.entries(outputs))) {
     test(`as ${name}`, { skip }, async () => {
       await using stage = await setStage();
       const path = join(stage.place, "target");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { third } from "../support/thorough.ts";
+import { shareOf } from "../support/thorough.ts";
 import { type Fault, faults, sample } from "./fault.ts";
 import { outputs } from "./outputs.ts";
 import { places } from "./places.ts";
@@ -20,7 +20,7 @@ const otherwise: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 for (const [number, [source, place]] of Object.entries(places).entries()) {
   describe(`from ${source}`, () => {
-    for (const fault of third(faults, number)) {
+    for (const fault of shareOf(5, faults, number)) {
       const code = otherwise[source]?.[fault.title] ?? fault.code;
       test(`${fault.title}: ${code}, and nothing is left behind`, async () => {
         await using stage = await setStage();
@@ -45,7 +45,7 @@ const copies = ["layout", "oci-archive", "docker-archive"];
 for (const [number, [name, { args, skip }]] of Object.entries(outputs).entries()) {
   if (name === "rootfs") continue; // from every source above
   describe(`into ${name}`, { skip }, () => {
-    for (const fault of third(faults, number)) {
+    for (const fault of shareOf(5, faults, number)) {
       if (copies.includes(name) && fault.image !== undefined) continue;
       test(`${fault.title}: ${fault.code}, and nothing is left behind`, async () => {
         await using stage = await setStage();

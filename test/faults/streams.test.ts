@@ -8,6 +8,7 @@ import { BlobStore } from "../../src/store/blob-store.ts";
 import { readNames } from "../../src/store/stored-index.ts";
 import { outcomeOf } from "../support/command.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
+import { half, third } from "../support/thorough.ts";
 import { skipUnlessMounting } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
 import { type Fault, sample, topLayerOf } from "./fault.ts";
@@ -30,7 +31,7 @@ const shown = { cat: (image: string) => ["cat", image, "large"] };
 // Who reads the beginning of a file has got what was wanted (test/cli/look.test.ts); of an archive that is of no use.
 const { cat: _cat, ...archives } = streamed;
 
-for (const [name, args] of Object.entries(archives)) {
+for (const [name, args] of third(Object.entries(archives))) {
   test(`${name}: a reader that leaves early is one clear error`, async () => {
     await using stage = await setStage();
     const { stdout, stderr } = await inShell(stage, `{ { "$@"; echo $? >&3; } | head -c 1 > /dev/null; } 3>&1`, args);
@@ -41,12 +42,13 @@ for (const [name, args] of Object.entries(archives)) {
   });
 }
 
-for (const [name, args] of Object.entries({
+const writing = Object.entries({
   ...streamed,
   ...shown,
   ls: (image: string) => ["ls", image],
   inspect: (image: string) => ["inspect", image],
-})) {
+});
+for (const [name, args] of half(writing)) {
   test(`${name}: a full disk behind standard output is one clear error`, async () => {
     await using stage = await setStage();
     const { status, stderr } = await inShell(stage, `"$@" > /dev/full`, args);
@@ -72,11 +74,12 @@ const temporary: Readonly<Record<string, (stage: Stage, archive: string) => read
 };
 
 describe("temporary files", { skip: skipUnlessMounting("tar") }, () => {
-  for (const [name, args] of Object.entries(temporary)) {
-    for (const [trouble, options, message] of [
+  for (const [number, [name, args]] of Object.entries(temporary).entries()) {
+    const troubles = [
       ["no room", "size=64k", /no space left on device/],
       ["a read-only file system", "ro", /read-only file system/],
-    ] as const) {
+    ] as const;
+    for (const [trouble, options, message] of half(troubles, number)) {
       test(`${trouble} for those of ${name} is one clear error that names their directory`, async () => {
         await using stage = await setStage();
         await using _placed = await (places["oci-archive:"] ?? assert.fail())(none, stage);

@@ -53,7 +53,7 @@ const failures: readonly ErrorReport[] = [
   { title: "a configuration that states one diffID too few", code: "INVALID_CONFIG", image: oneDiffIdTooFew() },
 ];
 
-for (const { title, code, image: failing = sample, fault } of half(failures)) {
+for (const { title, code, image: failing = sample, fault } of third(failures)) {
   test(`${title} leaves nothing behind`, async () => {
     await using stage = await setStage(failing);
     const top = failing.layers.at(-1)?.descriptor.digest;

@@ -3,7 +3,7 @@ import { before, describe, test } from "node:test";
 import type { Applied } from "../rules/apply.ts";
 import { layerRules } from "../rules/layer-rules.ts";
 import type { LayerRule } from "../rules/rule.ts";
-import { half } from "../support/thorough.ts";
+import { shareOf } from "../support/thorough.ts";
 import { type BackEndName, backEnds, exceptions, expectedOf, isMeant } from "./back-ends.ts";
 
 // Every rule about layers, through everything that layers can be applied to: each must make the same tree, and report the
@@ -11,12 +11,12 @@ import { type BackEndName, backEnds, exceptions, expectedOf, isMeant } from "./b
 
 const names = Object.keys(backEnds) as BackEndName[];
 
-for (const name of names) {
+for (const [number, name] of names.entries()) {
   const { skip, results } = backEnds[name];
   for (const strict of [false, true]) {
     describe(`${name}, ${strict ? "strictly" : "leniently"}`, { skip }, () => {
       const possible = layerRules.filter((rule) => expectedOf(rule, name, strict) !== undefined);
-      const rules = strict ? half(possible) : possible;
+      const rules = shareOf(strict ? 4 : 2, possible, number);
       const found = new Map<LayerRule, Applied>();
       before(async () => {
         for (const [index, result] of (await results(rules, strict)).entries()) {

@@ -7,7 +7,7 @@ import { randomStack } from "./generator.ts";
 import { shrunk } from "./shrink.ts";
 import { stackText } from "./stack-text.ts";
 
-const seeds = isThorough ? 10_000 : 2000;
+const seeds = isThorough ? 10_000 : 1000;
 const seedsPerTest = 1000;
 
 describe("the tree on disk is the model's tree", { skip: skipUnlessRoot() }, () => {

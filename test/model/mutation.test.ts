@@ -1,8 +1,9 @@
 import { describe, test } from "node:test";
+import { isThorough } from "../support/thorough.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 import { assertHarmless } from "./mutated-archive.ts";
 
-const seeds = 3000;
+const seeds = isThorough ? 3000 : 1000;
 const seedsPerTest = 500;
 
 describe("an archive that is damaged is a tree or a typed error", { skip: skipUnlessRoot() }, () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { jsonFault, jsonLine, parseJson } from "../../src/oci/json.ts";
 import { Random } from "../model/random.ts";
 import { processorSeconds } from "../support/processor-time.ts";
+import { isThorough } from "../support/thorough.ts";
 
 test("R-32: what JSON says is what is read", () => {
   const documents = [
@@ -94,7 +95,7 @@ test("where the text stops being JSON is told, and nothing of what stands there"
 test("whatever follows a fault, it stays one, and JSON has none", () => {
   const random = new Random(7);
   const characters = [...'{}[]:,"\\u0019.-+eE truefalsn\t'];
-  for (let round = 0; round < 20_000; round += 1) {
+  for (let round = 0; round < (isThorough ? 20_000 : 5000); round += 1) {
     const text = random.many(1, 12, () => random.oneOf(characters)).join("");
     const place = jsonFault(text);
     if (isJson(text)) assert.equal(place, text.length, text);

@@ -9,12 +9,13 @@ import type { Listing } from "../model/listing.ts";
 import { stackText } from "../model/stack-text.ts";
 import { applied } from "../rules/apply.ts";
 import { removeTree } from "../support/remove-tree.ts";
+import { isThorough } from "../support/thorough.ts";
 import { skipUnlessOverlays } from "../support/tools.ts";
 import { mounted } from "./mounted.ts";
 import { stacked } from "./stacked.ts";
 
 const first = Number(process.env.OCI_UNPACK_SEED ?? 1);
-const stacks = Number(process.env.OCI_UNPACK_STACKS ?? 150);
+const stacks = Number(process.env.OCI_UNPACK_STACKS ?? (isThorough ? 150 : 60));
 
 test("random layers make the same tree as an overlay as in one directory", {
   skip: skipUnlessOverlays(),

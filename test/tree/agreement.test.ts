@@ -9,6 +9,7 @@ import { modelled, Refusal, Unspecified } from "../model/model.ts";
 import { shrunk } from "../model/shrink.ts";
 import { stackText } from "../model/stack-text.ts";
 import { type Applied, applied } from "../rules/apply.ts";
+import { isThorough } from "../support/thorough.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 import { merged } from "./merged.ts";
 
@@ -48,7 +49,7 @@ const inMemory = (stack: Stack, options: ApplyOptions) => merged(stack.map(archi
 const onDisk = (stack: Stack, options: ApplyOptions) => applied(stack.map(archived), { options });
 
 test("the tree in memory is the model's tree", () => {
-  for (let seed = 0; seed < 3000; seed += 1) {
+  for (let seed = 0; seed < (isThorough ? 3000 : 1000); seed += 1) {
     assertSame(
       seed,
       (stack) => modelOutcome(stack, seed),
@@ -60,7 +61,7 @@ test("the tree in memory is the model's tree", () => {
 test("the tree in memory is the tree on disk, with the same repairs and the same things left out", {
   skip: skipUnlessRoot(),
 }, () => {
-  for (let seed = 0; seed < 700; seed += 1) {
+  for (let seed = 0; seed < (isThorough ? 700 : 250); seed += 1) {
     const options = { ...optionsFor(seed), keepDirlinks: seed % 4 < 2 };
     assertSame(
       seed,

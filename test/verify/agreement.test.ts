@@ -16,6 +16,7 @@ import { archived, sourceOf } from "../model/archive.ts";
 import { randomStack } from "../model/generator.ts";
 import { stackText } from "../model/stack-text.ts";
 import { applied } from "../rules/apply.ts";
+import { isThorough } from "../support/thorough.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 
 const nobody = { warning() {}, skipped() {} };
@@ -48,8 +49,9 @@ function differences(directory: string, layers: readonly Uint8Array[], options: 
 }
 
 test("whatever layers become on a disk, a comparison finds it unchanged", { skip: skipUnlessRoot() }, () => {
+  const seeds = isThorough ? 1000 : 300;
   let compared = 0;
-  for (let seed = 0; seed < 1000; seed += 1) {
+  for (let seed = 0; seed < seeds; seed += 1) {
     const stack = randomStack(seed);
     const layers = stack.map(archived);
     const options: ApplyOptions = {
@@ -66,5 +68,5 @@ test("whatever layers become on a disk, a comparison finds it unchanged", { skip
       },
     });
   }
-  assert.ok(compared > 300, `only ${compared} stacks could be applied`);
+  assert.ok(compared > 0.3 * seeds, `only ${compared} stacks could be applied`);
 });
