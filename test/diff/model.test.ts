@@ -147,5 +147,7 @@ for (const { rule, claim, layers, options = {}, outcome } of layerRules) {
     // The same tree, of layers that are not the same.
     const others = layers.map((layer) => Buffer.concat([layer, endMarker]));
     for (const indexed of [false, true]) assert.deepEqual(compared(layers, others, { ...options, indexed }), []);
+    const shared = Math.max(0, layers.length - 1);
+    assert.deepEqual(comparedFromTop(layers, others, { ...options, shared }).differences, []);
   });
 }

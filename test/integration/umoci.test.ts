@@ -78,7 +78,7 @@ describe("oci-unpack and umoci make the same tree", { skip }, () => {
     const args = ["--quiet", "--platform", platform, "--sandbox", "require"];
     const outcome = await ociUnpack([...args, reference, join(own, "ours")]);
     assert.deepEqual(outcome, { status: 0, signal: undefined, stdout: "", stderr: "" });
-    const theirs = readTree(await unpackedByUmoci(reference, own));
+    const theirs = readTree(await unpackedByUmoci(`docker://${reference}`, own));
     assert.ok(Object.keys(theirs).length > 0);
     return differences(readTree(join(own, "ours/rootfs")), theirs);
   }

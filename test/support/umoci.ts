@@ -28,15 +28,15 @@ export async function pushed(source: SkopeoSource, reference: string, options: P
 }
 
 /**
- * Unpacks an image of a registry the way everybody else does and gives the root filesystem's path.
+ * Unpacks an image the way everybody else does and gives the root filesystem's path.
  *
  * The detour by a docker archive is for umoci's sake, which cannot read zstd: that format stores plain archives.
  */
-export async function unpackedByUmoci(reference: string, directory: string): Promise<string> {
-  const archive = join(directory, "image.tar");
+export async function unpackedByUmoci(source: SkopeoSource, directory: string): Promise<string> {
+  const archive = join(directory, "umoci.tar");
   const layout = join(directory, "layout");
   const bundle = join(directory, "bundle");
-  const from = ["--src-tls-verify=false", `docker://${reference}`];
+  const from = ["--src-tls-verify=false", source];
   await output("skopeo", [...skopeo, ...from, `docker-archive:${archive}:umoci:latest`]);
   await output("skopeo", [...skopeo, `docker-archive:${archive}`, `oci:${layout}:latest`]);
   await output("umoci", ["unpack", "--image", `${layout}:latest`, bundle]);
