@@ -101,7 +101,7 @@ export const calls = {
   ...oldCalls(),
 } as const;
 
-function oldCalls(): { readonly getdents64: number; readonly statx: number } {
-  if (arch === "x64") return { getdents64: 217, statx: 332 };
-  return { getdents64: 61, statx: 291 }; // the generic table: arm64, riscv64, loong64
+function oldCalls(): { readonly getdents64: number; readonly statx: number; readonly renameat2: number } {
+  if (arch === "x64") return { getdents64: 217, statx: 332, renameat2: 316 };
+  return { getdents64: 61, statx: 291, renameat2: 276 }; // the generic table: arm64, riscv64, loong64
 }

@@ -194,6 +194,19 @@ export function renameAt(from: number, fromName: ByteString, to: number, toName:
   return renameat(from, path.of(fromName), to, secondPath.of(toName));
 }
 
+const renameat2 = declare<[number, ...TwoNames, number]>(
+  "syscall",
+  ["long", "int", "const void*", "int", "const void*", "uint32_t"],
+  "long",
+);
+
+const RENAME_EXCHANGE = 2;
+
+/** Exchanges what is at two names, at once: at no moment is there nothing at either of them. */
+export function exchangeAt(directory: number, name: ByteString, other: number, otherName: ByteString): Result {
+  return renameat2(calls.renameat2, directory, path.of(name), other, secondPath.of(otherName), RENAME_EXCHANGE);
+}
+
 const unlinkat = declare<[number, Uint8Array, number]>("unlinkat", ["int", "const void*", "int"]);
 
 /** Removes a name. It must not be a directory's. */

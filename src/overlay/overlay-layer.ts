@@ -48,7 +48,7 @@ export class OverlayLayer implements Disposable {
       shared: { ...shared, memory: this.#memory },
       overlay: { xattrInclude: [`${format.prefix}*`], xattrNames: format },
     });
-    this.#rootfs = new Rootfs(this.#context, (context) => new OverlayWhiteouts(context));
+    this.#rootfs = new Rootfs(this.#context, { whiteoutsOf: (context) => new OverlayWhiteouts(context) });
     this.#beginRoot();
     this.#applier = this.#rootfs.beginLayer(only);
   }

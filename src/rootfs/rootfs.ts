@@ -1,5 +1,5 @@
 import type { Memory } from "../base/memory-budget.ts";
-import type { WhiteoutBackEnd } from "../layer/back-end.ts";
+import type { FileBackEnd, WhiteoutBackEnd } from "../layer/back-end.ts";
 import { type FindingsReporter, failure } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
@@ -15,8 +15,13 @@ import { DiskHardlinks } from "./disk-hardlinks.ts";
 import { FileMaker } from "./file-maker.ts";
 import { NodeMaker } from "./node-maker.ts";
 
-/** What becomes of what the whiteouts of one layer hide. */
-type WhiteoutsOf = (context: RootfsContext, nodes: NodeMaker) => WhiteoutBackEnd<OnDisk>;
+/** What becomes of what the whiteouts of one layer hide, and who makes its files. */
+export interface RootfsVariation {
+  /** Default: what whiteouts hide is removed. */
+  readonly whiteoutsOf?: (context: RootfsContext, nodes: NodeMaker) => WhiteoutBackEnd<OnDisk>;
+  /** Default: all that is no directory and no hard link is made of its entry. */
+  readonly filesOf?: (files: FileMaker, nodes: NodeMaker) => FileBackEnd<OnDisk>;
+}
 
 /**
  * A root filesystem that layers are applied to, from the bottom up.
@@ -34,12 +39,12 @@ type WhiteoutsOf = (context: RootfsContext, nodes: NodeMaker) => WhiteoutBackEnd
  */
 export class Rootfs {
   readonly #context: RootfsContext;
-  readonly #whiteouts: WhiteoutsOf;
+  readonly #variation: Required<RootfsVariation>;
 
-  /** `whiteouts` says what becomes of those of a layer. Default: they are carried out. */
-  constructor(context: RootfsContext, whiteouts: WhiteoutsOf = (own, nodes) => new DiskWhiteouts(own, nodes)) {
+  constructor(context: RootfsContext, variation: RootfsVariation = {}) {
     this.#context = context;
-    this.#whiteouts = whiteouts;
+    const { whiteoutsOf = (own, nodes) => new DiskWhiteouts(own, nodes), filesOf = (files) => files } = variation;
+    this.#variation = { whiteoutsOf, filesOf };
   }
 
   /** Begins a layer, counted from 0; the one before it must have ended. */
@@ -48,9 +53,9 @@ export class Rootfs {
     const files = new FileMaker(this.#context, nodes);
     return new LayerEntries(this.#context, layer, {
       directories: nodes,
-      files,
+      files: this.#variation.filesOf(files, nodes),
       hardlinks: new DiskHardlinks(this.#context, nodes, files),
-      whiteouts: this.#whiteouts(this.#context, nodes),
+      whiteouts: this.#variation.whiteoutsOf(this.#context, nodes),
       end: () => nodes.made.clear(),
     });
   }

@@ -21,7 +21,7 @@ export interface Selection {
 export const everything: Selection = { isWanted: true, below: () => everything };
 
 /** None of it. */
-const nothing: Selection = { isWanted: false, below: () => nothing };
+export const nothing: Selection = { isWanted: false, below: () => nothing };
 
 /**
  * Tells what of a tree is wanted, from its root on down.

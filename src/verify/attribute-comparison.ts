@@ -15,7 +15,7 @@ import { earliestSeconds, latestSeconds } from "../tar/numbers.ts";
 import { type DiskEntry, succeeded } from "./disk-entry.ts";
 
 /** What was found on the disk where the image has something. */
-interface FoundOnDisk {
+interface FoundStat {
   readonly stat: Stat;
   readonly entry: DiskEntry;
   /** Whether it is an empty file in place of a device that was not made. */
@@ -38,7 +38,7 @@ export class AttributeComparison {
   }
 
   /** Returns which of them are different. */
-  differentParts(attributes: Attributes, stated: Stated, found: FoundOnDisk): DifferentPart[] {
+  differentParts(attributes: Attributes, stated: Stated, found: FoundStat): DifferentPart[] {
     const { stat, entry } = found;
     const xattrs = xattrsAt(entry);
     const hasOwner = this.#owners.isRight(stated, stat) && this.#owners.isRecorded(stated, stat, xattrs, found);
@@ -62,7 +62,7 @@ function hasMode(mode: number, stat: Stat, xattrs: FoundXattrs): boolean {
 }
 
 /** Compares the time. A file system may have replaced a time that it cannot store by the nearest that it can. */
-function hasTime(stated: Timestamp, found: Timestamp): boolean {
+export function hasTime(stated: Timestamp, found: Timestamp): boolean {
   if (found.seconds === stated.seconds) return found.nanoseconds === stated.nanoseconds;
   if (stated.seconds > latestSeconds) return found.seconds >= latestSeconds && found.seconds < stated.seconds;
   return stated.seconds < earliestSeconds && found.seconds <= earliestSeconds && found.seconds > stated.seconds;

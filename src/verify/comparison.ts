@@ -9,20 +9,32 @@ import { type Stat, statAt } from "../linux/stat.ts";
 import { closeDescriptor, openUntouchedAt, readSymlinkAt } from "../linux/syscalls.ts";
 import type { Rights } from "../linux/thread.ts";
 import { Descent } from "../rootfs/descent.ts";
-import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import { nothing, type Selection } from "../tree/selection.ts";
 import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
-import { AttributeComparison } from "./attribute-comparison.ts";
-import type { Difference } from "./difference.ts";
+import { AttributeComparison, hasTime } from "./attribute-comparison.ts";
+import type { ComparisonObserver } from "./comparison-observer.ts";
 import { type DiskEntry, hasContent, succeeded } from "./disk-entry.ts";
+import { LinkComparison } from "./link-comparison.ts";
 
 /** What a comparison needs to know. */
 export interface ComparisonOptions {
   readonly settings: RootfsSettings;
   readonly rights: Rights;
-  /** The digests of the files' data in the archives, by the file's `content`. */
-  readonly digests: { get(content: number): string | undefined };
-  /** Is called with each difference. */
-  readonly tell: (difference: Difference) => void;
+  /** The SHA-256 of a file's data in its archive, holes left out, in hexadecimal digits. */
+  readonly digestOf: (file: TreeFile) => string | undefined;
+  readonly observer: ComparisonObserver;
+  /** What of the directory may be as it likes. Default: nothing. */
+  readonly leftAlone?: Selection;
+  /** What the directory is said to have been. Default: nobody says. */
+  readonly hearsay?: Hearsay;
+}
+
+/** A tree that a directory is said to have been made of, and that is believed where sizes and times agree with it. */
+export interface Hearsay {
+  readonly root: TreeDirectory;
+  /** Whether the data of a file of that tree are those of the file that is expected. */
+  readonly areSame: (said: TreeFile, expected: TreeFile) => boolean;
 }
 
 const rootPath = byteStringOf(".");
@@ -31,6 +43,9 @@ const rootPath = byteStringOf(".");
 interface Level {
   readonly directory: TreeDirectory;
   readonly path: ByteString;
+  readonly leftAlone: Selection;
+  /** What is said to have been there. */
+  readonly said: TreeNode | undefined;
   /** The children that have not been compared yet. */
   readonly remaining: Iterator<readonly [ByteString, TreeNode]>;
 }
@@ -45,7 +60,7 @@ interface Level {
 export class Comparison {
   readonly #options: ComparisonOptions;
   readonly #attributes: AttributeComparison;
-  readonly #links = new Links();
+  readonly #links = new LinkComparison();
   #count = 0;
 
   constructor(options: ComparisonOptions) {
@@ -64,18 +79,23 @@ export class Comparison {
       failure("examine", levels.at(-1)?.path ?? rootPath, call, result),
     );
     const levels: Level[] = [];
-    const enter = (node: TreeNode, name: ByteString, path: ByteString) => {
-      const handle = this.#compareNode(node, { descriptor: descent.descriptor, name, path });
+    const enter = (node: TreeNode, name: ByteString, place: Omit<Level, "directory" | "remaining">) => {
+      const handle = this.#compareNode(node, { descriptor: descent.descriptor, name, path: place.path }, place);
       if (handle === undefined || !(node instanceof Directory)) return;
       descent.enter(handle);
-      levels.push({ directory: node, path, remaining: node.children()[Symbol.iterator]() });
+      levels.push({ ...place, directory: node, remaining: node.children()[Symbol.iterator]() });
     };
-    enter(root, rootPath, rootPath);
+    const { leftAlone = nothing, hearsay } = this.#options;
+    enter(root, rootPath, { path: rootPath, leftAlone, said: hearsay?.root });
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       const { done, value: next } = level.remaining.next();
       if (done !== true) {
         const [name, node] = next;
-        enter(node, name, pathIn(level.directory, level.path, name));
+        const below = level.leftAlone.below(name);
+        if (below.isWanted) continue;
+        const path = pathIn(level.directory, level.path, name);
+        const said = level.said instanceof Directory ? level.said.child(name) : undefined;
+        enter(node, name, { path, leftAlone: below, said });
         continue;
       }
       descent.leave();
@@ -84,33 +104,46 @@ export class Comparison {
   }
 
   /** Compares what is at a name. Returns the descriptor of a directory whose children are to be compared. */
-  #compareNode(node: TreeNode, entry: DiskEntry): number | undefined {
+  #compareNode(node: TreeNode, entry: DiskEntry, { leftAlone, said }: Pick<Level, "leftAlone" | "said">) {
     const { descriptor, name, path } = entry;
-    return this.#ifReadable(path, () => {
+    const compare = () => {
       const stat = statAt(descriptor, name);
       if (stat === -errnos.ENOENT) {
-        this.#tellMissing(node, path);
+        if (!this.#mayLack(node)) this.#options.observer.missing(node, entry);
         return undefined;
       }
       const found = succeeded(stat, path, "statx");
       this.#count += 1;
-      if (node instanceof Directory && found.type === "directory") return this.#compareDirectory(node, found, entry);
-      if (node instanceof Directory) this.#tellChanged(path, ["type"]);
-      else this.#compareFile(fileOf(node), found, entry);
+      if (node instanceof Directory && found.type === "directory")
+        return this.#compareDirectory(node, found, entry, leftAlone);
+      if (node instanceof Directory) this.#tellFound(node, entry, found, ["type"]);
+      else this.#compareFile(node, found, entry, said);
+      return undefined;
+    };
+    return ifReadable(compare, () => {
+      this.#options.observer.unreadable(node, entry);
       return undefined;
     });
   }
 
-  #compareDirectory(directory: TreeDirectory, stat: Stat, entry: DiskEntry): number {
+  #compareDirectory(directory: TreeDirectory, stat: Stat, entry: DiskEntry, leftAlone: Selection): number | undefined {
     const { attributes } = directory;
     const stated = { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 } as const;
     const isRoot = directory.parent === undefined;
     const parts = this.#attributes.differentParts(attributes, stated, { stat, entry, isRoot });
     const handle = openUntouchedAt(entry.descriptor, entry.name, constants.O_DIRECTORY);
+    if (handle === -errnos.EACCES) {
+      this.#tellFound(directory, entry, stat, parts, true);
+      return undefined;
+    }
     try {
-      const hasOtherNames = handle >= 0 && this.#compareNames(directory, handle, entry.path);
+      const names = handle < 0 ? noNames : this.#comparedNames(directory, handle, entry.path, leftAlone);
       // Names that were added or removed change the time of the directory. They are reported, so the time is not.
-      this.#tellChanged(entry.path, hasOtherNames ? parts.filter((part) => part !== "time") : parts);
+      this.#tellFound(directory, entry, stat, names.areSame ? parts : parts.filter((part) => part !== "time"));
+      for (const { name, below } of names.surplus) {
+        const path = pathIn(directory, entry.path, name);
+        this.#options.observer.surplus({ descriptor: handle, name, path }, below);
+      }
       return succeeded(handle, entry.path, "openat(O_DIRECTORY)");
     } catch (error) {
       if (handle >= 0) closeDescriptor(handle);
@@ -118,29 +151,38 @@ export class Comparison {
     }
   }
 
-  /** Reports names that the tree does not have. Returns whether names were added or are missing. */
-  #compareNames(directory: TreeDirectory, descriptor: number, path: ByteString): boolean {
+  /** Finds the names that the tree does not have, and whether that or names that are missing make a difference. */
+  #comparedNames(directory: TreeDirectory, descriptor: number, path: ByteString, leftAlone: Selection): ComparedNames {
     const unseen = new Set([...directory.children()].flatMap(([name, node]) => (this.#mayLack(node) ? [] : [name])));
-    let hasOthers = false;
+    const surplus: SurplusName[] = [];
+    let areSame = true;
     for (const name of namesIn(descriptor, path)) {
       unseen.delete(name);
       if (directory.child(name) !== undefined) continue;
-      hasOthers = true;
-      this.#options.tell({ kind: "added", path: textOf(pathIn(directory, path, name)) });
+      areSame = false;
+      const below = leftAlone.below(name);
+      if (!below.isWanted) surplus.push({ name, below });
     }
-    return hasOthers || unseen.size > 0;
+    return { surplus, areSame: areSame && unseen.size === 0 };
   }
 
-  #compareFile(file: TreeFile, stat: Stat, entry: DiskEntry): void {
+  #compareFile(node: Exclude<TreeNode, TreeDirectory>, stat: Stat, entry: DiskEntry, said: TreeNode | undefined): void {
+    const file = fileOf(node);
     const isStandIn = this.#isStandIn(file, stat);
-    if (!isStandIn && !this.#isOfItsType(file, stat)) return this.#tellChanged(entry.path, ["type"]);
+    if (!isStandIn && !this.#isOfItsType(file, stat)) return this.#tellFound(node, entry, stat, ["type"]);
     const parts = this.#attributes.differentParts(file, file, { stat, entry, isStandIn });
     if (!isStandIn) parts.push(...differentNature(file, stat, entry));
     if (!this.#links.areRight(file, stat)) parts.push("links");
+    let isUnreadable = false;
     if (stat.type === "file") {
-      this.#ifReadable(entry.path, () => parts.push(...this.#differentContent(file, stat, entry)));
+      const compare = () => this.#differentContent(file, stat, entry, said);
+      const content = ifReadable(compare, (): readonly DifferentPart[] => {
+        isUnreadable = true;
+        return [];
+      });
+      parts.push(...content);
     }
-    this.#tellChanged(entry.path, parts);
+    this.#tellFound(node, entry, stat, parts, isUnreadable);
   }
 
   #isOfItsType(file: TreeFile, stat: Stat): boolean {
@@ -153,25 +195,22 @@ export class Comparison {
     return settings.devices === "placeholder" || (settings.recordOwners === true && !rights.isRoot);
   }
 
-  #differentContent(file: TreeFile, stat: Stat, entry: DiskEntry): DifferentPart[] {
+  #differentContent(
+    file: TreeFile,
+    stat: Stat,
+    entry: DiskEntry,
+    said: TreeNode | undefined,
+  ): readonly DifferentPart[] {
     if (stat.sizeBytes !== file.sizeBytes) return ["size", "content"];
-    const digest = this.#options.digests.get(file.content);
-    return file.sizeBytes === 0 || (digest !== undefined && hasContent(entry, file, digest)) ? [] : ["content"];
-  }
-
-  /** Does something that may need rights which this user does not have. Then it reports `unreadable`. */
-  #ifReadable<Result>(path: ByteString, work: () => Result): Result | undefined {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof SystemError && error.errno === "EACCES")) throw error;
-      this.#options.tell({ kind: "unreadable", path: textOf(path) });
-      return undefined;
+    if (file.sizeBytes === 0) return [];
+    const { hearsay, digestOf } = this.#options;
+    if (hearsay !== undefined && said !== undefined && !(said instanceof Directory)) {
+      const one = fileOf(said);
+      const isBelieved = one.type === "file" && one.sizeBytes === stat.sizeBytes && hasTime(one.mtime, stat.mtime);
+      if (isBelieved) return hearsay.areSame(one, file) ? [] : ["content"];
     }
-  }
-
-  #tellMissing(node: TreeNode, path: ByteString): void {
-    if (!this.#mayLack(node)) this.#options.tell({ kind: "missing", path: textOf(path) });
+    const digest = digestOf(file);
+    return digest !== undefined && hasContent(entry, file, digest) ? [] : ["content"];
   }
 
   /** Whether something may be missing because whoever unpacked could not make it: only root makes devices. */
@@ -181,29 +220,37 @@ export class Comparison {
     return isDevice(fileOf(node));
   }
 
-  #tellChanged(path: ByteString, parts: readonly DifferentPart[]): void {
-    if (parts.length > 0) this.#options.tell({ kind: "changed", path: textOf(path), parts });
+  #tellFound(
+    node: TreeNode,
+    entry: DiskEntry,
+    stat: Stat,
+    parts: readonly DifferentPart[],
+    isUnreadable = false,
+  ): void {
+    this.#options.observer.found(node, entry, { stat, parts, isUnreadable });
   }
 }
 
-/**
- * Compares which names are the same file. A file may have further names outside of the tree, but not one that is
- * another file in the tree.
- */
-class Links {
-  readonly #identities = new Map<TreeFile, string>();
-  readonly #files = new Map<string, TreeFile>();
+interface SurplusName {
+  readonly name: ByteString;
+  readonly below: Selection;
+}
 
-  /**
-   * Whether the file at a name is the same file as at those names before it where the tree says so, and at no others.
-   */
-  areRight(file: TreeFile, { identity, nameCount }: Stat): boolean {
-    if (!file.isLinked && nameCount === 1) return true;
-    const known = this.#identities.get(file) ?? identity;
-    const same = this.#files.get(identity) ?? file;
-    this.#identities.set(file, known);
-    this.#files.set(identity, same);
-    return known === identity && same === file;
+interface ComparedNames {
+  /** Those that the tree does not have, and that may not be there. */
+  readonly surplus: readonly SurplusName[];
+  readonly areSame: boolean;
+}
+
+const noNames: ComparedNames = { surplus: [], areSame: true };
+
+/** Does something that may need rights which this user does not have, and something else without them. */
+function ifReadable<Result>(work: () => Result, otherwise: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SystemError && error.errno === "EACCES")) throw error;
+    return otherwise();
   }
 }
 

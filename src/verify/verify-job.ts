@@ -18,6 +18,7 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { Comparison } from "./comparison.ts";
+import { tellingDifferences } from "./comparison-observer.ts";
 import type { Difference } from "./difference.ts";
 
 /** The job to make a tree of the layers and compare a directory with it. */
@@ -63,13 +64,13 @@ export function verify(job: VerifyJob): void {
     const comparison = new Comparison({
       settings: job.settings,
       rights,
-      digests,
-      tell(difference) {
+      digestOf: ({ content }) => digests.get(content),
+      observer: tellingDifferences((difference) => {
         differences += 1;
         bytes += difference.path.length;
         if (differences <= toldAtMost && bytes <= toldBytesAtMost)
           tell<VerifyReport>({ type: "different", difference });
-      },
+      }),
     });
     comparison.compare(root, directory);
     tell<VerifyReport>({ type: "compared", entries: comparison.count, differences });

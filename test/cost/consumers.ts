@@ -17,6 +17,7 @@ import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { mtreeLines } from "../../src/tree/mtree.ts";
 import { everything } from "../../src/tree/selection.ts";
 import { Comparison } from "../../src/verify/comparison.ts";
+import { tellingDifferences } from "../../src/verify/comparison-observer.ts";
 import { sourceOf } from "../model/archive.ts";
 import { stacked } from "../overlay/stacked.ts";
 import { removeTree } from "../support/remove-tree.ts";
@@ -75,7 +76,12 @@ export const consumers: Readonly<Record<Use, Consumer>> = {
       if (!isAccepted(() => apply(layers, handle))) return 0;
       const { root } = merged(layers);
       return processorTime(() => {
-        new Comparison({ settings, rights: ownRights(), digests: new Map(), tell() {} }).compare(root, handle);
+        new Comparison({
+          settings,
+          rights: ownRights(),
+          digestOf: () => undefined,
+          observer: tellingDifferences(() => {}),
+        }).compare(root, handle);
       });
     });
   },

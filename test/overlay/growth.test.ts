@@ -55,7 +55,7 @@ test("what layers below have at the root is listed once, however often a layer h
           for (let n = 0; n < 100; n += 1, names += 1) yield byteStringOf(`name-${n}`);
         },
       };
-      const rootfs = new Rootfs(context, (own) => new OverlayWhiteouts(own));
+      const rootfs = new Rootfs(context, { whiteoutsOf: (own) => new OverlayWhiteouts(own) });
       const layer = rootfs.beginLayer(0);
       for (let n = 0; n < 1000; n += 1) apply(layer, opaque(""));
       layer.end();
@@ -69,7 +69,7 @@ test("directories are looked through once, however often a layer hides what is i
   inDirectory((destination) =>
     opened(destination, (descriptor) => {
       const context = newContext(descriptor, settings, reporter, { shared: sharedByLayers(settings.limits) });
-      const rootfs = new Rootfs(context, (own) => new OverlayWhiteouts(own));
+      const rootfs = new Rootfs(context, { whiteoutsOf: (own) => new OverlayWhiteouts(own) });
       const layer = rootfs.beginLayer(0);
       apply(layer, directory("d"));
       const made = context.tree.directoryAt(context.tree.root, byteStringOf("d"));

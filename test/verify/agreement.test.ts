@@ -10,7 +10,9 @@ import { ownRights } from "../../src/linux/thread.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { ContentDigests } from "../../src/tree/content-digests.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
+import type { TreeFile } from "../../src/tree/tree-file.ts";
 import { Comparison } from "../../src/verify/comparison.ts";
+import { tellingDifferences } from "../../src/verify/comparison-observer.ts";
 import type { Difference } from "../../src/verify/difference.ts";
 import { archived, sourceOf } from "../model/archive.ts";
 import { randomStack } from "../model/generator.ts";
@@ -40,8 +42,9 @@ function differences(directory: string, layers: readonly Uint8Array[], options: 
   const found: Difference[] = [];
   const handle = openDirectoryPath(directory);
   try {
-    const tell = (difference: Difference) => void found.push(difference);
-    new Comparison({ settings, rights: ownRights(), digests, tell }).compare(tree.root, handle);
+    const observer = tellingDifferences((difference) => void found.push(difference));
+    const digestOf = ({ content }: TreeFile) => digests.get(content);
+    new Comparison({ settings, rights: ownRights(), digestOf, observer }).compare(tree.root, handle);
   } finally {
     closeDescriptor(handle);
   }

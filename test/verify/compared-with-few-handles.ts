@@ -3,6 +3,7 @@ import { closeDescriptor, openDirectoryPath } from "../../src/linux/syscalls.ts"
 import { ownRights } from "../../src/linux/thread.ts";
 import { MergedTree } from "../../src/tree/merged-tree.ts";
 import { Comparison } from "../../src/verify/comparison.ts";
+import { tellingDifferences } from "../../src/verify/comparison-observer.ts";
 import type { Difference } from "../../src/verify/difference.ts";
 import { built } from "../support/building.ts";
 import { directory, file, type Member } from "../support/entries.ts";
@@ -26,8 +27,8 @@ const differences: Difference[] = [];
 const comparison = new Comparison({
   settings,
   rights: ownRights(),
-  digests: { get: () => undefined },
-  tell: (difference) => differences.push(difference),
+  digestOf: () => undefined,
+  observer: tellingDifferences((difference) => differences.push(difference)),
 });
 const root = openDirectoryPath(rootfs.directory);
 comparison.compare(tree.root, root);
