@@ -11,23 +11,24 @@ import type { TreeFile } from "../tree/tree-file.ts";
  * two, one after the other: of itself, unless its holes are too large, and of its data without the holes.
  */
 export class ComparedData implements FileDigests {
-  readonly #digests: ContentDigests;
+  /** By the number that `keep` gave. */
+  readonly digests: ContentDigests;
 
   constructor(memory: Memory) {
-    this.#digests = new ContentDigests(memory);
+    this.digests = new ContentDigests(memory);
   }
 
   /** Takes down the digests of an entry's data, which `body` yields or knows, and gives their number. */
   keep(entry: Entry, body: ByteSource, holes: DigestibleHoles): number {
     const { digest, dataDigest } = dataDigests(entry, body, holes);
-    const number = this.#digests.addHex(digest);
-    if (entry.segments !== undefined) this.#digests.addHex(dataDigest);
+    const number = this.digests.addHex(digest);
+    if (entry.segments !== undefined) this.digests.addHex(dataDigest);
     return number;
   }
 
   /** The SHA-256 of a regular file, in hexadecimal digits, if it is known. */
   get(file: TreeFile): string | undefined {
-    return digestOf(file, this.#digests);
+    return digestOf(file, this.digests);
   }
 
   /**
@@ -41,8 +42,13 @@ export class ComparedData implements FileDigests {
     return first.segments !== undefined && haveSamePlaces(first, second) && this.#haveSameData(first, second);
   }
 
+  /** The SHA-256 of the data of a regular file without its holes, in hexadecimal digits. */
+  withoutHoles({ segments, content }: TreeFile): string | undefined {
+    return this.digests.get(segments === undefined ? content : content + 1);
+  }
+
   #haveSameData(first: TreeFile, second: TreeFile): boolean {
-    const [one, other] = [first, second].map(({ content }) => this.#digests.get(content + 1));
+    const [one, other] = [this.withoutHoles(first), this.withoutHoles(second)];
     return one !== undefined && one === other;
   }
 }

@@ -71,7 +71,8 @@ function haveSameNames(first: TreeDirectory, second: TreeDirectory): boolean {
   return true;
 }
 
-function entryOf(node: TreeNode, data: ComparedData): ComparedEntry {
+/** What an image has somewhere, as results have it. */
+export function entryOf(node: TreeNode, data: ComparedData): ComparedEntry {
   const at = { path: rootPath, firstPath: undefined };
   const item = node instanceof Directory ? { path: rootPath, directory: node } : { ...at, file: fileOf(node) };
   const { path: _, ...entry } = listedEntry(item, data);

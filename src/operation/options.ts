@@ -171,13 +171,17 @@ export function settle(options: UnpackOptions): UnpackSettings {
     sandbox,
     apply: applySettings({ ...options, limits: settleLimits(options.limits) }),
     selection: present({
-      include: include && [...(patterns("include", include) ?? []), ...add.map(({ target }) => literalPattern(target))],
-      exclude: patterns("exclude", exclude),
+      include: include && [
+        ...(checkedPatterns("include", include) ?? []),
+        ...add.map(({ target }) => literalPattern(target)),
+      ],
+      exclude: checkedPatterns("exclude", exclude),
     }),
   };
 }
 
-function patterns(option: string, texts: readonly string[] | undefined): readonly string[] | undefined {
+/** Insists that patterns for paths mean something. Throws `INVALID_OPTION`. */
+export function checkedPatterns(option: string, texts: readonly string[] | undefined): readonly string[] | undefined {
   for (const text of texts ?? []) {
     if (/^[/.]*$/.test(text)) throw invalidOption(option, `"${text}" names nothing`, patternHint);
     const fault = patternFault(text);

@@ -67,13 +67,13 @@ export class Recorder {
 }
 
 /** What becomes of devices: only root makes any. */
-function devicesMade({ devices, recordOwners }: RootfsSettings, { isRoot }: Rights): DevicePolicy {
+export function devicesMade({ devices, recordOwners }: RootfsSettings, { isRoot }: Rights): DevicePolicy {
   if (devices !== "create" || isRoot) return devices;
   return recordOwners ? "placeholder" : "skip";
 }
 
 /** Whose files become, where they do not belong to whoever unpacks. */
-function ownersGiven(settings: RootfsSettings, rights: Rights): MtreeOptions["ownerOf"] {
+export function ownersGiven(settings: RootfsSettings, rights: Rights): MtreeOptions["ownerOf"] {
   const { owner, uidMap, gidMap } = ownerPolicy(settings);
   return (stated) => {
     const [uid, gid] = [hostIdOf(stated.uid, uidMap), hostIdOf(stated.gid, gidMap)];

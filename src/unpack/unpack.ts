@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
 import { pathOf } from "../base/option-checks.ts";
-import type { Image } from "../image/resolve.ts";
 import { AddedLayer } from "../operation/added-layer.ts";
 import type { EventLog } from "../operation/event-log.ts";
 import { Operation } from "../operation/operation.ts";
 import { type UnpackOptions, type UnpackResult, unpackKinds } from "../operation/options.ts";
-import { type Documents, Target } from "../output/new-directory.ts";
+import { Target } from "../output/new-directory.ts";
 import { NewFile } from "../output/new-file.ts";
 import { isWhole } from "../tree/selection.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import { applyLayers, applySelected } from "./apply-layers.ts";
+import { documentsOf } from "./documents.ts";
 import type { RootToBe } from "./kept-root.ts";
 import type { MtreeJob } from "./mtree-job.ts";
 import { DirectRoot, type MadeRoot, type RootMaker } from "./root-maker.ts";
@@ -77,26 +77,6 @@ async function rootMaker(
   if (keep !== true && clone === undefined) return new DirectRoot(operation, wanted.staging);
   const { KeptRoot } = await import("./kept-root.ts");
   return new KeptRoot(operation, { ...wanted, clone });
-}
-
-async function documentsOf(
-  image: Image,
-  staging: string,
-  bundle: UnpackOptions["bundle"],
-  events: EventLog,
-): Promise<Documents> {
-  if (bundle === undefined || bundle === false) return { "config.json": image.configBytes };
-  const { bundleOf } = await import("../bundle/bundle.ts");
-  const { config, leftOut } = bundleOf(image.config, staging, bundle === true ? undefined : bundle);
-  if (leftOut.length > 0) events.tell({ type: "warning", code: "LABEL_LEFT_OUT", message: labelsLeftOut(leftOut) });
-  return { "image-config.json": image.configBytes, "config.json": config };
-}
-
-function labelsLeftOut(labels: readonly string[]): string {
-  const shown = labels.slice(0, 3).map((label) => `"${label.slice(0, 100)}"`);
-  const others = labels.length - shown.length;
-  const names = `${shown.join(", ")}${others === 0 ? "" : ` and ${others} more`}`;
-  return `labels that a runtime would obey are no annotations of the bundle: ${names}`;
 }
 
 async function writeMtree(file: NewFile, pipeline: Pipeline, { report, signal }: EventLog): Promise<void> {

@@ -38,7 +38,13 @@ export async function startLibuvPool(): Promise<void> {
   await stat("/");
 }
 
-type ThreadName = "decompress-worker" | "digest-worker" | "apply-worker" | "tree-worker" | "archive-worker";
+type ThreadName =
+  | "decompress-worker"
+  | "digest-worker"
+  | "apply-worker"
+  | "tree-worker"
+  | "sync-worker"
+  | "archive-worker";
 
 /** A working thread, as the main thread uses it: it is given jobs, sends reports, and is ended by disposing of it. */
 export class Thread implements AsyncDisposable {

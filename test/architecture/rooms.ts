@@ -11,12 +11,12 @@ export interface Room {
 /** The plan of `src/`: ARCHITECTURE.md shows it, and the imports of all files are held to it. */
 export const rooms = {
   cli: {
-    floor: 12,
+    floor: 13,
     what: "the command: options, progress, reports, signals; it uses what every program can use, and a few tools of `base/`",
     uses: ["index.ts", "base"],
   },
   "index.ts": {
-    floor: 11,
+    floor: 12,
     what: "the public names",
     uses: [
       "base",
@@ -39,13 +39,14 @@ export const rooms = {
       "history",
       "verify",
       "diff",
+      "sync",
       "copy",
       "signatures",
       "trust",
     ],
   },
   threads: {
-    floor: 11,
+    floor: 12,
     what: "the files that Node loads as threads: each says which jobs its thread does, and nothing else",
     uses: [
       "worker",
@@ -58,6 +59,29 @@ export const rooms = {
       "overlay",
       "look",
       "history",
+      "verify",
+      "diff",
+      "sync",
+    ],
+  },
+  sync: {
+    floor: 11,
+    what: "a directory made what an image says: compared as `verify/` does, made anew beside the old root of what stays and what differs, and exchanged with it",
+    uses: [
+      "base",
+      "oci",
+      "tar",
+      "output",
+      "blob",
+      "linux",
+      "toc",
+      "layer",
+      "worker",
+      "rootfs",
+      "tree",
+      "source",
+      "operation",
+      "unpack",
       "verify",
       "diff",
     ],

@@ -123,6 +123,19 @@ const calls: Readonly<Record<string, Called>> = {
     options: { wrong: { ...resolving, keepDirlinks: ["yes", '"yes" is not true or false'] } },
   },
   verify: { call: library.verify as Untyped, given: { ...directory, ...named }, options: { wrong: applying } },
+  sync: {
+    call: library.sync as Untyped,
+    given: { ...named, ...directory },
+    options: {
+      wrong: {
+        ...applying,
+        dryRun: ["yes", '"yes" is not true or false'],
+        keepPaths: ["etc", '"etc" is not a list of strings'],
+        trustTimes: [1, "1 is not true or false"],
+        force: ["yes", '"yes" is not true or false'],
+      },
+    },
+  },
   diff: {
     call: library.diff as Untyped,
     given: { name1: [name, ...noText], name2: [name, ...noText] },

@@ -1,0 +1,98 @@
+import { OciUnpackError } from "../base/errors.ts";
+import type { FileBackEnd } from "../layer/back-end.ts";
+import { failure, quoted } from "../layer/findings.ts";
+import { errnos } from "../linux/errno.ts";
+import { statAt } from "../linux/stat.ts";
+import { makeLinkAt, unlinkAt } from "../linux/syscalls.ts";
+import type { RootfsContext } from "../rootfs/context.ts";
+import type { DiskDestination, OnDisk } from "../rootfs/disk-directory.ts";
+import type { FileMaker } from "../rootfs/file-maker.ts";
+import type { NodeMaker } from "../rootfs/node-maker.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { textOf } from "../tar/byte-string.ts";
+import type { ByteSource, Entry } from "../tar/entry.ts";
+import type { FileOnDisk } from "./sync-plan.ts";
+
+/** A file in the old root that the next entry describes. */
+export interface OldFile extends FileOnDisk {
+  /** An open handle of its directory. */
+  readonly directory: number;
+  readonly name: ByteString;
+}
+
+/** What stops link(2) for reasons that a new file does not share. */
+const copyable = [errnos.EXDEV, errnos.EMLINK, errnos.EPERM, errnos.ENOTSUP, errnos.ENOSYS];
+
+/**
+ * Makes the files of a new root: those that stay are further names of the files in the old root, which nobody changes;
+ * others are made of their entries.
+ */
+export class FilesFromDisk implements FileBackEnd<OnDisk> {
+  /** What the old root has for the next entry. */
+  old: OldFile | undefined;
+  /** How many bytes of data were written. */
+  writtenBytes = 0;
+  readonly #context: RootfsContext;
+  readonly #files: FileMaker;
+  readonly #nodes: NodeMaker;
+  #last: DiskDestination | undefined;
+
+  constructor(context: RootfsContext, files: FileMaker, nodes: NodeMaker) {
+    this.#context = context;
+    this.#files = files;
+    this.#nodes = nodes;
+  }
+
+  file(destination: DiskDestination, entry: Entry, body: ByteSource): void {
+    this.#last = destination;
+    if (!this.#isLinked(destination)) this.#files.file(destination, entry, body);
+  }
+
+  symlink(destination: DiskDestination, entry: Entry): void {
+    if (!this.#isLinked(destination)) this.#files.symlink(destination, entry);
+  }
+
+  fifo(destination: DiskDestination, entry: Entry): void {
+    if (!this.#isLinked(destination)) this.#files.fifo(destination, entry);
+  }
+
+  device(destination: DiskDestination, entry: Entry): void {
+    if (!this.#isLinked(destination)) this.#files.device(destination, entry);
+  }
+
+  /** Removes the file that was made last: what it was made of turned out to be wrong. */
+  takeBack(): void {
+    if (this.#last === undefined) throw new TypeError("no file was made");
+    const { parent, name, path } = this.#last;
+    const result = unlinkAt(this.#context.tree.handles.of(parent), name);
+    if (result < 0) throw failure("replace", path, "unlinkat", result);
+  }
+
+  /** Gives the file of the old root a further name; false where there is none, or where it may have no more. */
+  #isLinked(destination: DiskDestination): boolean {
+    const { old } = this;
+    if (old === undefined || !old.isWhole) return false;
+    let isMade = true;
+    this.#nodes.make(destination, "linkat", (directory, name) => {
+      const result = makeLinkAt(old.directory, old.name, directory, name);
+      isMade = !copyable.includes(-result);
+      return isMade ? result : 0;
+    });
+    if (isMade) this.#insistOnIdentity(destination, old);
+    return isMade;
+  }
+
+  /** Whoever may write to the old root can put something else in the place of what was compared. */
+  #insistOnIdentity({ parent, name, path }: DiskDestination, { identity }: OldFile): void {
+    const stat = statAt(this.#context.tree.handles.of(parent), name);
+    if (typeof stat !== "number" && stat.identity === identity) return;
+    throw changedMeanwhile(path);
+  }
+}
+
+export function changedMeanwhile(path: ByteString): OciUnpackError {
+  return new OciUnpackError("FILE_SYSTEM", `cannot go on with ${quoted(path)}: it was changed meanwhile`, {
+    hint: "do it again when nobody else changes the directory",
+    details: { path: textOf(path) },
+  });
+}

@@ -1,0 +1,215 @@
+import type { MemoryBudget } from "../base/memory-budget.ts";
+import { Directory } from "../layer/directory.ts";
+import type { FindingsReporter } from "../layer/findings.ts";
+import { failure } from "../layer/findings.ts";
+import type { LayerEntries } from "../layer/layer-entries.ts";
+import { pathIn } from "../layer/paths.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
+import { openDirectoryBeneath } from "../linux/syscalls.ts";
+import { newContext, type RootfsContext, sharedByLayers } from "../rootfs/context.ts";
+import { Descent } from "../rootfs/descent.ts";
+import type { DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
+import { Rootfs } from "../rootfs/rootfs.ts";
+import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import type { ByteSource } from "../tar/entry.ts";
+import { nothing as nothingKept, type Selection } from "../tree/selection.ts";
+import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
+import type { DiskEntry } from "../verify/disk-entry.ts";
+import { DigestingSource, DiskData } from "./disk-data.ts";
+import { allNames } from "./disk-walk.ts";
+import { FilesFromDisk, type OldFile } from "./files-from-disk.ts";
+import type { ImageTrees } from "./image-trees.ts";
+import { insistOnNothingKept, keepFrom } from "./kept-paths.ts";
+import { contradicted, LayerData, pathOf, type TreeName } from "./layer-data.ts";
+import type { SyncPlan } from "./sync-plan.ts";
+import { directoryEntry, fileEntry, linkEntry } from "./tree-entries.ts";
+
+/** What a new root is made of. */
+export interface NewRootParts {
+  /** An open handle of the empty, private directory that becomes it. */
+  readonly target: number;
+  /** An open handle of the old root, if there is one. */
+  readonly old: number | undefined;
+  readonly trees: ImageTrees;
+  readonly plan: SyncPlan;
+  /** What stays as the old root has it. */
+  readonly kept: Selection;
+  readonly settings: RootfsSettings;
+  readonly reporter: FindingsReporter;
+}
+
+/** A directory of the tree that is being made. */
+interface Level {
+  readonly directory: TreeDirectory;
+  readonly path: ByteString;
+  readonly kept: Selection;
+  /** Whether the old root has a directory there. */
+  readonly isOld: boolean;
+  readonly made: DiskDirectory;
+  readonly remaining: Iterator<readonly [ByteString, TreeNode]>;
+}
+
+const nothing = byteStringOf("");
+const empty: ByteSource = { read: () => undefined };
+
+// Measured on Node 20 with 100,000 of them: 97 bytes.
+const waitingBytes = 104;
+
+/**
+ * Makes a new root beside the old one: of further names of the files that stay, of data that are on the disk, and of data
+ * out of layers. The old root is only read.
+ */
+export class NewRoot {
+  readonly #parts: NewRootParts;
+  readonly #memory: MemoryBudget;
+  readonly #context: RootfsContext;
+  readonly #rootfs: Rootfs;
+  readonly #entries: LayerEntries<OnDisk>;
+  readonly #wanted: LayerData;
+  /** Names of files that are made at another one. */
+  readonly #further: TreeName[] = [];
+  /** Where files with several names are made. */
+  readonly #made = new Map<TreeFile, TreeName>();
+  #files: FilesFromDisk | undefined;
+
+  constructor(parts: NewRootParts) {
+    const { target, settings, reporter, trees } = parts;
+    this.#parts = parts;
+    this.#memory = trees.memory;
+    this.#wanted = new LayerData(trees.memory);
+    const shared = sharedByLayers(settings.limits, trees.memory);
+    this.#context = newContext(target, settings, reporter, { shared });
+    this.#rootfs = new Rootfs(this.#context, {
+      filesOf: (files, nodes) => {
+        this.#files = new FilesFromDisk(this.#context, files, nodes);
+        return this.#files;
+      },
+    });
+    this.#entries = this.#rootfs.beginLayer(0);
+  }
+
+  get writtenBytes(): number {
+    return this.#onDisk.writtenBytes;
+  }
+
+  /** Makes all but the files whose data have to come out of layers, and gives the numbers of these layers. */
+  lay(): readonly number[] {
+    using descent = new Descent(this.#parts.old ?? -1, (call, result) =>
+      failure("read", levels.at(-1)?.path ?? nothing, call, result),
+    );
+    const levels: Level[] = [];
+    const { tree } = this.#context;
+    const enter = (directory: TreeDirectory, place: Pick<Level, "path" | "kept" | "isOld">) => {
+      const { path, kept, isOld } = place;
+      this.#entries.apply(directoryEntry(directory, path), empty);
+      const above = levels.at(-1)?.made;
+      const made = above === undefined ? tree.root : tree.knownDirectoryAt(above, directory.name);
+      if (made === undefined) throw new TypeError("what was just made is there");
+      levels.push({ ...place, directory, made, remaining: directory.children()[Symbol.iterator]() });
+      if (isOld) this.#keepIn(directory, made, { descriptor: descent.descriptor, name: nothing, path }, kept);
+    };
+    const { trees, kept, old } = this.#parts;
+    enter(trees.wanted, { path: nothing, kept, isOld: old !== undefined });
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      const { done, value: next } = level.remaining.next();
+      if (done === true) {
+        levels.pop();
+        if (level.isOld && levels.length > 0) descent.leave();
+        continue;
+      }
+      const [name, node] = next;
+      const kept = level.kept.below(name);
+      if (kept.isWanted) continue;
+      const path = pathIn(level.path, name);
+      const here = level.isOld ? descent.descriptor : undefined;
+      if (!(node instanceof Directory)) {
+        if (here !== undefined) insistOnNothingKept({ descriptor: here, name, path }, kept);
+        this.#layFile(node, { directory: level.directory, name, file: fileOf(node) }, path, here);
+        continue;
+      }
+      const handle = here === undefined ? -1 : openDirectoryBeneath(here, name);
+      if (handle >= 0) descent.enter(handle);
+      enter(node, { path, kept, isOld: handle >= 0 });
+    }
+    return this.#wanted.layers;
+  }
+
+  /** Makes the files whose data are in the archive of a layer. */
+  fill(layer: number, archive: ByteSource): void {
+    this.#wanted.take(layer, archive, this.#parts.settings, (name, body) => {
+      const data = new DigestingSource(body);
+      this.#entries.apply(fileEntry(name.file, pathOf(name)), data);
+      this.#onDisk.writtenBytes += data.bytes;
+      if (data.digest() !== this.#parts.trees.data.withoutHoles(name.file)) throw contradicted(pathOf(name), layer);
+    });
+  }
+
+  /** Gives files their further names and directories their attributes. */
+  finish(): void {
+    for (const { directory, name, file } of this.#further) {
+      const made = this.#made.get(file);
+      if (made === undefined) throw new TypeError("a file with further names was not made");
+      this.#entries.apply(linkEntry(file, pathOf({ directory, name }), pathOf(made)), empty);
+    }
+    this.#entries.end();
+    this.#rootfs.finish();
+  }
+
+  close(): void {
+    this.#rootfs.close();
+  }
+
+  get #onDisk(): FilesFromDisk {
+    if (this.#files === undefined) throw new TypeError("nobody makes files");
+    return this.#files;
+  }
+
+  #layFile(node: TreeNode, name: TreeName, path: ByteString, directory: number | undefined): void {
+    const { plan, trees } = this.#parts;
+    const { file } = name;
+    const planned = plan.get(file);
+    if (this.#made.has(file) || (planned !== undefined && planned.named !== node)) {
+      this.#memory.spend(waitingBytes, "further names");
+      this.#further.push(name);
+      return;
+    }
+    if (file.isLinked) {
+      this.#memory.spend(waitingBytes, "further names");
+      this.#made.set(file, name);
+    }
+    const isMade =
+      planned !== undefined &&
+      directory !== undefined &&
+      this.#isMadeOf({ ...planned, directory, name: name.name }, name, path);
+    if (isMade) return;
+    if (file.type !== "file" || file.sizeBytes === 0) return this.#entries.apply(fileEntry(file, path), empty);
+    this.#wanted.want(name, trees.offsets.get(file.content) ?? -1);
+  }
+
+  /** Makes a file of what the old root has; false where its data are not what they were. */
+  #isMadeOf(old: OldFile, { file }: TreeName, path: ByteString): boolean {
+    const entry = fileEntry(file, path);
+    using onDisk = new DiskData(old.directory, old.name, entry);
+    const data = new DigestingSource(onDisk);
+    this.#onDisk.old = old;
+    this.#entries.apply(entry, file.type === "file" ? data : empty);
+    this.#onDisk.old = undefined;
+    this.#onDisk.writtenBytes += data.bytes;
+    if (data.bytes === 0 || data.digest() === this.#parts.trees.data.withoutHoles(file)) return true;
+    this.#onDisk.takeBack();
+    return false;
+  }
+
+  /** Takes over what stays in a directory as the old root has it. */
+  #keepIn(directory: TreeDirectory, made: DiskDirectory, old: DiskEntry, kept: Selection): void {
+    if (kept === nothingKept) return;
+    const target = () => this.#context.tree.handles.of(made);
+    for (const name of allNames(old.descriptor, old.path)) {
+      const below = kept.below(name);
+      const path = pathIn(old.path, name);
+      // What leads to something in both is made as the tree has it.
+      if (below.isWanted || (below !== nothingKept && directory.child(name) === undefined))
+        keepFrom({ descriptor: old.descriptor, name, path }, target(), below);
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, realpath, rmdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { OciUnpackError } from "../base/errors.ts";
+import { lstatIfThere } from "../base/if-there.ts";
+import type { SandboxPolicy } from "../base/option-words.ts";
+import { fileSystemError, isErrno } from "../base/system-error.ts";
+import { makeDirectories, removeCreated, targetError } from "../output/made-directories.ts";
+import { discardFromThread } from "../worker/discarding.ts";
+import { mountedAt } from "./mounts.ts";
+import { SyncDocuments } from "./sync-documents.ts";
+import { rootName, stagingName } from "./sync-names.ts";
+
+interface OpenOptions {
+  readonly isDryRun: boolean;
+  readonly isForced: boolean;
+  /** How large a configuration may be. */
+  readonly configBytes: number;
+}
+
+/**
+ * A directory that is to become what an image says. Nobody else syncs it until this is disposed of.
+ *
+ * Whoever may write to it is not trusted: a name in it may lead elsewhere at any moment. So names are followed by the
+ * confined thread alone, which goes by handles; here they are looked at, made and renamed.
+ */
+export class SyncPlace implements AsyncDisposable {
+  /** Absolute, without symlinks. */
+  readonly directory: string;
+  /** Whether it is there: a rehearsal makes none. */
+  readonly isThere: boolean;
+  readonly documents: SyncDocuments;
+  /** Whether a sync was killed here. */
+  readonly wasLeft: boolean;
+  readonly #lock: FileHandle | undefined;
+  readonly #firstCreated: string | undefined;
+  #isStaged = false;
+  #isDone = false;
+
+  private constructor(
+    directory: string,
+    documents: SyncDocuments,
+    parts: {
+      readonly wasLeft: boolean;
+      readonly lock: FileHandle | undefined;
+      readonly firstCreated: string | undefined;
+    },
+  ) {
+    this.directory = directory;
+    this.documents = documents;
+    this.isThere = parts.lock !== undefined;
+    this.wasLeft = parts.wasLeft;
+    this.#lock = parts.lock;
+    this.#firstCreated = parts.firstCreated;
+  }
+
+  /** Throws where the directory is none that an image may be put in the place of. */
+  static async open(path: string, options: OpenOptions): Promise<SyncPlace> {
+    const absolute = resolve(path);
+    if (options.isDryRun && (await lstatIfThere(absolute)) === undefined) {
+      const nothing = { wasLeft: false, lock: undefined, firstCreated: undefined };
+      return new SyncPlace(absolute, await SyncDocuments.read(absolute, options), nothing);
+    }
+    const firstCreated = options.isDryRun
+      ? undefined
+      : await makeDirectories(absolute, 0o700).catch((error: unknown) => {
+          throw unusable(error, path);
+        });
+    let lock: FileHandle | undefined;
+    try {
+      const directory = await realpath(absolute);
+      lock = await locked(directory, path);
+      const wasLeft = await insistOnSyncable(directory, path, options);
+      return new SyncPlace(directory, await SyncDocuments.read(directory, options), { wasLeft, lock, firstCreated });
+    } catch (error) {
+      await lock?.close();
+      await removeCreated(absolute, firstCreated);
+      throw unusable(error, path);
+    }
+  }
+
+  get rootfs(): string {
+    return join(this.directory, rootName);
+  }
+
+  get config(): string {
+    return join(this.directory, "config.json");
+  }
+
+  /** Absolute path of the private directory in which the new root is made. */
+  get staging(): string {
+    return join(this.directory, stagingName);
+  }
+
+  /** Makes an empty directory for a new root. What a sync that was killed left goes. */
+  async stage(sandbox: SandboxPolicy): Promise<void> {
+    await this.#discardLeft(sandbox);
+    try {
+      await mkdir(this.staging, { mode: 0o700 });
+    } catch (error) {
+      if (!isErrno(error, "EEXIST")) throw unusable(error, this.directory);
+    }
+    this.#isStaged = true;
+  }
+
+  /** Removes what is in the staging directory: a new root that failed, or the old one. */
+  async clear(sandbox: SandboxPolicy): Promise<void> {
+    await this.#discardLeft(sandbox);
+    this.#isStaged = false;
+    await rmdir(this.staging).catch((error: unknown) => {
+      if (!isErrno(error, "ENOENT")) throw fileSystemError(error, `remove "${this.staging}"`);
+    });
+    await this.documents.clear();
+  }
+
+  /**
+   * Cleans up after a failure. Where there is no `config.json`, the empty staging directory stays: by it the next sync
+   * knows that the directory is its own.
+   */
+  async giveUp(sandbox: SandboxPolicy): Promise<void> {
+    if (!this.#isStaged) return;
+    if (this.wasLeft && !this.documents.areThere) await this.#discardLeft(sandbox);
+    else await this.clear(sandbox);
+  }
+
+  /** Says that the directory is what it was to become. */
+  finish(): void {
+    this.#isDone = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lock?.close();
+    if (!this.#isDone) await removeCreated(this.directory, this.#firstCreated);
+  }
+
+  async #discardLeft(sandbox: SandboxPolicy): Promise<void> {
+    if ((await lstatIfThere(this.staging))?.isDirectory() === true) await discardFromThread(this.staging, sandbox);
+  }
+}
+
+/** Opens a directory and locks it, against others that sync it. */
+async function locked(directory: string, path: string): Promise<FileHandle> {
+  const { tryLock } = await import("../linux/lock.ts");
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  if (tryLock(handle.fd, "exclusive")) return handle;
+  await handle.close();
+  throw refused(path, "another sync is using it", "wait for its end");
+}
+
+/** Insists that a directory is one that may be synced. Tells whether a sync was killed there. */
+async function insistOnSyncable(directory: string, path: string, { isForced }: OpenOptions): Promise<boolean> {
+  const names = await readdir(directory);
+  const [root, layers, left] = await Promise.all(
+    [rootName, "layers", stagingName].map((name) => lstatIfThere(join(directory, name))),
+  );
+  if (layers?.isDirectory() === true) {
+    throw refused(path, "it is an overlay's", "unpack into another directory; an overlay's layers are shared");
+  }
+  if (root?.isSymbolicLink() === true) {
+    throw refused(path, "its rootfs is a symlink", "put the directory itself there, or name the one that it leads to");
+  }
+  if (root !== undefined && !root.isDirectory()) throw refused(path, "its rootfs is no directory", "remove it");
+  if (left !== undefined && !left.isDirectory())
+    throw refused(path, `its ${stagingName} is no directory`, "remove that name");
+  const mounted = await mountedAt(join(directory, rootName));
+  if (mounted !== undefined) {
+    throw refused(
+      path,
+      `something is mounted at "${mounted}"`,
+      "unmount it first: a mount cannot move to another root",
+    );
+  }
+  const wasLeft = names.some((name) => name.startsWith(stagingName));
+  if (names.length > 0 && !names.includes("config.json") && !wasLeft && !isForced) {
+    throw new OciUnpackError(
+      "TARGET_NOT_EMPTY",
+      `cannot sync "${path}": it has no config.json, so no image was unpacked there`,
+      { hint: "name the directory that an image was unpacked into; --force takes this one all the same" },
+    );
+  }
+  return wasLeft;
+}
+
+function refused(path: string, found: string, hint: string): OciUnpackError {
+  return new OciUnpackError("TARGET_UNUSABLE", `cannot sync "${path}": ${found}`, { hint });
+}
+
+function unusable(error: unknown, path: string): unknown {
+  return error instanceof OciUnpackError
+    ? error
+    : targetError(error, `sync "${path}"`, "name a directory where you may write");
+}

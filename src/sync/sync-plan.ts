@@ -1,0 +1,99 @@
+import type { MemoryBudget } from "../base/memory-budget.ts";
+import { Directory } from "../layer/directory.ts";
+import type { Stat } from "../linux/stat.ts";
+import type { ByteString } from "../tar/byte-string.ts";
+import { inOrder } from "../tree/in-order.ts";
+import type { Selection } from "../tree/selection.ts";
+import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
+import type { ComparisonObserver, FoundOnDisk } from "../verify/comparison-observer.ts";
+import type { DiskEntry } from "../verify/disk-entry.ts";
+import { goingWith } from "./disk-walk.ts";
+
+/** How many files and directories come, go, change and stay. */
+export interface EntryCounts {
+  added: number;
+  removed: number;
+  changed: number;
+  unchanged: number;
+}
+
+/** What the disk has of a file that the tree wants. */
+export interface FileOnDisk {
+  /** The name of the tree at which the disk has it. */
+  readonly named: TreeNode;
+  /** Whether it is the file, or only its data are the same. */
+  readonly isWhole: boolean;
+  readonly identity: Stat["identity"];
+}
+
+/** Is told of the differences one by one. */
+export interface DifferenceTeller {
+  added(path: ByteString, node: TreeNode): void;
+  removed(entry: DiskEntry, stat: Stat): void;
+  changed(entry: DiskEntry, found: FoundOnDisk, node: TreeNode): void;
+}
+
+// Measured on Node 20 with 100,000 of them: 190 bytes, with an identity of 17 characters.
+const plannedBytes = 192;
+
+/** Makes of a comparison what is to be done: which files stay as they are, and whose data are on the disk. */
+export class SyncPlan implements ComparisonObserver {
+  readonly counts: EntryCounts = { added: 0, removed: 0, changed: 0, unchanged: 0 };
+  readonly #memory: MemoryBudget;
+  readonly #teller: DifferenceTeller | undefined;
+  readonly #files = new Map<TreeFile, FileOnDisk>();
+  /** Those with several names that are a file of the tree: they can be no other one. */
+  readonly #taken = new Set<Stat["identity"]>();
+
+  constructor(memory: MemoryBudget, teller?: DifferenceTeller) {
+    this.#memory = memory;
+    this.#teller = teller;
+  }
+
+  get isNothingToDo(): boolean {
+    const { added, removed, changed } = this.counts;
+    return added + removed + changed === 0;
+  }
+
+  /** What the disk has of a file. */
+  get(file: TreeFile): FileOnDisk | undefined {
+    return this.#files.get(file);
+  }
+
+  found(node: TreeNode, entry: DiskEntry, found: FoundOnDisk): void {
+    const isSame = found.parts.length === 0 && !found.isUnreadable;
+    this.counts[isSame ? "unchanged" : "changed"] += 1;
+    if (!isSame) this.#teller?.changed(entry, found, node);
+    if (!(node instanceof Directory)) this.#take(node, found);
+  }
+
+  missing(node: TreeNode, { path }: DiskEntry): void {
+    const top = path === "." ? ("" as ByteString) : path;
+    for (const item of inOrder(node, top)) {
+      this.counts.added += 1;
+      this.#teller?.added(item.path === "" ? path : item.path, item.directory ?? item.file);
+    }
+  }
+
+  surplus(entry: DiskEntry, leftAlone: Selection): void {
+    for (const gone of goingWith(entry, leftAlone)) {
+      this.counts.removed += 1;
+      this.#teller?.removed(gone.entry, gone.stat);
+    }
+  }
+
+  unreadable(): void {
+    this.counts.changed += 1;
+  }
+
+  #take(named: Exclude<TreeNode, TreeDirectory>, { stat, parts, isUnreadable }: FoundOnDisk): void {
+    const file = fileOf(named);
+    if (isUnreadable || this.#files.get(file)?.isWhole === true) return;
+    const isWhole = parts.every((part) => part === "links") && !this.#taken.has(stat.identity);
+    const hasData = file.type === "file" && stat.type === "file" && file.sizeBytes > 0;
+    if (!isWhole && (!hasData || parts.includes("content"))) return;
+    if (!this.#files.has(file)) this.#memory.spend(plannedBytes, "files that stay");
+    this.#files.set(file, { named, isWhole, identity: stat.identity });
+    if (isWhole && stat.nameCount > 1) this.#taken.add(stat.identity);
+  }
+}
