@@ -1,3 +1,4 @@
+export { type ArtifactOptions, type ArtifactResult, unpackArtifact } from "./artifact/unpack-artifact.ts";
 export {
   type ErrorCode,
   type ErrorDetails,

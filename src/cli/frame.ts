@@ -1,7 +1,7 @@
 import type { Paint } from "./display.ts";
 import { bytesText, counted, countText, durationText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
-import type { LayerTally, Tally } from "./tally.ts";
+import { type LayerTally, platformWords, type Tally } from "./tally.ts";
 
 /** The size and style of the progress display. */
 export interface FrameStyle {
@@ -55,7 +55,7 @@ function mostUrgent(layers: readonly LayerTally[], mostLines: number): LayerTall
 
 function headline(tally: Tally): string {
   const layers = counted(tally.layers.length, "layer");
-  return `${safeText(tally.reference)}  ${safeText(tally.platform)}  ${layers}, ${bytesText(tally.totalBytes)}`;
+  return [safeText(tally.reference), ...platformWords(tally), `${layers}, ${bytesText(tally.totalBytes)}`].join("  ");
 }
 
 function layerLine(tally: Tally, layer: LayerTally, style: FrameStyle): string {

@@ -5,7 +5,7 @@ import type { ImageSettings } from "./image-options.ts";
 import type { CommandOutput, ProcessContext } from "./process-context.ts";
 import { bytesText, counted } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
-import { downloadText, Tally } from "./tally.ts";
+import { downloadText, platformWords, Tally } from "./tally.ts";
 
 /**
  * A display of plain lines, for a file, a pipe or a log: the image, each layer that is done, and a line every ten
@@ -28,8 +28,8 @@ export function lineDisplay(detail: EventDetail, output: CommandOutput): Display
 function milestone(event: OciUnpackEvent, tally: Tally): string | undefined {
   switch (event.type) {
     case "resolved": {
-      const layers = counted(event.layers.length, "layer");
-      return `${safeText(event.reference)} is ${event.digest} (${safeText(event.platform)}, ${layers}, ${bytesText(event.totalBytes)})`;
+      const facts = [...platformWords(event), counted(event.layers.length, "layer"), bytesText(event.totalBytes)];
+      return `${safeText(event.reference)} is ${event.digest} (${facts.join(", ")})`;
     }
     case "layer-finished":
       return `layer ${event.layer + 1} of ${tally.layers.length}: ${counted(event.entries, "entry", "entries")}`;

@@ -1,4 +1,5 @@
 import type {
+  ArtifactResult,
   ClonedAs,
   CopyResult,
   Difference,
@@ -75,6 +76,20 @@ export function overlayLines(result: OverlayResult, paint: Paint): string[] {
   return [first, ...rest, ...reused, shown];
 }
 
+/** The result of an artifact as lines. */
+export function artifactLines(result: ArtifactResult, paint: Paint): string[] {
+  const { reference, artifactType, directory, digest, files, milliseconds } = result;
+  const content = `${counted(files.length, "layer")}, ${counted(result.entries, "entry", "entries")}`;
+  return [
+    `${paint.green("fetched")} ${safeText(reference)} (${safeText(artifactType)}) into ${safeText(directory)}`,
+    `  ${paint.faint(digest)}`,
+    `  ${content}: ${transferText(result)}, in ${durationText(milliseconds)}`,
+    ...signatureLines(result),
+    ...skippedLines(result),
+    ...warningLines(result),
+  ];
+}
+
 /** The result of an export as lines. */
 export function exportLines(result: ExportResult, paint: Paint): string[] {
   const where = result.file ?? "standard output";
@@ -138,7 +153,7 @@ export function debugLines(error: unknown): string[] {
   return error.cause === undefined ? stack : [...stack, "  caused by", ...debugLines(error.cause)];
 }
 
-function skippedLines(result: UnpackResult): string[] {
+function skippedLines(result: Pick<UnpackResult, "skipped" | "skippedCount">): string[] {
   if (result.skippedCount === 0) return [];
   const parts = [...countedReasons(result.skipped)].map(([reason, count]) => {
     const [singular, plural] = skipped[reason];
@@ -155,7 +170,7 @@ function countedReasons(entries: readonly SkippedEntry[]): Map<SkipReason, numbe
   return counts;
 }
 
-function warningLines(result: UnpackResult): string[] {
+function warningLines(result: Pick<UnpackResult, "warnings">): string[] {
   const warnings = Object.entries(result.warnings) as [WarningCode, number][];
   if (warnings.length === 0) return [];
   const parts = warnings.map(([code, count]) => counted(count, ...warningWords[code]));

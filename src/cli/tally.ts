@@ -1,5 +1,6 @@
 import type { OciUnpackEvent } from "../index.ts";
 import { bytesText } from "./quantities.ts";
+import { safeText } from "./safe-text.ts";
 
 /** The progress of one layer. */
 export interface LayerTally {
@@ -97,4 +98,9 @@ function waiting(layer: { readonly digest: string; readonly sizeBytes: number })
 
 function sum(left: number, right: number): number {
   return left + right;
+}
+
+/** The platform, where anything states one: artifacts are often for all. */
+export function platformWords({ platform }: { readonly platform: string }): readonly string[] {
+  return platform === "unknown" ? [] : [safeText(platform)];
 }

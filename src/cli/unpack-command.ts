@@ -11,14 +11,17 @@ import { lineDisplay, noLines } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
 import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
-import { copyLines, exportLines, overlayLines, resultLines } from "./report.ts";
+import { artifactLines, copyLines, exportLines, overlayLines, resultLines } from "./report.ts";
 import type { OutputChoice, UnpackCommand } from "./unpack-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The functions of the library that are used here. */
 export type UnpackLibrary = SourceLibrary &
   PolicyLibrary &
-  Pick<typeof Library, "unpack" | "unpackOverlay" | "exportRootfs" | "copy" | "store" | "defaultLimits">;
+  Pick<
+    typeof Library,
+    "unpack" | "unpackOverlay" | "unpackArtifact" | "exportRootfs" | "copy" | "store" | "defaultLimits"
+  >;
 
 /** `oci-unpack IMAGE DIRECTORY`: unpacks an image, or makes another output of it, shows the progress and the result. */
 export async function unpackCommand(
@@ -86,6 +89,10 @@ async function makeOutput(
     case "rootfs": {
       const result = await library.unpack(image, directory, options);
       return { result, lines: (paint) => resultLines(result, paint) };
+    }
+    case "files": {
+      const result = await library.unpackArtifact(image, directory, options);
+      return { result, lines: (paint) => artifactLines(result, paint) };
     }
     case "overlay": {
       const result = await library.unpackOverlay(image, directory, overlayOptions(command, options, library));

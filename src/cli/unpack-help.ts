@@ -82,6 +82,9 @@ What it becomes
                          can be mounted
                          layout, oci-archive, docker-archive: a copy of the
                          image as it is, with all its digests
+                         files: for an artifact (a chart, a model, a bill of
+                         materials): its layers as DIRECTORY/files, beside
+                         manifest.json and config.json
   -o, --output-file PATH where a file or a copy goes; - is standard output, for
                          archives
       --size SIZE        make the ext4 file system this large, as in 2G

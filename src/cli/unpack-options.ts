@@ -84,11 +84,11 @@ function bundle(values: UnpackLine["values"]): UnpackCommand["bundle"] {
   return values.rootless ? "for this user" : "for root";
 }
 
-const directoryForms = ["rootfs", "overlay"] as const;
+const directoryForms = ["rootfs", "overlay", "files"] as const;
 
 /** The form of the output, with the options that belong to it. */
 export type OutputChoice =
-  | { readonly form: "rootfs" }
+  | { readonly form: "rootfs" | "files" }
   | { readonly form: "overlay"; readonly kind: OverlayKind | undefined; readonly mount: string | undefined }
   | ({ readonly form: ExportForm } & Pick<ExportOptions, "sizeBytes" | "verity" | "verityFile">)
   | { readonly form: CopyForm; readonly allPlatforms: boolean; readonly signatures: boolean };
@@ -105,7 +105,7 @@ function destination({ values, positionals }: UnpackLine): Destination {
   const form = oneOf("--output", values.output, [...directoryForms, ...exportForms, ...copyForms]) ?? "rootfs";
   const output = outputChoice(form, values);
   refuseStrayOptions(form, values);
-  if (form === "rootfs" || form === "overlay") {
+  if (form === "rootfs" || form === "overlay" || form === "files") {
     const [image, directory] = imageAndDirectory(positionals, form);
     return { image, directory, output };
   }
@@ -116,6 +116,7 @@ function destination({ values, positionals }: UnpackLine): Destination {
 function outputChoice(form: OutputChoice["form"], values: UnpackLine["values"]): OutputChoice {
   switch (form) {
     case "rootfs":
+    case "files":
       return { form };
     case "overlay": {
       const kind = oneOf("--overlay", values.overlay, overlayModes);
@@ -148,9 +149,12 @@ function imageSize(text: string | undefined): number | undefined {
 /** The options for owners. In a file, owners are always those of the image. */
 const ownerOptions = ["owner", "rootless", "uid-map", "gid-map"] as const;
 
+/** The options for what only images have. */
+const imageFileOptions = ["devices", "xattr-include", "xattr-exclude", "keep-dirlinks"] as const;
+
 /** Refuses options that have no meaning for this form. */
 function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["values"]): void {
-  const isDirectory = form === "rootfs" || form === "overlay";
+  const isDirectory = directoryForms.some((each) => each === form);
   const isExport = exportForms.some((each) => each === form);
   const isCopy = !isDirectory && !isExport;
   const isFileSystem = isExport && form !== "tar";
@@ -165,8 +169,8 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
       "--output layout or oci-archive",
     ],
     ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
-    ["--include", values.include !== undefined && !isFiltered, "--output rootfs, or a file"],
-    ["--exclude", values.exclude !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--include", values.include !== undefined && !isFiltered && form !== "files", "--output rootfs, files, or a file"],
+    ["--exclude", values.exclude !== undefined && !isFiltered && form !== "files", "--output rootfs, files, or a file"],
     ["--add-file", values["add-file"] !== undefined && !isFiltered, "--output rootfs, or a file"],
     ["--keep", values.keep === true && !isFiltered, "--output rootfs, or a file"],
     ["--verity", values.verity === true && !isFileSystem, "--output erofs, squashfs or ext4"],
@@ -175,9 +179,12 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
     ...ownerOptions.map((name) => {
       return [
         `--${name}`,
-        values[name] !== undefined && isExport,
-        "--output rootfs: in a file, owners are the image's",
+        values[name] !== undefined && (isExport || form === "files"),
+        "--output rootfs: in a file, owners are the image's, and files of an artifact are yours",
       ] as const;
+    }),
+    ...imageFileOptions.map((name) => {
+      return [`--${name}`, values[name] !== undefined && form === "files", "an image"] as const;
     }),
     ["--clone", values.clone !== undefined && form !== "rootfs", "--output rootfs"],
     ["--bundle", values.bundle === true && form !== "rootfs", "--output rootfs"],
@@ -189,7 +196,7 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
   }
 }
 
-function imageAndDirectory(positionals: readonly string[], form: "rootfs" | "overlay"): [string, string] {
+function imageAndDirectory(positionals: readonly string[], form: (typeof directoryForms)[number]): [string, string] {
   const [image, directory, surplus] = positionals;
   if (image === undefined || image === "") {
     throw new UsageError(

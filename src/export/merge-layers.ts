@@ -3,7 +3,7 @@ import type { EventLog } from "../operation/event-log.ts";
 import { fetchByIndexes, fetchLayers, type LayerFetching, type LayerTotals } from "../operation/fetch-layers.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
 import { isWhole } from "../tree/selection.ts";
-import type { EngineReport } from "../worker/messages.ts";
+import type { EngineReport, NumberedLayer } from "../worker/messages.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import type { ArchiveReport, ContentsJob, ContentsReport, MergeJob, MergeReport } from "./merge-job.ts";
 
@@ -40,7 +40,7 @@ export async function mergeLayers(
     operation,
     accepted,
     { ...merging, onReport },
-    (input: SharedRing, layers = accepted.layers): MergeJob => ({
+    (input: SharedRing, layers: readonly NumberedLayer[] = accepted.layers): MergeJob => ({
       type: "merge",
       input,
       progress: progress.shared,

@@ -84,7 +84,7 @@ export interface WhiteoutBackEnd<Types extends BackEndTypes> {
 
 /** What all layers that are applied to a tree share, whatever holds it. */
 export interface LayerContext<Types extends BackEndTypes> {
-  readonly settings: Pick<RootfsSettings, "devices" | "keepDirlinks" | "limits">;
+  readonly settings: Pick<RootfsSettings, "devices" | "keepDirlinks" | "limits" | "hasWhiteouts">;
   readonly findings: Findings;
   readonly tree: LayerTree<Directory<Types>>;
   readonly paths: Paths<Directory<Types>>;

@@ -8,7 +8,7 @@ import { EntryFiles } from "./entry-files.ts";
 import { refusal } from "./findings.ts";
 import { Hardlinks } from "./hardlinks.ts";
 import { find, walk } from "./walk.ts";
-import { hiddenName, meaningOf, pseudoLinkName, Whiteouts } from "./whiteouts.ts";
+import { hiddenName, meaningOf, plainMeaningOf, pseudoLinkName, Whiteouts } from "./whiteouts.ts";
 
 /**
  * What the entries of one layer mean, in the order of the archive (image-spec, layer.md), for whatever a layer is
@@ -50,13 +50,13 @@ export class LayerEntries<Types extends BackEndTypes> {
   }
 
   #applyAnywhere(entry: Entry, body: ByteSource): void {
-    const { findings, paths } = this.#context;
+    const { findings, paths, settings } = this.#context;
     const { path } = entry;
     if (path === "") return findings.repaired("EMPTY_NAME", "an entry without a name is left out", path);
     const names = paths.namesOf(path);
     const parents = names.slice(0, -1);
     const name = names.at(-1) ?? path;
-    switch (meaningOf(names)) {
+    switch (settings.hasWhiteouts ? meaningOf(names) : plainMeaningOf(names)) {
       case "root":
         return this.#applyRoot(entry);
       case "plain":

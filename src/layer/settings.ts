@@ -52,6 +52,8 @@ export interface RootfsSettings
     Pick<ApplyOptions, WithoutDefault> {
   readonly strict: boolean;
   readonly limits: Limits;
+  /** Whether names that begin with `.wh.` say what is hidden. In an artifact they are names. */
+  readonly hasWhiteouts: boolean;
 }
 
 /** Absent, they mean what depends on who unpacks: see `ApplyOptions`. */
@@ -72,5 +74,6 @@ export function applySettings(
     sourceDateEpoch: options.sourceDateEpoch ?? 0,
     strict: options.strict ?? false,
     limits: options.limits ?? defaultLimits,
+    hasWhiteouts: true,
   };
 }

@@ -25,6 +25,11 @@ export function meaningOf(names: readonly ByteString[]): NameMeaning {
   return name.startsWith(reservedPrefix) ? "reserved" : "whiteout";
 }
 
+/** The same where no name marks anything. */
+export function plainMeaningOf(names: readonly ByteString[]): NameMeaning {
+  return names.length === 0 ? "root" : "plain";
+}
+
 /** The name that a whiteout hides; `undefined` where it names none. */
 export function hiddenName(marker: ByteString): ByteString | undefined {
   const name = marker.slice(whiteoutPrefix.length) as ByteString;

@@ -20,6 +20,13 @@ export interface LayerFetching<Own extends Message = never> {
   readonly onReport?: (report: EngineReport | Own) => void;
   /** What is read of layers whose form is "index". */
   readonly indexes?: IntactIndexes;
+  /** Makes an archive of a blob that is none. Default: the blob of each layer is one. */
+  readonly asArchive?: (layer: number, blob: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+}
+
+/** What is fetched: the layers of an image, or of an artifact. */
+export interface FetchedLayers extends Omit<AcceptedImage, "image"> {
+  readonly image: { readonly layers: readonly unknown[] };
 }
 
 /** Events and reports that tell how far a layer is. */
@@ -34,8 +41,8 @@ export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "down
  */
 export async function fetchLayers<Own extends Message = never>(
   { settings, events, store }: Operation,
-  { image, source, layers, blobs, progress }: AcceptedImage,
-  { pipeline, directory, onReport, indexes }: LayerFetching<Own>,
+  { image, source, layers, blobs, progress }: FetchedLayers,
+  { pipeline, directory, onReport, indexes, asArchive = (_, blob) => blob }: LayerFetching<Own>,
   consume: (archives: SharedRing) => Job,
 ): Promise<LayerTotals> {
   const archives = layers.filter(({ form }) => form !== "index");
@@ -60,13 +67,13 @@ export async function fetchLayers<Own extends Message = never>(
     layers,
     open(index: number, signal: AbortSignal) {
       const layer = layers[index];
-      if (layer?.form !== "index") return fetch.layer(archiveAt(index));
+      if (layer?.form !== "index") return asArchive(layer?.number ?? index, fetch.layer(archiveAt(index)));
       if (indexes === undefined) throw new TypeError("there are no indexes");
       return indexes.read(layer.number, signal);
     },
     prove: (index: number) => fetch.proven(archiveAt(index)),
     progress,
-    hasDigestThread: deservesDigestThread(descriptors),
+    hasDigestThread: layers.some(({ diffID }) => diffID !== undefined) && deservesDigestThread(descriptors),
     indexes: written,
     consume,
     sandbox: settings.sandbox,

@@ -29,8 +29,9 @@ export class IndexWriting implements IndexSink, AsyncDisposable {
     if (use?.hasIndexes !== true) return undefined;
     const indexes = new LayerIndexes(await use.open(options));
     const missing = new Map<Digest, number>();
-    for (const { number, diffID } of layers)
-      if (!missing.has(diffID) && !(await indexes.has(diffID))) missing.set(diffID, number);
+    for (const { number, diffID, below } of layers)
+      if (diffID !== undefined && below === undefined && !missing.has(diffID) && !(await indexes.has(diffID)))
+        missing.set(diffID, number);
     if (missing.size === 0 || (use.isOffline && !(await isWritable(indexes)))) return undefined;
     return new IndexWriting(indexes, new Map([...missing].map(([diffID, number]) => [number, diffID])));
   }

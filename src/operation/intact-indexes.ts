@@ -21,7 +21,7 @@ export class IntactIndexes {
     if (use?.hasIndexes !== true) return new IntactIndexes(indexes);
     const stored = new LayerIndexes(await use.open(options));
     for (const { number, diffID } of layers) {
-      const read = await stored.find(diffID, options.signal);
+      const read = diffID && (await stored.find(diffID, options.signal));
       if (read !== undefined) indexes.set(number, read);
     }
     return new IntactIndexes(indexes);

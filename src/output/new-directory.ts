@@ -1,23 +1,27 @@
 import { mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import { giveName } from "./give-name.ts";
 import { makeDirectories, removeCreated, targetError } from "./made-directories.ts";
 
 const stagingPrefix = ".rootfs-";
 
-/** The files beside the root filesystem, or beside the layers of an overlay. */
+/** The files beside the root filesystem, the layers of an overlay, or the files of an artifact. */
 export interface Documents {
   /** The command that mounts an overlay. */
   readonly "mount.sh"?: Uint8Array;
   /** The image's configuration in a bundle, where `config.json` is the runtime's. */
   readonly "image-config.json"?: Uint8Array;
-  readonly "config.json": Uint8Array;
+  /** The manifest of an artifact. */
+  readonly "manifest.json"?: Uint8Array;
+  /** Of an artifact only where it says anything. */
+  readonly "config.json"?: Uint8Array;
 }
 
 export interface CommitOptions {
   /** What the staging directory becomes. Default: `rootfs`. */
-  readonly as?: "rootfs" | "layers";
+  readonly as?: "rootfs" | "layers" | "files";
   /**
    * Called when the staging directory has its name and before the documents have theirs. If it fails, all is undone.
    */
@@ -64,11 +68,16 @@ export class Target implements AsyncDisposable {
   }
 
   get rootfs(): string {
-    return join(this.directory, "rootfs");
+    return this.path("rootfs");
   }
 
   get config(): string {
-    return join(this.directory, "config.json");
+    return this.path("config.json");
+  }
+
+  /** Absolute path of what has that name in the end. */
+  path(name: NonNullable<CommitOptions["as"]> | keyof Documents): string {
+    return join(this.directory, name);
   }
 
   /**
@@ -77,7 +86,7 @@ export class Target implements AsyncDisposable {
    */
   async commit(documents: Documents, { as = "rootfs", between }: CommitOptions = {}): Promise<void> {
     const suffix = this.staging.slice(-6);
-    const files = Object.entries(documents).map(([name, bytes]) => ({
+    const files = Object.entries<Uint8Array>(present(documents)).map(([name, bytes]) => ({
       bytes,
       temporary: join(this.directory, `.${name}-${suffix}`),
       final: join(this.directory, name),

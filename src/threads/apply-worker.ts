@@ -1,3 +1,4 @@
+import { type ArtifactJob, makeFiles } from "../artifact/artifact-job.ts";
 import { checkTree } from "../clone/check-job.ts";
 import {
   type CloneJob,
@@ -20,6 +21,7 @@ import { serve } from "../worker/serve.ts";
 serve<
   | ApplyJob
   | ApplyOverlayJob
+  | ArtifactJob
   | MtreeJob
   | RecordTreeJob
   | RefreshListJob
@@ -31,6 +33,7 @@ serve<
 >("oci-apply", {
   apply: applyLayers,
   "apply-overlay": applyOverlay,
+  artifact: makeFiles,
   mtree: writeMtree,
   "record-tree": recordTree,
   "refresh-list": refreshList,

@@ -36,6 +36,16 @@ export function selection({ include, exclude = [] }: SelectionPatterns): Selecti
   return within(include === undefined ? "matched" : begun(include), begun(exclude));
 }
 
+/** What is wanted of a path and of what is below it. */
+export function selectionAt(whole: Selection, path: ByteString): Selection {
+  return (path.split("/") as ByteString[]).reduce((above, name) => above.below(name), whole);
+}
+
+/** Whether nothing is wanted below a path either. */
+export function isNothing(selected: Selection): boolean {
+  return selected === nothing;
+}
+
 /** How far patterns have come after the names of a path; or that they match it, and with it all that is below it. */
 type Progress = "matched" | readonly Position[];
 

@@ -21,7 +21,14 @@ import {
 /** How entries become a tree: as they become files, but for what depends on who unpacks. */
 export type TreeSettings = Pick<
   RootfsSettings,
-  "devices" | "keepDirlinks" | "sourceDateEpoch" | "strict" | "limits" | "xattrInclude" | "xattrExclude"
+  | "devices"
+  | "keepDirlinks"
+  | "sourceDateEpoch"
+  | "strict"
+  | "limits"
+  | "hasWhiteouts"
+  | "xattrInclude"
+  | "xattrExclude"
 >;
 
 /** A tree while layers are merged into it: what all layers work on, and work with. */

@@ -61,7 +61,7 @@ function decompressLayer(
 ): number {
   const progress = new Progress(job.progress);
   const input = new CompressedInput(ring);
-  const verification = job.verifies ? new DiffIDVerification(diffID) : undefined;
+  const verification = job.verifies && diffID !== undefined ? new DiffIDVerification(diffID) : undefined;
   const output = new DecompressedOutput(next, {
     limits: { totalBytes, expansionRatio: job.limits.expansionRatio },
     readBytes: () => input.takenBytes,

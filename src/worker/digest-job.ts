@@ -37,7 +37,9 @@ export function digestArchives(job: DigestJob): void {
   const outlet = job.index && new Outlet(job.index.outlet, (bytes) => tell({ type: "bytes", bytes }));
   const holes = new DigestibleHoles(job.limits);
   for (const layer of job.layers) {
-    const archive = new PassedArchive(input, job.verifies ? new DiffIDVerification(layer.diffID) : undefined);
+    const { diffID } = layer;
+    const verifies = job.verifies && diffID !== undefined;
+    const archive = new PassedArchive(input, verifies ? new DiffIDVerification(diffID) : undefined);
     const isIndexed = outlet !== undefined && job.index?.layers.includes(layer.number) === true;
     const isComplete = isIndexed && hasWrittenToc(archive, outlet, { limits: job.limits, holes });
     inLayer(layer.number, () => archive.end());

@@ -36,7 +36,10 @@ export interface NumberedLayer {
   readonly form?: "index";
   /** The compression that the media type states, if it states one. */
   readonly compression: LayerCompression | undefined;
-  readonly diffID: Digest;
+  /** The digest of the decompressed archive; `undefined` where nobody states it. */
+  readonly diffID: Digest | undefined;
+  /** The path that the entries of an artifact's archive have to be at, or below. Not in images. */
+  readonly below?: string;
 }
 
 /** Asks an applying thread, after a failure, to empty the staging directory, which another thread may have filled. */

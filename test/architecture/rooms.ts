@@ -42,6 +42,7 @@ export const rooms = {
       "sync",
       "copy",
       "signatures",
+      "artifact",
       "trust",
     ],
   },
@@ -49,6 +50,7 @@ export const rooms = {
     floor: 12,
     what: "the files that Node loads as threads: each says which jobs its thread does, and nothing else",
     uses: [
+      "artifact",
       "worker",
       "rootfs",
       "source",
@@ -107,6 +109,11 @@ export const rooms = {
       "clone",
       "export",
     ],
+  },
+  artifact: {
+    floor: 10,
+    what: "the layers of an artifact as files: each blob as an archive with one file, which then goes the way of all layers",
+    uses: ["base", "oci", "tar", "output", "linux", "layer", "worker", "rootfs", "tree", "image", "operation"],
   },
   overlay: {
     floor: 10,

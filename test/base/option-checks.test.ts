@@ -107,6 +107,17 @@ const calls: Readonly<Record<string, Called>> = {
       wrong: { ...resolving, store: [{}, "this object is not a store, as `store()` gives one"], mount: noPath },
     },
   },
+  unpackArtifact: {
+    call: library.unpackArtifact as Untyped,
+    given: { ...named, ...directory },
+    options: {
+      wrong: {
+        ...resolving,
+        include: ["etc", '"etc" is not a list of strings'],
+        sourceDateEpoch: [-1, "-1 is not a whole number from 0 on"],
+      },
+    },
+  },
   exportRootfs: {
     call: library.exportRootfs as Untyped,
     given: { ...named, destination },

@@ -166,6 +166,7 @@ async function performed(
     },
     store,
     unpackOverlay: () => assert.fail("no overlay was asked for"),
+    unpackArtifact: () => assert.fail("no artifact was asked for"),
     copy: () => assert.fail("no copy was asked for"),
     exportRootfs: () => assert.fail("no archive was asked for"),
     async unpack(name, directory, options) {

@@ -20,7 +20,7 @@ test("indexes appear together, when all that was read is said to be right, and n
     assert.equal(temporary(place.directory).length, 2, "the last one is not complete");
     await writing?.keep();
   }
-  const kept = layers.slice(0, 2).map(({ diffID }) => diffID.replace(":", "-"));
+  const kept = layers.slice(0, 2).map(({ diffID = "" }) => diffID.replace(":", "-"));
   assert.deepEqual(readdirSync(join(place.directory, "indexes")).sort(), kept.sort());
   assert.deepEqual(temporary(place.directory), []);
 
