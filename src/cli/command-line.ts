@@ -118,6 +118,7 @@ export const commandWords = [
   "history",
   "verify",
   "diff",
+  "sync",
   "signatures",
 ] as const;
 
@@ -131,6 +132,8 @@ const guesses: Readonly<Record<string, string>> = {
   extract: "unpack",
   check: "verify",
   compare: "diff",
+  update: "sync",
+  repair: "sync",
 };
 
 /** Well-known images whose names are as similar to a command as a misspelling. */

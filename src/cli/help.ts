@@ -1,3 +1,4 @@
+import { syncHelp } from "./sync-help.ts";
 import { unpackHelp } from "./unpack-help.ts";
 
 /** The commands that have a help text. */
@@ -12,6 +13,7 @@ export type HelpTopic =
   | "history"
   | "verify"
   | "diff"
+  | "sync"
   | "signatures";
 
 const login = `\
@@ -271,5 +273,6 @@ export const help: Readonly<Record<HelpTopic, string>> = {
   history,
   verify,
   diff,
+  sync: syncHelp,
   signatures,
 };

@@ -80,6 +80,7 @@ const attempts = {
   history: "tell a history",
   verify: "verify",
   diff: "compare images",
+  sync: "sync",
   signatures: "list signatures",
 } as const;
 

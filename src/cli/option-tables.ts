@@ -83,6 +83,18 @@ export const unpackOptionTable = {
 /** Every option of `oci-unpack verify DIRECTORY [IMAGE]`. */
 export const verifyOptionTable = { ...imageOptionTable, ...filesOptionTable } as const;
 
+/** Every option of `oci-unpack sync DIRECTORY IMAGE`. */
+export const syncOptionTable = {
+  ...imageOptionTable,
+  ...filesOptionTable,
+  "dry-run": { type: "boolean", short: "n" },
+  "keep-path": { type: "string", multiple: true },
+  "trust-times": { type: "boolean" },
+  force: { type: "boolean", short: "f" },
+  bundle: { type: "boolean" },
+  mtree: { type: "string" },
+} as const;
+
 /** Every option of `oci-unpack ls IMAGE [PATH]`. */
 export const listOptionTable = {
   ...imageOptionTable,

@@ -19,6 +19,7 @@ import {
   type VerifierCommand,
 } from "./signatures-options.ts";
 import { parseStore, type StoreCommand } from "./store-options.ts";
+import { parseSync, type SyncCommand } from "./sync-options.ts";
 import { parseUnpack, type UnpackCommand } from "./unpack-options.ts";
 
 /** A parsed command line. */
@@ -32,6 +33,7 @@ type Command =
   | HistoryCommand
   | VerifyCommand
   | DiffCommand
+  | SyncCommand
   | SignaturesCommand
   | VerifierCommand;
 
@@ -64,6 +66,8 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
       return parseVerify(rest, env);
     case "diff":
       return parseDiff(rest, env);
+    case "sync":
+      return parseSync(rest, env);
     case "signatures":
       return parseSignatures(rest, env);
     case "unpack":

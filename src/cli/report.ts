@@ -62,7 +62,10 @@ function clonedLines({ kept }: Pick<UnpackResult, "kept">): string[] {
 }
 
 /** How many bytes were downloaded, or read for an image on this machine. Blobs from the store do not count. */
-function transferText({ reference, downloadedBytes }: Pick<UnpackResult, "reference" | "downloadedBytes">): string {
+export function transferText({
+  reference,
+  downloadedBytes,
+}: Pick<UnpackResult, "reference" | "downloadedBytes">): string {
   if (downloadedBytes === 0) return "nothing downloaded";
   return `${bytesText(downloadedBytes)} ${sourceKindOf(reference) === "registry" ? "downloaded" : "read"}`;
 }

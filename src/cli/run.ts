@@ -65,6 +65,10 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       const [{ diffCommand }, library] = await Promise.all([import("./diff-command.ts"), import("../index.ts")]);
       return await diffCommand(command, context, decisionLog, library);
     }
+    case "sync": {
+      const [{ syncCommand }, library] = await Promise.all([import("./sync-command.ts"), import("../index.ts")]);
+      return await syncCommand(command, context, decisionLog, library);
+    }
     case "signatures":
     case "image-verifier": {
       const [{ signaturesCommand }, library] = await Promise.all([

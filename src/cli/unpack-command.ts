@@ -56,7 +56,11 @@ export async function unpackCommand(
   return exitCodes.done;
 }
 
-function bundleOf({ bundle }: UnpackCommand, { uid, gid }: ProcessContext): Pick<UnpackOptions, "bundle"> {
+/** Whether a bundle is wanted, and for whom. */
+export function bundleOf(
+  { bundle }: Pick<UnpackCommand, "bundle">,
+  { uid, gid }: ProcessContext,
+): Pick<UnpackOptions, "bundle"> {
   return bundle === "none" ? {} : { bundle: bundle === "for root" ? true : { uid, gid } };
 }
 

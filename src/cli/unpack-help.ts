@@ -8,6 +8,7 @@ Usage: oci-unpack [unpack] [OPTIONS] IMAGE DIRECTORY
        oci-unpack history [OPTIONS] IMAGE [PATH]
        oci-unpack verify [OPTIONS] DIRECTORY [IMAGE]
        oci-unpack diff [OPTIONS] IMAGE1 IMAGE2 [PATH]
+       oci-unpack sync [OPTIONS] DIRECTORY IMAGE
        oci-unpack signatures [OPTIONS] IMAGE
 
 Downloads IMAGE from its registry, verifies every byte of it, and unpacks it:
@@ -191,7 +192,7 @@ Exit status
   0  done
   1  failed; nothing was left behind
   2  wrong command line
-  3  oci-unpack verify, oci-unpack diff: different
+  3  oci-unpack verify, diff, sync --dry-run: different
   130, 143, 129  interrupted (SIGINT, SIGTERM, SIGHUP) and cleaned up; a second
      signal ends at once, without cleaning up
 `;

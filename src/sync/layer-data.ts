@@ -73,7 +73,7 @@ export function contradicted(path: ByteString, layer: number): OciUnpackError {
     "DIGEST_MISMATCH",
     `cannot take ${quoted(path)} out of layer ${layer + 1}: it is not what the index of the layer says`,
     {
-      hint: "the store has a wrong index: remove its directory `indexes`, or go without it (--no-index)",
+      hint: "the store has a wrong index of the layer: remove its directory indexes",
       details: { path: textOf(path), layer },
     },
   );

@@ -55,7 +55,9 @@ export class SyncLayers {
     for (const number of numbers) this.#read.add(number);
     const consume = (input: FillForSyncJob["input"]): FillForSyncJob => ({ type: "fill-for-sync", input, layers });
     const fetching = { pipeline, directory: tmpdir() };
-    const { downloadedBytes } = await fetchLayers(operation, { ...accepted, layers }, fetching, consume);
+    const progress = Progress.forLayers(accepted.layers.length); // what came before counts no more
+    const again = { ...accepted, layers, progress };
+    const { downloadedBytes } = await fetchLayers(operation, again, fetching, consume);
     this.downloadedBytes += downloadedBytes;
   }
 

@@ -175,7 +175,7 @@ async function insistOnSyncable(directory: string, path: string, { isForced }: O
     throw new OciUnpackError(
       "TARGET_NOT_EMPTY",
       `cannot sync "${path}": it has no config.json, so no image was unpacked there`,
-      { hint: "name the directory that an image was unpacked into; --force takes this one all the same" },
+      { hint: "name the directory that an image was unpacked into; `force` takes this one all the same" },
     );
   }
   return wasLeft;

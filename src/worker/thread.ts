@@ -164,7 +164,7 @@ function startedWorker(name: ThreadName, settings: ThreadSettings, memoryBytes?:
       execArgv: [],
       stdin: false,
       workerData: settings,
-      resourceLimits: { ...youngGeneration, ...(memoryBytes !== undefined && oldGeneration(memoryBytes)) },
+      resourceLimits: { ...youngGenerationOf(name), ...(memoryBytes !== undefined && oldGeneration(memoryBytes)) },
     });
   } catch (error) {
     throw threadError(error as Error);
@@ -191,10 +191,20 @@ function threadError(error: Error & { readonly code?: string; readonly hint?: st
 }
 
 /**
- * Small, because most objects live shortly. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no
+ * Small for most, because most objects live shortly. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no
  * slower.
  */
 const youngGeneration = { maxYoungGenerationSizeMb: 4 };
+
+/**
+ * What syncs keeps most of what it makes until the end. Measured with 31,678 files that are compared by size and time, on
+ * Node 20: 1.5 s of processor time in all instead of 1.9, and 147 MB instead of 118.
+ */
+const largerYoungGeneration = { maxYoungGenerationSizeMb: 32 };
+
+function youngGenerationOf(name: ThreadName): ResourceLimits {
+  return name === "sync-worker" ? largerYoungGeneration : youngGeneration;
+}
 
 /**
  * Without a limit, V8 lets the heap grow to four times what is in use. Measured with 400,000 directories, which take
