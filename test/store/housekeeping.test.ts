@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import type { FetchOptions } from "../../src/base/events.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { registrySource, type StoreFindings, store, storedSource, unpack } from "../../src/index.ts";
@@ -19,11 +19,19 @@ import { type Stage, setStage } from "./stage.ts";
 const shared = tar(file("shared", "x".repeat(2000)));
 const images = ["old", "middle", "new"].map((name) => image([shared, tar(file(name, name))], { encoding: "plain" }));
 
+interface ThreeImages extends Stage {
+  readonly names: readonly string[];
+}
+
+let filled: ThreeImages;
+before(async () => {
+  filled = await filledStage();
+});
+after(() => filled[Symbol.asyncDispose]());
+
 /** A store with three images that share a layer, used in the order of their names. */
-async function threeImages(): Promise<Stage & { readonly names: readonly string[] }> {
-  const made = await setStage(images[0] as Image);
-  // What is told here is told of images alone.
-  const stage: Stage = { ...made, unpack: (options) => made.unpack({ ...options, index: false }) };
+async function filledStage(): Promise<ThreeImages> {
+  const stage = withoutIndexes(await setStage(images[0] as Image));
   const names: string[] = [];
   for (const [index, each] of images.entries()) {
     const reference = stored(stage.registry, `image-${index}`, each);
@@ -33,6 +41,19 @@ async function threeImages(): Promise<Stage & { readonly names: readonly string[
     names.push(reference);
   }
   return { ...stage, names };
+}
+
+/** A copy of it, for a test of its own. */
+async function threeImages(): Promise<ThreeImages> {
+  const { registry, store: original, names } = filled;
+  const stage = withoutIndexes(await setStage(images[0] as Image, registry));
+  await cp(original.directory, stage.store.directory, { recursive: true, preserveTimestamps: true });
+  return { ...stage, names };
+}
+
+/** What is told here is told of images alone. */
+function withoutIndexes(stage: Stage): Stage {
+  return { ...stage, unpack: (options) => stage.unpack({ ...options, index: false }) };
 }
 
 function fileOf(stage: Stage, digest: string): string {

@@ -44,9 +44,10 @@ export interface Started {
   readonly ended: Promise<string>;
 }
 
-export async function setStage(image: Image): Promise<Stage> {
+/** Where several stages share a registry, whoever started it ends it. */
+export async function setStage(image: Image, shared?: RegistryDouble): Promise<Stage> {
   const place = await scratch();
-  const double = await startRegistry();
+  const double = shared ?? (await startRegistry());
   const reference = stored(double, "some/image", image);
   const ours = store(join(place.directory, "store"));
   let seen = 0;
@@ -75,7 +76,7 @@ export async function setStage(image: Image): Promise<Stage> {
       return paths;
     },
     async [Symbol.asyncDispose]() {
-      await double[Symbol.asyncDispose]();
+      if (shared === undefined) await double[Symbol.asyncDispose]();
       await place[Symbol.asyncDispose]();
     },
   };
