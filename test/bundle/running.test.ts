@@ -96,7 +96,7 @@ describe("runc runs a bundle", { skip }, () => {
 
   test("for an ordinary user, as that user", { skip: skipWithout("setpriv") }, async () => {
     await using place = await scratch();
-    using command = program();
+    const command = program();
     await chmod(place.directory, 0o777);
     const layout = join(place.directory, "layout");
     const bundle = join(place.directory, "bundle");

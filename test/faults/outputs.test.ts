@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { file, tar, whiteout } from "../support/tar-builder.ts";
 import { half, shareOf, third } from "../support/thorough.ts";
 import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
@@ -16,8 +16,6 @@ import { outcomeInNamespace } from "./namespace.ts";
 import { type Output, outputs } from "./outputs.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { withUsualOptions } from "./usual.ts";
-
-const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 /** A place that cannot receive what is to be written there. */
 interface Obstacle {
@@ -123,7 +121,7 @@ for (const [number, [name, output]] of Object.entries(outputs).entries()) {
       skip: skipUnlessRoot() || skipWithout("setpriv") || skipUnlessNodeIsOpen(),
     }, async () => {
       await using stage = await setStage();
-      using command = program();
+      const command = program();
       await chmod(stage.directory, 0o755);
       const args = withUsualOptions(output.args(await layoutIn(stage), join(stage.place, "target")));
       const { status, stderr } = await command.run(ordinaryUser, args, stage.place);
@@ -154,7 +152,7 @@ describe("where the file system has no hard links", { skip: skipWithout("strace"
     test(`as ${name}`, { skip }, async () => {
       await using stage = await setStage();
       const path = join(stage.place, "target");
-      const command = [process.execPath, entry, ...withUsualOptions(args(await layoutIn(stage), path))];
+      const command = [process.execPath, commandEntry, ...withUsualOptions(args(await layoutIn(stage), path))];
       const inject = ["-e", "trace=link,linkat", "-e", "inject=link,linkat:error=EPERM"];
       const { status, stderr } = await outcomeOf("strace", ["-f", "-o", "/dev/null", ...inject, "--", ...command], {
         environment: { TMPDIR: stage.temporary },

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { asUser, ordinaryUser, program, skipUnlessNodeIsOpen } from "../hostile/as-user.ts";
 import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
-import { ociUnpack } from "../support/oci-unpack.ts";
+import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { isSandboxed, sandboxEnvironment } from "../support/sandbox.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { half, third } from "../support/thorough.ts";
@@ -123,7 +123,7 @@ test("an installation of which parts are missing is one error, not a stack", asy
 describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") || skipUnlessNodeIsOpen() }, () => {
   test("needs no home, and no entry in the list of users", async () => {
     await using stage = await setStage();
-    using command = program();
+    const command = program();
     await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
     await chmod(stage.directory, 0o755);
     await chmod(stage.place, 0o777);
@@ -134,7 +134,7 @@ describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") 
 
   test("who has another one's home is told so", async () => {
     await using stage = await setStage();
-    using command = program();
+    const command = program();
     const home = join(stage.directory, "home");
     const configuration = join(home, ".config/containers");
     await mkdir(configuration, { recursive: true });
@@ -162,7 +162,7 @@ describe("a user who may have few threads", {
   ] as const) {
     test(title, async () => {
       await using stage = await setStage();
-      using command = program();
+      const command = program();
       await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
       await chmod(stage.directory, 0o755);
       await chmod(stage.place, 0o777);
@@ -185,7 +185,7 @@ describe("a user who may have few threads", {
 
   test("has a program that ends, since no thread stays alone", { timeout: 120_000 }, async () => {
     await using stage = await setStage();
-    using command = program();
+    const command = program();
     await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
     await chmod(stage.directory, 0o755);
     await chmod(stage.place, 0o777);
@@ -206,7 +206,7 @@ async function inShell(stage: Stage, line: string): Promise<Outcome> {
   await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
   const sandbox = isSandboxed ? [] : ["--sandbox", "off"]; // a line may change the environment, too
   const args = withUsualOptions([...sandbox, ...placed.args, join(stage.place, "target")]);
-  return await outcomeOf("sh", ["-c", line, "sh", process.execPath, entry, ...args], {
+  return await outcomeOf("sh", ["-c", line, "sh", process.execPath, commandEntry, ...args], {
     directory: stage.temporary,
     environment: { TMPDIR: stage.temporary, HOME: stage.temporary },
   });

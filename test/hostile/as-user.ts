@@ -15,7 +15,7 @@ export const root: User = { uid: 0, gid: 0 };
 export const ordinaryUser: User = { uid: 61_234, gid: 61_234 };
 
 /** The command as it is shipped, where every user may read it. */
-export interface Program extends Disposable {
+export interface Program {
   readonly entry: string;
   /** Where `src` and `test` lie. */
   readonly directory: string;
@@ -24,8 +24,18 @@ export interface Program extends Disposable {
   run(user: User, args: readonly string[], home: string): Promise<Outcome>;
 }
 
-/** Finds the compiled command; makes a copy of it where its folder, perhaps in root's home, is closed to others. */
+let found: Program | undefined;
+
+/**
+ * Finds the compiled command; makes a copy of it where its folder, perhaps in root's home, is closed to others. All tests of
+ * a process have the same, which goes with the process.
+ */
 export function program(): Program {
+  found ??= located();
+  return found;
+}
+
+function located(): Program {
   const built = fileURLToPath(new URL("../../", import.meta.url));
   const isOpen = spawnSync("setpriv", asUser(ordinaryUser, "test", ["-r", commandEntry])).status === 0;
   const place = isOpen ? built : openCopy(built);
@@ -40,9 +50,6 @@ export function program(): Program {
         environment: { HOME: home, XDG_RUNTIME_DIR: "", DOCKER_CONFIG: "", NODE_OPTIONS: nodeOptions, NO_COLOR: "1" },
         directory: "/",
       }),
-    [Symbol.dispose]() {
-      if (!isOpen) rmSync(place, { recursive: true });
-    },
   };
 }
 
@@ -67,6 +74,7 @@ export function asUser({ uid, gid, through = [] }: User, command: string, args: 
 
 function openCopy(built: string): string {
   const place = mkdtempSync(join(tmpdir(), "oci-unpack-program-"));
+  process.once("exit", () => rmSync(place, { recursive: true }));
   for (const part of ["src", "test"]) cpSync(join(built, part), join(place, part), { recursive: true });
   const repository = join(built, "..");
   for (const part of ["dist", "build/src"]) {

@@ -5,7 +5,7 @@ import { after, describe, test } from "node:test";
 import { startRegistry } from "../support/registry-double.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { skipWithoutLandlock } from "../support/sandbox.ts";
-import { half, isThorough, releaseTurn } from "../support/thorough.ts";
+import { isThorough, releaseTurn, third } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { ordinaryUser, program, root } from "./as-user.ts";
 import { attacks, type HostileCase } from "./case.ts";
@@ -25,7 +25,7 @@ const settings = (["off", "require"] as const).flatMap((sandbox) => [
  * Starting the command takes several times as long as unpacking a small image. So each case meets the command in one
  * setting, the cases taking turns, and the library in the others, another setting with each release of Node. With
  * OCI_UNPACK_HOSTILE=command it is always the command. Unless everything is tried, each case has that one setting only,
- * a half of the cases is tried with one release of Node and the rest with the next, and three of four groups of them meet the
+ * a third of the cases is tried with one release of Node and others with the next, and three of four groups of them meet the
  * library.
  */
 const onlyCommand = process.env.OCI_UNPACK_HOSTILE === "command";
@@ -42,11 +42,8 @@ export function attackAll(chosen: Sandbox): void {
       if (skip !== false) return;
       const command = program();
       const library = new Library(command, user);
-      after(() => {
-        library[Symbol.dispose]();
-        command[Symbol.dispose]();
-      });
-      for (const [index, hostile] of half([...hostileCases.entries()])) {
+      after(() => library[Symbol.dispose]());
+      for (const [index, hostile] of third([...hostileCases.entries()])) {
         const commandsTurn = (index + releaseTurn) % settings.length;
         if (!isThorough && turn !== commandsTurn) continue;
         const isInFull = isThorough || Math.floor(index / settings.length) % 4 === 0;

@@ -34,7 +34,7 @@ const collisions: Readonly<Record<string, Layers>> = {
 for (const [title, layers] of Object.entries(collisions)) {
   test(`${title} whose names differ in case are refused where the file system knows no case`, { skip }, async () => {
     const place = makePlace(root);
-    using command = program();
+    const command = program();
     using mounted = mountWithoutCase(place.directory);
     await using registry = await startRegistry();
     try {

@@ -25,7 +25,7 @@ const skip = skipUnlessRoot() || skipWithout("setpriv");
 test("no canary is touched while another process swaps directories for symlinks", { skip }, async (context) => {
   const place = makePlace(root);
   const targets = join(place.directory, "targets");
-  using command = program();
+  const command = program();
   using library = new Library(command, root);
   await using registry = await startRegistry();
   const reference = stored(registry, "hostile/image", image(layers()));
@@ -62,7 +62,7 @@ for (const [when, path] of Object.entries({
 })) {
   test(`no canary is touched when the staging directory itself is swapped ${when}`, { skip }, async () => {
     const place = makePlace(root);
-    using command = program();
+    const command = program();
     using library = new Library(command, root);
     await using registry = await startRegistry();
     try {

@@ -111,7 +111,7 @@ test("an ordinary user's mtree list says what such a user can have", {
   skip: root || skipWithout("mtree", "setpriv") || skipUnlessNodeIsOpen(),
 }, async () => {
   await using stage = await setStage(image([tar(directory("d", { uid: 5 }), file("d/f", "1", { uid: 7 })), odd]));
-  using command = program();
+  const command = program();
   chmodSync(stage.directory, 0o755);
   const home = join(stage.directory, "home");
   mkdirSync(home);

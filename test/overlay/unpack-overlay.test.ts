@@ -241,7 +241,7 @@ test("an ordinary user makes and mounts an overlay in a user namespace", {
   skip: skip || skipWithoutUserNamespaces(),
 }, async () => {
   await using place = await scratch();
-  using command = program();
+  const command = program();
   execFileSync("chmod", ["0777", place.directory]);
   const layers = [
     tar(directory("d"), file("d/x", "lower"), file("a", "1")),

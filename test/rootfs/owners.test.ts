@@ -21,7 +21,7 @@ async function builtByUser(
   await using place = await scratch();
   chmodSync(place.directory, 0o700);
   chownSync(place.directory, 61_234, 61_234);
-  using compiled = program();
+  const compiled = program();
   const script = join(compiled.directory, "test/rootfs/built-by-user.js");
   const [command = "", ...args] = [...wrapper, process.execPath, script, place.directory, JSON.stringify(options)];
   const { stdout, stderr, status } = spawnSync("setpriv", asUser(ordinaryUser, command, args), { encoding: "utf8" });

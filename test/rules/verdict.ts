@@ -91,7 +91,7 @@ async function unpacked(reference: string, directory: string, options: UnpackOpt
 export async function assertUser(rule: UserRule): Promise<void> {
   const caller = callers[rule.caller ?? "an ordinary user"];
   const place = makePlace(caller.owner);
-  using command = program();
+  const command = program();
   await using registry = await startRegistry();
   try {
     rule.before?.(place.directory);

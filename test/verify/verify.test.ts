@@ -291,7 +291,6 @@ describe("an ordinary user", { skip: skip || skipWithout("setpriv") || skipUnles
       ...{ target, rootfs: join(target, "rootfs"), name, home, command },
       verified: () => command.run(ordinaryUser, ["verify", ...args, target, name], home),
       async [Symbol.asyncDispose]() {
-        command[Symbol.dispose]();
         await place[Symbol.asyncDispose]();
       },
     };
