@@ -9,7 +9,11 @@ import { ociUnpack } from "../support/oci-unpack.ts";
 import { type RegistryDouble, type RegistryDoubleOptions, startRegistry } from "../support/registry-double.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { half } from "../support/thorough.ts";
 import { skipWithout } from "../support/tools.ts";
+
+/** Of the machine that is not allowed. */
+const names = ["127.0.0.1", "localhost"];
 
 const archive = tar(file("motd", "hello"));
 
@@ -62,14 +66,15 @@ class Closing implements AsyncDisposable {
 }
 
 test("--deny-private refuses a registry at a private address, whether named by address or by name", async () => {
-  await assertGuarded(async (inner) => ({ reference: stored(inner, "a/b", image([archive])) }));
-  await assertGuarded(async (inner) => ({
-    reference: stored(inner, "a/b", image([archive])).replace("127.0.0.1", "localhost"),
-  }));
+  for (const name of half(names, 1)) {
+    await assertGuarded(async (inner) => ({
+      reference: stored(inner, "a/b", image([archive])).replace("127.0.0.1", name),
+    }));
+  }
 });
 
 test("--deny-private refuses a token server at a private address", async () => {
-  for (const name of ["127.0.0.1", "localhost"]) {
+  for (const name of half(names)) {
     await assertGuarded(async (inner, outer) => {
       const realm = `${inner.url.replace("127.0.0.1", name)}/token`;
       const registry = await outer({ access: { type: "token", realm } });
@@ -79,7 +84,7 @@ test("--deny-private refuses a token server at a private address", async () => {
 });
 
 test("--deny-private refuses a redirect to a private address", async () => {
-  for (const name of ["127.0.0.1", "localhost"]) {
+  for (const name of half(names)) {
     await assertGuarded(async (inner, outer) => {
       const elsewhere = inner.url.replace("127.0.0.1", name);
       const registry = await outer({ redirectBlobs: (digest) => `${elsewhere}/cdn/${digest}` });

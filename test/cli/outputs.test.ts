@@ -12,6 +12,7 @@ import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { half } from "../support/thorough.ts";
 import { skipUnlessRoot, skipUnlessWhiteouts, skipWithout } from "../support/tools.ts";
 
 const sample = image(sampleLayers());
@@ -118,7 +119,7 @@ test("SOURCE_DATE_EPOCH is the only time in what is made, so that it is the same
   const early = { SOURCE_DATE_EPOCH: "86400", TZ: "UTC" };
   const first = await Promise.all(forms.map((form) => made(form, "first", early)));
   await setTimeout(1000 - (Date.now() % 1000) + 10); // file systems count whole seconds
-  for (const [index, form] of forms.entries()) {
+  for (const [index, form] of half([...forms.entries()])) {
     const bytes = await readFile(first[index] ?? "");
     assert.ok(bytes.equals(await readFile(await made(form, "again", { ...early, TZ: "Asia/Tokyo" }))), form);
     assert.ok(!bytes.equals(await readFile(await made(form, "later", { SOURCE_DATE_EPOCH: "172800" }))), form);

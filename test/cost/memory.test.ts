@@ -9,7 +9,7 @@ import { commandEntry } from "../support/oci-unpack.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { shareOf, third } from "../support/thorough.ts";
+import { half, shareOf, third } from "../support/thorough.ts";
 import { type MemoryShape, memoryShapes, type Verb } from "./memory-shapes.ts";
 
 const MB = 1_000_000;
@@ -51,6 +51,20 @@ function emptied(layout: string): string {
   return `${layout}.emptied`;
 }
 
+/** Outer archives, which are compressed. */
+const archives: readonly [title: string, made: () => Uint8Array, args: (archive: string) => readonly string[]][] = [
+  [
+    "an archive of an image with 6,000 names of 60 kB",
+    () => tar(...Array.from({ length: 6000 }, (_, index) => file(`${String(index).padStart(60_000, "n")}`))),
+    (archive) => [`oci-archive:${archive}`],
+  ],
+  [
+    "an archive of an image that decompresses to more than is allowed",
+    () => new Uint8Array(400 * MB),
+    (archive) => [`docker-archive:${archive}`, "--limit", "totalBytes=50M"],
+  ],
+];
+
 describe(`by default no image makes the program take more than ${mostMegabytes} MB`, () => {
   let place: Scratch;
   before(async () => {
@@ -74,20 +88,14 @@ describe(`by default no image makes the program take more than ${mostMegabytes} 
     });
   }
 
-  test("an archive of an image with 6,000 names of 60 kB", () => {
-    const archive = join(place.directory, "archive.tar");
-    const members = Array.from({ length: 6000 }, (_, index) => file(`${String(index).padStart(60_000, "n")}`));
-    writeFileSync(archive, gzipSync(tar(...members), { level: 1 }));
-    run(place.directory, ["inspect", `oci-archive:${archive}`, ...platform]);
-    rmSync(archive);
-  });
-
-  test("an archive of an image that decompresses to more than is allowed", () => {
-    const archive = join(place.directory, "archive.tar.gz");
-    writeFileSync(archive, gzipSync(new Uint8Array(400 * MB), { level: 1 }));
-    run(place.directory, ["inspect", `docker-archive:${archive}`, "--limit", "totalBytes=50M", ...platform]);
-    rmSync(archive);
-  });
+  for (const [title, made, args] of half(archives)) {
+    test(title, () => {
+      const archive = join(place.directory, "archive.tar");
+      writeFileSync(archive, gzipSync(made(), { level: 1 }));
+      run(place.directory, ["inspect", ...args(archive), ...platform]);
+      rmSync(archive);
+    });
+  }
 });
 
 /** Runs the command, which has to end well or with what limit was exceeded, and insists on its memory and on what it leaves. */

@@ -14,7 +14,7 @@ import { readTree } from "../rules/real-tree.ts";
 import type { LayerRule } from "../rules/rule.ts";
 import { mounted } from "../support/mounted.ts";
 import { removeTree } from "../support/remove-tree.ts";
-import { third } from "../support/thorough.ts";
+import { shareOf } from "../support/thorough.ts";
 import { skipUnlessMounting, type Tool } from "../support/tools.ts";
 import { flattenedFor } from "./flattened.ts";
 import { kept } from "./kept.ts";
@@ -37,7 +37,7 @@ for (const [number, form] of exportForms.entries()) {
   const skip = skipUnlessMounting(tools[form]);
   describe(`as ${form}`, { skip }, () => {
     const place = mkdtempSync(join(tmpdir(), `oci-unpack-${form}-rules-`));
-    const rules = third(rulesOfTrees, number).filter((rule) => form !== "tar" || !hasLongPath(rule));
+    const rules = shareOf(5, rulesOfTrees, number).filter((rule) => form !== "tar" || !hasLongPath(rule));
     const found = new Map<LayerRule, Listing | Error>();
     before(async () => {
       for (const [index, rule] of rules.entries()) {

@@ -7,9 +7,8 @@ import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { image, stored } from "../support/image.ts";
-import { ociUnpack } from "../support/oci-unpack.ts";
+import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { hangAfter } from "../support/registry-reply.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -19,7 +18,6 @@ import { outputs } from "./outputs.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { withUsualOptions } from "./usual.ts";
 
-const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const statuses = { SIGINT: 130, SIGTERM: 143 } as const;
 const said = "interrupted: nothing was left behind\n";
 
@@ -56,7 +54,7 @@ test("a reader who stopped reading is not waited for", { timeout: 120_000 }, asy
   execFileSync("mkfifo", [pipe]);
   const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(pipe, constants.O_WRONLY);
-  const args = [entry, ...withUsualOptions(["--output", "tar", "-o", "-", reference])];
+  const args = [commandEntry, ...withUsualOptions(["--output", "tar", "-o", "-", reference])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", writer, "ignore"] });
   closeSync(writer);
   const ended = once(child, "exit");

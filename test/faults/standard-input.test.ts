@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { sandboxEnvironment } from "../support/sandbox.ts";
 import { skipWithout } from "../support/tools.ts";
 import { type Fault, sample } from "./fault.ts";
@@ -15,7 +15,6 @@ import { places } from "./places.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { withUsualOptions } from "./usual.ts";
 
-const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const none: Fault = { title: "none", image: sample, code: "INTERNAL" };
 
 describe("an archive on standard input", { skip: skipWithout("tar") }, () => {
@@ -64,7 +63,7 @@ interface Started {
 
 function started(stage: Stage): Started {
   const args = withUsualOptions(["docker-archive:-", join(stage.place, "target")]);
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [commandEntry, ...args], {
     env: { PATH: process.env.PATH, HOME: stage.temporary, TMPDIR: stage.temporary, ...sandboxEnvironment },
   });
   let stderr = "";

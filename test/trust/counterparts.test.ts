@@ -14,6 +14,7 @@ import { ociUnpack } from "../support/oci-unpack.ts";
 import { push } from "../support/push.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { half } from "../support/thorough.ts";
 import { skipWithout } from "../support/tools.ts";
 
 // What cosign and skopeo sign is verified here, and what they refuse is refused, in Debian's docker-registry, which lists
@@ -135,14 +136,14 @@ describe("signatures of others", { skip: skipWithout("docker-registry", "cosign"
     return predicate;
   }
 
-  for (const form of ["--new-bundle-format=true", "--new-bundle-format=false"]) {
+  for (const [number, form] of ["--new-bundle-format=true", "--new-bundle-format=false"].entries()) {
     test(`cosign attest ${form}: our verdict is that of cosign verify-attestation`, async () => {
       const { name, exact } = await pushed(`attested-${form.length}`);
       const insecure = ["--allow-insecure-registry", form];
       const predicate = ["--type", "https://example.com/tested/v1", "--predicate", emptyPredicate()];
       done("cosign", "attest", "--key", path("own.key"), "--tlog-upload=false", ...insecure, ...predicate, exact);
       for (const key of ["own", "other"]) {
-        for (const type of ["https://example.com/tested/v1", "https://example.com/another/v1"]) {
+        for (const type of half(["https://example.com/tested/v1", "https://example.com/another/v1"], number)) {
           const asked = ["--key", path(`${key}.pub`), "--insecure-ignore-tlog", "--type", type];
           const root = form.endsWith("true") ? ["--trusted-root", emptyRoot()] : [];
           const theirs = run("cosign", "verify-attestation", ...asked, ...insecure, ...root, exact);

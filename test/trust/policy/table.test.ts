@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { isOciUnpackError } from "../../../src/base/errors.ts";
 import { resolve } from "../../../src/look/resolve.ts";
 import { outcomeOf } from "../../support/command.ts";
-import { half } from "../../support/thorough.ts";
+import { third } from "../../support/thorough.ts";
 import { skipWithout } from "../../support/tools.ts";
 import { type PolicyCase, type PolicyVerdict, policyCases } from "./cases.ts";
 import { certifiedCases } from "./certified-cases.ts";
@@ -64,7 +64,7 @@ describe("a policy decides as it is written", () => {
 });
 
 describe("and as skopeo decides", { skip: skipWithout("skopeo"), concurrency: 4 }, () => {
-  for (const [number, one] of half([...cases.entries()])) {
+  for (const [number, one] of third([...cases.entries()])) {
     const other = one.unlikeSkopeo === undefined ? "" : `, unlike skopeo: ${one.unlikeSkopeo}`;
     test(`${one.title}: ${one.verdict}${other}`, async () => {
       const policy = await written(one, `theirs-${number}`);
