@@ -19,6 +19,9 @@ interface KeptRange {
  */
 export class RereadImage extends WrappedImage implements AsyncDisposable {
   readonly #directory: string;
+  /** What was read to its end, right or wrong. */
+  readonly #read = new Map<Digest, KeptRange>();
+  /** What was right. */
   readonly #kept = new Map<Digest, KeptRange>();
   #file: Promise<FileHandle> | undefined;
   #end = 0;
@@ -35,6 +38,12 @@ export class RereadImage extends WrappedImage implements AsyncDisposable {
     const isWhole = offset === 0 && length === undefined;
     if (kept !== undefined && isWhole) return this.#again(descriptor, kept, options);
     return isWhole ? this.#first(descriptor, options) : super.blob(descriptor, options);
+  }
+
+  /** Says that all that was read so far had the right digest. Until then a blob that is asked for again comes again. */
+  keepRead(): void {
+    for (const [digest, range] of this.#read) this.#kept.set(digest, range);
+    this.#read.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -63,7 +72,7 @@ export class RereadImage extends WrappedImage implements AsyncDisposable {
       bytes += chunk.length;
       yield chunk;
     }
-    if (bytes === range.sizeBytes) this.#kept.set(descriptor.digest, range);
+    if (bytes === range.sizeBytes) this.#read.set(descriptor.digest, range);
   }
 
   #opened(): Promise<FileHandle> {

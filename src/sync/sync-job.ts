@@ -17,6 +17,7 @@ import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
 import { tellingSyncDifferences } from "./differences.ts";
+import { allNames } from "./disk-walk.ts";
 import { changedMeanwhile } from "./files-from-disk.ts";
 import { ImageTrees, type WhichTree } from "./image-trees.ts";
 import { JsonLines } from "./json-lines.ts";
@@ -177,10 +178,11 @@ export function compareForSync(job: CompareForSyncJob): void {
 /** Makes the new root, but for what has to come out of layers. */
 export function layForSync(): void {
   const state = begun();
-  const { directory, old, trees, plan, kept, settings } = state;
+  const { directory, old, trees, plan, kept, settings, rights } = state;
   if (directory === undefined) throw new TypeError("there is no directory");
   const target = openDirectoryBeneath(directory, staging);
   if (target < 0) throw failure("open", staging, "openat2", target);
+  insistOnOwn(target, rights);
   state.target = target;
   const reporter = {
     skipped: (...found: Parameters<Reporter["skipped"]>) => {
@@ -229,8 +231,9 @@ export function listForSync(job: ListForSyncJob): void {
 
 /** Puts the new root in the place of the old one, at once, if there is one; or the old one back. */
 export function exchangeForSync(): void {
-  const { directory, old } = begun();
-  if (directory === undefined) throw new TypeError("there is no directory");
+  const { directory, old, target } = begun();
+  if (directory === undefined || target === undefined) throw new TypeError("there is no new root");
+  if (!isAt(directory, staging, target) && !isAt(directory, root, target)) throw changedMeanwhile(staging);
   if (old === undefined) return moveRoot(directory);
   const exchange = () => exchangeAt(directory, staging, directory, root);
   const result = exchange();
@@ -251,6 +254,14 @@ function moveRoot(directory: number): void {
 const dot = byteStringOf(".");
 const root = byteStringOf(rootName);
 const staging = byteStringOf(stagingName);
+
+/** Insists that the directory for the new root is the one that was made for it: whoever made it can change what is in it. */
+function insistOnOwn(target: number, { user }: Rights): void {
+  const stat = statOf(target);
+  if (typeof stat === "number" || stat.uid !== user || allNames(target, staging).length > 0) {
+    throw changedMeanwhile(staging);
+  }
+}
 
 function isAt(directory: number, name: ByteString, handle: number): boolean {
   const [there, ours] = [statAt(directory, name), statOf(handle)];

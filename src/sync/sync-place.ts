@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, realpath, rmdir } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rmdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { lstatIfThere } from "../base/if-there.ts";
@@ -9,7 +9,7 @@ import { makeDirectories, removeCreated, targetError } from "../output/made-dire
 import { discardFromThread } from "../worker/discarding.ts";
 import { mountedAt } from "./mounts.ts";
 import { SyncDocuments } from "./sync-documents.ts";
-import { rootName, stagingName } from "./sync-names.ts";
+import { newStagingName, rootName, stagingName } from "./sync-names.ts";
 
 interface OpenOptions {
   readonly isDryRun: boolean;
@@ -33,17 +33,17 @@ export class SyncPlace implements AsyncDisposable {
   /** Whether a sync was killed here. */
   readonly wasLeft: boolean;
   readonly #lock: FileHandle | undefined;
-  readonly #firstCreated: string | undefined;
+  /** What was made for it, from the uppermost directory down. */
+  readonly #created: { readonly first: string | undefined; readonly last: string };
   #isStaged = false;
   #isDone = false;
 
   private constructor(
     directory: string,
     documents: SyncDocuments,
-    parts: {
-      readonly wasLeft: boolean;
+    parts: Pick<SyncPlace, "wasLeft"> & {
       readonly lock: FileHandle | undefined;
-      readonly firstCreated: string | undefined;
+      readonly created: { readonly first: string | undefined; readonly last: string };
     },
   ) {
     this.directory = directory;
@@ -51,14 +51,14 @@ export class SyncPlace implements AsyncDisposable {
     this.isThere = parts.lock !== undefined;
     this.wasLeft = parts.wasLeft;
     this.#lock = parts.lock;
-    this.#firstCreated = parts.firstCreated;
+    this.#created = parts.created;
   }
 
   /** Throws where the directory is none that an image may be put in the place of. */
   static async open(path: string, options: OpenOptions): Promise<SyncPlace> {
     const absolute = resolve(path);
     if (options.isDryRun && (await lstatIfThere(absolute)) === undefined) {
-      const nothing = { wasLeft: false, lock: undefined, firstCreated: undefined };
+      const nothing = { wasLeft: false, lock: undefined, created: { first: undefined, last: absolute } };
       return new SyncPlace(absolute, await SyncDocuments.read(absolute, options), nothing);
     }
     const firstCreated = options.isDryRun
@@ -71,7 +71,8 @@ export class SyncPlace implements AsyncDisposable {
       const directory = await realpath(absolute);
       lock = await locked(directory, path);
       const wasLeft = await insistOnSyncable(directory, path, options);
-      return new SyncPlace(directory, await SyncDocuments.read(directory, options), { wasLeft, lock, firstCreated });
+      const created = { first: firstCreated, last: absolute };
+      return new SyncPlace(directory, await SyncDocuments.read(directory, options), { wasLeft, lock, created });
     } catch (error) {
       await lock?.close();
       await removeCreated(absolute, firstCreated);
@@ -92,24 +93,30 @@ export class SyncPlace implements AsyncDisposable {
     return join(this.directory, stagingName);
   }
 
-  /** Makes an empty directory for a new root. What a sync that was killed left goes. */
+  /**
+   * Makes an empty directory for a new root, in the place of what a sync that was killed left. It is made anew: what was
+   * there may be somebody else's.
+   */
   async stage(sandbox: SandboxPolicy): Promise<void> {
-    await this.#discardLeft(sandbox);
-    try {
-      await mkdir(this.staging, { mode: 0o700 });
-    } catch (error) {
-      if (!isErrno(error, "EEXIST")) throw unusable(error, this.directory);
-    }
+    const made = join(this.directory, newStagingName);
+    for (const path of [made, this.staging]) await discardIfThere(path, sandbox);
     this.#isStaged = true;
+    try {
+      await removeDirectory(made);
+      await mkdir(made, { mode: 0o700 });
+      await rename(made, this.staging);
+    } catch (error) {
+      throw unusable(error, this.directory);
+    }
   }
 
   /** Removes what is in the staging directory: a new root that failed, or the old one. */
   async clear(sandbox: SandboxPolicy): Promise<void> {
-    await this.#discardLeft(sandbox);
+    for (const path of [join(this.directory, newStagingName), this.staging]) {
+      await discardIfThere(path, sandbox);
+      await removeDirectory(path);
+    }
     this.#isStaged = false;
-    await rmdir(this.staging).catch((error: unknown) => {
-      if (!isErrno(error, "ENOENT")) throw fileSystemError(error, `remove "${this.staging}"`);
-    });
     await this.documents.clear();
   }
 
@@ -118,8 +125,8 @@ export class SyncPlace implements AsyncDisposable {
    * knows that the directory is its own.
    */
   async giveUp(sandbox: SandboxPolicy): Promise<void> {
-    if (!this.#isStaged) return;
-    if (this.wasLeft && !this.documents.areThere) await this.#discardLeft(sandbox);
+    if (!this.#isStaged) return await this.documents.clear();
+    if (this.wasLeft && !this.documents.areThere) await discardIfThere(this.staging, sandbox);
     else await this.clear(sandbox);
   }
 
@@ -130,12 +137,18 @@ export class SyncPlace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lock?.close();
-    if (!this.#isDone) await removeCreated(this.directory, this.#firstCreated);
+    if (!this.#isDone) await removeCreated(this.#created.last, this.#created.first);
   }
+}
 
-  async #discardLeft(sandbox: SandboxPolicy): Promise<void> {
-    if ((await lstatIfThere(this.staging))?.isDirectory() === true) await discardFromThread(this.staging, sandbox);
-  }
+async function discardIfThere(path: string, sandbox: SandboxPolicy): Promise<void> {
+  if ((await lstatIfThere(path))?.isDirectory() === true) await discardFromThread(path, sandbox);
+}
+
+async function removeDirectory(path: string): Promise<void> {
+  await rmdir(path).catch((error: unknown) => {
+    if (!isErrno(error, "ENOENT")) throw fileSystemError(error, `remove "${path}"`);
+  });
 }
 
 /** Opens a directory and locks it, against others that sync it. */

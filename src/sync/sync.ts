@@ -70,6 +70,7 @@ export async function sync(name: string, directory: string | URL, options: SyncO
     operation.events.tell({ type: "decision", topic: "store", message });
   }
   await thread.layers.merge(said);
+  source.keepRead();
   const believed = said !== undefined ? "said" : isSameImage && trustTimes ? "wanted" : undefined;
   const { counts, differences } = await thread.compare({ kept: keepPaths, believed, tellsDifferences: dryRun });
   let writtenBytes = 0;
