@@ -13,6 +13,7 @@ export type {
   OciUnpackEvent,
   SandboxStatus,
   SkipReason,
+  VerifiedBy,
   WarningCode,
 } from "./base/events.ts";
 export { defaultLimits, type Limits } from "./base/limits.ts";
@@ -59,7 +60,7 @@ export type { ArtifactFile } from "./image/artifact-files.ts";
 export type { ResolvedImage, ResolveOptions } from "./image/options.ts";
 export type { Image, ImageLayer } from "./image/resolve.ts";
 export type { ApplyOptions, IdMapping } from "./layer/settings.ts";
-export type { LookOptions, LookResult } from "./look/image-reader.ts";
+export type { LookResult } from "./look/image-reader.ts";
 export { type ListOptions, type ListResult, list } from "./look/list.ts";
 export { type FileReading, type ReadResult, read } from "./look/read.ts";
 export {
@@ -69,6 +70,7 @@ export {
   inspect,
   resolve,
 } from "./look/resolve.ts";
+export type { LookOptions } from "./look/with-image-reader.ts";
 export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/config.ts";
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
@@ -76,7 +78,15 @@ export type { Manifest } from "./oci/document.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type { AddedFile } from "./operation/added-files.ts";
-export type { ClonedAs, OperationResult, SkippedEntry, UnpackOptions, UnpackResult } from "./operation/options.ts";
+export type {
+  ClonedAs,
+  OperationResult,
+  PartialOptions,
+  SkippedEntry,
+  UnpackOptions,
+  UnpackResult,
+  VerifiedLayer,
+} from "./operation/options.ts";
 export type { OverlayOptions, OverlayResult } from "./overlay/unpack-overlay.ts";
 export { unpackOverlay } from "./overlay/unpack-overlay.ts";
 export type {

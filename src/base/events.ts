@@ -35,6 +35,7 @@ export type WarningCode =
   | "LINK_ATTRIBUTES" // a hard link's header states other attributes than its target has
   | "WHITEOUT_WITHOUT_TARGET" // a whiteout of a path that does not exist
   | "XATTR_NOT_APPLIED" // an extended attribute could not be stored
+  | "TABLE_REFUSED" // a layer's table of contents breaks a rule: the layer was read instead
   | "PATTERN_UNMATCHED" // a pattern of include or exclude matches nothing in the image
   | "CREDENTIALS_IGNORED" // stored credentials were rejected, so the pull went on anonymously
   | "LABEL_LEFT_OUT" // a label that a container runtime would obey is no annotation of the bundle
@@ -47,6 +48,9 @@ export interface LayerProgress {
   readonly bytes: number;
   readonly totalBytes: number;
 }
+
+/** A layer was read whole, now or when its index was made; or only its table of contents is known to be the image's. */
+export type VerifiedBy = "layer" | "table";
 
 /** What a decision was about. */
 export type DecisionTopic =
@@ -99,6 +103,8 @@ export type OciUnpackEvent =
   | { readonly type: "stored"; readonly digest: string; readonly bytes: number }
   | ({ readonly type: "download-progress" } & LayerProgress)
   | ({ readonly type: "downloaded" } & LayerProgress)
+  /** With `partial`: by what the digests in the manifest prove what was read of a layer. */
+  | { readonly type: "layer-verified"; readonly layer: number; readonly digest: string; readonly verified: VerifiedBy }
   | { readonly type: "layer-started"; readonly layer: number }
   | ({ readonly type: "layer-progress"; readonly entries: number } & LayerProgress)
   | { readonly type: "layer-finished"; readonly layer: number; readonly entries: number }

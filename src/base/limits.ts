@@ -46,6 +46,10 @@ export interface Limits {
   readonly pathDepth: number;
   /** Bytes of one pax header, or of one GNU long name. */
   readonly headerBytes: number;
+  /** Bytes of a layer's table of contents, compressed and decompressed. A layer with a larger one is read whole. */
+  readonly tableBytes: number;
+  /** Entries of such a table, chunks counted. */
+  readonly tableEntries: number;
   /** Bytes of one entry's extended attributes, names and values together. */
   readonly xattrBytes: number;
   /**
@@ -82,6 +86,8 @@ export const defaultLimits: Limits = {
   pathBytes: 64 * 1024,
   pathDepth: 2048,
   headerBytes: MiB,
+  tableBytes: 64 * MiB,
+  tableEntries: 2_000_000,
   xattrBytes: MiB,
   memoryBytes: 80 * MiB,
   sparseSegments: 1_000_000,

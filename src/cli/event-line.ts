@@ -22,6 +22,7 @@ const toldAlways: readonly WarningCode[] = [
   "CREDENTIALS_IGNORED",
   "PLATFORM_DIFFERS",
   "PATTERN_UNMATCHED",
+  "TABLE_REFUSED",
   "LABEL_LEFT_OUT",
 ];
 
@@ -56,6 +57,8 @@ function detail(event: OciUnpackEvent): string | undefined {
       return `skipped (${event.reason})${whereText(event)}: ${safeText(event.detail)}`;
     case "sandbox":
       return sandboxText(event.status);
+    case "layer-verified":
+      return `layer ${event.layer + 1} verified by ${event.verified === "table" ? "its table of contents" : "its digest"}`;
     default:
       return undefined;
   }

@@ -98,6 +98,8 @@ answer needs; with --store, none that was read before: its index tells it all.
   -R, --recursive        list all that is below it
       --digest           show the SHA-256 of each file: its first 12 digits, or
                          all with --json
+      --partial          take the word of a layer's table of contents for it,
+                         where it has one (zstd:chunked, eStargz)
       --json             the entries, and how many bytes were fetched, as JSON
   -q, --quiet    -v, --verbose    --explain    -h, --help
 
@@ -117,6 +119,8 @@ terminal, what could act on it is shown as \\x1b.
 
   oci-unpack cat debian:stable /etc/os-release
 
+      --partial          where a layer has a table of contents (zstd:chunked,
+                         eStargz), read that and the file's own bytes alone
   -q, --quiet    -v, --verbose    --explain    -h, --help
 
 The options that choose an image, a registry, a store and the sandbox are those
@@ -153,6 +157,8 @@ PATH is found as a process in a container finds it, through symlinks.
   oci-unpack history registry.example/app /etc/passwd
   oci-unpack history --json alpine | jq '.layers[] | [.layer, .added]'
 
+      --partial          where a layer has a table of contents (zstd:chunked,
+                         eStargz), take its word for it
       --json             the answer as JSON; layers count from 0
   -q, --quiet    -v, --verbose    --explain    -h, --help
 
@@ -211,6 +217,8 @@ depends on them.
       --ignore PARTS     what need not be the same, separated by commas: type,
                          mode, owner, time, size, content, target, device,
                          xattrs, links; may be repeated
+      --partial          where a layer has a table of contents (zstd:chunked,
+                         eStargz), take its word for it
       --json             the differences as JSON
   -q, --quiet    -v, --verbose    --explain    -h, --help
 

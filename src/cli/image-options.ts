@@ -19,7 +19,7 @@ type Verbosity = "quiet" | "normal" | "verbose";
 export interface ImageSettings {
   readonly options: Pick<
     UnpackOptions,
-    "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch" | "trust"
+    "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch" | "trust" | "partial"
   >;
   readonly connection: ConnectionSettings;
   /** The directory of the store, if there is one. */
@@ -62,6 +62,7 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
       trust: trust(values),
       keepDirlinks: values["keep-dirlinks"],
       sourceDateEpoch: sourceDateEpoch(env),
+      partial: "partial" in values && values.partial === true ? true : undefined,
     }),
     connection: imageConnectionSettings(values),
     ...storeSettings(values, env),

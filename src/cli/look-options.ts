@@ -8,7 +8,7 @@ import {
   type SmallCommand,
   smallCommand,
 } from "./image-options.ts";
-import { imageOptionTable, listOptionTable, verifyOptionTable } from "./option-tables.ts";
+import { imageOptionTable, listOptionTable, lookOptionTable, verifyOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -31,7 +31,7 @@ export interface HistoryCommand extends ImageCommand {
 
 /** Parses the arguments after `history`. */
 export function parseHistory(args: readonly string[], env: ProcessContext["env"]): HistoryCommand | SmallCommand {
-  const line = parseCommandLine(imageOptionTable, args);
+  const line = parseCommandLine(lookOptionTable, args);
   const small = smallCommand(line, "history");
   if (small !== undefined) return small;
   const settings = imageSettings(line, env);
@@ -45,7 +45,7 @@ export function parseLook(
   args: readonly string[],
   env: ProcessContext["env"],
 ): LookCommand | SmallCommand {
-  const line = parseCommandLine(name === "ls" ? listOptionTable : imageOptionTable, args);
+  const line = parseCommandLine(lookTables[name], args);
   const small = smallCommand(line, name);
   if (small !== undefined) return small;
   const settings = imageSettings(line, env);
@@ -71,6 +71,8 @@ export function parseLook(
     }
   }
 }
+
+const lookTables = { ls: listOptionTable, cat: lookOptionTable, inspect: imageOptionTable } as const;
 
 /** What each command does, for error messages. */
 const attempts = {

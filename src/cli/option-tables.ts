@@ -47,6 +47,12 @@ export const imageOptionTable = {
   help: { type: "boolean", short: "h" },
 } as const;
 
+/** The option of commands that can read a part of a layer. */
+const partialOptionTable = { partial: { type: "boolean" } } as const;
+
+/** Every option of `oci-unpack cat` and `history`. */
+export const lookOptionTable = { ...imageOptionTable, ...partialOptionTable } as const;
+
 /** The options for an image's files. */
 const filesOptionTable = {
   include: { type: "string", multiple: true },
@@ -64,6 +70,7 @@ const filesOptionTable = {
 export const unpackOptionTable = {
   ...imageOptionTable,
   ...filesOptionTable,
+  ...partialOptionTable,
   output: { type: "string" },
   "output-file": { type: "string", short: "o" },
   overlay: { type: "string" },
@@ -97,14 +104,14 @@ export const syncOptionTable = {
 
 /** Every option of `oci-unpack ls IMAGE [PATH]`. */
 export const listOptionTable = {
-  ...imageOptionTable,
+  ...lookOptionTable,
   recursive: { type: "boolean", short: "R" },
   digest: { type: "boolean" },
 } as const;
 
 /** Every option of `oci-unpack diff IMAGE1 IMAGE2 [PATH]`. */
 export const diffOptionTable = {
-  ...imageOptionTable,
+  ...lookOptionTable,
   platform: { type: "string", short: "p", multiple: true },
   ignore: { type: "string", multiple: true },
 } as const;

@@ -214,6 +214,7 @@ export const warningWords: Readonly<Record<WarningCode, readonly [singular: stri
     "bundle without labels that a runtime would obey",
     "bundles without labels that a runtime would obey",
   ],
+  TABLE_REFUSED: ["table of contents that was not used", "tables of contents that were not used"],
   PATTERN_UNMATCHED: ["pattern that matches nothing", "patterns that match nothing"],
   CREDENTIALS_IGNORED: ["login that was rejected", "logins that were rejected"],
   CONFIGURATION: ["configuration file not used as written", "configuration files not used as written"],

@@ -110,6 +110,10 @@ What becomes of its files
                          any part of a name, ? a character, [a-z] one of several
                          and ** any number of names, as in etc, usr/*/bin or
                          **/*.pem; one that matches nothing is a warning
+      --partial          with --include: of a layer that has a table of contents
+                         (zstd:chunked, eStargz) only that and the bytes of the
+                         wanted files; the table is its author's word, so not
+                         with --strict
       --bundle           make DIRECTORY a bundle for runc or crun: config.json
                          is the container's, image-config.json the image's
       --mtree FILE       list them in FILE, as mtree and bsdtar read it: type,

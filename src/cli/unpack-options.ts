@@ -172,6 +172,7 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
     ["--include", values.include !== undefined && !isFiltered && form !== "files", "--output rootfs, files, or a file"],
     ["--exclude", values.exclude !== undefined && !isFiltered && form !== "files", "--output rootfs, files, or a file"],
     ["--add-file", values["add-file"] !== undefined && !isFiltered, "--output rootfs, or a file"],
+    ["--partial", values.partial === true && !isFiltered, "--output rootfs, or a file"],
     ["--keep", values.keep === true && !isFiltered, "--output rootfs, or a file"],
     ["--verity", values.verity === true && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--verity-file", values["verity-file"] !== undefined && !isFileSystem, "--output erofs, squashfs or ext4"],

@@ -79,9 +79,12 @@ async function compareImages(
   const { path, ignore = [] } = options;
   const comparison = new FileComparison(first, second, { path, ignored: ignore, merging, give });
   const differenceCount = await comparison.run();
+  const verified = [first, second].map(({ operation, accepted }) => operation.verifiedIn(accepted.image));
   for (const { operation, accepted } of [first, second]) operation.tellFinished(accepted.image.digest);
   return {
     ...images,
+    from: { ...images.from, ...verified[0] },
+    to: { ...images.to, ...verified[1] },
     same: config.length === 0 && differenceCount === 0,
     differenceCount,
     readLayers: merging.readLayers,

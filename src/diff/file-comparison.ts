@@ -61,16 +61,21 @@ export class FileComparison {
     await merging.hold(this.#second, this.#own2, "second");
     const count = await this.#compare({ isBaseMissing: true });
     if (count !== undefined) return count;
-    await merging.merge(this.#first, this.#shared, ["first", "second"]);
+    await this.#mergeShared();
     return await this.#compareWhole();
   }
 
   async #runFromBottom(): Promise<number> {
     const { merging } = this.#comparing;
-    await merging.merge(this.#first, this.#shared, ["first", "second"]);
+    await this.#mergeShared();
     await merging.merge(this.#first, this.#own1, ["first"]);
     await merging.merge(this.#second, this.#own2, ["second"]);
     return await this.#compareWhole();
+  }
+
+  async #mergeShared(): Promise<void> {
+    await this.#comparing.merging.merge(this.#first, this.#shared, ["first", "second"]);
+    this.#second.operation.proofs.noteAsIn(this.#first.operation.proofs, this.#shared);
   }
 
   async #compareWhole(): Promise<number> {

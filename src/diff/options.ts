@@ -1,12 +1,14 @@
 import { type Kinds, text, words } from "../base/option-checks.ts";
 import { type DifferentPart, differentParts } from "../base/option-words.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
-import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
+import { applyKinds, type OperationResult, partialKinds, type UnpackOptions } from "../operation/options.ts";
 import type { ConfigDifference } from "./config-differences.ts";
 import type { ImageDifference } from "./difference.ts";
 
 /** Those that say how to choose and fetch an image hold for both. */
-export interface DiffOptions extends ResolveOptions, Pick<UnpackOptions, "keepDirlinks" | "sourceDateEpoch"> {
+export interface DiffOptions
+  extends ResolveOptions,
+    Pick<UnpackOptions, "keepDirlinks" | "sourceDateEpoch" | "partial"> {
   /** The platform of the second image, where it is another one. */
   readonly secondPlatform?: ResolveOptions["platform"];
   /** Where the second image comes from, if not from where the first does. */
@@ -22,6 +24,7 @@ export interface DiffOptions extends ResolveOptions, Pick<UnpackOptions, "keepDi
 
 export const diffKinds: Kinds<DiffOptions> = {
   ...resolveKinds,
+  ...partialKinds,
   keepDirlinks: applyKinds.keepDirlinks,
   sourceDateEpoch: applyKinds.sourceDateEpoch,
   secondPlatform: resolveKinds.platform,

@@ -2,7 +2,7 @@ import { boolean, count, type Kinds, path, text, word } from "../base/option-che
 import { type ExportForm, exportForms } from "../base/option-words.ts";
 import { resolveKinds } from "../image/options.ts";
 import { addedFilesKind } from "../operation/added-files.ts";
-import { applyKinds, filesKinds, type UnpackOptions, type UnpackResult } from "../operation/options.ts";
+import { applyKinds, filesKinds, partialKinds, type UnpackOptions, type UnpackResult } from "../operation/options.ts";
 import type { GivenOut } from "../store/kept-files.ts";
 import type { Verity } from "./verity.ts";
 
@@ -37,6 +37,7 @@ export const exportKinds: Kinds<ExportOptions> = {
   sourceDateEpoch: applyKinds.sourceDateEpoch,
   include: filesKinds.include,
   exclude: filesKinds.exclude,
+  ...partialKinds,
   add: addedFilesKind,
   form: word(...exportForms),
   sizeBytes: count,

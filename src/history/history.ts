@@ -7,7 +7,7 @@ import { stepsOfLayers } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import { fetchByIndexes } from "../operation/fetch-layers.ts";
 import { Operation } from "../operation/operation.ts";
-import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
+import { applyKinds, type OperationResult, partialKinds, type UnpackOptions } from "../operation/options.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
 import { type NamedPath, namedPath } from "../tree/named-path.ts";
@@ -19,10 +19,11 @@ import type { ChangeCounts } from "./watched-layers.ts";
 
 export interface HistoryOptions
   extends ResolveOptions,
-    Pick<UnpackOptions, "sandbox" | "keepDirlinks" | "sourceDateEpoch"> {}
+    Pick<UnpackOptions, "sandbox" | "keepDirlinks" | "sourceDateEpoch" | "partial"> {}
 
 const historyKinds: Kinds<HistoryOptions> = {
   ...resolveKinds,
+  ...partialKinds,
   keepDirlinks: applyKinds.keepDirlinks,
   sourceDateEpoch: applyKinds.sourceDateEpoch,
 };

@@ -4,35 +4,30 @@ import { isOciUnpackError } from "../base/errors.ts";
 import type { Kinds } from "../base/option-checks.ts";
 import { spoolStorageIn } from "../blob/fetch.ts";
 import type { BlobOptions } from "../blob/image-source.ts";
+import type { SpoolStorage } from "../blob/spool-storage.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Image } from "../image/resolve.ts";
-import { CountedImage } from "../operation/counted-image.ts";
+import type { CountedImage } from "../operation/counted-image.ts";
+import { noteStanding } from "../operation/fetch-layers.ts";
+import { findTables } from "../operation/find-tables.ts";
 import { IndexWriting } from "../operation/index-writing.ts";
-import { IntactIndexes } from "../operation/intact-indexes.ts";
-import { type AcceptedImage, Operation } from "../operation/operation.ts";
-import { applyKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
+import type { IntactIndexes } from "../operation/intact-indexes.ts";
+import type { AcceptedImage, Operation } from "../operation/operation.ts";
+import { applyKinds, type OperationResult, partialKinds, type UnpackOptions } from "../operation/options.ts";
+import type { LayerTable } from "../table/layer-table.ts";
+import { type LayerTables, readWhole } from "../table/layer-tables.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
 import type { IndexSink } from "../worker/index-receiver.ts";
 import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
 import { OutletReader, type SharedOutlet } from "../worker/outlet.ts";
-import { Pipeline } from "../worker/pipeline.ts";
+import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { AwaitedIndexes } from "./awaited-indexes.ts";
 import type { FileData } from "./file-data.ts";
-import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
+import type { DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
 import type { ExtractJob, ExtractRangeJob, LookJob, LookReport, Whereabouts } from "./look-job.ts";
-import { giveProven, IndexContradicted, type Take } from "./proven-data.ts";
+import { giveProven, IndexContradicted, LayerWanted, type Take } from "./proven-data.ts";
 import type { Question } from "./question.ts";
-
-export interface LookOptions
-  extends ResolveOptions,
-    Pick<UnpackOptions, "sandbox" | "keepDirlinks" | "sourceDateEpoch"> {}
-
-export const lookKinds: Kinds<LookOptions> = {
-  ...resolveKinds,
-  keepDirlinks: applyKinds.keepDirlinks,
-  sourceDateEpoch: applyKinds.sourceDateEpoch,
-};
 
 /** What `list` and `read` tell besides what was asked. */
 export interface LookResult extends OperationResult {
@@ -40,54 +35,6 @@ export interface LookResult extends OperationResult {
   readonly readLayers: number;
   /** Bytes that came from the source for it, documents and layers together. */
   readonly fetchedBytes: number;
-}
-
-/**
- * Opens an image for `work` to look into. All that is opened for it, connections included, is closed when `work` has
- * ended.
- */
-export async function withImageReader<Options extends LookOptions, Result>(
-  name: string,
-  options: Options,
-  kinds: Kinds<Options>,
-  { readsFile }: { readonly readsFile: boolean },
-  work: (reader: ImageReader) => Promise<Result>,
-): Promise<Result> {
-  await using operation = Operation.begin(name, options, kinds);
-  const { events, settings } = operation;
-  const source = new CountedImage(await operation.source());
-  await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
-  const accepted = await operation.resolve(source);
-  const { image, progress } = accepted;
-  const look = async (store: Operation["store"]) => {
-    const { signal } = operation;
-    const indexes = await IntactIndexes.find(store, accepted.layers, { signal, onEvent: events.tell });
-    const layers = indexes.standingFor(accepted.layers).toReversed(); // newest first
-    await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(image)), {
-      indexes,
-      directory: tmpdir(),
-      areKept: readsFile,
-      events,
-      onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
-    });
-    return await work(new ImageReader({ operation, accepted, layers, onDemand, pipeline }));
-  };
-  try {
-    return await look(operation.store);
-  } catch (error) {
-    if (!(error instanceof IndexContradicted)) throw error;
-    operation.signal.throwIfAborted();
-    const message = "the layers are read: what was read out of one of them is not what its index says";
-    events.tell({ type: "decision", topic: "store", message });
-    return await look(undefined);
-  }
-}
-
-function demandedOf({ layers }: Image): (layer: NumberedLayer) => DemandedLayer {
-  return ({ number, form }) => {
-    const { descriptor } = layers[number] ?? fail(`there is no layer ${number}`);
-    return { number, descriptor, isIndexed: form === "index" };
-  };
 }
 
 /** What a reader works with. */
@@ -98,6 +45,7 @@ interface Parts {
   readonly layers: readonly NumberedLayer[];
   readonly onDemand: LayersOnDemand;
   readonly pipeline: Pipeline;
+  readonly indexes: IntactIndexes;
 }
 
 /** The answer to a question. */
@@ -150,7 +98,31 @@ export class ImageReader {
   async extract({ layer, sizeBytes, entryIndex, data }: FoundFile, take: Take): Promise<void> {
     if (data === undefined) return await this.#extractEntry(layer, entryIndex, take);
     await using room = spoolStorageIn(tmpdir());
+    const table = this.#parts.indexes.tableOf(layer);
+    if (table !== undefined) return await this.#extractByTable(table, { layer, sizeBytes, data }, { take, room });
     const read = (range: FileData, takeOwn: Take) => this.#readRange(layer, range, takeOwn);
+    await giveProven(data, sizeBytes, { read, take, room });
+  }
+
+  /** Gives the data of a file, of which a layer's table of contents tells. Throws `LayerWanted` if that does not do. */
+  async #extractByTable(
+    table: LayerTable,
+    { layer, sizeBytes, data }: { readonly layer: number; readonly sizeBytes: number; readonly data: FileData },
+    { take, room }: { readonly take: Take; readonly room: SpoolStorage },
+  ): Promise<void> {
+    if (table.isMostNeeded([data.offset])) throw new LayerWanted(layer, "more than half of it is needed");
+    const { operation, accepted, pipeline } = this.#parts;
+    const { signal, settings } = operation;
+    const reading = { source: accepted.source, pipeline, sandbox: settings.sandbox, settings: settings.apply, signal };
+    this.#readInPart.push(layer);
+    const read = async ({ offset }: FileData, takeOwn: Take) => {
+      try {
+        await table.read([offset], (bytes) => takeOwn(Uint8Array.from(bytes)), reading);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw isOciUnpackError(error) ? new LayerWanted(layer, error.message) : error;
+      }
+    };
     await giveProven(data, sizeBytes, { read, take, room });
   }
 
@@ -209,7 +181,9 @@ export class ImageReader {
 
   /** Says that nothing more will be asked, and what came of it all. */
   finish(): LookResult {
-    const { operation, accepted, onDemand } = this.#parts;
+    const { operation, accepted, onDemand, layers, indexes } = this.#parts;
+    operation.proofs.note(onDemand.read, "layer");
+    noteStanding(operation, layers, indexes);
     return {
       ...operation.finish(accepted.image),
       readLayers: onDemand.read.length + new Set(this.#readInPart).size,

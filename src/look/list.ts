@@ -1,7 +1,8 @@
 import { boolean, check, type Kinds, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
-import { type LookOptions, type LookResult, lookKinds, withImageReader } from "./image-reader.ts";
+import type { LookResult } from "./image-reader.ts";
+import { type LookOptions, lookKinds, withImageReader } from "./with-image-reader.ts";
 
 export interface ListOptions extends LookOptions {
   /** Lists all that is below a directory, instead of what is in it. Default: false. */

@@ -3,7 +3,8 @@ import { handedOver } from "../base/hand-over.ts";
 import { check, checkOptions, text } from "../base/option-checks.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
-import { type LookOptions, type LookResult, lookKinds, withImageReader } from "./image-reader.ts";
+import type { LookResult } from "./image-reader.ts";
+import { type LookOptions, lookKinds, withImageReader } from "./with-image-reader.ts";
 
 export interface ReadResult extends LookResult {
   /** The file that was read, where it really is. */

@@ -35,6 +35,7 @@ export function decisive(settings: UnpackSettings, image: Image, added: AddedLay
     digest: image.digest,
     platform: image.platform,
     selection: settings.selection,
+    isPartial: settings.isPartial || undefined,
     added: added.digest,
     sandbox: settings.sandbox,
     apply,

@@ -5,7 +5,9 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { EngineReport, Job, Message, NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
+import { CountedImage } from "./counted-image.ts";
 import { ProgressTicker } from "./event-log.ts";
+import { findTables } from "./find-tables.ts";
 import { IndexWriting } from "./index-writing.ts";
 import { IntactIndexes } from "./intact-indexes.ts";
 import type { AcceptedImage, Operation } from "./operation.ts";
@@ -40,7 +42,7 @@ export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "down
  * Where an index stands for a layer, its blob is not asked for.
  */
 export async function fetchLayers<Own extends Message = never>(
-  { settings, events, store }: Operation,
+  { settings, events, store, proofs }: Operation,
   { image, source, layers, blobs, progress }: FetchedLayers,
   { pipeline, directory, onReport, indexes, asArchive = (_, blob) => blob }: LayerFetching<Own>,
   consume: (archives: SharedRing) => Job,
@@ -82,6 +84,10 @@ export async function fetchLayers<Own extends Message = never>(
   };
   await together(events.signal, [(signal) => fetch.run(signal), (signal) => pipeline.run(job, signal)]);
   await written?.keep();
+  proofs.note(
+    ofImage.map(({ number }) => number),
+    "layer",
+  );
   const { downloadedBytes, ...applied } = progress.totals();
   return { ...applied, downloadedBytes: downloadedBytes - before - fetch.storedBytes };
 }
@@ -98,9 +104,32 @@ export async function fetchByIndexes<Own extends Message = never>(
 ): Promise<LayerTotals> {
   const { store, signal, events } = operation;
   const indexes = await IntactIndexes.find(store, accepted.layers, { signal, onEvent: events.tell });
+  const source = new CountedImage(accepted.source);
+  indexes.tables = await findTables(operation, accepted, { source, pipeline: fetching.pipeline, indexes });
+  const totals = await fetchStanding(operation, accepted, { ...fetching, indexes }, consume);
+  return { ...totals, downloadedBytes: totals.downloadedBytes + source.bytes };
+}
+
+/** As `fetchByIndexes`, with what stands for layers. */
+export async function fetchStanding<Own extends Message = never>(
+  operation: Operation,
+  accepted: AcceptedImage,
+  fetching: LayerFetching<Own> & { readonly indexes: IntactIndexes },
+  consume: (archives: SharedRing, layers: readonly NumberedLayer[]) => Job,
+): Promise<LayerTotals> {
+  const { indexes } = fetching;
   const layers = indexes.standingFor(accepted.layers);
-  const standing = { ...accepted, layers };
-  return await fetchLayers(operation, standing, { ...fetching, indexes }, (archives) => consume(archives, layers));
+  const totals = await fetchLayers(operation, { ...accepted, layers }, fetching, (archives) =>
+    consume(archives, layers),
+  );
+  noteStanding(operation, layers, indexes);
+  return totals;
+}
+
+/** Takes down of the layers for which something else stood by what that was verified. */
+export function noteStanding({ proofs }: Operation, layers: readonly NumberedLayer[], indexes: IntactIndexes): void {
+  for (const { number, form } of layers)
+    if (form === "index") proofs.note([number], indexes.tableOf(number) === undefined ? "layer" : "table");
 }
 
 /**

@@ -18,6 +18,7 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import { Progress } from "../worker/progress.ts";
 import { EventLog } from "./event-log.ts";
 import { numberedLayers, type ResolvedEvent, resolvedEvent } from "./image-layers.ts";
+import { LayerProofs } from "./layer-proofs.ts";
 import { type OperationResult, settle, type UnpackOptions, type UnpackSettings } from "./options.ts";
 
 /** An image whose layers can be fetched: everything that has to be decided before that is decided. */
@@ -39,6 +40,8 @@ export interface AcceptedImage<From extends ImageSource = ImageSource> {
 export class Operation implements AsyncDisposable {
   readonly settings: UnpackSettings;
   readonly events: EventLog;
+  /** What is to be taken down of layers that are read. */
+  readonly proofs = new LayerProofs();
   readonly #name: string;
   readonly #options: ResolveOptions;
   readonly #opened: OpenedSource;
@@ -162,8 +165,16 @@ export class Operation implements AsyncDisposable {
   /** Tells that all is done, and what its `output` is where something was made. Gives what the result begins with. */
   finish(image: Image, output?: string): OperationResult {
     const { reference, digest, platform, layers } = image;
+    const verified = this.verifiedIn(image);
     const milliseconds = this.tellFinished(digest, output);
-    return { reference, digest, platform, layers: layers.length, ...this.verified, milliseconds };
+    return { reference, digest, platform, layers: layers.length, ...verified, milliseconds };
+  }
+
+  /** What was verified, as results have it: signatures and, where tables may stand for layers, layers. Tells of those. */
+  verifiedIn(image: Image): Pick<OperationResult, "verified" | "verifiedLayers"> {
+    if (!this.settings.isPartial) return this.verified;
+    this.proofs.tell(image, this.events.tell);
+    return { ...this.verified, verifiedLayers: this.proofs.of(image) };
   }
 
   /** The signatures that were verified, as results have them. */

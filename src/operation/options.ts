@@ -1,4 +1,4 @@
-import type { SandboxStatus, SkipReason, WarningCode } from "../base/events.ts";
+import type { SandboxStatus, SkipReason, VerifiedBy, WarningCode } from "../base/events.ts";
 import {
   boolean,
   count,
@@ -24,7 +24,16 @@ import type { SelectionPatterns } from "../tree/selection.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
 import { type AddedFile, addedFilesKind, addedPath } from "./added-files.ts";
 
-export interface UnpackOptions extends ResolveOptions, ApplyOptions {
+export interface PartialOptions {
+  /**
+   * Reads of a layer that has a table of contents (zstd:chunked, eStargz) that table and then only what is needed, where
+   * that is less than the layer. The table is its author's word about the layer: it is verified, and so is each file by
+   * it, but not that a full unpacking would find the same. Not with `strict`. Default: false.
+   */
+  readonly partial?: boolean;
+}
+
+export interface UnpackOptions extends ResolveOptions, ApplyOptions, PartialOptions {
   /**
    * What is wanted of the image, each with all that is below it: paths from the root, in which `*` is any part of a
    * name, `?` a character, `[a-z]` one of several, and `**` any number of names. Default: everything.
@@ -76,6 +85,19 @@ export interface SkippedEntry {
   readonly detail: string;
 }
 
+/** A layer of which something was read, and by what that was verified. */
+export interface VerifiedLayer {
+  /** From 0 at the bottom. */
+  readonly layer: number;
+  /** The digest of its blob. */
+  readonly digest: Digest;
+  /**
+   * "layer": digest and diffID of the whole layer, now or when its index was made; "table": its table of contents by the
+   * digest in the manifest, and what was read of the layer by the digests in the table.
+   */
+  readonly verified: VerifiedBy;
+}
+
 /** What every result begins with. */
 export interface OperationResult {
   /** The canonical name of what was asked for. */
@@ -87,6 +109,8 @@ export interface OperationResult {
   readonly layers: number;
   /** The signatures that were verified; absent where none was demanded. */
   readonly verified?: readonly VerifiedSignature[];
+  /** With `partial`: the layers of which anything was read, bottom first. */
+  readonly verifiedLayers?: readonly VerifiedLayer[];
   /** How long the call took. */
   readonly milliseconds: number;
 }
@@ -136,7 +160,9 @@ export const applyKinds: Kinds<ApplyOptions> = {
 };
 
 /** Of an unpacking, those that say what its files become. */
-export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep" | "clone">> = {
+export const partialKinds: Kinds<PartialOptions> = { partial: boolean };
+
+export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree" | "keep" | "clone" | "partial">> = {
   ...resolveKinds,
   ...applyKinds,
   include: texts,
@@ -145,6 +171,7 @@ export const filesKinds: Kinds<Omit<UnpackOptions, "add" | "bundle" | "mtree" | 
 
 export const unpackKinds: Kinds<UnpackOptions> = {
   ...filesKinds,
+  ...partialKinds,
   add: addedFilesKind,
   bundle: either(boolean, shape<Rootless>({ uid: count, gid: count }, ["uid", "gid"])),
   mtree: path,
@@ -158,18 +185,23 @@ export interface UnpackSettings {
   readonly apply: RootfsSettings;
   /** Which part of the image is wanted. */
   readonly selection: SelectionPatterns;
+  /** Whether tables of contents may stand for layers. */
+  readonly isPartial: boolean;
 }
 
 /**
  * Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`.
  */
 export function settle(options: UnpackOptions): UnpackSettings {
-  const { sandbox = "require", include, exclude, add = [], uidMap, gidMap } = options;
+  const { sandbox = "require", include, exclude, add = [], uidMap, gidMap, partial = false } = options;
+  if (partial && options.strict === true)
+    throw invalidOption("partial", "`strict` does not take a table's word for a layer", "leave one of them out");
   checkIdMap("uidMap", uidMap);
   checkIdMap("gidMap", gidMap);
   return {
     sandbox,
     apply: applySettings({ ...options, limits: settleLimits(options.limits) }),
+    isPartial: partial,
     selection: present({
       include: include && [
         ...(checkedPatterns("include", include) ?? []),

@@ -9,6 +9,8 @@ import {
 } from "../export/merge-job.ts";
 import { type HistoryJob, tellHistory } from "../history/history-job.ts";
 import { type ExtractJob, type ExtractRangeJob, extract, extractRange, type LookJob, look } from "../look/look-job.ts";
+import { type ReadChunksJob, readChunks } from "../table/chunks-job.ts";
+import { type ReadTableJob, readTable } from "../table/table-job.ts";
 import { type VerifyJob, verify } from "../verify/verify-job.ts";
 import { serve } from "../worker/serve.ts";
 
@@ -23,6 +25,8 @@ serve<
   | ExtractRangeJob
   | MergeForDiffJob
   | CompareJob
+  | ReadTableJob
+  | ReadChunksJob
 >("oci-tree", {
   merge: mergeLayers,
   contents: readContents,
@@ -34,4 +38,6 @@ serve<
   "extract-range": extractRange,
   "merge-for-diff": mergeForDiff,
   compare: compareTrees,
+  "read-table": readTable,
+  "read-chunks": readChunks,
 });

@@ -3,8 +3,6 @@ import type { Limits } from "../base/limits.ts";
 import { textOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { dataDigests } from "./data-digests.ts";
-import type { DigestibleHoles } from "./digested-body.ts";
 import type { TocWarning } from "./toc-decoder.ts";
 import { type DataFacts, TocEntryWriter, tocVersion } from "./toc-entry.ts";
 
@@ -16,8 +14,8 @@ const mostWarnings = 1000;
 
 export interface TocOptions {
   readonly limits: Limits;
-  /** How much of the holes of files may still be digested. */
-  readonly holes: DigestibleHoles;
+  /** What is known of the data of an entry, which `decoder` yields. Called for each entry. */
+  readonly digests: (entry: Entry, decoder: TarDecoder) => Pick<DataFacts, "digest" | "dataDigest">;
   /** Takes the index: gzip members, one after the other. */
   readonly write: (bytes: Uint8Array) => void;
 }
@@ -32,7 +30,7 @@ export interface TocOptions {
  *
  * Returns whether the index is complete. Throws what is wrong with the archive.
  */
-export function writeToc(archive: ByteSource, { limits, holes, write }: TocOptions): boolean {
+export function writeToc(archive: ByteSource, { limits, digests, write }: TocOptions): boolean {
   const warnings: TocWarning[] = [];
   let warningCount = 0;
   const decoder = new TarDecoder(archive, {
@@ -49,17 +47,13 @@ export function writeToc(archive: ByteSource, { limits, holes, write }: TocOptio
   text.add(`{"version":${tocVersion},"entries":[`);
   let separator = "\n";
   for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
-    text.add(separator + entries.line(entry, factsOf(entry, decoder, holes)));
+    const dataOffset = decoder.offset;
+    text.add(separator + entries.line(entry, { dataOffset, ...digests(entry, decoder) }));
     separator = ",\n";
   }
   text.add(`\n],"archiveBytes":${decoder.offset},"warnings":${JSON.stringify(warnings)}}`);
   text.end();
   return warningCount <= mostWarnings;
-}
-
-function factsOf(entry: Entry, decoder: TarDecoder, holes: DigestibleHoles): DataFacts {
-  const dataOffset = decoder.offset;
-  return entry.sizeBytes === 0 ? { dataOffset } : { dataOffset, ...dataDigests(entry, decoder, holes) };
 }
 
 /** Writes text as gzip members (RFC 1952), each of them of some pieces of the text. */

@@ -3,6 +3,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
 import type { ByteSource } from "../tar/entry.ts";
+import { dataDigests } from "../toc/data-digests.ts";
 import { DigestibleHoles } from "../toc/digested-body.ts";
 import { writeToc } from "../toc/toc-writer.ts";
 import type { NumberedLayer } from "./messages.ts";
@@ -53,10 +54,14 @@ export function digestArchives(job: DigestJob): void {
 function hasWrittenToc(
   archive: ByteSource,
   outlet: Outlet,
-  options: { readonly limits: Limits; readonly holes: DigestibleHoles },
+  { limits, holes }: { readonly limits: Limits; readonly holes: DigestibleHoles },
 ): boolean {
   try {
-    return writeToc(archive, { ...options, write: (bytes) => outlet.write(bytes) });
+    return writeToc(archive, {
+      limits,
+      digests: (entry, decoder) => (entry.sizeBytes === 0 ? {} : dataDigests(entry, decoder, holes)),
+      write: (bytes) => outlet.write(bytes),
+    });
   } catch (error) {
     if (error instanceof RingCancelled) throw error;
     return false;

@@ -64,6 +64,7 @@ export const rooms = {
       "verify",
       "diff",
       "sync",
+      "table",
     ],
   },
   sync: {
@@ -136,7 +137,7 @@ export const rooms = {
   look: {
     floor: 10,
     what: "what is in an image, without unpacking it: layers from the newest down, as few as an answer needs",
-    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer", "worker", "tree", "image", "operation"],
+    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer", "worker", "tree", "image", "operation", "table"],
   },
   verify: {
     floor: 10,
@@ -205,7 +206,21 @@ export const rooms = {
   operation: {
     floor: 8,
     what: "what the verbs have in common: options settled, the source opened, the image resolved and decided about, events told and counted, layers fetched and consumed at once",
-    uses: ["base", "oci", "tar", "blob", "layer", "worker", "bundle", "tree", "source", "store", "image", "trust"],
+    uses: [
+      "base",
+      "oci",
+      "tar",
+      "blob",
+      "layer",
+      "worker",
+      "bundle",
+      "tree",
+      "source",
+      "store",
+      "image",
+      "trust",
+      "table",
+    ],
   },
   configuration: {
     floor: 8,
@@ -221,6 +236,11 @@ export const rooms = {
     floor: 7,
     what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories, and what images became; it wraps any source",
     uses: ["base", "oci", "tar", "output", "blob", "toc", "linux", "worker", "source"],
+  },
+  table: {
+    floor: 6,
+    what: "the table of contents that a layer may have: found, checked and made an index of, and parts of the layer read by it",
+    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer", "worker"],
   },
   source: {
     floor: 6,

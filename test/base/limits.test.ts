@@ -32,8 +32,9 @@ const above: Readonly<Partial<Record<keyof Limits, readonly [value: number, imag
 };
 
 /**
- * These end with no error here: one is how much is done at once, layers are merged in memory for other outputs only, and
- * signatures are looked for where one is demanded (test/trust).
+ * These end with no error here: one is how much is done at once, layers are merged in memory for other outputs only,
+ * signatures are looked for where one is demanded (test/trust), and a layer whose table of contents is too large is read
+ * whole (test/table).
  */
 const notHere: readonly (keyof Limits)[] = [
   "parallelDownloads",
@@ -43,6 +44,8 @@ const notHere: readonly (keyof Limits)[] = [
   "referrersBytes",
   "signatures",
   "signatureBytes",
+  "tableBytes",
+  "tableEntries",
 ];
 
 describe("an image above a limit is refused by the limit's name, and nothing of it is left:", () => {

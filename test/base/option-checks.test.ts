@@ -70,6 +70,7 @@ const applying: Readonly<Record<string, Wrong>> = {
   devices: ["make", '"make" is not one of skip, create, placeholder, error'],
   sourceDateEpoch: [-1, "-1 is not a whole number from 0 on"],
 };
+const inPart: Readonly<Record<string, Wrong>> = { partial: ["yes", '"yes" is not true or false'] };
 const keeping: Readonly<Record<string, Wrong>> = { keep: ["yes", '"yes" is not true or false'] };
 const connecting: Readonly<Record<string, Wrong>> = {
   credentials: ["ada:hunter2", "this string is not a function or an object"],
@@ -98,7 +99,7 @@ const calls: Readonly<Record<string, Called>> = {
   unpack: {
     call: library.unpack as Untyped,
     given: { ...named, ...directory },
-    options: { wrong: { ...applying, ...keeping } },
+    options: { wrong: { ...applying, ...keeping, ...inPart } },
   },
   unpackOverlay: {
     call: library.unpackOverlay as Untyped,
@@ -121,7 +122,7 @@ const calls: Readonly<Record<string, Called>> = {
   exportRootfs: {
     call: library.exportRootfs as Untyped,
     given: { ...named, destination },
-    options: { wrong: { ...applying, ...keeping } },
+    options: { wrong: { ...applying, ...keeping, ...inPart } },
   },
   copy: {
     call: library.copy as Untyped,
@@ -131,7 +132,7 @@ const calls: Readonly<Record<string, Called>> = {
   history: {
     call: library.history as Untyped,
     given: { ...named, path: ["/", 5, "5 is not a string"] },
-    options: { wrong: { ...resolving, keepDirlinks: ["yes", '"yes" is not true or false'] } },
+    options: { wrong: { ...resolving, ...inPart, keepDirlinks: ["yes", '"yes" is not true or false'] } },
   },
   verify: { call: library.verify as Untyped, given: { ...directory, ...named }, options: { wrong: applying } },
   sync: {
@@ -153,6 +154,7 @@ const calls: Readonly<Record<string, Called>> = {
     options: {
       wrong: {
         ...resolving,
+        ...inPart,
         path: [5, "5 is not a string"],
         secondPlatform: [7, "7 is not a string or an object"],
         ignore: [
@@ -171,7 +173,12 @@ const calls: Readonly<Record<string, Called>> = {
     call: library.list as Untyped,
     given: { ...named, path: ["/", 5, "5 is not a string"] },
     options: {
-      wrong: { ...resolving, recursive: [1, "1 is not true or false"], digest: [1, "1 is not true or false"] },
+      wrong: {
+        ...resolving,
+        ...inPart,
+        recursive: [1, "1 is not true or false"],
+        digest: [1, "1 is not true or false"],
+      },
     },
   },
   read: {
@@ -180,7 +187,7 @@ const calls: Readonly<Record<string, Called>> = {
       ...named,
       path: ["/", ...noText],
     },
-    options: { wrong: resolving },
+    options: { wrong: { ...resolving, ...inPart } },
   },
   inspect: { call: library.inspect as Untyped, given: named, options: { wrong: resolving } },
   resolve: { call: library.resolve as Untyped, given: named, options: { wrong: resolving } },

@@ -7,6 +7,7 @@ import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
 import { policyDefences } from "./policy.ts";
 import { sourceDefences } from "./sources.ts";
+import { tableDefences } from "./tables.ts";
 import { treeDefences } from "./trees.ts";
 import { trustDefences } from "./trust.ts";
 
@@ -26,4 +27,5 @@ export const defences: readonly Defence[] = [
   ...ruleDefences,
   ...sourceDefences,
   ...artifactDefences,
+  ...tableDefences,
 ];
