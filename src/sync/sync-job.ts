@@ -17,11 +17,11 @@ import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
 import { tellingSyncDifferences } from "./differences.ts";
-import { allNames } from "./disk-walk.ts";
 import { changedMeanwhile } from "./files-from-disk.ts";
 import { ImageTrees, type WhichTree } from "./image-trees.ts";
 import { JsonLines } from "./json-lines.ts";
 import { NewRoot } from "./new-root.ts";
+import { insistOnOwn } from "./own-directory.ts";
 import { insistOnRoot } from "./root-check.ts";
 import { putStandIns } from "./stand-ins.ts";
 import { rootName, stagingName } from "./sync-names.ts";
@@ -254,14 +254,6 @@ function moveRoot(directory: number): void {
 const dot = byteStringOf(".");
 const root = byteStringOf(rootName);
 const staging = byteStringOf(stagingName);
-
-/** Insists that the directory for the new root is the one that was made for it: whoever made it can change what is in it. */
-function insistOnOwn(target: number, { user }: Rights): void {
-  const stat = statOf(target);
-  if (typeof stat === "number" || stat.uid !== user || allNames(target, staging).length > 0) {
-    throw changedMeanwhile(staging);
-  }
-}
 
 function isAt(directory: number, name: ByteString, handle: number): boolean {
   const [there, ours] = [statAt(directory, name), statOf(handle)];

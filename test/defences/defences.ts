@@ -7,6 +7,7 @@ import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
 import { policyDefences } from "./policy.ts";
 import { sourceDefences } from "./sources.ts";
+import { syncDefences } from "./syncs.ts";
 import { tableDefences } from "./tables.ts";
 import { treeDefences } from "./trees.ts";
 import { trustDefences } from "./trust.ts";
@@ -28,4 +29,5 @@ export const defences: readonly Defence[] = [
   ...sourceDefences,
   ...artifactDefences,
   ...tableDefences,
+  ...syncDefences,
 ];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { diff, unpack, verify } from "../../src/index.ts";
+import { diff, sync, unpack, verify } from "../../src/index.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { skipWithoutLandlock } from "../support/sandbox.ts";
@@ -78,6 +78,20 @@ test("the thread that compares two images confines itself", { skip }, async () =
   });
   for await (const { kind } of comparison) assert.equal(kind, "changed");
   assert.equal(seen.get("oci-tree"), "1");
+});
+
+test("the thread that syncs a directory confines itself", { skip }, async () => {
+  await using place = await scratch();
+  const layout = join(place.directory, "layout");
+  await writeImageLayout(layout, [{ tag: "1", images: [image([tar(file("a", "1"))])] }]);
+  const seen = new Map<string, string>();
+  await sync(`oci:${layout}:1`, join(place.directory, "target"), {
+    onEvent: ({ type }) => {
+      if (type !== "layer-finished") return;
+      for (const [name, privileges] of threads()) seen.set(name, privileges);
+    },
+  });
+  assert.equal(seen.get("oci-sync"), "1");
 });
 
 test("where Landlock cannot be had, `require` unpacks nothing, and `prefer` says so", { skip }, async () => {
