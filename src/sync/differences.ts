@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { DifferentPart } from "../base/option-words.ts";
+import { type DifferentPart, differentParts } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { ComparedData } from "../diff/compared-data.ts";
 import { entryOf } from "../diff/comparison.ts";
@@ -40,7 +40,8 @@ export function tellingSyncDifferences(
   return {
     added: (path, node) => tell({ kind: "added", ...namedPath(path), second: entryOf(node, data) }),
     removed: (entry, stat) => tell({ kind: "removed", ...namedPath(entry.path), first: diskSide(entry, stat) }),
-    changed(entry, { stat, parts }, node) {
+    changed(entry, { stat, parts: found }, node) {
+      const parts = differentParts.filter((part) => found.includes(part));
       const sides = { first: diskSide(entry, stat), second: entryOf(node, data) };
       tell({ kind: "changed", ...namedPath(entry.path), parts, ...sides });
     },
