@@ -28,6 +28,14 @@ export class ContentFile {
     return offset;
   }
 
+  /** Leaves room for so many bytes, which somebody else writes, and returns the offset of the first one. */
+  reserve(bytes: number): number {
+    this.flush();
+    const offset = this.#writtenBytes;
+    this.#writtenBytes += bytes;
+    return offset;
+  }
+
   /** Writes what is still in memory. It has to be called before `read`. */
   flush(): void {
     this.#write(this.#buffer.subarray(0, this.#bufferedBytes));

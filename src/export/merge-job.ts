@@ -14,7 +14,7 @@ import { inLayer, tell } from "../worker/serve.ts";
 import { fitting } from "./fitting.ts";
 import { writeFlatArchive } from "./flat-archive.ts";
 import { factsOf, type TreeFacts } from "./tree-facts.ts";
-import { WantedContents } from "./wanted-contents.ts";
+import { type TabledContents, WantedContents } from "./wanted-contents.ts";
 
 /** The job to make a tree of the layers in the ring. */
 export interface MergeJob {
@@ -26,6 +26,8 @@ export interface MergeJob {
   readonly contents: number;
   /** The part of the tree whose data are wanted, where they have to be found by indexes. Default: all of it. */
   readonly wanted: SelectionPatterns;
+  /** Those of the layers whose index was made of their table of contents. */
+  readonly tabled: readonly number[];
   /** The part of the tree whose facts are to be reported. Default: none are. */
   readonly factsOn?: SelectionPatterns;
   readonly sandbox: SandboxPolicy;
@@ -36,7 +38,13 @@ export interface MergeJob {
 export type MergeReport = { readonly type: "merged"; readonly facts: TreeFacts };
 
 /** The report which layers have data of files that are wanted, of those of which only the indexes were read. */
-export type ContentsReport = { readonly type: "contents-wanted"; readonly layers: readonly number[] };
+export type ContentsReport = {
+  readonly type: "contents-wanted";
+  /** Those whose archives have to be read. */
+  readonly layers: readonly number[];
+  /** What is wanted of those that have a table of contents. */
+  readonly tabled: readonly TabledContents[];
+};
 
 /** The job to read data of files of the `MergeJob` before, from the archives of the layers that it wanted. */
 export interface ContentsJob {
@@ -93,7 +101,14 @@ export function mergeLayers(job: MergeJob): void {
   }
   merged = { tree, contents, settings: job.settings, wanted };
   wanted.find(tree.root, selection(job.wanted));
-  if (wanted.layers.length > 0) tell<ContentsReport>({ type: "contents-wanted", layers: wanted.layers });
+  if (wanted.layers.length > 0) {
+    const tabled = wanted.layers.filter((layer) => job.tabled.includes(layer));
+    tell<ContentsReport>({
+      type: "contents-wanted",
+      layers: wanted.layers.filter((layer) => !tabled.includes(layer)),
+      tabled: tabled.map((layer) => wanted.reserve(layer, contents)),
+    });
+  }
   if (job.factsOn !== undefined)
     tell<MergeReport>({ type: "merged", facts: factsOf(tree.root, selection(job.factsOn)) });
 }

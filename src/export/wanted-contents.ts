@@ -12,6 +12,15 @@ import type { TreeDirectory, TreeFile } from "../tree/tree-file.ts";
 
 const rootPath = byteStringOf("");
 
+/** The data that are wanted of a layer for which its table of contents stands. */
+export interface TabledContents {
+  readonly layer: number;
+  /** Where they go in the file with the contents. */
+  readonly start: number;
+  /** Where the files begin in the archive. */
+  readonly dataOffsets: Float64Array;
+}
+
 /** What is remembered of a file whose data are wanted. Measured as a place in a map, and rounded up. */
 const wantedBytes = 72;
 
@@ -53,6 +62,22 @@ export class WantedContents {
   /** The layers that have such data. */
   get layers(): readonly number[] {
     return [...this.#files].flatMap(([layer, files]) => (files.size > 0 ? [layer] : []));
+  }
+
+  /**
+   * Makes room for what is wanted of a layer, and gives where its files begin in the archive, in ascending order: in that
+   * order their data go there.
+   */
+  reserve(layer: number, contents: ContentFile): TabledContents {
+    const files = [...(this.#files.get(layer) ?? [])].sort(([one], [other]) => one - other);
+    const bytes = files.reduce((sum, [, { sizeBytes }]) => sum + sizeBytes, 0);
+    const start = contents.reserve(bytes);
+    let at = start;
+    for (const [, file] of files) {
+      file.content = at;
+      at += file.sizeBytes;
+    }
+    return { layer, start, dataOffsets: Float64Array.from(files, ([dataOffset]) => dataOffset) };
   }
 
   /** Takes what is wanted out of the archive of a layer. What was repaired in it has been told. */

@@ -1,21 +1,16 @@
 import { tmpdir } from "node:os";
 import { onAbort, together } from "../base/abort.ts";
 import { isOciUnpackError } from "../base/errors.ts";
-import type { Kinds } from "../base/option-checks.ts";
 import { spoolStorageIn } from "../blob/fetch.ts";
 import type { BlobOptions } from "../blob/image-source.ts";
 import type { SpoolStorage } from "../blob/spool-storage.ts";
-import { type ResolveOptions, resolveKinds } from "../image/options.ts";
-import type { Image } from "../image/resolve.ts";
 import type { CountedImage } from "../operation/counted-image.ts";
 import { noteStanding } from "../operation/fetch-layers.ts";
-import { findTables } from "../operation/find-tables.ts";
 import { IndexWriting } from "../operation/index-writing.ts";
 import type { IntactIndexes } from "../operation/intact-indexes.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
-import { applyKinds, type OperationResult, partialKinds, type UnpackOptions } from "../operation/options.ts";
-import type { LayerTable } from "../table/layer-table.ts";
-import { type LayerTables, readWhole } from "../table/layer-tables.ts";
+import type { OperationResult } from "../operation/options.ts";
+import { type LayerTable, LayerWanted } from "../table/layer-table.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
 import type { IndexSink } from "../worker/index-receiver.ts";
 import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
@@ -24,9 +19,9 @@ import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { AwaitedIndexes } from "./awaited-indexes.ts";
 import type { FileData } from "./file-data.ts";
-import type { DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
+import type { LayersOnDemand } from "./layers-on-demand.ts";
 import type { ExtractJob, ExtractRangeJob, LookJob, LookReport, Whereabouts } from "./look-job.ts";
-import { giveProven, IndexContradicted, LayerWanted, type Take } from "./proven-data.ts";
+import { giveProven, type Take } from "./proven-data.ts";
 import type { Question } from "./question.ts";
 
 /** What `list` and `read` tell besides what was asked. */

@@ -21,17 +21,6 @@ export class IndexContradicted extends Error {
   }
 }
 
-/** The table of contents of a layer does not do: the layer has to be read whole. Never reaches a caller of this library. */
-export class LayerWanted extends Error {
-  readonly layer: number;
-
-  constructor(layer: number, why: string) {
-    super(why);
-    this.name = "LayerWanted";
-    this.layer = layer;
-  }
-}
-
 /** The most bytes of a file in memory before they are known to be right. The others wait in an unnamed file. */
 const mostInMemory = 4 * 1024 * 1024;
 

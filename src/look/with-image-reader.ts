@@ -7,12 +7,13 @@ import { findTables } from "../operation/find-tables.ts";
 import { IntactIndexes } from "../operation/intact-indexes.ts";
 import { Operation } from "../operation/operation.ts";
 import { applyKinds, partialKinds, type UnpackOptions } from "../operation/options.ts";
+import { LayerWanted } from "../table/layer-table.ts";
 import { type LayerTables, readWhole } from "../table/layer-tables.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { ImageReader } from "./image-reader.ts";
 import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
-import { IndexContradicted, LayerWanted } from "./proven-data.ts";
+import { IndexContradicted } from "./proven-data.ts";
 
 export interface LookOptions
   extends ResolveOptions,

@@ -102,12 +102,22 @@ export async function fetchByIndexes<Own extends Message = never>(
   fetching: Omit<LayerFetching<Own>, "indexes">,
   consume: (archives: SharedRing, layers: readonly NumberedLayer[]) => Job,
 ): Promise<LayerTotals> {
+  const { indexes, source } = await standingIndexes(operation, accepted, fetching.pipeline);
+  const totals = await fetchStanding(operation, accepted, { ...fetching, indexes }, consume);
+  return { ...totals, downloadedBytes: totals.downloadedBytes + source.bytes };
+}
+
+/** Finds what stands for layers. Tables of contents, and what is read by them, come through `source`, which counts. */
+export async function standingIndexes(
+  operation: Operation,
+  accepted: AcceptedImage,
+  pipeline: Pipeline,
+): Promise<{ readonly indexes: IntactIndexes; readonly source: CountedImage }> {
   const { store, signal, events } = operation;
   const indexes = await IntactIndexes.find(store, accepted.layers, { signal, onEvent: events.tell });
   const source = new CountedImage(accepted.source);
-  indexes.tables = await findTables(operation, accepted, { source, pipeline: fetching.pipeline, indexes });
-  const totals = await fetchStanding(operation, accepted, { ...fetching, indexes }, consume);
-  return { ...totals, downloadedBytes: totals.downloadedBytes + source.bytes };
+  indexes.tables = await findTables(operation, accepted, { source, pipeline, indexes });
+  return { indexes, source };
 }
 
 /** As `fetchByIndexes`, with what stands for layers. */

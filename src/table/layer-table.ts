@@ -22,6 +22,17 @@ export interface TableReading {
   readonly signal: AbortSignal;
 }
 
+/** The table of contents of a layer does not do: the layer has to be read whole. Never reaches a caller of this library. */
+export class LayerWanted extends Error {
+  readonly layer: number;
+
+  constructor(layer: number, why: string) {
+    super(why);
+    this.name = "LayerWanted";
+    this.layer = layer;
+  }
+}
+
 /** A layer's table of contents, which is the one that the manifest names, and the data that it leads to. */
 export class LayerTable {
   readonly descriptor: Descriptor;

@@ -196,6 +196,7 @@ export const rooms = {
       "store",
       "image",
       "operation",
+      "table",
     ],
   },
   clone: {

@@ -17,6 +17,7 @@ import {
   registrySource,
   store,
   storedSource,
+  type UnpackOptions,
   unpack,
 } from "../../src/index.ts";
 import { checkedTable } from "../../src/table/check-table.ts";
@@ -36,6 +37,7 @@ import {
 } from "../support/tabled-layers.ts";
 import { device, directory, fifo, file, hardlink, symlink } from "../support/tar-builder.ts";
 import { half } from "../support/thorough.ts";
+import { readTree } from "../support/tree.ts";
 
 /** Bytes that do not compress, the same each time. */
 function noise(seed: number, length: number): Buffer {
@@ -368,4 +370,53 @@ test("`strict` refuses tables, and what is unpacked whole is read whole", async 
   });
   assert.deepEqual(proofs(result), ["layer"]);
   assert.ok(!one.registry.requests.some(({ headers }) => headers.range !== undefined));
+});
+
+/** Unpacks a part of an image, and gives what it is. */
+async function unpackedPart(name: string, include: readonly string[], options: UnpackOptions = {}) {
+  await using place = await scratch();
+  const target = join(place.directory, "part");
+  const chosen = { platform: "linux/amd64", include, sandbox: "prefer", ...options } as const;
+  const result = await unpack(name, target, { ...chosen, owner: "ignore" });
+  return { result, tree: await readTree(join(target, "rootfs")) };
+}
+
+test("of a part of an image the bytes of its files are fetched, and their tables", async () => {
+  for (const kind of half(kinds, 1)) {
+    const upper = makers[kind]([file("etc/new", noise(50, 5000)), ...filesOf(60_000).slice(9)]);
+    await using one = await served([makers[kind](members, { isShared: true, chunkBytes: 30_000 }), upper]);
+    const include = ["etc", "usr/share/f1", "usr/share/f15"];
+    const whole = await unpackedPart(one.name, include);
+    const before = one.registry.requests.length;
+    const part = await unpackedPart(one.name, include, { partial: true });
+    assert.deepEqual(part.tree, whole.tree, kind);
+    assert.deepEqual(proofs(part.result), ["table", "table"]);
+    const { keptEntries, entries } = whole.result;
+    assert.deepEqual([part.result.keptEntries, part.result.entries], [keptEntries, entries]);
+    assert.ok(part.result.downloadedBytes < 600_000, String(part.result.downloadedBytes));
+    const ranged = one.registry.requests
+      .slice(before)
+      .filter(({ path }) => one.layers.some((layer) => path.includes(layer)));
+    assert.ok(ranged.every(({ headers }) => headers.range !== undefined));
+  }
+});
+
+test("where a part cannot be read by a table the layer is read whole, and nothing is told twice", async () => {
+  const another = `sha256:${createHash("sha256").update("something else").digest("hex")}`;
+  const cases: readonly (readonly [Distortion, readonly string[]])[] = [
+    [{ entries: smallEntry({ digest: another, chunkDigest: "" }) }, ["etc"]],
+    [{}, ["usr"]],
+  ];
+  for (const [distortion, include] of cases) {
+    const odd = [...members, file("etc/.wh..wh.orph/x", "reserved")];
+    await using one = await served([
+      chunkedLayer([file("etc/below", noise(51, 300_000))]),
+      chunkedLayer(odd, distortion),
+    ]);
+    const whole = await unpackedPart(one.name, include);
+    const part = await unpackedPart(one.name, include, { partial: true });
+    assert.deepEqual(part.tree, whole.tree);
+    assert.equal(proofs(part.result)?.at(-1), "layer");
+    assert.deepEqual([part.result.skipped, part.result.warnings], [whole.result.skipped, whole.result.warnings]);
+  }
 });
