@@ -5,8 +5,8 @@ import {
   DISTANCE_TABLE_BITS,
   LITLEN_TABLE,
   LITLEN_TABLE_BITS,
-  OUTPUT,
-  OUTPUT_FULL,
+  outputFull,
+  outputStart,
   PATTERNS,
   STEPS,
 } from "./memory";
@@ -34,8 +34,10 @@ function value(entry: u64, bits: u64): usize {
  * the index of an entry of 4 bytes begins; what is below is of no meaning. `count` is the place after the last bit that
  * counts, in its lowest 6 bits; what is above them is of no meaning, so that entries can be subtracted as they are. Bits
  * from that place on are those that the next refill brings anyway. A refill leaves 54 bits at least.
+ *
+ * What comes out are bytes, or symbols of 16 bits (see memory.ts).
  */
-export function decodeMany(): i32 {
+export function decodeMany<Unit>(): i32 {
   let bits = State.bits << 2;
   let count = State.bitCount + 2;
   let input = State.input;
@@ -52,25 +54,25 @@ export function decodeMany(): i32 {
     if (entry & LITERAL) {
       bits >>= entry;
       count -= entry;
-      store<u8>(output, <u8>(entry >> 16));
-      output++;
+      store<Unit>(output, <Unit>((entry >> 16) & 255));
+      output += sizeof<Unit>();
       entry = litlenEntry(bits);
       if (entry & LITERAL) {
         bits >>= entry;
         count -= entry;
-        store<u8>(output, <u8>(entry >> 16));
-        output++;
+        store<Unit>(output, <Unit>((entry >> 16) & 255));
+        output += sizeof<Unit>();
         entry = litlenEntry(bits);
         if (entry & LITERAL) {
           bits >>= entry;
           count -= entry;
-          store<u8>(output, <u8>(entry >> 16));
-          output++;
+          store<Unit>(output, <Unit>((entry >> 16) & 255));
+          output += sizeof<Unit>();
           bits |= load<u64>(input) << count;
           input += <usize>(~count >> 3) & 7;
           count |= 56;
           entry = litlenEntry(bits);
-          if (input < lastInput && output < OUTPUT_FULL) continue;
+          if (input < lastInput && output < outputFull<Unit>()) continue;
           break;
         }
       }
@@ -84,13 +86,13 @@ export function decodeMany(): i32 {
         if (entry & LITERAL) {
           bits >>= entry;
           count -= entry;
-          store<u8>(output, <u8>(entry >> 16));
-          output++;
+          store<Unit>(output, <Unit>((entry >> 16) & 255));
+          output += sizeof<Unit>();
           bits |= load<u64>(input) << count;
           input += <usize>(~count >> 3) & 7;
           count |= 56;
           entry = litlenEntry(bits);
-          if (input < lastInput && output < OUTPUT_FULL) continue;
+          if (input < lastInput && output < outputFull<Unit>()) continue;
           break;
         }
       }
@@ -101,7 +103,7 @@ export function decodeMany(): i32 {
         break;
       }
     }
-    const length = value(entry, bits);
+    const length = value(entry, bits) * sizeof<Unit>();
     bits >>= entry;
     count -= entry;
 
@@ -124,10 +126,10 @@ export function decodeMany(): i32 {
         break;
       }
     }
-    const distance = value(entry, bits);
+    const distance = value(entry, bits) * sizeof<Unit>();
     bits >>= entry;
     count -= entry;
-    if (distance > output - OUTPUT) {
+    if (distance > output - outputStart<Unit>()) {
       status = TOO_FAR_BACK;
       break;
     }
@@ -138,7 +140,7 @@ export function decodeMany(): i32 {
 
     repeat(output, distance, length);
     output += length;
-    if (input >= lastInput || output >= OUTPUT_FULL) break;
+    if (input >= lastInput || output >= outputFull<Unit>()) break;
   }
 
   State.bitCount = (count & 63) - 2;

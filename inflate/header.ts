@@ -7,7 +7,7 @@ import {
   LITLEN_RESULTS,
   LITLEN_TABLE,
   LITLEN_TABLE_BITS,
-  OUTPUT_FULL,
+  outputFull,
   PRECODE_LENGTHS,
   PRECODE_RESULTS,
   PRECODE_TABLE,
@@ -85,11 +85,13 @@ export function endBlock(): i32 {
   return State.isLastBlock ? ENDED : GOES_ON;
 }
 
-export function copyStored(): i32 {
-  const length = min<usize>(State.storedLeft, min(State.inputEnd - State.input, OUTPUT_FULL - State.output));
-  memory.copy(State.output, State.input, length);
+export function copyStored<Unit>(): i32 {
+  const space = (outputFull<Unit>() - State.output) / sizeof<Unit>();
+  const length = min<usize>(State.storedLeft, min(State.inputEnd - State.input, space));
+  if (sizeof<Unit>() === 1) memory.copy(State.output, State.input, length);
+  else for (let at: usize = 0; at < length; at++) store<Unit>(State.output + at * 2, load<u8>(State.input + at));
   State.input += length;
-  State.output += length;
+  State.output += length * sizeof<Unit>();
   State.storedLeft -= <u32>length;
   if (State.storedLeft === 0) return endBlock();
   return State.input === State.inputEnd ? NEEDS_INPUT : OUTPUT_IS_FULL;

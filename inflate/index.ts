@@ -4,7 +4,7 @@ import { decodeMany, FAST_INPUT_BYTES } from "./fast";
 import { copyStored, readBlockHeader, readLengths, readPrecode } from "./header";
 import { HISTORY_BYTES, INPUT, INPUT_BYTES, MEMORY_PAGES, OUTPUT, OUTPUT_FULL } from "./memory";
 import { decodeOne } from "./slow";
-import { BLOCK, ENDED, GOES_ON, LENGTHS, OUTPUT_IS_FULL, PRECODE, STORED, State, SYMBOLS } from "./state";
+import { AT_BLOCK, BLOCK, ENDED, GOES_ON, LENGTHS, OUTPUT_IS_FULL, PRECODE, STORED, State, SYMBOLS } from "./state";
 
 if (memory.size() < MEMORY_PAGES) memory.grow(MEMORY_PAGES - memory.size());
 writeResults();
@@ -12,15 +12,30 @@ writeResults();
 export const inputAddress: usize = INPUT;
 export const inputBytes: usize = INPUT_BYTES;
 
-/** Forgets everything, for a new stream. */
-export function reset(): void {
+/** The first byte of what came out. The last 32 KiB before `outputEnd`, or all if there are fewer, are the history. */
+export const outputAddress: usize = OUTPUT;
+
+let stopsAtBlocks: bool = false;
+
+/** Forgets everything, for a new stream. Says whether a run ends where a block has ended, too. */
+export function reset(stopAtBlocks: bool): void {
+  stopsAtBlocks = stopAtBlocks;
+  resume(0, 0, 0);
+}
+
+/**
+ * Goes on at the beginning of a block, after so many bytes of history, which lie at `outputAddress`. These are the bits
+ * of a byte whose other ones belong to the block before, the first one lowest.
+ */
+export function resume(historyBytes: usize, bits: u32, bitCount: u32): void {
   State.next = BLOCK;
   State.isLastBlock = false;
-  State.bits = 0;
-  State.bitCount = 0;
+  State.bits = bits;
+  State.bitCount = bitCount;
   State.input = INPUT;
   State.inputEnd = INPUT;
-  State.output = OUTPUT;
+  State.output = OUTPUT + historyBytes;
+  start = State.output;
 }
 
 /** Says that new input lies there, after all of it before was used. */
@@ -40,6 +55,15 @@ export function usedBytes(): usize {
 
 let start: usize = OUTPUT;
 
+/** How many bits of what is used belong to what comes next: less than 8, unless a run needs input. */
+export function pendingBitCount(): u32 {
+  return <u32>State.bitCount;
+}
+
+export function pendingBits(): u32 {
+  return <u32>State.bits;
+}
+
 export function outputStart(): usize {
   return start;
 }
@@ -55,9 +79,11 @@ export function run(): i32 {
   let status = GOES_ON;
   while (status === GOES_ON) {
     status = step();
-    if (status === GOES_ON && State.output >= OUTPUT_FULL) status = OUTPUT_IS_FULL;
+    if (status !== GOES_ON) break;
+    if (stopsAtBlocks && State.next === BLOCK) status = AT_BLOCK;
+    else if (State.output >= OUTPUT_FULL) status = OUTPUT_IS_FULL;
   }
-  if (status === OUTPUT_IS_FULL || status === ENDED) giveBack();
+  if (status === OUTPUT_IS_FULL || status === ENDED || status === AT_BLOCK) giveBack();
   return status;
 }
 
@@ -66,13 +92,13 @@ function step(): i32 {
     case BLOCK:
       return readBlockHeader();
     case STORED:
-      return copyStored();
+      return copyStored<u8>();
     case PRECODE:
       return readPrecode();
     case LENGTHS:
       return readLengths();
     case SYMBOLS:
-      return State.input + FAST_INPUT_BYTES < State.inputEnd ? decodeMany() : decodeOne();
+      return State.input + FAST_INPUT_BYTES < State.inputEnd ? decodeMany<u8>() : decodeOne<u8>();
     default:
       return ENDED;
   }

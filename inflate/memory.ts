@@ -43,3 +43,35 @@ export const OUTPUT_BYTES: usize = 256 * 1024;
 /** A run ends when it has come this far. */
 export const OUTPUT_FULL: usize = OUTPUT + HISTORY_BYTES + OUTPUT_BYTES;
 export const MEMORY_PAGES: i32 = 10;
+
+/*
+ * The module that decodes ahead (ahead.ts) has more behind it. There the output is first written in symbols of 16 bits:
+ * below 256 a byte; from `MARKER` on, a byte of the 32 KiB before the piece, which are not known yet.
+ *
+ *   ▲ all of the above │ bytes of symbols │ a piece of the input │ symbols: 32 Ki markers │ what is decoded │ slack │
+ */
+export const MARKER: u32 = 0x8000;
+
+/** For each symbol, its byte. */
+export const SYMBOL_BYTES: usize = (<usize>MEMORY_PAGES) << 16;
+/** For each 13 bits of input, how far behind the first of them a block may begin. */
+export const SKIPS: usize = SYMBOL_BYTES + 64 * 1024;
+export const SKIP_BITS: u32 = 13;
+
+export const PIECE: usize = SKIPS + 64 * 1024;
+export const PIECE_BYTES: usize = 1280 * 1024;
+
+export const SYMBOLS_START: usize = PIECE + PIECE_BYTES + 64;
+export const RESULT: usize = SYMBOLS_START + HISTORY_BYTES * 2;
+export const RESULT_BYTES: usize = 16 * 1024 * 1024;
+/** A match may reach 516 bytes beyond, and a copy 32 more. */
+export const RESULT_FULL: usize = RESULT + RESULT_BYTES;
+export const AHEAD_MEMORY_PAGES: i32 = <i32>((RESULT_FULL + 1024 + 0xffff) >> 16);
+
+export function outputStart<Unit>(): usize {
+  return sizeof<Unit>() === 1 ? OUTPUT : SYMBOLS_START;
+}
+
+export function outputFull<Unit>(): usize {
+  return sizeof<Unit>() === 1 ? OUTPUT_FULL : RESULT_FULL;
+}

@@ -1,14 +1,14 @@
 import { fill, use } from "./bits";
 import { END_OF_BLOCK, EXCEPTIONAL, LITERAL, SUBTABLE } from "./entry";
 import { endBlock } from "./header";
-import { DISTANCE_TABLE, DISTANCE_TABLE_BITS, LITLEN_TABLE, LITLEN_TABLE_BITS, OUTPUT } from "./memory";
+import { DISTANCE_TABLE, DISTANCE_TABLE_BITS, LITLEN_TABLE, LITLEN_TABLE_BITS, outputStart } from "./memory";
 import { GOES_ON, NEEDS_INPUT, State, TOO_FAR_BACK, WRONG_DISTANCE_SYMBOL, WRONG_LITLEN_SYMBOL } from "./state";
 
 /**
  * Decodes one symbol, and its distance where it has one, where the input may end within it. Nothing of it is used unless
  * all of it is there: up to 15 + 5 + 15 + 13 bits.
  */
-export function decodeOne(): i32 {
+export function decodeOne<Unit>(): i32 {
   fill();
   let bits = State.bits;
   let left = State.bitCount;
@@ -23,8 +23,8 @@ export function decodeOne(): i32 {
   let used = entry & 63;
   if (used > left) return NEEDS_INPUT;
   if (entry & LITERAL) {
-    store<u8>(State.output, <u8>(entry >> 16));
-    State.output++;
+    store<Unit>(State.output, <Unit>((entry >> 16) & 255));
+    State.output += sizeof<Unit>();
     use(State.bitCount - left + used);
     return GOES_ON;
   }
@@ -49,7 +49,7 @@ export function decodeOne(): i32 {
   if (entry & EXCEPTIONAL) return WRONG_DISTANCE_SYMBOL;
   const distance = value(entry, bits);
   use(State.bitCount - left + used);
-  return repeat(length, distance);
+  return repeat<Unit>(length * sizeof<Unit>(), distance * sizeof<Unit>());
 }
 
 function inSubtable(table: usize, entry: u64, bits: u64): u64 {
@@ -61,11 +61,11 @@ function value(entry: u64, bits: u64): usize {
   return <usize>(entry >> 16) + <usize>((bits & (((<u64>1) << (entry & 63)) - 1)) >> (((entry >> 8) & 31) - 2));
 }
 
-function repeat(length: usize, distance: usize): i32 {
+function repeat<Unit>(length: usize, distance: usize): i32 {
   let output = State.output;
-  if (distance > output - OUTPUT) return TOO_FAR_BACK;
+  if (distance > output - outputStart<Unit>()) return TOO_FAR_BACK;
   const end = output + length;
-  for (; output < end; output++) store<u8>(output, load<u8>(output - distance));
+  for (; output < end; output += sizeof<Unit>()) store<Unit>(output, load<Unit>(output - distance));
   State.output = end;
   return GOES_ON;
 }

@@ -14,6 +14,7 @@ export const OUTPUT_IS_FULL: i32 = 1;
 export const ENDED: i32 = 2;
 export const GOES_ON: i32 = 3;
 export const BLOCK_ENDED: i32 = 4;
+export const AT_BLOCK: i32 = 5;
 /** And from here on, what is wrong. */
 export const WRONG_BLOCK_TYPE: i32 = 10;
 export const WRONG_STORED_LENGTH: i32 = 11;

@@ -11,9 +11,9 @@ export function numberedFiles(
 ): readonly (NumberedLayer & { readonly file: ArtifactFile })[] {
   return files.map((file) => {
     const { name, form, descriptor, compression, contentDigest } = file;
-    const number = layers.indexOf(descriptor);
-    if (form === "file") return { number, file, compression: "none", diffID: undefined };
-    return { number, file, compression, diffID: contentDigest, below: name };
+    const layer = { number: layers.indexOf(descriptor), file, compressedBytes: descriptor.sizeBytes };
+    if (form === "file") return { ...layer, compression: "none", diffID: undefined };
+    return { ...layer, compression, diffID: contentDigest, below: name };
   });
 }
 

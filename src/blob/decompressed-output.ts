@@ -99,3 +99,14 @@ export function copyBytes(from: Uint8Array, to: Uint8Array): void {
   if (from.length > to.length) throw new RangeError(`${from.length} bytes do not fit into ${to.length}`);
   if (from.length > 0) Buffer.prototype.fill.call(to, from, 0, from.length);
 }
+
+/** Copies bytes to the output as they are. */
+export function copyAll(bytes: Uint8Array, output: ByteSpace): void {
+  for (let rest = bytes; rest.length > 0; ) {
+    const space = output.space();
+    const length = Math.min(space.length, rest.length);
+    copyBytes(rest.subarray(0, length), space);
+    output.commit(length);
+    rest = rest.subarray(length);
+  }
+}

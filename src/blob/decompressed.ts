@@ -2,9 +2,10 @@ import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { WarningCode } from "../base/events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import { type CompressedInput, compressionOf, magicBytes, magicOf, tellingBytes } from "./compressed-input.ts";
-import { copyBytes, type DecompressedOutput } from "./decompressed-output.ts";
+import { copyAll, type DecompressedOutput } from "./decompressed-output.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
 import { nativeZstd, stepThrough } from "./native-zstd.ts";
+import type { ReadAhead } from "./read-ahead.ts";
 import { passFrame } from "./zstd-frame.ts";
 import { zstdInWebAssembly } from "./zstd-in-web-assembly.ts";
 
@@ -18,6 +19,8 @@ interface DecompressOptions {
   readonly warning: (code: WarningCode, message: string) => void;
   /** Given to verify gzip's checksums; it gets all decompressed bytes. */
   readonly checksum?: GzipChecksum;
+  /** Given if other threads decode pieces of the input, which comes from there. */
+  readonly ahead?: ReadAhead;
 }
 
 /**
@@ -30,11 +33,10 @@ export function decompress(input: CompressedInput, output: DecompressedOutput, o
   if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
   }
-  if (found === "gzip")
-    return throughParts("gzip", input, options, () => gunzipMember(input, output, options.checksum));
+  if (found === "gzip") return throughParts("gzip", input, options, () => gunzipMember(input, output, options));
   if (found === "zstd") return unzstd(input, output, options);
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
-    copy(chunk, output);
+    copyAll(chunk, output);
     input.take(chunk.length);
   }
 }
@@ -114,15 +116,4 @@ function zstdDecompressor(input: CompressedInput, windowLog: number, output: Dec
     frame: () => passFrame(input, windowLog, (bytes) => stepThrough(decompressor, bytes, output)),
     close: () => decompressor.close(),
   };
-}
-
-/** Copies bytes to the output as they are. */
-function copy(bytes: Uint8Array, output: DecompressedOutput): void {
-  for (let rest = bytes; rest.length > 0; ) {
-    const space = output.space();
-    const length = Math.min(space.length, rest.length);
-    copyBytes(rest.subarray(0, length), space);
-    output.commit(length);
-    rest = rest.subarray(length);
-  }
 }

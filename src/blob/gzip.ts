@@ -3,6 +3,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { CompressedInput } from "./compressed-input.ts";
 import type { DecompressedOutput } from "./decompressed-output.ts";
 import { inflate } from "./inflate.ts";
+import type { ReadAhead } from "./read-ahead.ts";
 
 const FHCRC = 0x02;
 const FEXTRA = 0x04;
@@ -32,10 +33,14 @@ export class GzipChecksum {
  * The CRC in the trailer is verified only with a `checksum`: for a layer the diffID verifies the same bytes with a
  * better hash. The length in the trailer is always compared, which takes no time.
  */
-export function gunzipMember(input: CompressedInput, output: DecompressedOutput, checksum?: GzipChecksum): void {
+export function gunzipMember(
+  input: CompressedInput,
+  output: DecompressedOutput,
+  { checksum, ahead }: { readonly checksum?: GzipChecksum; readonly ahead?: ReadAhead } = {},
+): void {
   skipHeader(input);
   const before = output.writtenBytes;
-  inflate(input, output);
+  inflate(input, output, ahead);
   const crc = readWord(input);
   if (checksum !== undefined && checksum.end() !== crc) {
     throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: a gzip member is not what its checksum states");

@@ -19,7 +19,7 @@ type Verbosity = "quiet" | "normal" | "verbose";
 export interface ImageSettings {
   readonly options: Pick<
     UnpackOptions,
-    "platform" | "sandbox" | "strict" | "keepDirlinks" | "sourceDateEpoch" | "trust" | "partial"
+    "platform" | "sandbox" | "threads" | "strict" | "keepDirlinks" | "sourceDateEpoch" | "trust" | "partial"
   >;
   readonly connection: ConnectionSettings;
   /** The directory of the store, if there is one. */
@@ -58,6 +58,7 @@ export function imageSettings({ values }: ImageLine, env: ProcessContext["env"])
     options: present({
       platform: platform(values),
       sandbox: sandbox(values),
+      threads: threads(values.threads),
       strict: values.strict,
       trust: trust(values),
       keepDirlinks: values["keep-dirlinks"],
@@ -148,6 +149,14 @@ function sandbox(values: ImageLine["values"]): UnpackOptions["sandbox"] {
     );
   }
   return "prefer";
+}
+
+function threads(text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-9]\d{0,3}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new UsageError(
+    `cannot use --threads: a number from 1 on is expected, found "${text}"`,
+    "for instance --threads 8; without it, all processors are used",
+  );
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/: an invalid value is an error. */

@@ -19,6 +19,7 @@ export const imageOptionTable = {
   os: { type: "string" },
   sandbox: { type: "string" },
   "can-skip-sandbox": { type: "boolean" },
+  threads: { type: "string" },
   strict: { type: "boolean" },
   "verify-key": { type: "string", multiple: true },
   "certificate-identity": { type: "string" },

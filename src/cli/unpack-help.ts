@@ -172,6 +172,9 @@ Safety
                          whether the threads that touch the image must, should
                          or need not be confined by Landlock (default: require)
       --can-skip-sandbox short for --sandbox prefer
+      --threads N        for how many processors the work is divided (default:
+                         all); from 4 on several threads decompress a large
+                         gzip layer together
       --limit NAME=VALUE change one limit, as in --limit totalBytes=10G; may be
                          repeated (--limit help lists them)
 

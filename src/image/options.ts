@@ -6,6 +6,7 @@ import {
   either,
   type Kinds,
   object,
+  positive,
   promise,
   shape,
   signal,
@@ -50,6 +51,11 @@ export interface ResolveOptions {
    * Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require".
    */
   readonly sandbox?: SandboxPolicy;
+  /**
+   * For how many processors the work is divided: from 4 on, further threads decompress large gzip layers together.
+   * Default: as many as this process may use.
+   */
+  readonly threads?: number;
 }
 
 /** An image or an artifact as its documents say, for a decision about it. */
@@ -81,4 +87,5 @@ export const resolveKinds: Kinds<ResolveOptions> = {
   trust: trustKind,
   approve: callback,
   sandbox: word(...sandboxPolicies),
+  threads: positive,
 };

@@ -58,8 +58,8 @@ export class AddedLayer implements AsyncDisposable {
   /** The image with this layer on top. */
   onTopOf(accepted: AcceptedImage): AcceptedImage {
     if (this.#layer === undefined) return accepted;
-    const { digest: diffID } = this.#layer;
-    const layer: NumberedLayer = { number: accepted.layers.length, compression: "none", diffID };
+    const { digest: diffID, sizeBytes: compressedBytes } = this.#layer;
+    const layer: NumberedLayer = { number: accepted.layers.length, compression: "none", compressedBytes, diffID };
     const layers = [...accepted.layers, layer];
     const source = new SourceWithLayer(accepted.source, diffID, () => archiveOf(this.#files));
     const blobs = [...accepted.blobs, this.#layer];

@@ -1,13 +1,12 @@
-import { availableParallelism } from "node:os";
 import { together } from "../base/abort.ts";
 import { LayerFetch } from "../blob/fetch.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
 import type { EngineReport, Job, Message, NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { CountedImage } from "./counted-image.ts";
 import { ProgressTicker } from "./event-log.ts";
 import { findTables } from "./find-tables.ts";
+import { furtherThreads } from "./further-threads.ts";
 import { IndexWriting } from "./index-writing.ts";
 import { IntactIndexes } from "./intact-indexes.ts";
 import type { AcceptedImage, Operation } from "./operation.ts";
@@ -75,7 +74,7 @@ export async function fetchLayers<Own extends Message = never>(
     },
     prove: (index: number) => fetch.proven(archiveAt(index)),
     progress,
-    hasDigestThread: layers.some(({ diffID }) => diffID !== undefined) && deservesDigestThread(descriptors),
+    ...furtherThreads(settings.processors, archives),
     indexes: written,
     consume,
     sandbox: settings.sandbox,
@@ -140,12 +139,4 @@ export async function fetchStanding<Own extends Message = never>(
 export function noteStanding({ proofs }: Operation, layers: readonly NumberedLayer[], indexes: IntactIndexes): void {
   for (const { number, form } of layers)
     if (form === "index") proofs.note([number], indexes.tableOf(number) === undefined ? "layer" : "table");
-}
-
-/**
- * Digesting takes a quarter of the decompressing thread's time or more, starting a thread about 30 ms of a processor's.
- */
-function deservesDigestThread(layers: readonly Descriptor[]): boolean {
-  const totalBytes = layers.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  return totalBytes >= 32 * 1024 * 1024 && availableParallelism() > 1;
 }

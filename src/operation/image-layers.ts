@@ -13,7 +13,7 @@ export function numberedLayers({ layers }: Image): readonly NumberedLayer[] {
 
 function numberedLayer({ descriptor, diffID }: ImageLayer, number: number): NumberedLayer {
   const compression = layerCompression(descriptor.mediaType);
-  if (compression !== undefined) return { number, compression, diffID };
+  if (compression !== undefined) return { number, compression, compressedBytes: descriptor.sizeBytes, diffID };
   const found = `"${descriptor.mediaType}" is no layer of files`;
   throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`, {
     details: { layer: number, digest: descriptor.digest },

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { SandboxStatus, SkipReason, VerifiedBy, WarningCode } from "../base/events.ts";
 import {
   boolean,
@@ -182,6 +183,8 @@ export const unpackKinds: Kinds<UnpackOptions> = {
 /** The options of an unpacking, checked and with every default settled. */
 export interface UnpackSettings {
   readonly sandbox: SandboxPolicy;
+  /** For how many processors the work is divided. */
+  readonly processors: number;
   readonly apply: RootfsSettings;
   /** Which part of the image is wanted. */
   readonly selection: SelectionPatterns;
@@ -200,6 +203,7 @@ export function settle(options: UnpackOptions): UnpackSettings {
   checkIdMap("gidMap", gidMap);
   return {
     sandbox,
+    processors: options.threads ?? availableParallelism(),
     apply: applySettings({ ...options, limits: settleLimits(options.limits) }),
     isPartial: partial,
     selection: present({

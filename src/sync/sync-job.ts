@@ -16,7 +16,6 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
-import { tellingSyncDifferences } from "./differences.ts";
 import { changedMeanwhile } from "./files-from-disk.ts";
 import { ImageTrees, type WhichTree } from "./image-trees.ts";
 import { JsonLines } from "./json-lines.ts";
@@ -26,6 +25,7 @@ import { insistOnRoot } from "./root-check.ts";
 import { putStandIns } from "./stand-ins.ts";
 import { rootName, stagingName } from "./sync-names.ts";
 import { type EntryCounts, SyncPlan } from "./sync-plan.ts";
+import { tellingSyncDifferences } from "./told-differences.ts";
 
 /** With what the first job begins. */
 export interface SyncBeginning {

@@ -112,7 +112,12 @@ export async function saidImage(
 
 function layersOf(config: Uint8Array): readonly NumberedLayer[] | undefined {
   try {
-    return parseConfig(config).diffIDs.map((diffID, number) => ({ number, compression: "gzip", diffID }));
+    return parseConfig(config).diffIDs.map((diffID, number) => ({
+      number,
+      compression: "gzip",
+      compressedBytes: 0,
+      diffID,
+    }));
   } catch {
     return undefined; // it is no image's
   }

@@ -165,7 +165,7 @@ async function checked(
   const { limits } = settings;
   const { kind } = expected;
   const compression = kind === "eStargz" ? "gzip" : "zstd";
-  const part: NumberedLayer = { number, compression, diffID: undefined }; // no layer, so that it has none
+  const part: NumberedLayer = { number, compression, compressedBytes: 0, diffID: undefined }; // no layer, so that it has none
   let table: ReadTable | undefined;
   let refusal: string | undefined;
   try {

@@ -1,10 +1,14 @@
 import { defaultLimits, type Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
+import { present } from "../base/present.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { decompress } from "../blob/decompressed.ts";
 import { DecompressedOutput } from "../blob/decompressed-output.ts";
+import { type AheadThread, isWorthReadingAhead, ReadAhead } from "../blob/read-ahead.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineThread } from "../linux/confinement.ts";
+import type { AheadRings } from "./ahead-job.ts";
+import { RingedAheadThread } from "./ahead-thread.ts";
 import type { NumberedLayer } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { RingReader, RingWriter, type SharedRing } from "./ring.ts";
@@ -19,6 +23,8 @@ export interface DecompressJob {
   readonly layers: readonly NumberedLayer[];
   /** Whether this thread verifies the diffIDs too; otherwise the digesting thread does. */
   readonly verifies: boolean;
+  /** The rings of the threads that decode pieces of large gzip layers ahead. */
+  readonly ahead: readonly AheadRings[];
   readonly sandbox: SandboxPolicy;
   readonly strict: boolean;
   readonly limits: Limits;
@@ -29,12 +35,18 @@ export function decompressLayers(job: DecompressJob): void {
   tell({ type: "confined", status: confineThread(job.sandbox, {}) });
   const input = new RingReader(job.input, () => tell({ type: "space" }));
   const output = new RingWriter(job.output);
+  const threads = job.ahead.map((rings) => new RingedAheadThread(rings));
   let remainingBytes = job.limits.totalBytes;
   for (const layer of job.layers) {
     if (layer.form === "index") decompressIndex(input, output);
-    else remainingBytes -= inLayer(layer.number, () => decompressLayer(job, layer, remainingBytes, input, output));
+    else {
+      remainingBytes -= inLayer(layer.number, () =>
+        decompressLayer(job, layer, { totalBytes: remainingBytes, ring: input, next: output, threads }),
+      );
+    }
     output.end();
   }
+  for (const thread of threads) thread.end();
 }
 
 /** Decompresses the index of a layer, which this program made and whose digest was right. */
@@ -49,18 +61,26 @@ function decompressIndex(ring: RingReader, next: RingWriter): void {
   decompress(input, output, { expected: "gzip", strict: true, zstdWindowLog, trailingBytes, warning() {} });
 }
 
+/** Where a layer comes from and goes to, and how large it may become. */
+interface Way {
+  readonly totalBytes: number;
+  readonly ring: RingReader;
+  readonly next: RingWriter;
+  readonly threads: readonly AheadThread[];
+}
+
 /**
  * Decompresses one layer, verifies its diffID if the job wants that here, and returns the number of decompressed bytes.
  */
 function decompressLayer(
   job: DecompressJob,
-  { number: layer, compression, diffID }: NumberedLayer,
-  totalBytes: number,
-  ring: RingReader,
-  next: RingWriter,
+  { number: layer, compression, diffID, compressedBytes }: NumberedLayer,
+  { totalBytes, ring, next, threads }: Way,
 ): number {
   const progress = new Progress(job.progress);
-  const input = new CompressedInput(ring);
+  const isReadAhead = threads.length > 0 && compression === "gzip" && isWorthReadingAhead(compressedBytes);
+  const ahead = isReadAhead ? new ReadAhead(ring, threads) : undefined;
+  const input = new CompressedInput(ahead ?? ring);
   const verification = job.verifies && diffID !== undefined ? new DiffIDVerification(diffID) : undefined;
   const output = new DecompressedOutput(next, {
     limits: { totalBytes, expansionRatio: job.limits.expansionRatio },
@@ -77,7 +97,9 @@ function decompressLayer(
     zstdWindowLog: job.limits.zstdWindowLog,
     trailingBytes: job.limits.trailingBytes,
     warning: (code, message) => tell({ type: "warning", layer, code, message }),
+    ...present({ ahead }),
   });
+  ahead?.close();
   progress.setReadBytes(layer, input.takenBytes);
   verification?.end();
   return output.writtenBytes;

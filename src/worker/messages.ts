@@ -40,6 +40,8 @@ export interface NumberedLayer {
   readonly diffID: Digest | undefined;
   /** The path that the entries of an artifact's archive have to be at, or below. Not in images. */
   readonly below?: string;
+  /** The size of its blob. */
+  readonly compressedBytes: number;
 }
 
 /** Asks an applying thread, after a failure, to empty the staging directory, which another thread may have filled. */

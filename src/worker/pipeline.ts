@@ -4,6 +4,7 @@ import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
+import { AheadThreads, createAheadRings } from "./ahead-threads.ts";
 import { type ProvenLayers, withProof } from "./blamed-layer.ts";
 import type { DecompressJob } from "./decompress-job.ts";
 import type { DigestJob, DigestReport } from "./digest-job.ts";
@@ -29,6 +30,8 @@ export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
   readonly progress: Progress;
   /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
   readonly hasDigestThread: boolean;
+  /** How many threads decode pieces of large gzip layers ahead. Default: none. */
+  readonly aheadThreads?: number;
   /** Takes indexes of layers, which a thread of its own makes. */
   readonly indexes?: IndexSink | undefined;
   /** The job of the consuming thread, which gets the archives from this ring. */
@@ -96,6 +99,8 @@ export class Pipeline implements AsyncDisposable {
     const compressed = createRing(compressedRingBytes, layers.length);
     const archives = createRing(archiveRingBytes, layers.length, digests ? 2 : 1);
     await using digesting = digests ? new Thread("digest-worker") : undefined;
+    const rings = Array.from({ length: job.aheadThreads ?? 0 }, createAheadRings);
+    await using ahead = new AheadThreads(rings);
     const receiver = job.indexes && new IndexReceiver(job.indexes);
     const writer = new AsyncRingWriter(compressed);
     const onReport = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : job.onReport(report));
@@ -106,6 +111,7 @@ export class Pipeline implements AsyncDisposable {
     const cancel = () => {
       cancelRing(compressed);
       cancelRing(archives);
+      for (const { input, output } of rings) for (const ring of [input, output]) cancelRing(ring);
       receiver?.cancel();
       writer.wake();
     };
@@ -123,6 +129,7 @@ export class Pipeline implements AsyncDisposable {
               progress,
               layers,
               verifies: !job.hasDigestThread,
+              ahead: rings,
               sandbox,
               strict,
               limits,
@@ -130,11 +137,13 @@ export class Pipeline implements AsyncDisposable {
             { onReport: onDecompressing, stop },
           ),
         ),
+      (stop) => ahead.run(sandbox, stop),
       (stop) => withProof(job, digesting && digest(job, digesting, { archives, receiver, stop })),
       (stop) => withProof(job, consuming.do(job.consume(archives), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
-      ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives) });
+      const ahead = rings.map(({ output }) => waitsOf(output));
+      ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives), ahead });
     }
   }
 

@@ -153,28 +153,38 @@ export class RingReader extends RingEnd implements ByteSource {
     this.#tail = TAIL + reader;
   }
 
+  /** Whether `read` returns without waiting. */
+  get isReady(): boolean {
+    return this.#available().bytes > this.#heldBytes || Atomics.load(this.control, ENDS) > this.#stream;
+  }
+
   read(): Uint8Array | undefined {
     this.#release();
     for (;;) {
       const written = Atomics.load(this.control, WRITTEN);
       this.throwIfCancelled();
-      // In this order: bytes seen before the stream was seen to be open cannot belong to the next one.
-      const head = Atomics.load(this.control, HEAD);
-      const ended = Atomics.load(this.control, ENDS) > this.#stream;
-      const tail = Atomics.load(this.control, this.#tail);
-      const limit = ended ? (this.control[CONTROL_WORDS + this.#stream] ?? 0) : head;
-      const availableBytes = (limit - tail) >>> 0;
-      if (availableBytes > 0) {
-        const chunk = this.view(tail, availableBytes);
+      const { start, bytes, hasEnded } = this.#available();
+      if (bytes > 0) {
+        const chunk = this.view(start, bytes);
         this.#heldBytes = chunk.length;
         return chunk;
       }
-      if (ended) {
+      if (hasEnded) {
         this.#stream += 1;
         return undefined;
       }
       this.sleep(WRITTEN, written);
     }
+  }
+
+  /** What there is of this stream, from what is held on, and whether there will be no more. */
+  #available(): { readonly start: number; readonly bytes: number; readonly hasEnded: boolean } {
+    // In this order: bytes seen before the stream was seen to be open cannot belong to the next one.
+    const head = Atomics.load(this.control, HEAD);
+    const hasEnded = Atomics.load(this.control, ENDS) > this.#stream;
+    const start = Atomics.load(this.control, this.#tail);
+    const limit = hasEnded ? (this.control[CONTROL_WORDS + this.#stream] ?? 0) : head;
+    return { start, bytes: (limit - start) >>> 0, hasEnded };
   }
 
   #release(): void {

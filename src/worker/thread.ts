@@ -40,6 +40,7 @@ export async function startLibuvPool(): Promise<void> {
 
 type ThreadName =
   | "decompress-worker"
+  | "ahead-worker"
   | "digest-worker"
   | "apply-worker"
   | "tree-worker"

@@ -342,6 +342,27 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
+    what: "so does a thread that decompresses ahead",
+    file: "src/worker/ahead-job.ts",
+    without: ["confineThread(job.sandbox, {})", `confineThread("off", {})`],
+    test: ["worker/confinement", "a thread that decompresses ahead confines itself"],
+  },
+  {
+    group: "sandbox",
+    what: "what was decompressed ahead is taken only where it begins exactly there",
+    file: "src/blob/read-ahead.ts",
+    without: ["if (firstBit + start.bit === bit && start.kind === kind) {", "{"],
+    test: ["streams/ahead", "data that are cut or damaged give the same bytes and the same error as without threads"],
+  },
+  {
+    group: "sandbox",
+    what: "data in which everything looks like a block cost little",
+    file: "src/blob/read-ahead.ts",
+    without: ["this.#inVain >= mostInVain &&", "false &&"],
+    test: ["streams/ahead", "where everything looks like a block, a thread gives up, and few pieces are tried"],
+  },
+  {
+    group: "sandbox",
     what: "so does the thread that digests",
     file: "src/worker/digest-job.ts",
     without: ["confineThread(job.sandbox, {})", `confineThread("off", {})`],

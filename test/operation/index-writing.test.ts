@@ -35,7 +35,7 @@ test("indexes appear together, when all that was read is said to be right, and n
 
 function layerOf(content: string, number: number): NumberedLayer {
   const diffID: Digest = digestOf(Buffer.from(content));
-  return { number, compression: "gzip", diffID };
+  return { number, compression: "gzip", compressedBytes: 1, diffID };
 }
 
 /** Writes an index of each layer; that of the third is not complete. */

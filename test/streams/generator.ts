@@ -1,15 +1,21 @@
+import type { PieceSizes } from "../../src/blob/read-ahead.ts";
 import { Random } from "../model/random.ts";
+import { type AheadCounts, readAhead } from "./ahead.ts";
 import { type BodyName, body, bodyNames } from "./bodies.ts";
 import { bufferEnds, inputEnd, near, runEnds } from "./boundaries.ts";
-import { Beginning, GzipMembers, randomForm, randomOptions, strategies } from "./gzip-member.ts";
-import { problemOf } from "./reading.ts";
+import { flushes } from "./deflate-codec.ts";
+import { Beginning, GzipMembers, gzipped, randomForm, randomOptions, strategies } from "./gzip-member.ts";
+import { problemAhead, problemOf } from "./reading.ts";
 import { inARow, type Stream, withRest } from "./stream.ts";
 import { Rings } from "./through-rings.ts";
-import { randomWay } from "./way.ts";
+import { randomWay, type Way } from "./way.ts";
 import { randomFrame, toolFrames } from "./zstd-frames.ts";
 
 /** So many streams have their beginning in common, and pass through the same rings. */
 const batchStreams = 250;
+
+/** The streams that are read in pieces too, which threads decode ahead. */
+export const aheadCounts: AheadCounts = { given: 0, taken: 0 };
 
 /** Streams as they come: the next of a batch, and one that may stand before or after it. */
 interface Batch {
@@ -17,10 +23,13 @@ interface Batch {
   readonly neighbour?: (random: Random) => Stream;
   /** What rings they may pass through: not so small ones that one waits for them. */
   readonly ringBytes: readonly (readonly [input: number, output: number])[];
+  /** How large the pieces are that threads decode ahead, if they do. */
+  readonly pieces?: (random: Random) => PieceSizes;
   readonly close?: () => void;
 }
 
 const batches = {
+  "gzip in pieces": membersInPieces,
   "small gzip": smallMembers,
   "gzip near the end of a buffer": membersNearAnEnd,
   zstd: () => ({ stream: randomFrame, neighbour: randomFrame, ringBytes: largeRings }),
@@ -36,6 +45,7 @@ export type Kind = keyof typeof batches;
 
 /** How many of each kind, for each other. */
 export const weights: Readonly<Record<Kind, number>> = {
+  "gzip in pieces": 20,
   "small gzip": 50,
   "gzip near the end of a buffer": 30,
   zstd: 8,
@@ -56,13 +66,20 @@ export function* problemsOfStreams(
     for (const end = Math.min(done + batchStreams, count); done < end; done += 1) {
       const stream = decorated(batch, random);
       const way = randomWay(random, stream.compressed.length);
-      const isThroughRings = random.chance(0.2);
-      const problem = isThroughRings ? rings.problemOf(stream) : problemOf(stream, way);
-      yield problem && `${stream.name}: ${problem} (${isThroughRings ? "through rings" : JSON.stringify(way)})`;
+      const pieces = batch.pieces?.(random);
+      const isThroughRings = pieces === undefined && random.chance(0.2);
+      const problem = isThroughRings ? rings.problemOf(stream) : alone(stream, way, pieces, random);
+      const how = isThroughRings ? "through rings" : JSON.stringify({ ...way, ...pieces });
+      yield problem && `${stream.name}: ${problem} (${how})`;
       if (problem !== undefined) return; // what is left of this stream in the rings would spoil the next
     }
     batch.close?.();
   }
+}
+
+function alone(stream: Stream, way: Way, pieces: PieceSizes | undefined, random: Random): string | undefined {
+  if (pieces === undefined) return problemOf(stream, way);
+  return problemAhead(stream, way, (source) => readAhead(source, pieces, random, aheadCounts));
 }
 
 function randomRings(random: Random, sizes: Batch["ringBytes"]): Rings {
@@ -134,6 +151,33 @@ function membersNearAnEnd(random: Random): Batch {
       members.close();
       small.members.close();
     },
+  };
+}
+
+/** Large enough that there is history for pieces, of blocks that are small enough that there are some in a piece. */
+function membersInPieces(random: Random): Batch {
+  const small = manySmall(random);
+  return {
+    stream(random) {
+      const parts = random.many(1, 6, () => {
+        const name = random.weighted({ text: 4, digits: 3, noise: 2, pattern: 1, zeros: 1 });
+        const start = random.below(1024 * KiB);
+        return body(name, start + random.below(random.oneOf([20, 150]) * KiB)).subarray(start);
+      });
+      const content = Buffer.concat(parts);
+      const options = { ...randomOptions(random), memLevel: random.oneOf([1, 2, 4, 8, 9]), windowBits: 15 };
+      const form = { ...randomForm(random), flushes: random.many(0, 20, () => random.oneOf(flushes)) };
+      const compressed = gzipped(content, options, form);
+      const name = `${content.length} bytes in pieces (${JSON.stringify({ ...options, ...form })})`;
+      return { name, compressed, content, end: compressed.length };
+    },
+    neighbour: small.stream,
+    ringBytes: largeRings,
+    pieces(random) {
+      const pieceBytes = random.oneOf([300, 1000, 3000, 10_000, 40_000]);
+      return { pieceBytes, behindBytes: random.oneOf([0, pieceBytes >> 2, pieceBytes]) };
+    },
+    close: () => small.members.close(),
   };
 }
 

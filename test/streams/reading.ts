@@ -1,6 +1,8 @@
+import { present } from "../../src/base/present.ts";
 import { CompressedInput } from "../../src/blob/compressed-input.ts";
 import { decompress } from "../../src/blob/decompressed.ts";
 import { type ByteSpace, DecompressedOutput } from "../../src/blob/decompressed-output.ts";
+import type { ReadAhead } from "../../src/blob/read-ahead.ts";
 import type { ByteSource } from "../../src/tar/entry.ts";
 import type { Stream } from "./stream.ts";
 import type { Way } from "./way.ts";
@@ -13,8 +15,22 @@ export function problemOf(stream: Stream, way: Way): string | undefined {
   return problemBetween(stream, chunked(stream.compressed, way.cuts), target) ?? check.problem();
 }
 
+/** The same where other threads decode pieces of it. */
+export function problemAhead(stream: Stream, way: Way, ahead: (source: ByteSource) => ReadAhead): string | undefined {
+  const check = new Comparison(stream.content);
+  const space = spaceOf(way.spaceBytes);
+  const target = { space: () => space, commit: (length: number) => check.add(space.subarray(0, length)) };
+  const source = ahead(chunked(stream.compressed, way.cuts));
+  return problemBetween(stream, source, target, source) ?? check.problem();
+}
+
 /** The same for bytes that come from one place and go to another. The other place is looked at by the caller. */
-export function problemBetween(stream: Stream, source: ByteSource, target: ByteSpace): string | undefined {
+export function problemBetween(
+  stream: Stream,
+  source: ByteSource,
+  target: ByteSpace,
+  ahead?: ReadAhead,
+): string | undefined {
   const { compressed, end } = stream;
   const warnings: string[] = [];
   const input = new WatchedInput(source, compressed);
@@ -30,6 +46,7 @@ export function problemBetween(stream: Stream, source: ByteSource, target: ByteS
       zstdWindowLog: 27,
       trailingBytes: 1000,
       warning: (_code, message) => warnings.push(message),
+      ...present({ ahead }),
     });
   } catch (error) {
     return `${error}`;

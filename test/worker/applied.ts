@@ -10,10 +10,13 @@ import { Progress } from "../../src/worker/progress.ts";
 import { file, tar } from "../support/tar-builder.ts";
 
 /** Two layers, of which the second is more than a ring holds. */
-export const archives = [tar(file("a", "1")), tar(file("d/b", "2".repeat(6_000_000)))];
+export const usualArchives = [tar(file("a", "1")), tar(file("d/b", "2".repeat(6_000_000)))];
 
 export interface AppliedOptions {
   readonly hasDigestThread?: boolean;
+  /** With these, the layers count as large ones. */
+  readonly aheadThreads?: number;
+  readonly archives?: readonly Uint8Array[];
   readonly diffIDs?: readonly Digest[];
   readonly onReport?: (report: EngineReport) => void;
   /** Prepares the staging directory. */
@@ -26,7 +29,9 @@ export const settings = applySettings();
 
 /** Applies the archives, confined, and gives the directory that they were applied to. */
 export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
-  const { hasDigestThread = false, diffIDs = archives.map(digestOf), onReport = () => {} } = options;
+  const { hasDigestThread = false, aheadThreads = 0, archives = usualArchives, onReport = () => {} } = options;
+  const { diffIDs = archives.map(digestOf) } = options;
+  const compressedBytes = aheadThreads > 0 ? 2 ** 30 : 1;
   const staging = join(directory, "staging");
   await mkdir(staging);
   await options.before?.(staging);
@@ -35,13 +40,14 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
   const common = { progress: progress.shared, staging, sandbox: "require", settings } as const;
   await pipeline.run(
     {
-      layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", diffID })),
+      layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", compressedBytes, diffID })),
       async *open(layer) {
         yield gzipSync(archives[layer] ?? new Uint8Array());
       },
       prove: async () => {},
       progress,
       hasDigestThread,
+      aheadThreads,
       consume: (input) => ({ type: "apply", input, layers: diffIDs.length, ...common }),
       sandbox: "require",
       settings,

@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { diff, sync, unpack, verify } from "../../src/index.ts";
+import { RingedAheadThread } from "../../src/worker/ahead-thread.ts";
+import { AheadThreads, createAheadRings } from "../../src/worker/ahead-threads.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { skipWithoutLandlock } from "../support/sandbox.ts";
@@ -45,6 +47,22 @@ test("each of the three threads confines itself", { skip }, async () => {
     ["oci-decompress", "1"],
     ["oci-digest", "1"],
   ]);
+});
+
+test("a thread that decompresses ahead confines itself", { skip }, async () => {
+  const rings = createAheadRings();
+  await using ahead = new AheadThreads([rings]);
+  const run = ahead.run("require", new AbortController().signal);
+  const thread = new RingedAheadThread(rings);
+  thread.give([Buffer.alloc(100)], 800);
+  assert.equal(thread.result(true), "nothing");
+  assert.deepEqual(
+    threads().filter(([name]) => name === "oci-ahead"),
+    [["oci-ahead", "1"]],
+  );
+  thread.reject();
+  thread.end();
+  await run;
 });
 
 test("the thread that compares a directory with an image confines itself", { skip }, async () => {

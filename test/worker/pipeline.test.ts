@@ -9,7 +9,7 @@ import { digestOf } from "../../src/oci/digest.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
 import type { waitsOf } from "../../src/worker/ring.ts";
 import { scratch } from "../support/scratch.ts";
-import { applied, archives } from "./applied.ts";
+import { applied, usualArchives as archives } from "./applied.ts";
 
 for (const hasDigestThread of [false, true]) {
   const where = hasDigestThread ? "on a thread of its own" : "while decompressing";

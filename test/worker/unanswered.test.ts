@@ -39,8 +39,14 @@ async function stuck(pipeline: Pipeline, staging: string): Promise<void> {
 }
 
 function run(pipeline: Pipeline, signal: AbortSignal, consume: PipelineJob["consume"], bytes = archive): Promise<void> {
-  const layers = [{ number: 0, compression: undefined, diffID: digestOf(bytes) }];
-  const common = { sandbox: "require", settings, hasDigestThread: false, onReport() {}, async prove() {} } as const;
+  const layers = [{ number: 0, compression: undefined, compressedBytes: 1, diffID: digestOf(bytes) }];
+  const common = {
+    sandbox: "require",
+    settings,
+    hasDigestThread: false,
+    onReport() {},
+    async prove() {},
+  } as const;
   async function* open() {
     yield bytes;
   }

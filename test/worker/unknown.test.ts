@@ -5,7 +5,15 @@ import { EventLog } from "../../src/operation/event-log.ts";
 import type { EngineReport } from "../../src/worker/messages.ts";
 import { Thread } from "../../src/worker/thread.ts";
 
-for (const name of ["apply-worker", "tree-worker", "decompress-worker", "digest-worker", "archive-worker"] as const) {
+const names = [
+  "ahead-worker",
+  "apply-worker",
+  "tree-worker",
+  "decompress-worker",
+  "digest-worker",
+  "archive-worker",
+] as const;
+for (const name of names) {
   test(`a job that the ${name} does not know is an error, and the thread goes on`, async () => {
     await using thread = new Thread(name);
     for (const type of ["fly", "constructor"]) {

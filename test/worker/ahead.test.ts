@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { constants, deflateRawSync } from "node:zlib";
+import { isOciUnpackError } from "../../src/base/errors.ts";
+import { historyBytes } from "../../src/blob/ahead-decoder.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import { RingedAheadThread } from "../../src/worker/ahead-thread.ts";
+import { AheadThreads, createAheadRings } from "../../src/worker/ahead-threads.ts";
+import { body } from "../streams/bodies.ts";
+import { scratch } from "../support/scratch.ts";
+import { file, tar } from "../support/tar-builder.ts";
+import { applied } from "./applied.ts";
+
+/** Several pieces of a MiB, compressed. */
+const content = Buffer.concat([body("text", 3_000_000), body("noise", 2_500_000), body("digits", 4_000_000)]);
+
+test("several threads decompress one gzip layer, and the same files come out", async () => {
+  await using place = await scratch();
+  const archives = [tar(file("a", content)), tar(file("b", content.subarray(2_000_000))), tar(file("c", "1"))];
+  const root = await applied(place.directory, { aheadThreads: 3, archives });
+  assert.ok((await readFile(join(root, "a"))).equals(content));
+  assert.ok((await readFile(join(root, "b"))).equals(content.subarray(2_000_000)));
+  assert.equal(await readFile(join(root, "c"), "utf8"), "1");
+});
+
+test("a layer that several threads decompress must have its diffID too", async () => {
+  const archives = [tar(file("a", content))];
+  const diffIDs = [digestOf(Buffer.from("another"))];
+  for (const hasDigestThread of [false, true]) {
+    await using place = await scratch();
+    await assert.rejects(applied(place.directory, { aheadThreads: 2, archives, diffIDs, hasDigestThread }), (error) =>
+      isOciUnpackError(error, "DIFF_ID_MISMATCH"),
+    );
+  }
+});
+
+test("a thread decodes the piece that it is given, and says where that begins and ends", async () => {
+  const rings = createAheadRings();
+  await using threads = new AheadThreads([rings]);
+  const run = threads.run("prefer", new AbortController().signal);
+  const thread = new RingedAheadThread(rings);
+  const text = Buffer.from(Array.from({ length: 400_000 }, (_, index) => 97 + ((index * index) % 23)));
+  const deflated = deflateRawSync(text, { memLevel: 4, strategy: constants.Z_HUFFMAN_ONLY });
+  const half = deflated.length >> 1;
+  const parts = [deflated.subarray(half, half + 1000), deflated.subarray(half + 1000, half + 60_000)];
+  const limit = 50_000 * 8;
+  for (const isTaken of [true, false, true]) {
+    assert.ok(thread.isIdle);
+    thread.give(parts, limit);
+    assert.ok(!thread.isIdle);
+    const made = thread.result(true);
+    assert.ok(made !== undefined && made !== "nothing");
+    assert.equal(made.start.kind, "dynamic");
+    assert.deepEqual(made.end, { bit: made.endBit, kind: "dynamic" });
+    assert.ok(made.start.bit < limit && made.endBit >= limit);
+    const tail = Buffer.from(made.tail);
+    if (!isTaken) {
+      thread.reject();
+      continue;
+    }
+    thread.accept(new Uint8Array(historyBytes));
+    const bytes = [...bytesOf(thread)];
+    assert.ok(Buffer.concat(bytes).length > 50_000);
+    assert.ok(text.includes(Buffer.concat(bytes)));
+    assert.ok(Buffer.concat(bytes).subarray(-historyBytes).equals(tail));
+  }
+  thread.end();
+  await run;
+});
+
+function* bytesOf(thread: RingedAheadThread): Generator<Buffer, void, undefined> {
+  for (let bytes = thread.read(); bytes !== undefined; bytes = thread.read()) yield Buffer.from(bytes);
+}
