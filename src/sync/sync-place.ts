@@ -110,7 +110,7 @@ export class SyncPlace implements AsyncDisposable {
     }
   }
 
-  /** Removes what is in the staging directory: a new root that failed, or the old one. */
+  /** Removes the staging directory with what is in it: a new root that failed, or the old one. */
   async clear(sandbox: SandboxPolicy): Promise<void> {
     for (const path of [join(this.directory, newStagingName), this.staging]) {
       await discardIfThere(path, sandbox);
@@ -145,7 +145,9 @@ async function discardIfThere(path: string, sandbox: SandboxPolicy): Promise<voi
   if ((await lstatIfThere(path))?.isDirectory() === true) await discardFromThread(path, sandbox);
 }
 
+/** Where nothing is there, nothing is asked of a file system that can only be read. */
 async function removeDirectory(path: string): Promise<void> {
+  if ((await lstatIfThere(path)) === undefined) return;
   await rmdir(path).catch((error: unknown) => {
     if (!isErrno(error, "ENOENT")) throw fileSystemError(error, `remove "${path}"`);
   });
