@@ -4,7 +4,7 @@ import { type OperationResult, type UnpackOptions, unpackKinds } from "../operat
 import type { SyncDifference } from "./differences.ts";
 
 /** Those of `unpack` that say what the files become, and a few of its own. */
-export interface SyncOptions extends Omit<UnpackOptions, "add" | "keep" | "clone"> {
+export interface SyncOptions extends Omit<UnpackOptions, "add" | "keep" | "clone" | "partial"> {
   /** Compares, and changes nothing: the result has the differences. Default: false. */
   readonly dryRun?: boolean;
   /**
@@ -22,7 +22,7 @@ export interface SyncOptions extends Omit<UnpackOptions, "add" | "keep" | "clone
   readonly force?: boolean;
 }
 
-const { add: _add, keep: _keep, clone: _clone, ...kinds } = unpackKinds;
+const { add: _add, keep: _keep, clone: _clone, partial: _partial, ...kinds } = unpackKinds;
 
 export const syncKinds: Kinds<SyncOptions> = {
   ...kinds,

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { pathOf } from "../base/option-checks.ts";
+import { present } from "../base/present.ts";
 import { stepsOfLayers } from "../oci/config.ts";
-import { digestOf } from "../oci/digest.ts";
 import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { checkedPatterns } from "../operation/options.ts";
 import { NewFile } from "../output/new-file.ts";
@@ -14,6 +14,7 @@ import type { SharedOutlet } from "../worker/outlet.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { inPathOrder, type SyncDifference } from "./differences.ts";
 import { type SyncOptions, type SyncResult, syncKinds } from "./options.ts";
+import { PreviousImage } from "./previous-image.ts";
 import { RereadImage } from "./reread-image.ts";
 import type {
   CompareForSyncJob,
@@ -54,6 +55,8 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   await using pipeline = new Pipeline(settings.apply.limits, "sync-worker"); // while the network is asked
   const named = await operation.source();
   await using source = new RereadImage(named, tmpdir());
+  const recorded = place.documents.imageConfig;
+  const previous = await PreviousImage.find(recorded, operation.store, name);
   const accepted = await operation.resolve(operation.store === undefined ? source : named);
   const thread = new SyncThread(operation, accepted, pipeline, {
     directory: place.isThere ? place.directory : undefined,
@@ -62,8 +65,8 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   });
 
   const { image } = accepted;
-  const recorded = place.documents.imageConfig;
-  const isSameImage = recorded !== undefined && digestOf(recorded) === image.manifest.config.digest;
+  const isSameImage = previous.is(accepted);
+  const previousDigest = await previous.digest(accepted);
   const said = trustTimes && recorded !== undefined && !isSameImage ? await saidImage(operation, recorded) : undefined;
   if (trustTimes && said === undefined && !isSameImage) {
     const message = "all files are read: the store has no index of each layer of the image that lies in the directory";
@@ -97,7 +100,7 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   const { downloadedBytes, readLayers } = thread.layers;
   return {
     ...operation.finish(image, place.rootfs),
-    ...(isSameImage && { previousDigest: image.digest }),
+    ...present({ previousDigest }),
     rootfs: place.rootfs,
     config: place.config,
     ...(mtreePath !== undefined && !dryRun && { mtree: resolve(mtreePath) }),

@@ -5,7 +5,7 @@ import { isOciUnpackError, limitExceeded, OciUnpackError } from "../base/errors.
 import { ifThere, lstatIfThere } from "../base/if-there.ts";
 import { defaultLimits, type Limits } from "../base/limits.ts";
 import { check, pathOf, store as storeKind } from "../base/option-checks.ts";
-import { resolveImage } from "../image/resolve.ts";
+import { type Image, resolveImage } from "../image/resolve.ts";
 import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
@@ -79,10 +79,8 @@ export async function storedNameFor(unpacked: string | URL, store: Store): Promi
   check("store", store, storeKind);
   const recorded = await recordedConfig(directory, defaultLimits);
   const wanted = digestOf(recorded);
-  const { platform } = parseConfig(recorded);
-  for (const { kind, name } of await store.list()) {
-    if (kind === "image" && name !== undefined && (await storedConfig(name, store, platform)) === wanted) return name;
-  }
+  const found = await storedImageWith(recorded, store);
+  if (found !== undefined) return found.name;
   throw new OciUnpackError(
     "NOT_FOUND",
     `cannot verify "${directory}": no image in the store "${store.directory}" has the configuration ${wanted}`,
@@ -90,12 +88,41 @@ export async function storedNameFor(unpacked: string | URL, store: Store): Promi
   );
 }
 
-/** The digest of an image's configuration; `undefined` if the store has no such image for the platform. */
-async function storedConfig(name: string, store: Store, platform: Platform): Promise<Digest | undefined> {
+/** An image that a store has. */
+interface StoredImageName {
+  readonly name: string;
+  /** The digest of its manifest. */
+  readonly digest: Digest;
+}
+
+/**
+ * The image of a configuration in a store; `undefined` where there is none. Of those that have it the first one by these
+ * names, if any are given, and else by the names that the store has.
+ */
+export async function storedImageWith(
+  config: Uint8Array,
+  store: Store,
+  names?: readonly string[],
+): Promise<StoredImageName | undefined> {
+  const wanted = digestOf(config);
+  const { platform } = parseConfig(config);
+  for (const name of names ?? (await imageNames(store))) {
+    const found = await storedImage(name, store, platform);
+    if (found?.manifest.config.digest === wanted) return { name, digest: found.digest };
+  }
+  return undefined;
+}
+
+async function imageNames(store: Store): Promise<readonly string[]> {
+  const entries = await store.list();
+  return entries.flatMap((entry) => (entry.kind === "image" && entry.name !== undefined ? [entry.name] : []));
+}
+
+/** An image's documents; `undefined` if the store has no such image for the platform. */
+async function storedImage(name: string, store: Store, platform: Platform): Promise<Image | undefined> {
   await using source = storedSource(sourceFor(name), store, { offline: true });
   try {
-    const { manifest } = await resolveImage(source.image(name), { platform });
-    return manifest.config.digest;
+    return await resolveImage(source.image(name), { platform });
   } catch (error) {
     if (isOciUnpackError(error)) return undefined;
     throw error;

@@ -83,6 +83,7 @@ export const rooms = {
       "rootfs",
       "tree",
       "source",
+      "store",
       "operation",
       "unpack",
       "verify",

@@ -281,6 +281,7 @@ inTurn("what is kept in a directory that the image makes a file of is refused, a
     await using source = await indexed(stage);
     const result = await sync(stage.v1, stage.target, { source, trustTimes: true });
     assert.deepEqual([counts(result), result.readLayers, result.trustedTimes], [[2, 1, 1, 8], 1, true]);
+    assert.equal(result.previousDigest, images[0]?.manifest.descriptor.digest);
     await assertIs(stage.target, stage.v1);
   });
 
