@@ -117,5 +117,7 @@ function executable(name: string): Uint8Array {
 
 /** Bytes that repeat, but never within one window of deflate in the same phase. */
 function content(size: number): Uint8Array {
-  return Uint8Array.from({ length: size }, (_, index) => (index * 7 + (index >> 8) * 13 + (index >> 16)) & 0xff);
+  const bytes = new Uint8Array(size);
+  for (let index = 0; index < size; index += 1) bytes[index] = index * 7 + (index >> 8) * 13 + (index >> 16);
+  return bytes;
 }

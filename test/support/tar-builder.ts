@@ -1,5 +1,5 @@
 import type { Timestamp } from "../../src/tar/entry.ts";
-import { type Bytes, body, bytesOf, type HeaderFields, header, joined } from "./tar-header.ts";
+import { type Bytes, bytesOf, type HeaderFields, header, joined, padding } from "./tar-header.ts";
 
 /** The dialect that an entry is written in. `pax` is ustar, with pax records for what ustar cannot say. */
 export type Dialect = "pax" | "gnu" | "ustar" | "v7" | "star";
@@ -116,7 +116,8 @@ export function entry(
       ...written.fields,
       ...attributes.header,
     }),
-    body(content),
+    content,
+    padding(content),
   );
 }
 
@@ -163,7 +164,8 @@ export function gnuLongLink(target: Bytes): Uint8Array {
 
 /** A header with a body, of which nothing but the fields given and the size is known. */
 export function extension(fields: HeaderFields, content: Bytes): Uint8Array {
-  return joined(header({ size: bytesOf(content).length, ...fields }), body(content));
+  const bytes = bytesOf(content);
+  return joined(header({ size: bytes.length, ...fields }), bytes, padding(bytes));
 }
 
 /** What makes a header ustar's, GNU's or star's; v7 knew no such mark. */

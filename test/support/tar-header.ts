@@ -48,8 +48,8 @@ export type HeaderFields = { readonly [Field in keyof typeof layout]?: number | 
 /** One header block of whatever the fields say, true or not. The checksum is right unless the fields state another. */
 export function header(fields: HeaderFields): Uint8Array {
   const block = new Uint8Array(512);
-  for (const [field, [offset, width]] of Object.entries(layout)) {
-    const value = fields[field as keyof HeaderFields];
+  for (const [field, value] of Object.entries(fields)) {
+    const [offset, width] = layout[field as keyof HeaderFields];
     if (value !== undefined) block.set(encoded(field, value, width), offset);
   }
   if (fields.checksum === undefined) block.set(Buffer.from(`${octal(checksum(block), 6)}\0 `), 148);
@@ -58,18 +58,33 @@ export function header(fields: HeaderFields): Uint8Array {
 
 /** The sum of all bytes, with the checksum's own field counted as spaces. */
 export function checksum(block: Uint8Array): number {
-  return block.reduce((sum, byte, index) => sum + (index >= 148 && index < 156 ? 0x20 : byte), 0);
+  let sum = 8 * 0x20;
+  for (let index = 0; index < block.length; index += 1) {
+    if (index < 148 || index >= 156) sum += block[index] ?? 0;
+  }
+  return sum;
 }
 
 /** A body, padded to whole blocks. */
 export function body(content: Bytes): Uint8Array {
-  const bytes = bytesOf(content);
-  return joined(bytes, new Uint8Array(-bytes.length & 511));
+  return joined(content, padding(content));
+}
+
+/** What fills the last block of a body. */
+export function padding(content: Bytes): Uint8Array {
+  return new Uint8Array(-bytesOf(content).length & 511);
 }
 
 /** Bytes one after another. */
 export function joined(...parts: readonly Bytes[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts.map(bytesOf)));
+  const pieces = parts.map(bytesOf);
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let position = 0;
+  for (const piece of pieces) {
+    whole.set(piece, position);
+    position += piece.length;
+  }
+  return whole;
 }
 
 export function bytesOf(value: Bytes): Uint8Array {
