@@ -10,7 +10,7 @@ import { registrySource } from "../../src/registry/registry.ts";
 import { store } from "../../src/store/store.ts";
 import { storedSource } from "../../src/store/stored-source.ts";
 import { unpack } from "../../src/unpack/unpack.ts";
-import { type Encoding, type Image, image, stored } from "../support/image.ts";
+import { type Image, image, stored } from "../support/image.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { type Fault, withBody } from "../support/registry-reply.ts";
 import { scratch } from "../support/scratch.ts";
@@ -37,19 +37,24 @@ interface Fleet {
   readonly source: Source;
 }
 
+const images: Readonly<Record<"gzip" | "plain", Image>> = {
+  gzip: image(archives, { encoding: "gzip" }),
+  plain: image(archives, { encoding: "plain" }),
+};
+
 /** An image at a registry, and at a mirror that is asked first. */
-async function withFleet(encoding: Encoding, work: (fleet: Fleet) => Promise<void>): Promise<void> {
+async function withFleet(encoding: keyof typeof images, work: (fleet: Fleet) => Promise<void>): Promise<void> {
   await using temporary = await scratch();
   await using origin = await startRegistry();
   await using mirror = await startRegistry();
-  const images = image(archives, { encoding });
-  const name = stored(origin, "a/b", images);
-  stored(mirror, "a/b", images);
+  const one = images[encoding];
+  const name = stored(origin, "a/b", one);
+  stored(mirror, "a/b", one);
   await using source = registrySource({
     endpoints: async () =>
       [mirror, origin].map(({ url }) => ({ baseUrl: `${url}/v2`, resolvesTags: true, servesDigests: true })),
   });
-  await work({ origin, mirror, image: images, name, directory: temporary.directory, source });
+  await work({ origin, mirror, image: one, name, directory: temporary.directory, source });
 }
 
 const platform = "linux/amd64";

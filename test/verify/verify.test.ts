@@ -26,7 +26,7 @@ import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { device, directory, fifo, file, hardlink, symlink, tar } from "../support/tar-builder.ts";
 import { sparsePax10 } from "../support/tar-sparse.ts";
-import { half } from "../support/thorough.ts";
+import { shareOf, third } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 
@@ -114,7 +114,7 @@ describe("an unpacking that did something else than the default is the same with
     "times of nobody's": { sourceDateEpoch: 1_234_567_890 },
     "a part": { include: ["etc", "listed-too"], exclude: ["etc/link"] },
   };
-  for (const [what, options] of half(Object.entries(cases))) {
+  for (const [what, options] of third(Object.entries(cases))) {
     test(what, async () => {
       await using stage = await setStage(owned, options);
       assert.deepEqual((await verify(stage.target, stage.reference, options)).differences, []);
@@ -296,7 +296,7 @@ describe("an ordinary user", { skip: skip || skipWithout("setpriv") || skipUnles
     };
   }
 
-  for (const more of half([[], ["--rootless"], ["--owner", "preserve"], ["--owner", "preserve", "--rootless"]])) {
+  for (const more of shareOf(4, [[], ["--rootless"], ["--owner", "preserve"], ["--owner", "preserve", "--rootless"]])) {
     test(`finds unchanged what an ordinary user can have of an image ${more.join(" ")}`, async () => {
       await using stage = await unpackedByUser(owned, [...options, ...more]);
       const { status, stdout, stderr } = await stage.verified();
