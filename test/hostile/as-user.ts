@@ -55,9 +55,13 @@ function located(): Program {
 
 /** The `skip` of a test in which Node itself must be within the user's reach, for it starts again without root's rights. */
 export function skipUnlessNodeIsOpen(): false | string {
-  const { status } = spawnSync("setpriv", asUser(ordinaryUser, "sh", ["-c", `exec "$0" --version`, process.execPath]));
-  return status === 0 ? false : `${process.execPath} lies where other users may not go`;
+  isNodeOpen ??=
+    spawnSync("setpriv", asUser(ordinaryUser, "sh", ["-c", `exec "$0" --version`, process.execPath])).status === 0;
+  return isNodeOpen ? false : `${process.execPath} lies where other users may not go`;
 }
+
+/** Asked once: a file has many such tests. */
+let isNodeOpen: boolean | undefined;
 
 /** The `skip` of a test that needs an ordinary user's namespaces, which a kernel, a container or a chroot may forbid. */
 export function skipWithoutUserNamespaces(): false | string {

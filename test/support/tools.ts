@@ -107,9 +107,12 @@ export function skipUnlessRoot(): false | string {
 export function skipUnlessMounting(...tools: readonly Tool[]): false | string {
   const skip = skipUnlessRoot() || skipWithout("mount", "unshare", ...tools);
   if (skip !== false) return skip;
-  const { status } = spawnSync("unshare", ["--mount", "true"], { stdio: "ignore" });
-  return status === 0 ? false : "mounts are forbidden here";
+  isMountingAllowed ??= spawnSync("unshare", ["--mount", "true"], { stdio: "ignore" }).status === 0;
+  return isMountingAllowed ? false : "mounts are forbidden here";
 }
+
+/** Asked once: a file has many such tests. */
+let isMountingAllowed: boolean | undefined;
 
 /** Those of the tools that no directory of PATH has. */
 function missingTools(tools: readonly Tool[]): Tool[] {
