@@ -10,7 +10,7 @@ import { LayerFetch } from "../blob/fetch.ts";
 import { type ResolvedImage, type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Digest } from "../oci/digest.ts";
 import { documentKind } from "../oci/media-type.ts";
-import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { formatPlatform, type Platform, unknown } from "../oci/platform.ts";
 import { ProgressTicker } from "../operation/event-log.ts";
 import type { ResolvedEvent } from "../operation/image-layers.ts";
 import { Operation } from "../operation/operation.ts";
@@ -52,7 +52,7 @@ const copyKinds: Kinds<CopyOptions> = {
 export interface CopyResult extends Omit<OperationResult, "platform"> {
   /** The digest of what was copied: of a manifest, or with `allPlatforms` of the index. The copy has the same. */
   readonly digest: Digest;
-  /** Absent with `allPlatforms`. */
+  /** Absent with `allPlatforms`, and for an artifact that is for none. */
   readonly platform?: Platform;
   /** How many layers were copied, those that images share counted once. */
   readonly layers: number;
@@ -65,7 +65,7 @@ export interface CopyResult extends Omit<OperationResult, "platform"> {
 }
 
 /**
- * Copies an image as it is: every document and blob verified, and byte for byte the same.
+ * Copies an image, or an artifact, as it is: every document and blob verified, and byte for byte the same.
  *
  * `destination` is a directory, absent or empty, for a layout; for an archive a file that does not exist yet, or a stream.
  * Whatever goes wrong, no part of a copy is left behind, except in a stream.
@@ -165,7 +165,8 @@ function resolvedContents(reference: string, contents: ImageContents): [Resolved
   const { top, image, instances, blobs, layerCount } = contents;
   const layers = blobs.slice(0, layerCount).map(({ digest, sizeBytes }) => ({ digest, sizeBytes }));
   const totalBytes = blobs.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  const platform = image === undefined ? "all platforms" : formatPlatform(image.platform);
+  const { platform: own } = image ?? {};
+  const platform = image === undefined ? "all platforms" : own === undefined ? unknown : formatPlatform(own);
   const { digest, mediaType } = top;
   const indexDigest = documentKind(mediaType) === "index" ? digest : undefined;
   return [

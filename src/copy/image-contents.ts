@@ -3,9 +3,10 @@ import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import { settleLimits } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
+import { resolvedArtifact } from "../image/artifact.ts";
 import { ImageDocuments } from "../image/image-documents.ts";
-import type { ResolveOptions } from "../image/options.ts";
-import { type Image, resolveImage } from "../image/resolve.ts";
+import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
+import { resolveAny } from "../image/resolve.ts";
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageIndex, Manifest } from "../oci/document.ts";
@@ -17,8 +18,8 @@ import type { RecordedImage } from "./recorded-image.ts";
 export interface ImageContents {
   /** The document that the image's name leads to in the copy: a manifest, or the index of several. */
   readonly top: Descriptor;
-  /** The image, if one platform is copied. */
-  readonly image?: Image;
+  /** The image or artifact, if one platform is copied. */
+  readonly image?: ResolvedImage;
   /** The bytes of manifests and indexes, by digest. */
   readonly documents: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: readonly Manifest[];
@@ -41,17 +42,17 @@ export type CopiedSignatures = Pick<SignatureManifest, "descriptor" | "manifest"
 /** As many as one index may list. */
 const mostBlobs = 10_000;
 
-/** The contents of an image for one platform. */
+/** The contents of an image for one platform, or of an artifact. */
 export async function oneImage(source: RecordedImage, options: ResolveOptions): Promise<ImageContents> {
-  const image = await resolveImage(source, options);
-  const { digest, manifest, manifests: entries } = image;
-  const entry = entries.find((each) => each.digest === digest);
+  const found = await resolveAny(source, options);
+  const { digest, manifest, manifests } = found.kind === "image" ? found.image : found.artifact;
+  const entry = manifests.find((each) => each.digest === digest);
   const bytes = source.bytesOf(digest, entry?.data);
   const top = { mediaType: manifest.mediaType, digest, sizeBytes: bytes.length };
   const documents = new Map([[digest, bytes]]);
   return {
     top,
-    image,
+    image: found.kind === "image" ? found.image : resolvedArtifact(found.artifact),
     documents,
     manifests: [manifest],
     instances: [digest],

@@ -2,6 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { CopyForm } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { Digest } from "../oci/digest.ts";
+import { requireImage } from "../oci/document.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { blobPath } from "../source/local/image-files.ts";
@@ -63,6 +64,7 @@ function dockerList({ manifests }: ImageContents, reference: Reference | undefin
       hint: "choose one, or another form of copy",
     });
   }
+  requireImage(manifest);
   const { config, layers } = manifest;
   const pathOf = ({ digest }: { readonly digest: Digest }) => blobPath(digest);
   const tags = reference?.tag === undefined ? null : [withoutDigest(reference)];

@@ -30,7 +30,7 @@ export interface Artifact {
   readonly files: readonly ArtifactFile[];
   /** The entries of the index. Empty if there is no index. */
   readonly manifests: readonly Descriptor[];
-  /** Fetches the config, verified; `undefined` if there is none that says anything. */
+  /** Fetches the config, verified; `undefined` if it says nothing. */
   readonly config: () => Promise<Uint8Array | undefined>;
 }
 
@@ -59,7 +59,10 @@ export function artifactOf(choice: Choice, options: ResolveOptions): Artifact {
     manifestBytes: bytes,
     files,
     manifests: search.entries,
-    config: async () => (isEmptyConfig(manifest.config) ? undefined : await documents.configBytes(manifest.config)),
+    config: async () => {
+      const bytes = await documents.configBytes(manifest.config); // the empty one, too: a store wants to have all
+      return isEmptyConfig(manifest.config) ? undefined : bytes;
+    },
   };
 }
 

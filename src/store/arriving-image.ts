@@ -1,6 +1,6 @@
 import { type Descriptor, inlineContent } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ImageIndex, Manifest } from "../oci/document.ts";
+import { type ImageIndex, isImage, type Manifest } from "../oci/document.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { recordName, rememberName } from "./stored-index.ts";
 
@@ -25,8 +25,9 @@ export class Completion {
     if (document.kind !== "manifest") return;
     const { digest } = descriptor;
     this.#manifests.push({ digest, manifest: document, missing: undefined });
-    // A configuration in the manifest itself is never asked for.
-    if (inlineContent(document.config) !== undefined) await this.#note(store, digest, rememberName);
+    // A configuration in the manifest itself is never asked for, and that of an artifact need not be.
+    if (inlineContent(document.config) !== undefined || !isImage(document))
+      await this.#note(store, digest, rememberName);
   }
 
   /**
