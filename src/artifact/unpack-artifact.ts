@@ -5,15 +5,15 @@ import type { ArtifactFile } from "../image/artifact-files.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import type { Platform } from "../oci/platform.ts";
 import { fetchLayers, type LayerTotals } from "../operation/fetch-layers.ts";
-import { resolvedEvent } from "../operation/image-layers.ts";
+import { numberedFiles, resolvedEvent } from "../operation/image-layers.ts";
 import { Operation } from "../operation/operation.ts";
 import { filesKinds, type OperationResult, type UnpackOptions, type UnpackResult } from "../operation/options.ts";
 import { Target } from "../output/new-directory.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
 import type { ArtifactJob } from "./artifact-job.ts";
-import { archiveOfFile, numberedFiles } from "./artifact-layers.ts";
 import { chosenFiles } from "./chosen-files.ts";
+import { archiveOfFile } from "./file-archive.ts";
 
 export interface ArtifactOptions extends ResolveOptions, Pick<UnpackOptions, "include" | "exclude"> {
   /** Seconds since 1970 as the time of files and directories to which the artifact gives none. Default: now. */
@@ -119,12 +119,11 @@ function makeFiles(
 ): Promise<LayerTotals> {
   const { sandbox, apply, selection: wanted } = operation.settings;
   const { layers: blobs } = artifact.manifest;
-  const numbered = numberedFiles(files, blobs);
-  const layers = numbered.map(({ file: _, ...layer }) => layer);
+  const layers = numberedFiles(files, blobs);
   const progress = Progress.forLayers(blobs.length);
   const settings = { ...apply, owner: "ignore", sourceDateEpoch: seconds, hasWhiteouts: false } as const;
   const asArchive = (layer: number, blob: AsyncIterable<Uint8Array>) => {
-    const file = numbered.find(({ number }) => number === layer)?.file;
+    const file = files.find(({ descriptor }) => descriptor === blobs[layer]);
     return file?.form === "file" ? archiveOfFile(file, seconds, blob) : blob;
   };
   const job = { type: "artifact", progress: progress.shared, layers, wanted, sandbox, settings } as const;

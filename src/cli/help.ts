@@ -91,6 +91,7 @@ type and mode, owner, size, time (UTC), and the layer that each entry is from,
 L1 being the bottom one (JSON counts from 0, as in "layers" of inspect --json).
 Layers are read from the newest down, each verified, and only as far as the
 answer needs; with --store, none that was read before: its index tells it all.
+Of an artifact no file is fetched, but an archive that PATH has to do with.
 
   oci-unpack ls debian:stable /etc
   oci-unpack ls -R --json alpine | jq -r '.entries[].path'

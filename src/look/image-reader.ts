@@ -1,14 +1,14 @@
 import { tmpdir } from "node:os";
 import { onAbort, together } from "../base/abort.ts";
 import { isOciUnpackError } from "../base/errors.ts";
-import { spoolStorageIn } from "../blob/fetch.ts";
+import { LayerFetch, spoolStorageIn } from "../blob/fetch.ts";
 import type { BlobOptions } from "../blob/image-source.ts";
 import type { SpoolStorage } from "../blob/spool-storage.ts";
-import type { CountedImage } from "../operation/counted-image.ts";
+import type { RootfsSettings } from "../layer/settings.ts";
 import { noteStanding } from "../operation/fetch-layers.ts";
 import { IndexWriting } from "../operation/index-writing.ts";
 import type { IntactIndexes } from "../operation/intact-indexes.ts";
-import type { AcceptedImage, Operation } from "../operation/operation.ts";
+import type { Operation } from "../operation/operation.ts";
 import type { OperationResult } from "../operation/options.ts";
 import { type LayerTable, LayerWanted } from "../table/layer-table.ts";
 import type { ListedEntry } from "../tree/listed-entry.ts";
@@ -17,10 +17,12 @@ import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
 import { OutletReader, type SharedOutlet } from "../worker/outlet.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
+import { FileIndexes } from "./artifact-layers.ts";
 import { AwaitedIndexes } from "./awaited-indexes.ts";
 import type { FileData } from "./file-data.ts";
 import type { LayersOnDemand } from "./layers-on-demand.ts";
 import type { ExtractJob, ExtractRangeJob, LookJob, LookReport, Whereabouts } from "./look-job.ts";
+import { type LookedInto, noLayer, orderFor, partOr, takeBytes } from "./looked-into.ts";
 import { giveProven, type Take } from "./proven-data.ts";
 import type { Question } from "./question.ts";
 
@@ -35,12 +37,13 @@ export interface LookResult extends OperationResult {
 /** What a reader works with. */
 interface Parts {
   readonly operation: Operation;
-  readonly accepted: AcceptedImage<CountedImage>;
+  readonly accepted: LookedInto;
   /** What stands for each layer, newest first. */
   readonly layers: readonly NumberedLayer[];
   readonly onDemand: LayersOnDemand;
   readonly pipeline: Pipeline;
-  readonly indexes: IntactIndexes;
+  /** Those of an image's layers, or what stands for the files of an artifact. */
+  readonly indexes: IntactIndexes | FileIndexes;
 }
 
 /** The answer to a question. */
@@ -51,7 +54,7 @@ interface Reply extends Whereabouts {
 /** A file whose data are read. */
 type FoundFile = Whereabouts & Pick<ListedEntry, "layer" | "sizeBytes">;
 
-/** Looks into one image, and downloads no more of its layers than it needs. */
+/** Looks into one image, or artifact, and downloads no more of its layers than it needs. */
 export class ImageReader {
   readonly #parts: Parts;
   /** The layers of which a part was read, because their index says what is there. */
@@ -64,10 +67,13 @@ export class ImageReader {
   /** Answers a question by reading as few layers as possible. */
   async ask(question: Question): Promise<Reply> {
     const { operation, layers: newestFirst, onDemand } = this.#parts;
-    const { sandbox, apply: settings } = operation.settings;
-    const order = orderFor(question, newestFirst);
-    const layers = order === "newest-first" ? newestFirst : newestFirst.toReversed();
-    const fromTop = (index: number) => (order === "newest-first" ? index : layers.length - 1 - index);
+    const { sandbox } = operation.settings;
+    const settings = this.#settings;
+    // No layer of an artifact has a say about another's files, so that it does not matter which comes first.
+    const order = this.#isArtifact ? "bottom-first" : orderFor(question, newestFirst);
+    const isReversed = order === "bottom-first" && !this.#isArtifact;
+    const layers = isReversed ? newestFirst.toReversed() : newestFirst;
+    const fromTop = (index: number) => (isReversed ? layers.length - 1 - index : index);
     const entries: ListedEntry[] = [];
     let whereabouts: Whereabouts = { entryIndex: 0 };
     const missing = layers.filter(({ form }) => form === undefined);
@@ -91,9 +97,11 @@ export class ImageReader {
 
   /** Gives the data of a file to `take`, which may take its time, and may not keep them. */
   async extract({ layer, sizeBytes, entryIndex, data }: FoundFile, take: Take): Promise<void> {
+    const { indexes } = this.#parts;
+    if (indexes instanceof FileIndexes && indexes.has(layer)) return await this.#extractBlob(layer, take);
     if (data === undefined) return await this.#extractEntry(layer, entryIndex, take);
     await using room = spoolStorageIn(tmpdir());
-    const table = this.#parts.indexes.tableOf(layer);
+    const table = indexes instanceof FileIndexes ? undefined : indexes.tableOf(layer);
     if (table !== undefined) return await this.#extractByTable(table, { layer, sizeBytes, data }, { take, room });
     const read = (range: FileData, takeOwn: Take) => this.#readRange(layer, range, takeOwn);
     await giveProven(data, sizeBytes, { read, take, room });
@@ -121,6 +129,31 @@ export class ImageReader {
     await giveProven(data, sizeBytes, { read, take, room });
   }
 
+  /** Gives a layer that is a file, when all of it has come and is verified. */
+  async #extractBlob(layer: number, take: Take): Promise<void> {
+    const { operation, accepted } = this.#parts;
+    const { descriptor } = accepted.image.layers[layer] ?? noLayer(layer);
+    this.#readInPart.push(layer);
+    await using fetch = new LayerFetch(accepted.source, [descriptor], {
+      parallelDownloads: 1,
+      waiting: tmpdir(),
+      numbers: [layer],
+      onEvent: operation.events.tell,
+      onProgress: (number, bytes) => accepted.progress.setDownloadedBytes(number, bytes),
+    });
+    await fetch.run(operation.signal);
+    for await (const bytes of fetch.layer(0)) await take(bytes);
+  }
+
+  get #isArtifact(): boolean {
+    return this.#parts.indexes instanceof FileIndexes;
+  }
+
+  /** How entries are read. */
+  get #settings(): RootfsSettings {
+    return { ...this.#parts.operation.settings.apply, hasWhiteouts: !this.#isArtifact };
+  }
+
   /** Gives the data of the file at an index of a layer's entries. The layer was read before. */
   async #extractEntry(layer: number, entryIndex: number, take: Take): Promise<void> {
     const { operation, onDemand } = this.#parts;
@@ -136,7 +169,7 @@ export class ImageReader {
     if (length === 0) return;
     const { operation, accepted } = this.#parts;
     const { sandbox } = operation.settings;
-    const { descriptor, diffID } = accepted.image.layers[layer] ?? fail(`there is no layer ${layer}`);
+    const { descriptor, diffID } = accepted.image.layers[layer] ?? noLayer(layer);
     const open = (range: BlobOptions) =>
       accepted.source.blob(descriptor, { signal: operation.signal, onEvent: operation.events.tell, ...range });
     this.#readInPart.push(layer);
@@ -178,7 +211,7 @@ export class ImageReader {
   finish(): LookResult {
     const { operation, accepted, onDemand, layers, indexes } = this.#parts;
     operation.proofs.note(onDemand.read, "layer");
-    noteStanding(operation, layers, indexes);
+    if (!(indexes instanceof FileIndexes)) noteStanding(operation, layers, indexes);
     return {
       ...operation.finish(accepted.image),
       readLayers: onDemand.read.length + new Set(this.#readInPart).size,
@@ -243,42 +276,4 @@ interface Running {
 
 function isOfLook(report: EngineReport | LookReport): report is LookReport {
   return report.type === "layer-wanted" || report.type === "listed" || report.type === "answered";
-}
-
-/** A list of everything needs all layers, which cost nothing where there are indexes of all of them. */
-function orderFor(question: Question, layers: readonly NumberedLayer[]): LookJob["order"] {
-  const isOfAll = question.about === "entries" && question.isRecursive;
-  return isOfAll && layers.every(({ form }) => form === "index") ? "bottom-first" : "newest-first";
-}
-
-/** A part of a blob or, where its source sends no parts, all that follows. */
-async function* partOr(
-  open: (range: BlobOptions) => AsyncIterable<Uint8Array>,
-  { offset, length }: Pick<FileData, "offset" | "length">,
-): AsyncGenerator<Uint8Array> {
-  let hasBegun = false;
-  try {
-    for await (const chunk of open({ offset, length })) {
-      hasBegun = true;
-      yield chunk;
-    }
-  } catch (error) {
-    if (hasBegun || !isOciUnpackError(error, "REGISTRY_ERROR")) throw error;
-    yield* open({ offset });
-  }
-}
-
-/** Takes so many bytes, and no more of the chunks than that. */
-async function takeBytes(chunks: AsyncIterable<Uint8Array>, count: number, take: Take): Promise<void> {
-  let rest = count;
-  for await (const chunk of chunks) {
-    const part = chunk.subarray(0, rest);
-    await take(part);
-    rest -= part.length;
-    if (rest === 0) return;
-  }
-}
-
-function fail(why: string): never {
-  throw new TypeError(why);
 }

@@ -19,19 +19,21 @@ export interface ListResult extends LookResult {
 }
 
 /**
- * Lists what is in a directory of an image, all layers merged, without unpacking anything; of anything else that thing
+ * Lists what is in a directory of an image, or of an artifact, all layers merged, without unpacking anything; of anything else that thing
  * itself, also of a symlink, unless a slash follows its name.
  *
- * Layers are read from the newest down, each verified, and no further than the answer needs.
+ * Layers are read from the newest down, each verified, and no further than the answer needs. The files of an artifact are
+ * listed without being fetched, but for those that are in an archive.
  *
  * @throws OciUnpackError, or the reason of `options.signal`.
  */
 export async function list(name: string, path = "/", options: ListOptions = {}): Promise<ListResult> {
   check("path", path, text);
-  return await withImageReader(name, options, listKinds, { readsFile: false }, async (reader) => {
+  const looking = { readsFile: false, path: byteStringOf(path) };
+  return await withImageReader(name, options, listKinds, looking, async (reader) => {
     const { entries } = await reader.ask({
       about: "entries",
-      path: byteStringOf(path),
+      path: looking.path,
       isRecursive: options.recursive ?? false,
       hasDigests: options.digest ?? false,
     });

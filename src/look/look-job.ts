@@ -2,8 +2,10 @@ import { OciUnpackError } from "../base/errors.ts";
 import { type Memory, MemoryBudget, MemoryShare } from "../base/memory-budget.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { nobody } from "../layer/findings.ts";
+import { PlacedEntries } from "../layer/placed-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { TocDecoder } from "../toc/toc-decoder.ts";
@@ -108,7 +110,10 @@ function answerFromBottom({ input, layers, question, settings }: LookJob): Reply
   const tree = new MergedTree({ ...settings, devices: "create" }, nobody, { memory });
   const reader = new RingReader(input);
   const facts = factsFor(question, settings, memory);
-  for (const layer of layers) mergeLayer(tree, layer.number, entriesOf(layer, reader, settings, facts));
+  for (const layer of layers) {
+    tell<LookReport>({ type: "layer-wanted" });
+    mergeLayer(tree, layer.number, entriesOf(layer, reader, settings, facts));
+  }
   return replyOf(answered(tree.root, question, facts.digests), facts, memory);
 }
 
@@ -155,7 +160,7 @@ function factsFor(question: Question, { limits }: RootfsSettings, memory: Memory
 }
 
 function* entriesOf(
-  { number, form }: NumberedLayer,
+  { number, form, below }: NumberedLayer,
   input: ByteSource,
   settings: RootfsSettings,
   { digests, data }: Facts,
@@ -163,6 +168,7 @@ function* entriesOf(
   const { limits, strict } = settings;
   const index = form === "index" ? new TocDecoder(input, { strict, warning() {} }) : undefined;
   const decoder = index ?? new TarDecoder(input, { limits, strict, warning() {} });
+  const placing = below === undefined ? undefined : new PlacedEntries(byteStringOf(below));
   digests?.beginLayer(number);
   if (index !== undefined) data?.beginLayer(number);
   const next = () =>
@@ -171,7 +177,7 @@ function* entriesOf(
       if (entry === undefined) return undefined;
       digests?.add(entry, decoder);
       if (index !== undefined) data?.add(index.facts);
-      return entry;
+      return placing?.placed(entry) ?? entry;
     });
   for (let entry = next(); entry !== undefined; entry = next()) yield entry;
 }

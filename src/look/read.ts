@@ -18,7 +18,7 @@ export interface FileReading extends AsyncIterable<Uint8Array> {
 }
 
 /**
- * Reads one file of an image, without unpacking anything. Symlinks are followed, inside the image.
+ * Reads one file of an image, or of an artifact, without unpacking anything. Symlinks are followed, inside the image.
  *
  * Layers are read from the newest down, and no further than it takes to know which file is meant. Its layer was verified
  * when the first bytes come. Chunks belong to whoever iterates; who iterates slowly slows the download down. Leaving the
@@ -41,8 +41,9 @@ export function read(name: string, path: string, options: LookOptions = {}): Fil
 type Give = (bytes: Uint8Array) => Promise<void>;
 
 function readFile(name: string, path: string, options: LookOptions, give: Give): Promise<ReadResult> {
-  return withImageReader(name, options, lookKinds, { readsFile: true }, async (reader) => {
-    const { entries, ...whereabouts } = await reader.ask({ about: "content", path: byteStringOf(path) });
+  const looking = { readsFile: true, path: byteStringOf(path) };
+  return withImageReader(name, options, lookKinds, looking, async (reader) => {
+    const { entries, ...whereabouts } = await reader.ask({ about: "content", path: looking.path });
     const [entry] = entries;
     if (entry === undefined) throw new TypeError("a file that was found has an entry");
     const take = (bytes: Uint8Array) => unlessAborted(give(Uint8Array.from(bytes)), reader.signal);

@@ -1,18 +1,23 @@
 import { tmpdir } from "node:os";
 import type { Kinds } from "../base/option-checks.ts";
+import { type Artifact, resolvedArtifact } from "../image/artifact.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
-import type { Image } from "../image/resolve.ts";
+import { resolveAny } from "../image/resolve.ts";
 import { CountedImage } from "../operation/counted-image.ts";
 import { findTables } from "../operation/find-tables.ts";
+import { resolvedEvent } from "../operation/image-layers.ts";
 import { IntactIndexes } from "../operation/intact-indexes.ts";
 import { Operation } from "../operation/operation.ts";
 import { applyKinds, partialKinds, type UnpackOptions } from "../operation/options.ts";
 import { LayerWanted } from "../table/layer-table.ts";
 import { type LayerTables, readWhole } from "../table/layer-tables.ts";
+import type { ByteString } from "../tar/byte-string.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
+import { FileIndexes, indexedFiles, isOnTheWay, lookedInto } from "./artifact-layers.ts";
 import { ImageReader } from "./image-reader.ts";
 import { type DemandedLayer, LayersOnDemand } from "./layers-on-demand.ts";
+import { type LookedInto, noLayer } from "./looked-into.ts";
 import { IndexContradicted } from "./proven-data.ts";
 
 export interface LookOptions
@@ -26,22 +31,33 @@ export const lookKinds: Kinds<LookOptions> = {
   sourceDateEpoch: applyKinds.sourceDateEpoch,
 };
 
+/** What is looked for. */
+interface Looking {
+  /** Whether the content of a file will be wanted. */
+  readonly readsFile: boolean;
+  /** Where it is looked for. */
+  readonly path: ByteString;
+}
+
 /**
- * Opens an image for `work` to look into. All that is opened for it, connections included, is closed when `work` has
+ * Opens an image, or an artifact, for `work` to look into. All that is opened for it, connections included, is closed when `work` has
  * ended.
  */
 export async function withImageReader<Options extends LookOptions, Result>(
   name: string,
   options: Options,
   kinds: Kinds<Options>,
-  { readsFile }: { readonly readsFile: boolean },
+  looking: Looking,
   work: (reader: ImageReader) => Promise<Result>,
 ): Promise<Result> {
   await using operation = Operation.begin(name, options, kinds);
   const { events, settings } = operation;
   const source = new CountedImage(await operation.source());
   await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
-  const accepted = await operation.resolve(source);
+  const found = await resolveAny(source, operation.resolveOptions);
+  if (found.kind === "artifact")
+    return await lookIntoArtifact({ operation, source, pipeline }, found.artifact, looking, work);
+  const accepted = await operation.acceptImage(source, found.image);
   const { image, progress } = accepted;
   let tables: LayerTables | undefined;
   const look = async (store: Operation["store"]) => {
@@ -53,7 +69,7 @@ export async function withImageReader<Options extends LookOptions, Result>(
     await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(image)), {
       indexes,
       directory: tmpdir(),
-      areKept: readsFile,
+      areKept: looking.readsFile,
       events,
       onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
     });
@@ -76,13 +92,40 @@ export async function withImageReader<Options extends LookOptions, Result>(
   }
 }
 
-function demandedOf({ layers }: Image): (layer: NumberedLayer) => DemandedLayer {
-  return ({ number, form }) => {
-    const { descriptor } = layers[number] ?? fail(`there is no layer ${number}`);
-    return { number, descriptor, isIndexed: form === "index" };
-  };
+/** What is open while an artifact is looked into. */
+interface Opened {
+  readonly operation: Operation;
+  readonly source: CountedImage;
+  readonly pipeline: Pipeline;
 }
 
-function fail(why: string): never {
-  throw new TypeError(why);
+/** Looks into an artifact: files need not be fetched to be listed, archives are read that have to do with the path. */
+async function lookIntoArtifact<Result>(
+  { operation, source, pipeline }: Opened,
+  artifact: Artifact,
+  { path, readsFile }: Looking,
+  work: (reader: ImageReader) => Promise<Result>,
+): Promise<Result> {
+  const resolved = resolvedArtifact(artifact);
+  await operation.accept(source, resolved, resolvedEvent(resolved));
+  const accepted = lookedInto(artifact, source);
+  const { progress } = accepted;
+  const files = artifact.files.filter(({ name }) => isOnTheWay(name, path));
+  const layers = indexedFiles(files, artifact.manifest.layers);
+  const indexes = new FileIndexes(artifact);
+  await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(accepted.image)), {
+    indexes,
+    directory: tmpdir(),
+    areKept: readsFile,
+    events: operation.events,
+    onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
+  });
+  return await work(new ImageReader({ operation, accepted, layers, onDemand, pipeline, indexes }));
+}
+
+function demandedOf({ layers }: LookedInto["image"]): (layer: NumberedLayer) => DemandedLayer {
+  return ({ number, form }) => {
+    const { descriptor } = layers[number] ?? noLayer(number);
+    return { number, descriptor, isIndexed: form === "index" };
+  };
 }

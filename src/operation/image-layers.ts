@@ -1,7 +1,9 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { OciUnpackEvent } from "../base/events.ts";
+import type { ArtifactFile } from "../image/artifact-files.ts";
 import type { ResolvedImage } from "../image/options.ts";
 import type { Image, ImageLayer } from "../image/resolve.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { layerCompression } from "../oci/media-type.ts";
 import { formatPlatform, unknown } from "../oci/platform.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
@@ -17,6 +19,15 @@ function numberedLayer({ descriptor, diffID }: ImageLayer, number: number): Numb
   const found = `"${descriptor.mediaType}" is no layer of files`;
   throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`, {
     details: { layer: number, digest: descriptor.digest },
+  });
+}
+
+/** What the threads need to know of an artifact's files. `layers` are those of its manifest, which count them. */
+export function numberedFiles(files: readonly ArtifactFile[], layers: readonly Descriptor[]): readonly NumberedLayer[] {
+  return files.map(({ name, form, descriptor, compression, contentDigest }) => {
+    const layer = { number: layers.indexOf(descriptor), compressedBytes: descriptor.sizeBytes };
+    if (form === "archive") return { ...layer, compression, diffID: contentDigest, below: name };
+    return { ...layer, compression: "none", diffID: undefined };
   });
 }
 

@@ -1,6 +1,11 @@
 import type { OciUnpackEvent, VerifiedBy } from "../base/events.ts";
-import type { Image } from "../image/resolve.ts";
+import type { ImageLayer } from "../image/resolve.ts";
 import type { VerifiedLayer } from "./options.ts";
+
+/** The layers of an image, or of an artifact. */
+interface ReadLayers {
+  readonly layers: readonly Pick<ImageLayer, "descriptor">[];
+}
 
 /** By what was verified what one call has read of an image's layers. */
 export class LayerProofs {
@@ -20,7 +25,7 @@ export class LayerProofs {
   }
 
   /** The layers of the image that were read, bottom first. */
-  of({ layers }: Image): readonly VerifiedLayer[] {
+  of({ layers }: ReadLayers): readonly VerifiedLayer[] {
     return layers.flatMap(({ descriptor: { digest } }, layer) => {
       const verified = this.#proofs.get(layer);
       return verified === undefined ? [] : [{ layer, digest, verified }];
@@ -28,7 +33,7 @@ export class LayerProofs {
   }
 
   /** Tells of each. */
-  tell(image: Image, tell: (event: OciUnpackEvent) => void): void {
+  tell(image: ReadLayers, tell: (event: OciUnpackEvent) => void): void {
     for (const proof of this.of(image)) tell({ type: "layer-verified", ...proof });
   }
 }

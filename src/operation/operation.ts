@@ -3,7 +3,7 @@ import { check, checkOptions, invalidOption, type Kinds, text } from "../base/op
 import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
-import { type Image, resolveImage } from "../image/resolve.ts";
+import { type Image, type ImageLayer, resolveImage } from "../image/resolve.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
@@ -119,6 +119,11 @@ export class Operation implements AsyncDisposable {
   async resolve<From extends ImageSource>(source: From, platform?: Platform): Promise<AcceptedImage<From>> {
     const options = this.resolveOptions;
     const image = await resolveImage(source, platform === undefined ? options : { platform, ...options });
+    return await this.acceptImage(source, image);
+  }
+
+  /** As `resolve`, where it is known what the image is. */
+  async acceptImage<From extends ImageSource>(source: From, image: Image): Promise<AcceptedImage<From>> {
     const layers = numberedLayers(image);
     await this.accept(source, image, resolvedEvent(image));
     const blobs = image.layers.map(({ descriptor }) => descriptor);
@@ -163,7 +168,7 @@ export class Operation implements AsyncDisposable {
   }
 
   /** Tells that all is done, and what its `output` is where something was made. Gives what the result begins with. */
-  finish(image: Image, output?: string): OperationResult {
+  finish(image: FinishedImage, output?: string): OperationResult {
     const { reference, digest, platform, layers } = image;
     const verified = this.verifiedIn(image);
     const milliseconds = this.tellFinished(digest, output);
@@ -171,7 +176,7 @@ export class Operation implements AsyncDisposable {
   }
 
   /** What was verified, as results have it: signatures and, where tables may stand for layers, layers. Tells of those. */
-  verifiedIn(image: Image): Pick<OperationResult, "verified" | "verifiedLayers"> {
+  verifiedIn(image: FinishedImage): Pick<OperationResult, "verified" | "verifiedLayers"> {
     if (!this.settings.isPartial) return this.verified;
     this.proofs.tell(image, this.events.tell);
     return { ...this.verified, verifiedLayers: this.proofs.of(image) };
@@ -192,6 +197,11 @@ export class Operation implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.#opened[Symbol.asyncDispose]());
   }
+}
+
+/** What results tell of an image, or of an artifact. */
+export interface FinishedImage extends Pick<Image, "reference" | "digest" | "platform"> {
+  readonly layers: readonly Pick<ImageLayer, "descriptor">[];
 }
 
 interface OperationParts {

@@ -44,16 +44,27 @@ export function writeToc(archive: ByteSource, { limits, digests, write }: TocOpt
   });
   const entries = new TocEntryWriter();
   const text = new MemberWriter(write);
-  text.add(`{"version":${tocVersion},"entries":[`);
+  text.add(beginning);
   let separator = "\n";
   for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
     const dataOffset = decoder.offset;
     text.add(separator + entries.line(entry, { dataOffset, ...digests(entry, decoder) }));
     separator = ",\n";
   }
-  text.add(`\n],"archiveBytes":${decoder.offset},"warnings":${JSON.stringify(warnings)}}`);
+  text.add(ending(decoder.offset, warnings));
   text.end();
   return warningCount <= mostWarnings;
+}
+
+const beginning = `{"version":${tocVersion},"entries":[`;
+
+function ending(archiveBytes: number, warnings: readonly TocWarning[]): string {
+  return `\n],"archiveBytes":${archiveBytes},"warnings":${JSON.stringify(warnings)}}`;
+}
+
+/** The index of an archive with one entry, where nobody has to read the archive to know it. */
+export function tocOfOne(entry: Entry, facts: DataFacts): Uint8Array {
+  return gzipSync(`${beginning}\n${new TocEntryWriter().line(entry, facts)}${ending(entry.sizeBytes, [])}`);
 }
 
 /** Writes text as gzip members (RFC 1952), each of them of some pieces of the text. */

@@ -85,7 +85,7 @@ export const artifactDefences: readonly Defence[] = [
   {
     group: "artifacts",
     what: "a decompressed archive has the digest that is stated of it",
-    file: "src/artifact/artifact-layers.ts",
+    file: "src/operation/image-layers.ts",
     without: ["diffID: contentDigest", "diffID: undefined"],
     test: [files, "a blob, or a decompressed archive, that has not its digest leaves nothing"],
   },

@@ -1,5 +1,4 @@
 import { gzipSync } from "node:zlib";
-import { digestOf } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-type.ts";
 import type { Content, MemorySource } from "./memory-source.ts";
 
@@ -37,7 +36,7 @@ export function addArtifact(
     artifactType,
     config:
       config === undefined
-        ? { mediaType: mediaTypes.empty, digest: digestOf(Buffer.from("{}")), size: 2, data: "e30=" }
+        ? { ...source.add(mediaTypes.empty, "{}"), data: "e30=" }
         : source.add(config.mediaType, config.content),
     layers: layers.map(({ name, content, mediaType = "application/x-file", annotations = {} }) => ({
       ...source.add(mediaType, content),
