@@ -7,6 +7,7 @@ import { type Image, image } from "../support/image.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, hardlink, paxRecord, paxText, symlink, tar } from "../support/tar-builder.ts";
 import { joined } from "../support/tar-header.ts";
+import { half } from "../support/thorough.ts";
 import { assertLinear, fourTimes, processorTimeOf } from "./growth.ts";
 
 /** An archive that has an image in it, and much else. */
@@ -61,7 +62,7 @@ before(async () => {
 });
 after(() => place[Symbol.asyncDispose]());
 
-for (const [what, { transport, few, make }] of Object.entries(archives)) {
+for (const [what, { transport, few, make }] of half(Object.entries(archives))) {
   test(`${fourTimes(few)} ${what} are read in linear time`, () => {
     const paths = new Map([few, fourTimes(few)].map((count) => [count, join(place.directory, `${count}.tar`)]));
     for (const [count, path] of paths) writeFileSync(path, make(count));

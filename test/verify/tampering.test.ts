@@ -20,6 +20,7 @@ import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { device, directory, fifo, file, hardlink, symlink, tar } from "../support/tar-builder.ts";
+import { half } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 
 const everyday = { seconds: 1_600_000_000, nanoseconds: 5 };
@@ -225,7 +226,7 @@ describe("tampering is detected:", { skip: skipUnlessRoot() || skipWithout("setf
   });
   after(() => place[Symbol.asyncDispose]());
 
-  for (const [index, [what, tamper, expected]] of tamperings.entries()) {
+  for (const [index, [what, tamper, expected]] of half([...tamperings.entries()])) {
     test(what, async () => {
       const target = join(place.directory, String(index));
       execFileSync("cp", ["--archive", join(place.directory, "pristine"), target]);
