@@ -264,6 +264,9 @@ test("a table that breaks a rule is refused", () => {
   for (const kind of kinds) assert.equal(refusalOf(makers[kind](fewBytes)), "nothing");
   for (const [name, ofKinds, distortion, found] of refusals)
     for (const kind of ofKinds) assert.match(refusalOf(makers[kind](fewBytes, distortion)), found, `${kind} ${name}`);
+  const layer = stargzLayer(fewBytes);
+  const table = { ...layer.table, digest: "0".repeat(64) };
+  assert.match(refusalOf({ ...layer, table }), /the manifest says otherwise/);
 });
 
 test("a table larger than allowed is refused, by its bytes and by its entries", () => {
