@@ -2,7 +2,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { FileBackEnd } from "../layer/back-end.ts";
 import { failure, quoted } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
-import { statAt } from "../linux/stat.ts";
+import { identityAt } from "../linux/stat.ts";
 import { makeLinkAt, unlinkAt } from "../linux/syscalls.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
 import type { DiskDestination, OnDisk } from "../rootfs/disk-directory.ts";
@@ -68,10 +68,14 @@ export class FilesFromDisk implements FileBackEnd<OnDisk> {
     if (result < 0) throw failure("replace", path, "unlinkat", result);
   }
 
-  /** Gives the file of the old root a further name; false where there is none, or where it may have no more. */
+  /** Gives the file of the old root a further name; false where there is none, or where none can be had. */
   #isLinked(destination: DiskDestination): boolean {
-    const { old } = this;
-    if (old === undefined || !old.isWhole) return false;
+    return this.old !== undefined && this.link(destination, this.old);
+  }
+
+  /** As above, for a file of the old root that is given. */
+  link(destination: DiskDestination, old: OldFile): boolean {
+    if (!old.isWhole) return false;
     let isMade = true;
     this.#nodes.make(destination, "linkat", (directory, name) => {
       const result = makeLinkAt(old.directory, old.name, directory, name);
@@ -84,8 +88,7 @@ export class FilesFromDisk implements FileBackEnd<OnDisk> {
 
   /** Whoever may write to the old root can put something else in the place of what was compared. */
   #insistOnIdentity({ parent, name, path }: DiskDestination, { identity }: OldFile): void {
-    const stat = statAt(this.#context.tree.handles.of(parent), name);
-    if (typeof stat !== "number" && stat.identity === identity) return;
+    if (identityAt(this.#context.tree.handles.of(parent), name) === identity) return;
     throw changedMeanwhile(path);
   }
 }

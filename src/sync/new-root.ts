@@ -49,6 +49,14 @@ interface Level {
   readonly remaining: Iterator<readonly [ByteString, TreeNode]>;
 }
 
+/** Where a file is made. */
+interface Place {
+  readonly path: ByteString;
+  /** A handle of the same directory in the old root, if there is one. */
+  readonly here: number | undefined;
+  readonly made: DiskDirectory;
+}
+
 const nothing = byteStringOf("");
 const empty: ByteSource = { read: () => undefined };
 
@@ -124,7 +132,7 @@ export class NewRoot {
       const here = level.isOld ? descent.descriptor : undefined;
       if (!(node instanceof Directory)) {
         if (here !== undefined) insistOnNothingKept({ descriptor: here, name, path }, kept);
-        this.#layFile(node, { directory: level.directory, name, file: fileOf(node) }, path, here);
+        this.#layFile(node, { directory: level.directory, name, file: fileOf(node) }, { path, here, made: level.made });
         continue;
       }
       const handle = here === undefined ? -1 : openDirectoryBeneath(here, name);
@@ -164,7 +172,7 @@ export class NewRoot {
     return this.#files;
   }
 
-  #layFile(node: TreeNode, name: TreeName, path: ByteString, directory: number | undefined): void {
+  #layFile(node: TreeNode, name: TreeName, { path, here: directory, made }: Place): void {
     const { plan, trees } = this.#parts;
     const { file } = name;
     const planned = plan.get(file);
@@ -177,11 +185,13 @@ export class NewRoot {
       this.#memory.spend(waitingBytes, "further names");
       this.#made.set(file, name);
     }
-    const isMade =
-      planned !== undefined &&
-      directory !== undefined &&
-      this.#isMadeOf({ ...planned, directory, name: name.name }, name, path);
-    if (isMade) return;
+    if (planned !== undefined && directory !== undefined) {
+      const old = { ...planned, directory, name: name.name };
+      // Most files stay: they need not be put into the words of an archive. Of devices more may have to be told.
+      const isLinked = !isDevice(file) && this.#onDisk.link({ parent: made, name: name.name, path }, old);
+      planned.isProven = isLinked;
+      if (isLinked || this.#isMadeOf(old, name, path)) return;
+    }
     if (file.type !== "file" || file.sizeBytes === 0) return this.#entries.apply(fileEntry(file, path), empty);
     this.#wanted.want(name, trees.offsets.get(file.content) ?? -1);
   }
@@ -212,4 +222,8 @@ export class NewRoot {
         keepFrom({ descriptor: old.descriptor, name, path }, target(), below);
     }
   }
+}
+
+function isDevice({ type }: TreeFile): boolean {
+  return type === "character-device" || type === "block-device";
 }

@@ -9,10 +9,13 @@ import { Comparison } from "../verify/comparison.ts";
 import type { ComparisonObserver } from "../verify/comparison-observer.ts";
 import { goingWith } from "./disk-walk.ts";
 import type { ImageTrees } from "./image-trees.ts";
+import type { SyncPlan } from "./sync-plan.ts";
 
 /** What a new root is to be. */
 interface CheckedRoot {
   readonly trees: ImageTrees;
+  /** Which names were seen to be right when they were made. */
+  readonly plan: Pick<SyncPlan, "isProven">;
   readonly settings: RootfsSettings;
   readonly rights: Rights;
   readonly kept: Selection;
@@ -24,7 +27,7 @@ interface CheckedRoot {
 const attributes: readonly DifferentPart[] = ["mode", "owner", "time", "xattrs", "links"];
 
 /** Insists that the new root is what it is to be, before it becomes the root. Whatever could not be made was told. */
-export function insistOnRoot({ trees, settings, rights, kept, isTold }: CheckedRoot, target: number): void {
+export function insistOnRoot({ trees, plan, settings, rights, kept, isTold }: CheckedRoot, target: number): void {
   const observer: ComparisonObserver = {
     found(_node, { path }, { parts }) {
       const wrong = isTold ? parts.filter((part) => !attributes.includes(part)) : parts;
@@ -44,6 +47,7 @@ export function insistOnRoot({ trees, settings, rights, kept, isTold }: CheckedR
     digestOf: (file) => trees.data.withoutHoles(file),
     observer,
     leftAlone: kept,
+    isProven: (node) => plan.isProven(node),
     hearsay: { root: trees.wanted, areSame: () => true },
   });
   comparison.compare(trees.wanted, target);

@@ -24,6 +24,8 @@ export interface FileOnDisk {
   /** Whether it is the file, or only its data are the same. */
   readonly isWhole: boolean;
   readonly identity: Stat["identity"];
+  /** Whether the name in the new root was seen to be the same file. */
+  isProven: boolean;
 }
 
 /** Is told of the differences one by one. */
@@ -60,6 +62,12 @@ export class SyncPlan implements ComparisonObserver {
     return this.#files.get(file);
   }
 
+  /** Whether a name of the new root was seen to be the file that was compared. */
+  isProven(named: TreeNode): boolean {
+    const planned = named instanceof Directory ? undefined : this.#files.get(fileOf(named));
+    return planned?.isProven === true && planned.named === named;
+  }
+
   found(node: TreeNode, entry: DiskEntry, found: FoundOnDisk): void {
     const isSame = found.parts.length === 0 && !found.isUnreadable;
     this.counts[isSame ? "unchanged" : "changed"] += 1;
@@ -93,7 +101,7 @@ export class SyncPlan implements ComparisonObserver {
     const hasData = file.type === "file" && stat.type === "file" && file.sizeBytes > 0;
     if (!isWhole && (!hasData || parts.includes("content"))) return;
     if (!this.#files.has(file)) this.#memory.spend(plannedBytes, "files that stay");
-    this.#files.set(file, { named, isWhole, identity: stat.identity });
+    this.#files.set(file, { named, isWhole, identity: stat.identity, isProven: false });
     if (isWhole && stat.nameCount > 1) this.#taken.add(stat.identity);
   }
 }

@@ -26,6 +26,8 @@ export interface ComparisonOptions {
   readonly observer: ComparisonObserver;
   /** What of the directory may be as it likes. Default: nothing. */
   readonly leftAlone?: Selection;
+  /** Which names need not be looked at, because that was done. Default: none. */
+  readonly isProven?: (node: TreeNode) => boolean;
   /** What the directory is said to have been. Default: nobody says. */
   readonly hearsay?: Hearsay;
 }
@@ -85,14 +87,14 @@ export class Comparison {
       descent.enter(handle);
       levels.push({ ...place, directory: node, remaining: node.children()[Symbol.iterator]() });
     };
-    const { leftAlone = nothing, hearsay } = this.#options;
+    const { leftAlone = nothing, hearsay, isProven } = this.#options;
     enter(root, rootPath, { path: rootPath, leftAlone, said: hearsay?.root });
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       const { done, value: next } = level.remaining.next();
       if (done !== true) {
         const [name, node] = next;
         const below = level.leftAlone.below(name);
-        if (below.isWanted) continue;
+        if (below.isWanted || isProven?.(node) === true) continue;
         const path = pathIn(level.directory, level.path, name);
         const said = level.said instanceof Directory ? level.said.child(name) : undefined;
         enter(node, name, { path, leftAlone: below, said });
