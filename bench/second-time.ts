@@ -65,6 +65,10 @@ export const secondTimes: readonly SecondTime[] = [
     { toolchain: 0.15, "node-modules": 0.15 },
   ),
   verification(),
+  syncing("sync, untouched", { toolchain: 0.5 }),
+  syncing("sync --trust-times, untouched", { toolchain: 0.15 }, "--trust-times"),
+  syncingToNext({ toolchain: 0.2 }),
+  diffOfBuilds(),
   keptRoot("copy", { toolchain: 0.4, "node-modules": 0.65 }),
   keptRoot("hardlink", { toolchain: 0.25, "node-modules": 0.35 }),
   keptFile("ext4", { toolchain: 0.12 }),
@@ -95,6 +99,78 @@ function verification(): SecondTime {
   };
 }
 
+/** `sync` of what was unpacked to the same image, beside unpacking it. */
+function syncing(what: string, atMost: SecondTime["atMost"], ...options: readonly string[]): SecondTime {
+  const second: Contender = {
+    key: what,
+    name: what,
+    tools: [],
+    preparation: ({ gzip }, directory) => [inStore(directory, [gzip, join(directory, "image")])],
+    steps: ({ gzip }, directory) => [inStore(directory, ["sync", ...options, join(directory, "image"), gzip])],
+  };
+  return { what, first: contender(`${what}, first`, { before: warm, step: toDirectory() }), second, atMost };
+}
+
+/** `sync` of what was unpacked to an image with one small layer more, which the store does not know. */
+function syncingToNext(atMost: SecondTime["atMost"]): SecondTime {
+  const what = "sync --trust-times, to one small layer more";
+  const second: Contender = {
+    key: what,
+    name: what,
+    tools: ["umoci", "tar"],
+    preparation: ({ gzip }, directory) => [
+      inStore(directory, [gzip, join(directory, "image")]),
+      ...withBuilds(gzip, directory),
+    ],
+    steps: (_image, directory) => [
+      inStore(directory, ["sync", "--trust-times", join(directory, "image"), build(directory, 1)]),
+    ],
+  };
+  return { what, first: contender(`${what}, first`, { before: warm, step: toDirectory() }), second, atMost };
+}
+
+/** Two builds of an image whose last layers name the same paths; first with the image that both stand on. */
+function diffOfBuilds(): SecondTime {
+  const diff = (
+    name: string,
+    images: (image: BenchImage, directory: string) => readonly [string, string],
+  ): Contender => ({
+    key: name,
+    name,
+    tools: ["umoci", "tar"],
+    preparation: ({ gzip }, directory) => withBuilds(gzip, directory),
+    steps: (image, directory) => [differing("diff", "--plain-http", ...images(image, directory))],
+  });
+  return {
+    what: "diff of two builds, not of one with its base",
+    first: diff("diff, all layers", ({ gzip }, directory) => [gzip, build(directory, 1)]),
+    second: diff("diff, last layers", (_image, directory) => [build(directory, 1), build(directory, 2)]),
+    atMost: {},
+  };
+}
+
+function build(directory: string, number: 1 | 2): string {
+  return `oci:${directory}/layout:build-${number}`;
+}
+
+/** Two images in a layout that have a small layer each on top of the image, with another content at the same paths. */
+function withBuilds(gzip: string, directory: string): readonly Command[] {
+  const make = `
+    skopeo --insecure-policy copy --quiet --src-tls-verify=false "docker://$1" "oci:$2/layout:base"
+    for number in 1 2; do
+      mkdir -p "$2/files/srv/app"
+      echo "$number" > "$2/files/srv/app/version"
+      tar -C "$2/files" -cf "$2/layer.tar" ./srv
+      umoci raw add-layer --image "$2/layout:base" --tag "build-$number" "$2/layer.tar"
+    done`;
+  return [["sh", "-euc", make, "sh", gzip, directory]];
+}
+
+/** The status 3 of a command that found differences is none of a failure. */
+function differing(...line: readonly string[]): Command {
+  return ["sh", "-c", '"$@" > /dev/null; [ $? -eq 3 ]', "sh", ...command, ...line];
+}
+
 function contender(name: string, { before, step }: Take): Contender {
   return {
     key: name,
@@ -109,7 +185,7 @@ function contender(name: string, { before, step }: Take): Contender {
 function inStore(directory: string, line: readonly string[]): Command {
   const options = ["--plain-http", "--store", join(directory, "store")];
   const [verb = ""] = line;
-  const whole = ["ls", "verify"].includes(verb)
+  const whole = ["ls", "verify", "sync"].includes(verb)
     ? [verb, ...options, ...line.slice(1)]
     : ["--quiet", ...options, ...line];
   return ["sh", "-c", 'exec "$@" > /dev/null', "sh", ...command, ...whole];
