@@ -145,7 +145,7 @@ test("--include and --exclude take a part of the image", async () => {
 for (const [args, message] of [
   [
     ["--output", "layout", "--include", "etc", "-o", "x", "img"],
-    "cannot use --include: it goes with --output rootfs, or a file",
+    "cannot use --include: it goes with --output rootfs, files, or a file",
   ],
   [
     ["--output", "layout", "--store", "s", "--keep", "-o", "x", "img"],
