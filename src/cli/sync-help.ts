@@ -6,7 +6,7 @@ Makes DIRECTORY/rootfs and DIRECTORY/config.json what IMAGE says, and writes onl
 what differs: another version, or the same one where something was damaged. Files
 are compared by SHA-256. The new root is made beside the old one, of hard links
 to the files that stay and of new ones, and then takes its place at once: at every
-moment there is one whole version, also if the power fails or somebody kills it.
+moment there is one whole version, also if somebody kills it.
 A DIRECTORY that is not there yet is made.
 
   oci-unpack sync ./debian debian:stable
