@@ -52,11 +52,6 @@ export class SyncPlan implements ComparisonObserver {
     this.#teller = teller;
   }
 
-  get isNothingToDo(): boolean {
-    const { added, removed, changed } = this.counts;
-    return added + removed + changed === 0;
-  }
-
   /** What the disk has of a file. */
   get(file: TreeFile): FileOnDisk | undefined {
     return this.#files.get(file);
