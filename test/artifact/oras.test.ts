@@ -10,6 +10,8 @@ import { type Scratch, scratch } from "../support/scratch.ts";
 import { skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 
+process.umask(0o022); // oras makes files by it
+
 /** What the files of a tree are, in which times do not count: oras gives a file the time of the download. */
 function filesIn(directory: string): object {
   const { ".": _, ...items } = readTree(directory);

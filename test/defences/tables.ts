@@ -50,10 +50,7 @@ export const tableDefences: readonly Defence[] = [
     group: "rules",
     what: "those headers are the ones that the table names",
     file: "src/table/check-table.ts",
-    without: [
-      "if (tarSplitDigest !== undefined && document.tarSplitDigest !== `sha256:${tarSplitDigest}`)",
-      "if (false)",
-    ],
+    without: ["if (tarSplitDigest !== undefined && document.tarSplitDigest", "if (false && document.tarSplitDigest"],
     test: rule,
   },
   {

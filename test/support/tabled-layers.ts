@@ -142,7 +142,8 @@ function chunked(
   for (let at = 0; at < data.length; at += chunkBytes) {
     const piece = data.subarray(at, at + chunkBytes);
     const staysInside = isShared && out.innerOffset < 100_000 && entries.length === 0 && out.length > 0;
-    const [offset, innerOffset] = staysInside ? [lastStart(out), out.innerOffset] : (out.restart(), [out.length, 0]);
+    if (!staysInside) out.restart();
+    const [offset, innerOffset] = staysInside ? [lastStart(out), out.innerOffset] : [out.length, 0];
     starts.set(out, offset);
     const chunk = {
       ...(at === 0 ? facts : { type: "chunk", name: facts.name, chunkOffset: at }),
