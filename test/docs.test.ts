@@ -30,9 +30,11 @@ test("docs/errors.md explains every fact of an error, and none that does not exi
   assert.deepEqual(rows.sort(), declared.sort());
 });
 
+const topPages = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"] as const;
+
 test("every link between the documents leads somewhere", async () => {
   const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
-  const pages = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];
+  const pages = [...topPages, ...docs.map((name) => `docs/${name}`)];
   const broken: string[] = [];
   for (const page of pages) {
     const base = repositoryFile(page);
@@ -48,13 +50,7 @@ test("every link between the documents leads somewhere", async () => {
 test("prose is wrapped at 120 columns", async () => {
   const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
   const tooLong: string[] = [];
-  for (const page of [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "bench/README.md",
-    ...docs.map((name) => `docs/${name}`),
-  ]) {
+  for (const page of [...topPages, "bench/README.md", ...docs.map((name) => `docs/${name}`)]) {
     const text = (await readFile(repositoryFile(page), "utf8")).replaceAll(/^ *```.*?^ *```$/gms, "");
     for (const [index, line] of text.split("\n").entries()) {
       if ([...line].length > 120 && !line.startsWith("|") && / /.test(line.trim()))
