@@ -17,6 +17,7 @@ import { scratch } from "../support/scratch.ts";
 import { directory, file, tar, whiteout } from "../support/tar-builder.ts";
 import { isThorough } from "../support/thorough.ts";
 import { skipUnlessMounting, skipUnlessRoot } from "../support/tools.ts";
+import { wantedSyncs } from "./versions.ts";
 
 const platform = "linux/amd64";
 const tamper = fileURLToPath(new URL("../hostile/tamper.js", import.meta.url));
@@ -49,7 +50,7 @@ test("without room for both, what was there stays, and the next sync goes on", {
   mkdirSync(disk);
   const random = new Random(5);
   const ends: string[] = [];
-  for (let run = 0; run < (isThorough ? 30 : 1); run += 1) {
+  for (let run = 0; run < (wantedSyncs() >> 5 || (isThorough ? 10 : 1)); run += 1) {
     const limits = run % 2 === 0 ? `size=${600 + random.below(800)}k` : `nr_inodes=${30 + random.below(50)}`;
     execFileSync("mount", ["-t", "tmpfs", "-o", limits, "tmpfs", disk]);
     try {
@@ -111,7 +112,7 @@ test("no canary is touched or taken in while another process swaps directories o
   const ends = new Map<string, number>();
   try {
     await once(attacker, "message");
-    for (let run = 0; run < (isThorough ? 100 : 2); run += 1) {
+    for (let run = 0; run < (wantedSyncs() >> 3 || (isThorough ? 30 : 2)); run += 1) {
       const [calm, target] = [join(place.directory, "calm"), join(targets, `${run}`)];
       await unpack(names[0], calm, { platform });
       renameSync(calm, target);

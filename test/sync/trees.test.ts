@@ -16,11 +16,10 @@ import { directory, fifo, file, hardlink, symlink, tar } from "../support/tar-bu
 import { isThorough } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { damaged } from "./damage.ts";
-import { randomVersion, ruleVersions, type Version, Versions } from "./versions.ts";
+import { randomVersion, ruleVersions, type Version, Versions, wantedSyncs } from "./versions.ts";
 
-// OCI_UNPACK_SYNCS=1000 tries as many, which takes some ten minutes of a processor, and half as many damaged trees.
-const wanted = Number(process.env.OCI_UNPACK_SYNCS ?? 0);
-const pairs = wanted || (isThorough ? 100 : 5);
+const wanted = wantedSyncs();
+const pairs = wanted || (isThorough ? 50 : 5);
 
 /** Each to be reached from the one before. */
 function* randomVersions(count: number): Iterable<Version> {
@@ -53,7 +52,7 @@ test("from any tree to any other, a synced directory is as one that was unpacked
 });
 
 const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-const seeds = wanted >> 1 || (isThorough ? 30 : 3);
+const seeds = wanted >> 1 || (isThorough ? 20 : 3);
 
 const more = tar(
   directory("srv/deep/er", { mode: 0o755 }),

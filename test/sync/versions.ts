@@ -74,3 +74,11 @@ export class Versions {
     return readTree(rootfs);
   }
 }
+
+/**
+ * OCI_UNPACK_SYNCS=1000 tries as many random trees, and a share of that of all else that chance decides. It takes some
+ * twenty minutes of a processor.
+ */
+export function wantedSyncs(): number {
+  return Number(process.env.OCI_UNPACK_SYNCS ?? 0);
+}
