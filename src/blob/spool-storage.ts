@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { fileSystemError } from "../base/system-error.ts";
-import { openTemporaryFile } from "./temporary-file.ts";
+import { openTemporaryFile, writeAll } from "./temporary-file.ts";
 
 interface SpoolStorageOptions {
   /** Where a temporary file may be made. */
@@ -97,12 +97,5 @@ export class SpoolStorage implements AsyncDisposable {
     const block = this.#freeBlocks.pop() ?? this.#blocks;
     if (block === this.#blocks) this.#blocks += 1;
     return block;
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
-    written += bytesWritten;
   }
 }

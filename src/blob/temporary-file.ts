@@ -15,6 +15,14 @@ export async function openTemporaryFile(directory: string): Promise<FileHandle> 
   }
 }
 
+/** Writes all of `bytes` from `offset` on. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
+    written += bytesWritten;
+  }
+}
+
 /** For file systems that do not have unnamed files (NFS, older overlayfs). */
 async function openAndUnlink(directory: string): Promise<FileHandle> {
   const path = join(directory, `.spool-${randomBytes(6).toString("hex")}`);

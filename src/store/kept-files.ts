@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { together } from "../base/abort.ts";
 import { openIfThere } from "../base/if-there.ts";
 import type { ExportForm } from "../base/option-words.ts";
+import { writeAll } from "../blob/temporary-file.ts";
 import type { Segment } from "../tar/entry.ts";
 import type { KeptRecord } from "./kept-results.ts";
 
@@ -147,10 +148,7 @@ function contentOf(file: FileHandle, signal: AbortSignal | undefined): Promise<C
 
 /** Copies the content of a file to an empty one, and digests what it copies. Zeros become holes. */
 async function copyContent(from: FileHandle, to: FileHandle, signal: AbortSignal | undefined): Promise<Content> {
-  const content = await eachChunk(from, signal, async (chunk, position) => {
-    for (let done = 0; done < chunk.length; )
-      done += (await to.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
-  });
+  const content = await eachChunk(from, signal, (chunk, position) => writeAll(to, chunk, position));
   await to.truncate(content.sizeBytes);
   return content;
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { fileSystemError } from "../base/system-error.ts";
 import type { BlobOptions, ImageSource } from "../blob/image-source.ts";
-import { openTemporaryFile } from "../blob/temporary-file.ts";
+import { openTemporaryFile, writeAll } from "../blob/temporary-file.ts";
 import { WrappedImage } from "../blob/wrapped-image.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -82,10 +82,7 @@ export class RereadImage extends WrappedImage implements AsyncDisposable {
 
   async #write(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
     try {
-      for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
-        done += bytesWritten;
-      }
+      await writeAll(file, chunk, position);
     } catch (error) {
       throw fileSystemError(error, `write a temporary file in "${this.#directory}"`);
     }
