@@ -1,11 +1,12 @@
 import type { PieceSizes } from "../../src/blob/read-ahead.ts";
+import type { ByteSource } from "../../src/tar/entry.ts";
 import { Random } from "../model/random.ts";
 import { type AheadCounts, readAhead } from "./ahead.ts";
 import { type BodyName, body, bodyNames } from "./bodies.ts";
 import { bufferEnds, inputEnd, near, runEnds } from "./boundaries.ts";
 import { flushes } from "./deflate-codec.ts";
 import { Beginning, GzipMembers, gzipped, randomForm, randomOptions, strategies } from "./gzip-member.ts";
-import { problemAhead, problemOf } from "./reading.ts";
+import { problemOf } from "./reading.ts";
 import { inARow, type Stream, withRest } from "./stream.ts";
 import { Rings } from "./through-rings.ts";
 import { randomWay, type Way } from "./way.ts";
@@ -78,8 +79,8 @@ export function* problemsOfStreams(
 }
 
 function alone(stream: Stream, way: Way, pieces: PieceSizes | undefined, random: Random): string | undefined {
-  if (pieces === undefined) return problemOf(stream, way);
-  return problemAhead(stream, way, (source) => readAhead(source, pieces, random, aheadCounts));
+  const ahead = pieces && ((source: ByteSource) => readAhead(source, pieces, random, aheadCounts));
+  return problemOf(stream, way, ahead);
 }
 
 function randomRings(random: Random, sizes: Batch["ringBytes"]): Rings {

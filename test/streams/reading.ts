@@ -7,21 +7,17 @@ import type { ByteSource } from "../../src/tar/entry.ts";
 import type { Stream } from "./stream.ts";
 import type { Way } from "./way.ts";
 
-/** What is wrong with what the product makes of a stream that comes in a way; `undefined` if nothing is. */
-export function problemOf(stream: Stream, way: Way): string | undefined {
+/**
+ * What is wrong with what the product makes of a stream that comes in a way; `undefined` if nothing is. With `ahead` other
+ * threads decode pieces of it.
+ */
+export function problemOf(stream: Stream, way: Way, ahead?: (source: ByteSource) => ReadAhead): string | undefined {
   const check = new Comparison(stream.content);
   const space = spaceOf(way.spaceBytes);
   const target = { space: () => space, commit: (length: number) => check.add(space.subarray(0, length)) };
-  return problemBetween(stream, chunked(stream.compressed, way.cuts), target) ?? check.problem();
-}
-
-/** The same where other threads decode pieces of it. */
-export function problemAhead(stream: Stream, way: Way, ahead: (source: ByteSource) => ReadAhead): string | undefined {
-  const check = new Comparison(stream.content);
-  const space = spaceOf(way.spaceBytes);
-  const target = { space: () => space, commit: (length: number) => check.add(space.subarray(0, length)) };
-  const source = ahead(chunked(stream.compressed, way.cuts));
-  return problemBetween(stream, source, target, source) ?? check.problem();
+  const source = chunked(stream.compressed, way.cuts);
+  const pieces = ahead?.(source);
+  return problemBetween(stream, pieces ?? source, target, pieces) ?? check.problem();
 }
 
 /** The same for bytes that come from one place and go to another. The other place is looked at by the caller. */
