@@ -1,11 +1,11 @@
-import { Buffer } from "node:buffer";
 import type { DifferentPart, SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
+import { JsonLineWriter } from "../worker/json-line-writer.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
-import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
+import type { SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { BothTrees } from "./both-trees.ts";
@@ -63,14 +63,11 @@ export function mergeForDiff(job: MergeForDiffJob): void {
   trees = merged;
 }
 
-/** How much text is sent at once. */
-const textAtATime = 64 * 1024;
-
 /**
  * Sends the differences of the trees to the main thread, and forgets the trees unless layers are missing. Images without
  * layers have empty trees.
  */
-export function compareTrees({ path, ignored, isBaseMissing, outlet: shared, settings }: CompareJob): void {
+export function compareTrees({ path, ignored, isBaseMissing, outlet, settings }: CompareJob): void {
   const both = trees ?? new BothTrees(settings);
   trees = undefined;
   const without = new Set(ignored);
@@ -79,14 +76,7 @@ export function compareTrees({ path, ignored, isBaseMissing, outlet: shared, set
     trees = both;
     return tell<BaseWanted>({ type: "base-wanted" });
   }
-  const outlet = new Outlet(shared, (bytes) => tell({ type: "bytes", bytes }));
-  let text = "";
-  for (const difference of found) {
-    text += `${JSON.stringify(difference)}\n`;
-    if (text.length < textAtATime) continue;
-    outlet.write(Buffer.from(text));
-    text = "";
-  }
-  outlet.write(Buffer.from(text));
-  outlet.end();
+  const lines = new JsonLineWriter(outlet);
+  for (const difference of found) lines.add(difference);
+  lines.end();
 }

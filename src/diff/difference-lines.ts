@@ -1,6 +1,5 @@
-import { Buffer } from "node:buffer";
-import { StringDecoder } from "node:string_decoder";
 import { type ImageConfig, stepsOfLayers } from "../oci/config.ts";
+import { JsonLineReader } from "../worker/json-line-reader.ts";
 import type { ComparedEntry, ImageDifference } from "./difference.ts";
 
 /** How long the instruction of a layer is told. Each difference has it, and there may be a hundred thousand. */
@@ -9,8 +8,7 @@ const longestInstruction = 4096;
 /** Reads the differences that the comparing thread writes, each on a line, and says which instruction made them. */
 export class DifferenceLines {
   readonly #instructions: { readonly first: Instructions; readonly second: Instructions };
-  readonly #decoder = new StringDecoder("utf8");
-  #rest = "";
+  readonly #lines = new JsonLineReader<ImageDifference>();
 
   constructor(first: ImageConfig, second: ImageConfig) {
     this.#instructions = { first: instructionsOf(first), second: instructionsOf(second) };
@@ -18,10 +16,7 @@ export class DifferenceLines {
 
   /** The differences that are complete with these bytes. */
   take(bytes: Uint8Array): readonly ImageDifference[] {
-    const lines = this.#decoder.write(Buffer.from(bytes)).split("\n");
-    lines[0] = this.#rest + (lines[0] ?? "");
-    this.#rest = lines.pop() ?? "";
-    return lines.map((line) => this.#told(JSON.parse(line)));
+    return this.#lines.take(bytes).map((difference) => this.#told(difference));
   }
 
   #told(difference: ImageDifference): ImageDifference {

@@ -12,13 +12,13 @@ import { nothing, type Selection, type SelectionPatterns, selection } from "../t
 import { devicesMade, ownersGiven } from "../unpack/mtree-job.ts";
 import { Comparison } from "../verify/comparison.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
+import { JsonLineWriter } from "../worker/json-line-writer.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
 import { changedMeanwhile } from "./files-from-disk.ts";
 import { ImageTrees, type WhichTree } from "./image-trees.ts";
-import { JsonLines } from "./json-lines.ts";
 import { NewRoot } from "./new-root.ts";
 import { insistOnOwn } from "./own-directory.ts";
 import { insistOnRoot } from "./root-check.ts";
@@ -146,7 +146,7 @@ export function mergeForSync(job: MergeForSyncJob): void {
 export function compareForSync(job: CompareForSyncJob): void {
   const state = begunWith(job); // an image may have no layers
   const { trees, settings, rights, directory } = state;
-  const lines = new JsonLines(job.outlet);
+  const lines = new JsonLineWriter(job.outlet);
   trees.keepWanted(job.wanted);
   state.keptPaths = job.kept;
   state.kept = selection({ include: job.kept });

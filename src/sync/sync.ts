@@ -1,7 +1,5 @@
-import { Buffer } from "node:buffer";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { StringDecoder } from "node:string_decoder";
 import { pathOf } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import { stepsOfLayers } from "../oci/config.ts";
@@ -9,6 +7,7 @@ import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { checkedPatterns } from "../operation/options.ts";
 import { NewFile } from "../output/new-file.ts";
 import { documentsOf } from "../unpack/documents.ts";
+import { JsonLineReader } from "../worker/json-line-reader.ts";
 import type { EngineReport, Job } from "../worker/messages.ts";
 import type { SharedOutlet } from "../worker/outlet.ts";
 import { Pipeline } from "../worker/pipeline.ts";
@@ -169,8 +168,7 @@ class SyncThread {
     const { selection } = this.#operation.settings;
     const steps = stepsOfLayers(this.#accepted.image.config);
     const differences: SyncDifference[] = [];
-    const decoder = new StringDecoder("utf8");
-    let rest = "";
+    const lines = new JsonLineReader<SyncDifference>();
     let counts: EntryCounts | undefined;
     await this.#do(
       (outlet): CompareForSyncJob => ({
@@ -184,9 +182,7 @@ class SyncThread {
         if (report.type === "sync-compared") counts = report.counts;
       },
       async (bytes) => {
-        const lines = `${rest}${decoder.write(Buffer.from(bytes))}`.split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) differences.push(withInstruction(JSON.parse(line), steps));
+        for (const difference of lines.take(bytes)) differences.push(withInstruction(difference, steps));
       },
     );
     if (counts === undefined) throw new TypeError("nothing was compared");

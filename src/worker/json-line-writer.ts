@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
-import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
-import { tell } from "../worker/serve.ts";
+import { Outlet, type SharedOutlet } from "./outlet.ts";
+import { tell } from "./serve.ts";
 
 /** How much text is sent at once. */
 const textAtATime = 64 * 1024;
 
 /** Sends values to the main thread, each as JSON on a line. */
-export class JsonLines {
+export class JsonLineWriter {
   readonly #outlet: Outlet;
   #text = "";
 
