@@ -58,7 +58,6 @@ export async function withImageReader<Options extends LookOptions, Result>(
   if (found.kind === "artifact")
     return await lookIntoArtifact({ operation, source, pipeline }, found.artifact, looking, work);
   const accepted = await operation.acceptImage(source, found.image);
-  const { image, progress } = accepted;
   let tables: LayerTables | undefined;
   const look = async (store: Operation["store"]) => {
     const { signal } = operation;
@@ -66,14 +65,7 @@ export async function withImageReader<Options extends LookOptions, Result>(
     tables ??= await findTables(operation, accepted, { source, pipeline, indexes });
     indexes.tables = tables;
     const layers = indexes.standingFor(accepted.layers).toReversed(); // newest first
-    await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(image)), {
-      indexes,
-      directory: tmpdir(),
-      areKept: looking.readsFile,
-      events,
-      onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
-    });
-    return await work(new ImageReader({ operation, accepted, layers, onDemand, pipeline, indexes }));
+    return await read({ operation, source, pipeline }, { accepted, layers, indexes }, looking, work);
   };
   for (let store = operation.store; ; ) {
     try {
@@ -101,19 +93,32 @@ interface Opened {
 
 /** Looks into an artifact: files need not be fetched to be listed, archives are read that have to do with the path. */
 async function lookIntoArtifact<Result>(
-  { operation, source, pipeline }: Opened,
+  opened: Opened,
   artifact: Artifact,
-  { path, readsFile }: Looking,
+  looking: Looking,
   work: (reader: ImageReader) => Promise<Result>,
 ): Promise<Result> {
+  const { operation, source } = opened;
   const resolved = resolvedArtifact(artifact);
   await operation.accept(source, resolved, resolvedEvent(resolved));
-  const accepted = lookedInto(artifact, source);
-  const { progress } = accepted;
-  const files = artifact.files.filter(({ name }) => isOnTheWay(name, path));
+  const files = artifact.files.filter(({ name }) => isOnTheWay(name, looking.path));
   const layers = indexedFiles(files, artifact.manifest.layers);
   const indexes = new FileIndexes(artifact);
-  await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(accepted.image)), {
+  return await read(opened, { accepted: lookedInto(artifact, source), layers, indexes }, looking, work);
+}
+
+/** What is read of an image or an artifact, and what stands for its layers. */
+type Readable = Pick<ConstructorParameters<typeof ImageReader>[0], "accepted" | "layers" | "indexes">;
+
+/** Lets `work` look into what was accepted. */
+async function read<Result>(
+  { operation, source, pipeline }: Opened,
+  { accepted, layers, indexes }: Readable,
+  { readsFile }: Looking,
+  work: (reader: ImageReader) => Promise<Result>,
+): Promise<Result> {
+  const { image, progress } = accepted;
+  await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(image)), {
     indexes,
     directory: tmpdir(),
     areKept: readsFile,
