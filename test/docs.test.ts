@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { repositoryFile } from "./support/repository.ts";
 
@@ -31,10 +32,12 @@ test("docs/errors.md explains every fact of an error, and none that does not exi
 });
 
 const topPages = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"] as const;
+const docs = (await readdir(repositoryFile("docs"), { recursive: true }))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
 
 test("every link between the documents leads somewhere", async () => {
-  const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
-  const pages = [...topPages, ...docs.map((name) => `docs/${name}`)];
+  const pages = [...topPages, "bench/README.md", ...docs];
   const broken: string[] = [];
   for (const page of pages) {
     const base = repositoryFile(page);
@@ -48,9 +51,8 @@ test("every link between the documents leads somewhere", async () => {
 });
 
 test("prose is wrapped at 120 columns", async () => {
-  const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
   const tooLong: string[] = [];
-  for (const page of [...topPages, "bench/README.md", ...docs.map((name) => `docs/${name}`)]) {
+  for (const page of [...topPages, "bench/README.md", ...docs]) {
     const text = (await readFile(repositoryFile(page), "utf8")).replaceAll(/^ *```.*?^ *```$/gms, "");
     for (const [index, line] of text.split("\n").entries()) {
       if ([...line].length > 120 && !line.startsWith("|") && / /.test(line.trim()))
@@ -60,13 +62,28 @@ test("prose is wrapped at 120 columns", async () => {
   assert.deepEqual(tooLong, []);
 });
 
-test("README leads to every page of docs", async () => {
-  const links = localLinks(await readFile(repositoryFile("README.md"), "utf8"));
-  const docs = (await readdir(repositoryFile("docs"))).filter((name) => name.endsWith(".md"));
+test("README leads to the index of the documents, and that to every page, in an order to read them in", async () => {
+  assert.ok(localLinks(await readFile(repositoryFile("README.md"), "utf8")).includes("docs/README.md"));
+  const index = await readFile(repositoryFile("docs/README.md"), "utf8");
+  const links = localLinks(index).map((target) => join("docs", target));
+  const pages = [...docs, ...topPages, "bench/README.md"].filter((page) => page !== "docs/README.md");
   assert.deepEqual(
-    docs.filter((name) => !links.includes(`docs/${name}`)),
+    pages.filter((page) => !links.includes(page)),
     [],
   );
+  const numbers = [...index.matchAll(/^(\d+)\. \[/gm)].map(([, number]) => Number(number));
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, place) => place + 1),
+  );
+});
+
+test("README's picture is small, stands alone, and has colours for light and dark", async () => {
+  const picture = await readFile(repositoryFile("docs/flow.svg"), "utf8");
+  assert.ok(picture.length < 6000, `${picture.length} characters`);
+  assert.match(picture, /@media \(prefers-color-scheme: dark\)/);
+  assert.match(picture, /role="img" aria-labelledby="title what"/);
+  assert.doesNotMatch(picture, /<script|href=|url\((?!#)|@import|\bon\w+=/);
 });
 
 test("whoever is told that umoci reads a layout is told of which media types", async () => {
@@ -112,7 +129,7 @@ function rowsBelow(heading: string, page: string): string[] {
 }
 
 function localLinks(page: string): string[] {
-  return [...page.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+  return [...page.matchAll(/(?:\]\(|src=")([^)#\s"]+)(?:#[^)]*)?[)"]/g)]
     .map(([, target = ""]) => target)
     .filter((target) => !/^[a-z]+:/.test(target));
 }
