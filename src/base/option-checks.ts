@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { OciUnpackError } from "./errors.ts";
+import { isOciUnpackError, OciUnpackError, retold } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { present } from "./present.ts";
+import { suggestion } from "./suggestion.ts";
 
 /** What the value of an option has to be. */
 export interface Kind {
@@ -80,6 +81,16 @@ export function either(...kinds: readonly Kind[]): Kind {
   };
 }
 
+/** Values of the environment, as `process.env` has them. */
+export const environment: Kind = {
+  words: "an object of strings",
+  isOne: (value) =>
+    object.isOne(value) && Object.values(Object(value)).every((each) => each === undefined || isText(each)),
+  isSecret: true,
+};
+/** Limits, each by its name. */
+export const limitsKind: Kind = { ...object, checkInside: (_, value) => settleLimits(Object(value)) };
+
 /** One of these words. */
 export function word(...words: readonly string[]): Kind {
   return { words: `one of ${words.join(", ")}`, isOne: (value) => isText(value) && words.includes(value) };
@@ -126,36 +137,58 @@ export function checkOptions<Options>(
   required: readonly (keyof Options & string)[] = [],
 ): void {
   check("options", options, object);
-  checkMembers(Object(options), kinds, { required, within: "" });
+  readable("options", () => checkMembers(Object(options), kinds, { required, within: "" }));
 }
 
 /** Checks one value, which must not be missing. Throws `INVALID_OPTION`. */
 export function check(name: string, value: unknown, kind: Kind): void {
-  if (!kind.isOne(value)) throw invalid(name, value, kind);
-  kind.checkInside?.(name, value);
+  readable(name, () => {
+    if (!kind.isOne(value)) throw invalid(name, value, kind);
+    kind.checkInside?.(name, value);
+  });
 }
 
+/** Looks into a value. A proxy, or a getter, may throw anything. */
+function readable(name: string, look: () => void): void {
+  try {
+    look();
+  } catch (error) {
+    if (isOciUnpackError(error)) throw error;
+    const unreadable = invalidOption(name, "it cannot be read");
+    throw retold(unreadable, unreadable.message, { cause: error });
+  }
+}
+
+/** Members may be inherited: they are used as well. */
 function checkMembers(
   members: object,
   kinds: Readonly<Record<string, Kind>>,
   { required, within }: { readonly required: readonly string[]; readonly within: string },
 ): void {
-  for (const [name, value] of Object.entries(members)) {
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) throw invalidOption(`${within}${name.slice(0, 100)}`, "there is no such option");
-    if (value !== undefined) check(`${within}${name}`, value, kind);
+  const unknown = Object.keys(members).find((name) => !Object.hasOwn(kinds, name));
+  if (unknown !== undefined) throw unknownName(within, unknown, { names: Object.keys(kinds), called: "option" });
+  for (const [name, kind] of Object.entries(kinds)) {
+    const value: unknown = Reflect.get(members, name);
+    if (value !== undefined || required.includes(name)) check(`${within}${name}`, value, kind);
   }
-  for (const name of required) {
-    const kind = kinds[name];
-    if (kind !== undefined) check(`${within}${name}`, Reflect.get(members, name), kind);
-  }
+}
+
+/** The error for a name that does not exist, with the one that is probably meant. */
+function unknownName(
+  within: string,
+  name: string,
+  { names, called }: { readonly names: readonly string[]; readonly called: string },
+): OciUnpackError {
+  const shown = name.slice(0, 100);
+  const meant = suggestion(shown, names);
+  const hint = meant === undefined ? undefined : `did you mean ${within}${meant}?`;
+  return invalidOption(`${within}${shown}`, `there is no such ${called}`, hint);
 }
 
 /** The path of a file or a directory that a caller named, maybe by a URL. Throws `INVALID_OPTION`. */
 export function pathOf(name: string, value: string | URL): string {
-  const found = pathIn(value);
-  if (found === undefined) throw invalid(name, value, path);
-  return found;
+  check(name, value, path);
+  return pathIn(value) ?? "";
 }
 
 /** The path of a destination that a caller named, maybe by a URL, or the stream. Throws `INVALID_OPTION`. */
@@ -202,7 +235,9 @@ function kindOf(value: unknown): string {
 export function settleLimits(limits: Partial<Limits> = {}): Limits {
   const settled: Record<keyof Limits, number> = { ...defaultLimits };
   for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(defaultLimits, name)) throw invalidOption(`limits.${name}`, "there is no such limit");
+    if (!Object.hasOwn(defaultLimits, name)) {
+      throw unknownName("limits.", name, { names: Object.keys(defaultLimits), called: "limit" });
+    }
     if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
   }
   return settled;

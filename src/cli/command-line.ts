@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { suggestion, UsageError } from "./usage-error.ts";
+import { suggestion } from "../base/suggestion.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** One option of a command, with or without a value. */
 interface OptionSpec {

@@ -1,6 +1,7 @@
+import { suggestion } from "../base/suggestion.ts";
 import type { Limits } from "../index.ts";
 import { parseSize, sizeUnits } from "./quantities.ts";
-import { suggestion, UsageError } from "./usage-error.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Parses `NAME=VALUE` options. `totalBytes=10G` is ten times 1024³. */
 export function parseLimits(options: readonly string[], defaults: Limits): Partial<Limits> {

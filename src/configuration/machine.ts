@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import { count, either, type Kinds, object, path, pathOf, text } from "../base/option-checks.ts";
+import { count, either, environment, type Kinds, path, pathOf, text } from "../base/option-checks.ts";
 import type { AuthFileFormat } from "./auth-file.ts";
 
 /** Environment variables, as `process.env` has them. */
@@ -26,7 +26,7 @@ export interface SettledMachine extends Machine {
 }
 
 export const machineKinds: Kinds<Machine> = {
-  env: object,
+  env: environment,
   homeDirectory: either(text, path), // may be empty, as $HOME may
   uid: count,
   systemDirectory: path,

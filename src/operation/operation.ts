@@ -1,5 +1,5 @@
 import { unlessAborted } from "../base/abort.ts";
-import { check, checkOptions, invalidOption, type Kinds, text } from "../base/option-checks.ts";
+import { check, checkOptions, invalidOption, type Kinds, source as sourceKind, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
@@ -94,6 +94,7 @@ export class Operation implements AsyncDisposable {
     // What is about signatures is loaded where one is demanded.
     if (trust !== undefined) this.#requirements = await (await import("../trust/read-trust.ts")).readTrust(trust);
     const source = await unlessAborted(this.#opened.source, this.signal);
+    check("source", source, sourceKind);
     const image = source.image(this.#name);
     this.#store = storeBehind(image);
     return image;

@@ -32,7 +32,8 @@ export class TlsPolicy {
   tls(host: string, role: "registry" | "stranger", context: CallContext): Promise<TlsMaterial | undefined> {
     if (typeof this.#tls !== "function") return Promise.resolve(role === "registry" ? this.#tls : this.#forStrangers);
     const { onEvent } = context.fetchOptions;
-    const known = this.#byHost.get(host) ?? this.#tls(host, onEvent && { onEvent }); // shared by all calls, so no signal aborts it
+    // Shared by all calls, so no signal aborts it.
+    const known = this.#byHost.get(host) ?? Promise.resolve(this.#tls(host, onEvent && { onEvent }));
     this.#byHost.set(host, known);
     known.catch(() => this.#byHost.delete(host));
     return known;

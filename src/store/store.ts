@@ -6,7 +6,7 @@ import {
   checkOptions,
   count,
   type Kinds,
-  object,
+  limitsKind,
   pathOf,
   settleLimits,
   signal,
@@ -42,7 +42,7 @@ export interface StoreOptions {
   readonly limits?: Partial<Limits>;
 }
 
-const storeKinds: Kinds<StoreOptions> = { limits: object };
+const storeKinds: Kinds<StoreOptions> = { limits: limitsKind };
 
 const readKinds: Kinds<{ readonly signal?: AbortSignal }> = { signal };
 

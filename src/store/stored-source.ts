@@ -4,7 +4,7 @@ import {
   check,
   checkOptions,
   type Kinds,
-  object,
+  limitsKind,
   settleLimits,
   source as sourceKind,
   store as storeKind,
@@ -29,7 +29,7 @@ export interface StoredSourceOptions {
   readonly limits?: Partial<Limits>;
 }
 
-const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean, index: boolean, limits: object };
+const storedKinds: Kinds<StoredSourceOptions> = { offline: boolean, index: boolean, limits: limitsKind };
 
 /**
  * A source that stores everything that it fetches from another source, and does not fetch what is stored.

@@ -6,6 +6,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { rootCertificates } from "node:tls";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { environmentKinds } from "../../src/configuration/environment.ts";
+import { diffKinds } from "../../src/diff/options.ts";
+import { exportKinds } from "../../src/export/options.ts";
 import * as library from "../../src/index.ts";
 import {
   copy,
@@ -14,6 +18,7 @@ import {
   exportRootfs,
   login,
   logout,
+  OciUnpackError,
   registryFromEnvironment,
   registrySource,
   sourceFor,
@@ -24,10 +29,15 @@ import {
   unpackOverlay,
   verify,
 } from "../../src/index.ts";
+import { lookKinds } from "../../src/look/with-image-reader.ts";
+import { unpackKinds } from "../../src/operation/options.ts";
+import { registryKinds } from "../../src/registry/options.ts";
+import { syncKinds } from "../../src/sync/options.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
+import { third } from "../support/thorough.ts";
 
 /** As JavaScript calls: with anything. */
 type Untyped = (...given: unknown[]) => unknown;
@@ -81,7 +91,7 @@ const connecting: Readonly<Record<string, Wrong>> = {
   network: [true, "true is not an object"],
 };
 const ofMachine: Readonly<Record<string, Wrong>> = {
-  env: ["PATH=/bin", '"PATH=/bin" is not an object'],
+  env: ["PATH=/bin", "this string is not an object of strings"],
   homeDirectory: [5, "5 is not a string or a path or a file: URL"],
   uid: ["root", '"root" is not a whole number from 0 on'],
   systemDirectory: ["", '"" is not a path or a file: URL'],
@@ -305,6 +315,58 @@ const calls: Readonly<Record<string, Called>> = {
   },
 };
 
+/** Objects without a member: options, of which none is given. */
+const empty: readonly unknown[] = [
+  {},
+  Object.create(null),
+  new Map(),
+  new Date(0),
+  /x/,
+  new URL("https://a/b"),
+  Promise.resolve(),
+];
+/** Values of every other kind, and such that cannot even be looked at. */
+const anything: readonly unknown[] = [
+  ...[null, true, 0, -1, 0.5, Number.NaN, Number.MAX_VALUE, 5n, "", "\0", "x", Symbol("x"), () => {}],
+  ...[[], [null], [[]], ["\0"], [{}], { x: 1 }, Uint8Array.of(1)],
+  new Proxy({}, { get: thrower, ownKeys: thrower, getPrototypeOf: thrower, getOwnPropertyDescriptor: thrower }),
+  revoked({}),
+  revoked([]),
+  Object.defineProperty({}, "x", { enumerable: true, get: thrower }),
+];
+/** Whoever gets that signal has checked what it was called with, and does nothing. */
+const late = { signal: AbortSignal.abort(new OciUnpackError("TIMEOUT", "not now")) };
+
+function thrower(): never {
+  throw new RangeError("not ours");
+}
+
+function revoked(value: object): unknown {
+  const { proxy, revoke } = Proxy.revocable(value, {});
+  revoke();
+  return proxy;
+}
+
+/** All options of the functions that have most of them. */
+const allOptions: Readonly<Record<string, object>> = {
+  unpack: unpackKinds,
+  exportRootfs: exportKinds,
+  sync: syncKinds,
+  diff: diffKinds,
+  list: lookKinds,
+  sourceFor: registryKinds,
+  registryFromEnvironment: environmentKinds,
+};
+
+/** Insists that a call either does something or is refused by an error of ours, whatever it is called with. */
+async function survives(call: () => unknown, given: string): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!library.isOciUnpackError(error)) assert.fail(`${given}: ${error instanceof Error ? error.stack : error}`);
+  }
+}
+
 /** What asks nothing of its arguments: it tells of anything whether it is an error of ours. */
 const takesAnything = ["isOciUnpackError"];
 
@@ -336,14 +398,32 @@ describe("what JavaScript calls with is checked", () => {
         );
       });
     }
+    const known = { ...options?.wrong, ...options?.needed, ...allOptions[called] };
+    const base = { ...("signal" in known ? late : {}), ...options?.needed };
+
+    test(`${called} is called with anything, and every error is one of ours`, async () => {
+      for (const index of [...right, base].keys()) {
+        for (const value of index < right.length ? [...anything, ...empty] : anything) {
+          await survives(() => call(...[...right, base].with(index, value)), `${index}: ${inspect(value)}`);
+        }
+      }
+    });
     if (options === undefined) continue;
     const { needed = {}, wrong } = options;
     const callWith = (given: unknown) => call(...right, given);
 
+    test(`${called} is called with anything for an option, and every error is one of ours`, async () => {
+      for (const [turn, option] of Object.keys(known).entries()) {
+        for (const value of third([...anything, ...empty], turn)) {
+          await survives(() => callWith({ ...base, [option]: value }), `${option}: ${inspect(value)}`);
+        }
+      }
+    });
+
     test(`${called} refuses an option that it does not have, and options that are none`, async () => {
       await refused(
-        () => callWith({ ...needed, platfrom: "x" }),
-        "cannot use the option platfrom: there is no such option",
+        () => callWith({ ...needed, nothing: "x" }),
+        "cannot use the option nothing: there is no such option",
       );
       await refused(() => callWith("strict"), 'cannot use the option options: "strict" is not an object');
       await refused(() => callWith(null), "cannot use the option options: null is not an object");
@@ -461,6 +541,35 @@ test("files of configuration may be URLs", async () => {
   assert.deepEqual(await logout("r.example", { ...here, authFile }), [join(stage.directory, "an auth.json")]);
   await using engine = engineSource(url("docker.sock"));
   assert.equal(engine.image("docker-daemon:app").name, "docker-daemon:app");
+});
+
+test("a promise of something else than a source is refused", async () => {
+  await refused(
+    () => (library.inspect as Untyped)(name, { source: Promise.resolve({}) }),
+    "cannot use the option source: this object is not a source, as `registrySource()` gives one",
+  );
+});
+
+test("the name that is probably meant is told", async () => {
+  for (const [options, hint] of [
+    [{ platfrom: "x" }, "did you mean platform?"],
+    [{ bundle: { uid: 0, gdi: 0 } }, "did you mean bundle.gid?"],
+    [{ limits: { entires: 5 } }, "did you mean limits.entries?"],
+    [{ somethingElse: 5 }, undefined],
+  ] as const) {
+    await assert.rejects(async () => await (unpack as Untyped)(name, place, options), { code: "INVALID_OPTION", hint });
+  }
+});
+
+test("an option counts that is inherited, and one that cannot be read is refused", async () => {
+  await refused(
+    () => (unpack as Untyped)(name, place, Object.create({ strict: 5 })),
+    "cannot use the option strict: 5 is not true or false",
+  );
+  await refused(
+    () => (unpack as Untyped)(name, place, { platform: new Proxy({}, { ownKeys: thrower }) }),
+    "cannot use the option platform: it cannot be read",
+  );
 });
 
 test("a wrong limit is told when the source is made, not when an image is asked for", () => {

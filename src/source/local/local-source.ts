@@ -1,7 +1,16 @@
 import { OciUnpackError } from "../../base/errors.ts";
 import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
-import { bytes, check, checkOptions, type Kinds, object, settleLimits, text, word } from "../../base/option-checks.ts";
+import {
+  bytes,
+  check,
+  checkOptions,
+  type Kinds,
+  limitsKind,
+  settleLimits,
+  text,
+  word,
+} from "../../base/option-checks.ts";
 import { type SandboxPolicy, sandboxPolicies } from "../../base/option-words.ts";
 import type {
   BlobOptions,
@@ -49,7 +58,7 @@ export interface LocalOptions {
 }
 
 /** The kinds of the options that all sources on this machine have. */
-export const readingKinds = { limits: object, sandbox: word(...sandboxPolicies) };
+export const readingKinds = { limits: limitsKind, sandbox: word(...sandboxPolicies) };
 
 export const localKinds: Kinds<LocalOptions> = { ...readingKinds, standardInput: bytes };
 
