@@ -1,26 +1,17 @@
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { present } from "../base/present.ts";
 import { suggestion } from "../base/suggestion.ts";
+import { commandNames } from "./command-table.ts";
+import type { OptionSpec, OptionTable, ValueKind } from "./option-spec.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** One option of a command, with or without a value. */
-interface OptionSpec {
-  readonly type: "boolean" | "string";
-  readonly short?: string;
-  /** Whether it may be given several times. Otherwise the last one counts. */
-  readonly multiple?: boolean;
-  /**
-   * The name that it had before, or that others give it. It is not taken, but whoever writes it is told the new one.
-   */
-  readonly formerly?: string;
-}
-
-type OptionTable = Readonly<Record<string, OptionSpec>>;
-
-type Value<Spec extends OptionSpec> = Spec["type"] extends "boolean"
-  ? true
-  : Spec extends { readonly multiple: true }
-    ? readonly string[]
-    : string;
+type Value<Spec extends OptionSpec> = Spec extends { readonly value: infer Kind }
+  ? Kind extends readonly (infer Word)[]
+    ? Word
+    : Spec extends { readonly multiple: true }
+      ? readonly string[]
+      : string
+  : true;
 
 /** A parsed command line. Options that were not given are absent. */
 export interface CommandLine<Table extends OptionTable> {
@@ -40,19 +31,28 @@ export function parseCommandLine<const Table extends OptionTable>(
 ): CommandLine<Table> {
   const values: Record<string, true | string | string[]> = {};
   const positionals: string[] = [];
-  const { tokens } = parseArgs({ args: [...args], options: table, strict: false, tokens: true });
+  const { tokens } = parseArgs({ args: [...args], options: nodeOptions(table), strict: false, tokens: true });
 
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
     if (spec === undefined) throw unknownOption(token.rawName, table);
-    const value = spec.type === "boolean" ? withoutValue(token) : withValue(token);
+    const value = spec.value === undefined ? withoutValue(token) : withValue(token, spec.value);
     const earlier = values[token.name];
     values[token.name] =
       spec.multiple !== true || value === true ? value : Array.isArray(earlier) ? [...earlier, value] : [value];
   }
   return { values: values as CommandLine<Table>["values"], positionals };
+}
+
+/** A table as Node's parser wants it. */
+function nodeOptions(table: OptionTable): NonNullable<ParseArgsConfig["options"]> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { value, short }]) => {
+      return [name, present({ type: value === undefined ? "boolean" : "string", short } as const)];
+    }),
+  );
 }
 
 interface OptionToken {
@@ -84,21 +84,21 @@ function withoutValue(token: OptionToken): true {
  * The value of an option. One that looks like an option has to be attached with `=`: more often the value was
  * forgotten.
  */
-function withValue(token: OptionToken): string {
+function withValue(token: OptionToken, kind: ValueKind): string {
   const { rawName, value } = token;
   if (value === undefined || value === "" || (token.inlineValue === false && /^-./.test(value))) {
     throw new UsageError(`cannot read the command line: ${rawName} needs a value`);
   }
-  return value;
+  return isWords(kind) ? oneOf(rawName, value, kind) : value;
+}
+
+/** Whether values of a kind are words. `Array.isArray` does not tell of arrays that are read-only. */
+export function isWords(kind: ValueKind): kind is readonly string[] {
+  return Array.isArray(kind);
 }
 
 /** Checks that a value is one of these words. */
-export function oneOf<const Word extends string>(
-  option: string,
-  value: string | undefined,
-  words: readonly Word[],
-): Word | undefined {
-  if (value === undefined) return undefined;
+export function oneOf<const Word extends string>(option: string, value: string, words: readonly Word[]): Word {
   const word = words.find((candidate) => candidate === value);
   if (word !== undefined) return word;
   const meant = suggestion(value, words);
@@ -108,23 +108,8 @@ export function oneOf<const Word extends string>(
   );
 }
 
-/** The commands besides unpacking, as the first word of a command line. */
-export const commandWords = [
-  "login",
-  "logout",
-  "store",
-  "ls",
-  "cat",
-  "inspect",
-  "history",
-  "verify",
-  "diff",
-  "sync",
-  "signatures",
-] as const;
-
 /** All words that can be the first one of a command line. */
-const firstWords = [...commandWords, "unpack", "pull", "version", "help"] as const;
+const firstWords = [...commandNames, "pull", "version", "help"] as const;
 
 /** The names of other tools for these commands. */
 const guesses: Readonly<Record<string, string>> = {

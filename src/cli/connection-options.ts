@@ -1,7 +1,6 @@
-import { shortNamePolicies } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { EnvironmentOptions, RegistryOptions } from "../index.ts";
-import { type CommandLine, oneOf } from "./command-line.ts";
+import type { CommandLine } from "./command-line.ts";
 import type { connectionOptionTable, imageOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -29,9 +28,8 @@ type Values = CommandLine<typeof connectionOptionTable>["values"];
 /** The options for registries of a command with an image. */
 export function imageConnectionSettings(values: CommandLine<typeof imageOptionTable>["values"]): ConnectionSettings {
   const { environment, registry } = connectionSettings(values);
-  const shortNames = oneOf("--short-names", values["short-names"], shortNamePolicies);
   return {
-    environment: present({ ...environment, shortNames }),
+    environment: present({ ...environment, shortNames: values["short-names"] }),
     registry: present({
       ...registry,
       foreignLayers: values["foreign-layers"],

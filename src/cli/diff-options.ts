@@ -31,7 +31,7 @@ export function parseDiff(args: readonly string[], env: ProcessContext["env"]): 
   const small = smallCommand(line, "diff");
   if (small !== undefined) return small;
   const settings = imageSettings(line, env);
-  const [image1, image2 = "", path] = operands("diff", positionals, ["IMAGE1", "IMAGE2"], ["PATH"]);
+  const [image1, image2 = "", path] = operands("diff", positionals);
   if ([image1, image2].every(isFromStandardInput)) {
     throw new UsageError(
       "cannot compare images: both are to come from standard input, which has one",
@@ -49,5 +49,5 @@ function isFromStandardInput(image: string): boolean {
 
 /** `--ignore time,owner`, which may be repeated. */
 function ignoredParts(texts: readonly string[] | undefined): readonly DifferentPart[] | undefined {
-  return texts?.flatMap((text) => text.split(",")).flatMap((word) => oneOf("--ignore", word, differentParts) ?? []);
+  return texts?.flatMap((text) => text.split(",")).map((word) => oneOf("--ignore", word, differentParts));
 }

@@ -38,7 +38,7 @@ export function errorReportOf(error: unknown, command = ""): ErrorReport {
 function hintOf({ hint, code }: CodedError, command: string): string {
   if (hint !== undefined) return flags.reduce((text, [option, flag]) => text.replaceAll(option, flag), hint);
   if (code !== "INVALID_OPTION") return nextStep[code];
-  return `${["oci-unpack", command, "--help"].filter((word) => word !== "").join(" ")} lists the options`;
+  return `${["oci-unpack", command, "--help all"].filter((word) => word !== "").join(" ")} lists the options`;
 }
 
 /** The message with a flag of the command line in place of the library's option. */

@@ -1,17 +1,22 @@
-import { devicePolicies, ownerChoices, sandboxPolicies } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { IdMapping, Platform, UnpackOptions } from "../index.ts";
-import { type CommandLine, oneOf } from "./command-line.ts";
+import type { CommandLine } from "./command-line.ts";
+import type { CommandName } from "./command-table.ts";
 import { type ConnectionSettings, imageConnectionSettings } from "./connection-options.ts";
-import type { HelpTopic } from "./help.ts";
 import type { imageOptionTable, verifyOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Commands that need no image. */
-export type SmallCommand =
-  | { readonly name: "help"; readonly topic: HelpTopic }
-  | { readonly name: "version" | "limits" };
+export type SmallCommand = HelpCommand | { readonly name: "version" | "limits" };
+
+/** `--help`. */
+interface HelpCommand {
+  readonly name: "help";
+  readonly topic: CommandName;
+  /** Whether it is all that there is to tell, as after `--help all`. */
+  readonly isWhole: boolean;
+}
 
 type Verbosity = "quiet" | "normal" | "verbose";
 
@@ -46,10 +51,15 @@ export interface ImageCommand extends ImageSettings {
 type ImageLine = CommandLine<typeof imageOptionTable>;
 
 /** The command if an option such as `--help` asks for something that needs no image. */
-export function smallCommand({ values }: ImageLine, topic: HelpTopic): SmallCommand | undefined {
-  if (values.help) return { name: "help", topic };
+export function smallCommand({ values, positionals }: ImageLine, topic: CommandName): SmallCommand | undefined {
+  if (values.help) return helpCommand(topic, positionals);
   if (values.version) return { name: "version" };
   return values.limit?.includes("help") ? { name: "limits" } : undefined;
+}
+
+/** What is told of a command; `--help all` has an argument of its own. */
+export function helpCommand(topic: CommandName, positionals: readonly string[]): HelpCommand {
+  return { name: "help", topic, isWhole: positionals.includes("all") };
 }
 
 /** The options for the image, without those for its files. */
@@ -140,7 +150,7 @@ function processor(arch: string): Partial<Platform> {
 }
 
 function sandbox(values: ImageLine["values"]): UnpackOptions["sandbox"] {
-  const word = oneOf("--sandbox", values.sandbox, sandboxPolicies);
+  const { sandbox: word } = values;
   if (!values["can-skip-sandbox"]) return word;
   if (word !== undefined && word !== "prefer") {
     throw new UsageError(
@@ -225,11 +235,11 @@ export function filesSettings({ values }: CommandLine<typeof verifyOptionTable>)
   return present({
     include: values.include,
     exclude: values.exclude,
-    owner: oneOf("--owner", values.owner, ownerChoices),
+    owner: values.owner,
     recordOwners: values.rootless,
     uidMap: idMap("--uid-map", values["uid-map"]),
     gidMap: idMap("--gid-map", values["gid-map"]),
-    devices: oneOf("--devices", values.devices, devicePolicies),
+    devices: values.devices,
     xattrInclude: values["xattr-include"],
     xattrExclude: values["xattr-exclude"],
   });

@@ -1,6 +1,6 @@
 import { parseCommandLine } from "./command-line.ts";
 import { type ConnectionSettings, connectionSettings } from "./connection-options.ts";
-import type { SmallCommand } from "./image-options.ts";
+import { helpCommand, type SmallCommand } from "./image-options.ts";
 import { loginOptionTable, logoutOptionTable } from "./option-tables.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -31,7 +31,7 @@ export interface LogoutCommand {
 export function parseLogin(args: readonly string[]): LoginCommand | SmallCommand {
   refusePassword(args);
   const { values, positionals } = parseCommandLine(loginOptionTable, args);
-  if (values.help) return { name: "help", topic: "login" };
+  if (values.help) return helpCommand("login", positionals);
   const passwordFromInput = values["password-stdin"] ?? false;
   if (passwordFromInput && values.username === undefined) {
     throw new UsageError("cannot log in: --password-stdin is given without --username", loginHint);
@@ -58,7 +58,7 @@ function refusePassword(args: readonly string[]): void {
 /** Parses the arguments after `logout`. */
 export function parseLogout(args: readonly string[]): LogoutCommand | SmallCommand {
   const { values, positionals } = parseCommandLine(logoutOptionTable, args);
-  if (values.help) return { name: "help", topic: "logout" };
+  if (values.help) return helpCommand("logout", positionals);
   const registry = onlyRegistry("log out", positionals, "for instance oci-unpack logout ghcr.io");
   return { name: "logout", registry, authFile: values.authfile };
 }

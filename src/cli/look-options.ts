@@ -1,4 +1,5 @@
 import { parseCommandLine } from "./command-line.ts";
+import { type CommandSpec, commandTable, operandsText } from "./command-table.ts";
 import {
   type FilesSettings,
   filesSettings,
@@ -35,7 +36,7 @@ export function parseHistory(args: readonly string[], env: ProcessContext["env"]
   const small = smallCommand(line, "history");
   if (small !== undefined) return small;
   const settings = imageSettings(line, env);
-  const [image, path] = operands("history", line.positionals, ["IMAGE"], ["PATH"]);
+  const [image, path] = operands("history", line.positionals);
   return { name: "history", ...settings, image, path };
 }
 
@@ -51,13 +52,13 @@ export function parseLook(
   const settings = imageSettings(line, env);
   switch (name) {
     case "ls": {
-      const [image, path = "/"] = operands(name, line.positionals, ["IMAGE"], ["PATH"]);
+      const [image, path = "/"] = operands(name, line.positionals);
       const isRecursive = "recursive" in line.values && line.values.recursive === true;
       const hasDigests = "digest" in line.values && line.values.digest === true;
       return { name, ...settings, image, path, isRecursive, hasDigests };
     }
     case "cat": {
-      const [image, path = ""] = operands(name, line.positionals, ["IMAGE", "PATH"], []);
+      const [image, path = ""] = operands(name, line.positionals);
       if (settings.json)
         throw new UsageError(
           "cannot write both a file and JSON to standard output",
@@ -66,7 +67,7 @@ export function parseLook(
       return { name, ...settings, image, path };
     }
     case "inspect": {
-      const [image] = operands(name, line.positionals, ["IMAGE"], []);
+      const [image] = operands(name, line.positionals);
       return { name, ...settings, image };
     }
   }
@@ -87,16 +88,14 @@ const attempts = {
 } as const;
 
 /** The arguments that are not options: those that are needed, and those that are possible. */
-export function operands(
-  command: keyof typeof attempts,
-  words: readonly string[],
-  needed: readonly string[],
-  possible: readonly string[],
-): readonly [string, ...string[]] {
+export function operands(command: keyof typeof attempts, words: readonly string[]): readonly [string, ...string[]] {
+  const { needed, possible }: CommandSpec = commandTable[command];
   const missing = needed[words.length];
   if (missing !== undefined) {
-    const all = [...needed, ...possible.map((word) => `[${word}]`)].join(" ");
-    throw new UsageError(`cannot ${attempts[command]}: ${missing} is missing`, `write oci-unpack ${command} ${all}`);
+    throw new UsageError(
+      `cannot ${attempts[command]}: ${missing} is missing`,
+      `write oci-unpack ${command} ${operandsText(commandTable[command])}`,
+    );
   }
   const surplus = words[needed.length + possible.length];
   if (surplus !== undefined) {
@@ -124,7 +123,7 @@ export function parseVerify(args: readonly string[], env: ProcessContext["env"])
   const small = smallCommand(line, "verify");
   if (small !== undefined) return small;
   const settings = imageSettings(line, env);
-  const [directory, image] = operands("verify", line.positionals, ["DIRECTORY"], ["IMAGE"]);
+  const [directory, image] = operands("verify", line.positionals);
   if (image === undefined && settings.store === undefined) {
     throw new UsageError(
       `cannot verify "${directory}": which image it was unpacked from is not known`,

@@ -1,91 +1,112 @@
+import {
+  cloneModes,
+  copyForms,
+  devicePolicies,
+  differentParts,
+  exportForms,
+  overlayModes,
+  ownerChoices,
+  sandboxPolicies,
+  shortNamePolicies,
+} from "../base/option-words.ts";
+
+// What the parser has to know of every option. manual/ has the words for whoever reads about them.
+
+const username = { value: "text", short: "u" } as const;
+const help = { short: "h" } as const;
+const limit = { value: "limit", multiple: true } as const;
+
 /** The options of every command that uses a registry. */
 export const connectionOptionTable = {
-  "plain-http": { type: "boolean" },
-  authfile: { type: "string" },
-  "hosts-dir": { type: "string" },
-  "tls-ca": { type: "string", multiple: true },
-  "tls-cert": { type: "string" },
-  "tls-key": { type: "string" },
-  "insecure-skip-tls-verify": { type: "boolean" },
-  "all-proxy": { type: "boolean" },
-  "allow-host": { type: "string", multiple: true },
-  "deny-private": { type: "boolean" },
+  authfile: { value: "file" },
+  "hosts-dir": { value: "directory" },
+  "tls-ca": { value: "file", multiple: true },
+  "tls-cert": { value: "file" },
+  "tls-key": { value: "file" },
+  "insecure-skip-tls-verify": {},
+  "plain-http": {},
+  "all-proxy": {},
+  "allow-host": { value: "text", multiple: true },
+  "deny-private": {},
 } as const;
 
 /** The options of every command with an image: which image, where from, and what to print. */
 export const imageOptionTable = {
-  platform: { type: "string", short: "p" },
-  arch: { type: "string" },
-  os: { type: "string" },
-  sandbox: { type: "string" },
-  "can-skip-sandbox": { type: "boolean" },
-  threads: { type: "string" },
-  strict: { type: "boolean" },
-  "verify-key": { type: "string", multiple: true },
-  "certificate-identity": { type: "string" },
-  "certificate-identity-regexp": { type: "string" },
-  "certificate-oidc-issuer": { type: "string" },
-  "certificate-oidc-issuer-regexp": { type: "string" },
-  "trusted-root": { type: "string" },
-  "require-attestation": { type: "string", multiple: true },
-  policy: { type: "string" },
-  "keep-dirlinks": { type: "boolean" },
+  platform: { value: "platform", short: "p" },
+  arch: { value: "architecture" },
+  os: { value: "operating system" },
+  sandbox: { value: sandboxPolicies },
+  "can-skip-sandbox": {},
+  threads: { value: "text" },
+  strict: {},
+  "verify-key": { value: "file", multiple: true },
+  "certificate-identity": { value: "text" },
+  "certificate-identity-regexp": { value: "text" },
+  "certificate-oidc-issuer": { value: "text" },
+  "certificate-oidc-issuer-regexp": { value: "text" },
+  "trusted-root": { value: "file" },
+  "require-attestation": { value: "text", multiple: true },
+  policy: { value: "policy" },
+  "keep-dirlinks": {},
   ...connectionOptionTable,
-  "short-names": { type: "string" },
-  "foreign-layers": { type: "boolean" },
-  "connections-per-blob": { type: "string" },
-  username: { type: "string", short: "u" },
-  "password-stdin": { type: "boolean" },
-  store: { type: "string" },
-  offline: { type: "boolean" },
-  "no-index": { type: "boolean" },
-  limit: { type: "string", multiple: true },
-  json: { type: "boolean" },
-  explain: { type: "boolean" },
-  quiet: { type: "boolean", short: "q" },
-  verbose: { type: "boolean", short: "v" },
-  version: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
+  "short-names": { value: shortNamePolicies },
+  "foreign-layers": {},
+  "connections-per-blob": { value: "text" },
+  username,
+  "password-stdin": {},
+  store: { value: "directory" },
+  offline: {},
+  "no-index": {},
+  limit,
+  json: {},
+  explain: {},
+  quiet: { short: "q" },
+  verbose: { short: "v" },
+  version: {},
+  help,
 } as const;
 
 /** The option of commands that can read a part of a layer. */
-const partialOptionTable = { partial: { type: "boolean" } } as const;
+const partialOptionTable = { partial: {} } as const;
 
 /** Every option of `oci-unpack cat` and `history`. */
 export const lookOptionTable = { ...imageOptionTable, ...partialOptionTable } as const;
 
 /** The options for an image's files. */
 const filesOptionTable = {
-  include: { type: "string", multiple: true },
-  exclude: { type: "string", multiple: true },
-  rootless: { type: "boolean" },
-  owner: { type: "string" },
-  "uid-map": { type: "string", multiple: true },
-  "gid-map": { type: "string", multiple: true },
-  devices: { type: "string" },
-  "xattr-include": { type: "string", multiple: true },
-  "xattr-exclude": { type: "string", multiple: true },
+  include: { value: "text", multiple: true },
+  exclude: { value: "text", multiple: true },
+  rootless: {},
+  owner: { value: ownerChoices },
+  "uid-map": { value: "text", multiple: true },
+  "gid-map": { value: "text", multiple: true },
+  devices: { value: devicePolicies },
+  "xattr-include": { value: "text", multiple: true },
+  "xattr-exclude": { value: "text", multiple: true },
 } as const;
 
-/** Every option of `oci-unpack IMAGE DIRECTORY`; unpack-help.ts explains each. */
+/** The forms of output that are a directory of files. */
+export const directoryForms = ["rootfs", "overlay", "files"] as const;
+
+/** Every option of `oci-unpack IMAGE DIRECTORY`. */
 export const unpackOptionTable = {
   ...imageOptionTable,
   ...filesOptionTable,
   ...partialOptionTable,
-  output: { type: "string" },
-  "output-file": { type: "string", short: "o" },
-  overlay: { type: "string" },
-  mount: { type: "string" },
-  "all-platforms": { type: "boolean" },
-  signatures: { type: "boolean" },
-  size: { type: "string" },
-  "add-file": { type: "string", multiple: true },
-  keep: { type: "boolean" },
-  clone: { type: "string" },
-  verity: { type: "boolean" },
-  "verity-file": { type: "string" },
-  bundle: { type: "boolean" },
-  mtree: { type: "string", formerly: "manifest" },
+  output: { value: [...directoryForms, ...exportForms, ...copyForms] },
+  "output-file": { value: "destination", short: "o" },
+  overlay: { value: overlayModes },
+  mount: { value: "directory" },
+  "all-platforms": {},
+  signatures: {},
+  size: { value: "text" },
+  "add-file": { value: "file", multiple: true },
+  keep: {},
+  clone: { value: cloneModes },
+  verity: {},
+  "verity-file": { value: "file" },
+  bundle: {},
+  mtree: { value: "file", formerly: "manifest" },
 } as const;
 
 /** Every option of `oci-unpack verify DIRECTORY [IMAGE]`. */
@@ -95,60 +116,60 @@ export const verifyOptionTable = { ...imageOptionTable, ...filesOptionTable } as
 export const syncOptionTable = {
   ...imageOptionTable,
   ...filesOptionTable,
-  "dry-run": { type: "boolean", short: "n" },
-  "keep-path": { type: "string", multiple: true },
-  "trust-times": { type: "boolean" },
-  force: { type: "boolean", short: "f" },
-  bundle: { type: "boolean" },
-  mtree: { type: "string" },
+  "dry-run": { short: "n" },
+  "keep-path": { value: "text", multiple: true },
+  "trust-times": {},
+  force: { short: "f" },
+  bundle: {},
+  mtree: { value: "file" },
 } as const;
 
 /** Every option of `oci-unpack ls IMAGE [PATH]`. */
 export const listOptionTable = {
   ...lookOptionTable,
-  recursive: { type: "boolean", short: "R" },
-  digest: { type: "boolean" },
+  recursive: { short: "R" },
+  digest: {},
 } as const;
 
 /** Every option of `oci-unpack diff IMAGE1 IMAGE2 [PATH]`. */
 export const diffOptionTable = {
   ...lookOptionTable,
-  platform: { type: "string", short: "p", multiple: true },
-  ignore: { type: "string", multiple: true },
+  platform: { value: "platform", short: "p", multiple: true },
+  ignore: { value: { someOf: differentParts }, multiple: true },
 } as const;
 
 /** Every option of `oci-unpack signatures IMAGE`; the last four are containerd's. */
 export const signaturesOptionTable = {
   ...imageOptionTable,
-  predicate: { type: "string" },
-  name: { type: "string" },
-  digest: { type: "string" },
-  "stdin-media-type": { type: "string" },
-  operation: { type: "string" },
+  predicate: { value: "text" },
+  name: { value: "text" },
+  digest: { value: "text" },
+  "stdin-media-type": { value: "text" },
+  operation: { value: "text" },
 } as const;
 
 /** Every option of `oci-unpack login REGISTRY`. */
 export const loginOptionTable = {
   ...connectionOptionTable,
-  username: { type: "string", short: "u" },
-  "password-stdin": { type: "boolean" },
-  "no-verify": { type: "boolean" },
-  explain: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
+  username,
+  "password-stdin": {},
+  "no-verify": {},
+  explain: {},
+  help,
 } as const;
 
 /** Every option of `oci-unpack logout REGISTRY`. */
 export const logoutOptionTable = {
-  authfile: { type: "string" },
-  help: { type: "boolean", short: "h" },
+  authfile: { value: "file" },
+  help,
 } as const;
 
 /** Every option of `oci-unpack store list|verify|prune`. */
 export const storeOptionTable = {
-  store: { type: "string" },
-  "max-size": { type: "string" },
-  "forget-absent": { type: "boolean" },
-  limit: { type: "string", multiple: true },
-  json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
+  store: { value: "directory" },
+  "max-size": { value: "text" },
+  "forget-absent": {},
+  limit,
+  json: {},
+  help,
 } as const;

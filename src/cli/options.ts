@@ -1,7 +1,7 @@
-import { commandWords, oneOf, refuseMisspeltCommand } from "./command-line.ts";
+import { oneOf, refuseMisspeltCommand } from "./command-line.ts";
+import { commandNames } from "./command-table.ts";
 import { type DiffCommand, parseDiff } from "./diff-options.ts";
-import type { HelpTopic } from "./help.ts";
-import type { SmallCommand } from "./image-options.ts";
+import { helpCommand, type SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
 import {
   type HistoryCommand,
@@ -37,8 +37,6 @@ type Command =
   | SignaturesCommand
   | VerifierCommand;
 
-const helpTopics: readonly HelpTopic[] = ["unpack", ...commandWords];
-
 /**
  * Parses a command line. Throws a `UsageError` if it is wrong.
  *
@@ -49,7 +47,7 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
   const [first, ...rest] = args;
   switch (first) {
     case "help":
-      return { name: "help", topic: oneOf("oci-unpack help", rest[0], helpTopics) ?? "unpack" };
+      return parseHelp(rest);
     case "login":
       return parseLogin(rest);
     case "logout":
@@ -79,6 +77,12 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
       refuseMisspeltCommand(first);
       return parseUnpack(args, env);
   }
+}
+
+/** `help`, `help all`, `help ls` and `help ls all`. */
+function parseHelp(words: readonly string[]): SmallCommand {
+  const [topic = "unpack"] = words.filter((word) => word !== "all");
+  return helpCommand(oneOf("oci-unpack help", topic, commandNames), words);
 }
 
 /** Whether a command line asks for JSON, also if it cannot be parsed, so that the error can be reported as JSON. */

@@ -1,5 +1,5 @@
-import { commandWords } from "./command-line.ts";
 import { DecisionLog } from "./command-output.ts";
+import { commandNames } from "./command-table.ts";
 import { asksForJson, asksForVerdict, parseCommand } from "./options.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
@@ -21,8 +21,8 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
   if (!["help", "version", "limits"].includes(command.name)) insistOnWorkingDirectory();
   switch (command.name) {
     case "help": {
-      const { help } = await import("./help.ts");
-      context.output.write(help[command.topic]);
+      const { helpText } = await import("./manual/help-text.ts");
+      context.output.write(helpText(command.topic, { isWhole: command.isWhole }));
       return exitCodes.done;
     }
     case "version": {
@@ -100,7 +100,7 @@ async function reportFailure(
   const { env, errors, output } = context;
   const failure = errorReportOf(
     error,
-    commandWords.find((word) => word === args[0]),
+    commandNames.find((word) => word === args[0]),
   );
   const lines = errorLines(failure, paintFor(errors, env));
   if (wantsDebugging(env)) lines.push(...debugLines(error));

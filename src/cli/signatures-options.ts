@@ -37,7 +37,7 @@ export function parseSignatures(
   if (small !== undefined) return small;
   const settings = imageSettings(line, env);
   if (asksAsContainerd(args)) return verifierCommand(settings, line.values, line.positionals);
-  const [image] = operands("signatures", line.positionals, ["IMAGE"], []);
+  const [image] = operands("signatures", line.positionals);
   const { predicate: predicateType } = line.values;
   if (predicateType === undefined) return { ...settings, name: "signatures", image, predicateType };
   return { ...withAttestation(settings, predicateType), name: "signatures", image, predicateType };

@@ -1,11 +1,12 @@
 import { oneOf, parseCommandLine } from "./command-line.ts";
-import { limits, type SmallCommand, storeDirectory } from "./image-options.ts";
+import { operandKinds } from "./command-table.ts";
+import { helpCommand, limits, type SmallCommand, storeDirectory } from "./image-options.ts";
 import { storeOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { parseSize } from "./quantities.ts";
 import { UsageError } from "./usage-error.ts";
 
-const actions = ["list", "verify", "prune"] as const;
+const actions = operandKinds["list|verify|prune"];
 
 /** The arguments of `oci-unpack store list|verify|prune`. */
 export interface StoreCommand {
@@ -22,7 +23,7 @@ export interface StoreCommand {
 /** Parses the arguments after `store`. */
 export function parseStore(args: readonly string[], env: ProcessContext["env"]): StoreCommand | SmallCommand {
   const { values, positionals } = parseCommandLine(storeOptionTable, args);
-  if (values.help) return { name: "help", topic: "store" };
+  if (values.help) return helpCommand("store", positionals);
   if (values.limit?.includes("help")) return { name: "limits" };
   const action = onlyAction(positionals);
   const directory = storeDirectory(values.store, env);
@@ -55,13 +56,13 @@ export function parseStore(args: readonly string[], env: ProcessContext["env"]):
 
 function onlyAction(positionals: readonly string[]): StoreCommand["action"] {
   const [word, surplus] = positionals;
-  const action = oneOf("oci-unpack store", word, actions);
-  if (action === undefined) {
+  if (word === undefined) {
     throw new UsageError(
       "cannot use the store: what to do is missing",
       "one of oci-unpack store list, verify and prune",
     );
   }
+  const action = oneOf("oci-unpack store", word, actions);
   if (surplus === undefined) return action;
   throw new UsageError(
     `cannot ${action} the store: unexpected argument "${surplus}"`,

@@ -33,7 +33,7 @@ export function parseSync(args: readonly string[], env: ProcessContext["env"]): 
   if (small !== undefined) return small;
   const { values } = line;
   const settings = imageSettings(line, env);
-  const [directory, image = ""] = operands("sync", line.positionals, ["DIRECTORY", "IMAGE"], []);
+  const [directory, image = ""] = operands("sync", line.positionals);
   if (values.mtree === "-") {
     throw new UsageError(
       "cannot write the mtree list to standard output: it has to be a file",

@@ -1,16 +1,9 @@
-import {
-  type CopyForm,
-  cloneModes,
-  copyForms,
-  type ExportForm,
-  exportForms,
-  type OverlayKind,
-  overlayModes,
-} from "../base/option-words.ts";
+import { type CopyForm, copyForms, type ExportForm, exportForms, type OverlayKind } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { ExportOptions, UnpackOptions } from "../index.ts";
 import { addedFiles } from "./added-files.ts";
-import { type CommandLine, commandWords, oneOf, parseCommandLine, refuseMisplacedCommand } from "./command-line.ts";
+import { type CommandLine, parseCommandLine, refuseMisplacedCommand } from "./command-line.ts";
+import { commandNames } from "./command-table.ts";
 import {
   type FilesSettings,
   filesSettings,
@@ -19,7 +12,7 @@ import {
   type SmallCommand,
   smallCommand,
 } from "./image-options.ts";
-import { unpackOptionTable } from "./option-tables.ts";
+import { directoryForms, unpackOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { parseSize } from "./quantities.ts";
 import { UsageError } from "./usage-error.ts";
@@ -38,7 +31,7 @@ type UnpackLine = CommandLine<typeof unpackOptionTable>;
 export function parseUnpack(args: readonly string[], env: ProcessContext["env"]): UnpackCommand | SmallCommand {
   const line = parseCommandLine(unpackOptionTable, args);
   const [word] = line.positionals;
-  const small = smallCommand(line, commandWords.find((each) => each === word) ?? "unpack");
+  const small = smallCommand(line, commandNames.find((each) => each === word) ?? "unpack");
   if (small !== undefined) return small;
   refuseMisplacedCommand(word, args);
   return unpackCommand(line, env);
@@ -64,7 +57,7 @@ function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackComm
       mtree: values.mtree,
       add: addedFiles(values["add-file"]),
       keep: keep(values, settings),
-      clone: oneOf("--clone", values.clone, cloneModes),
+      clone: values.clone,
     }),
     bundle: bundle(values),
   };
@@ -84,8 +77,6 @@ function bundle(values: UnpackLine["values"]): UnpackCommand["bundle"] {
   return values.rootless ? "for this user" : "for root";
 }
 
-const directoryForms = ["rootfs", "overlay", "files"] as const;
-
 /** The form of the output, with the options that belong to it. */
 export type OutputChoice =
   | { readonly form: "rootfs" | "files" }
@@ -102,7 +93,7 @@ interface Destination {
 
 /** The image, the output's form and its destination in a command line. */
 function destination({ values, positionals }: UnpackLine): Destination {
-  const form = oneOf("--output", values.output, [...directoryForms, ...exportForms, ...copyForms]) ?? "rootfs";
+  const form = values.output ?? "rootfs";
   const output = outputChoice(form, values);
   refuseStrayOptions(form, values);
   if (form === "rootfs" || form === "overlay" || form === "files") {
@@ -118,10 +109,8 @@ function outputChoice(form: OutputChoice["form"], values: UnpackLine["values"]):
     case "rootfs":
     case "files":
       return { form };
-    case "overlay": {
-      const kind = oneOf("--overlay", values.overlay, overlayModes);
-      return { form, kind, mount: values.mount };
-    }
+    case "overlay":
+      return { form, kind: values.overlay, mount: values.mount };
     case "tar":
     case "erofs":
     case "squashfs":

@@ -5,7 +5,7 @@ import { OciUnpackError } from "../../src/base/errors.ts";
 import { DecisionLog, errorJson, resultJson } from "../../src/cli/command-output.ts";
 import { paintFor } from "../../src/cli/display.ts";
 import { type ErrorReport, errorReportOf } from "../../src/cli/error-report.ts";
-import { help } from "../../src/cli/help.ts";
+import { unpackOptionTable } from "../../src/cli/option-tables.ts";
 import { debugLines, errorLines, resultLines } from "../../src/cli/report.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -98,7 +98,7 @@ test("a hint of the library that names options is told with the flags for them",
 test("no hint of the library names a flag, and what they quote is known to the command", async () => {
   const root = new URL("../../../src/", import.meta.url);
   const names = await readdir(root, { recursive: true });
-  const flags = new Set(help.unpack.match(/--[a-z][a-z-]+/g));
+  const flags = new Set(Object.keys(unpackOptionTable).map((name) => `--${name}`));
   for (const name of names.filter((each) => each.endsWith(".ts") && !each.startsWith("cli/"))) {
     const text = await readFile(new URL(name, root), "utf8");
     for (const [line, hint] of text.matchAll(/^.*\bhint\b.*?[:=?]\s+["'`](.*)["'`].*$/gim)) {
