@@ -67,6 +67,22 @@ test("only linux/ speaks C", () => {
   assert.deepEqual(users.map(described), []);
 });
 
+test("what makes no files of an image loads linux/ in system/ alone, where it is Linux that it runs on", () => {
+  const threads = ["ahead", "archive", "decompress", "digest", "tree"].map((name) => `src/threads/${name}-worker.ts`);
+  const entries = ["src/index.ts", "src/cli/main.ts", ...threads];
+  for (const entry of entries) assert.ok(byPath.has(entry), entry);
+  // What these load when they are needed is only for making files of an image, or for comparing with them.
+  const onDisk = inFolders("unpack", "overlay", "sync", "verify", "system");
+  const loaded = reachable(entries, ({ isDynamic }, from) => !isDynamic || !onDisk(from));
+  assert.ok(loaded.size > 300);
+  assert.deepEqual([...loaded].filter((path) => inFolder(path, "linux")).sort(), []);
+  const loaders = imports(inFolders("system")).filter(({ specifier, isType }) => !isType && /linux/.test(specifier));
+  assert.deepEqual(
+    loaders.filter(({ isDynamic, from }) => !isDynamic && from !== "src/system/linux-thread.ts").map(described),
+    [],
+  );
+});
+
 test("only http/http.ts opens connections, and https.ts for it", () => {
   const openers = /^src\/http\/https?\.ts$/;
   const networking = /^(?:node:)?(?:https?|http2|net|tls|dgram|dns|dns\/promises|undici)$/;
@@ -113,9 +129,10 @@ test("only the command touches the process it runs in", () => {
       String.raw`\bos\.(?:homedir|userInfo|setPriority)\b`,
     ].join("|"),
   );
+  // A lock of a process that is no more counts for nothing: the signal 0 asks whether there is one.
   assert.deepEqual(
     filesThatSay(touched, (path) => !inFolder(path, "cli")),
-    [],
+    ["src/system/claims.ts"],
   );
   const imported = imports((path) => !inFolder(path, "cli")).filter(
     ({ specifier, names }) =>
@@ -212,7 +229,7 @@ test("no loop has a resource of its own: the bundler carries an error of one tur
 
 test("security 19: every package that is imported is declared, and they are of four projects at most", () => {
   const manifest = JSON.parse(readFileSync(repositoryFile("package.json"), "utf8"));
-  const declared = Object.keys(manifest.dependencies);
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
   const imported = new Set(
     imports().flatMap(({ specifier }) =>
       /^[^.]/.test(specifier) && !specifier.startsWith("node:") ? [specifier] : [],
@@ -262,14 +279,14 @@ function inFolders(...folders: readonly string[]): (path: string) => boolean {
   return (path) => folders.some((folder) => inFolder(path, folder));
 }
 
-/** All files that are loaded when these are. */
-function reachable(entries: readonly string[]): Set<string> {
+/** All files that are loaded when these are, by the imports that are to be followed. */
+function reachable(entries: readonly string[], follows: Follows = () => true): Set<string> {
   const found = new Set<string>();
   const pending = [...entries];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (found.has(path)) continue;
     found.add(path);
-    pending.push(...neighbours(byPath.get(path)));
+    pending.push(...neighbours(byPath.get(path), { follows }));
   }
   return found;
 }
@@ -289,6 +306,18 @@ function cycles(): string[] {
   return found;
 }
 
-function neighbours(file: SourceFile | undefined, { types = false } = {}): string[] {
-  return (file?.imports ?? []).flatMap((one) => (one.file !== undefined && (types || !one.isType) ? [one.file] : []));
+type Follows = (one: Import, from: string) => boolean;
+
+interface Neighbourhood {
+  readonly types?: boolean;
+  readonly follows?: Follows;
+}
+
+function neighbours(
+  file: SourceFile | undefined,
+  { types = false, follows = () => true }: Neighbourhood = {},
+): string[] {
+  if (file === undefined) return [];
+  const followed = file.imports.filter((one) => (types || !one.isType) && follows(one, file.path));
+  return followed.flatMap((one) => (one.file === undefined ? [] : [one.file]));
 }

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { platform } from "node:process";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 
 /** A file without a name in its directory. It is gone when it is closed, also if this process is killed. */
 export async function openTemporaryFile(directory: string): Promise<FileHandle> {
+  if (platform !== "linux") return await openAndUnlink(directory);
   const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
   try {
     return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
@@ -23,7 +25,7 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, offset: numb
   }
 }
 
-/** For file systems that do not have unnamed files (NFS, older overlayfs). */
+/** For systems and file systems that do not have unnamed files (NFS, older overlayfs). */
 async function openAndUnlink(directory: string): Promise<FileHandle> {
   const path = join(directory, `.spool-${randomBytes(6).toString("hex")}`);
   try {

@@ -89,6 +89,7 @@ const flags: readonly (readonly [option: string, flag: string])[] = [
   ["`mount`", "--mount"],
   ['`sandbox: "prefer"`', "--sandbox prefer"],
   ["`offline`", "--offline"],
+  ["`exportRootfs`", "oci-unpack --output tar"],
   ["`unpackArtifact`", "oci-unpack --output files ARTIFACT DIRECTORY"],
   ["`unpack`", "oci-unpack IMAGE DIRECTORY"],
   ["`list`", "oci-unpack ls"],

@@ -1,6 +1,6 @@
-import { failure } from "../layer/findings.ts";
 import { nextData, nextHole, readSomeAt, setSize, writeSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { TreeChanged, unchanged } from "./kept-source.ts";
 import type { ListedFile } from "./tree-list.ts";

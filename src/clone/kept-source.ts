@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import { failure } from "../layer/findings.ts";
 import type { XattrFilter } from "../layer/xattr-rules.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { type Stamp, type Stat, stampAt, stampOf, statAt, statOf } from "../linux/stat.ts";
 import { closeDescriptor, openUntouchedAt, readSymlinkAt } from "../linux/syscalls.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { contentDigest } from "./content-digest.ts";
 import { type EnterStep, isAt, type Listed, type ListedFile, momentOf } from "./tree-list.ts";

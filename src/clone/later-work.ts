@@ -1,5 +1,5 @@
-import { failure } from "../layer/findings.ts";
 import { closeDescriptor, makeLinkAt, openDirectoryBeneath } from "../linux/syscalls.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { NewFiles } from "./new-files.ts";
 import type { ListedDirectory, ListedLink, Way } from "./tree-list.ts";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import { Findings, failure, nobody } from "../layer/findings.ts";
+import { Findings, nobody } from "../layer/findings.ts";
 import { XattrFilter, XattrRules } from "../layer/xattr-rules.ts";
 import { changeMode, changeModeAt, changeOwner } from "../linux/attributes.ts";
 import { shareContent } from "../linux/content.ts";
@@ -8,6 +8,7 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { closeDescriptor, makeLinkAt, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
 import { DiskXattrs } from "../rootfs/disk-xattrs.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { FileSystemTraits } from "../rootfs/file-system-probe.ts";
 import { Metadata } from "../rootfs/metadata.ts";
 import { Owners } from "../rootfs/owners.ts";

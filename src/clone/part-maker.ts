@@ -1,7 +1,7 @@
-import { failure } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
 import { findDirectoryBeneath, makeDirectoryAt } from "../linux/syscalls.ts";
 import { Descent } from "../rootfs/descent.ts";
+import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Visitor } from "./kept-walk.ts";
 import type { NewFiles } from "./new-files.ts";

@@ -2,7 +2,6 @@ import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
 import type { Limits } from "../base/limits.ts";
 import { type Memory, MemoryBudget } from "../base/memory-budget.ts";
-import { failure } from "../layer/findings.ts";
 import { XattrFilter } from "../layer/xattr-rules.ts";
 import { changeMode, changeModeAt } from "../linux/attributes.ts";
 import { nextHole } from "../linux/content.ts";
@@ -18,6 +17,7 @@ import {
 } from "../linux/syscalls.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
 import { Descent } from "../rootfs/descent.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { XattrLists } from "../store/kept-trees.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";

@@ -1,6 +1,6 @@
 import type { DifferentPart, SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
 import { JsonLineWriter } from "../worker/json-line-writer.ts";
@@ -48,7 +48,7 @@ let trees: BothTrees | undefined;
  * next job begins anew.
  */
 export function mergeForDiff(job: MergeForDiffJob): void {
-  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const merged = trees ?? new BothTrees(job.settings);
   trees = undefined;
   const input = new RingReader(job.input);

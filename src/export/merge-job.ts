@@ -2,7 +2,7 @@ import { MemoryBudget } from "../base/memory-budget.ts";
 import type { ExportForm, SandboxPolicy } from "../base/option-words.ts";
 import { ContentFile } from "../blob/content-file.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { type SelectionPatterns, selection, unmatchedPatterns } from "../tree/selection.ts";
@@ -83,7 +83,7 @@ let merged: Merged | undefined;
  * already.
  */
 export function mergeLayers(job: MergeJob): void {
-  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const reporter = new Reporter(tell);
   const contents = new ContentFile(job.contents);
   const memory = new MemoryBudget(job.settings.limits);

@@ -3,7 +3,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import { Directory } from "../layer/directory.ts";
 import { quoted } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { Item } from "../tree/in-order.ts";
 import { type ListedEntry, listedEntry } from "../tree/listed-entry.ts";
@@ -44,7 +44,7 @@ export interface PathHistoryReport {
 
 /** Merges the layers and tells what each did. The thread is confined so that it can open no file. */
 export function tellHistory(job: HistoryJob): void {
-  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const reporter = new Reporter(tell);
   const layers = new WatchedLayers(job.settings, reporter, job.path);
   const input = new RingReader(job.input);

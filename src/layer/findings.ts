@@ -1,8 +1,6 @@
 import { limitExceeded, OciUnpackError } from "../base/errors.ts";
 import type { SkipReason, WarningCode } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
-import { errnos, SystemError } from "../linux/errno.ts";
-import type { Result } from "../linux/libc.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 
 /** Who is told what was left out and what was repaired, at once, while entries are applied. */
@@ -82,13 +80,4 @@ export function entryLimitExceeded(
   allowed: number,
 ): OciUnpackError {
   return limitExceeded(`cannot unpack ${quoted(path)}: ${found}`, limit, { allowed, path: textOf(path) });
-}
-
-/** A system call that failed while an entry was unpacked. `attempted` is a verb, `result` the negated errno. */
-export function failure(attempted: string, path: ByteString, call: string, result: Result): OciUnpackError {
-  const error = new SystemError(`${attempted} ${quoted(path)}`, call, -result, { path: textOf(path) });
-  // The one thing about which the kernel complains and the image is to blame.
-  return result === -errnos.ENAMETOOLONG
-    ? new OciUnpackError("ENTRY_REFUSED", error.message, { details: error.details })
-    : error;
 }

@@ -1,8 +1,8 @@
 import { constants, openSync } from "node:fs";
+import { opening } from "../base/open-descriptors.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { errnos } from "./errno.ts";
 import { CString, calls, declare, type Result } from "./libc.ts";
-import { opening } from "./open-descriptors.ts";
 import { O_CLOEXEC, O_PATH } from "./syscalls.ts";
 
 const RESOLVE_NO_XDEV = 0x01;

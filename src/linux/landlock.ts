@@ -1,6 +1,6 @@
+import { opening } from "../base/open-descriptors.ts";
 import { errnos } from "./errno.ts";
 import { calls, declare, type Result } from "./libc.ts";
-import { opening } from "./open-descriptors.ts";
 import { closeDescriptor } from "./syscalls.ts";
 
 /** What a thread may still do with files after it is confined. */

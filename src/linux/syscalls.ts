@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
+import { closing, opening } from "../base/open-descriptors.ts";
 import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
 import { errnos, SystemError } from "./errno.ts";
 import { CString, calls, declare, declareOnce, type Result } from "./libc.ts";
-import { closing, opening } from "./open-descriptors.ts";
 import { statOf } from "./stat.ts";
 
 /*

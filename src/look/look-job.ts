@@ -4,7 +4,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import { nobody } from "../layer/findings.ts";
 import { PlacedEntries } from "../layer/placed-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
@@ -82,7 +82,7 @@ const bytesAtATime = 1024 * 1024;
  * Reads layers until the question can be answered. The thread is confined so that it can open no file.
  */
 export function look(job: LookJob): void {
-  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const { entries, ...whereabouts } = answer(job);
   let batch: ListedEntry[] = [];
   let batchBytes = 0;
@@ -184,7 +184,7 @@ function* entriesOf(
 
 /** Sends a part of an archive to the main thread, which verifies it. */
 export function extractRange({ input, layer, range, outlet: shared, sandbox }: ExtractRangeJob): void {
-  tell({ type: "confined", status: confineThread(sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(sandbox) });
   const archive = new RingReader(input);
   const outlet = new Outlet(shared, (bytes) => tell({ type: "bytes", bytes }));
   const end = range.offset + range.length;
@@ -204,7 +204,7 @@ function endsTooEarly(layer: number, bytes: number, end: number): never {
 
 /** Sends the data of one file to the main thread, with zeros for holes. */
 export function extract(job: ExtractJob): void {
-  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const { limits, strict } = job.settings;
   const decoder = new TarDecoder(new RingReader(job.input), { limits, strict, warning() {} });
   let entry = decoder.next();

@@ -21,6 +21,7 @@ import { type ApplyOptions, applySettings, type IdMapping, type RootfsSettings }
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { GivenOut } from "../store/kept-files.ts";
+import { defaultSandbox } from "../system/sandbox.ts";
 import type { SelectionPatterns } from "../tree/selection.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
 import { type AddedFile, addedFilesKind, addedPath } from "./added-files.ts";
@@ -196,7 +197,7 @@ export interface UnpackSettings {
  * Settles what a caller passed, of the right kinds by now, and checks what more it has to be. Throws `INVALID_OPTION`.
  */
 export function settle(options: UnpackOptions): UnpackSettings {
-  const { sandbox = "require", include, exclude, add = [], uidMap, gidMap, partial = false } = options;
+  const { sandbox = defaultSandbox, include, exclude, add = [], uidMap, gidMap, partial = false } = options;
   if (partial && options.strict === true)
     throw invalidOption("partial", "`strict` does not take a table's word for a layer", "leave one of them out");
   checkIdMap("uidMap", uidMap);

@@ -1,10 +1,10 @@
 import type { OverlayKind, SandboxPolicy } from "../base/option-words.ts";
-import { failure } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { syncFileSystem } from "../linux/content.ts";
 import { closeDescriptor, makeDirectoryAt, openDirectoryAt, openDirectoryPath } from "../linux/syscalls.ts";
 import { sharedByLayers } from "../rootfs/context.ts";
+import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { applyEntries, type LayerOfEntries, Reporter } from "../worker/apply-entries.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";

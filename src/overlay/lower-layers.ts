@@ -1,5 +1,4 @@
 import { Directory, impliedAttributes, never } from "../layer/directory.ts";
-import { failure } from "../layer/findings.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
@@ -12,6 +11,7 @@ import {
   type OnDisk,
 } from "../rootfs/disk-directory.ts";
 import type { DiskXattrs, XattrValues } from "../rootfs/disk-xattrs.ts";
+import { failure } from "../rootfs/failure.ts";
 import { Handles } from "../rootfs/handles.ts";
 import type { Owners } from "../rootfs/owners.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";

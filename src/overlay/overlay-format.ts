@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
 import { type OciUnpackError, retold } from "../base/errors.ts";
 import type { OverlayKind } from "../base/option-words.ts";
-import { failure } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
 import { makeNodeAt } from "../linux/syscalls.ts";
 import { readXattrAt, setXattr } from "../linux/xattrs.ts";
 import type { StoredNames } from "../rootfs/disk-xattrs.ts";
+import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 
 const prefixes = { privileged: "trusted.overlay.", userxattr: "user.overlay." } as const;

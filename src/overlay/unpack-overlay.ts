@@ -14,6 +14,7 @@ import { Target } from "../output/new-directory.ts";
 import { type OpenedSource, openSource, ownSource } from "../source/default-source.ts";
 import type { Store } from "../store/store.ts";
 import { storedSource } from "../store/stored-source.ts";
+import { insistOnLinux } from "../system/lack.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { ApplyOverlayJob } from "./apply-overlay-job.ts";
@@ -72,6 +73,7 @@ export async function unpackOverlay(
   options: OverlayOptions = {},
 ): Promise<OverlayResult> {
   await using operation = Operation.begin(name, options, overlayKinds, openKeptSource);
+  insistOnLinux("unpack an image as an overlay");
   const path = pathOf("directory", directory);
   const mountPoint = options.mount === undefined ? undefined : pathOf("mount", options.mount);
   if (mountPoint !== undefined) insistOnMountPoint(mountPoint, path);

@@ -1,6 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { Attributes } from "../layer/directory.ts";
-import { type Findings, failure } from "../layer/findings.ts";
+import type { Findings } from "../layer/findings.ts";
 import { pathIn } from "../layer/paths.ts";
 import { changeMode, changeOwner, changeOwnerAt, changeTimes, changeTimesAt } from "../linux/attributes.ts";
 import { statAt, statOf } from "../linux/stat.ts";
@@ -9,6 +9,7 @@ import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
 import { bytesOfAttributes, type DiskDirectory } from "./disk-directory.ts";
 import type { DiskXattrs, XattrValues } from "./disk-xattrs.ts";
+import { failure } from "./failure.ts";
 import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Handles } from "./handles.ts";
 import { type Metadata, setTimes } from "./metadata.ts";

@@ -1,7 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
 import { FollowedLinks } from "../layer/counted-limits.ts";
 import { type Attributes, Directory, never } from "../layer/directory.ts";
-import { failure } from "../layer/findings.ts";
 import type { LayerTree, Obstacle } from "../layer/walk.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
@@ -19,6 +18,7 @@ import {
   type LowerNode,
   type OnDisk,
 } from "./disk-directory.ts";
+import { failure } from "./failure.ts";
 import type { Handles } from "./handles.ts";
 
 const otherFile: Obstacle = {};

@@ -1,9 +1,10 @@
-import { type Findings, failure } from "../layer/findings.ts";
+import type { Findings } from "../layer/findings.ts";
 import type { XattrRules } from "../layer/xattr-rules.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { listXattrs, listXattrsAt, readXattrAt, removeXattr } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf, textOf } from "../tar/byte-string.ts";
+import { failure } from "./failure.ts";
 import type { XattrIds } from "./xattr-ids.ts";
 
 export type XattrValues = ReadonlyMap<ByteString, Uint8Array>;

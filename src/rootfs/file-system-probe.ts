@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
-import { failure } from "../layer/findings.ts";
 import { changeMode } from "../linux/attributes.ts";
 import { type Stat, statAt, statOf } from "../linux/stat.ts";
 import { closeDescriptor, openAt, unlinkAt } from "../linux/syscalls.ts";
 import { ownUmask } from "../linux/thread.ts";
 import { removeXattr } from "../linux/xattrs.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
+import { failure } from "./failure.ts";
 
 /** What the kernel and the file system make of a new file when nobody says otherwise. */
 export interface FileSystemTraits {

@@ -1,9 +1,9 @@
-import { failure } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath, replaceDescriptor } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { DiskDirectory } from "./disk-directory.ts";
+import { failure } from "./failure.ts";
 
 /**
  * How many directories are held open where the process may open so many. Archives go through a tree in order, so that

@@ -1,5 +1,5 @@
 import type { Attributes } from "../layer/directory.ts";
-import { type Findings, failure } from "../layer/findings.ts";
+import type { Findings } from "../layer/findings.ts";
 import {
   changeMode,
   changeModeAt,
@@ -15,6 +15,7 @@ import type { ByteString } from "../tar/byte-string.ts";
 import type { Entry, Timestamp } from "../tar/entry.ts";
 import { earliestSeconds, latestSeconds } from "../tar/numbers.ts";
 import type { DiskXattrs } from "./disk-xattrs.ts";
+import { failure } from "./failure.ts";
 import type { FileSystemTraits } from "./file-system-probe.ts";
 import type { Owners } from "./owners.ts";
 

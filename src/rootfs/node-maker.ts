@@ -1,7 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import { MemoryShare } from "../base/memory-budget.ts";
 import type { DirectoryBackEnd } from "../layer/back-end.ts";
-import { failure, quoted } from "../layer/findings.ts";
+import { quoted } from "../layer/findings.ts";
 import { readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
@@ -11,6 +11,7 @@ import { type ByteString, ownCopy, textOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
 import type { RootfsContext } from "./context.ts";
 import type { DiskDestination, DiskDirectory, OnDisk } from "./disk-directory.ts";
+import { failure } from "./failure.ts";
 import { removeTree } from "./remove-tree.ts";
 
 /** Makes and removes what has a name on a disk, for one layer, and remembers which names are that layer's. */

@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
 import type { OwnerChoice } from "../base/option-words.ts";
-import { type Findings, failure, refusal } from "../layer/findings.ts";
+import { type Findings, refusal } from "../layer/findings.ts";
 import type { IdMapping } from "../layer/settings.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { readXattrAt } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Entry } from "../tar/entry.ts";
+import { failure } from "./failure.ts";
 
 interface Owner {
   readonly uid: number;

@@ -1,4 +1,3 @@
-import { failure } from "../layer/findings.ts";
 import { changeMode, changeModeAt } from "../linux/attributes.ts";
 import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
@@ -6,6 +5,7 @@ import type { Result } from "../linux/libc.ts";
 import { openDirectoryBeneath, removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { Descent } from "./descent.ts";
+import { failure } from "./failure.ts";
 
 const dot = byteStringOf(".");
 

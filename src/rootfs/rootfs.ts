@@ -1,6 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
 import type { FileBackEnd, WhiteoutBackEnd } from "../layer/back-end.ts";
-import { type FindingsReporter, failure } from "../layer/findings.ts";
+import type { FindingsReporter } from "../layer/findings.ts";
 import { LayerEntries } from "../layer/layer-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { whiteoutPrefix } from "../layer/whiteouts.ts";
@@ -12,6 +12,7 @@ import type { ByteString } from "../tar/byte-string.ts";
 import { newContext, type RootfsContext, sharedByLayers } from "./context.ts";
 import type { DiskDirectory, OnDisk } from "./disk-directory.ts";
 import { DiskHardlinks } from "./disk-hardlinks.ts";
+import { failure } from "./failure.ts";
 import { FileMaker } from "./file-maker.ts";
 import { NodeMaker } from "./node-maker.ts";
 

@@ -1,9 +1,10 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { failure, quoted } from "../layer/findings.ts";
+import { quoted } from "../layer/findings.ts";
 import { setSize, writeSome, writeSomeAt } from "../linux/content.ts";
 import { errnos } from "../linux/errno.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
+import { failure } from "./failure.ts";
 
 /**
  * Writes an entry's data to a new file, from the archive's own memory; where a sparse file has no data it gets holes.

@@ -8,6 +8,7 @@ import { defaultDeadlines } from "../http/options.ts";
 import { cannot, RequestFailure } from "../http/request-failure.ts";
 import { parseJson } from "../oci/json.ts";
 import { ifReference, parseReference } from "../oci/reference.ts";
+import { defaultSandbox } from "../system/sandbox.ts";
 import { ArchiveFiles } from "./local/archive-files.ts";
 import type { ArchiveOptions } from "./local/archive-index.ts";
 import { DockerArchiveImage } from "./local/docker-archive.ts";
@@ -49,7 +50,7 @@ export function isEngineName(name: string): boolean {
 export function engineSource(socket: string | URL = defaultEngineSocket, options: EngineOptions = {}): Source {
   const socketPath = pathOf("socket", socket);
   checkOptions(options, engineKinds);
-  const { sandbox = "require" } = options;
+  const { sandbox = defaultSandbox } = options;
   const limits = settleLimits(options.limits);
   const connections = new Connections({ deadlines, connectionsPerHost: 1, proxy: undefined, socketPath });
   const archives = new Archives();

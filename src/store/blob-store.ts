@@ -6,12 +6,12 @@ import type { FetchOptions } from "../base/events.ts";
 import { namesIn, openIfThere, statIfThere } from "../base/if-there.ts";
 import { defaultLimits, type Limits } from "../base/limits.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
-import type { LockKind } from "../linux/lock.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { replaceFile } from "../output/give-name.ts";
 import { makeDirectories } from "../output/made-directories.ts";
 import { blobPath, readRange } from "../source/local/image-files.ts";
+import type { LockKind } from "../system/locks.ts";
 import { openLocked } from "./file-lock.ts";
 import { noteUse } from "./note-use.ts";
 import type { Trash } from "./trash.ts";
@@ -233,7 +233,7 @@ export async function makeStore(store: BlobStore): Promise<void> {
 
 /** Throws if the directory has other content than a store that another process may be making at the moment. */
 async function insistOnOurs(directory: string): Promise<void> {
-  const ours = ["blobs", "ingest", "index.json", "oci-layout", "in-use.lock"];
+  const ours = ["blobs", "ingest", "index.json", "oci-layout", "in-use.lock", ".locks"];
   const stranger = (await namesIn(directory)).find((name) => !ours.includes(name));
   if (stranger === undefined) return;
   throw new OciUnpackError(

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { pause } from "../base/abort.ts";
 import { statIfThere } from "../base/if-there.ts";
-import type { LockKind } from "../linux/lock.ts";
+import { fileLocks, type LockKind } from "../system/locks.ts";
 
 const shortestPauseMilliseconds = 5;
 const longestPauseMilliseconds = 200;
@@ -27,7 +27,7 @@ export async function openLocked(path: string, kind: LockKind, options: LockOpti
   for (;;) {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
-      await lock(file, kind, options);
+      await lock(path, file, kind, options);
       // The process that held the lock may have renamed or removed the file.
       if (await isAt(path, file)) return file;
     } catch (error) {
@@ -38,11 +38,11 @@ export async function openLocked(path: string, kind: LockKind, options: LockOpti
   }
 }
 
-async function lock(file: FileHandle, kind: LockKind, { signal, onWait }: LockOptions): Promise<void> {
-  const { tryLock } = await import("../linux/lock.ts");
+async function lock(path: string, file: FileHandle, kind: LockKind, { signal, onWait }: LockOptions): Promise<void> {
+  const tryLock = await fileLocks();
   signal?.throwIfAborted();
   let waited = 0;
-  for (let milliseconds = shortestPauseMilliseconds; !tryLock(file.fd, kind); ) {
+  for (let milliseconds = shortestPauseMilliseconds; !(await tryLock(path, file, kind)); ) {
     await pause(milliseconds, signal);
     if (waited < silentMilliseconds && waited + milliseconds >= silentMilliseconds) onWait?.();
     waited += milliseconds;

@@ -6,6 +6,7 @@ import { together } from "../base/abort.ts";
 import { openIfThere } from "../base/if-there.ts";
 import type { ExportForm } from "../base/option-words.ts";
 import { writeAll } from "../blob/temporary-file.ts";
+import { contentCalls } from "../system/file-content.ts";
 import type { Segment } from "../tar/entry.ts";
 import type { KeptRecord } from "./kept-results.ts";
 
@@ -100,8 +101,8 @@ export async function giveOutFile(
   await using kept = await openOfSize(file, directory);
   if (kept === undefined) return undefined;
   await using to = await open(path, "r+");
-  const { shareContent } = await import("../linux/content.ts"); // loaded where something is given out
-  if (shareContent(to.fd, kept.fd) >= 0) return "reflink";
+  const { isShared } = await contentCalls();
+  if (isShared(to.fd, kept.fd)) return "reflink";
   const { contentDigest } = await copyContent(kept, to, signal);
   return contentDigest === file.contentDigest ? "copied" : undefined;
 }
@@ -159,9 +160,8 @@ type Take = (chunk: Uint8Array, position: number) => Promise<void>;
 async function eachChunk(file: FileHandle, signal: AbortSignal | undefined, take: Take): Promise<Content> {
   const { size: sizeBytes } = await file.stat();
   const digests = new Map<number, Uint8Array>();
-  const { dataSegments } = await import("../linux/content.ts");
-  const segments = dataSegments(file.fd, sizeBytes);
-  const numbers = chunksWithData(typeof segments === "number" ? undefined : segments, sizeBytes);
+  const { dataSegments } = await contentCalls();
+  const numbers = chunksWithData(dataSegments(file.fd, sizeBytes), sizeBytes);
   const passOn = async (stop: AbortSignal) => {
     const buffer = Buffer.allocUnsafeSlow(chunkBytes);
     for (const number of numbers) {

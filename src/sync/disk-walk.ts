@@ -1,9 +1,9 @@
-import { failure } from "../layer/findings.ts";
 import { readEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { openDirectoryBeneath } from "../linux/syscalls.ts";
 import { Descent } from "../rootfs/descent.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Selection } from "../tree/selection.ts";
 import { type DiskEntry, succeeded } from "../verify/disk-entry.ts";

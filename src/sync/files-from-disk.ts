@@ -1,11 +1,12 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { FileBackEnd } from "../layer/back-end.ts";
-import { failure, quoted } from "../layer/findings.ts";
+import { quoted } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
 import { identityAt } from "../linux/stat.ts";
 import { makeLinkAt, unlinkAt } from "../linux/syscalls.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
 import type { DiskDestination, OnDisk } from "../rootfs/disk-directory.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { FileMaker } from "../rootfs/file-maker.ts";
 import type { NodeMaker } from "../rootfs/node-maker.ts";
 import type { ByteString } from "../tar/byte-string.ts";

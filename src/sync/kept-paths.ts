@@ -1,5 +1,5 @@
 import { OciUnpackError } from "../base/errors.ts";
-import { failure, quoted } from "../layer/findings.ts";
+import { quoted } from "../layer/findings.ts";
 import { changeModeAt, changeOwnerAt, changeTimesAt } from "../linux/attributes.ts";
 import { errnos } from "../linux/errno.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
@@ -12,6 +12,7 @@ import {
 } from "../linux/syscalls.ts";
 import { listXattrsAt, readXattrAt, setXattrAt } from "../linux/xattrs.ts";
 import { Descent } from "../rootfs/descent.ts";
+import { failure } from "../rootfs/failure.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import { nothing, type Selection } from "../tree/selection.ts";
 import { type DiskEntry, succeeded } from "../verify/disk-entry.ts";

@@ -1,7 +1,6 @@
 import type { MemoryBudget } from "../base/memory-budget.ts";
 import { Directory } from "../layer/directory.ts";
 import type { FindingsReporter } from "../layer/findings.ts";
-import { failure } from "../layer/findings.ts";
 import type { LayerEntries } from "../layer/layer-entries.ts";
 import { pathIn } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
@@ -9,6 +8,7 @@ import { openDirectoryBeneath } from "../linux/syscalls.ts";
 import { newContext, type RootfsContext, sharedByLayers } from "../rootfs/context.ts";
 import { Descent } from "../rootfs/descent.ts";
 import type { DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
+import { failure } from "../rootfs/failure.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource } from "../tar/entry.ts";

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import type { SandboxPolicy } from "../base/option-words.ts";
-import { failure } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { statAt, statOf } from "../linux/stat.ts";
 import { exchangeAt, openDirectoryBeneath, openDirectoryPath, renameAt } from "../linux/syscalls.ts";
 import { ownRights, type Rights } from "../linux/thread.ts";
+import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { mtreeLines } from "../tree/mtree.ts";
 import { nothing, type Selection, type SelectionPatterns, selection } from "../tree/selection.ts";

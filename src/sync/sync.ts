@@ -6,6 +6,7 @@ import { stepsOfLayers } from "../oci/config.ts";
 import { type AcceptedImage, Operation } from "../operation/operation.ts";
 import { checkedPatterns } from "../operation/options.ts";
 import { NewFile } from "../output/new-file.ts";
+import { insistOnLinux } from "../system/lack.ts";
 import { documentsOf } from "../unpack/documents.ts";
 import { JsonLineReader } from "../worker/json-line-reader.ts";
 import type { EngineReport, Job } from "../worker/messages.ts";
@@ -40,6 +41,7 @@ import type { EntryCounts } from "./sync-plan.ts";
  */
 export async function sync(name: string, directory: string | URL, options: SyncOptions = {}): Promise<SyncResult> {
   await using operation = Operation.begin(name, options, syncKinds);
+  insistOnLinux("make a directory what an image says");
   const { dryRun = false, keepPaths = [], trustTimes = false, force = false } = options;
   checkedPatterns("keepPaths", keepPaths);
   const { settings, signal } = operation;

@@ -6,7 +6,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { decompress } from "../blob/decompressed.ts";
 import { type ByteSpace, DecompressedOutput } from "../blob/decompressed-output.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteSource } from "../tar/entry.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
@@ -37,7 +37,7 @@ export interface ReadChunksJob {
 
 /** Sends the chunks. The thread is confined so that it can open no file. */
 export function readChunks({ input, outlet: shared, plan, sandbox, limits }: ReadChunksJob): void {
-  tell({ type: "confined", status: confineThread(sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(sandbox) });
   const outlet = new Outlet(shared, (bytes) => tell({ type: "bytes", bytes }));
   const ring = new RingReader(input, () => tell({ type: "space" }));
   const chunks = new WantedChunks(plan, outlet);

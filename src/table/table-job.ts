@@ -2,7 +2,7 @@ import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import { MemoryBudget } from "../base/memory-budget.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { checkedTable, type ExpectedTable, type ReadTable } from "./check-table.ts";
@@ -27,7 +27,7 @@ let memory: MemoryBudget | undefined;
 
 /** Checks a table. The thread is confined so that it can open no file. */
 export function readTable(job: ReadTableJob): void {
-  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const { limits } = job.settings;
   memory ??= new MemoryBudget(limits);
   try {

@@ -11,7 +11,6 @@ import { type HistoryJob, tellHistory } from "../history/history-job.ts";
 import { type ExtractJob, type ExtractRangeJob, extract, extractRange, type LookJob, look } from "../look/look-job.ts";
 import { type ReadChunksJob, readChunks } from "../table/chunks-job.ts";
 import { type ReadTableJob, readTable } from "../table/table-job.ts";
-import { type VerifyJob, verify } from "../verify/verify-job.ts";
 import { serve } from "../worker/serve.ts";
 
 serve<
@@ -19,7 +18,6 @@ serve<
   | MergeJob
   | ContentsJob
   | ArchiveJob
-  | VerifyJob
   | LookJob
   | ExtractJob
   | ExtractRangeJob
@@ -32,7 +30,6 @@ serve<
   contents: readContents,
   archive: writeArchive,
   history: tellHistory,
-  verify,
   look,
   extract,
   "extract-range": extractRange,

@@ -6,6 +6,7 @@ import { Operation } from "../operation/operation.ts";
 import { type UnpackOptions, type UnpackResult, unpackKinds } from "../operation/options.ts";
 import { Target } from "../output/new-directory.ts";
 import { NewFile } from "../output/new-file.ts";
+import { insistOnLinux } from "../system/lack.ts";
 import { isWhole } from "../tree/selection.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import { applyLayers, applySelected } from "./apply-layers.ts";
@@ -29,6 +30,7 @@ export async function unpack(
   options: UnpackOptions = {},
 ): Promise<UnpackResult> {
   await using operation = Operation.begin(name, options, unpackKinds);
+  insistOnLinux("unpack an image into a directory");
   const { settings, events } = operation;
   await using added = await AddedLayer.open(options.add, options.sourceDateEpoch);
   const mtreePath = options.mtree === undefined ? undefined : pathOf("mtree", options.mtree);

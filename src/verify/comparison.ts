@@ -1,7 +1,6 @@
 import { constants } from "node:fs";
 import type { DifferentPart } from "../base/option-words.ts";
 import { Directory } from "../layer/directory.ts";
-import { failure } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { readEntries } from "../linux/directory-entries.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
@@ -9,6 +8,7 @@ import { type Stat, statAt } from "../linux/stat.ts";
 import { closeDescriptor, openUntouchedAt, readSymlinkAt } from "../linux/syscalls.ts";
 import type { Rights } from "../linux/thread.ts";
 import { Descent } from "../rootfs/descent.ts";
+import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { nothing, type Selection } from "../tree/selection.ts";
 import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
-import { failure } from "../layer/findings.ts";
 import { nextData, readSomeAt } from "../linux/content.ts";
 import type { Result } from "../linux/libc.ts";
 import { closeDescriptor, openUntouchedAt } from "../linux/syscalls.ts";
+import { failure } from "../rootfs/failure.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import type { Segment } from "../tar/entry.ts";
 import type { TreeFile } from "../tree/tree-file.ts";

@@ -6,6 +6,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { fetchByIndexes } from "../operation/fetch-layers.ts";
 import { Operation } from "../operation/operation.ts";
 import { filesKinds, type OperationResult, type UnpackOptions } from "../operation/options.ts";
+import { insistOnLinux } from "../system/lack.ts";
 import type { EngineReport } from "../worker/messages.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import type { Difference } from "./difference.ts";
@@ -37,12 +38,13 @@ export interface VerifyResult extends OperationResult {
  */
 export async function verify(unpacked: string | URL, name: string, options: VerifyOptions = {}): Promise<VerifyResult> {
   await using operation = Operation.begin(name, options, filesKinds);
+  insistOnLinux("compare a directory with an image");
   const { settings, events, signal } = operation;
   const directory = pathOf("directory", unpacked);
   const recorded = await recordedConfig(directory, settings.apply.limits);
   const { platform } = parseConfig(recorded);
   const rootfs = await rootfsIn(directory);
-  await using pipeline = new Pipeline(settings.apply.limits, "tree-worker"); // while the network is asked, the threads start
+  await using pipeline = new Pipeline(settings.apply.limits, "verify-worker"); // while the network is asked, the threads start
   const accepted = await operation.resolve(await operation.source(), platform);
 
   const { image, progress } = accepted;

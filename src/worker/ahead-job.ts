@@ -2,7 +2,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import { AheadDecoder, historyBytes } from "../blob/ahead-decoder.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { copyAll } from "../blob/decompressed-output.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import { readInto, readWords, writeMade } from "./ahead-messages.ts";
 import { RingReader, RingWriter, type SharedRing } from "./ring.ts";
 
@@ -20,7 +20,7 @@ export interface AheadJob extends AheadRings {
 
 /** Decodes pieces until there are no more. This thread is confined so that it can open no file at all. */
 export function decodeAhead(job: AheadJob): void {
-  confineThread(job.sandbox, {});
+  confineFromFiles(job.sandbox);
   const input = new CompressedInput(new RingReader(job.input));
   const output = new RingWriter(job.output);
   const history = new Uint8Array(historyBytes);

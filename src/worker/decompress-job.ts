@@ -6,7 +6,7 @@ import { decompress } from "../blob/decompressed.ts";
 import { DecompressedOutput } from "../blob/decompressed-output.ts";
 import { type AheadThread, isWorthReadingAhead, ReadAhead } from "../blob/read-ahead.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import type { AheadRings } from "./ahead-job.ts";
 import { RingedAheadThread } from "./ahead-thread.ts";
 import type { NumberedLayer } from "./messages.ts";
@@ -32,7 +32,7 @@ export interface DecompressJob {
 
 /** Decompresses the layers from one ring into the other. This thread is confined so that it can open no file at all. */
 export function decompressLayers(job: DecompressJob): void {
-  tell({ type: "confined", status: confineThread(job.sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const input = new RingReader(job.input, () => tell({ type: "space" }));
   const output = new RingWriter(job.output);
   const threads = job.ahead.map((rings) => new RingedAheadThread(rings));

@@ -1,7 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
-import { confineThread } from "../linux/confinement.ts";
+import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteSource } from "../tar/entry.ts";
 import { dataDigests } from "../toc/data-digests.ts";
 import { DigestibleHoles } from "../toc/digested-body.ts";
@@ -33,7 +33,7 @@ export type DigestReport = { readonly type: "indexed"; readonly layer: number; r
  * open no file at all.
  */
 export function digestArchives(job: DigestJob): void {
-  confineThread(job.sandbox, {});
+  confineFromFiles(job.sandbox);
   const input = new RingReader(job.input, undefined, 1);
   const outlet = job.index && new Outlet(job.index.outlet, (bytes) => tell({ type: "bytes", bytes }));
   const holes = new DigestibleHoles(job.limits);

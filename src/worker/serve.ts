@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { OciUnpackError, retold } from "../base/errors.ts";
-import { noteDescriptorsIn } from "../linux/open-descriptors.ts";
-import { nameThread } from "../linux/thread.ts";
+import { noteDescriptorsIn } from "../base/open-descriptors.ts";
+import { loadThreadSystem } from "../system/sandbox.ts";
 import { type EngineReport, type Job, type Message, packError, type ThreadSettings } from "./messages.ts";
 import { RingCancelled } from "./ring.ts";
 
@@ -15,24 +15,30 @@ type Work<Jobs extends Job> = { readonly [Type in Jobs["type"]]: (job: Extract<J
 
 /**
  * Does each job that this thread is sent, synchronously, and reports how it ended. Linux shows the thread as `name`.
+ * What the system does for threads is loaded before, so that nothing waits when a job has begun.
  */
 export function serve<Jobs extends Job>(name: string, work: Work<Jobs>): void {
   const { descriptors }: ThreadSettings = workerData;
   const actions = new Map<string, (job: never) => void>(Object.entries(work));
   noteDescriptorsIn(descriptors);
-  nameThread(name);
-  tell({ type: "ready" });
-  parentPort?.on("message", (job: Job) => {
-    try {
-      const action = actions.get(job.type);
-      if (action === undefined) throw new TypeError(`the thread ${name} knows no job "${job.type}"`);
-      action(job as never);
-      tell({ type: "done" });
-    } catch (error) {
-      if (error instanceof RingCancelled) tell({ type: "cancelled" });
-      else tell({ type: "failed", error: packError(error) });
-    }
+  // A rejection ends the thread, and whoever started it is told.
+  loadThreadSystem().then(({ nameThread }) => {
+    nameThread(name);
+    tell({ type: "ready" });
+    parentPort?.on("message", (job: Job) => doJob(name, actions, job));
   });
+}
+
+function doJob(name: string, actions: ReadonlyMap<string, (job: never) => void>, job: Job): void {
+  try {
+    const action = actions.get(job.type);
+    if (action === undefined) throw new TypeError(`the thread ${name} knows no job "${job.type}"`);
+    action(job as never);
+    tell({ type: "done" });
+  } catch (error) {
+    if (error instanceof RingCancelled) tell({ type: "cancelled" });
+    else tell({ type: "failed", error: packError(error) });
+  }
 }
 
 /**

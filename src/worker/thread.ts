@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
+import { createDescriptorNotes, descriptorsIn, isHalted } from "../base/open-descriptors.ts";
 import { present } from "../base/present.ts";
-import { createDescriptorNotes, descriptorsIn, isHalted } from "../linux/open-descriptors.ts";
 import { type EngineReport, type Job, type Message, type ThreadSettings, unpackError } from "./messages.ts";
 
 export interface DoOptions<Own extends Message> {
@@ -44,6 +44,7 @@ type ThreadName =
   | "digest-worker"
   | "apply-worker"
   | "tree-worker"
+  | "verify-worker"
   | "sync-worker"
   | "archive-worker";
 

@@ -88,6 +88,7 @@ export const rooms = {
       "unpack",
       "verify",
       "diff",
+      "system",
     ],
   },
   unpack: {
@@ -110,6 +111,7 @@ export const rooms = {
       "operation",
       "clone",
       "export",
+      "system",
     ],
   },
   artifact: {
@@ -133,12 +135,13 @@ export const rooms = {
       "store",
       "image",
       "operation",
+      "system",
     ],
   },
   look: {
     floor: 10,
     what: "what is in an image, without unpacking it: layers from the newest down, as few as an answer needs",
-    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer", "worker", "tree", "image", "operation", "table"],
+    uses: ["base", "oci", "tar", "blob", "toc", "system", "layer", "worker", "tree", "image", "operation", "table"],
   },
   verify: {
     floor: 10,
@@ -157,17 +160,18 @@ export const rooms = {
       "store",
       "image",
       "operation",
+      "system",
     ],
   },
   history: {
     floor: 10,
     what: "what each layer did to the tree of those below it, and to one path",
-    uses: ["base", "oci", "tar", "toc", "linux", "layer", "worker", "tree", "image", "operation"],
+    uses: ["base", "oci", "tar", "toc", "system", "layer", "worker", "tree", "image", "operation"],
   },
   diff: {
     floor: 10,
     what: "two images compared: how they are to be run, and their merged trees, name by name, with layers that both have read once, if at all",
-    uses: ["base", "oci", "tar", "linux", "toc", "layer", "worker", "tree", "image", "operation"],
+    uses: ["base", "oci", "tar", "toc", "system", "layer", "worker", "tree", "image", "operation"],
   },
   copy: {
     floor: 10,
@@ -188,8 +192,8 @@ export const rooms = {
       "tar",
       "output",
       "blob",
-      "linux",
       "toc",
+      "system",
       "layer",
       "worker",
       "tree",
@@ -222,6 +226,7 @@ export const rooms = {
       "image",
       "trust",
       "table",
+      "system",
     ],
   },
   configuration: {
@@ -237,22 +242,22 @@ export const rooms = {
   store: {
     floor: 7,
     what: "blobs kept between runs, in an OCI layout that processes may share, and layers as directories, and what images became; it wraps any source",
-    uses: ["base", "oci", "tar", "output", "blob", "toc", "linux", "worker", "source"],
+    uses: ["base", "oci", "tar", "output", "blob", "toc", "worker", "source", "system"],
   },
   table: {
     floor: 6,
     what: "the table of contents that a layer may have: found, checked and made an index of, and parts of the layer read by it",
-    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer", "worker"],
+    uses: ["base", "oci", "tar", "blob", "toc", "system", "layer", "worker"],
   },
   source: {
     floor: 6,
     what: "where documents and blobs come from: the source that a name asks for; in `local/` layouts and archives on this machine",
-    uses: ["base", "oci", "tar", "http", "blob", "linux", "registry", "worker"],
+    uses: ["base", "oci", "tar", "http", "blob", "registry", "worker", "system"],
   },
   worker: {
     floor: 5,
     what: "the engine of the confined threads (one decompresses, one applies; a third digests, and makes indexes of layers): rings, messages, progress; it knows no verb",
-    uses: ["base", "oci", "tar", "blob", "linux", "toc", "layer"],
+    uses: ["base", "oci", "tar", "blob", "toc", "system", "layer"],
   },
   rootfs: {
     floor: 5,
@@ -274,6 +279,11 @@ export const rooms = {
     what: "the image's configuration as a container runtime's (runtime-spec): users, mounts, annotations",
     uses: ["base", "oci", "tar", "linux", "layer"],
   },
+  system: {
+    floor: 4,
+    what: "what the system that this runs on gives: Linux through `linux/`, loaded where it is; elsewhere what Node has, or a word that it cannot be had",
+    uses: ["base", "tar", "linux"],
+  },
   registry: {
     floor: 4,
     what: "the client of a registry: its mirrors, its tokens (in `auth/`), manifests, blobs that survive broken connections",
@@ -282,7 +292,7 @@ export const rooms = {
   layer: {
     floor: 4,
     what: "what the entries of a layer mean, wherever they are applied: directories and which layer did what to them, whiteouts, hard links that wait, symlinks on the way, what is refused, repaired and filtered",
-    uses: ["base", "tar", "linux"],
+    uses: ["base", "tar"],
   },
   http: {
     floor: 3,

@@ -335,16 +335,26 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
+    what: "without koffi, too, nothing that was to be confined goes on unconfined",
+    file: "src/system/sandbox.ts",
+    without: ['if (policy === "prefer")', 'if (policy !== "off")'],
+    test: [
+      "cli/native-library",
+      "without koffi nothing is silently unconfined, and what takes system calls says so before it downloads",
+    ],
+  },
+  {
+    group: "sandbox",
     what: "the thread that decompresses opens nothing",
     file: "src/worker/decompress-job.ts",
-    without: ["confineThread(job.sandbox, {})", `confineThread("off", {})`],
+    without: ["confineFromFiles(job.sandbox)", `confineFromFiles("off")`],
     test: ["worker/confinement", "each of the three threads confines itself"],
   },
   {
     group: "sandbox",
     what: "so does a thread that decompresses ahead",
     file: "src/worker/ahead-job.ts",
-    without: ["confineThread(job.sandbox, {})", `confineThread("off", {})`],
+    without: ["confineFromFiles(job.sandbox)", `confineFromFiles("off")`],
     test: ["worker/confinement", "a thread that decompresses ahead confines itself"],
   },
   {
@@ -365,7 +375,7 @@ export const sandboxDefences: readonly Defence[] = [
     group: "sandbox",
     what: "so does the thread that digests",
     file: "src/worker/digest-job.ts",
-    without: ["confineThread(job.sandbox, {})", `confineThread("off", {})`],
+    without: ["confineFromFiles(job.sandbox)", `confineFromFiles("off")`],
     test: ["worker/confinement", "each of the three threads confines itself"],
   },
   {
@@ -379,7 +389,7 @@ export const sandboxDefences: readonly Defence[] = [
     group: "sandbox",
     what: "the thread that compares two images opens no file",
     file: "src/diff/diff-job.ts",
-    without: ["confineThread(job.sandbox, {})", `confineThread("off", {})`],
+    without: ["confineFromFiles(job.sandbox)", `confineFromFiles("off")`],
     test: ["worker/confinement", "the thread that compares two images confines itself"],
   },
   {

@@ -121,7 +121,7 @@ export const sourceDefences: readonly Defence[] = [
     group: "sandbox",
     what: "the thread that reads an archive of an image opens nothing",
     file: "src/source/local/index-archive-job.ts",
-    without: ["status: confineThread(sandbox, {})", 'status: { state: "off" }'],
+    without: ["status: confineFromFiles(sandbox)", 'status: { state: "off" }'],
     test: [archives, "the thread that reads an archive is confined, and ends with it"],
   },
   {

@@ -15,6 +15,8 @@ export interface Import {
   readonly types: readonly string[];
   /** Whether nothing of it is left at run time. */
   readonly isType: boolean;
+  /** Whether it is loaded when it is needed, and not with the file. */
+  readonly isDynamic: boolean;
 }
 
 /** A source file as its imports show it. */
@@ -52,10 +54,10 @@ function* importsIn(text: string): Iterable<Omit<Import, "file">> {
     const isTypeName = (name: string) => type !== undefined || name.startsWith("type ");
     const names = all.filter((name) => !isTypeName(name));
     const types = all.filter(isTypeName).map((name) => name.replace("type ", ""));
-    yield { specifier, names, types, isType: types.length > 0 && names.length === 0 };
+    yield { specifier, names, types, isType: types.length > 0 && names.length === 0, isDynamic: false };
   }
   for (const [, specifier = ""] of text.matchAll(dynamicImport)) {
-    yield { specifier, names: [], types: [], isType: false };
+    yield { specifier, names: [], types: [], isType: false, isDynamic: true };
   }
 }
 

@@ -78,7 +78,7 @@ test("the thread that compares a directory with an image confines itself", { ski
       for (const [name, privileges] of threads()) seen.set(name, privileges);
     },
   });
-  assert.equal(seen.get("oci-tree"), "1");
+  assert.equal(seen.get("oci-verify"), "1");
 });
 
 test("the thread that compares two images confines itself", { skip }, async () => {

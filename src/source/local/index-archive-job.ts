@@ -7,7 +7,7 @@ import { CompressedInput } from "../../blob/compressed-input.ts";
 import { decompress } from "../../blob/decompressed.ts";
 import { type ByteSpace, DecompressedOutput } from "../../blob/decompressed-output.ts";
 import { GzipChecksum } from "../../blob/gzip.ts";
-import { confineThread } from "../../linux/confinement.ts";
+import { confineFromFiles } from "../../system/sandbox.ts";
 import type { ByteSource } from "../../tar/entry.ts";
 import { RingReader, type SharedRing } from "../../worker/ring.ts";
 import { tell } from "../../worker/serve.ts";
@@ -39,7 +39,7 @@ const membersAtATime = 1000;
  * file.
  */
 export function indexArchive({ file, input, directory, sandbox, limits }: IndexJob): void {
-  tell({ type: "confined", status: confineThread(sandbox, {}) });
+  tell({ type: "confined", status: confineFromFiles(sandbox) });
   if (input !== undefined) {
     makePlain(new RingReader(input, () => tell({ type: "space" })), new FileSpace(file, directory), limits);
   }

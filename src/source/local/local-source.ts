@@ -25,6 +25,7 @@ import type {
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestBy, encodedOf } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
+import { defaultSandbox } from "../../system/sandbox.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import { DirectoryFiles } from "./directory-files.ts";
 import { DockerArchiveImage } from "./docker-archive.ts";
@@ -68,7 +69,7 @@ export const localKinds: Kinds<LocalOptions> = { ...readingKinds, standardInput:
  */
 export function localSource(options: LocalOptions = {}): Source {
   checkOptions(options, localKinds);
-  const { standardInput, sandbox = "require" } = options;
+  const { standardInput, sandbox = defaultSandbox } = options;
   const limits = settleLimits(options.limits);
   const archives = new Archives();
   const archive = (path: string) =>

@@ -1,5 +1,3 @@
-import type { Result } from "./libc.ts";
-
 /*
  * A record of the descriptors that a working thread has open, in memory that outlives the thread. When a thread is
  * ended, Node closes what Node opened, but not what system calls opened: whoever ended the thread closes those.
@@ -30,10 +28,10 @@ export function noteDescriptorsIn(shared: SharedArrayBuffer): void {
   notes = new Int32Array(shared);
 }
 
-/** Makes a system call record the descriptor that it returns. */
+/** Makes a system call record the descriptor that it returns. What is negative is an error. */
 export function opening<Arguments extends readonly unknown[]>(
-  call: (...args: Arguments) => Result,
-): (...args: Arguments) => Result {
+  call: (...args: Arguments) => number,
+): (...args: Arguments) => number {
   return (...args) => {
     lock();
     try {
@@ -47,7 +45,7 @@ export function opening<Arguments extends readonly unknown[]>(
 }
 
 /** Makes the system call that closes a descriptor remove it from the record. */
-export function closing(call: (descriptor: number) => Result): (descriptor: number) => void {
+export function closing(call: (descriptor: number) => number): (descriptor: number) => void {
   return (descriptor) => {
     lock();
     try {

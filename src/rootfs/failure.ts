@@ -1,0 +1,14 @@
+import { OciUnpackError } from "../base/errors.ts";
+import { quoted } from "../layer/findings.ts";
+import { errnos, SystemError } from "../linux/errno.ts";
+import type { Result } from "../linux/libc.ts";
+import { type ByteString, textOf } from "../tar/byte-string.ts";
+
+/** A system call that failed while an entry was unpacked. `attempted` is a verb, `result` the negated errno. */
+export function failure(attempted: string, path: ByteString, call: string, result: Result): OciUnpackError {
+  const error = new SystemError(`${attempted} ${quoted(path)}`, call, -result, { path: textOf(path) });
+  // The one thing about which the kernel complains and the image is to blame.
+  return result === -errnos.ENAMETOOLONG
+    ? new OciUnpackError("ENTRY_REFUSED", error.message, { details: error.details })
+    : error;
+}
