@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import { count, either, environment, type Kinds, path, pathOf, text } from "../base/option-checks.ts";
+import { count, environment, type Kinds, path, pathOf } from "../base/option-checks.ts";
 import type { AuthFileFormat } from "./auth-file.ts";
 
 /** Environment variables, as `process.env` has them. */
@@ -27,7 +27,7 @@ export interface SettledMachine extends Machine {
 
 export const machineKinds: Kinds<Machine> = {
   env: environment,
-  homeDirectory: either(text, path), // may be empty, as $HOME may
+  homeDirectory: { words: path.words, isOne: (value) => value === "" || path.isOne(value) }, // as $HOME may be empty
   uid: count,
   systemDirectory: path,
 };
