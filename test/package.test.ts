@@ -34,7 +34,7 @@ after(() => rm(project, { recursive: true, force: true }));
 test("the package has what is needed to run it and to read about it, and nothing else", () => {
   const surplus = packed.filter(
     (path) =>
-      !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|docs\/.*\.(?:md|svg)|bench\/.*\.(?:md|svg)|[A-Z]+(?:\.md)?|package\.json)$/.test(
+      !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|docs\/.*\.(?:md|svg)|docs\/schema\/[\w-]+\.json|bench\/.*\.(?:md|svg)|[A-Z]+(?:\.md)?|package\.json)$/.test(
         path,
       ),
   );
@@ -46,6 +46,7 @@ test("the package has what is needed to run it and to read about it, and nothing
     "README.md",
     "LICENSE",
     "docs/errors.md",
+    "docs/schema/unpack.json",
   ]) {
     assert.ok(packed.includes(path), path);
   }

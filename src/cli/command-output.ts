@@ -1,9 +1,11 @@
 import type { Writable } from "node:stream";
 import { unlessAborted } from "../base/abort.ts";
+import { present } from "../base/present.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import type { OciUnpackEvent } from "../index.ts";
 import type { ErrorReport } from "./error-report.ts";
 import { retryText } from "./event-line.ts";
+import type { Decision, Explained, FailureData, ResultData } from "./json-outputs.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { safeJson } from "./safe-text.ts";
 
@@ -12,7 +14,7 @@ import { safeJson } from "./safe-text.ts";
  *
  * It comes in pieces, because together they may be longer than a string can be.
  */
-export function* resultJson(result: object, decisionLog: DecisionLog): Iterable<string> {
+export function* resultJson(result: ResultData, decisionLog: DecisionLog): Iterable<string> {
   const fields = Object.entries({ ...result, ...explained(decisionLog) }).filter(([, value]) => value !== undefined);
   yield "{";
   for (const [index, [name, value]] of fields.entries()) {
@@ -33,19 +35,18 @@ function* listJson(list: readonly unknown[]): Iterable<string> {
  * A failure as `--json` prints it: `{"error":{"code":…,"message":…,"hint":…,"details":{…}}}`, without what there is
  * not.
  */
-export function errorJson({ code, message, hint, details }: ErrorReport, decisionLog: DecisionLog): string {
-  return `${safeJson({ error: { code, message, hint, details }, ...explained(decisionLog) })}\n`;
+export function errorJson(failure: ErrorReport, decisionLog: DecisionLog): string {
+  return `${safeJson({ ...failureData(failure), ...explained(decisionLog) })}\n`;
+}
+
+/** A failure as data. */
+export function failureData({ code, message, hint, details }: ErrorReport): FailureData {
+  return { error: present({ code, message, hint, details }) };
 }
 
 /** The decisions as members of a result, where there are any. */
-export function explained({ decisions }: DecisionLog): { readonly decisions?: readonly Decision[] } {
+export function explained({ decisions }: DecisionLog): Explained {
   return decisions.length === 0 ? {} : { decisions };
-}
-
-/** A decision and its reason, with the topic of its event. */
-export interface Decision {
-  readonly topic: string;
-  readonly message: string;
 }
 
 /** How many decisions are recorded: more than any pull makes, but a limit for one that is retried for days. */

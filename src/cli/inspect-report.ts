@@ -1,17 +1,19 @@
 import { present } from "../base/present.ts";
 import type { ArtifactInspection, ImageInspection, ImageLayer, InspectResult, Platform } from "../index.ts";
 import { sourceKindOf } from "./connection.ts";
+import { descriptorData } from "./descriptor-data.ts";
+import type { ArtifactInspectionData, ImageData, InspectionData } from "./json-outputs.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { signatureLines } from "./signature-lines.ts";
 
 /** The result of `inspect` as data. */
-export function inspectionData(result: InspectResult): object {
+export function inspectionData(result: InspectResult): InspectionData {
   return result.kind === "image" ? imageData(result) : artifactData(result);
 }
 
 /** What an artifact's documents say, as data. */
-function artifactData({ manifest, files, ...result }: ArtifactInspection): object {
+function artifactData({ manifest, files, ...result }: ArtifactInspection): ArtifactInspectionData {
   const { kind, reference, digest, indexDigest, platform, artifactType, manifests, verified } = result;
   return present({
     kind,
@@ -22,12 +24,12 @@ function artifactData({ manifest, files, ...result }: ArtifactInspection): objec
     artifactType,
     mediaType: manifest.mediaType,
     annotations: manifest.annotations,
-    subject: manifest.subject,
-    config: manifest.config,
-    files: files.map(({ descriptor, name, form }) => ({ name, form, ...descriptor })),
+    subject: manifest.subject && descriptorData(manifest.subject),
+    config: descriptorData(manifest.config),
+    files: files.map(({ descriptor, name, form }) => ({ name, form, ...descriptorData(descriptor) })),
     totalBytes: totalBytes(files),
-    manifests,
-    referrers: result.referrers,
+    manifests: manifests.map(descriptorData),
+    referrers: result.referrers?.map(descriptorData),
     verified,
     fetchedBytes: result.fetchedBytes,
     milliseconds: result.milliseconds,
@@ -35,7 +37,7 @@ function artifactData({ manifest, files, ...result }: ArtifactInspection): objec
 }
 
 /** What an image's documents say, as data, with its configuration as it is. */
-function imageData({ configBytes, layers, manifest, ...result }: ImageInspection): object {
+function imageData({ configBytes, layers, manifest, ...result }: ImageInspection): ImageData {
   const { kind, reference, digest, indexDigest, platform, platforms, manifests, verified, fetchedBytes, milliseconds } =
     result;
   return present({
@@ -48,11 +50,11 @@ function imageData({ configBytes, layers, manifest, ...result }: ImageInspection
     artifactType: manifest.artifactType,
     mediaType: manifest.mediaType,
     annotations: manifest.annotations,
-    layers: layers.map(({ descriptor, diffID }) => ({ ...descriptor, diffID })),
+    layers: layers.map(({ descriptor, diffID }) => ({ ...descriptorData(descriptor), diffID })),
     totalBytes: totalBytes(layers),
-    manifests,
-    referrers: result.referrers,
-    config: JSON.parse(Buffer.from(configBytes).toString("utf8")) as unknown,
+    manifests: manifests.map(descriptorData),
+    referrers: result.referrers?.map(descriptorData),
+    config: JSON.parse(Buffer.from(configBytes).toString("utf8")) as ImageData["config"],
     verified,
     fetchedBytes,
     milliseconds,

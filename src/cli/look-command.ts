@@ -5,6 +5,7 @@ import { type DecisionLog, hasReaderLeft, resultJson, writeBytes, writeLines, wr
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import { recordingListener, withDisplay } from "./display.ts";
 import { inspectionData, inspectionLines } from "./inspect-report.ts";
+import type { ResultData } from "./json-outputs.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import type { LookCommand } from "./look-options.ts";
@@ -50,7 +51,7 @@ async function answer(
   { decisionLog, library }: { readonly decisionLog: DecisionLog; readonly library: LookLibrary },
 ): Promise<number> {
   const { image, json } = command;
-  const tell = (data: object, lines: Iterable<string>) => {
+  const tell = (data: ResultData, lines: Iterable<string>) => {
     if (json) writeText(context.output, resultJson(data, decisionLog));
     else writeLines(context.output, lines);
   };

@@ -118,10 +118,10 @@ function keptLines({ kept }: Pick<ExportResult, "kept">): string[] {
 /** What a kernel needs to verify a file system. */
 function verityLines({ verity }: ExportResult): string[] {
   if (verity === undefined) return [];
-  const { rootHash, salt, hashOffset, dataBlocks } = verity;
+  const { rootHash, salt, hashOffsetBytes, dataBlocks } = verity;
   return [
     `  root hash ${rootHash}`,
-    `  of ${counted(dataBlocks, "block")} of 4096 bytes, with the salt ${salt}; the hash tree is at byte ${hashOffset}`,
+    `  of ${counted(dataBlocks, "block")} of 4096 bytes, with the salt ${salt}; the hash tree is at byte ${hashOffsetBytes}`,
   ];
 }
 

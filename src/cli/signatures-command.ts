@@ -6,6 +6,7 @@ import { givenCredential, openSource, type SourceLibrary } from "./connection.ts
 import { paintFor, recordingListener, withDisplay } from "./display.ts";
 import { errorReportOf } from "./error-report.ts";
 import type { ImageCommand } from "./image-options.ts";
+import type { SignaturesData } from "./json-outputs.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
@@ -103,7 +104,7 @@ async function signaturesOf(
 }
 
 /** The list as data. What attestations state is in their predicates, which are printed by themselves. */
-function listData({ reference, digest, signatures }: SignaturesResult): object {
+function listData({ reference, digest, signatures }: SignaturesResult): SignaturesData {
   const rows = signatures.map((each) => {
     const { of, format, key, identity, issuer, predicateType, loggedAt, timestampedAt, verdict, reason } = each;
     const told = { key, identity, issuer, predicateType, loggedAt, timestampedAt };

@@ -2,6 +2,7 @@ import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
 import type { EventListener, Store, StoreEntry, StoreFindings } from "../index.ts";
 import { withDisplay } from "./display.ts";
+import type { JsonOutputs, StoreListData } from "./json-outputs.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
@@ -19,11 +20,14 @@ export async function storeCommand(
   library: StoreLibrary,
 ): Promise<number> {
   const opened = library.store(command.directory, { limits: parseLimits(command.limits, library.defaultLimits) });
-  const say = (result: unknown, lines: readonly string[]) =>
+  const say = (result: StoreData, lines: readonly string[]) =>
     context.output.write(command.json ? `${safeJson(result)}\n` : lines.map((line) => `${line}\n`).join(""));
   const display = terseDisplay({ verbosity: "normal", explain: false }, context, doing[command.action]);
   return await withDisplay(display, ({ show }, signal) => perform(opened, command, { signal, onEvent: show }, say));
 }
+
+/** What the command prints as JSON. */
+type StoreData = JsonOutputs["store-list" | "store-verify" | "store-prune"];
 
 /** What is being done, for the display. */
 const doing: Readonly<Record<StoreCommand["action"], string>> = {
@@ -36,12 +40,12 @@ async function perform(
   opened: Store,
   command: StoreCommand,
   { signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: EventListener },
-  say: (result: unknown, lines: readonly string[]) => void,
+  say: (result: StoreData, lines: readonly string[]) => void,
 ): Promise<number> {
   switch (command.action) {
     case "list": {
       const entries = await opened.list({ signal });
-      say(entries, entries.length === 0 ? ["the store is empty"] : entries.map(entryLine));
+      say(listData(entries), entries.length === 0 ? ["the store is empty"] : entries.map(entryLine));
       return exitCodes.done;
     }
     case "verify": {
@@ -58,7 +62,7 @@ async function prune(
   opened: Store,
   { maxBytes, forgetAbsent }: StoreCommand,
   options: { readonly signal: AbortSignal; readonly onEvent: EventListener },
-  say: (result: unknown, lines: readonly string[]) => void,
+  say: (result: StoreData, lines: readonly string[]) => void,
 ): Promise<number> {
   const result = await opened.prune(present({ ...options, forgetAbsent, maxBytes }));
   const removed = result.removedImages.map((name) => `removed ${safeText(name)}`);
@@ -81,6 +85,15 @@ async function prune(
     `freed ${bytesText(result.freedBytes)}, kept ${bytesText(result.keptBytes)}`,
   ]);
   return exitCodes.done;
+}
+
+/** The list for JSON. */
+function listData(entries: readonly StoreEntry[]): StoreListData {
+  return {
+    entries: entries.map(({ lastUsed, ...entry }) => {
+      return { ...entry, lastUsedSeconds: Math.floor(lastUsed.getTime() / 1000) };
+    }),
+  };
 }
 
 /** `2026-01-31 17:05  54.0 MB  image   docker.io/library/debian:stable  sha256:0123456789ab` */

@@ -4,8 +4,10 @@ import type * as Library from "../index.ts";
 import type { ExportForm, ExportOptions, OverlayOptions, UnpackOptions } from "../index.ts";
 import { type DecisionLog, resultJson, writeText } from "./command-output.ts";
 import { givenCredential, openingSource, type SourceLibrary } from "./connection.ts";
+import { artifactData } from "./descriptor-data.ts";
 import { type Display, type Paint, paintFor, recordingListener, withDisplay } from "./display.ts";
 import type { ImageCommand } from "./image-options.ts";
+import type { ResultData } from "./json-outputs.ts";
 import { parseLimits } from "./limits.ts";
 import { lineDisplay, noLines } from "./line-display.ts";
 import { liveDisplay } from "./live-display.ts";
@@ -77,7 +79,7 @@ const silence: Display = { ...noLines, show() {} };
 
 /** The result as data and as lines for people. */
 interface MadeOutput {
-  readonly result: object;
+  readonly result: ResultData;
   readonly lines: (paint: Paint) => readonly string[];
 }
 
@@ -96,7 +98,7 @@ async function makeOutput(
     }
     case "files": {
       const result = await library.unpackArtifact(image, directory, options);
-      return { result, lines: (paint) => artifactLines(result, paint) };
+      return { result: artifactData(result), lines: (paint) => artifactLines(result, paint) };
     }
     case "overlay": {
       const result = await library.unpackOverlay(image, directory, overlayOptions(command, options, library));

@@ -89,6 +89,6 @@ async function compareImages(
     differenceCount,
     readLayers: merging.readLayers,
     fetchedBytes: first.documentBytes + second.documentBytes + merging.fetchedBytes,
-    milliseconds: performance.now() - startedAt,
+    milliseconds: Math.round(performance.now() - startedAt),
   };
 }

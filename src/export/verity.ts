@@ -11,7 +11,7 @@ export interface Verity {
   /** In hexadecimal. It comes from the image's digest, so that the same image has the same root hash. */
   readonly salt: string;
   /** Where the superblock of the hash tree is, in bytes: behind the data, or 0 in a file of its own. */
-  readonly hashOffset: number;
+  readonly hashOffsetBytes: number;
   /** How many blocks of 4096 bytes are verified. */
   readonly dataBlocks: number;
 }
@@ -55,17 +55,17 @@ async function hashTree(plan: VerityPlan, data: FileHandle, hashes: FileHandle):
   const salt = Buffer.from(encodedOf(plan.digest), "hex");
   const dataBlocks = Math.ceil((await data.stat()).size / blockBytes);
   await data.truncate(dataBlocks * blockBytes);
-  const hashOffset = hashes === data ? dataBlocks * blockBytes : 0;
+  const hashOffsetBytes = hashes === data ? dataBlocks * blockBytes : 0;
   const superblock = { uuid: plan.uuid, dataBlocks, salt };
-  await hashes.write(superblockOf(superblock), 0, blockBytes, hashOffset);
-  const levels = levelsOf(dataBlocks, hashOffset + blockBytes);
+  await hashes.write(superblockOf(superblock), 0, blockBytes, hashOffsetBytes);
+  const levels = levelsOf(dataBlocks, hashOffsetBytes + blockBytes);
   let below: BlockRange = { file: data, offset: 0, blocks: dataBlocks };
   for (const level of levels) {
     await hashBlocks(below, { file: hashes, offset: level.offset }, salt, plan.signal);
     below = { file: hashes, ...level };
   }
   const top = await readBlocks(below, 0, 1);
-  return { rootHash: saltedHash(salt, top).toString("hex"), salt: salt.toString("hex"), hashOffset, dataBlocks };
+  return { rootHash: saltedHash(salt, top).toString("hex"), salt: salt.toString("hex"), hashOffsetBytes, dataBlocks };
 }
 
 /** The levels of hashes above so many blocks, the lowest first. They lie in the file with the highest first. */

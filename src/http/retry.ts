@@ -52,7 +52,7 @@ export class Retries {
   #delay({ details }: RequestFailure): number {
     const { backoffMilliseconds } = this.#options.deadlines;
     const longest = Math.min(longestBackoffMilliseconds, backoffMilliseconds * 2 ** this.#failures);
-    return details.retryAfterMilliseconds ?? Math.random() * longest;
+    return Math.round(details.retryAfterMilliseconds ?? Math.random() * longest);
   }
 }
 

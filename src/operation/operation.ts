@@ -190,7 +190,7 @@ export class Operation implements AsyncDisposable {
 
   /** Tells that all is done. Gives how many milliseconds it took. */
   tellFinished(digest: Digest, output?: string): number {
-    const milliseconds = performance.now() - this.#startedAt;
+    const milliseconds = Math.round(performance.now() - this.#startedAt);
     this.events.tell({ type: "finished", digest, ...present({ output }), milliseconds });
     return milliseconds;
   }

@@ -39,8 +39,8 @@ async function made(path: string, content: Buffer, changes: Partial<VerityPlan> 
 /** veritysetup is in a directory that an ordinary user's PATH often lacks. */
 const env = { ...process.env, PATH: searchPath().join(":") };
 
-const verify = (data: string, hashes: string, { rootHash, hashOffset }: Verity) =>
-  spawnSync("veritysetup", ["verify", data, hashes, rootHash, `--hash-offset=${hashOffset}`], {
+const verify = (data: string, hashes: string, { rootHash, hashOffsetBytes }: Verity) =>
+  spawnSync("veritysetup", ["verify", data, hashes, rootHash, `--hash-offset=${hashOffsetBytes}`], {
     encoding: "utf8",
     env,
   });
@@ -57,7 +57,7 @@ describe("a hash tree is what veritysetup makes, byte for byte", { skip: skipWit
       const said = execFileSync("veritysetup", args, { encoding: "utf8", env });
       assert.match(said, new RegExp(`Root hash:\\s+${verity.rootHash}`));
       assert.deepEqual(await readFile(ours), await readFile(theirs));
-      assert.deepEqual([verity.hashOffset, verity.dataBlocks], [0, blocks]);
+      assert.deepEqual([verity.hashOffsetBytes, verity.dataBlocks], [0, blocks]);
       assert.equal(verify(data, ours, verity).status, 0);
     });
   }
@@ -66,7 +66,7 @@ describe("a hash tree is what veritysetup makes, byte for byte", { skip: skipWit
     await using place = await scratch();
     const data = join(place.directory, "data");
     const verity = await made(data, contentOf(300).subarray(0, -100));
-    assert.deepEqual([verity.hashOffset, verity.dataBlocks], [300 * blockBytes, 300]);
+    assert.deepEqual([verity.hashOffsetBytes, verity.dataBlocks], [300 * blockBytes, 300]);
     assert.equal(verify(data, data, verity).status, 0);
     await using file = await open(data, "r+");
     await file.write("X", 200 * blockBytes + 17);
@@ -112,7 +112,7 @@ for (const [form, tool] of Object.entries(tools) as [Exclude<ExportForm, "tar">,
     assert.equal(behind.bytes, (await readFile(first)).length);
     const alone = join(place.directory, "alone");
     await copyFile(first, alone);
-    await truncate(alone, behind.verity.hashOffset);
+    await truncate(alone, behind.verity.hashOffsetBytes);
     assert.deepEqual(await readFile(alone), await readFile(second), "the file system itself is the same");
     assert.deepEqual((await readdir(place.directory)).sort(), ["alone", "first", "hashes", "second"]);
   });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Outcome } from "./command.ts";
+import { insistOnSchemas } from "./json-output.ts";
 import { repositoryFile } from "./repository.ts";
 import { sandboxEnvironment } from "./sandbox.ts";
 
@@ -23,7 +24,10 @@ export interface OciUnpackOptions {
   readonly started?: (child: ChildProcess) => void;
 }
 
-/** Runs the real command as a shell would, and gives all that it said. */
+/**
+ * Runs the real command as a shell would, and gives all that it said. What it says as JSON has to be what the schema for it
+ * says.
+ */
 export function ociUnpack(args: readonly string[], options: OciUnpackOptions = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [commandEntry, ...args], {
     cwd: options.directory,
@@ -42,7 +46,13 @@ export function ociUnpack(args: readonly string[], options: OciUnpackOptions = {
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status, signal) => {
-      resolve({ status: status ?? undefined, signal: signal ?? undefined, stdout, stderr });
+      const outcome = { status: status ?? undefined, signal: signal ?? undefined, stdout, stderr };
+      try {
+        if (signal === null) insistOnSchemas(args, outcome);
+        resolve(outcome);
+      } catch (fault) {
+        reject(fault);
+      }
     });
   });
 }
