@@ -1,5 +1,6 @@
 import type { OptionTable, ValueKind } from "./option-spec.ts";
 import {
+  completionOptionTable,
   diffOptionTable,
   imageOptionTable,
   listOptionTable,
@@ -22,6 +23,7 @@ export const operandKinds = {
   PATH: "text",
   REGISTRY: "text",
   "list|verify|prune": ["list", "verify", "prune"],
+  "bash|zsh|fish": ["bash", "zsh", "fish"],
 } as const satisfies Readonly<Record<string, ValueKind>>;
 
 /** What can stand on a command line besides options. */
@@ -52,6 +54,7 @@ export const commandTable = {
   diff: { options: diffOptionTable, needed: ["IMAGE1", "IMAGE2"], possible: ["PATH"] },
   sync: { options: syncOptionTable, needed: ["DIRECTORY", "IMAGE"], possible: [] },
   signatures: { options: signaturesOptionTable, needed: ["IMAGE"], possible: [] },
+  completion: { options: completionOptionTable, needed: ["bash|zsh|fish"], possible: [] },
 } as const satisfies Readonly<Record<string, CommandSpec>>;
 
 /** The name of a command. */

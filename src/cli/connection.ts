@@ -4,26 +4,8 @@ import type * as Library from "../index.ts";
 import type { Credential, EventListener, Limits, Source } from "../index.ts";
 import type { ImageCommand, ImageSettings } from "./image-options.ts";
 import { type CommandInput, machineOf, type ProcessContext } from "./process-context.ts";
+import { sourceKindOf } from "./source-kind.ts";
 import { UsageError } from "./usage-error.ts";
-
-/** Where an image is, by the beginning of its name: in files on this machine, in its engine, or else in a registry. */
-type SourceKind = "files" | "engine" | "registry";
-
-const byTransport = new Map<string, SourceKind>([
-  ["oci", "files"],
-  ["oci-archive", "files"],
-  ["docker-archive", "files"],
-  ["dir", "files"],
-  ["docker-daemon", "engine"],
-]);
-
-/**
- * Where the image of a name is. The library has the same names; they are repeated here so that it need not be loaded.
- */
-export function sourceKindOf(image: string): SourceKind {
-  const colon = image.indexOf(":");
-  return (colon < 0 ? undefined : byTransport.get(image.slice(0, colon))) ?? "registry";
-}
 
 /** Refuses the name of an archive that exists here: without its kind it would be taken for an image in a registry. */
 function refuseArchiveName(image: string): void {

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type * as Library from "../index.ts";
 import type { Credential, EventListener, ImageComparison, Limits, Source } from "../index.ts";
 import { type DecisionLog, hasReaderLeft, writeBytes } from "./command-output.ts";
-import { givenCredential, openSource, type SourceLibrary, sourceKindOf } from "./connection.ts";
+import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import type { DiffCommand } from "./diff-options.ts";
 import { comparisonJson, comparisonLines, comparisonVerdict } from "./diff-report.ts";
 import { paintFor, recordingListener, withDisplay } from "./display.ts";
@@ -12,6 +12,7 @@ import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
+import { sourceKindOf } from "./source-kind.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The functions of the library that are used here. */

@@ -2,11 +2,11 @@ import { type DifferentPart, differentParts } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { DiffOptions } from "../index.ts";
 import { oneOf, parseCommandLine } from "./command-line.ts";
-import { sourceKindOf } from "./connection.ts";
 import { type ImageSettings, imageSettings, type SmallCommand, smallCommand } from "./image-options.ts";
 import { operands } from "./look-options.ts";
 import { diffOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
+import { sourceKindOf } from "./source-kind.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The arguments of `oci-unpack diff IMAGE1 IMAGE2 [PATH]`. */

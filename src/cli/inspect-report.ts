@@ -1,11 +1,11 @@
 import { present } from "../base/present.ts";
 import type { ArtifactInspection, ImageInspection, ImageLayer, InspectResult, Platform } from "../index.ts";
-import { sourceKindOf } from "./connection.ts";
 import { descriptorData } from "./descriptor-data.ts";
 import type { ArtifactInspectionData, ImageData, InspectionData } from "./json-outputs.ts";
 import { bytesText } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { signatureLines } from "./signature-lines.ts";
+import { sourceKindOf } from "./source-kind.ts";
 
 /** The result of `inspect` as data. */
 export function inspectionData(result: InspectResult): InspectionData {

@@ -6,8 +6,6 @@ export type ValueKind =
   | "text"
   | "file"
   | "directory"
-  /** A file or directory that is made, or `-`. */
-  | "destination"
   /** Where an image is: a name in a registry, or a place on this machine. */
   | "image"
   /** The name of a limit, and a number. */

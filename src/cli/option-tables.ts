@@ -94,7 +94,7 @@ export const unpackOptionTable = {
   ...filesOptionTable,
   ...partialOptionTable,
   output: { value: [...directoryForms, ...exportForms, ...copyForms] },
-  "output-file": { value: "destination", short: "o" },
+  "output-file": { value: "file", short: "o" },
   overlay: { value: overlayModes },
   mount: { value: "directory" },
   "all-platforms": {},
@@ -163,6 +163,9 @@ export const logoutOptionTable = {
   authfile: { value: "file" },
   help,
 } as const;
+
+/** Every option of `oci-unpack completion bash|zsh|fish`. */
+export const completionOptionTable = { help } as const;
 
 /** Every option of `oci-unpack store list|verify|prune`. */
 export const storeOptionTable = {

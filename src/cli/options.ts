@@ -1,5 +1,6 @@
 import { oneOf, refuseMisspeltCommand } from "./command-line.ts";
 import { commandNames } from "./command-table.ts";
+import { type CompletionCommand, parseCompletion } from "./completion-options.ts";
 import { type DiffCommand, parseDiff } from "./diff-options.ts";
 import { helpCommand, type SmallCommand } from "./image-options.ts";
 import { type LoginCommand, type LogoutCommand, parseLogin, parseLogout } from "./login-options.ts";
@@ -35,7 +36,8 @@ type Command =
   | DiffCommand
   | SyncCommand
   | SignaturesCommand
-  | VerifierCommand;
+  | VerifierCommand
+  | CompletionCommand;
 
 /**
  * Parses a command line. Throws a `UsageError` if it is wrong.
@@ -68,6 +70,8 @@ export function parseCommand(args: readonly string[], env: ProcessContext["env"]
       return parseSync(rest, env);
     case "signatures":
       return parseSignatures(rest, env);
+    case "completion":
+      return parseCompletion(rest);
     case "unpack":
     case "pull":
       return parseUnpack(rest, env);

@@ -11,12 +11,12 @@ import type {
   VerifyResult,
   WarningCode,
 } from "../index.ts";
-import { sourceKindOf } from "./connection.ts";
 import type { Paint } from "./display.ts";
 import type { ErrorReport } from "./error-report.ts";
 import { bytesText, counted, countText, durationText, withUnits } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 import { signatureLines } from "./signature-lines.ts";
+import { sourceKindOf } from "./source-kind.ts";
 
 const skipped: Readonly<Record<SkipReason, readonly [singular: string, plural: string]>> = {
   device: ["device node", "device nodes (--devices create makes them)"],

@@ -18,11 +18,16 @@ export async function run(args: readonly string[], context: ProcessContext): Pro
 
 async function perform(args: readonly string[], context: ProcessContext, decisionLog: DecisionLog): Promise<number> {
   const command = parseCommand(args, context.env);
-  if (!["help", "version", "limits"].includes(command.name)) insistOnWorkingDirectory();
+  if (!["help", "version", "limits", "completion"].includes(command.name)) insistOnWorkingDirectory();
   switch (command.name) {
     case "help": {
       const { helpText } = await import("./manual/help-text.ts");
       context.output.write(helpText(command.topic, { isWhole: command.isWhole }));
+      return exitCodes.done;
+    }
+    case "completion": {
+      const { completionScript } = await import("./completion/completion-script.ts");
+      context.output.write(completionScript(command.shell));
       return exitCodes.done;
     }
     case "version": {

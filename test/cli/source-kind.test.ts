@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sourceKindOf } from "../../src/cli/connection.ts";
+import { sourceKindOf } from "../../src/cli/source-kind.ts";
 import { isEngineName } from "../../src/source/engine.ts";
 import { splitTransport } from "../../src/source/local/local-source.ts";
 

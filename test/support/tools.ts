@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -48,7 +48,17 @@ const packages = {
   crun: "crun",
   busybox: "busybox-static",
   unshare: "util-linux",
+  bash: "bash",
+  "bash-completion": "bash-completion",
+  zsh: "zsh",
+  fish: "fish",
+  script: "bsdutils",
 } as const;
+
+/** Where what is no program is. */
+const places: Readonly<Partial<Record<Tool, string>>> = {
+  "bash-completion": "/usr/share/bash-completion/bash_completion",
+};
 
 /** A program of somebody else's that tests and benchmarks run. */
 export type Tool = keyof typeof packages;
@@ -116,7 +126,10 @@ let isMountingAllowed: boolean | undefined;
 
 /** Those of the tools that no directory of PATH has. */
 function missingTools(tools: readonly Tool[]): Tool[] {
-  return tools.filter((tool) => !searchPath().some((directory) => isExecutable(join(directory, tool))));
+  return tools.filter((tool) => {
+    const place = places[tool];
+    return place !== undefined ? !existsSync(place) : !searchPath().some((each) => isExecutable(join(each, tool)));
+  });
 }
 
 /** What to install for tools, each package once. */

@@ -83,7 +83,6 @@ const valueNames = {
   text: "VALUE",
   file: "FILE",
   directory: "DIR",
-  destination: "PATH",
   image: "IMAGE",
   limit: "NAME=VALUE",
   policy: "FILE|machine",

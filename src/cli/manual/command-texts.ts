@@ -197,6 +197,21 @@ const signatures: CommandText<"signatures"> = {
   ],
 };
 
+const completion: CommandText<"completion"> = {
+  brief: "write the completions for a shell to standard output",
+  about: [
+    "Writes what makes bash, zsh or fish complete the commands and options of oci-unpack, their words, files and directories, and places of images.",
+    "Bash reads it from a file in ~/.local/share/bash-completion/completions, with the package bash-completion, or from ~/.bashrc; zsh from a directory in $fpath, in which it is called _oci-unpack; fish from ~/.config/fish/completions.",
+  ],
+  examples: [
+    "source <(oci-unpack completion bash)",
+    "oci-unpack completion zsh > ~/.zfunc/_oci-unpack",
+    "oci-unpack completion fish > ~/.config/fish/completions/oci-unpack.fish",
+  ],
+  own: {},
+  common: ["help"],
+};
+
 /** What is told of each command. */
 export const commandTexts: { readonly [Name in CommandName]: CommandText<Name> } = {
   unpack,
@@ -206,4 +221,5 @@ export const commandTexts: { readonly [Name in CommandName]: CommandText<Name> }
   ...lookCommands,
   sync,
   signatures,
+  completion,
 };
