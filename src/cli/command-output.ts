@@ -39,8 +39,13 @@ export function errorJson(failure: ErrorReport, decisionLog: DecisionLog): strin
   return `${safeJson({ ...failureData(failure), ...explained(decisionLog) })}\n`;
 }
 
+/** A failure as the last line of `--json-events`. */
+export function failedJson(failure: ErrorReport): string {
+  return `${safeJson({ type: "failed", ...failureData(failure) })}\n`;
+}
+
 /** A failure as data. */
-export function failureData({ code, message, hint, details }: ErrorReport): FailureData {
+function failureData({ code, message, hint, details }: ErrorReport): FailureData {
   return { error: present({ code, message, hint, details }) };
 }
 

@@ -5,7 +5,7 @@ import { type DecisionLog, hasReaderLeft, writeBytes } from "./command-output.ts
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import type { DiffCommand } from "./diff-options.ts";
 import { comparisonJson, comparisonLines, comparisonVerdict } from "./diff-report.ts";
-import { paintFor, recordingListener, withDisplay } from "./display.ts";
+import { recordingListener, tellPeople, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
@@ -45,8 +45,7 @@ export async function diffCommand(
     }
     const result = await comparison.result;
     if (command.verbosity === "verbose") say(`${bytesText(result.fetchedBytes)} fetched`);
-    const { errors, env } = context;
-    if (command.verbosity !== "quiet") errors.write(`${comparisonVerdict(result, paintFor(errors, env)).join("\n")}\n`);
+    tellPeople(command.verbosity, context, (paint) => comparisonVerdict(result, paint));
     return result.same ? exitCodes.done : exitCodes.different;
   });
 }

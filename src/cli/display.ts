@@ -1,13 +1,32 @@
 import type { EventListener, OciUnpackEvent } from "../index.ts";
 import type { DecisionLog } from "./command-output.ts";
+import type { Verbosity } from "./image-options.ts";
 import { interruptible } from "./interrupt.ts";
+import type { CommandEvent } from "./json-outputs.ts";
 import type { CommandOutput, ProcessContext } from "./process-context.ts";
+import { safeJson } from "./safe-text.ts";
 
 /** Shows the progress of an operation. Disposing of it restores the terminal. */
 export interface Display extends Disposable {
   show(event: OciUnpackEvent): void;
   /** Writes a line that stays on the screen. */
   say(line: string): void;
+}
+
+/** A display for programs: each event as JSON on a line of its own. */
+export function eventDisplay({ errors }: Pick<ProcessContext, "errors">): Display {
+  const tell = (event: CommandEvent) => errors.write(`${safeJson(event)}\n`);
+  return { show: tell, say: (message) => tell({ type: "note", message }), [Symbol.dispose]() {} };
+}
+
+/** Tells people how it ended, unless they want to hear nothing or a program listens. */
+export function tellPeople(
+  verbosity: Verbosity,
+  { errors, env }: Pick<ProcessContext, "errors" | "env">,
+  lines: (paint: Paint) => readonly string[],
+): void {
+  if (verbosity === "quiet" || verbosity === "events") return;
+  errors.write(`${lines(paintFor(errors, env)).join("\n")}\n`);
 }
 
 /** Runs `work` with a display of its progress. A signal aborts it. Afterwards the terminal is restored. */

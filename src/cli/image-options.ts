@@ -18,7 +18,8 @@ interface HelpCommand {
   readonly isWhole: boolean;
 }
 
-type Verbosity = "quiet" | "normal" | "verbose";
+/** What standard error gets: nothing but errors; what people have to know; that and more; or each event, for programs. */
+export type Verbosity = "quiet" | "normal" | "verbose" | "events";
 
 /** The options of every command with an image: which image, how to fetch it, and what to print. */
 export interface ImageSettings {
@@ -221,7 +222,13 @@ function verbosity(values: ImageLine["values"]): Verbosity {
       "leave one out",
     );
   }
-  return values.quiet ? "quiet" : values.verbose ? "verbose" : "normal";
+  if (!values["json-events"]) return values.quiet ? "quiet" : values.verbose ? "verbose" : "normal";
+  const other = values.quiet ? "--quiet" : values.verbose ? "--verbose" : undefined;
+  if (other === undefined) return "events";
+  throw new UsageError(
+    `cannot tell events: --json-events and ${other} contradict each other`,
+    "leave one out: with --json-events every event is told, and nothing else",
+  );
 }
 
 /** The options for an image's files. */

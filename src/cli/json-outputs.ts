@@ -102,8 +102,8 @@ export interface FailureData {
 /** What the command tells a program that drives it: the events of the library, and two of its own. */
 export type CommandEvent =
   | OciUnpackEvent
-  /** A signal has come. What was begun is cleaned up, and `failed` is the last line. */
-  | { readonly type: "interrupted" }
+  /** What people are told besides: that a signal has come, and what was begun is cleaned up. */
+  | { readonly type: "note"; readonly message: string }
   /** The last line of a command that fails. */
   | ({ readonly type: "failed" } & FailureData);
 

@@ -1,5 +1,5 @@
 import type { OciUnpackEvent } from "../index.ts";
-import type { Display } from "./display.ts";
+import { type Display, eventDisplay } from "./display.ts";
 import { type EventDetail, eventLine } from "./event-line.ts";
 import type { ImageSettings } from "./image-options.ts";
 import type { CommandOutput, ProcessContext } from "./process-context.ts";
@@ -79,6 +79,7 @@ export function terseDisplay(
   { errors }: Pick<ProcessContext, "errors">,
   doing: string,
 ): Display {
+  if (verbosity === "events") return eventDisplay({ errors });
   const tally = new Tally();
   const sign = () => (tally.layers.length === 0 ? doing : `${doing}: ${downloadText(tally)}`);
   const lines = verbosity === "quiet" ? noLines : progressLines(errors, sign);

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The global `process`: an import would read all of its members and open all three streams (2 ms of 28 on Node 20).
 import { version } from "../base/version.ts";
+import type { ErrorCode } from "../index.ts";
+import type { CommandEvent } from "./json-outputs.ts";
 
 const args = process.argv.slice(2);
 
@@ -47,11 +49,16 @@ async function insistOnOutput(): Promise<number> {
   await drained(process.stdout);
   if (lost === undefined) return 0;
   process.stderr.on("error", () => {});
-  process.stderr.write(
-    `error: cannot write to standard output: ${lost.message}\nhint: make room, or send it elsewhere\n`,
-  );
-  await drained(process.stderr);
+  await tellFailure(`cannot write to standard output: ${lost.message}`, "make room, or send it elsewhere");
   return 1;
+}
+
+/** What goes wrong around the command is told here, where nothing else need be loaded. */
+async function tellFailure(message: string, hint: string, code: ErrorCode = "FILE_SYSTEM"): Promise<void> {
+  const forPrograms = { type: "failed", error: { code, message, hint } } satisfies CommandEvent;
+  const isForPrograms = args.includes("--json-events");
+  process.stderr.write(isForPrograms ? `${JSON.stringify(forPrograms)}\n` : `error: ${message}\nhint: ${hint}\n`);
+  await drained(process.stderr);
 }
 
 /** Waits until everything has been written to a stream, or it has failed. */
@@ -71,9 +78,6 @@ function homeOf(homedir: () => string): string {
 /** Reports the error if a part of the command could not be loaded. */
 async function unloadable(error: unknown): Promise<number> {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(
-    `error: cannot go on: ${message}\nhint: allow more open files (ulimit -n), or install it again\n`,
-  );
-  await drained(process.stderr);
+  await tellFailure(`cannot go on: ${message}`, "allow more open files (ulimit -n), or install it again", "INTERNAL");
   return 1;
 }

@@ -59,6 +59,7 @@ export const imageOptionTable = {
   "no-index": {},
   limit,
   json: {},
+  "json-events": {},
   explain: {},
   quiet: { short: "q" },
   verbose: { short: "v" },
@@ -174,5 +175,6 @@ export const storeOptionTable = {
   "forget-absent": {},
   limit,
   json: {},
+  "json-events": {},
   help,
 } as const;

@@ -91,8 +91,17 @@ function parseHelp(words: readonly string[]): SmallCommand {
 
 /** Whether a command line asks for JSON, also if it cannot be parsed, so that the error can be reported as JSON. */
 export function asksForJson(args: readonly string[]): boolean {
+  return asksFor("--json", args);
+}
+
+/** Whether it asks for events, for which the same holds. */
+export function asksForEvents(args: readonly string[]): boolean {
+  return asksFor("--json-events", args);
+}
+
+function asksFor(option: string, args: readonly string[]): boolean {
   const terminator = args.indexOf("--");
-  return args.slice(0, terminator < 0 ? args.length : terminator).includes("--json");
+  return args.slice(0, terminator < 0 ? args.length : terminator).includes(option);
 }
 
 /** Whether it is containerd that asks, also if the command line cannot be parsed. */

@@ -1,6 +1,6 @@
 import { DecisionLog } from "./command-output.ts";
 import { commandNames } from "./command-table.ts";
-import { asksForJson, asksForVerdict, parseCommand } from "./options.ts";
+import { asksForEvents, asksForJson, asksForVerdict, parseCommand } from "./options.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -95,21 +95,25 @@ async function reportFailure(
   context: ProcessContext,
   { args, decisionLog }: { readonly args: readonly string[]; readonly decisionLog: DecisionLog | undefined },
 ): Promise<number> {
-  const [{ errorReportOf }, { debugLines, errorLines }, { errorJson }, { paintFor }, { safeText }] = await Promise.all([
-    import("./error-report.ts"),
-    import("./report.ts"),
-    import("./command-output.ts"),
-    import("./display.ts"),
-    import("./safe-text.ts"),
-  ]);
+  const [{ errorReportOf }, { debugLines, errorLines }, { errorJson, failedJson }, { paintFor }, { safeText }] =
+    await Promise.all([
+      import("./error-report.ts"),
+      import("./report.ts"),
+      import("./command-output.ts"),
+      import("./display.ts"),
+      import("./safe-text.ts"),
+    ]);
   const { env, errors, output } = context;
   const failure = errorReportOf(
     error,
     commandNames.find((word) => word === args[0]),
   );
-  const lines = errorLines(failure, paintFor(errors, env));
-  if (wantsDebugging(env)) lines.push(...debugLines(error));
-  errors.write(`${lines.join("\n")}\n`);
+  if (asksForEvents(args)) errors.write(failedJson(failure));
+  else {
+    const lines = errorLines(failure, paintFor(errors, env));
+    if (wantsDebugging(env)) lines.push(...debugLines(error));
+    errors.write(`${lines.join("\n")}\n`);
+  }
   if (asksForVerdict(args)) output.write(`${safeText(failure.message)}\n`);
   else if (decisionLog !== undefined) output.write(errorJson(failure, decisionLog));
   return failure.exitCode;

@@ -1,7 +1,7 @@
 import { present } from "../base/present.ts";
 import type * as Library from "../index.ts";
 import type { SignaturesOptions, SignaturesResult, StoredSignature, VerifiedSignature } from "../index.ts";
-import { type DecisionLog, resultJson, writeLines, writeText } from "./command-output.ts";
+import { type DecisionLog, failedJson, resultJson, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import { paintFor, recordingListener, withDisplay } from "./display.ts";
 import { errorReportOf } from "./error-report.ts";
@@ -48,7 +48,9 @@ async function list(command: SignaturesCommand, circumstances: Circumstances): P
   if (json) writeText(output, resultJson(listData(result), decisionLog));
   else writeLines(output, listLines(result));
   if (refusal === undefined) return exitCodes.done;
-  errors.write(`${errorLines(errorReportOf(refusal, command.name), paintFor(errors, env)).join("\n")}\n`);
+  const failure = errorReportOf(refusal, command.name);
+  if (command.verbosity === "events") errors.write(failedJson(failure));
+  else errors.write(`${errorLines(failure, paintFor(errors, env)).join("\n")}\n`);
   return exitCodes.failed;
 }
 

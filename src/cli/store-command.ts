@@ -22,7 +22,7 @@ export async function storeCommand(
   const opened = library.store(command.directory, { limits: parseLimits(command.limits, library.defaultLimits) });
   const say = (result: StoreData, lines: readonly string[]) =>
     context.output.write(command.json ? `${safeJson(result)}\n` : lines.map((line) => `${line}\n`).join(""));
-  const display = terseDisplay({ verbosity: "normal", explain: false }, context, doing[command.action]);
+  const display = terseDisplay({ verbosity: command.verbosity, explain: false }, context, doing[command.action]);
   return await withDisplay(display, ({ show }, signal) => perform(opened, command, { signal, onEvent: show }, say));
 }
 

@@ -1,6 +1,6 @@
 import { oneOf, parseCommandLine } from "./command-line.ts";
 import { operandKinds } from "./command-table.ts";
-import { helpCommand, limits, type SmallCommand, storeDirectory } from "./image-options.ts";
+import { helpCommand, limits, type SmallCommand, storeDirectory, type Verbosity } from "./image-options.ts";
 import { storeOptionTable } from "./option-tables.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { parseSize } from "./quantities.ts";
@@ -18,6 +18,7 @@ export interface StoreCommand {
   /** `NAME=VALUE`, judged once the library has said which limits there are. */
   readonly limits: readonly string[];
   readonly json: boolean;
+  readonly verbosity: Extract<Verbosity, "normal" | "events">;
 }
 
 /** Parses the arguments after `store`. */
@@ -51,6 +52,7 @@ export function parseStore(args: readonly string[], env: ProcessContext["env"]):
     forgetAbsent,
     limits: limits(values),
     json: values.json ?? false,
+    verbosity: values["json-events"] ? "events" : "normal",
   };
 }
 

@@ -1,7 +1,7 @@
 import type * as Library from "../index.ts";
 import { type DecisionLog, resultJson, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
-import { paintFor, recordingListener, withDisplay } from "./display.ts";
+import { recordingListener, tellPeople, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
@@ -38,10 +38,10 @@ export async function syncCommand(
     });
   });
 
-  const { output, errors, env } = context;
+  const { output } = context;
   const { differences } = result;
   if (command.json) writeText(output, resultJson(result, decisionLog));
   else if (differences !== undefined) writeLines(output, syncDifferenceLines(differences));
-  if (command.verbosity !== "quiet") errors.write(`${syncLines(result, paintFor(errors, env)).join("\n")}\n`);
+  tellPeople(command.verbosity, context, (paint) => syncLines(result, paint));
   return differences === undefined || differences.length === 0 ? exitCodes.done : exitCodes.different;
 }

@@ -5,7 +5,7 @@ import type { ExportForm, ExportOptions, OverlayOptions, UnpackOptions } from ".
 import { type DecisionLog, resultJson, writeText } from "./command-output.ts";
 import { givenCredential, openingSource, type SourceLibrary } from "./connection.ts";
 import { artifactData } from "./descriptor-data.ts";
-import { type Display, type Paint, paintFor, recordingListener, withDisplay } from "./display.ts";
+import { type Display, eventDisplay, type Paint, recordingListener, tellPeople, withDisplay } from "./display.ts";
 import type { ImageCommand } from "./image-options.ts";
 import type { ResultData } from "./json-outputs.ts";
 import { parseLimits } from "./limits.ts";
@@ -51,10 +51,7 @@ export async function unpackCommand(
   });
 
   if (command.json) writeText(context.output, resultJson(result, decisionLog));
-  if (command.verbosity !== "quiet") {
-    const paint = paintFor(context.errors, context.env);
-    context.errors.write(`${lines(paint).join("\n")}\n`);
-  }
+  tellPeople(command.verbosity, context, lines);
   return exitCodes.done;
 }
 
@@ -70,6 +67,7 @@ export function bundleOf(
 function progressDisplay({ image, verbosity, explain }: ImageCommand, context: ProcessContext): Display {
   const { errors, env } = context;
   if (verbosity === "quiet") return silence;
+  if (verbosity === "events") return eventDisplay(context);
   const detail = { verbose: verbosity === "verbose", explain };
   if (errors.isTTY === true && env.TERM !== "dumb") return liveDisplay(image, detail, context);
   return lineDisplay(detail, errors);

@@ -1,7 +1,7 @@
 import type * as Library from "../index.ts";
 import { type DecisionLog, resultJson, writeLines, writeText } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
-import { paintFor, recordingListener, withDisplay } from "./display.ts";
+import { recordingListener, tellPeople, withDisplay } from "./display.ts";
 import { parseLimits } from "./limits.ts";
 import { terseDisplay } from "./line-display.ts";
 import type { VerifyCommand } from "./look-options.ts";
@@ -39,10 +39,10 @@ export async function verifyCommand(
     });
   });
 
-  const { output, errors, env } = context;
+  const { output } = context;
   if (command.json) writeText(output, resultJson(result, decisionLog));
   else writeLines(output, differenceLines(result));
-  if (command.verbosity !== "quiet") errors.write(`${verdictLines(result, paintFor(errors, env)).join("\n")}\n`);
+  tellPeople(command.verbosity, context, (paint) => verdictLines(result, paint));
   return result.differenceCount === 0 ? exitCodes.done : exitCodes.different;
 }
 

@@ -270,6 +270,7 @@ test("the store is named by an option, or else by the environment", () => {
     forgetAbsent: false,
     limits: [],
     json: true,
+    verbosity: "normal",
   });
 });
 

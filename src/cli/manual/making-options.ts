@@ -172,6 +172,10 @@ files: for an artifact (a chart, a model, a bill of materials): its layers as DI
         brief: "the result, or the error, as one JSON object",
         more: " on standard output; all else goes to standard error",
       },
+      "json-events": {
+        brief: "each event, and an error, as one JSON object a line",
+        more: " on standard error, which then has nothing else: for programs that show the progress",
+      },
       explain: {
         brief: "each decision and its reason",
         more: ": files read, mirrors, credentials, platforms (with --json also as data)",
