@@ -97,6 +97,7 @@ export const calls = {
   landlockCreateRuleset: 444,
   landlockAddRule: 445,
   landlockRestrictSelf: 446,
+  listxattrat: 465,
   openat2: 437,
   ...oldCalls(),
 } as const;

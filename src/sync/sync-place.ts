@@ -110,12 +110,16 @@ export class SyncPlace implements AsyncDisposable {
     }
   }
 
-  /** Removes the staging directory with what is in it: a new root that failed, or the old one. */
-  async clear(sandbox: SandboxPolicy): Promise<void> {
-    for (const path of [join(this.directory, newStagingName), this.staging]) {
-      await discardIfThere(path, sandbox);
-      await removeDirectory(path);
-    }
+  /**
+   * Removes the staging directory with what is in it: a new root that failed, or the old one. `empty` is to empty it, if
+   * no thread is to be started for it.
+   */
+  async clear(sandbox: SandboxPolicy, empty: Emptying = discardFromThread): Promise<void> {
+    const left = join(this.directory, newStagingName);
+    await discardIfThere(left, sandbox);
+    await removeDirectory(left);
+    await discardIfThere(this.staging, sandbox, empty);
+    await removeDirectory(this.staging);
     this.#isStaged = false;
     await this.documents.clear();
   }
@@ -141,8 +145,15 @@ export class SyncPlace implements AsyncDisposable {
   }
 }
 
-async function discardIfThere(path: string, sandbox: SandboxPolicy): Promise<void> {
-  if ((await lstatIfThere(path))?.isDirectory() === true) await discardFromThread(path, sandbox);
+/** Empties a directory that has an image's files, on a confined thread. */
+type Emptying = (path: string, sandbox: SandboxPolicy) => Promise<void>;
+
+async function discardIfThere(
+  path: string,
+  sandbox: SandboxPolicy,
+  empty: Emptying = discardFromThread,
+): Promise<void> {
+  if ((await lstatIfThere(path))?.isDirectory() === true) await empty(path, sandbox);
 }
 
 /** Where nothing is there, nothing is asked of a file system that can only be read. */

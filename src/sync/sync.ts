@@ -96,7 +96,7 @@ export async function sync(name: string, directory: string | URL, options: SyncO
       throw error;
     }
     place.finish();
-    await place.clear(settings.sandbox);
+    await place.clear(settings.sandbox, (path, sandbox) => pipeline.discard(path, sandbox));
   }
   const { downloadedBytes, readLayers } = thread.layers;
   return {

@@ -42,13 +42,12 @@ export class AttributeComparison {
     const { stat, entry } = found;
     const xattrs = xattrsAt(entry);
     const hasOwner = this.#owners.isRight(stated, stat) && this.#owners.isRecorded(stated, stat, xattrs, found);
-    const parts: [DifferentPart, boolean][] = [
-      ["mode", hasMode(attributes.mode, stat, xattrs)],
-      ["owner", hasOwner],
-      ["time", hasTime(attributes.mtime, stat.mtime)],
-      ["xattrs", this.#xattrs.areRight(attributes, xattrs, stat.type, entry)],
-    ];
-    return parts.flatMap(([part, isRight]) => (isRight ? [] : [part]));
+    const parts: DifferentPart[] = [];
+    if (!hasMode(attributes.mode, stat, xattrs)) parts.push("mode");
+    if (!hasOwner) parts.push("owner");
+    if (!hasTime(attributes.mtime, stat.mtime)) parts.push("time");
+    if (!this.#xattrs.areRight(attributes, xattrs, stat.type, entry)) parts.push("xattrs");
+    return parts;
   }
 }
 
@@ -113,12 +112,15 @@ class OwnerComparison {
 /** The extended attributes of a file on the disk. */
 type FoundXattrs = ReadonlyMap<ByteString, ByteString>;
 
+const noXattrs: ReadonlyMap<ByteString, never> = new Map<ByteString, never>();
+
 /** The size of an access-control list that says the same as the mode. The kernel does not store such a list. */
 const trivialAclBytes = 4 + 3 * 8;
 
 /** Reads the extended attributes of what is at a name. */
 function xattrsAt({ descriptor, name, path }: DiskEntry): FoundXattrs {
   const names = succeeded(listXattrsAt(descriptor, name), path, "llistxattr");
+  if (names.length === 0) return noXattrs;
   return new Map(
     names.map((xattr) => [xattr, byteString(succeeded(readXattrAt(descriptor, name, xattr), path, "lgetxattr"))]),
   );
@@ -138,11 +140,12 @@ class XattrComparison {
 
   /** Whether a file has the attributes that the image states, and no others except those that unpacking never sets. */
   areRight(
-    { xattrs: stated = new Map() }: Attributes,
+    { xattrs: stated = noXattrs }: Attributes,
     found: FoundXattrs,
     type: Stat["type"],
     entry: DiskEntry,
   ): boolean {
+    if (stated.size === 0 && found.size === 0) return true;
     for (const [name, value] of stated) {
       const actual = found.get(name);
       const expected = this.#ids.onThisMachine(name, value).value;

@@ -155,7 +155,8 @@ export class Comparison {
 
   /** Finds the names that the tree does not have, and whether that or names that are missing make a difference. */
   #comparedNames(directory: TreeDirectory, descriptor: number, path: ByteString, leftAlone: Selection): ComparedNames {
-    const unseen = new Set([...directory.children()].flatMap(([name, node]) => (this.#mayLack(node) ? [] : [name])));
+    const unseen = new Set<ByteString>();
+    for (const [name, node] of directory.children()) if (!this.#mayLack(node)) unseen.add(name);
     const surplus: SurplusName[] = [];
     let areSame = true;
     for (const name of namesIn(descriptor, path)) {

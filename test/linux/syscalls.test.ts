@@ -198,6 +198,21 @@ describe("files", () => {
       closeDescriptor(file);
     }));
 
+  test("extended attributes come whole, however many and long they are", () =>
+    inDirectory((directory) => {
+      const file = openAt(directory, name("f"), newFile, 0o600);
+      const names = Array.from({ length: 16 }, (_, index) => name(`user.${"long".repeat(20)}${10 + index}`));
+      const value = new Uint8Array(1500).fill(7);
+      for (const [index, each] of names.entries())
+        assert.equal(setXattr(file, each, index === 0 ? value : new Uint8Array(0)), 0);
+      for (const listed of [listXattrs(file), listXattrsAt(directory, name("f"))]) {
+        assert.ok(typeof listed !== "number");
+        assert.deepEqual([...listed].sort(), names);
+      }
+      assert.deepEqual(readXattrAt(directory, name("f"), names[0] ?? name("")), value);
+      closeDescriptor(file);
+    }));
+
   test("an extended attribute of a symlink is its own", { skip: skipUnlessMounting() }, () =>
     inDirectory((directory, path) => {
       writeFileSync(join(path, "f"), "");

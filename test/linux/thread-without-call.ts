@@ -6,21 +6,27 @@ import { closeDescriptor, openDirectoryBeneath, openDirectoryPath } from "../../
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 
 /*
- * A thread for which there is no openat2, as on Linux before 5.6 or behind a container's filter: it answers with the
- * error that it is told. Opens a path beneath a directory and tells the answer, and what it would say of its sandbox.
+ * A thread for which there is no openat2, or no listxattrat, as on an older Linux or behind a container's filter: it
+ * answers with the error that it is told. Opens a path beneath a directory and tells the answer, what it would say of its
+ * sandbox, and the extended attributes that it finds at the path.
  */
 
-const { directory, path, errno } = workerData as { directory: string; path: string; errno: number };
+const { directory, path, call, errno } = workerData as {
+  directory: string;
+  path: string;
+  call: "openat2" | "listxattrat";
+  errno: number;
+};
 
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2;
 const RET_ERRNO = 0x0005_0000;
 const RET_ALLOW = 0x7fff_0000;
-// BPF: load the number of the call, return the error if it is openat2's, allow it else.
+// BPF: load the number of the call, return the error if it is the missing one's, allow it else.
 const filter = [
   { code: 0x20, jt: 0, jf: 0, k: 0 },
-  { code: 0x15, jt: 0, jf: 1, k: calls.openat2 },
+  { code: 0x15, jt: 0, jf: 1, k: calls[call] },
   { code: 0x06, jt: 0, jf: 0, k: RET_ERRNO | errno },
   { code: 0x06, jt: 0, jf: 0, k: RET_ALLOW },
 ];
@@ -35,5 +41,8 @@ if (setFilter(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { len: filter.length, filter 
 const handle = openDirectoryPath(directory);
 const result = openDirectoryBeneath(handle, byteStringOf(path));
 if (result >= 0) closeDescriptor(result);
+// What is there is looked for when this is loaded.
+const { listXattrsAt } = await import("../../src/linux/xattrs.ts");
+const listed = listXattrsAt(handle, byteStringOf(path));
 closeDescriptor(handle);
-parentPort?.postMessage({ opened: Math.min(result, 0), status: confineThread("off", {}) });
+parentPort?.postMessage({ opened: Math.min(result, 0), listed, status: confineThread("off", {}) });
