@@ -2,11 +2,13 @@ export { type ArtifactOptions, type ArtifactResult, unpackArtifact } from "./art
 export {
   type ErrorCode,
   type ErrorDetails,
+  type FailedSignature,
   isOciUnpackError,
   OciUnpackError,
   type OciUnpackErrorOptions,
 } from "./base/errors.ts";
 export type {
+  DecisionTopic,
   EventListener,
   FetchOptions,
   LayerProgress,
@@ -27,7 +29,15 @@ export type {
   SandboxPolicy,
   ShortNamePolicy,
 } from "./base/option-words.ts";
-export type { BlobOptions, Document, ImagePlace, ImageSource, Source } from "./blob/image-source.ts";
+export type {
+  BlobOptions,
+  Document,
+  ImageAttachments,
+  ImagePlace,
+  ImageSource,
+  SignatureFile,
+  Source,
+} from "./blob/image-source.ts";
 export type { Rootless } from "./bundle/user.ts";
 export { type DockerCredentialsOptions, dockerCredentials } from "./configuration/credentials.ts";
 export { type EnvironmentOptions, registryFromEnvironment } from "./configuration/environment.ts";
@@ -35,6 +45,7 @@ export { type LoginOptions, login, logout } from "./configuration/login.ts";
 export type { Environment, Machine } from "./configuration/machine.ts";
 export { machinePolicy } from "./configuration/machine-policy.ts";
 export {
+  type EngineMachine,
   type EnvironmentSourceOptions,
   engineSocketFromEnvironment,
   sourceFromEnvironment,
@@ -75,6 +86,7 @@ export type { ExecutionParameters, HistoryEntry, ImageConfig } from "./oci/confi
 export type { Descriptor } from "./oci/descriptor.ts";
 export type { Digest } from "./oci/digest.ts";
 export type { Manifest } from "./oci/document.ts";
+export type { LayerCompression } from "./oci/media-type.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export type { AddedFile } from "./operation/added-files.ts";
@@ -98,23 +110,26 @@ export type {
   RegistryOptions,
 } from "./registry/options.ts";
 export { registrySource } from "./registry/registry.ts";
-export { type VerifyLoginOptions, verifyLogin } from "./registry/verify-login.ts";
+export type { PlainHttp } from "./registry/registry-name.ts";
+export { type User as LoginUser, type VerifyLoginOptions, verifyLogin } from "./registry/verify-login.ts";
 export { type SignaturesOptions, type SignaturesResult, signatures } from "./signatures/signatures.ts";
 export type { SourceOptions } from "./source/default-source.ts";
 export { sourceFor } from "./source/default-source.ts";
-export { engineSource } from "./source/engine.ts";
+export { type EngineOptions, engineSource } from "./source/engine.ts";
 export { type LocalOptions, localSource } from "./source/local/local-source.ts";
 export type { GivenOut } from "./store/kept-files.ts";
 export type { PruneResult } from "./store/prune.ts";
 export type { PruneOptions } from "./store/prune-plan.ts";
 export { type Store, type StoreOptions, store } from "./store/store.ts";
-export type { StoreFindings } from "./store/store-findings.ts";
+export type { DamagedProduct, StoreFindings } from "./store/store-findings.ts";
 export type { StoreEntry } from "./store/store-list.ts";
 export { type StoredSourceOptions, storedSource } from "./store/stored-source.ts";
 export type { DiskSide, SyncDifference } from "./sync/differences.ts";
 export type { SyncOptions, SyncResult } from "./sync/options.ts";
 export { sync } from "./sync/sync.ts";
+export type { Timestamp } from "./tar/entry.ts";
 export type { ListedEntry } from "./tree/listed-entry.ts";
+export type { NamedPath } from "./tree/named-path.ts";
 export type { SignerIdentity, StoredSignature, TrustOptions, VerifiedSignature } from "./trust/options.ts";
 export { unpack } from "./unpack/unpack.ts";
 export type { Difference } from "./verify/difference.ts";

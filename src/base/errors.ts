@@ -95,7 +95,9 @@ export interface FailedSignature {
 export interface OciUnpackErrorOptions {
   /** The next step for whoever reads the message, as an imperative clause. */
   readonly hint?: string;
+  /** The facts of the error, for programs. */
   readonly details?: ErrorDetails;
+  /** What went wrong underneath. */
   readonly cause?: unknown;
 }
 

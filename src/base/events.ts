@@ -133,7 +133,9 @@ export type EventListener = (event: OciUnpackEvent) => void;
 
 /** Options of every request. */
 export interface FetchOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
+  /** Receives what happens, as it happens. */
   readonly onEvent?: EventListener;
 }
 

@@ -47,6 +47,7 @@ export interface EnvironmentOptions extends Machine {
   readonly tlsCa?: readonly (string | URL)[] | undefined;
   /** The file of a client certificate for the registry itself. The key is in it, or in `tlsKey`. */
   readonly tlsCert?: string | URL | undefined;
+  /** The file of the key of that client certificate. */
   readonly tlsKey?: string | URL | undefined;
   /** Accepts every certificate, of all hosts. Default: false. */
   readonly insecureSkipTlsVerify?: boolean | undefined;

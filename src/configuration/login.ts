@@ -27,6 +27,7 @@ export interface LoginOptions extends Machine {
    * If this user cannot have that one, `~/.config/containers/auth.json`.
    */
   readonly authFile?: string | URL | undefined;
+  /** Ends the call, which then rejects with the reason of the signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,6 +36,7 @@ const loginKinds: Kinds<LoginOptions> = { ...machineKinds, authFile: pathKind, s
 /** `LoginOptions` after they were checked, with paths instead of URLs. */
 interface SettledLoginOptions extends SettledMachine {
   readonly authFile: string | undefined;
+  /** Ends the call, which then rejects with the reason of the signal. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -10,6 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * library does not read the environment itself.
  */
 export interface Machine {
+  /** The variables that count, for example `process.env`. Nothing else is read from the environment. */
   readonly env: Environment;
   /** `os.homedir()`. */
   readonly homeDirectory: string | URL;

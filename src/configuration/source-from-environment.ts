@@ -94,7 +94,7 @@ async function registryOptions(options: EnvironmentOptions & FurtherRegistryOpti
 }
 
 /** The parts of a machine that tell where its engine is. */
-type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
+export type EngineMachine = Pick<Machine, "env"> & Partial<Machine>;
 
 /**
  * The Unix socket of this machine's engine: the one in `DOCKER_HOST`, or the first one of docker and podman that

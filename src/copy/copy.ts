@@ -49,6 +49,7 @@ const copyKinds: Kinds<CopyOptions> = {
   sourceDateEpoch: count,
 };
 
+/** What a copy is of, and where it is. */
 export interface CopyResult extends Omit<OperationResult, "platform"> {
   /** The digest of what was copied: of a manifest, or with `allPlatforms` of the index. The copy has the same. */
   readonly digest: Digest;

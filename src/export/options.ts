@@ -47,6 +47,7 @@ export const exportKinds: Kinds<ExportOptions> = {
   keep: boolean,
 };
 
+/** A root filesystem in a file or a stream, and what is in it. */
 export interface ExportResult extends Omit<UnpackResult, "rootfs" | "config" | "mtree"> {
   readonly form: ExportForm;
   /** Absolute path of the file; absent where the archive went into a stream. */

@@ -60,6 +60,7 @@ export interface PathHistoryEvent extends LayerStep {
   readonly parts?: PathEvent["parts"];
 }
 
+/** What each layer did, and what was done to a path if there was one. */
 export interface HistoryResult extends Omit<OperationResult, "layers">, Partial<NamedPath> {
   /** Bottom first. */
   readonly layers: readonly LayerHistory[];

@@ -35,6 +35,7 @@ export interface ResolveOptions {
   readonly source?: Source | Promise<Source>;
   /** Ends everything at once; the promise rejects with the signal's own reason. */
   readonly signal?: AbortSignal;
+  /** Receives what happens, as it happens; what it throws ends the call. */
   readonly onEvent?: EventListener;
   /** Turns every lenient repair into an error. Default: false. */
   readonly strict?: boolean;

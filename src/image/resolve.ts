@@ -47,6 +47,7 @@ export interface Image {
   readonly verified?: readonly VerifiedSignature[];
 }
 
+/** A layer, as it is stored and as the archive that it contains. */
 export interface ImageLayer {
   readonly descriptor: Descriptor;
   /** The digest of the decompressed archive. */

@@ -44,6 +44,7 @@ export interface ImageInspection extends Image, Inspection {
   readonly kind: "image";
 }
 
+/** All that the documents of an artifact say, and what refers to it. */
 export interface ArtifactInspection
   extends Omit<Artifact, "config" | "manifestBytes">,
     Pick<Image, "verified">,
@@ -51,6 +52,7 @@ export interface ArtifactInspection
   readonly kind: "artifact";
 }
 
+/** What a name stands for: an image or an artifact, as `kind` says. */
 export type InspectResult = ImageInspection | ArtifactInspection;
 
 /**

@@ -33,6 +33,7 @@ const documentKinds: Readonly<Record<string, DocumentKind>> = {
   [mediaTypes.dockerSchema1Signed]: "schema1",
 };
 
+/** How a layer is compressed, as its media type says. */
 export type LayerCompression = "gzip" | "zstd" | "none";
 
 const layerCompressions: Readonly<Record<string, LayerCompression>> = {

@@ -26,6 +26,7 @@ import type { SelectionPatterns } from "../tree/selection.ts";
 import type { VerifiedSignature } from "../trust/options.ts";
 import { type AddedFile, addedFilesKind, addedPath } from "./added-files.ts";
 
+/** Whether parts of layers are enough. */
 export interface PartialOptions {
   /**
    * Reads of a layer that has a table of contents (zstd:chunked, eStargz) that table and then only what is needed, where
@@ -79,6 +80,7 @@ export interface UnpackOptions extends ResolveOptions, ApplyOptions, PartialOpti
 /** How a root filesystem was given out: as `GivenOut`, or as files that are those in the store. */
 export type ClonedAs = GivenOut | "hardlink";
 
+/** An entry of a layer that was left out, and why. */
 export interface SkippedEntry {
   readonly layer: number;
   /** From the root. Of one that is longer than 4,096 bytes (PATH_MAX) the beginning, with `…`; so is `detail`. */

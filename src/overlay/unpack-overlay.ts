@@ -44,6 +44,7 @@ const overlayKinds: Kinds<OverlayOptions> = {
   mount: path,
 };
 
+/** Where the layers are, and how to mount them as one. */
 export interface OverlayResult extends Omit<UnpackResult, "rootfs" | "mtree"> {
   /** Absolute path of the directory that has it all. */
   readonly directory: string;

@@ -81,6 +81,7 @@ export type EndpointsFor = (query: EndpointQuery, options?: FetchOptions) => Pro
 
 /** How a registry client behaves. Without options it is anonymous and reads no configuration of this machine. */
 export interface RegistryOptions {
+  /** What to log in with, or a function that finds it for each registry. Default: nothing. */
   readonly credentials?: Credential | Credentials;
   /**
    * Uses http instead of https: `true` for every registry, or for the hosts in the list. Loopback addresses and
@@ -97,13 +98,17 @@ export interface RegistryOptions {
    * none.
    */
   readonly furtherAuthorities?: () => Promise<readonly string[]>;
+  /** Where else images are: mirrors and caches. Default: only the registry itself. */
   readonly endpoints?: EndpointsFor;
   /** Changes an image's name before it is parsed, for example for podman's short names. Default: it stays as it is. */
   readonly expandName?: (name: string) => string;
+  /** Through which proxy each URL is asked for. Default: none. */
   readonly proxy?: ProxyFor;
+  /** Which hosts the registry may lead to. Default: none whose address is nearer than its own. */
   readonly network?: NetworkPolicy;
   /** Headers that are sent to the registry itself and to no other host: docker's `HttpHeaders`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Overrides single deadlines. */
   readonly deadlines?: Partial<Deadlines>;
   /** How often a request is repeated whose failure may pass. Default: 5. */
   readonly retries?: number;
@@ -119,6 +124,7 @@ export interface RegistryOptions {
   readonly repeatAccept?: readonly string[];
   /** Whether a wrong `Docker-Content-Digest` is an error also if the image is named by a tag. Default: false. */
   readonly strict?: boolean;
+  /** What is sent as `User-Agent`. Default: the name and the version of this package. */
   readonly userAgent?: string;
   /** Receives the events of all requests of this client. */
   readonly onEvent?: EventListener;

@@ -14,6 +14,7 @@ import { loginKey } from "./registry-name.ts";
 import type { Repository } from "./repository.ts";
 
 export interface VerifyLoginOptions extends RegistryOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
 }
 

@@ -18,6 +18,7 @@ export interface SignaturesOptions extends ResolveOptions {
 
 const signaturesKinds: Kinds<SignaturesOptions> = { ...resolveKinds, allPlatforms: boolean };
 
+/** Who signed an image, and what is attested about it. */
 export interface SignaturesResult extends Omit<OperationResult, "platform" | "layers"> {
   /** What is stored as a signature or attestation of the index, if there is one, and of the manifest. */
   readonly signatures: readonly StoredSignature[];

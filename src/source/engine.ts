@@ -30,7 +30,7 @@ const deadlines = {
 };
 
 /** The options of a local source, except for standard input. */
-type EngineOptions = Omit<LocalOptions, "standardInput">;
+export type EngineOptions = Omit<LocalOptions, "standardInput">;
 
 const engineKinds: Kinds<EngineOptions> = readingKinds;
 

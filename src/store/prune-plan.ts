@@ -7,6 +7,7 @@ import { allProducts, type Product, type Unusable, unusableProducts } from "./pr
 import { type Candidate, type Retained, retained } from "./retention.ts";
 import { knownNames, labelOf, type StoredName } from "./stored-index.ts";
 
+/** What may stay in a store. */
 export interface PruneOptions {
   /**
    * How many bytes may stay; what was used last stays. Layers of overlays always stay. Default: everything that is
@@ -15,6 +16,7 @@ export interface PruneOptions {
   readonly maxBytes?: number;
   /** Forgets overlays whose directory is absent at once, and not after 30 days. Default: false. */
   readonly forgetAbsent?: boolean;
+  /** Ends the call, which then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
   /** Gets an event when other processes use the store and it has to wait. */
   readonly onEvent?: EventListener;

@@ -7,6 +7,7 @@ import { isCurrent, type Plan, type PruneItem, type PruneOptions, planned } from
 import { keepNames, labelOf } from "./stored-index.ts";
 import { bytesAt, Trash } from "./trash.ts";
 
+/** What was removed from a store. */
 export interface PruneResult {
   /**
    * The names of the images of which the layers were removed. Where something that was made of one stays, its documents

@@ -7,7 +7,6 @@ import { isKeptFileIntact, type OutputRecord } from "./kept-files.ts";
 import { type KeptRecord, type KeptResult, KeptResults } from "./kept-results.ts";
 import { isTreeIntact, type TreeRecord } from "./kept-trees.ts";
 import { LayerIndexes } from "./layer-indexes.ts";
-import type { Product } from "./products.ts";
 import { type ReachableBlob, reachable, storedConfig } from "./stored-documents.ts";
 import { readNames } from "./stored-index.ts";
 
@@ -28,7 +27,15 @@ export interface StoreFindings {
 }
 
 /** Something that was made of an image and is not as it was. What has lost its record has lost its name. */
-export type DamagedProduct = Pick<Product, "kind" | "form" | "path"> & Partial<Pick<Product, "name">>;
+export interface DamagedProduct {
+  readonly kind: "index" | "output" | "tree";
+  /** What an output is. */
+  readonly form?: string;
+  /** The absolute path of its directory. */
+  readonly path: string;
+  /** Of an index the diffID of its layer, of an output or a tree the canonical name of its image. */
+  readonly name?: string;
+}
 
 /** Reads all that a store has. Changes nothing. */
 export async function verifyStore(store: BlobStore, signal?: AbortSignal): Promise<StoreFindings> {

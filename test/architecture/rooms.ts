@@ -21,6 +21,7 @@ export const rooms = {
     uses: [
       "base",
       "oci",
+      "tar",
       "http",
       "blob",
       "registry",

@@ -46,6 +46,7 @@ export function splitTransport(
   return transport === undefined ? undefined : { transport, rest: name.slice(colon + 1) };
 }
 
+/** How images on this machine are read. */
 export interface LocalOptions {
   /** The archive whose path is `-`. Default: the standard input of this process; nothing else may read from it. */
   readonly standardInput?: AsyncIterable<Uint8Array>;
