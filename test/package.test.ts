@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { commandNames } from "../src/cli/command-table.ts";
+import { manualName } from "../src/cli/manual/help-text.ts";
 import { outcomeOf, output } from "./support/command.ts";
 import { image, stored } from "./support/image.ts";
 import { startRegistry } from "./support/registry-double.ts";
@@ -34,7 +36,7 @@ after(() => rm(project, { recursive: true, force: true }));
 test("the package has what is needed to run it and to read about it, and nothing else", () => {
   const surplus = packed.filter(
     (path) =>
-      !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|docs\/.*\.(?:md|svg)|docs\/schema\/[\w-]+\.json|bench\/.*\.(?:md|svg)|[A-Z]+(?:\.md)?|package\.json)$/.test(
+      !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|dist\/man\/[\w-]+\.1|docs\/.*\.(?:md|svg)|docs\/schema\/[\w-]+\.json|bench\/.*\.(?:md|svg)|[A-Z]+(?:\.md)?|package\.json)$/.test(
         path,
       ),
   );
@@ -50,6 +52,16 @@ test("the package has what is needed to run it and to read about it, and nothing
   ]) {
     assert.ok(packed.includes(path), path);
   }
+});
+
+test("the package has a manual's page for each command, where npm looks for them", async () => {
+  const { man } = JSON.parse(await readFile(join(repository, "package.json"), "utf8"));
+  const pages = commandNames.map((command) => `dist/man/${manualName(command)}.1`);
+  assert.deepEqual(
+    man,
+    pages.map((page) => `./${page}`),
+  );
+  assert.deepEqual(packed.filter((path) => path.endsWith(".1")).sort(), pages.sort());
 });
 
 test("what the package's documents link to is in the package", async () => {

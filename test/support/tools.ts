@@ -52,6 +52,7 @@ const packages = {
   "bash-completion": "bash-completion",
   zsh: "zsh",
   fish: "fish",
+  mandoc: "mandoc",
   script: "bsdutils",
 } as const;
 

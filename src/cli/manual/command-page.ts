@@ -18,7 +18,7 @@ export interface CommandPage extends Omit<AnyCommandText, "usages" | "own" | "co
   readonly exitStatus: ExitStatus | undefined;
 }
 
-export interface PageGroup {
+interface PageGroup {
   readonly title: string;
   readonly note: string | undefined;
   readonly options: readonly PageOption[];

@@ -1,8 +1,11 @@
+/** The columns of a terminal that help is written for. */
+const width = 80;
+
 /**
- * A text in lines of at most `width` columns, all but the first indented; the first begins in that column, behind what
+ * A text in lines of at most 80 columns, all but the first indented; the first begins in that column, behind what
  * stands there already. Line ends in the text stay.
  */
-export function wrapped(text: string, { width = 80, indent = 0 } = {}): string {
+export function wrapped(text: string, { indent = 0 } = {}): string {
   let column = indent;
   let written = "";
   for (const [index, line] of text.split("\n").entries()) {
