@@ -41,6 +41,7 @@ const typed: readonly (readonly [line: string, args: readonly string[]])[] = [
   ["verify --verify-key ke\t my\t", ["verify", "--verify-key", "key.pub", "my dir"]],
   ["verify my\\ d\t", ["verify", "my dir"]],
   ["--store la\t docker-archive:im\t my\t", ["--store", "layout", "docker-archive:image.tar", "my dir"]],
+  ["--store=la\t x", ["--store=layout", "x"]],
   ["ls oci:./lay\t", ["ls", "oci:./layout"]],
   ["--threads 2 dir:l\t la\t", ["--threads", "2", "dir:layout", "layout"]],
   ["ls docker-archive:./an\t /etc", ["ls", "docker-archive:./an archive.tar", "/etc"]],
@@ -178,6 +179,21 @@ test("bash finds the completions where bash-completion looks for them", {
   });
   assert.deepEqual(fields(answers[0]), ["--sandbox=prefer", "oci-archive:image.tar"]);
 });
+
+for (const [shell, flagOf] of [
+  ["bash", (name: string) => ` --${name} `],
+  ["zsh", (name: string) => `--${name}`],
+  ["fish", (name: string) => ` -l ${name} `],
+] as const) {
+  test(`the completions of ${shell} have every option of the parser`, () => {
+    const script = completionScript(shell);
+    const names = new Set(commandNames.flatMap((command) => Object.keys(commandTable[command].options)));
+    assert.deepEqual(
+      [...names].filter((name) => !script.includes(flagOf(name))),
+      [],
+    );
+  });
+}
 
 test("oci-unpack completion writes for a shell, and says which there are", async () => {
   const { status, stdout } = await ociUnpack(["completion", "bash"]);

@@ -3,7 +3,7 @@ import type { Offer } from "./offers.ts";
 import { firstWords, flagsOf, transportPatterns, valuePatterns } from "./shell-words.ts";
 
 /**
- * The completions for bash. They need nothing but bash 4: its words are put together again here where it splits them at
+ * The completions for bash. They need nothing but bash 4.3: its words are put together again here where it splits them at
  * colons and equals signs.
  */
 export function bashCompletion(): string {

@@ -43,7 +43,7 @@ const cat: CommandText<"cat"> = {
       brief: "read a table of contents and the file's own bytes alone",
       more: ", where a layer has one (zstd:chunked, eStargz)",
     },
-    json: { brief: "an error as JSON; a file is written as it is, so not with this" },
+    json: { brief: "not here: a file is written as it is; ls --json tells of it" },
   },
   common: ["platform", "store", "offline", "username", "password-stdin", "partial"],
 };
