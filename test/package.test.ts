@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,11 +9,14 @@ import { commandNames } from "../src/cli/command-table.ts";
 import { manualName } from "../src/cli/manual/help-text.ts";
 import { outcomeOf, output } from "./support/command.ts";
 import { image, stored } from "./support/image.ts";
+import { writeImageLayout } from "./support/image-layout.ts";
 import { startRegistry } from "./support/registry-double.ts";
 import { repositoryFile } from "./support/repository.ts";
+import { scratch } from "./support/scratch.ts";
 import { file, tar } from "./support/tar-builder.ts";
 
 const repository = fileURLToPath(repositoryFile(""));
+const bundler = join(repository, "node_modules/.bin/esbuild");
 const compiler = join(repository, "node_modules/.bin/tsc");
 
 let project = "";
@@ -85,6 +88,39 @@ test("an error that nobody catches is told on a screen, with a stack that names 
   assert.ok(stderr.length < 4000, `${stderr.length} characters`);
   const mapped = ["--enable-source-maps", "--input-type=module", "--eval", program];
   assert.match((await outcomeOf(process.execPath, mapped)).stderr, /src\/oci\/reference\.ts:\d+/);
+});
+
+test("CommonJS requires the library where Node lets it", {
+  skip:
+    "require_module" in process.features && process.features.require_module === true
+      ? false
+      : "this Node has no require(esm)",
+}, async () => {
+  const program = 'console.log(require("oci-unpack").parseReference("debian").registry)';
+  const flags = ["--no-warnings", "--input-type=commonjs"];
+  assert.equal(await output(process.execPath, [...flags, "--eval", program], { directory: repository }), "docker.io\n");
+});
+
+test("a bundler leaves the library external, and one that does not is told at the first thread", async () => {
+  await using place = await scratch();
+  const layout = join(place.directory, "layout");
+  await writeImageLayout(layout, [{ tag: "x", images: [image([tar(file("hello", ""))])] }]);
+  await mkdir(join(place.directory, "node_modules"));
+  await symlink(repository, join(place.directory, "node_modules/oci-unpack"));
+  const program = `import { list } from "oci-unpack";
+    const options = { sandbox: "prefer", platform: "linux/amd64" };
+    list(process.argv[2], "/", options).then(({ entries }) => console.log(entries.length), ({ hint }) => console.log(hint));`;
+  await writeFile(join(place.directory, "main.mjs"), program);
+  const told = async (format: "esm" | "cjs", ...flags: readonly string[]) => {
+    const bundle = join(place.directory, format === "esm" ? "bundle.mjs" : "bundle.cjs");
+    const bundling = ["--bundle", "--platform=node", `--format=${format}`, "--log-level=error", `--outfile=${bundle}`];
+    await output(bundler, [...bundling, ...flags, "main.mjs"], { directory: place.directory });
+    return await output(process.execPath, [bundle, `oci:${layout}:x`], { directory: place.directory });
+  };
+  const hint = "a bundler has to leave the package `oci-unpack` external, to be loaded from node_modules\n";
+  assert.equal(await told("esm", "--external:oci-unpack"), "1\n");
+  assert.equal(await told("esm"), hint);
+  assert.equal(await told("cjs"), hint);
 });
 
 test("the installed package type-checks in a strict project, its declarations included", async (context) => {

@@ -189,8 +189,17 @@ function threadError(error: Error & { readonly code?: string; readonly hint?: st
     const hint = "allow more, for instance 4 GiB: NODE_OPTIONS=--max-old-space-size=4096";
     return new OciUnpackError("OUT_OF_RESOURCES", message, { hint, cause: error });
   }
-  return new OciUnpackError("INTERNAL", `cannot go on: a working thread failed: ${error.message}`, { cause: error });
+  const message = `cannot go on: a working thread failed: ${error.message}`;
+  return new OciUnpackError("INTERNAL", message, { ...(isWithoutCode(error) && { hint: bundledHint }), cause: error });
 }
+
+/** A bundler that takes the library into a program leaves the threads' code behind, or even where the program lies. */
+function isWithoutCode({ code, message }: Error & { readonly code?: string }): boolean {
+  if (code === "ERR_INVALID_URL") return true;
+  return (code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND") && message.includes("-worker.");
+}
+
+const bundledHint = "a bundler has to leave the package `oci-unpack` external, to be loaded from node_modules";
 
 /**
  * Small for most, because most objects live shortly. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no

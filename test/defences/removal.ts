@@ -23,7 +23,7 @@ export class Removal implements Disposable {
 
   constructor() {
     process.env.OCI_UNPACK_TESTS = "all"; // the test of a defence may be one of a share that is not tried by default
-    for (const name of ["src", "build", "tsconfig.json", "package.json"]) {
+    for (const name of ["src", "build", "docs/schema", "tsconfig.json", "package.json"]) {
       cpSync(repositoryFile(name), this.#path(name), { recursive: true });
     }
     symlinkSync(fileURLToPath(repositoryFile("node_modules")), this.#path("node_modules"));
