@@ -3,16 +3,14 @@ import type { FileBlock, SpoolStorage } from "./spool-storage.ts";
 interface SpoolOptions {
   /** The storage that all blobs of an image share. */
   readonly storage: SpoolStorage;
-  /** The most bytes of this blob in memory. */
+  /** The most bytes of this blob in the shared memory. */
   readonly memoryBytes: number;
   /** Whether readers have to wait until the blob is complete and verified. Default: false. */
   readonly isHeld?: boolean;
 }
 
-/**
- * A part of the blob that has not been read yet: a chunk as it came, a block of the shared memory, or one of the file.
- */
-type Segment = { readonly chunk: Uint8Array } | Filled | FileBlock;
+/** A part of the blob that has not been read yet: a block of the shared memory, or one of the file. */
+type Segment = Filled | FileBlock;
 
 /** A block of memory, of which the first `length` bytes are filled. */
 interface Filled {
@@ -23,27 +21,27 @@ interface Filled {
 /** How much is written to the file at a time. */
 const fileChunkBytes = 256 * 1024;
 
-/** How much memory a chunk takes besides its bytes. It matters when a server sends single bytes. */
-const chunkOverheadBytes = 512;
-
 /**
  * The bytes of one blob between the network and the thread that decompresses.
  *
- * While a blob is being read, its bytes are in memory of its own, and its download waits when that is full. Before
- * (when `reading` has not been called yet) they are in memory that all such blobs share, and then in an unnamed file,
- * so that the network is used while lower layers are still being applied. Such a download never waits for memory: blobs
- * are read in order, but they arrive in any order.
+ * While a blob is being read, its chunks go to the reader as they are, and its download waits for that. Before (when
+ * `reading` has not been called yet) its bytes are copied into memory that all such blobs share, and then into an
+ * unnamed file, so that the network is used while lower layers are still being applied. Such a download never waits for
+ * memory: blobs are read in order, but they arrive in any order.
  */
 export class Spool {
   readonly #options: SpoolOptions;
   readonly #segments: Segment[] = [];
-  /** How many bytes are in memory. */
+  /** How many bytes are in the shared memory. */
   #memoryBytes = 0;
+  /** The chunk behind all segments. Its writer waits until it has been read. */
+  #lent: Uint8Array | undefined;
   /** Whether further bytes go into the file, until the blob is being read. */
   #overflows = false;
   /** The blocks of a blob that is kept, in order. */
   readonly #kept: FileBlock[] = [];
-  #unwritten: Uint8Array[] = [];
+  /** What is written to the file next: so many bytes of it. */
+  #unwritten: Uint8Array | undefined;
   #unwrittenBytes = 0;
   #isKept = false;
   #isRead = false;
@@ -61,21 +59,19 @@ export class Spool {
     this.#isKept = true;
   }
 
-  /** Adds bytes. Resolves when more may be added. Calls must not overlap. */
+  /** Adds bytes. Resolves when these are no longer needed and more may be added. Calls must not overlap. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#isKept) return this.#writeToFile(chunk);
-    while (this.#isRead && !this.#isGivenUp && this.#memoryBytes > 0 && this.#isFull) {
-      this.#throwIfFailed();
-      // Things may change while this waits, so the condition is checked again after each wait.
-      await (this.#unwrittenBytes > 0 ? this.#flush() : this.#changed());
-    }
     this.#throwIfFailed();
     if (this.#isGivenUp) return;
     if (!this.#isRead) return this.#wait(chunk);
-    this.#memoryBytes += costOf(chunk);
     await this.#flush();
-    this.#segments.push({ chunk });
+    this.#lent = chunk;
     this.#notify();
+    while (this.#lent !== undefined && !this.#isGivenUp) {
+      this.#throwIfFailed();
+      await this.#changed();
+    }
   }
 
   /** Forgets all bytes, because they were wrong. Only allowed if readers have to wait for the end. */
@@ -83,7 +79,6 @@ export class Spool {
     await this.#flushing;
     for (const segment of this.#segments.splice(0)) this.#free(segment);
     this.#kept.length = 0;
-    this.#unwritten = [];
     this.#memoryBytes = this.#unwrittenBytes = 0;
     this.#overflows = false;
   }
@@ -108,8 +103,12 @@ export class Spool {
       this.#throwIfFailed();
       const segment = this.#isGivenUp ? undefined : this.#segments.shift();
       if (segment === undefined) {
-        if (this.#state.done) return;
         if (this.#unwrittenBytes > 0) await this.#flush();
+        else if (this.#lent !== undefined && !this.#isGivenUp) {
+          yield this.#lent;
+          this.#lent = undefined;
+          this.#notify();
+        } else if (this.#state.done) return;
         else await this.#changed();
       } else {
         yield await this.#bytesOf(segment);
@@ -168,15 +167,13 @@ export class Spool {
   }
 
   #bytesOf(segment: Segment): Uint8Array | Promise<Uint8Array> {
-    if ("chunk" in segment) return segment.chunk;
     return "block" in segment ? segment.block.subarray(0, segment.length) : this.#options.storage.read(segment);
   }
 
   /** Gives the memory, or the block of the file, of a segment back. */
   #free(segment: Segment): void {
     const { storage } = this.#options;
-    if ("chunk" in segment) this.#memoryBytes -= costOf(segment.chunk);
-    else if ("block" in segment) {
+    if ("block" in segment) {
       this.#memoryBytes -= segment.length;
       storage.giveBackMemory(segment.block);
     } else if (!this.#isKept) storage.free(segment);
@@ -187,10 +184,16 @@ export class Spool {
   }
 
   async #writeToFile(chunk: Uint8Array): Promise<void> {
-    this.#unwritten.push(chunk);
-    this.#unwrittenBytes += chunk.length;
-    if (this.#unwrittenBytes + this.#unwritten.length * chunkOverheadBytes >= fileChunkBytes) await this.#flush();
-    else this.#notify();
+    for (let rest = chunk; rest.length > 0; ) {
+      await this.#flushing;
+      this.#unwritten ??= Buffer.allocUnsafeSlow(fileChunkBytes);
+      const part = rest.subarray(0, fileChunkBytes - this.#unwrittenBytes);
+      this.#unwritten.set(part, this.#unwrittenBytes);
+      this.#unwrittenBytes += part.length;
+      rest = rest.subarray(part.length);
+      if (this.#unwrittenBytes === fileChunkBytes) await this.#flush();
+    }
+    this.#notify();
   }
 
   #flushing: Promise<void> = Promise.resolve();
@@ -203,11 +206,7 @@ export class Spool {
   }
 
   async #writeOut(): Promise<void> {
-    const chunks = this.#unwritten;
-    if (chunks.length === 0) return;
-    const [only, ...others] = chunks;
-    const bytes = only !== undefined && others.length === 0 ? only : Buffer.concat(chunks, this.#unwrittenBytes);
-    this.#unwritten = [];
+    const bytes = this.#unwritten?.subarray(0, this.#unwrittenBytes) ?? new Uint8Array(0);
     this.#unwrittenBytes = 0;
     for (const extent of await this.#options.storage.write(bytes)) {
       this.#segments.push(extent);
@@ -218,6 +217,7 @@ export class Spool {
 
   #finish(state: { readonly done: true; readonly error?: unknown }): void {
     if (!this.#state.done) this.#state = state;
+    this.#unwritten = undefined;
     this.#notify();
   }
 
@@ -232,8 +232,4 @@ export class Spool {
   #notify(): void {
     for (const wake of this.#wake.splice(0)) wake();
   }
-}
-
-function costOf(chunk: Uint8Array): number {
-  return chunk.length + chunkOverheadBytes;
 }
