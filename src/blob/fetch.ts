@@ -161,7 +161,7 @@ export class LayerFetch implements AsyncDisposable {
 
   async #receive({ descriptor, lowestLayer, spool }: Download, signal: AbortSignal): Promise<void> {
     let bytes = 0;
-    const chunks = this.#image.blob(descriptor, { signal, onEvent: this.#onEvent });
+    const chunks = this.#image.blob(descriptor, { signal, onEvent: this.#onEvent, lends: true });
     for await (const chunk of verified(descriptor, chunks)) {
       bytes += chunk.length;
       this.#options.onProgress(lowestLayer, bytes);

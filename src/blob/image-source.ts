@@ -20,6 +20,11 @@ export interface BlobOptions extends FetchOptions {
    * to be asked for as a whole. Other sources may give more. Default: all.
    */
   readonly length?: number;
+  /**
+   * Whether the caller needs a chunk only until it requests the next one, so that the source may use its memory again.
+   * Default: false.
+   */
+  readonly lends?: boolean;
 }
 
 /**
@@ -53,7 +58,7 @@ export interface ImageSource {
    * The bytes of a blob in order, from `offset` to the last one, also if connections break meanwhile.
    *
    * They are not verified, except that there are not more than the descriptor says. Ending the iteration early closes
-   * the connection. A chunk belongs to the caller: it is never written to again.
+   * the connection. A chunk belongs to the caller: it is never written to again, unless the caller says with `lends` that it may be.
    */
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
   /**

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Limits } from "../base/limits.ts";
+import { DirectBody } from "./direct-body.ts";
 import type { Deadlines } from "./options.ts";
 import { networkFailure, RequestFailure, tooLarge } from "./request-failure.ts";
 
@@ -13,14 +14,27 @@ const reuseMilliseconds = 50;
 
 type BodyDeadlines = Pick<Deadlines, "stallMilliseconds" | "progressMilliseconds">;
 
+/** A request, and its response as Node reports it. */
+export interface Exchange {
+  readonly outgoing: ClientRequest;
+  readonly incoming: IncomingMessage;
+}
+
 /** The bytes of a response. They can be read once; a caller who does not want them has to dismiss them. */
 export class Body implements AsyncIterable<Uint8Array> {
+  readonly #outgoing: ClientRequest;
   readonly #incoming: IncomingMessage;
   readonly #host: string;
   readonly #deadlines: BodyDeadlines;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(incoming: IncomingMessage, host: string, deadlines: BodyDeadlines, signal: AbortSignal | undefined) {
+  constructor(
+    { outgoing, incoming }: Exchange,
+    host: string,
+    deadlines: BodyDeadlines,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#outgoing = outgoing;
     this.#incoming = incoming;
     this.#host = host;
     this.#deadlines = deadlines;
@@ -36,14 +50,26 @@ export class Body implements AsyncIterable<Uint8Array> {
    * The message's own iterator is as fast as its events: 3.0 GB/s against 2.8 GB/s over loopback (Node 20.20,
    * measured).
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#chunks(() => this.#incoming);
+  }
+
+  /**
+   * The same for whoever needs a chunk only until the next one is requested: the memory of long bodies is used again,
+   * and what comes in small pieces is gathered.
+   */
+  lent(): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#chunks(() => DirectBody.of(this.#incoming, () => this.#outgoing.shouldKeepAlive) ?? this.#incoming);
+  }
+
+  async *#chunks(source: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     let isWaiting = true;
     const watchdog = setTimeout(() => {
       if (isWaiting) this.#incoming.destroy(this.#stalled());
     }, this.#deadlines.stallMilliseconds);
     const pace = new Pace(this.#deadlines.progressMilliseconds);
     try {
-      for await (const chunk of this.#incoming) {
+      for await (const chunk of source()) {
         isWaiting = false; // while the consumer is busy, the server is not to blame
         if (!pace.arrived(chunk.length)) throw this.#tooSlow(pace.bytes);
         yield chunk;

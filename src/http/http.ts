@@ -3,16 +3,19 @@ import type {
   Agent,
   AgentOptions,
   ClientRequest,
+  ClientRequestArgs,
   IncomingHttpHeaders,
-  IncomingMessage,
   OutgoingHttpHeaders,
   RequestOptions,
 } from "node:http";
+import type { OnReadOpts, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { onAbort } from "../base/abort.ts";
 import { present } from "../base/present.ts";
 import { isErrno } from "../base/system-error.ts";
 import { addressIn, bareHost, portOf } from "./address.ts";
-import { Body } from "./body.ts";
+import { Body, type Exchange } from "./body.ts";
+import { Connection } from "./connection.ts";
 import { DeadlineWatch } from "./deadlines.ts";
 import { FurtherAuthorities } from "./further-authorities.ts";
 import type { SecureRoute } from "./https.ts";
@@ -21,6 +24,7 @@ import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
 import { admittedLookup, type Reach } from "./policy.ts";
 import { networkFailure, RequestFailure } from "./request-failure.ts";
 import { proxyAuthorizationOf } from "./tunnel.ts";
+import { Wires } from "./wires.ts";
 
 /** One request over one connection. Redirects, authentication and retries are not its business. */
 export interface HttpRequest {
@@ -69,7 +73,23 @@ interface HttpClient {
   agent(options: AgentOptions, secureRoute: SecureRoute): Agent;
 }
 
-const plainClient: HttpClient = { request, agent: (options) => new HttpAgent(options) };
+/** Makes connections without TLS. */
+class PlainAgent extends HttpAgent {
+  readonly #wires = new Wires((connection) => this.keepSocketAlive(connection));
+
+  override createConnection(options: ClientRequestArgs): Duplex {
+    const connect = (onread: OnReadOpts) =>
+      super.createConnection({ ...options, onread } as ClientRequestArgs) as Socket;
+    return this.#wires.connection(this.getName(options), connect);
+  }
+
+  override destroy(): void {
+    super.destroy();
+    this.#wires.destroy();
+  }
+}
+
+const plainClient: HttpClient = { request, agent: (options) => new PlainAgent(options) };
 
 /** How long each address of a host is tried. With Node's default, 250 ms, a host that is far away cannot be reached. */
 const happyEyeballsMilliseconds = 2_000;
@@ -110,7 +130,7 @@ export class Connections implements Disposable {
           continue;
         }
         // The server may just have closed a connection that was kept open. That says nothing about the host.
-        if (!outgoing.reusedSocket || !isClosedConnection(error)) throw networkFailure(error, hopOf(request, route));
+        if (!isReused(outgoing) || !isClosedConnection(error)) throw networkFailure(error, hopOf(request, route));
       }
     }
   }
@@ -177,12 +197,12 @@ export class Connections implements Disposable {
       });
       outgoing.once("response", (incoming) => {
         settle();
-        resolve(this.#received(request, route, incoming, signal));
+        resolve(this.#received(request, route, { outgoing, incoming }, signal));
       });
     });
   }
 
-  #received(request: HttpRequest, route: Route, incoming: IncomingMessage, signal?: AbortSignal): HttpResponse {
+  #received(request: HttpRequest, route: Route, { outgoing, incoming }: Exchange, signal?: AbortSignal): HttpResponse {
     const abort = () => incoming.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
     incoming.once("close", onAbort(signal, abort));
     return {
@@ -190,7 +210,7 @@ export class Connections implements Disposable {
       status: incoming.statusCode ?? 0,
       headers: incoming.headers,
       address: isProxied(request, route) ? undefined : incoming.socket.remoteAddress,
-      body: new Body(incoming, request.url.host, this.#options.deadlines, signal),
+      body: new Body({ outgoing, incoming }, request.url.host, this.#options.deadlines, signal),
     };
   }
 
@@ -230,6 +250,11 @@ function isProxied({ url }: HttpRequest, { hop, tunnel }: Route): boolean {
 
 function withProxyHeaders(headers: OutgoingHttpHeaders, url: URL, proxy: URL): OutgoingHttpHeaders {
   return present({ ...headers, host: url.host, "proxy-authorization": proxyAuthorizationOf(proxy) });
+}
+
+/** Whether a request went over a connection that had been used before. */
+function isReused({ reusedSocket, socket }: ClientRequest): boolean {
+  return reusedSocket || ((socket as unknown) instanceof Connection && (socket as unknown as Connection).isReused);
 }
 
 function isClosedConnection(error: unknown): boolean {

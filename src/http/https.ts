@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { Agent, type AgentOptions, request } from "node:https";
-import { connect as connectSocket, type Socket } from "node:net";
+import { Agent, type AgentOptions, type RequestOptions, request } from "node:https";
+import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { addressIn, bareHost, portOf } from "./address.ts";
@@ -8,6 +8,7 @@ import type { TlsMaterial } from "./options.ts";
 import { networkFailure, RequestFailure } from "./request-failure.ts";
 import { tlsOptions } from "./tls-context.ts";
 import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
+import { Wires } from "./wires.ts";
 
 /*
  * Connections with TLS. `http.ts` loads this file when it needs the first one: loading Node's TLS takes 16 ms of
@@ -26,7 +27,22 @@ export interface SecureRoute {
 
 export function agent(options: AgentOptions, { tunnel, tls, connectMilliseconds }: SecureRoute): Agent {
   const secure = { ...options, ...tlsOptions(tls) };
-  return tunnel === undefined ? new Agent(secure) : new TunnelAgent(secure, tunnel, connectMilliseconds);
+  return tunnel === undefined ? new SecureAgent(secure) : new TunnelAgent(secure, tunnel, connectMilliseconds);
+}
+
+/** Makes TLS connections to the host itself. */
+class SecureAgent extends Agent {
+  readonly #wires = new Wires((connection) => this.keepSocketAlive(connection));
+
+  override createConnection(options: RequestOptions): Duplex {
+    const connect = (onread: OnReadOpts) => super.createConnection({ ...options, onread } as RequestOptions) as Socket;
+    return this.#wires.connection(this.getName(options), connect);
+  }
+
+  override destroy(): void {
+    super.destroy();
+    this.#wires.destroy();
+  }
 }
 
 /** Makes TLS connections through a proxy, which cannot see what they transport. */

@@ -19,11 +19,15 @@ const encodingBytes = 64 * 1024;
  * blob as it is (moby #17595), and a few servers and caches really compress it. The length tells which; without a
  * length, the bytes do: a blob that is gzip already and was compressed again is gzip in gzip.
  */
-export function blobBytes(response: HttpResponse, blob: Descriptor): AsyncIterable<Uint8Array> {
-  if (!isGzipped(response)) return response.body;
+export function blobBytes(
+  response: HttpResponse,
+  blob: Descriptor,
+  body: AsyncIterable<Uint8Array> = response.body,
+): AsyncIterable<Uint8Array> {
+  if (!isGzipped(response)) return body;
   const length = response.headers["content-length"];
   if (length === undefined) return decodedIfWrapped(response, blob);
-  return Number(length) === blob.sizeBytes ? response.body : gunzipped(response.body, response, blob);
+  return Number(length) === blob.sizeBytes ? body : gunzipped(response.body, response, blob);
 }
 
 async function* decodedIfWrapped(

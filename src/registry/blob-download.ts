@@ -47,6 +47,7 @@ export class BlobDownload {
   #offset: number;
   #etag: string | undefined;
   #isEncoded = false;
+  #lends = false;
   #badLinks = 0;
   #attempts = 0;
   /** For how long the consumer was busy with the bytes. The rest of the time was spent waiting for them. */
@@ -61,7 +62,9 @@ export class BlobDownload {
     this.#offset = offset;
   }
 
-  async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+  /** With `lends`, a chunk is valid until the next one is requested. */
+  async *bytes(lends = false): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#lends = lends;
     for (;;) {
       this.#attempts++;
       const before = this.#point();
@@ -162,7 +165,7 @@ export class BlobDownload {
     const { host } = this.location.url;
     if (problem === undefined) {
       this.#context.decided("range", `${host} goes on at byte ${wanted.first}`);
-      return this.#single(answer, answer.body);
+      return this.#single(answer, this.#bodyOf(answer));
     }
     answer.body.dismiss();
     this.#client.distrustRanges(this.location.url);
@@ -182,10 +185,14 @@ export class BlobDownload {
     }
     this.#etag = strongETagOf(answer);
     this.#isEncoded = isGzipped(answer) && length !== String(sizeBytes);
-    const bytes = blobBytes(answer, this.#blob);
+    const bytes = blobBytes(answer, this.#blob, this.#bodyOf(answer));
     if (this.#offset === 0) return this.#single(answer, bytes);
     this.#context.decided("range", `${answer.url.host} begins again; ${this.#offset} bytes are skipped`);
     return skippingBytes(this.#offset, bytes);
+  }
+
+  #bodyOf({ body }: RegistryResponse): AsyncIterable<Uint8Array> {
+    return this.#lends ? body.lent() : body;
   }
 
   /** Waits for the next attempt, at this location or at the next one. Throws if there is none. */

@@ -27,6 +27,7 @@ export async function* mirroredBlob(
   locations: readonly BlobLocation[],
   blob: Descriptor,
   context: CallContext,
+  lends: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const isShort = blob.sizeBytes <= heldBytes;
   let remaining = locationsInUse(locations, client);
@@ -34,7 +35,7 @@ export async function* mirroredBlob(
     const download = new BlobDownload(client, remaining, blob, context);
     const hasher = hasherFor(blob.digest);
     const held = new ByteCollector();
-    for await (const chunk of download.bytes()) {
+    for await (const chunk of download.bytes(lends && !isShort)) {
       hasher.update(chunk);
       if (isShort) held.add(chunk);
       else yield chunk;

@@ -82,7 +82,7 @@ class RegistryImage implements ImageSource {
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const context = this.#context(options);
     context.signal?.throwIfAborted();
-    const { offset = 0, length = descriptor.sizeBytes } = options;
+    const { offset = 0, length = descriptor.sizeBytes, lends = false } = options;
     const known = knownContent(descriptor);
     if (known !== undefined) {
       if (known.length > offset) yield known.subarray(offset, offset + length);
@@ -93,8 +93,9 @@ class RegistryImage implements ImageSource {
       const locations = this.#locationsOf(descriptor, repositories);
       if (offset + length < descriptor.sizeBytes)
         yield* blobRange(this.#client, locations, { blob: descriptor, offset, length }, context);
-      else if (locations.length > 1 && offset === 0) yield* mirroredBlob(this.#client, locations, descriptor, context);
-      else yield* new BlobDownload(this.#client, locations, descriptor, context, offset).bytes();
+      else if (locations.length > 1 && offset === 0)
+        yield* mirroredBlob(this.#client, locations, descriptor, context, lends);
+      else yield* new BlobDownload(this.#client, locations, descriptor, context, offset).bytes(lends);
     } catch (problem) {
       throw this.#cannotFetch(descriptor.digest, descriptor.digest, problem);
     }

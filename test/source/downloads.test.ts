@@ -280,7 +280,7 @@ test("R-55: whoever reads so slowly that little comes for long is not cut off", 
   await using one = await oneImage({}, 8 * MiB);
   await using client = puller({ deadlines: { progressMilliseconds: 500 } });
   let size = 0;
-  for await (const chunk of client.image(one.name).blob(described(one.layer))) {
+  for await (const chunk of client.image(one.name).blob(described(one.layer), { lends: true })) {
     if (size < 64 * 1024) await new Promise((resolve) => setTimeout(resolve, 600));
     size += chunk.length;
   }
@@ -292,7 +292,7 @@ test("R-55: whoever reads slowly is not cut off", async () => {
   await using one = await oneImage({}, 8 * MiB);
   await using client = puller({ deadlines: { stallMilliseconds: 1_000 } });
   let size = 0;
-  for await (const chunk of client.image(one.name).blob(described(one.layer))) {
+  for await (const chunk of client.image(one.name).blob(described(one.layer), { lends: true })) {
     if (size === 0) await new Promise((resolve) => setTimeout(resolve, 2_000));
     size += chunk.length;
   }
@@ -395,8 +395,10 @@ test("R-64: however many downloads share a signal, it gets one listener, and kee
 test("R-64: ending the iteration early closes the connection", async () => {
   await using one = await oneImage({}, 8 * MiB);
   await using client = puller();
-  for await (const _ of client.image(one.name).blob(described(one.layer))) break;
-  await closed(one.registry);
+  for (const lends of [false, true]) {
+    for await (const _ of client.image(one.name).blob(described(one.layer), { lends })) break;
+    await closed(one.registry);
+  }
 });
 
 test("R-64: disposing of the source closes its connections and ends what is under way", async () => {

@@ -64,10 +64,10 @@ export async function oneImage(options: RegistryDoubleOptions = {}, sizeBytes = 
   return { registry, layer, content, manifest, name: `${registry.host}/a/b`, [Symbol.asyncDispose]: dispose };
 }
 
-/** All bytes of a blob. */
+/** All bytes of a blob, copied while they are lent. */
 export async function blob(image: ImageSource, descriptor: StoredDescriptor, signal?: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  const options = signal === undefined ? {} : { signal };
+  const options = { lends: true, ...(signal !== undefined && { signal }) };
   for await (const chunk of image.blob(described(descriptor), options)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
