@@ -53,6 +53,22 @@ export class CompressedInput {
     this.#takenBytes += length;
   }
 
+  /**
+   * Takes the next `length` bytes; `use` sees them before, piece by piece. Returns how many of them there are not, because
+   * the input ends.
+   */
+  takeAll(length: number, use: (piece: Uint8Array) => void = () => {}): number {
+    let left = length;
+    while (left > 0) {
+      const piece = this.peek()?.subarray(0, left);
+      if (piece === undefined) break;
+      use(piece);
+      this.take(piece.length);
+      left -= piece.length;
+    }
+    return left;
+  }
+
   /** The next byte. Throws `CORRUPT_LAYER` at the end. */
   byte(): number {
     const byte = this.peek()?.[0];

@@ -154,10 +154,6 @@ class Inflater {
 
 /** Takes the whole bytes of a piece's input, and writes what came out of it. */
 function passPiece({ endBit, thread }: AheadPiece, input: CompressedInput, output: DecompressedOutput): void {
-  for (let left = Math.floor(endBit / 8) - input.takenBytes; left > 0; ) {
-    const length = Math.min(left, input.peek()?.length ?? 0);
-    input.take(length);
-    left -= length;
-  }
+  input.takeAll(Math.floor(endBit / 8) - input.takenBytes);
   for (let bytes = thread.read(); bytes !== undefined; bytes = thread.read()) copyAll(bytes, output);
 }

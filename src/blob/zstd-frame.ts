@@ -42,19 +42,12 @@ export function passFrame(input: CompressedInput, windowLog: number, write: (byt
 
 function skipFrame(input: CompressedInput): void {
   const size = little(input.peekAtLeast(MAGIC_BYTES + 4), MAGIC_BYTES, 4);
-  pass(input, MAGIC_BYTES + 4 + size, () => {});
+  pass(input, MAGIC_BYTES + 4 + size);
 }
 
-function pass(input: CompressedInput, length: number, write: (bytes: Uint8Array) => void): void {
-  for (let left = length; left > 0; ) {
-    const chunk = input.peek();
-    if (chunk === undefined) {
-      throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the zstd data ends too early");
-    }
-    const piece = chunk.subarray(0, left);
-    write(piece);
-    input.take(piece.length);
-    left -= piece.length;
+function pass(input: CompressedInput, length: number, write?: (bytes: Uint8Array) => void): void {
+  if (input.takeAll(length, write) > 0) {
+    throw new OciUnpackError("CORRUPT_LAYER", "cannot decompress: the zstd data ends too early");
   }
 }
 

@@ -28,14 +28,12 @@ export function readWords(input: CompressedInput, count: number): Uint32Array {
 
 /** Fills `target` with the next bytes. The input must have as many. */
 export function readInto(input: CompressedInput, target: Uint8Array): void {
-  for (let rest = target; rest.length > 0; ) {
-    const chunk = input.peek();
-    if (chunk === undefined) throw new RangeError(`the input ends ${rest.length} bytes too early`);
-    const length = Math.min(chunk.length, rest.length);
-    copyBytes(chunk.subarray(0, length), rest);
-    input.take(length);
-    rest = rest.subarray(length);
-  }
+  let rest = target;
+  const missing = input.takeAll(target.length, (piece) => {
+    copyBytes(piece, rest);
+    rest = rest.subarray(piece.length);
+  });
+  if (missing > 0) throw new RangeError(`the input ends ${missing} bytes too early`);
 }
 
 const headWords = 8;

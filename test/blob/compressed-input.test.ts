@@ -20,6 +20,27 @@ test("no more can be taken of an input than it showed, and nothing can be put ba
   }
 });
 
+test("bytes are taken across chunks, none is read that is not taken, and how many are missing is told", () => {
+  let reads = 0;
+  const chunks = ["abc", "", "defg"];
+  const input = new CompressedInput({
+    read() {
+      const chunk = chunks[reads];
+      reads += 1;
+      return chunk === undefined ? undefined : Buffer.from(chunk);
+    },
+  });
+  const seen: string[] = [];
+  const see = (piece: Uint8Array) => seen.push(`${text(piece)} after ${input.takenBytes}`);
+  assert.equal(input.takeAll(0, see), 0);
+  assert.equal(reads, 0);
+  assert.equal(input.takeAll(3, see), 0);
+  assert.equal(reads, 1);
+  assert.equal(input.takeAll(2, see), 0);
+  assert.equal(input.takeAll(5, see), 3);
+  assert.deepEqual(seen, ["abc after 0", " after 3", "de after 3", "fg after 5"]);
+});
+
 test("an input goes on where it was left, across its chunks", () => {
   const input = inputOf("abc", "", "def");
   assert.equal(text(input.peekAtLeast(4)), "abcdef");
