@@ -3,6 +3,7 @@ import type { LayerCompression } from "../oci/media-type.ts";
 import { BLOCK } from "../tar/block-reader.ts";
 import type { ByteSource } from "../tar/entry.ts";
 import { beginsWithHeader } from "../tar/header.ts";
+import { kindOfFrame } from "./zstd-headers.ts";
 
 /** Reads a ByteSource in pieces: the caller looks at the next bytes and takes as many of them as it has used. */
 export class CompressedInput {
@@ -117,7 +118,7 @@ export function magicOf(bytes: Uint8Array): LayerCompression | "xz" | "bzip2" {
   if (bytes.length >= 2 && magic.getUint16(0) === 0x1f8b) return "gzip";
   if (bytes.length < magicBytes) return "none";
   const word = magic.getUint32(0, true);
-  if (word === 0xfd2fb528 || word >>> 4 === 0x184d2a5) return "zstd";
+  if (kindOfFrame(bytes) !== "something else") return "zstd";
   if (word === 0x587a37fd) return "xz";
   return magic.getUint32(0) >>> 8 === 0x425a68 ? "bzip2" : "none";
 }

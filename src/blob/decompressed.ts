@@ -3,11 +3,13 @@ import type { WarningCode } from "../base/events.ts";
 import type { LayerCompression } from "../oci/media-type.ts";
 import { type CompressedInput, compressionOf, magicBytes, magicOf, tellingBytes } from "./compressed-input.ts";
 import { copyAll, type DecompressedOutput } from "./decompressed-output.ts";
+import { FramesAhead } from "./frames-ahead.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
-import { nativeZstd, stepThrough } from "./native-zstd.ts";
+import { stepThrough } from "./native-zstd.ts";
+import { PiecesAhead } from "./pieces-ahead.ts";
 import type { ReadAhead } from "./read-ahead.ts";
+import { zstdDecompressor } from "./zstd.ts";
 import { passFrame } from "./zstd-frame.ts";
-import { zstdInWebAssembly } from "./zstd-in-web-assembly.ts";
 
 interface DecompressOptions {
   /** The compression by the media type, if that states one. */
@@ -19,7 +21,7 @@ interface DecompressOptions {
   readonly warning: (code: WarningCode, message: string) => void;
   /** Given to verify gzip's checksums; it gets all decompressed bytes. */
   readonly checksum?: GzipChecksum;
-  /** Given if other threads decode pieces of the input, which comes from there. */
+  /** Given if other threads decode parts of the input, which comes from there. */
   readonly ahead?: ReadAhead;
 }
 
@@ -33,7 +35,7 @@ export function decompress(input: CompressedInput, output: DecompressedOutput, o
   if (options.expected !== undefined && found !== options.expected && input.peek() !== undefined) {
     repair(options, "MEDIA_TYPE_DISAGREES", `the media type says ${options.expected}, the bytes are ${found}`);
   }
-  if (found === "gzip") return throughParts("gzip", input, options, () => gunzipMember(input, output, options));
+  if (found === "gzip") return gunzip(input, output, options);
   if (found === "zstd") return unzstd(input, output, options);
   for (let chunk = input.peek(); chunk !== undefined; chunk = input.peek()) {
     copyAll(chunk, output);
@@ -41,14 +43,26 @@ export function decompress(input: CompressedInput, output: DecompressedOutput, o
   }
 }
 
+function gunzip(input: CompressedInput, output: DecompressedOutput, options: DecompressOptions): void {
+  const ahead = options.ahead && new PiecesAhead(options.ahead);
+  throughParts("gzip", input, options, () => gunzipMember(input, output, { ...options, ahead }));
+  ahead?.close();
+}
+
 function unzstd(input: CompressedInput, output: DecompressedOutput, options: DecompressOptions): void {
   output.raiseRatio(zstdExpansion);
-  const decompressor = zstdDecompressor(input, options.zstdWindowLog, output);
+  const { zstdWindowLog } = options;
+  const ahead = options.ahead && new FramesAhead(options.ahead, zstdWindowLog);
+  const decompressor = zstdDecompressor(zstdWindowLog);
   try {
-    throughParts("zstd", input, options, () => decompressor.frame());
+    throughParts("zstd", input, options, () => {
+      if (ahead?.pass(input, output) === true) return;
+      passFrame(input, zstdWindowLog, (bytes) => stepThrough(decompressor, bytes, output));
+    });
   } finally {
     decompressor.close();
   }
+  ahead?.close();
 }
 
 /** Decompresses all gzip members, or all zstd frames, as one stream. */
@@ -101,19 +115,3 @@ function repair(options: DecompressOptions, code: WarningCode, message: string):
  * times (RFC 8878, section 3.1.1.2.2); four bytes of deflate data stand for about 4,128.
  */
 const zstdExpansion = 32;
-
-/** Decompresses zstd frames (RFC 8878) one after the other. */
-interface ZstdDecompressor {
-  /** Decompresses the next frame of the input. */
-  frame(): void;
-  close(): void;
-}
-
-/** A decompressor from `input` to `output`. No frame may need a window of more than `2 ** windowLog` bytes. */
-function zstdDecompressor(input: CompressedInput, windowLog: number, output: DecompressedOutput): ZstdDecompressor {
-  const decompressor = nativeZstd(windowLog) ?? zstdInWebAssembly();
-  return {
-    frame: () => passFrame(input, windowLog, (bytes) => stepThrough(decompressor, bytes, output)),
-    close: () => decompressor.close(),
-  };
-}

@@ -3,7 +3,7 @@ import { OciUnpackError } from "../base/errors.ts";
 import type { CompressedInput } from "./compressed-input.ts";
 import type { DecompressedOutput } from "./decompressed-output.ts";
 import { inflate } from "./inflate.ts";
-import type { ReadAhead } from "./read-ahead.ts";
+import type { PiecesAhead } from "./pieces-ahead.ts";
 
 const FHCRC = 0x02;
 const FEXTRA = 0x04;
@@ -36,7 +36,7 @@ export class GzipChecksum {
 export function gunzipMember(
   input: CompressedInput,
   output: DecompressedOutput,
-  { checksum, ahead }: { readonly checksum?: GzipChecksum; readonly ahead?: ReadAhead } = {},
+  { checksum, ahead }: { readonly checksum?: GzipChecksum; readonly ahead?: PiecesAhead | undefined } = {},
 ): void {
   skipHeader(input);
   const before = output.writtenBytes;

@@ -3,7 +3,7 @@ import { type Boundary, boundaryAt, historyBytes, writeHistoryAfter } from "./ah
 import type { CompressedInput } from "./compressed-input.ts";
 import { copyAll, copyBytes, type DecompressedOutput } from "./decompressed-output.ts";
 import { inflateModule } from "./inflate-module.ts";
-import type { AheadPiece, ReadAhead } from "./read-ahead.ts";
+import type { AheadPiece, PiecesAhead } from "./pieces-ahead.ts";
 import { instantiated } from "./web-assembly.ts";
 
 /** The exports of the module that is compiled from `inflate/`; `inflate/index.ts` documents them. */
@@ -47,10 +47,10 @@ const failures = [
 let inflater: Inflater | undefined;
 
 /**
- * Decompresses deflate data (RFC 1951), and takes exactly its bytes from `input`. `ahead` is where the input comes from,
- * if other threads decode pieces of it.
+ * Decompresses deflate data (RFC 1951), and takes exactly its bytes from `input`. `ahead` has what other threads made of
+ * pieces of it.
  */
-export function inflate(input: CompressedInput, output: DecompressedOutput, ahead?: ReadAhead): void {
+export function inflate(input: CompressedInput, output: DecompressedOutput, ahead?: PiecesAhead): void {
   inflater ??= new Inflater();
   inflater.inflate(input, output, ahead);
 }
@@ -74,7 +74,7 @@ class Inflater {
     this.#input = this.#memory.subarray(start, start + this.#module.inputBytes.value);
   }
 
-  inflate(input: CompressedInput, output: DecompressedOutput, ahead: ReadAhead | undefined): void {
+  inflate(input: CompressedInput, output: DecompressedOutput, ahead: PiecesAhead | undefined): void {
     this.#module.reset(ahead === undefined ? 0 : 1);
     for (let hasEnded = false; !hasEnded; ) {
       const chunk = input.peek();
@@ -89,7 +89,7 @@ class Inflater {
    * Decompresses `piece`, the input's next bytes, or those of it that belong to the stream; and what others have decoded
    * from there on. Returns whether the stream ended.
    */
-  #inflatePiece(piece: Uint8Array, input: CompressedInput, output: DecompressedOutput, ahead?: ReadAhead): boolean {
+  #inflatePiece(piece: Uint8Array, input: CompressedInput, output: DecompressedOutput, ahead?: PiecesAhead): boolean {
     copyBytes(piece, this.#input);
     this.#module.supply(piece.length);
     for (let takenBytes = 0; ; ) {
@@ -111,7 +111,7 @@ class Inflater {
   }
 
   /** Passes what others have decoded from here on. Returns where that ends, or `undefined` if there is nothing. */
-  #pass(ahead: ReadAhead, input: CompressedInput, output: DecompressedOutput): Boundary | undefined {
+  #pass(ahead: PiecesAhead, input: CompressedInput, output: DecompressedOutput): Boundary | undefined {
     const start = this.#module.outputEnd() - historyBytes;
     if (start < this.#module.outputAddress.value) return undefined;
     const bitCount = this.#module.pendingBitCount();

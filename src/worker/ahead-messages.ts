@@ -5,9 +5,27 @@ import { type ByteSpace, copyAll, copyBytes } from "../blob/decompressed-output.
 /*
  * What the decompressing thread and one that decodes ahead say to each other, through two rings:
  *
- *   to the thread    its piece: bytes, limit (two words), the bytes; then whether it is taken (a word), and if so the history
- *   from the thread  what it made of it: eight words, the tail; and if that is taken, the decompressed bytes
+ *   to the thread    what it is given: kind, bytes, limit (three words), the bytes
+ *   from the thread  what it made of a piece: eight words, the tail; or of frames: two words
+ *   to the thread    whether that is taken (a word), and if so, for a piece, the history
+ *   from the thread  if it is taken, the decompressed bytes
  */
+
+/** What a thread is given: for a piece of deflate data the limit is a bit, for zstd frames how many bytes come of them. */
+export interface AheadTask {
+  readonly kind: "piece" | "frames";
+  readonly bytes: number;
+  readonly limit: number;
+}
+
+export function writeTask({ kind, bytes, limit }: AheadTask, space: ByteSpace): void {
+  writeWords([kind === "frames" ? 1 : 0, bytes, limit], space);
+}
+
+export function readTask(input: CompressedInput): AheadTask {
+  const [isOfFrames, bytes = 0, limit = 0] = readWords(input, 3);
+  return { kind: isOfFrames === 1 ? "frames" : "piece", bytes, limit };
+}
 
 /** What a thread makes of a piece, and how many bytes that is. */
 export interface MadePiece {
@@ -56,6 +74,16 @@ export function readMade(input: CompressedInput, tails: Uint16Array): MadePiece 
   readInto(input, new Uint8Array(tail.buffer, 0, tail.byteLength));
   const start = { bit: startBit, kind: kindOf(startKind) };
   return { piece: { start, end: { bit: end, kind: kindOf(endKind) }, endBit, tail }, outputBytes };
+}
+
+/** Writes how many bytes were made of frames; `undefined` if something is wrong with them. */
+export function writeMadeFrames(outputBytes: number | undefined, space: ByteSpace): void {
+  writeWords([outputBytes === undefined ? 0 : 1, outputBytes ?? 0], space);
+}
+
+export function readMadeFrames(input: CompressedInput): number | undefined {
+  const [isMade, outputBytes] = readWords(input, 2);
+  return isMade === 1 ? outputBytes : undefined;
 }
 
 function kindOf(index: number | undefined): BoundaryKind {

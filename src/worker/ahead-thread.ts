@@ -1,12 +1,12 @@
-import { type GuessedPiece, historyBytes } from "../blob/ahead-decoder.ts";
+import { historyBytes } from "../blob/ahead-decoder.ts";
+import type { AheadThread, MadeAhead } from "../blob/ahead-thread.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { copyAll } from "../blob/decompressed-output.ts";
-import type { AheadThread } from "../blob/read-ahead.ts";
 import type { AheadRings } from "./ahead-job.ts";
-import { type MadePiece, readMade, writeWords } from "./ahead-messages.ts";
+import { type AheadTask, readMade, readMadeFrames, writeTask, writeWords } from "./ahead-messages.ts";
 import { RingReader, RingWriter } from "./ring.ts";
 
-/** What is known of a thread's piece. One that is "rejected" may still be decoded. */
+/** What is known of what a thread was given. What is "rejected" may still be decoded. */
 type State = "idle" | "decoding" | "rejected" | "made" | "taken";
 
 /** The decompressing thread's end of a thread that decodes ahead. */
@@ -14,40 +14,45 @@ export class RingedAheadThread implements AheadThread {
   readonly #reader: RingReader;
   readonly #input: CompressedInput;
   readonly #output: RingWriter;
+  readonly #onTask: () => void;
   readonly #tails = new Uint16Array(historyBytes);
   #state: State = "idle";
-  #made: MadePiece | undefined;
+  #kind: AheadTask["kind"] = "piece";
+  #made: MadeAhead = "nothing";
   #leftBytes = 0;
   #shownBytes = 0;
 
-  constructor({ input, output }: AheadRings) {
+  /** `onTask` is called whenever the thread is given something. */
+  constructor({ input, output }: AheadRings, onTask: () => void = () => {}) {
     this.#output = new RingWriter(input);
     this.#reader = new RingReader(output);
     this.#input = new CompressedInput(this.#reader);
+    this.#onTask = onTask;
   }
 
   get isIdle(): boolean {
     if (this.#state === "rejected" && this.#reader.isReady) {
-      readMade(this.#input, this.#tails);
+      this.#readMade();
       this.#state = "idle";
     }
     return this.#state === "idle";
   }
 
-  give(parts: readonly Uint8Array[], limit: number): void {
-    const length = parts.reduce((total, part) => total + part.length, 0);
-    writeWords([length, limit], this.#output);
-    for (const part of parts) copyAll(part, this.#output);
-    this.#state = "decoding";
+  givePiece(parts: readonly Uint8Array[], limit: number): void {
+    this.#give("piece", parts, limit);
   }
 
-  result(wait: boolean): GuessedPiece | "nothing" | undefined {
+  giveFrames(parts: readonly Uint8Array[], mostBytes: number): void {
+    this.#give("frames", parts, mostBytes);
+  }
+
+  result(wait: boolean): MadeAhead | undefined {
     if (this.#state === "decoding") {
       if (!wait && !this.#reader.isReady) return undefined;
-      this.#made = readMade(this.#input, this.#tails);
+      this.#readMade();
       this.#state = "made";
     }
-    return this.#made?.piece ?? "nothing";
+    return this.#made;
   }
 
   reject(): void {
@@ -55,10 +60,9 @@ export class RingedAheadThread implements AheadThread {
     this.#state = this.#state === "decoding" ? "rejected" : "idle";
   }
 
-  accept(history: Uint8Array): void {
+  accept(history?: Uint8Array): void {
     writeWords([1], this.#output);
-    copyAll(history, this.#output);
-    this.#leftBytes = this.#made?.outputBytes ?? 0;
+    if (history !== undefined) copyAll(history, this.#output);
     this.#state = "taken";
   }
 
@@ -71,8 +75,29 @@ export class RingedAheadThread implements AheadThread {
     return bytes;
   }
 
-  /** Says that there are no more pieces. */
+  /** Says that there is no more. */
   end(): void {
     this.#output.end();
+  }
+
+  #give(kind: AheadTask["kind"], parts: readonly Uint8Array[], limit: number): void {
+    this.#onTask();
+    const bytes = parts.reduce((total, part) => total + part.length, 0);
+    writeTask({ kind, bytes, limit }, this.#output);
+    for (const part of parts) copyAll(part, this.#output);
+    this.#kind = kind;
+    this.#state = "decoding";
+  }
+
+  #readMade(): void {
+    if (this.#kind === "frames") {
+      const outputBytes = readMadeFrames(this.#input);
+      this.#made = outputBytes === undefined ? "nothing" : "frames";
+      this.#leftBytes = outputBytes ?? 0;
+    } else {
+      const made = readMade(this.#input, this.#tails);
+      this.#made = made?.piece ?? "nothing";
+      this.#leftBytes = made?.outputBytes ?? 0;
+    }
   }
 }

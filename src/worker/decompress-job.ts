@@ -1,10 +1,11 @@
 import { defaultLimits, type Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
+import type { AheadThread } from "../blob/ahead-thread.ts";
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { decompress } from "../blob/decompressed.ts";
 import { DecompressedOutput } from "../blob/decompressed-output.ts";
-import { type AheadThread, isWorthReadingAhead, ReadAhead } from "../blob/read-ahead.ts";
+import { isWorthReadingAhead, ReadAhead } from "../blob/read-ahead.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineFromFiles } from "../system/sandbox.ts";
 import type { AheadRings } from "./ahead-job.ts";
@@ -23,7 +24,7 @@ export interface DecompressJob {
   readonly layers: readonly NumberedLayer[];
   /** Whether this thread verifies the diffIDs too; otherwise the digesting thread does. */
   readonly verifies: boolean;
-  /** The rings of the threads that decode pieces of large gzip layers ahead. */
+  /** The rings of the threads that decode parts of large layers ahead. */
   readonly ahead: readonly AheadRings[];
   readonly sandbox: SandboxPolicy;
   readonly strict: boolean;
@@ -35,7 +36,13 @@ export function decompressLayers(job: DecompressJob): void {
   tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const input = new RingReader(job.input, () => tell({ type: "space" }));
   const output = new RingWriter(job.output);
-  const threads = job.ahead.map((rings) => new RingedAheadThread(rings));
+  const threads = job.ahead.map(
+    (rings) =>
+      new RingedAheadThread(
+        rings,
+        once(() => tell({ type: "ahead" })),
+      ),
+  );
   let remainingBytes = job.limits.totalBytes;
   for (const layer of job.layers) {
     if (layer.form === "index") decompressIndex(input, output);
@@ -47,6 +54,14 @@ export function decompressLayers(job: DecompressJob): void {
     output.end();
   }
   for (const thread of threads) thread.end();
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
+  };
 }
 
 /** Decompresses the index of a layer, which this program made and whose digest was right. */
@@ -78,7 +93,7 @@ function decompressLayer(
   { totalBytes, ring, next, threads }: Way,
 ): number {
   const progress = new Progress(job.progress);
-  const isReadAhead = threads.length > 0 && compression === "gzip" && isWorthReadingAhead(compressedBytes);
+  const isReadAhead = threads.length > 0 && compression !== "none" && isWorthReadingAhead(compressedBytes);
   const ahead = isReadAhead ? new ReadAhead(ring, threads) : undefined;
   const input = new CompressedInput(ahead ?? ring);
   const verification = job.verifies && diffID !== undefined ? new DiffIDVerification(diffID) : undefined;
@@ -99,7 +114,6 @@ function decompressLayer(
     warning: (code, message) => tell({ type: "warning", layer, code, message }),
     ...present({ ahead }),
   });
-  ahead?.close();
   progress.setReadBytes(layer, input.takenBytes);
   verification?.end();
   return output.writtenBytes;

@@ -58,6 +58,8 @@ export type EngineReport =
   | { readonly type: "confined"; readonly status: SandboxStatus }
   /** The reader of a ring freed the space that an asynchronous writer waits for. */
   | { readonly type: "space" }
+  /** The decompressing thread has something for those that decode ahead. */
+  | { readonly type: "ahead" }
   /** The next bytes of an outlet, in shared memory. They are valid until `passedOn` is called. */
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
   | Extract<OciUnpackEvent, { readonly type: "layer-started" | "layer-finished" | "skipped" }>

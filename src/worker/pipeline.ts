@@ -30,8 +30,10 @@ export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
   readonly progress: Progress;
   /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
   readonly hasDigestThread: boolean;
-  /** How many threads decode pieces of large gzip layers ahead. Default: none. */
+  /** How many threads decode parts of large layers ahead. Default: none. */
   readonly aheadThreads?: number;
+  /** Whether these start at once. By default they start when there is something for them. */
+  readonly startsAheadThreads?: boolean;
   /** Takes indexes of layers, which a thread of its own makes. */
   readonly indexes?: IndexSink | undefined;
   /** The job of the consuming thread, which gets the archives from this ring. */
@@ -101,10 +103,12 @@ export class Pipeline implements AsyncDisposable {
     await using digesting = digests ? new Thread("digest-worker") : undefined;
     const rings = Array.from({ length: job.aheadThreads ?? 0 }, createAheadRings);
     await using ahead = new AheadThreads(rings);
+    if (job.startsAheadThreads) ahead.start();
     const receiver = job.indexes && new IndexReceiver(job.indexes);
     const writer = new AsyncRingWriter(compressed);
     const onReport = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : job.onReport(report));
     const onDecompressing = (report: EngineReport | Own) => {
+      if (report.type === "ahead") return ahead.start();
       if (isWarning(report)) job.indexes?.reject(report.layer);
       onReport(report);
     };
@@ -121,21 +125,23 @@ export class Pipeline implements AsyncDisposable {
       (stop) =>
         withProof(
           job,
-          decompressing.do<DecompressJob>(
-            {
-              type: "decompress",
-              input: compressed,
-              output: archives,
-              progress,
-              layers,
-              verifies: !job.hasDigestThread,
-              ahead: rings,
-              sandbox,
-              strict,
-              limits,
-            },
-            { onReport: onDecompressing, stop },
-          ),
+          decompressing
+            .do<DecompressJob>(
+              {
+                type: "decompress",
+                input: compressed,
+                output: archives,
+                progress,
+                layers,
+                verifies: !job.hasDigestThread,
+                ahead: rings,
+                sandbox,
+                strict,
+                limits,
+              },
+              { onReport: onDecompressing, stop },
+            )
+            .finally(() => ahead.finish()),
         ),
       (stop) => ahead.run(sandbox, stop),
       (stop) => withProof(job, digesting && digest(job, digesting, { archives, receiver, stop })),

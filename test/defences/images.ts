@@ -360,16 +360,30 @@ export const sandboxDefences: readonly Defence[] = [
   {
     group: "sandbox",
     what: "what was decompressed ahead is taken only where it begins exactly there",
-    file: "src/blob/read-ahead.ts",
+    file: "src/blob/pieces-ahead.ts",
     without: ["if (firstBit + start.bit === bit && start.kind === kind) {", "{"],
     test: ["streams/ahead", "data that are cut or damaged give the same bytes and the same error as without threads"],
   },
   {
     group: "sandbox",
     what: "data in which everything looks like a block cost little",
-    file: "src/blob/read-ahead.ts",
+    file: "src/blob/pieces-ahead.ts",
     without: ["this.#inVain >= mostInVain &&", "false &&"],
     test: ["streams/ahead", "where everything looks like a block, a thread gives up, and few pieces are tried"],
+  },
+  {
+    group: "sandbox",
+    what: "zstd frames that a thread decoded are taken only where they begin exactly there",
+    file: "src/blob/frames-ahead.ts",
+    without: ["first === undefined || first.batch.start !== input.takenBytes", "first === undefined"],
+    test: ["streams/ahead", "frames of zstd data that threads decode are what comes out in order"],
+  },
+  {
+    group: "sandbox",
+    what: "frames that need much memory are not given to threads",
+    file: "src/blob/frames-ahead.ts",
+    without: ["windowBytes > 2 ** this.#windowLog || !fits(most, alone)", "false"],
+    test: ["streams/ahead", "frames that are large, come to much or need a large window are decoded in order"],
   },
   {
     group: "sandbox",

@@ -1,25 +1,48 @@
-import { AheadDecoder, type GuessedPiece } from "../../src/blob/ahead-decoder.ts";
-import { type AheadThread, type PieceSizes, ReadAhead, type ReadySource } from "../../src/blob/read-ahead.ts";
+import { AheadDecoder } from "../../src/blob/ahead-decoder.ts";
+import type { AheadSizes } from "../../src/blob/ahead-sizes.ts";
+import type { AheadThread, MadeAhead } from "../../src/blob/ahead-thread.ts";
+import { FramesDecoder } from "../../src/blob/frames-decoder.ts";
+import { ReadAhead, type ReadySource } from "../../src/blob/read-ahead.ts";
 import type { ByteSource } from "../../src/tar/entry.ts";
 import type { Random } from "../model/random.ts";
 
 /*
- * Pieces are decoded ahead as in the product, but all on one thread: chance decides how far the input is there, and
+ * Parts are decoded ahead as in the product, but all on one thread: chance decides how far the input is there, and
  * which thread is done.
  */
 
-/** How often pieces were taken, and how often not. */
+/** How often pieces and batches were taken, and how often not. */
 export interface AheadCounts {
   given: number;
   taken: number;
 }
 
-const decoders = Array.from({ length: 3 }, () => undefined as AheadDecoder | undefined);
+interface Decoders {
+  readonly pieces: AheadDecoder;
+  readonly frames: FramesDecoder;
+}
+
+const decoders = Array.from({ length: 3 }, () => undefined as Decoders | undefined);
+
+/** Sizes for short streams, so that boundaries fall everywhere. */
+export function randomSizes(random: Random): AheadSizes {
+  const pieceBytes = random.oneOf([300, 1000, 3000, 10_000, 40_000]);
+  const inputBytes = random.oneOf([300, 1000, 10_000, 200_000]);
+  const outputBytes = random.oneOf([1000, 50_000, 400_000]);
+  return {
+    blockBytes: random.oneOf([1024, 3000, 20_000]),
+    pieces: { pieceBytes, behindBytes: random.oneOf([0, pieceBytes >> 2, pieceBytes]) },
+    batches: {
+      usual: { inputBytes, outputBytes },
+      most: { inputBytes: inputBytes * random.oneOf([1, 4]), outputBytes: outputBytes * random.oneOf([1, 4]) },
+    },
+  };
+}
 
 /** Reads ahead from a source, with one to three threads. */
-export function readAhead(source: ByteSource, sizes: PieceSizes, random: Random, counts: AheadCounts): ReadAhead {
+export function readAhead(source: ByteSource, sizes: AheadSizes, random: Random, counts: AheadCounts): ReadAhead {
   const threads = Array.from({ length: 1 + random.below(decoders.length) }, (_, index) => {
-    decoders[index] ??= new AheadDecoder();
+    decoders[index] ??= { pieces: new AheadDecoder(), frames: new FramesDecoder() };
     return new ThreadOfChance(decoders[index], random, counts);
   });
   const ready: ReadySource = {
@@ -32,14 +55,14 @@ export function readAhead(source: ByteSource, sizes: PieceSizes, random: Random,
 }
 
 class ThreadOfChance implements AheadThread {
-  readonly #decoder: AheadDecoder;
+  readonly #decoders: Decoders;
   readonly #random: Random;
   readonly #counts: AheadCounts;
-  #result: GuessedPiece | "nothing" | undefined;
+  #result: MadeAhead | undefined;
   #parts: Uint8Array[] = [];
 
-  constructor(decoder: AheadDecoder, random: Random, counts: AheadCounts) {
-    this.#decoder = decoder;
+  constructor(decoders: Decoders, random: Random, counts: AheadCounts) {
+    this.#decoders = decoders;
     this.#random = random;
     this.#counts = counts;
   }
@@ -48,14 +71,21 @@ class ThreadOfChance implements AheadThread {
     return this.#result === undefined && this.#random.chance(0.95);
   }
 
-  give(parts: readonly Uint8Array[], limit: number): void {
+  givePiece(parts: readonly Uint8Array[], limit: number): void {
     this.#counts.given += 1;
     const piece = Buffer.concat(parts);
-    this.#decoder.piece.set(piece);
-    this.#result = this.#decoder.decode(piece.length, limit) ?? "nothing";
+    this.#decoders.pieces.piece.set(piece);
+    this.#result = this.#decoders.pieces.decode(piece.length, limit) ?? "nothing";
   }
 
-  result(wait: boolean): GuessedPiece | "nothing" | undefined {
+  giveFrames(parts: readonly Uint8Array[], mostBytes: number): void {
+    this.#counts.given += 1;
+    const made = this.#decoders.frames.decode(Buffer.concat(parts), mostBytes);
+    this.#result = made === undefined ? "nothing" : "frames";
+    this.#parts = made === undefined ? [] : [Buffer.from(made)];
+  }
+
+  result(wait: boolean): MadeAhead | undefined {
     return wait || this.#random.chance(0.8) ? this.#result : undefined;
   }
 
@@ -63,9 +93,10 @@ class ThreadOfChance implements AheadThread {
     this.#result = undefined;
   }
 
-  accept(history: Uint8Array): void {
+  accept(history?: Uint8Array): void {
     this.#counts.taken += 1;
-    this.#parts = this.#decoder.resolve(history).map((part) => Buffer.from(part));
+    if (history === undefined) return;
+    this.#parts = this.#decoders.pieces.resolve(history).map((part) => Buffer.from(part));
   }
 
   read(): Uint8Array | undefined {

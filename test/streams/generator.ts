@@ -1,21 +1,22 @@
-import type { PieceSizes } from "../../src/blob/read-ahead.ts";
+import type { AheadSizes } from "../../src/blob/ahead-sizes.ts";
 import type { ByteSource } from "../../src/tar/entry.ts";
 import { Random } from "../model/random.ts";
-import { type AheadCounts, readAhead } from "./ahead.ts";
+import { type AheadCounts, randomSizes, readAhead } from "./ahead.ts";
 import { type BodyName, body, bodyNames } from "./bodies.ts";
 import { bufferEnds, inputEnd, near, runEnds } from "./boundaries.ts";
+import { damaged, differenceBetween } from "./damaged.ts";
 import { flushes } from "./deflate-codec.ts";
 import { Beginning, GzipMembers, gzipped, randomForm, randomOptions, strategies } from "./gzip-member.ts";
-import { problemOf } from "./reading.ts";
+import { outcomeOf, problemOf } from "./reading.ts";
 import { inARow, type Stream, withRest } from "./stream.ts";
 import { Rings } from "./through-rings.ts";
 import { randomWay, type Way } from "./way.ts";
-import { randomFrame, toolFrames } from "./zstd-frames.ts";
+import { randomFrame, smallFrame, toolFrames } from "./zstd-frames.ts";
 
 /** So many streams have their beginning in common, and pass through the same rings. */
 const batchStreams = 250;
 
-/** The streams that are read in pieces too, which threads decode ahead. */
+/** Of all streams of which parts are decoded ahead. */
 export const aheadCounts: AheadCounts = { given: 0, taken: 0 };
 
 /** Streams as they come: the next of a batch, and one that may stand before or after it. */
@@ -24,13 +25,14 @@ interface Batch {
   readonly neighbour?: (random: Random) => Stream;
   /** What rings they may pass through: not so small ones that one waits for them. */
   readonly ringBytes: readonly (readonly [input: number, output: number])[];
-  /** How large the pieces are that threads decode ahead, if they do. */
-  readonly pieces?: (random: Random) => PieceSizes;
+  /** Whether threads decode parts ahead. Then some streams are cut or damaged, too. */
+  readonly isAhead?: boolean;
   readonly close?: () => void;
 }
 
 const batches = {
   "gzip in pieces": membersInPieces,
+  "zstd in batches": framesInBatches,
   "small gzip": smallMembers,
   "gzip near the end of a buffer": membersNearAnEnd,
   zstd: () => ({ stream: randomFrame, neighbour: randomFrame, ringBytes: largeRings }),
@@ -47,6 +49,7 @@ export type Kind = keyof typeof batches;
 /** How many of each kind, for each other. */
 export const weights: Readonly<Record<Kind, number>> = {
   "gzip in pieces": 20,
+  "zstd in batches": 5,
   "small gzip": 50,
   "gzip near the end of a buffer": 30,
   zstd: 8,
@@ -67,10 +70,11 @@ export function* problemsOfStreams(
     for (const end = Math.min(done + batchStreams, count); done < end; done += 1) {
       const stream = decorated(batch, random);
       const way = randomWay(random, stream.compressed.length);
-      const pieces = batch.pieces?.(random);
-      const isThroughRings = pieces === undefined && random.chance(0.2);
-      const problem = isThroughRings ? rings.problemOf(stream) : alone(stream, way, pieces, random);
-      const how = isThroughRings ? "through rings" : JSON.stringify({ ...way, ...pieces });
+      const sizes = batch.isAhead === true ? randomSizes(random) : undefined;
+      const isThroughRings = sizes === undefined && random.chance(0.2);
+      const alone = () => (sizes === undefined ? problemOf(stream, way) : problemAhead(stream, way, sizes, random));
+      const problem = isThroughRings ? rings.problemOf(stream) : alone();
+      const how = isThroughRings ? "through rings" : JSON.stringify({ ...way, ...sizes });
       yield problem && `${stream.name}: ${problem} (${how})`;
       if (problem !== undefined) return; // what is left of this stream in the rings would spoil the next
     }
@@ -78,9 +82,12 @@ export function* problemsOfStreams(
   }
 }
 
-function alone(stream: Stream, way: Way, pieces: PieceSizes | undefined, random: Random): string | undefined {
-  const ahead = pieces && ((source: ByteSource) => readAhead(source, pieces, random, aheadCounts));
-  return problemOf(stream, way, ahead);
+/** What is wrong with a stream of which parts are decoded ahead. A damaged one has to be read as it is without that. */
+function problemAhead(stream: Stream, way: Way, sizes: AheadSizes, random: Random): string | undefined {
+  const ahead = (source: ByteSource) => readAhead(source, sizes, random, aheadCounts);
+  if (random.chance(0.7)) return problemOf(stream, way, ahead);
+  const compressed = damaged(stream.compressed, random);
+  return differenceBetween(outcomeOf(compressed, way), outcomeOf(compressed, way, ahead));
 }
 
 function randomRings(random: Random, sizes: Batch["ringBytes"]): Rings {
@@ -174,11 +181,19 @@ function membersInPieces(random: Random): Batch {
     },
     neighbour: small.stream,
     ringBytes: largeRings,
-    pieces(random) {
-      const pieceBytes = random.oneOf([300, 1000, 3000, 10_000, 40_000]);
-      return { pieceBytes, behindBytes: random.oneOf([0, pieceBytes >> 2, pieceBytes]) };
-    },
+    isAhead: true,
     close: () => small.members.close(),
+  };
+}
+
+/** Many frames, of which most are small, so that some are in a batch. */
+function framesInBatches(): Batch {
+  return {
+    stream: (random) =>
+      inARow(random.many(1, 12, () => (random.chance(0.9) ? smallFrame(random) : randomFrame(random)))),
+    neighbour: randomFrame,
+    ringBytes: largeRings,
+    isAhead: true,
   };
 }
 

@@ -28,8 +28,44 @@ export function problemBetween(
   ahead?: ReadAhead,
 ): string | undefined {
   const { compressed, end } = stream;
-  const warnings: string[] = [];
   const input = new WatchedInput(source, compressed);
+  const { failure, warnings } = read(input, target, ahead);
+  if (failure !== undefined) return failure;
+  if (input.takenBytes !== compressed.length || input.peek() !== undefined) {
+    return `${input.takenBytes} of ${compressed.length} bytes are taken`;
+  }
+  const expected = end === compressed.length ? "" : `something follows the compressed data at byte ${end}`;
+  return warnings.join() === expected ? undefined : `it warns of "${warnings}"`;
+}
+
+/** How far something was read, and what came out. */
+export interface Outcome extends Reading {
+  readonly bytes: Buffer;
+  readonly takenBytes: number;
+}
+
+/** What the product makes of bytes that may be anything. */
+export function outcomeOf(bytes: Buffer, way: Way, ahead?: (source: ByteSource) => ReadAhead): Outcome {
+  const space = spaceOf(way.spaceBytes);
+  const pieces: Buffer[] = [];
+  const target = {
+    space: () => space,
+    commit: (length: number) => pieces.push(Buffer.from(space.subarray(0, length))),
+  };
+  const source = chunked(bytes, way.cuts);
+  const parts = ahead?.(source);
+  const input = new WatchedInput(parts ?? source, bytes);
+  const reading = read(input, target, parts);
+  return { ...reading, bytes: Buffer.concat(pieces), takenBytes: input.takenBytes };
+}
+
+interface Reading {
+  readonly failure: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+function read(input: CompressedInput, target: ByteSpace, ahead: ReadAhead | undefined): Reading {
+  const warnings: string[] = [];
   const output = new DecompressedOutput(target, {
     limits: { totalBytes: Number.MAX_SAFE_INTEGER, expansionRatio: Number.MAX_SAFE_INTEGER },
     readBytes: () => input.takenBytes,
@@ -44,14 +80,10 @@ export function problemBetween(
       warning: (_code, message) => warnings.push(message),
       ...present({ ahead }),
     });
+    return { failure: undefined, warnings };
   } catch (error) {
-    return `${error}`;
+    return { failure: `${error}`, warnings };
   }
-  if (input.takenBytes !== compressed.length || input.peek() !== undefined) {
-    return `${input.takenBytes} of ${compressed.length} bytes are taken`;
-  }
-  const expected = end === compressed.length ? "" : `something follows the compressed data at byte ${end}`;
-  return warnings.join() === expected ? undefined : `it warns of "${warnings}"`;
 }
 
 /** Insists that every byte is taken once and in order: whatever reads on, reads on at the right place. */

@@ -65,6 +65,21 @@ export function randomFrame(random: Random): Stream {
   return frameOfSize(bytes, random.oneOf(lastBlocks()), random);
 }
 
+/** A small frame, or a skippable one. */
+export function smallFrame(random: Random): Stream {
+  if (random.chance(0.1)) return skippableFrame(random.below(300));
+  return frameOfSize(random.below(random.oneOf([10, 1000, 30_000])), random.oneOf(lastBlocks()), random);
+}
+
+/** A frame of which nothing comes (RFC 8878, section 3.1.2). */
+function skippableFrame(length: number): Stream {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(0x184d2a50 + (length % 16));
+  header.writeUInt32LE(length, 4);
+  const compressed = Buffer.concat([header, body("noise", length)]);
+  return { name: `skippable frame of ${length}`, compressed, content: nothing, end: compressed.length };
+}
+
 /** A frame that holds bytes as they are, for machines where nobody compresses with zstd. */
 export function storedFrame(bytes: Uint8Array): Buffer {
   const content = Buffer.from(bytes);
@@ -73,6 +88,11 @@ export function storedFrame(bytes: Uint8Array): Buffer {
     blocks.push(rawBlock(content.subarray(start, start + mostBlockBytes)));
   }
   return frameOf(blocks.length > 0 ? blocks : [rawBlock(nothing)]).compressed;
+}
+
+/** A frame of so many zeros. */
+export function repeatedFrame(length: number): Buffer {
+  return frameOf([repeatedByte(length)]).compressed;
 }
 
 const nothing = Buffer.alloc(0);

@@ -16,7 +16,10 @@ export interface AppliedOptions {
   readonly hasDigestThread?: boolean;
   /** With these, the layers count as large ones. */
   readonly aheadThreads?: number;
+  readonly startsAheadThreads?: boolean;
   readonly archives?: readonly Uint8Array[];
+  /** Makes the blob of an archive, whose media type is gzip's. Default: gzip. */
+  readonly compressed?: (archive: Uint8Array) => Uint8Array;
   readonly diffIDs?: readonly Digest[];
   readonly onReport?: (report: EngineReport) => void;
   /** Prepares the staging directory. */
@@ -30,7 +33,7 @@ export const settings = applySettings();
 /** Applies the archives, confined, and gives the directory that they were applied to. */
 export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
   const { hasDigestThread = false, aheadThreads = 0, archives = usualArchives, onReport = () => {} } = options;
-  const { diffIDs = archives.map(digestOf) } = options;
+  const { diffIDs = archives.map(digestOf), startsAheadThreads = false, compressed = gzipSync } = options;
   const compressedBytes = aheadThreads > 0 ? 2 ** 30 : 1;
   const staging = join(directory, "staging");
   await mkdir(staging);
@@ -42,12 +45,13 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
     {
       layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", compressedBytes, diffID })),
       async *open(layer) {
-        yield gzipSync(archives[layer] ?? new Uint8Array());
+        yield compressed(archives[layer] ?? new Uint8Array());
       },
       prove: async () => {},
       progress,
       hasDigestThread,
       aheadThreads,
+      startsAheadThreads,
       consume: (input) => ({ type: "apply", input, layers: diffIDs.length, ...common }),
       sandbox: "require",
       settings,

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { diff, sync, unpack, verify } from "../../src/index.ts";
@@ -52,9 +53,11 @@ test("each of the three threads confines itself", { skip }, async () => {
 test("a thread that decompresses ahead confines itself", { skip }, async () => {
   const rings = createAheadRings();
   await using ahead = new AheadThreads([rings]);
+  ahead.start();
   const run = ahead.run("require", new AbortController().signal);
+  await setImmediate(); // this thread waits for it
   const thread = new RingedAheadThread(rings);
-  thread.give([Buffer.alloc(100)], 800);
+  thread.givePiece([Buffer.alloc(100)], 800);
   assert.equal(thread.result(true), "nothing");
   assert.deepEqual(
     threads().filter(([name]) => name === "oci-ahead"),
