@@ -68,7 +68,9 @@ test("only linux/ speaks C", () => {
 });
 
 test("what makes no files of an image loads linux/ in system/ alone, where it is Linux that it runs on", () => {
-  const threads = ["ahead", "archive", "decompress", "digest", "tree"].map((name) => `src/threads/${name}-worker.ts`);
+  const threads = ["ahead", "archive", "decompress", "digest", "files", "tree"].map(
+    (name) => `src/threads/${name}-worker.ts`,
+  );
   const entries = ["src/index.ts", "src/cli/main.ts", ...threads];
   for (const entry of entries) assert.ok(byPath.has(entry), entry);
   // What these load when they are needed is only for making files of an image, or for comparing with them.

@@ -1,15 +1,14 @@
 import type { SandboxPolicy } from "../base/option-words.ts";
-import { PlacedEntries } from "../layer/placed-entries.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { openRootfs } from "../rootfs/rootfs.ts";
-import { byteStringOf } from "../tar/byte-string.ts";
-import { type SelectionPatterns, selection, selectionAt } from "../tree/selection.ts";
-import { applyEntries, type EntrySink, Reporter } from "../worker/apply-entries.ts";
+import type { SelectionPatterns } from "../tree/selection.ts";
+import { applyEntries, Reporter } from "../worker/apply-entries.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
+import { wantedEntries } from "./wanted-entries.ts";
 
 /** The job to make the files of an artifact. */
 export interface ArtifactJob {
@@ -46,18 +45,4 @@ export function makeFiles(job: ArtifactJob): void {
   } finally {
     closeDescriptor(directory);
   }
-}
-
-/** Passes on what is wanted of an archive, with the paths that it has in the artifact. A file's own is as it is. */
-function wantedEntries(next: EntrySink, below: string | undefined, wanted: SelectionPatterns): EntrySink {
-  if (below === undefined) return next;
-  const entries = new PlacedEntries(byteStringOf(below));
-  const whole = selection(wanted);
-  return {
-    apply(entry, body) {
-      const placed = entries.placed(entry);
-      if (selectionAt(whole, placed.path).isWanted) next.apply(placed, body);
-    },
-    end: () => next.end(),
-  };
 }

@@ -9,6 +9,8 @@ import { numberedFiles, resolvedEvent } from "../operation/image-layers.ts";
 import { Operation } from "../operation/operation.ts";
 import { filesKinds, type OperationResult, type UnpackOptions, type UnpackResult } from "../operation/options.ts";
 import { Target } from "../output/new-directory.ts";
+import { lackOfLinux } from "../system/lack.ts";
+import { discardFromThread } from "../worker/discarding.ts";
 import { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
 import type { ArtifactJob } from "./artifact-job.ts";
@@ -63,7 +65,9 @@ export async function unpackArtifact(
   await using operation = Operation.begin(name, options, artifactKinds);
   const { settings, events } = operation;
   await using target = await Target.claim(pathOf("directory", directory));
-  await using pipeline = new Pipeline(settings.apply.limits); // while the network is asked, the threads start
+  const hasLinux = lackOfLinux() === undefined;
+  const consumer = hasLinux ? "apply-worker" : "files-worker";
+  await using pipeline = new Pipeline(settings.apply.limits, consumer); // while the network is asked, the threads start
   const source = await operation.source();
   const artifact = await resolveArtifact(source, operation.resolveOptions);
   const files = chosenFiles(artifact.files, operation);
@@ -82,7 +86,8 @@ export async function unpackArtifact(
     const documents = present({ "config.json": config, "manifest.json": artifact.manifestBytes });
     await target.commit(documents, { as: "files" });
   } catch (error) {
-    await pipeline.discard(target.staging, settings.sandbox);
+    const { staging } = target;
+    await (hasLinux ? pipeline.discard(staging, settings.sandbox) : discardFromThread(staging, settings.sandbox));
     throw error;
   }
   const { reference, digest, artifactType, platform } = artifact;

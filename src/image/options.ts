@@ -49,7 +49,8 @@ export interface ResolveOptions {
    */
   readonly approve?: (image: ResolvedImage) => void | Promise<void>;
   /**
-   * Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require".
+   * Whether the threads that touch image bytes must, should or need not be confined by Landlock. Default: "require" on
+   * Linux, "prefer" elsewhere, where there is no Landlock.
    */
   readonly sandbox?: SandboxPolicy;
   /**

@@ -15,7 +15,7 @@ import type { Progress } from "./progress.ts";
 import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
 import { living, startLibuvPool, Thread } from "./thread.ts";
 
-type Consumer = "apply-worker" | "tree-worker" | "verify-worker" | "sync-worker";
+type Consumer = "apply-worker" | "files-worker" | "tree-worker" | "verify-worker" | "sync-worker";
 
 /**
  * What the threads are to do with an image's layers. The consuming thread sends reports of type `Own` besides the

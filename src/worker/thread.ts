@@ -43,6 +43,7 @@ type ThreadName =
   | "ahead-worker"
   | "digest-worker"
   | "apply-worker"
+  | "files-worker"
   | "tree-worker"
   | "verify-worker"
   | "sync-worker"

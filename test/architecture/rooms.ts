@@ -118,7 +118,21 @@ export const rooms = {
   artifact: {
     floor: 10,
     what: "the layers of an artifact as files: each blob as an archive with one file, which then goes the way of all layers",
-    uses: ["base", "oci", "tar", "output", "linux", "layer", "worker", "rootfs", "tree", "image", "operation"],
+    uses: [
+      "base",
+      "oci",
+      "tar",
+      "output",
+      "blob",
+      "linux",
+      "system",
+      "layer",
+      "worker",
+      "rootfs",
+      "tree",
+      "image",
+      "operation",
+    ],
   },
   overlay: {
     floor: 10,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { image, stored } from "../support/image.ts";
@@ -8,12 +7,11 @@ import { startRegistry } from "../support/registry-double.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { directory, file, symlink, tar } from "../support/tar-builder.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { mountWithoutCase, skipWithoutCaseless } from "../support/without-case.ts";
 import { program, root } from "./as-user.ts";
 import { canaries, makePlace } from "./place.ts";
 
-/** Not every machine that runs tests lets them mount a file system of user space, so this may be left out even in CI. */
-const hasFuse = ["/dev/fuse", "/usr/bin/lowntfs-3g"].every((path) => existsSync(path));
-const skip = skipUnlessRoot() || skipWithout("setpriv") || (hasFuse ? false : "no lowntfs-3g, or no /dev/fuse");
+const skip = skipUnlessRoot() || skipWithout("setpriv") || skipWithoutCaseless();
 
 type Layers = (outside: string) => readonly Uint8Array[];
 
@@ -54,23 +52,4 @@ for (const [title, layers] of Object.entries(collisions)) {
       removeTree(place.directory);
     }
   });
-}
-
-/** NTFS with a driver that can be told to ignore case: the one such file system that Debian can always mount. */
-function mountWithoutCase(parent: string): Disposable & { readonly directory: string } {
-  const image = join(parent, "ntfs");
-  const directory = join(parent, "mounted");
-  let isMounted = true;
-  writeFileSync(image, "");
-  truncateSync(image, 16 * 1024 * 1024);
-  mkdirSync(directory);
-  execFileSync("mkntfs", ["-F", "-Q", image], { stdio: "ignore" });
-  execFileSync("lowntfs-3g", ["-o", "ignore_case,permissions", image, directory], { stdio: "ignore" });
-  return {
-    directory,
-    [Symbol.dispose]() {
-      if (isMounted) execFileSync("umount", [directory]);
-      isMounted = false;
-    },
-  };
 }

@@ -54,7 +54,7 @@ export interface LocalOptions {
   readonly limits?: Partial<Limits>;
   /**
    * Whether the thread that reads an archive must be confined by Landlock, should be, or need not be. Default:
-   * "require".
+   * "require" on Linux, "prefer" elsewhere.
    */
   readonly sandbox?: SandboxPolicy;
 }
