@@ -37,12 +37,16 @@ before(async () => {
 after(() => rm(project, { recursive: true, force: true }));
 
 test("the package has what is needed to run it and to read about it, and nothing else", () => {
-  const surplus = packed.filter(
-    (path) =>
-      !/^(?:dist\/.*\.(?:c?js|js\.map|d\.ts)|dist\/man\/[\w-]+\.1|docs\/.*\.(?:md|svg)|docs\/schema\/[\w-]+\.json|bench\/.*\.(?:md|svg)|[A-Z]+(?:\.md)?|package\.json)$/.test(
-        path,
-      ),
-  );
+  const allowed = [
+    /^dist\/(?:index|cli\/main|chunks\/[\w-]+)\.js(?:\.map)?$/,
+    /^dist\/man\/[\w-]+\.1$/,
+    /^dist\/threads\/[\w-]+-worker\.cjs$/,
+    /^dist\/(?!cli\/|threads\/).*\.d\.ts$/,
+    /^docs\/(?:[\w-]+\.(?:md|svg)|schema\/[\w-]+\.json)$/,
+    /^bench\/[\w-]+\.(?:md|svg)$/,
+    /^(?:(?:ARCHITECTURE|CHANGELOG|CONTRIBUTING|README|SECURITY|THIRD-PARTY-NOTICES)\.md|LICENSE|package\.json)$/,
+  ];
+  const surplus = packed.filter((path) => !allowed.some((pattern) => pattern.test(path)));
   assert.deepEqual(surplus, []);
   for (const path of [
     "dist/index.js",
@@ -50,6 +54,7 @@ test("the package has what is needed to run it and to read about it, and nothing
     "dist/cli/main.js",
     "README.md",
     "LICENSE",
+    "THIRD-PARTY-NOTICES.md",
     "docs/errors.md",
     "docs/schema/unpack.json",
   ]) {
@@ -65,6 +70,35 @@ test("the package has a manual's page for each command, where npm looks for them
     pages.map((page) => `./${page}`),
   );
   assert.deepEqual(packed.filter((path) => path.endsWith(".1")).sort(), pages.sort());
+});
+
+test("the package has the declarations that its own lead to, and no others", async () => {
+  const declarations = packed.filter((path) => path.endsWith(".d.ts"));
+  const named = new Set(["dist/index.d.ts"]);
+  for (const path of declarations) {
+    const text = await readFile(join(repository, path), "utf8");
+    for (const [, target = ""] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g))
+      named.add(`${join(path, "..", target)}.d.ts`);
+  }
+  assert.deepEqual(declarations.sort(), [...named].sort());
+});
+
+test("what is somebody else's in the package has its licence there", async () => {
+  const notices = await readFile(join(repository, "THIRD-PARTY-NOTICES.md"), "utf8");
+  const license = await readFile(join(repository, "node_modules/zstddec/LICENSE"), "utf8");
+  assert.ok(notices.includes(license.trim()));
+  // Beside the decoder, which is embedded, a bundle has nothing but src/.
+  const { scripts } = JSON.parse(await readFile(join(repository, "package.json"), "utf8"));
+  assert.match(scripts.bundle, / --packages=external /);
+  const maps = packed.filter((path) => path.endsWith(".js.map"));
+  assert.ok(maps.length > 2);
+  for (const path of maps) {
+    const { sources } = JSON.parse(await readFile(join(repository, path), "utf8"));
+    assert.deepEqual(
+      sources.filter((source: string) => !/^(?:\.\.\/)+src\//.test(source)),
+      [],
+    );
+  }
 });
 
 test("what the package's documents link to is in the package", async () => {
@@ -178,6 +212,11 @@ test("npx runs the command of the installed package", async (context) => {
   const { version } = JSON.parse(await readFile(join(repository, "package.json"), "utf8"));
   const printed = await output("npx", ["--no-install", "oci-unpack", "--version"], { directory: project });
   assert.equal(printed, `${version}\n`);
+  await using registry = await startRegistry();
+  const reference = stored(registry, "app", image([tar(file("hello", "by npx"))]));
+  const unpacking = ["-p", "linux/amd64", "--sandbox", "prefer", "--quiet", reference, "by-npx"];
+  await output("npx", ["--no-install", "oci-unpack", ...unpacking], { directory: project });
+  assert.equal(await readFile(join(project, "by-npx/rootfs/hello"), "utf8"), "by npx");
 });
 
 /** Installs a tarball into the project; gives the reason where no registry for its dependencies can be reached. */
