@@ -269,6 +269,23 @@ export const networkDefences: readonly Defence[] = [
     ],
   },
   {
+    group: "K",
+    what: "what a server sends behind a long body is no answer to what is asked next",
+    file: "src/http/direct-body.ts",
+    without: ["this.#hasExtra || ", ""],
+    test: [
+      "source/lent-chunks",
+      "a body ends where its length says, whatever comes behind it, and then its connection is left",
+    ],
+  },
+  {
+    group: "K",
+    what: "nor is what it sends when nothing was asked",
+    file: "src/http/wires.ts",
+    without: ["close();\n      return false;", "return true;"],
+    test: ["source/lent-chunks", "what comes on an idle connection closes it"],
+  },
+  {
     group: "F",
     what: "a credential helper's name is no path",
     file: "src/configuration/credential-helper.ts",
