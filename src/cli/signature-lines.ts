@@ -24,7 +24,12 @@ function signerOf({ key, identity, issuer }: VerifiedSignature): string {
   return issuer === undefined ? who : `${who}, as ${safeText(issuer)} says`;
 }
 
-function timesOf({ loggedAt, timestampedAt }: VerifiedSignature): string[] {
-  const logged = loggedAt === undefined ? [] : [`logged ${loggedAt}`];
-  return timestampedAt === undefined ? logged : [...logged, `timestamped ${timestampedAt}`];
+function timesOf({ loggedAtSeconds, timestampedAtSeconds }: VerifiedSignature): string[] {
+  const logged = loggedAtSeconds === undefined ? [] : [`logged ${momentText(loggedAtSeconds)}`];
+  return timestampedAtSeconds === undefined ? logged : [...logged, `timestamped ${momentText(timestampedAtSeconds)}`];
+}
+
+/** `2026-01-02T03:04:05Z` */
+export function momentText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }

@@ -13,7 +13,7 @@ import { demandedTrust, type PolicyLibrary } from "./machine-policy.ts";
 import { exitCodes, type ProcessContext } from "./process-context.ts";
 import { errorLines } from "./report.ts";
 import { safeJson, safeText } from "./safe-text.ts";
-import { formatNames } from "./signature-lines.ts";
+import { formatNames, momentText } from "./signature-lines.ts";
 import type { SignaturesCommand, VerifierCommand } from "./signatures-options.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -108,8 +108,9 @@ async function signaturesOf(
 /** The list as data. What attestations state is in their predicates, which are printed by themselves. */
 function listData({ reference, digest, signatures }: SignaturesResult): SignaturesData {
   const rows = signatures.map((each) => {
-    const { of, format, key, identity, issuer, predicateType, loggedAt, timestampedAt, verdict, reason } = each;
-    const told = { key, identity, issuer, predicateType, loggedAt, timestampedAt };
+    const { of, format, key, identity, issuer, predicateType, loggedAtSeconds, timestampedAtSeconds, verdict, reason } =
+      each;
+    const told = { key, identity, issuer, predicateType, loggedAtSeconds, timestampedAtSeconds };
     return present({ digest: each.digest, of, format, ...told, verdict, reason });
   });
   return { reference, digest, signatures: rows };
@@ -135,7 +136,7 @@ function* listLines({ reference, digest, signatures, otherFormats }: SignaturesR
 }
 
 function factsOf(signature: StoredSignature): readonly string[] {
-  const { of, key, identity, predicateType, loggedAt, timestampedAt, verdict, reason } = signature;
+  const { of, key, identity, predicateType, loggedAtSeconds, timestampedAtSeconds, verdict, reason } = signature;
   const facts = {
     of: `of the ${of}`,
     by:
@@ -143,8 +144,8 @@ function factsOf(signature: StoredSignature): readonly string[] {
         ? undefined
         : `${verdict === "verified" ? "" : "says it is "}${makerOf(signature)}`,
     states: predicateType === undefined ? undefined : `states ${predicateType}`,
-    logged: loggedAt === undefined ? undefined : `logged ${loggedAt}`,
-    stamped: timestampedAt === undefined ? undefined : `stamped ${timestampedAt}`,
+    logged: loggedAtSeconds === undefined ? undefined : `logged ${momentText(loggedAtSeconds)}`,
+    stamped: timestampedAtSeconds === undefined ? undefined : `stamped ${momentText(timestampedAtSeconds)}`,
     reason,
   };
   return Object.values(present(facts)).filter((fact) => fact !== undefined);

@@ -8,10 +8,10 @@ export interface SignerEvidence {
   readonly identity?: string;
   /** Who vouched for that identity, such as "https://accounts.google.com". */
   readonly issuer?: string;
-  /** When a log had the signature (ISO 8601). */
-  readonly loggedAt?: string;
-  /** When a timestamp authority had the signature (RFC 3161), in ISO 8601. */
-  readonly timestampedAt?: string;
+  /** When a log had the signature: seconds since 1970. */
+  readonly loggedAtSeconds?: number;
+  /** When a timestamp authority had the signature (RFC 3161): seconds since 1970. */
+  readonly timestampedAtSeconds?: number;
 }
 
 /** Somebody whose signature is demanded. */

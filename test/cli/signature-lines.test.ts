@@ -16,9 +16,9 @@ test("who signed or attested is said in a line each, with what was verified of i
         ...about,
         identity: "me@example.com",
         issuer: "https://accounts.example.com",
-        loggedAt: "2026-01-02T03:04:05Z",
+        loggedAtSeconds: Date.UTC(2026, 0, 2, 3, 4, 5) / 1000,
       },
-      { ...about, identity: "me@example.com", timestampedAt: "2026-01-02T03:04:05Z" },
+      { ...about, identity: "me@example.com", timestampedAtSeconds: Date.UTC(2026, 0, 2, 3, 4, 5) / 1000 },
       {
         ...about,
         format: "attestation",

@@ -189,7 +189,7 @@ describe("of a signature with a certificate", () => {
   test("it is told who says to have made it, and when, as not verified, or as rejected", async () => {
     await using stage = await setStage();
     storeCertified(stage.registry);
-    const says = { ...usual, loggedAt: signedAt.toISOString(), predicateType: signature };
+    const says = { ...usual, loggedAtSeconds: signedAt.getTime() / 1000, predicateType: signature };
     for (const [options, verdict, reason] of [
       [{}, "not verified", undefined],
       [{ trust }, "rejected", "it was signed with a certificate, not with a key"],
@@ -205,7 +205,7 @@ describe("of a signature with a certificate", () => {
     storeCertified(stage.registry, { integratedTime: "9007199254740991" });
     const { signatures: listed } = await stage.listed();
     assert.deepEqual(
-      listed.map(({ identity, loggedAt }) => [identity, loggedAt]),
+      listed.map(({ identity, loggedAtSeconds }) => [identity, loggedAtSeconds]),
       [[usual.identity, undefined]],
     );
   });

@@ -17,10 +17,10 @@ import { asVerdict } from "./verdict.ts";
 /** A signature, and what it is one of. */
 export type Signed = Pick<SignedContent, "form" | "data" | "payload" | "signature">;
 
-/** When a signature was made, as far as a log or a timestamp authority of the trusted root says so (ISO 8601). */
+/** When a signature was made, as far as a log or a timestamp authority of the trusted root says so: since 1970. */
 export interface SigningTimes {
-  readonly loggedAt?: string;
-  readonly timestampedAt?: string;
+  readonly loggedAtSeconds?: number;
+  readonly timestampedAtSeconds?: number;
 }
 
 /** What is verified of a signature that was made with a certificate. */
@@ -138,14 +138,14 @@ function logTimes({ logEntries }: VerificationMaterial): readonly Date[] {
 
 /** When a signature was made, as its material says: nothing of it is verified here. */
 export function timesOf(material: VerificationMaterial): SigningTimes {
-  const [loggedAt] = logTimes(material);
+  const [logged] = logTimes(material);
   const [timestamp] = material.timestamps;
-  return present({ loggedAt: timeText(loggedAt), timestampedAt: timeText(timestamp?.signingTime) });
+  return present({ loggedAtSeconds: secondsOf(logged), timestampedAtSeconds: secondsOf(timestamp?.signingTime) });
 }
 
-/** A time in ISO 8601. Anybody can write a number that is none. */
-function timeText(time: Date | undefined): string | undefined {
-  return time === undefined || Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+/** A time in whole seconds. Anybody can write a number that is none. */
+function secondsOf(time: Date | undefined): number | undefined {
+  return time === undefined || Number.isNaN(time.getTime()) ? undefined : Math.floor(time.getTime() / 1000);
 }
 
 /** The key that made a signature, and whether it does so for some time only, as that of a certificate. */

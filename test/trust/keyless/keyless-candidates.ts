@@ -81,5 +81,5 @@ export async function refused(reason: RegExp, ...args: Parameters<typeof verdict
   assert.match(String(await verdict(...args)), reason);
 }
 
-export const logged = { loggedAt: signedAt.toISOString() };
-export const stamped = { timestampedAt: signedAt.toISOString() };
+export const logged = { loggedAtSeconds: signedAt.getTime() / 1000 };
+export const stamped = { timestampedAtSeconds: signedAt.getTime() / 1000 };

@@ -143,11 +143,11 @@ test("of a certificate the result says whom it names, and when a log had the sig
   const verified = async (name: string, requirement: object) => {
     const policy = await written({ default: [{ type: "sigstoreSigned", ...requirement }] });
     const result = await resolve(stage.filled(name), { platform, trust: { policy } });
-    return result.verified?.map(({ identity, issuer, loggedAt }) => [identity, issuer, loggedAt]);
+    return result.verified?.map(({ identity, issuer, loggedAtSeconds }) => [identity, issuer, loggedAtSeconds]);
   };
   assert.deepEqual(await verified("HOST/pki/good:1", { pki }), [[subjectEmail, undefined, undefined]]);
   assert.deepEqual(await verified("HOST/fulcio/good:1", { fulcio, rekorPublicKeyPath: "PLACE/rekor.pub" }), [
-    [subjectEmail, oidcIssuer, "2025-06-01T12:00:00.000Z"],
+    [subjectEmail, oidcIssuer, Date.UTC(2025, 5, 1, 12) / 1000],
   ]);
 });
 
