@@ -21,6 +21,11 @@ export class CompressedInput {
     return this.#takenBytes;
   }
 
+  /** How many bytes `peek` returns without reading the source. */
+  get inHandBytes(): number {
+    return this.#chunk.length;
+  }
+
   /** The next bytes that are in memory, or else the next chunk of the source. `undefined` at the end. */
   peek(): Uint8Array | undefined {
     if (this.#chunk.length > 0) return this.#chunk;

@@ -54,8 +54,9 @@ export interface ResolveOptions {
    */
   readonly sandbox?: SandboxPolicy;
   /**
-   * For how many processors the work is divided: from 4 on, further threads decompress large gzip layers together.
-   * Default: as many as this process may use.
+   * For how many processors the work is divided: from 4 on, further threads decompress large gzip layers together, and
+   * make the files of an unpacked image together; of a small image, too, where this is stated. Default: as many as this
+   * process may use.
    */
   readonly threads?: number;
 }

@@ -1,5 +1,6 @@
 import { together } from "../base/abort.ts";
 import { LayerFetch } from "../blob/fetch.ts";
+import type { ContentRings } from "../worker/content-threads.ts";
 import type { EngineReport, Job, Message, NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import type { SharedRing } from "../worker/ring.ts";
@@ -21,6 +22,8 @@ export interface LayerFetching<Own extends Message = never> {
   readonly onReport?: (report: EngineReport | Own) => void;
   /** What is read of layers whose form is "index". */
   readonly indexes?: IntactIndexes;
+  /** Where several threads may make files, if that is for several. Default: nowhere. */
+  readonly staging?: string;
   /** Makes an archive of a blob that is none. Default: the blob of each layer is one. */
   readonly asArchive?: (layer: number, blob: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
@@ -43,8 +46,8 @@ export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "down
 export async function fetchLayers<Own extends Message = never>(
   { settings, events, store, proofs }: Operation,
   { image, source, layers, blobs, progress }: FetchedLayers,
-  { pipeline, directory, onReport, indexes, asArchive = (_, blob) => blob }: LayerFetching<Own>,
-  consume: (archives: SharedRing) => Job,
+  { pipeline, directory, onReport, indexes, staging, asArchive = (_, blob) => blob }: LayerFetching<Own>,
+  consume: (archives: SharedRing, contents: readonly ContentRings[]) => Job,
 ): Promise<LayerTotals> {
   const archives = layers.filter(({ form }) => form !== "index");
   const descriptors = archives.flatMap(({ number }) => blobs[number] ?? []);
@@ -64,6 +67,7 @@ export async function fetchLayers<Own extends Message = never>(
   using _ticker = new ProgressTicker(blobs.slice(0, image.layers.length), progress, events.tell);
   const before = progress.totals().downloadedBytes;
   const archiveAt = (index: number) => layers.slice(0, index).filter(({ form }) => form !== "index").length;
+  const { contentThreads, ...threads } = furtherThreads(settings, archives);
   const job = {
     layers,
     open(index: number, signal: AbortSignal) {
@@ -74,7 +78,8 @@ export async function fetchLayers<Own extends Message = never>(
     },
     prove: (index: number) => fetch.proven(archiveAt(index)),
     progress,
-    ...furtherThreads(settings.processors, archives),
+    ...threads,
+    contents: staging === undefined ? undefined : { threads: contentThreads, staging },
     indexes: written,
     consume,
     sandbox: settings.sandbox,

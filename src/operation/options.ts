@@ -188,6 +188,8 @@ export interface UnpackSettings {
   readonly sandbox: SandboxPolicy;
   /** For how many processors the work is divided. */
   readonly processors: number;
+  /** Whether the caller says so: then small images are divided, too. */
+  readonly isDivisionStated: boolean;
   readonly apply: RootfsSettings;
   /** Which part of the image is wanted. */
   readonly selection: SelectionPatterns;
@@ -207,6 +209,7 @@ export function settle(options: UnpackOptions): UnpackSettings {
   return {
     sandbox,
     processors: options.threads ?? availableParallelism(),
+    isDivisionStated: options.threads !== undefined,
     apply: applySettings({ ...options, limits: settleLimits(options.limits) }),
     isPartial: partial,
     selection: present({

@@ -15,6 +15,7 @@ import { DiskState, type OnDisk } from "./disk-directory.ts";
 import { DiskTree } from "./disk-tree.ts";
 import { DiskXattrs, type StoredNames } from "./disk-xattrs.ts";
 import { type FileSystemTraits, prepareRoot } from "./file-system-probe.ts";
+import type { HandedFiles } from "./handed-files.ts";
 import { Handles } from "./handles.ts";
 import { Metadata } from "./metadata.ts";
 import { type OwnerPolicy, Owners } from "./owners.ts";
@@ -32,6 +33,8 @@ export interface RootfsContext extends LayerContext<OnDisk> {
   readonly directoryAttributes: DirectoryAttributes;
   /** Whether this is a layer of an overlay, to which some files mean more than they say. */
   readonly isOverlayLayer: boolean;
+  /** Files that others make, where there are others. */
+  readonly handed: HandedFiles | undefined;
   /** What copies in the place of hard links may still take. */
   readonly copiedBytes: CountedLimit;
 }
@@ -53,6 +56,7 @@ export type SharedByLayers = Pick<RootfsContext, "entries" | "copiedBytes" | "me
 interface ContextBasis {
   readonly shared: SharedByLayers;
   readonly overlay?: OverlayVariation;
+  readonly handed?: HandedFiles | undefined;
 }
 
 /** `memory` is where what is remembered is counted, if not in a budget of its own. */
@@ -69,21 +73,13 @@ export function newContext(
   directory: number,
   settings: RootfsSettings,
   reporter: FindingsReporter,
-  { shared, overlay }: ContextBasis,
+  { shared, overlay, handed }: ContextBasis,
 ): RootfsContext {
-  const { limits, strict, xattrExclude } = settings;
-  const xattrInclude = [...settings.xattrInclude, ...(overlay?.xattrInclude ?? [])];
+  const { limits, strict } = settings;
   const findings = new Findings(reporter, strict);
   const fileSystem = prepareRoot(directory);
-  const owners = new Owners(ownerPolicy(settings), fileSystem, findings);
-  const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
-  const xattrs = new DiskXattrs(
-    new XattrRules(filter, findings),
-    findings,
-    new XattrIds(settings),
-    overlay?.xattrNames,
-  );
-  const metadata = new Metadata(fileSystem, owners, xattrs, findings);
+  handed?.begin(fileSystem);
+  const { owners, xattrs, metadata } = attributeParts(settings, fileSystem, findings, overlay);
   const implied = impliedAttributes(settings);
   const root = new Directory<OnDisk>(undefined, { layer: 0, attributes: implied, own: new DiskState(0o700) });
   const handles = new Handles(root, directory);
@@ -97,7 +93,7 @@ export function newContext(
     implied,
     memory: shared.memory,
   });
-  const tree = new DiskTree(root, handles, shared.memory);
+  const tree = new DiskTree(root, handles, shared.memory, handed);
   const parents = new Parents<OnDisk>();
   parents.set(byteStringOf(""), root, 0);
   return {
@@ -113,8 +109,23 @@ export function newContext(
     directoryAttributes,
     implied,
     isOverlayLayer: overlay !== undefined,
+    handed,
     ...shared,
   };
+}
+
+/** What gives files their attributes. */
+export function attributeParts(
+  settings: RootfsSettings,
+  fileSystem: FileSystemTraits,
+  findings: Findings,
+  overlay?: OverlayVariation,
+): Pick<RootfsContext, "owners" | "xattrs" | "metadata"> {
+  const include = [...settings.xattrInclude, ...(overlay?.xattrInclude ?? [])];
+  const rules = new XattrRules(new XattrFilter({ include, exclude: settings.xattrExclude }), findings);
+  const owners = new Owners(ownerPolicy(settings), fileSystem, findings);
+  const xattrs = new DiskXattrs(rules, findings, new XattrIds(settings), overlay?.xattrNames);
+  return { owners, xattrs, metadata: new Metadata(fileSystem, owners, xattrs, findings) };
 }
 
 /** What becomes of the owners that an image states, where the caller leaves some of that open. */

@@ -20,6 +20,8 @@ export class DiskState {
   isMade = true;
   /** Names of the layers below that are hidden. To be changed by `Tree` only. */
   hidden: Set<ByteString> | undefined;
+  /** Names of files in it that others are making. Belongs to `HandedFiles`. */
+  handed: Set<ByteString> | undefined;
   /** An open handle, or -1. Belongs to `Handles`, as do the next two. */
   descriptor = -1;
   /** Whether the handle is good for more than for names. */

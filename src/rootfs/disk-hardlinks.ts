@@ -73,6 +73,7 @@ export class DiskHardlinks implements HardlinkBackEnd<OnDisk> {
 
   removePseudoLinks(directory: DiskDirectory): void {
     const { handles, root } = this.#context.tree;
+    this.#context.handed?.settle();
     handles.release(directory);
     removeTree(handles.of(root), pseudoLinkDirectory);
   }

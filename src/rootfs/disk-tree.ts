@@ -19,6 +19,7 @@ import {
   type OnDisk,
 } from "./disk-directory.ts";
 import { failure } from "./failure.ts";
+import type { HandedFiles } from "./handed-files.ts";
 import type { Handles } from "./handles.ts";
 
 const otherFile: Obstacle = {};
@@ -36,10 +37,13 @@ export class DiskTree implements LayerTree<DiskDirectory> {
   readonly followed = new FollowedLinks();
   readonly #memory: Memory;
 
-  constructor(root: DiskDirectory, handles: Handles, memory: Memory) {
+  readonly #handed: HandedFiles | undefined;
+
+  constructor(root: DiskDirectory, handles: Handles, memory: Memory, handed?: HandedFiles) {
     this.root = root;
     this.handles = handles;
     this.#memory = memory;
+    this.#handed = handed;
   }
 
   /** The directory at a name, also where only layers below have one. */
@@ -66,6 +70,7 @@ export class DiskTree implements LayerTree<DiskDirectory> {
 
   /** Where the symlink at a name leads; a negated errno where there is none: `EINVAL` for any other file. */
   #targetAt(parent: DiskDirectory, name: ByteString): ByteString | Result {
+    this.#handed?.settleAt(parent, name);
     const target = parent.own.isMade ? readSymlinkAt(this.handles.of(parent), name) : -errnos.ENOENT;
     if (target !== -errnos.ENOENT) return target;
     const below = this.below(parent, name);
@@ -75,6 +80,7 @@ export class DiskTree implements LayerTree<DiskDirectory> {
 
   /** What is no directory at a name, and the directory on disk that it stands in. */
   fileAt(parent: DiskDirectory, name: ByteString, path: ByteString): FoundFile | undefined {
+    this.#handed?.settleAt(parent, name);
     if (parent.own.isMade) {
       const handle = this.handles.of(parent);
       const stat = statAt(handle, name);

@@ -2,14 +2,14 @@ import { constants } from "node:fs";
 import type { FileBackEnd } from "../layer/back-end.ts";
 import { checkNoWhiteout, deviceName } from "../layer/entry-checks.ts";
 import { errnos } from "../linux/errno.ts";
-import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt } from "../linux/syscalls.ts";
+import { closeDescriptor, makeNodeAt, makeSymlinkAt, openAt, readSymlinkAt } from "../linux/syscalls.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { RootfsContext } from "./context.ts";
 import type { DiskDestination, OnDisk } from "./disk-directory.ts";
 import type { NodeMaker } from "./node-maker.ts";
 import { writeContent } from "./write-content.ts";
 
-const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+export const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 const empty: ByteSource = { read: () => undefined };
 
@@ -23,9 +23,23 @@ export class FileMaker implements FileBackEnd<OnDisk> {
     this.#nodes = nodes;
   }
 
+  /** Whether nothing has to go before a file can be made there, and nothing stands in the way of others who make it. */
+  #isFree({ parent, name }: DiskDestination): boolean {
+    const { fileSystem, handed, tree } = this.#context;
+    if (fileSystem.foldsNames || tree.handles.areScarce || parent.own.lower !== undefined) return false;
+    if (!parent.own.isMade || parent.child(name) !== undefined) return false;
+    if (handed?.newDirectories.isFree(parent, name) === true) return true;
+    handed?.settleAt(parent, name);
+    return readSymlinkAt(tree.handles.of(parent), name) === -errnos.ENOENT;
+  }
+
   /** Nobody else sees the file before it is complete: the root filesystem is private until then. */
   file(destination: DiskDestination, entry: Entry, body: ByteSource): void {
-    const { metadata } = this.#context;
+    const { handed, metadata } = this.#context;
+    if (handed?.canTake(destination.parent, entry) === true && this.#isFree(destination)) {
+      this.#nodes.made.add(destination.parent, destination.name);
+      return handed.give({ directory: destination.parent, name: destination.name, entry }, body);
+    }
     const mode = metadata.newMode(entry);
     const file = this.#nodes.make(destination, "openat(O_CREAT|O_EXCL)", (directory, name) =>
       openAt(directory, name, newFile, mode),

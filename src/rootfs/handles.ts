@@ -68,6 +68,11 @@ export class Handles {
     return handle;
   }
 
+  /** Whether the process may open so few that some had to be closed. */
+  get areScarce(): boolean {
+    return this.#heldAtMost < usuallyHeld;
+  }
+
   /** Closes a directory's handle, if it has one. */
   release(directory: DiskDirectory): void {
     if (directory.own.descriptor < 0 || directory === this.#root) return;
@@ -94,7 +99,7 @@ export class Handles {
   }
 
   #find(directory: DiskDirectory): void {
-    const above = this.#heldAtMost < usuallyHeld ? undefined : ancestorOf(directory, stretch);
+    const above = this.areScarce ? undefined : ancestorOf(directory, stretch);
     // Whoever goes through a deep tree from its leaves up would look up the whole path again for each directory.
     if (above !== undefined) this.#find(above);
     if (this.#held.length >= this.#heldAtMost) this.#closeOne();

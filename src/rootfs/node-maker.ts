@@ -12,6 +12,7 @@ import type { Entry } from "../tar/entry.ts";
 import type { RootfsContext } from "./context.ts";
 import type { DiskDestination, DiskDirectory, OnDisk } from "./disk-directory.ts";
 import { failure } from "./failure.ts";
+import type { NewDirectories } from "./new-directories.ts";
 import { removeTree } from "./remove-tree.ts";
 
 /** Makes and removes what has a name on a disk, for one layer, and remembers which names are that layer's. */
@@ -23,7 +24,7 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
   constructor(context: RootfsContext, layer: number) {
     this.#context = context;
     this.layer = layer;
-    this.made = new MadeNames(layer, new MemoryShare(context.memory));
+    this.made = new MadeNames(layer, new MemoryShare(context.memory), context.handed?.newDirectories);
   }
 
   /** Makes something that is no directory, in the stead of whatever is there. `call` names the system call. */
@@ -35,11 +36,13 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
 
   makeDirectory(destination: DiskDestination, mode: number): DiskDirectory {
     const { parent, name } = destination;
-    const { directoryAttributes, implied, tree } = this.#context;
+    const { directoryAttributes, handed, implied, tree } = this.#context;
     const workingMode = directoryAttributes.workingMode(mode);
     this.#create(destination, "mkdirat", (handle) => makeDirectoryAt(handle, name, workingMode));
     this.made.delete(parent, name);
-    return tree.add(parent, name, this.layer, implied, workingMode);
+    const directory = tree.add(parent, name, this.layer, implied, workingMode);
+    handed?.newDirectories.begin(directory);
+    return directory;
   }
 
   /** Makes a directory of the layers below one of this layer too, with the attributes that it has there. */
@@ -69,6 +72,7 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
     const { parents, tree } = this.#context;
     const { parent, name, own } = directory;
     if (parent === undefined) return false;
+    this.#context.handed?.settle();
     const result = own.isMade ? removeDirectoryAt(tree.handles.of(parent), name) : 0;
     if (result === -errnos.ENOTEMPTY) return false;
     if (result < 0) throw failure("apply", path, "unlinkat(AT_REMOVEDIR)", result);
@@ -94,6 +98,7 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
     create: (directory: number, name: ByteString) => Result,
   ): Result {
     this.establish(parent);
+    this.#context.handed?.settleAt(parent, name);
     if (parent.own.lower !== undefined) this.#context.parents.linkMayBeGone();
     const child = parent.child(name);
     if (child !== undefined) {
@@ -119,6 +124,7 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
     const { parents, tree } = this.#context;
     const { parent, name, own } = directory;
     if (parent === undefined) throw new TypeError("the root is never removed");
+    this.#context.handed?.settle();
     const handle = own.isMade ? tree.handles.of(parent) : -1;
     tree.forget(directory);
     parents.directoryIsGone();
@@ -127,8 +133,9 @@ export class NodeMaker implements DirectoryBackEnd<OnDisk> {
   }
 
   #unlink({ parent, name, path }: DiskDestination): void {
-    const { parents, fileSystem, tree } = this.#context;
+    const { parents, fileSystem, handed, tree } = this.#context;
     if (!parent.own.isMade) return;
+    handed?.settleAt(parent, name);
     const handle = tree.handles.of(parent);
     const mayBeAnother = fileSystem.foldsNames && typeof statAt(handle, name) !== "number";
     if (mayBeAnother) insistOnName(tree.handles.opened(parent), name, path);
@@ -173,13 +180,16 @@ class MadeNames {
   readonly #isFirstLayer: boolean;
   readonly #names = new Map<DiskDirectory, Set<ByteString>>();
   readonly #memory: MemoryShare;
+  readonly #newDirectories: NewDirectories | undefined;
 
-  constructor(layer: number, memory: MemoryShare) {
+  constructor(layer: number, memory: MemoryShare, newDirectories?: NewDirectories) {
     this.#isFirstLayer = layer === 0;
     this.#memory = memory;
+    this.#newDirectories = newDirectories;
   }
 
   add(directory: DiskDirectory, name: ByteString): void {
+    this.#newDirectories?.add(directory, name);
     if (this.#isFirstLayer) return;
     const names = this.#names.get(directory) ?? this.#begin(directory);
     if (names.has(name)) return;

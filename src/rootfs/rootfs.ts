@@ -14,6 +14,7 @@ import type { DiskDirectory, OnDisk } from "./disk-directory.ts";
 import { DiskHardlinks } from "./disk-hardlinks.ts";
 import { failure } from "./failure.ts";
 import { FileMaker } from "./file-maker.ts";
+import type { HandedFiles } from "./handed-files.ts";
 import { NodeMaker } from "./node-maker.ts";
 
 /** What becomes of what the whiteouts of one layer hide, and who makes its files. */
@@ -57,7 +58,10 @@ export class Rootfs {
       files: this.#variation.filesOf(files, nodes),
       hardlinks: new DiskHardlinks(this.#context, nodes, files),
       whiteouts: this.#variation.whiteoutsOf(this.#context, nodes),
-      end: () => nodes.made.clear(),
+      end: () => {
+        this.#context.handed?.settle();
+        nodes.made.clear();
+      },
     });
   }
 
@@ -72,18 +76,27 @@ export class Rootfs {
   }
 }
 
+/** What a root filesystem may get from whoever opens it. */
+export interface RootfsParts {
+  /** Where what is remembered is counted. Default: in a budget of its own. */
+  readonly memory?: Memory;
+  /** Who makes files, besides the calling thread. Default: nobody. */
+  readonly handed?: HandedFiles | undefined;
+}
+
 /**
  * Makes an empty directory, of which nobody else knows yet, the root of a filesystem. `directory` is an open handle of
- * it; no other way leads there, and none leads out. `memory` is where what is remembered is counted, if not in a budget
- * of its own.
+ * it; no other way leads there, and none leads out.
  */
 export function openRootfs(
   directory: number,
   settings: RootfsSettings,
   reporter: FindingsReporter,
-  memory?: Memory,
+  { memory, handed }: RootfsParts = {},
 ): Rootfs {
-  return new Rootfs(newContext(directory, settings, reporter, { shared: sharedByLayers(settings.limits, memory) }));
+  return new Rootfs(
+    newContext(directory, settings, reporter, { shared: sharedByLayers(settings.limits, memory), handed }),
+  );
 }
 
 /** The whiteouts of one layer on a disk: what they hide is removed. */
@@ -97,6 +110,7 @@ class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
   }
 
   isFileAt(parent: DiskDirectory, name: ByteString): boolean {
+    this.#context.handed?.settleAt(parent, name);
     return typeof statAt(this.#context.tree.handles.of(parent), name) !== "number";
   }
 
@@ -105,6 +119,7 @@ class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
   }
 
   removeFile(parent: DiskDirectory, name: ByteString, path: ByteString): void {
+    this.#context.handed?.settleAt(parent, name);
     const result = unlinkAt(this.#context.tree.handles.of(parent), name);
     if (result < 0 && result !== -errnos.ENOENT) throw failure("apply", path, "unlinkat", result);
     this.#context.parents.linkMayBeGone();
@@ -112,6 +127,7 @@ class DiskWhiteouts implements WhiteoutBackEnd<OnDisk> {
 
   /** Names that begin as whiteouts do are the program's own: no layer can have made them. */
   *filesIn(directory: DiskDirectory, path: ByteString): Iterable<ByteString> {
+    this.#context.handed?.settle();
     const handle = this.#context.tree.handles.opened(directory);
     rewindEntries(handle);
     for (;;) {

@@ -47,7 +47,8 @@ function written(result: number, path: ByteString): number {
   return result;
 }
 
-function incomplete(path: ByteString, restBytes: number): OciUnpackError {
+/** The error where an archive ends within a file. */
+export function incomplete(path: ByteString, restBytes: number): OciUnpackError {
   return new OciUnpackError(
     "INVALID_ARCHIVE",
     `cannot write ${quoted(path)}: its data end ${restBytes} bytes too early`,

@@ -32,9 +32,10 @@ export function applyLayers(operation: Operation, accepted: AcceptedImage, unpac
     operation,
     accepted,
     unpacking,
-    (input): ApplyJob => ({
+    (input, contents): ApplyJob => ({
       type: "apply",
       input,
+      contents,
       progress: progress.shared,
       layers: layers.length,
       staging,

@@ -24,6 +24,8 @@ export interface LayerOfEntries {
   readonly form?: NumberedLayer["form"] | undefined;
   readonly input: ByteSource;
   readonly reporter: Reporter;
+  /** Whoever knows of errors in earlier entries, which come first. Default: nobody does. */
+  readonly handed?: { inOrder(work: () => void): void };
   /** Called when the layer begins, after `reporter` has its number. */
   readonly begin: () => EntrySink;
 }
@@ -32,7 +34,7 @@ export interface LayerOfEntries {
  * Decodes the next archive or index of the input and gives its entries to the sink, one after the other. With an index
  * the body of each entry is the `TocDecoder`, which knows the digest of the data and has none of them.
  */
-export function applyEntries({ job, layer, form, input, reporter, begin }: LayerOfEntries): void {
+export function applyEntries({ job, layer, form, input, reporter, handed, begin }: LayerOfEntries): void {
   tell({ type: "layer-started", layer });
   reporter.layer = layer;
   const { limits, strict } = job.settings;
@@ -40,7 +42,7 @@ export function applyEntries({ job, layer, form, input, reporter, begin }: Layer
   const options = { limits, strict, warning: reporter.warning };
   const decoder = form === "index" ? new TocDecoder(input, options) : new TarDecoder(input, options);
   let entries = 0;
-  inLayer(layer, () => {
+  const applyAll = () => {
     const sink = begin();
     for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
       sink.apply(entry, decoder);
@@ -49,7 +51,8 @@ export function applyEntries({ job, layer, form, input, reporter, begin }: Layer
     }
     sink.end();
     if (decoder instanceof TocDecoder) countArchive(layer, decoder.archiveBytes, progress, limits);
-  });
+  };
+  inLayer(layer, handed === undefined ? applyAll : () => handed.inOrder(applyAll));
   tell({ type: "layer-finished", layer, entries });
 }
 
@@ -69,20 +72,25 @@ export class Reporter {
   /** The layer that is being applied, from 0. */
   layer = 0;
   readonly #tell: (report: EngineReport) => void;
+  readonly #before: () => void;
   #told = 0;
   #untoldSkipped = 0;
   readonly #untoldWarnings = new Map<WarningCode, number>();
 
-  constructor(tell: (report: EngineReport) => void) {
+  /** `before` is called before anything is told. */
+  constructor(tell: (report: EngineReport) => void, before: () => void = () => {}) {
     this.#tell = tell;
+    this.#before = before;
   }
 
   readonly skipped = (path: ByteString, reason: SkipReason, detail: string): void => {
+    this.#before();
     if (this.#told >= toldAtMost) this.#untoldSkipped += 1;
     else this.#send({ type: "skipped", layer: this.layer, path: pathText(path), reason, detail: shortened(detail) });
   };
 
   readonly warning = (code: WarningCode, message: string, path?: ByteString): void => {
+    this.#before();
     if (this.#told >= toldAtMost) this.#untoldWarnings.set(code, (this.#untoldWarnings.get(code) ?? 0) + 1);
     else
       this.#send({

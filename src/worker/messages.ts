@@ -80,7 +80,7 @@ export function unknownReport({ type }: Message): OciUnpackError {
 }
 
 /** An error of this library as a plain object, because a message between threads does not keep an error's class. */
-interface PackedError {
+export interface PackedError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string | undefined;

@@ -6,8 +6,10 @@ import { present } from "../base/present.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { AheadThreads, createAheadRings } from "./ahead-threads.ts";
 import { type ProvenLayers, withProof } from "./blamed-layer.ts";
+import { type ContentRings, ContentThreads, createContentRings } from "./content-threads.ts";
 import type { DecompressJob } from "./decompress-job.ts";
 import type { DigestJob, DigestReport } from "./digest-job.ts";
+import { feed } from "./feed.ts";
 import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
 import type { DiscardJob, EngineReport, Job, Message } from "./messages.ts";
 import { OutletReader, type SharedOutlet } from "./outlet.ts";
@@ -34,10 +36,12 @@ export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
   readonly aheadThreads?: number;
   /** Whether these start at once. By default they start when there is something for them. */
   readonly startsAheadThreads?: boolean;
+  /** How many threads make files while the consuming thread makes names, and beneath which directory. Default: none. */
+  readonly contents?: { readonly threads: number; readonly staging: string } | undefined;
   /** Takes indexes of layers, which a thread of its own makes. */
   readonly indexes?: IndexSink | undefined;
-  /** The job of the consuming thread, which gets the archives from this ring. */
-  readonly consume: (archives: SharedRing) => Job;
+  /** The job of the consuming thread, which gets the archives from this ring, and may give files to content threads. */
+  readonly consume: (archives: SharedRing, contents: readonly ContentRings[]) => Job;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
   /** Must not throw. */
@@ -104,6 +108,8 @@ export class Pipeline implements AsyncDisposable {
     const rings = Array.from({ length: job.aheadThreads ?? 0 }, createAheadRings);
     await using ahead = new AheadThreads(rings);
     if (job.startsAheadThreads) ahead.start();
+    const { threads = 0, staging = "" } = job.contents ?? {};
+    await using contents = new ContentThreads(Array.from({ length: threads }, createContentRings));
     const receiver = job.indexes && new IndexReceiver(job.indexes);
     const writer = new AsyncRingWriter(compressed);
     const onReport = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : job.onReport(report));
@@ -115,7 +121,8 @@ export class Pipeline implements AsyncDisposable {
     const cancel = () => {
       cancelRing(compressed);
       cancelRing(archives);
-      for (const { input, output } of rings) for (const ring of [input, output]) cancelRing(ring);
+      for (const { input, output } of [...rings, ...contents.rings])
+        for (const ring of [input, output]) cancelRing(ring);
       receiver?.cancel();
       writer.wake();
     };
@@ -144,8 +151,9 @@ export class Pipeline implements AsyncDisposable {
             .finally(() => ahead.finish()),
         ),
       (stop) => ahead.run(sandbox, stop),
+      (stop) => contents.run({ staging, sandbox, settings }, stop),
       (stop) => withProof(job, digesting && digest(job, digesting, { archives, receiver, stop })),
-      (stop) => withProof(job, consuming.do(job.consume(archives), { onReport, stop })),
+      (stop) => withProof(job, consuming.do(job.consume(archives, contents.rings), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
       const ahead = rings.map(({ output }) => waitsOf(output));
@@ -279,17 +287,6 @@ async function startThreads(consumer: Consumer, memoryBytes: number): Promise<Th
   } catch (error) {
     await decompressing[Symbol.asyncDispose](); // it would keep the process alive
     throw error;
-  }
-}
-
-async function feed(
-  job: Pick<PipelineJob, "layers" | "open">,
-  writer: AsyncRingWriter,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const layer of job.layers.keys()) {
-    for await (const chunk of job.open(layer, signal)) await writer.write(chunk);
-    writer.end();
   }
 }
 

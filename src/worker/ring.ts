@@ -233,6 +233,11 @@ abstract class RingWriterEnd extends RingEnd {
 
 /** The writing end of a ring, on a thread that may sleep. */
 export class RingWriter extends RingWriterEnd implements ByteSpace {
+  /** How many bytes it would take without waiting. */
+  get roomBytes(): number {
+    return this.freeBytes();
+  }
+
   space(): Uint8Array {
     for (;;) {
       const read = Atomics.load(this.control, READ);

@@ -38,9 +38,10 @@ export async function startLibuvPool(): Promise<void> {
   await stat("/");
 }
 
-type ThreadName =
+export type ThreadName =
   | "decompress-worker"
   | "ahead-worker"
+  | "content-worker"
   | "digest-worker"
   | "apply-worker"
   | "files-worker"

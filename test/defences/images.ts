@@ -359,6 +359,13 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
+    what: "a thread that makes files reaches the staging directory alone, too",
+    file: "src/unpack/content-job.ts",
+    without: ["{ writableBeneath: root }", '{ writableBeneath: openDirectoryPath("/") }'],
+    test: ["worker/confinement", "a thread that makes files confines itself, and makes none outside"],
+  },
+  {
+    group: "sandbox",
     what: "what was decompressed ahead is taken only where it begins exactly there",
     file: "src/blob/pieces-ahead.ts",
     without: ["if (firstBit + start.bit === bit && start.kind === kind) {", "{"],

@@ -35,6 +35,23 @@ export const pathDefences: readonly Defence[] = [
   },
   {
     group: "A",
+    what: "also where another thread makes it",
+    file: "src/rootfs/handed-file-maker.ts",
+    without: [
+      "openAt(this.#directory, name, newFile, mode);\n    if",
+      "openAt(this.#directory, name, newFile & ~0o400200, mode);\n    if",
+    ],
+    test: ["rootfs/handed-files", "a file is made where somebody put a symlink meanwhile, and nothing behind that"],
+  },
+  {
+    group: "A",
+    what: "no path leads through what another thread is about to make",
+    file: "src/rootfs/disk-tree.ts",
+    without: ["ByteString | Result {\n    this.#handed?.settleAt(parent, name);", "ByteString | Result {"],
+    test: ["rootfs/handed-files", "a path does not lead through a file, whoever makes the files"],
+  },
+  {
+    group: "A",
     what: "a directory that is gone is not remembered as a parent",
     file: "src/layer/parents.ts",
     without: ["this.#plain.clear();\n    this.linkMayBeGone();", ""],

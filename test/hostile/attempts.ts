@@ -48,7 +48,10 @@ export function attackAll(chosen: Sandbox): void {
         if (!isThorough && turn !== commandsTurn) continue;
         const isInFull = isThorough || Math.floor(index / settings.length) % 4 === 0;
         const isCommandsTurn = onlyCommand || (turn === commandsTurn && isInFull);
-        const attempt = isCommandsTurn ? byCommand(command, user, sandbox) : byLibrary(library, sandbox);
+        const threads = (index + turn + releaseTurn) % 2 === 0 ? 4 : 2;
+        const attempt = isCommandsTurn
+          ? byCommand(command, user, sandbox, threads)
+          : byLibrary(library, sandbox, threads);
         test(`${hostile.attack} (${attacks[hostile.attack]}): ${hostile.name}`, () => attack(hostile, user, attempt));
       }
     });

@@ -16,10 +16,20 @@ export type Attempt = (hostile: HostileCase, reference: string, place: Place) =>
 
 type Sandbox = UnpackOptions["sandbox"] & string;
 
-/** Unpacks with the real command. */
-export function byCommand(program: Program, user: User, sandbox: Sandbox): Attempt {
+/** Unpacks with the real command. From four threads on, several make the files. */
+export function byCommand(program: Program, user: User, sandbox: Sandbox, threads: number): Attempt {
   return async ({ options = {}, args = [] }, reference, { directory, target }) => {
-    const all = ["--sandbox", sandbox, "--platform", "linux/amd64", "--json", ...argumentsFor(options), ...args];
+    const all = [
+      "--sandbox",
+      sandbox,
+      "--threads",
+      `${threads}`,
+      "--platform",
+      "linux/amd64",
+      "--json",
+      ...argumentsFor(options),
+      ...args,
+    ];
     const { status, stdout, stderr } = await program.run(user, [...all, reference, target], join(directory, "home"));
     const told = JSON.parse(stdout) as { readonly error?: { readonly code?: string } };
     const word = status === 0 ? "contained" : (told.error?.code ?? `exit status ${status}`);
@@ -28,11 +38,12 @@ export function byCommand(program: Program, user: User, sandbox: Sandbox): Attem
 }
 
 /** Unpacks with the library. */
-export function byLibrary(library: Library, sandbox: Sandbox): Attempt {
+export function byLibrary(library: Library, sandbox: Sandbox, threads: number): Attempt {
   return async ({ options }, reference, { target }) => {
     const { word, message } = await library.unpack(reference, target, {
       platform: "linux/amd64",
       sandbox,
+      threads,
       ...options,
     });
     return { word, printed: message };

@@ -45,7 +45,7 @@ const grounds: Readonly<Record<string, (memory: Memory) => Ground>> = {
   "on a disk"(memory) {
     const path = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "oci-unpack-test-"));
     const handle = openDirectoryPath(path);
-    const rootfs = openRootfs(handle, settings, nobody, memory);
+    const rootfs = openRootfs(handle, settings, nobody, { memory });
     return {
       apply(layer, members, isComplete) {
         const applier = rootfs.beginLayer(layer);

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { closeSync, constants, existsSync, mkdtempSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,11 +7,14 @@ import type { SkipReason, WarningCode } from "../../src/base/events.ts";
 import { defaultLimits, type Limits } from "../../src/base/limits.ts";
 import type { ApplyOptions } from "../../src/layer/settings.ts";
 import { applySettings } from "../../src/layer/settings.ts";
+import { HandedFiles } from "../../src/rootfs/handed-files.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { sourceOf } from "../model/archive.ts";
 import type { Listing } from "../model/listing.ts";
+import { LateMakers } from "../support/late-makers.ts";
 import { removeTree } from "../support/remove-tree.ts";
+import { isThorough, releaseTurn } from "../support/thorough.ts";
 import { readTree } from "./real-tree.ts";
 
 export interface Application {
@@ -33,14 +37,24 @@ export interface Applied {
 
 /**
  * Applies uncompressed layers to a real directory, with the program's own decoder and its own way to the file system,
- * in this process: what the confined threads do, without the threads.
+ * in this process: what the confined threads do, without the threads. In every other call, files are made by others than
+ * names; where everything is tried, both is tried, and has to come to the same.
  */
 export function applied(layers: readonly Uint8Array[], application: Application = {}): Applied {
+  turn += 1;
+  const found = appliedOnce(layers, application, turn % 2 === 0);
+  if (isThorough) assert.deepEqual(appliedOnce(layers, application, turn % 2 !== 0), found);
+  return found;
+}
+
+let turn = releaseTurn;
+
+function appliedOnce(layers: readonly Uint8Array[], application: Application, isHandedOn: boolean): Applied {
   const directory = mkdtempSync(join(roomyDirectory, "oci-unpack-rules-"));
   const warnings = new Set<WarningCode>();
   const skipped = new Set<SkipReason>();
   try {
-    const failure = failureOf(() => apply(layers, directory, application, { warnings, skipped }));
+    const failure = failureOf(() => apply(layers, directory, application, { warnings, skipped, isHandedOn }));
     const notes = { warnings: [...warnings].sort(), skipped: [...skipped].sort() };
     if (failure !== undefined) return { outcome: failure.code, message: failure.message, ...notes };
     application.also?.(directory); // first, since reading a tree changes its access times
@@ -56,18 +70,28 @@ const roomyDirectory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 interface Notes {
   readonly warnings: Set<WarningCode>;
   readonly skipped: Set<SkipReason>;
+  readonly isHandedOn: boolean;
 }
 
 function apply(layers: readonly Uint8Array[], directory: string, application: Application, notes: Notes): void {
   const { strict = false, options } = application;
   const limits = { ...defaultLimits, ...application.limits };
-  const warning = (code: WarningCode) => void notes.warnings.add(code);
-  const reporter = { warning, skipped: (_path: unknown, reason: SkipReason) => void notes.skipped.add(reason) };
+  const warning = (code: WarningCode) => {
+    handed?.settle();
+    notes.warnings.add(code);
+  };
+  const skipped = (_path: unknown, reason: SkipReason) => {
+    handed?.settle();
+    notes.skipped.add(reason);
+  };
+  let handed: HandedFiles | undefined;
   const settings = applySettings({ owner: "preserve", ...options, strict, limits });
   const handle = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    const rootfs = openRootfs(handle, settings, reporter);
-    try {
+    using late = notes.isHandedOn ? new LateMakers(handle, settings) : undefined;
+    handed = late && new HandedFiles(late, { warning, skipped });
+    const rootfs = openRootfs(handle, settings, { warning, skipped }, { handed });
+    const applyAll = () => {
       for (const [index, layer] of layers.entries()) {
         const decoder = new TarDecoder(sourceOf(layer), { limits, strict, warning });
         const applier = rootfs.beginLayer(index);
@@ -75,6 +99,10 @@ function apply(layers: readonly Uint8Array[], directory: string, application: Ap
         applier.end();
       }
       rootfs.finish();
+    };
+    try {
+      if (handed === undefined) applyAll();
+      else handed.inOrder(applyAll);
     } finally {
       rootfs.close();
     }

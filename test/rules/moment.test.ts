@@ -12,7 +12,11 @@ import { file, tar } from "../support/tar-builder.ts";
 
 const MiB = 1024 * 1024;
 
-test("M20: until a set-user-ID program is complete it is none, and nobody else can reach it", async () => {
+for (const threads of [1, 4])
+  test(`M20: until a set-user-ID program is complete it is none, and nobody else can reach it, with ${threads} threads`, () =>
+    assertNothingBefore(threads));
+
+async function assertNothingBefore(threads: number): Promise<void> {
   await using place = await scratch();
   await using registry = await startRegistry();
   const program = image([tar(file("su", new Uint8Array(16 * MiB).fill(1), { mode: 0o4755 }))], { encoding: "plain" });
@@ -22,7 +26,7 @@ test("M20: until a set-user-ID program is complete it is none, and nobody else c
   const target = join(place.directory, "target");
   const controller = new AbortController();
 
-  const unpacking = unpack(reference, target, { platform: "linux/amd64", signal: controller.signal });
+  const unpacking = unpack(reference, target, { platform: "linux/amd64", threads, signal: controller.signal });
   const found = await partOf(target, "su");
   controller.abort();
   await assert.rejects(unpacking);
@@ -30,7 +34,8 @@ test("M20: until a set-user-ID program is complete it is none, and nobody else c
   assert.ok(found.size > 0 && found.size < 16 * MiB, `${found.size} bytes`);
   assert.equal(found.mode & 0o7000, 0, "its special bits come last");
   assert.equal(found.stagingMode & 0o7777, 0o700, "nobody else can reach it meanwhile");
-});
+  assert.deepEqual(await readdir(target).catch(() => []), [], "nothing is left");
+}
 
 interface Part {
   readonly size: number;

@@ -9,6 +9,7 @@ import type { Listing } from "../model/listing.ts";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { removeTree } from "../support/remove-tree.ts";
+import { releaseTurn } from "../support/thorough.ts";
 import { applied } from "./apply.ts";
 import { type Caller, callers } from "./callers.ts";
 import type { ImageRule } from "./cases-images.ts";
@@ -77,9 +78,21 @@ interface Unpacked {
   readonly warnings?: readonly string[];
 }
 
+let turn = releaseTurn;
+
+/** In every other unpacking, files are made by several threads. */
+function nextThreads(): number {
+  turn += 1;
+  return turn % 2 === 0 ? 4 : 2;
+}
+
 async function unpacked(reference: string, directory: string, options: UnpackOptions): Promise<Unpacked> {
   try {
-    const { warnings } = await unpack(reference, directory, { platform: "linux/amd64", ...options });
+    const { warnings } = await unpack(reference, directory, {
+      platform: "linux/amd64",
+      threads: nextThreads(),
+      ...options,
+    });
     return { warnings: Object.keys(warnings).sort() };
   } catch (error) {
     if (isOciUnpackError(error)) return error;
@@ -96,7 +109,7 @@ export async function assertUser(rule: UserRule): Promise<void> {
   try {
     rule.before?.(place.directory);
     const reference = stored(registry, "some/image", image(rule.layers));
-    const args = ["--json", "--quiet", ...(rule.args ?? []), reference, place.target];
+    const args = ["--json", "--quiet", "--threads", `${nextThreads()}`, ...(rule.args ?? []), reference, place.target];
     const { status, stdout, stderr } = await command.run(caller.user, args, join(place.directory, "home"));
     assert.equal(status, 0, stderr);
     const { warnings, skipped } = JSON.parse(stdout) as Pick<UnpackResult, "warnings" | "skipped">;

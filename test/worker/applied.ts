@@ -17,6 +17,8 @@ export interface AppliedOptions {
   /** With these, the layers count as large ones. */
   readonly aheadThreads?: number;
   readonly startsAheadThreads?: boolean;
+  /** How many threads make files. */
+  readonly contentThreads?: number;
   readonly archives?: readonly Uint8Array[];
   /** Makes the blob of an archive, whose media type is gzip's. Default: gzip. */
   readonly compressed?: (archive: Uint8Array) => Uint8Array;
@@ -34,6 +36,7 @@ export const settings = applySettings();
 export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
   const { hasDigestThread = false, aheadThreads = 0, archives = usualArchives, onReport = () => {} } = options;
   const { diffIDs = archives.map(digestOf), startsAheadThreads = false, compressed = gzipSync } = options;
+  const { contentThreads: threads = 0 } = options;
   const compressedBytes = aheadThreads > 0 ? 2 ** 30 : 1;
   const staging = join(directory, "staging");
   await mkdir(staging);
@@ -52,7 +55,8 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
       hasDigestThread,
       aheadThreads,
       startsAheadThreads,
-      consume: (input) => ({ type: "apply", input, layers: diffIDs.length, ...common }),
+      contents: { threads, staging },
+      consume: (input, contents) => ({ type: "apply", input, contents, layers: diffIDs.length, ...common }),
       sandbox: "require",
       settings,
       onReport,

@@ -7,14 +7,20 @@ import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { diff, sync, unpack, verify } from "../../src/index.ts";
+import { Directory } from "../../src/layer/directory.ts";
+import { type DiskDirectory, DiskState, type OnDisk } from "../../src/rootfs/disk-directory.ts";
+import { byteStringOf } from "../../src/tar/byte-string.ts";
+import { RingedMakers } from "../../src/unpack/ringed-makers.ts";
 import { RingedAheadThread } from "../../src/worker/ahead-thread.ts";
 import { AheadThreads, createAheadRings } from "../../src/worker/ahead-threads.ts";
+import { ContentThreads, createContentRings } from "../../src/worker/content-threads.ts";
+import { file as namedFile, pieces } from "../support/entries.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { skipWithoutLandlock } from "../support/sandbox.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { applied } from "./applied.ts";
+import { applied, settings } from "./applied.ts";
 import { threads } from "./threads.ts";
 
 const skip = skipWithoutLandlock();
@@ -67,6 +73,36 @@ test("a thread that decompresses ahead confines itself", { skip }, async () => {
   thread.end();
   await run;
 });
+
+test("a thread that makes files confines itself, and makes none outside", { skip }, async () => {
+  await using place = await scratch();
+  const staging = join(place.directory, "staging");
+  await mkdir(staging);
+  for (const [name, error] of Object.entries({ inside: undefined, "../outside": /EACCES/ })) {
+    await using contents = new ContentThreads([createContentRings()]);
+    const run = contents.run({ staging, sandbox: "require", settings }, new AbortController().signal);
+    const makers = new RingedMakers(contents.rings);
+    makers.begin({ uid: 0, gid: 0, keepsModes: false, foldsNames: false });
+    makers.give(
+      { directory: rootDirectory(), name: byteStringOf(name), entry: namedFile(name).entry },
+      pieces(new Uint8Array()),
+    );
+    const outcome = makers.outcome(0, true);
+    if (error === undefined) assert.deepEqual(outcome, { findings: [] });
+    else assert.match(String(outcome?.error), error);
+    const privileges = threads().filter(([name]) => name === "oci-content");
+    assert.deepEqual(privileges, [["oci-content", "1"]]);
+    makers.end();
+    await run;
+  }
+  assert.deepEqual([await readdir(place.directory), await readdir(staging)], [["staging"], ["inside"]]);
+});
+
+/** The root, as whoever makes names knows it. */
+function rootDirectory(): DiskDirectory {
+  const attributes = { mode: 0o755, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, atime: undefined };
+  return new Directory<OnDisk>(undefined, { layer: 0, attributes, own: new DiskState(0o700) });
+}
 
 test("the thread that compares a directory with an image confines itself", { skip }, async () => {
   await using place = await scratch();

@@ -7,6 +7,7 @@ import { Thread } from "../../src/worker/thread.ts";
 
 const names = [
   "ahead-worker",
+  "content-worker",
   "apply-worker",
   "tree-worker",
   "decompress-worker",

@@ -157,7 +157,7 @@ files: for an artifact (a chart, a model, a bill of materials): its layers as DI
       threads: {
         value: "N",
         brief: "for how many processors the work is divided",
-        more: " (default: all); from 4 on several threads decompress a large layer together, gzip or zstd of many frames",
+        more: " (default: all); from 4 on several threads decompress a large layer together, gzip or zstd of many frames, and make files together",
       },
       limit: {
         brief: "change one limit, as in --limit totalBytes=10G",
