@@ -1,7 +1,7 @@
 import { fill, use } from "./bits";
 import { writeResults } from "./entry";
 import { decodeMany, FAST_INPUT_BYTES } from "./fast";
-import { findDynamic, findStored, writeSkips } from "./find";
+import { beginSearch, findDynamic, findStored, writeSkips } from "./find";
 import { copyStored, readBlockHeader, readLengths, readPrecode } from "./header";
 import {
   AHEAD_MEMORY_PAGES,
@@ -70,6 +70,7 @@ let wastedSymbols: u32 = 0;
 export function decode(length: usize, limit: u32): bool {
   State.inputEnd = PIECE + length;
   wastedSymbols = 0;
+  beginSearch();
   let dynamic = findDynamic(0, limit);
   let stored = findStored(0, dynamic);
   for (attempts = 0; attempts < MOST_ATTEMPTS && wastedSymbols < WASTED_SYMBOLS; attempts++) {

@@ -29,13 +29,27 @@ function mayBegin(bits: u32, known: u32): bool {
   return !(known >= 13 && ((bits >> 9) & 15) === 15);
 }
 
-/** The first bit of the piece, from this one on and before `end`, where a block with codes of its own may begin; or `end`. */
+/** In how many places of a piece lengths may be added up. So data of which each bit may begin a block cost little. */
+const MOST_SUMS: u32 = 1 << 19;
+
+let sums: u32 = 0;
+
+/** Begins to search a piece. */
+export function beginSearch(): void {
+  sums = 0;
+}
+
+/**
+ * The first bit of the piece, from this one on and before `end`, where a block with codes of its own may begin; or `end`,
+ * also if the search has taken too much.
+ */
 export function findDynamic(from: u32, end: u32): u32 {
   let bit = from;
-  while (bit < end) {
+  while (bit < end && sums < MOST_SUMS) {
     const bits = bitsAt(bit);
     const skip = <u32>load<u8>(SKIPS + <usize>(bits & ((1 << SKIP_BITS) - 1)));
     if (skip === 0) {
+      sums++;
       if (isComplete(bit + 17, <u32>(bits >> 13) & 15)) return bit;
       bit++;
     } else {

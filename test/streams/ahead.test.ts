@@ -28,6 +28,26 @@ import { repeatedFrame, storedFrame } from "./zstd-frames.ts";
  */
 const wanted = process.env.OCI_UNPACK_STREAMS;
 
+/** Data in which a block may begin at most bits, until the lengths of its codes are added up; and then blocks. */
+function pieceWithBlocksBehind(hostileBytes: number, piece: Uint8Array): number {
+  const hostile = Buffer.alloc(hostileBytes, Buffer.from("15e34c603a9f4938", "hex"));
+  const bytes = Buffer.concat([hostile, deflateRawSync(body("text", 200_000), { memLevel: 2 })]);
+  piece.set(bytes);
+  return bytes.length;
+}
+
+test("a search in which each bit may begin a block ends before the piece does", () => {
+  const decoder = new AheadDecoder();
+  for (const [hostileBytes, isFound] of [
+    [1000, true],
+    [1_000_000, false],
+  ] as const) {
+    const length = pieceWithBlocksBehind(hostileBytes, decoder.piece);
+    assert.equal(decoder.decode(length, length * 8) !== undefined, isFound);
+    assert.ok(decoder.attempts < 100, `${decoder.attempts} attempts`);
+  }
+});
+
 /** A thread that must not be given anything. */
 const never: AheadThread = {
   isIdle: true,
