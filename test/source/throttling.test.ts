@@ -73,5 +73,6 @@ test("R-56: without advice the pauses grow, and are drawn by lot", async () => {
     assert.ok(told.every((delay, index) => delay <= (limits[index] ?? 0)));
     delays.push(...told);
   }
-  assert.equal(new Set(delays).size, 15);
+  // Whole milliseconds, of which some are drawn twice; without the lot there would be five.
+  assert.ok(new Set(delays).size > 7, delays.join());
 });
