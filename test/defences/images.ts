@@ -335,13 +335,20 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
-    what: "without koffi, too, nothing that was to be confined goes on unconfined",
+    what: "where there is no Landlock, nothing that was to be confined goes on unconfined",
     file: "src/system/sandbox.ts",
     without: ['if (policy === "prefer")', 'if (policy !== "off")'],
     test: [
-      "cli/native-library",
-      "without koffi nothing is silently unconfined, and what takes system calls says so before it downloads",
+      "system/sandbox",
+      "where there is no Landlock, require is refused, and what goes on says that nothing is confined",
     ],
+  },
+  {
+    group: "sandbox",
+    what: "without Linux, where files are made by paths, each is made anew",
+    file: "src/artifact/plain-files.ts",
+    without: ['openSync(this.#at(path), "wx", 0o600)', 'openSync(this.#at(path), "w", 0o600)'],
+    test: ["artifact/plain-files", "by paths, each file is made anew: what has its name already stays as it is"],
   },
   {
     group: "sandbox",

@@ -151,7 +151,7 @@ files: for an artifact (a chart, a model, a bill of materials): its layers as DI
       },
       sandbox: {
         brief: "how strictly Landlock confines what touches the image",
-        more: ": the threads must be, should be or need not be confined (default: require)",
+        more: ": the threads must be, should be or need not be confined (default: require; prefer where there is no Linux)",
       },
       "can-skip-sandbox": { brief: "short for --sandbox prefer" },
       threads: {
