@@ -2,6 +2,7 @@
 // The global `process`: an import would read all of its members and open all three streams (2 ms of 28 on Node 20).
 import { version } from "../base/version.ts";
 import type { ErrorCode } from "../index.ts";
+import type { StartedWorker } from "../worker/started-worker.ts";
 import type { CommandEvent } from "./json-outputs.ts";
 
 const args = process.argv.slice(2);
@@ -12,13 +13,17 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") lost ??= error;
 });
 
-const isVersion = args.length === 1 && args[0] === "--version";
-const exitCode = isVersion ? await tellVersion() : await perform().catch(unloadable);
-const answer = exitCode === 0 ? await insistOnOutput() : exitCode;
-// After a signal this does not wait for a reader, which may have stopped as well.
-if (answer < 128) await drained(process.stdout);
 // Exiting at once is faster than letting Node clean up: 7 ms of 250 for a tiny image, on Node 20 and 24.
-process.exit(answer);
+main().then((exitCode) => process.exit(exitCode));
+
+async function main(): Promise<number> {
+  const isVersion = args.length === 1 && args[0] === "--version";
+  const exitCode = isVersion ? await tellVersion() : await perform().catch(unloadable);
+  const answer = exitCode === 0 ? await insistOnOutput() : exitCode;
+  // After a signal this does not wait for a reader, which may have stopped as well.
+  if (answer < 128) await drained(process.stdout);
+  return answer;
+}
 
 /** Loads nothing else, because scripts ask for the version first. */
 async function tellVersion(): Promise<number> {
@@ -29,8 +34,20 @@ async function tellVersion(): Promise<number> {
 async function perform(): Promise<number> {
   // If messages cannot be written, that cannot be reported.
   process.stderr.on("error", () => {});
+  const { needsUsualThreads, startUsualThreads } = await import("./early-start.ts");
+  const threads = needsUsualThreads(args) ? startUsualThreads() : [];
+  try {
+    return await performWith(threads);
+  } finally {
+    // A process that exits while a thread loads native code is aborted (seen on Node 20).
+    for (const { loaded } of threads) await loaded;
+  }
+}
+
+async function performWith(threads: readonly StartedWorker[]): Promise<number> {
   const [{ homedir }, { run }] = await Promise.all([import("node:os"), import("./run.ts")]);
   const exitCode = await run(args, {
+    threads,
     env: process.env,
     homeDirectory: homeOf(homedir),
     uid: process.getuid?.() ?? 0,

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Machine } from "../index.ts";
+import type { StartedWorker } from "../worker/started-worker.ts";
 
 /** Where the command writes: standard output, standard error, or an object in a test. */
 export interface CommandOutput {
@@ -26,6 +27,8 @@ export interface ProcessContext extends Machine {
   /** Standard output for bytes, for archives and files. */
   readonly binaryOutput: Writable;
   readonly errors: CommandOutput;
+  /** Threads that run already, for whatever needs such. Default: none. */
+  readonly threads?: readonly StartedWorker[];
 }
 
 /** The parts that the library needs to know about the machine. */

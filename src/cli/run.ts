@@ -1,3 +1,4 @@
+import { offerWorkers } from "../worker/early-workers.ts";
 import { DecisionLog } from "./command-output.ts";
 import { commandNames } from "./command-table.ts";
 import { asksForEvents, asksForJson, asksForVerdict, parseCommand } from "./options.ts";
@@ -9,6 +10,7 @@ import { UsageError } from "./usage-error.ts";
  */
 export async function run(args: readonly string[], context: ProcessContext): Promise<number> {
   const decisionLog = new DecisionLog();
+  offerWorkers(context.threads ?? []);
   try {
     return await perform(args, context, decisionLog);
   } catch (error) {

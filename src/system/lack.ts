@@ -56,11 +56,15 @@ export function insistOnLinux(attempted: string): void {
   );
 }
 
-/** Some bundlers leave nothing that resolves names. Then a thread tells when it is loaded. */
+/**
+ * Where this is bundled as CommonJS, as the command is, there is no `import.meta`. Some bundlers leave nothing that
+ * resolves names; then a thread tells when it is loaded.
+ */
 function isKoffiInstalled(): boolean {
-  if (typeof import.meta.resolve !== "function") return true;
+  const resolve = typeof require === "function" ? require.resolve : import.meta.resolve;
+  if (typeof resolve !== "function") return true;
   try {
-    import.meta.resolve("koffi");
+    resolve("koffi");
     return true;
   } catch {
     return false;

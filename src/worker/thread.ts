@@ -1,12 +1,14 @@
 import { closeSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ResourceLimits, Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
-import { createDescriptorNotes, descriptorsIn, isHalted } from "../base/open-descriptors.ts";
+import { descriptorsIn, isHalted } from "../base/open-descriptors.ts";
 import { present } from "../base/present.ts";
-import { type EngineReport, type Job, type Message, type ThreadSettings, unpackError } from "./messages.ts";
+import { takeOffered } from "./early-workers.ts";
+import { type EngineReport, type Job, type Message, unpackError } from "./messages.ts";
+import { type StartedWorker, startWorker, type ThreadName } from "./started-worker.ts";
 
 export interface DoOptions<Own extends Message> {
   /** Is called with each report. Must not throw. */
@@ -38,22 +40,10 @@ export async function startLibuvPool(): Promise<void> {
   await stat("/");
 }
 
-export type ThreadName =
-  | "decompress-worker"
-  | "ahead-worker"
-  | "content-worker"
-  | "digest-worker"
-  | "apply-worker"
-  | "files-worker"
-  | "tree-worker"
-  | "verify-worker"
-  | "sync-worker"
-  | "archive-worker";
-
 /** A working thread, as the main thread uses it: it is given jobs, sends reports, and is ended by disposing of it. */
 export class Thread implements AsyncDisposable {
   readonly #worker: Worker;
-  readonly #descriptors = createDescriptorNotes();
+  readonly #descriptors: SharedArrayBuffer;
   /** Resolves when the thread's code is loaded, or the thread has ended. */
   readonly #loaded: Promise<void>;
   #onReport: (report: never) => void = () => {};
@@ -62,20 +52,19 @@ export class Thread implements AsyncDisposable {
   #hasEnded = false;
 
   /**
-   * Starts a thread that runs the file `threads/NAME`. The pool must run before: see `startLibuvPool`. With
-   * `memoryBytes` its heap has room for as much.
+   * Starts a thread that runs the file `threads/NAME`, or takes one that was offered. The pool must run before it gets a
+   * job: see `startLibuvPool`. With `memoryBytes` its heap has room for as much.
    */
   constructor(name: ThreadName, memoryBytes?: number) {
-    this.#worker = startedWorker(name, { descriptors: this.#descriptors }, memoryBytes);
+    const started = startedWorker(name, memoryBytes);
+    this.#worker = started.worker;
+    this.#descriptors = started.descriptors;
+    this.#loaded = started.loaded;
     this.#worker.on("message", (report: EngineReport) => this.#receive(report));
     this.#worker.on("error", (error) => {
       this.#failure ??= threadError(error);
     });
     this.#worker.on("exit", (status) => this.#ended(status));
-    this.#loaded = new Promise((resolve) => {
-      this.#worker.once("message", () => resolve());
-      this.#worker.once("exit", () => resolve());
-    });
   }
 
   /**
@@ -160,16 +149,10 @@ export function living(thread: Thread, name: ThreadName, memoryBytes?: number): 
   return thread.isAlive ? thread : new Thread(name, memoryBytes);
 }
 
-/** Starts a thread. Throws `OUT_OF_RESOURCES` if the system allows no further one. */
-function startedWorker(name: ThreadName, settings: ThreadSettings, memoryBytes?: number): Worker {
+/** A thread that runs. Throws `OUT_OF_RESOURCES` if the system allows no further one. */
+function startedWorker(name: ThreadName, memoryBytes?: number): StartedWorker {
   try {
-    // The loaders and flags of the program must not apply to the thread.
-    return new Worker(codeOf(name), {
-      execArgv: [],
-      stdin: false,
-      workerData: settings,
-      resourceLimits: { ...youngGenerationOf(name), ...(memoryBytes !== undefined && oldGeneration(memoryBytes)) },
-    });
+    return takeOffered(name, memoryBytes) ?? startWorker(name, memoryBytes);
   } catch (error) {
     throw threadError(error as Error);
   }
@@ -202,43 +185,3 @@ function isWithoutCode({ code, message }: Error & { readonly code?: string }): b
 }
 
 const bundledHint = "a bundler has to leave the package `oci-unpack` external, to be loaded from node_modules";
-
-/**
- * Small for most, because most objects live shortly. Measured with 118,000 files on Node 20: 186 MB in all instead of 232, no
- * slower.
- */
-const youngGeneration = { maxYoungGenerationSizeMb: 4 };
-
-/**
- * What syncs keeps most of what it makes until the end. Measured with 31,678 files that are compared by size and time, on
- * Node 20: 1.5 s of processor time in all instead of 1.9, and 147 MB instead of 118.
- */
-const largerYoungGeneration = { maxYoungGenerationSizeMb: 32 };
-
-function youngGenerationOf(name: ThreadName): ResourceLimits {
-  return name === "sync-worker" ? largerYoungGeneration : youngGeneration;
-}
-
-/**
- * Without a limit, V8 lets the heap grow to four times what is in use. Measured with 400,000 directories, which take
- * 125 MB, on Node 20: 272 MB in all instead of 652.
- */
-function oldGeneration(memoryBytes: number): ResourceLimits {
-  return { maxOldGenerationSizeMb: Math.ceil(memoryBytes / 2 ** 20) + besidesMegabytes };
-}
-
-/** For code, buffers and what one entry needs. */
-const besidesMegabytes = 24;
-
-/**
- * The file of a thread's code. As compiled it is in `../threads/`; in the package, which is bundled, in `threads/` beside
- * the library, from where it shares code with the command in `chunks/`.
- *
- * The package's is CommonJS, so that the thread need not start the loader of ES modules. Measured with a tiny image on
- * Node 20: 228 ms of processor time in all instead of 240.
- */
-function codeOf(name: ThreadName): URL {
-  const here = new URL(".", import.meta.url);
-  if (here.pathname.endsWith("/worker/")) return new URL(`../threads/${name}.js`, here);
-  return new URL(`${here.pathname.endsWith("/chunks/") ? "../" : ""}threads/${name}.cjs`, here);
-}

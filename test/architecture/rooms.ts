@@ -12,8 +12,8 @@ export interface Room {
 export const rooms = {
   cli: {
     floor: 13,
-    what: "the command: options, progress, reports, signals; it uses what every program can use, and a few tools of `base/`",
-    uses: ["index.ts", "base"],
+    what: "the command: options, progress, reports, signals; it uses what every program can use, a few tools of `base/`, and starts the threads of `worker/` early",
+    uses: ["index.ts", "base", "worker"],
   },
   "index.ts": {
     floor: 12,

@@ -4,8 +4,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { image } from "../support/image.ts";
+import { writeImageLayout } from "../support/image-layout.ts";
 import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
+import { sandboxEnvironment } from "../support/sandbox.ts";
 import { scratch } from "../support/scratch.ts";
+import { file, tar } from "../support/tar-builder.ts";
 
 test("--version prints the version of the package, and nothing else", async () => {
   const { version } = JSON.parse(await readFile(new URL(import.meta.resolve("oci-unpack/package.json")), "utf8"));
@@ -97,6 +101,33 @@ test("a reader who leaves early is no reason to crash", async () => {
   ]);
   assert.equal(closed.stdout, "2\n");
 });
+
+test("an unpacking starts two threads, before it reads any of the library", async () => {
+  await using place = await scratch();
+  await writeImageLayout(join(place.directory, "layout"), [{ tag: "x", images: [image([tar(file("motd"))])] }]);
+  const watch = join(place.directory, "watch.cjs");
+  await writeFile(watch, watchingThreads);
+  const name = `oci:${place.directory}/layout:x`;
+  const args = ["-p", "linux/amd64", "--quiet", name, join(place.directory, "target")];
+  const NODE_OPTIONS = `${sandboxEnvironment.NODE_OPTIONS ?? ""} --require ${watch}`;
+  const { status, stderr } = await ociUnpack(args, { env: { NODE_OPTIONS } });
+  assert.equal(stderr, "apply-worker while run.js is not there\ndecompress-worker while run.js is not there\n");
+  assert.equal(status, 0);
+});
+
+/** Tells of each thread that is started, and whether `run.js` had begun. */
+const watchingThreads = `
+const threads = require("node:worker_threads");
+const path = require("node:path");
+threads.Worker = class extends threads.Worker {
+  constructor(url, options) {
+    super(url, options);
+    const isThere = Object.keys(require.cache).some((name) => path.basename(name) === "run.js");
+    const name = path.basename(url.pathname).replace(/\\..*/, "");
+    process._rawDebug(name + " while run.js is " + (isThere ? "there" : "not there"));
+  }
+};
+`;
 
 test("small answers do not load the library", async () => {
   const loaded = `process.on("exit", () => {

@@ -117,7 +117,7 @@ test("an installation of which parts are missing is one error, not a stack", asy
   }
   const { status, stderr } = await outcomeOf(process.execPath, [join(stage.directory, "cli/main.js"), "--help"]);
   assert.equal(status, 1);
-  assert.match(stderr, /^error: cannot go on: [^\n]*run\.js[^\n]*\nhint: [^\n]*install it again\n$/);
+  assert.match(stderr, /^error: cannot go on: [^\n]*early-start\.js[^\n]*\nhint: [^\n]*install it again\n$/);
 });
 
 describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") || skipUnlessNodeIsOpen() }, () => {

@@ -1,0 +1,54 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { build } from "esbuild";
+
+/*
+ * Makes what is shipped of what is compiled: the library, the command, and the threads' code.
+ *
+ *     dist/index.js + chunks/   ES modules, for programs
+ *     dist/cli/*.js             CommonJS, each a file of its own: `main.js`, and `run.js` with all the rest
+ *     dist/threads/*.cjs        CommonJS, each a file of its own
+ */
+const { version } = JSON.parse(await readFile("package.json", "utf8"));
+const shared = {
+  bundle: true,
+  platform: "node",
+  target: "node20.18",
+  packages: "external",
+  outbase: "src",
+  outdir: "dist",
+  logLevel: "warning",
+  define: { packageVersion: JSON.stringify(version) },
+};
+const commonJS = { ...shared, format: "cjs", logOverride: { "empty-import-meta": "silent" } };
+
+await build({
+  ...shared,
+  entryPoints: ["src/index.ts"],
+  format: "esm",
+  sourcemap: true,
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
+});
+await build({
+  ...commonJS,
+  entryPoints: ["src/cli/main.ts", "src/cli/run.ts"],
+  sourcemap: true,
+  // `require` in place of `import()`, so that Node does not start its loader of ES modules.
+  supported: { "dynamic-import": false },
+  plugins: [{ name: "apart", setup: keepRunApart }],
+});
+await writeFile("dist/cli/package.json", '{ "type": "commonjs" }\n');
+await build({
+  ...commonJS,
+  entryPoints: ["src/threads/*-worker.ts"],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  outExtension: { ".js": ".cjs" },
+});
+
+/** `main.js` loads `run.js` when it is needed, and does not contain it. */
+function keepRunApart({ onResolve }) {
+  onResolve({ filter: /^\.\/run\.ts$/ }, ({ kind }) =>
+    kind === "dynamic-import" ? { path: "./run.js", external: true } : undefined,
+  );
+}

@@ -1,0 +1,32 @@
+import { defaultLimits } from "../base/limits.ts";
+import { type StartedWorker, startWorker, type ThreadName } from "../worker/started-worker.ts";
+import { commandNames } from "./command-table.ts";
+
+/** First words and options with which nothing is unpacked into a directory, or not by the usual threads. */
+const otherWords: readonly string[] = [...commandNames.filter((name) => name !== "unpack"), "help", "version"];
+const otherOptions = /^(?:-h|-o.*|--?(?:name|digest)(?:=.*)?|--(?:help|version|limit|output.*|keep|clone)(?:=.*)?)$/;
+
+const threads: readonly (readonly [ThreadName, number | undefined])[] = [
+  ["apply-worker", defaultLimits.memoryBytes],
+  ["decompress-worker", undefined],
+];
+
+/**
+ * Whether these arguments ask for what the usual threads do, most likely. It is a guess, made before the command line
+ * is read: a wrong one costs some processor time.
+ */
+export function needsUsualThreads(args: readonly string[]): boolean {
+  return args.length > 1 && !otherWords.includes(args[0] ?? "") && !args.some((each) => otherOptions.test(each));
+}
+
+/**
+ * Starts the threads that unpack, so that they are ready when the rest of the program is loaded and a registry has
+ * answered. What does not start now is started again when it is needed, and then the error is told.
+ */
+export function startUsualThreads(): readonly StartedWorker[] {
+  try {
+    return threads.map(([name, memoryBytes]) => startWorker(name, memoryBytes));
+  } catch {
+    return [];
+  }
+}
