@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { dockerRegistry } from "../test/support/docker-registry.ts";
 import { requireTools } from "../test/support/tools.ts";
 import { chosen } from "./chosen.ts";
-import { contenders } from "./contenders.ts";
+import { contenders, furtherContenders } from "./contenders.ts";
 import { type BenchImage, benchImage, corpus } from "./corpus.ts";
 import { gigabit, loopback } from "./links.ts";
 import { machine, versions } from "./machine.ts";
@@ -21,6 +21,10 @@ const { values: flags } = parseArgs({
     images: { type: "string" },
     contenders: { type: "string" },
     rounds: { type: "string", default: "5" },
+    /** The program of the Rust crate, other Nodes, numbers of threads: a column for each. */
+    crate: { type: "string" },
+    nodes: { type: "string" },
+    threads: { type: "string" },
     /** Where the disk is that ext4 is measured on. */
     disk: { type: "string", default: "/var/tmp" },
   },
@@ -29,7 +33,8 @@ const { values: flags } = parseArgs({
 /** A part of the corpus, or of the contenders, does not replace the results of the whole. */
 const isWhole = flags.images === undefined && flags.contenders === undefined;
 const chosenImages = chosen(recipes, ({ name }) => name, flags.images);
-const chosenContenders = chosen(contenders, ({ key }) => key, flags.contenders);
+const further = await furtherContenders(flags);
+const chosenContenders = [...chosen(contenders, ({ key }) => key, flags.contenders), ...further];
 const rounds = Number(flags.rounds);
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {

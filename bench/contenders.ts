@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { output } from "../test/support/command.ts";
 import type { Tool } from "../test/support/tools.ts";
 import type { BenchImage } from "./corpus.ts";
 
@@ -12,6 +13,8 @@ export interface Contender {
   readonly key: string;
   readonly name: string;
   readonly tools: readonly Tool[];
+  /** Whether it is none of this project's own ways. Default: where it needs tools, which are others'. */
+  readonly isForeign?: boolean;
   /** What has to be there before, and is not measured. Leaves nothing but its purpose in `directory`: there is `aside`. */
   preparation?(image: BenchImage, directory: string, aside: string): readonly Command[];
   /** The commands, one after the other, that put the image's root filesystem somewhere below `directory`. */
@@ -130,10 +133,70 @@ export const contenders: readonly Contender[] = [
   download,
 ];
 
+/** What the command line of the benchmark adds to the contenders. */
+export interface FurtherContenders {
+  /** The program of the Rust crate oci-unpack, its example `unpack`: `PATH REFERENCE DIRECTORY`. */
+  readonly crate?: string | undefined;
+  /** Other Nodes that run this project's command, separated by commas. */
+  readonly nodes?: string | undefined;
+  /** Numbers for `--threads`, separated by commas. */
+  readonly threads?: string | undefined;
+}
+
+/** This project's command on other Nodes and with other numbers of threads, and the crate's program. */
+export async function furtherContenders({ crate, nodes, threads }: FurtherContenders): Promise<readonly Contender[]> {
+  const others = await Promise.all(listed(nodes).map(onNode));
+  return [...others, ...listed(threads).map(withThreads), ...listed(crate).map(crateProgram)];
+}
+
+function listed(flag: string | undefined): readonly string[] {
+  return flag === undefined || flag === "" ? [] : flag.split(",");
+}
+
+async function onNode(node: string): Promise<Contender> {
+  const version = (await output(node, ["--version"])).trim();
+  const [, ...entry] = command;
+  return {
+    key: `node-${version}`,
+    name: `oci-unpack, Node ${version}`,
+    tools: [],
+    steps: ({ gzip }, directory) => [[node, ...entry, ...unpackingArguments(gzip, join(directory, "image"))]],
+  };
+}
+
+function withThreads(count: string): Contender {
+  return {
+    key: `threads-${count}`,
+    name: `oci-unpack --threads ${count}`,
+    tools: [],
+    steps: ({ gzip }, directory) => [unpacking(gzip, join(directory, "image"), "--threads", count)],
+  };
+}
+
+/** It checks no diffIDs. */
+function crateProgram(program: string): Contender {
+  return {
+    key: "crate",
+    name: "crate oci-unpack",
+    tools: [],
+    isForeign: true,
+    steps: ({ gzip }, directory) => [[program, gzip, join(directory, "image")]],
+  };
+}
+
 /** The built command: as a user has it, not as the tests compile it. */
 export const command: Command = [process.execPath, fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))];
 
 /** As it is by default. TLS is not what is measured here, whichever address the registry has. */
 function unpacking(reference: string, target: string, ...options: readonly string[]): Command {
-  return [...command, "--quiet", "--plain-http", ...options, reference, target];
+  return [...command, ...unpackingArguments(reference, target, ...options)];
+}
+
+function unpackingArguments(reference: string, target: string, ...options: readonly string[]): readonly string[] {
+  return ["--quiet", "--plain-http", ...options, reference, target];
+}
+
+/** Whether it is one of this project's own ways. */
+export function isOurs({ tools, isForeign = tools.length > 0 }: Contender): boolean {
+  return !isForeign;
 }

@@ -30,7 +30,8 @@ const { values: flags } = parseArgs({
     generate: { type: "boolean" },
     /** Where to unpack to. Default: /dev/shm, where it has room. */
     directory: { type: "string" },
-    cores: { type: "string", default: "1,2,4,8,16" },
+    /** Default: 1 to 16 of those that there are. */
+    cores: { type: "string", default: "1,2,3,4,6,8,12,16" },
     rounds: { type: "string", default: "5" },
   },
 });
@@ -43,10 +44,12 @@ interface Subject {
 await using workshop = await scratch();
 const place = flags.directory === undefined ? await roomyPlace() : within(flags.directory);
 const processors = await allowedProcessors();
-const counts = flags.cores
-  .split(",")
-  .map(Number)
-  .filter((count) => count <= processors.length);
+const wanted = flags.cores.split(",").map(Number);
+const counts = wanted.filter((count) => count <= processors.length);
+const missing = wanted.filter((count) => count > processors.length);
+const stops =
+  missing.length === 0 ? [] : [`This machine has ${processors.length} processors: nothing on ${missing.join(", ")}.`];
+console.error(stops.join(""));
 const subjects = flags.image === undefined ? await generated() : [{ name: flags.image, image: flags.image }];
 const curves = new Map<Subject, ReadonlyMap<number, readonly Measurement[]>>();
 for (const subject of subjects) {
@@ -134,7 +137,7 @@ async function report(): Promise<void> {
   const method = `Generated images in a layout on this machine, unpacked to ${place.name} with taskset; medians of ${flags.rounds} rounds.`;
   const tables = [...curves].map(([subject, curve]) => table(subject, curve));
   const picture = "![Time against processors](cores.svg)";
-  await writeSection("Cores", [await machine(), method, picture, ...tables].join("\n\n"));
+  await writeSection("Cores", [await machine(), method, ...stops, picture, ...tables].join("\n\n"));
 }
 
 /** Memory, unless this is a container that has next to none there. */

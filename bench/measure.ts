@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { output } from "../test/support/command.ts";
 import { scratch } from "../test/support/scratch.ts";
-import { type Command, type Contender, command } from "./contenders.ts";
+import { type Command, type Contender, command, isOurs } from "./contenders.ts";
 import type { BenchImage } from "./corpus.ts";
 import type { Link } from "./links.ts";
 import { type Place, tmpfs } from "./places.ts";
@@ -59,7 +59,7 @@ async function warmedUp(
       await unpacking(contender, image, circumstances);
       able.push(contender);
     } catch (error) {
-      if (contender.tools.length === 0) throw error; // this project's own
+      if (isOurs(contender)) throw error;
       console.error(`leaving out ${contender.name}: ${error instanceof Error ? error.message : error}`);
     }
   }

@@ -1,4 +1,4 @@
-import { type Contender, download, ours, yardstick } from "./contenders.ts";
+import { type Contender, download, isOurs, ours, yardstick } from "./contenders.ts";
 import type { BenchImage } from "./corpus.ts";
 import { markdownTable } from "./markdown.ts";
 import { median, type Runs } from "./measure.ts";
@@ -53,6 +53,6 @@ function ratioRow({ image, against, atMost }: Target, runs: Runs): TargetRow {
 }
 
 function peakMegabytes(runs: Runs): number {
-  const own = [...runs].filter(([{ tools }]) => tools.length === 0);
+  const own = [...runs].filter(([contender]) => isOurs(contender));
   return Math.max(...own.flatMap(([, measurements]) => measurements.map(({ peakMegabytes: peak }) => peak)));
 }
