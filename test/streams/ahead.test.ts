@@ -24,7 +24,7 @@ import { repeatedFrame, storedFrame } from "./zstd-frames.ts";
 
 /**
  * OCI_UNPACK_STREAMS=100000 reads as many streams of each kind, of which three in ten are cut or damaged, at all sizes of
- * pieces and batches. It takes some two hours of a processor.
+ * pieces and batches. It takes half an hour of a processor.
  */
 const wanted = process.env.OCI_UNPACK_STREAMS;
 
