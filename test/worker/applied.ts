@@ -16,7 +16,6 @@ export interface AppliedOptions {
   readonly hasDigestThread?: boolean;
   /** With these, the layers count as large ones. */
   readonly aheadThreads?: number;
-  readonly startsAheadThreads?: boolean;
   /** How many threads make files. */
   readonly contentThreads?: number;
   readonly archives?: readonly Uint8Array[];
@@ -35,7 +34,7 @@ export const settings = applySettings();
 /** Applies the archives, confined, and gives the directory that they were applied to. */
 export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
   const { hasDigestThread = false, aheadThreads = 0, archives = usualArchives, onReport = () => {} } = options;
-  const { diffIDs = archives.map(digestOf), startsAheadThreads = false, compressed = gzipSync } = options;
+  const { diffIDs = archives.map(digestOf), compressed = gzipSync } = options;
   const { contentThreads: threads = 0 } = options;
   const compressedBytes = aheadThreads > 0 ? 2 ** 30 : 1;
   const staging = join(directory, "staging");
@@ -54,7 +53,6 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
       progress,
       hasDigestThread,
       aheadThreads,
-      startsAheadThreads,
       contents: { threads, staging },
       consume: (input, contents) => ({ type: "apply", input, contents, layers: diffIDs.length, ...common }),
       sandbox: "require",
