@@ -16,6 +16,8 @@ export interface ArtifactJob {
   readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
   readonly layers: readonly NumberedLayer[];
+  /** Whether they are archives that were made of files, which no thread has decompressed and counted. */
+  readonly passesOn: boolean;
   /** What is wanted of the archives among them. */
   readonly wanted: SelectionPatterns;
   /** Absolute path of the private directory that gets the files. */
@@ -35,7 +37,7 @@ export function makeFiles(job: ArtifactJob): void {
       const input = new RingReader(job.input, () => tell({ type: "space" }));
       for (const { number: layer, below } of job.layers) {
         const begin = () => wantedEntries(rootfs.beginLayer(layer), below, job.wanted);
-        applyEntries({ job, layer, input, reporter, begin });
+        applyEntries({ job, layer, input, counts: job.passesOn, reporter, begin });
       }
       rootfs.finish();
     } finally {

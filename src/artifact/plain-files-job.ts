@@ -40,7 +40,7 @@ function mergedTree(job: ArtifactJob, contents: ContentFile, reporter: Reporter)
       const merge = tree.beginLayer(layer, (_, body) => contents.append(body));
       return wantedEntries(merge, below, job.wanted);
     };
-    applyEntries({ job, layer, input, reporter, begin });
+    applyEntries({ job, layer, input, counts: job.passesOn, reporter, begin });
   }
   contents.flush();
   return tree;

@@ -131,11 +131,12 @@ function makeFiles(
     const file = files.find(({ descriptor }) => descriptor === blobs[layer]);
     return file?.form === "file" ? archiveOfFile(file, seconds, blob) : blob;
   };
-  const job = { type: "artifact", progress: progress.shared, layers, wanted, sandbox, settings } as const;
+  const passesOn = files.every(({ form }) => form === "file");
+  const job = { type: "artifact", progress: progress.shared, layers, passesOn, wanted, sandbox, settings } as const;
   return fetchLayers(
     operation,
     { image: { layers: blobs }, source, layers, blobs, progress },
-    { pipeline, directory: target.directory, asArchive },
+    { pipeline, directory: target.directory, passesOn, asArchive },
     (input): ArtifactJob => ({ ...job, input, staging: target.staging }),
   );
 }

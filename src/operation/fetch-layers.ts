@@ -24,6 +24,8 @@ export interface LayerFetching<Own extends Message = never> {
   readonly indexes?: IntactIndexes;
   /** Where several threads may make files, if that is for several. Default: nowhere. */
   readonly staging?: string;
+  /** Whether all archives are made of blobs, by `asArchive`, so that nothing is to be decompressed. Default: no. */
+  readonly passesOn?: boolean;
   /** Makes an archive of a blob that is none. Default: the blob of each layer is one. */
   readonly asArchive?: (layer: number, blob: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
@@ -46,7 +48,15 @@ export type LayerTotals = Pick<UnpackResult, "entries" | "unpackedBytes" | "down
 export async function fetchLayers<Own extends Message = never>(
   { settings, events, store, proofs }: Operation,
   { image, source, layers, blobs, progress }: FetchedLayers,
-  { pipeline, directory, onReport, indexes, staging, asArchive = (_, blob) => blob }: LayerFetching<Own>,
+  {
+    pipeline,
+    directory,
+    onReport,
+    indexes,
+    staging,
+    passesOn = false,
+    asArchive = (_, blob) => blob,
+  }: LayerFetching<Own>,
   consume: (archives: SharedRing, contents: readonly ContentRings[]) => Job,
 ): Promise<LayerTotals> {
   const archives = layers.filter(({ form }) => form !== "index");
@@ -78,6 +88,7 @@ export async function fetchLayers<Own extends Message = never>(
     },
     prove: (index: number) => fetch.proven(archiveAt(index)),
     progress,
+    passesOn,
     ...threads,
     contents: staging === undefined ? undefined : { threads: contentThreads, staging },
     indexes: written,

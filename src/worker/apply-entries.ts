@@ -24,6 +24,8 @@ export interface LayerOfEntries {
   readonly form?: NumberedLayer["form"] | undefined;
   readonly input: ByteSource;
   readonly reporter: Reporter;
+  /** Whether nobody has counted the bytes of the archive before. Default: no. */
+  readonly counts?: boolean;
   /** Whoever knows of errors in earlier entries, which come first. Default: nobody does. */
   readonly handed?: { inOrder(work: () => void): void };
   /** Called when the layer begins, after `reporter` has its number. */
@@ -34,12 +36,13 @@ export interface LayerOfEntries {
  * Decodes the next archive or index of the input and gives its entries to the sink, one after the other. With an index
  * the body of each entry is the `TocDecoder`, which knows the digest of the data and has none of them.
  */
-export function applyEntries({ job, layer, form, input, reporter, handed, begin }: LayerOfEntries): void {
+export function applyEntries({ job, layer, form, reporter, handed, begin, ...given }: LayerOfEntries): void {
   tell({ type: "layer-started", layer });
   reporter.layer = layer;
   const { limits, strict } = job.settings;
   const progress = new Progress(job.progress);
   const options = { limits, strict, warning: reporter.warning };
+  const input = given.counts === true ? counted(given.input, { layer, progress, limits }) : given.input;
   const decoder = form === "index" ? new TocDecoder(input, options) : new TarDecoder(input, options);
   let entries = 0;
   const applyAll = () => {
@@ -50,18 +53,39 @@ export function applyEntries({ job, layer, form, input, reporter, handed, begin 
       progress.setEntries(layer, entries);
     }
     sink.end();
-    if (decoder instanceof TocDecoder) countArchive(layer, decoder.archiveBytes, progress, limits);
+    if (decoder instanceof TocDecoder) countArchive(decoder.archiveBytes, { layer, progress, limits });
   };
   inLayer(layer, handed === undefined ? applyAll : () => handed.inOrder(applyAll));
   tell({ type: "layer-finished", layer, entries });
 }
 
-/** Counts the bytes of an archive whose index was read, as if it had been decompressed. */
-function countArchive(layer: number, archiveBytes: number, progress: Progress, { totalBytes }: Limits): void {
+/** Where the bytes of a layer are counted. */
+interface Counting {
+  readonly layer: number;
+  readonly progress: Progress;
+  readonly limits: Limits;
+}
+
+/** Counts the bytes of an archive that was not decompressed, as if it had been. */
+function countArchive(archiveBytes: number, { layer, progress, limits: { totalBytes } }: Counting): void {
   progress.setUnpackedBytes(layer, archiveBytes);
   if (progress.totals().unpackedBytes <= totalBytes) return;
   const message = `cannot go on: the layers have more than the ${totalBytes} bytes that are allowed (totalBytes)`;
   throw limitExceeded(message, "totalBytes", { allowed: totalBytes });
+}
+
+/** Counts the bytes of an archive as they come. */
+function counted(archive: ByteSource, counting: Counting): ByteSource {
+  let bytes = 0;
+  return {
+    read() {
+      const chunk = archive.read();
+      bytes += chunk?.length ?? 0;
+      counting.progress.setReadBytes(counting.layer, bytes);
+      countArchive(bytes, counting);
+      return chunk;
+    },
+  };
 }
 
 /** How many skipped entries and warnings are reported one by one. A hostile image could have millions. */

@@ -2,13 +2,12 @@ import { channel } from "node:diagnostics_channel";
 import { together } from "../base/abort.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
-import { present } from "../base/present.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { AheadThreads, createAheadRings } from "./ahead-threads.ts";
 import { type ProvenLayers, withProof } from "./blamed-layer.ts";
 import { type ContentRings, ContentThreads, createContentRings } from "./content-threads.ts";
 import type { DecompressJob } from "./decompress-job.ts";
-import type { DigestJob, DigestReport } from "./digest-job.ts";
+import { digest } from "./digesting.ts";
 import { feed } from "./feed.ts";
 import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
 import type { DiscardJob, EngineReport, Job, Message } from "./messages.ts";
@@ -30,6 +29,11 @@ export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
    */
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly progress: Progress;
+  /**
+   * Whether this program made the archives, uncompressed and without diffIDs: they go to the consuming thread as they
+   * come. Default: they have to be decompressed.
+   */
+  readonly passesOn?: boolean;
   /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
   readonly hasDigestThread: boolean;
   /** How many threads decode parts of large layers ahead. Default: none. */
@@ -101,9 +105,10 @@ export class Pipeline implements AsyncDisposable {
     const { limits, strict } = settings;
     const progress = job.progress.shared;
     const { decompressing, consuming } = await this.#livingThreads();
+    const { passesOn = false } = job;
     const digests = job.hasDigestThread || job.indexes !== undefined;
     const compressed = createRing(compressedRingBytes, layers.length);
-    const archives = createRing(archiveRingBytes, layers.length, digests ? 2 : 1);
+    const archives = passesOn ? compressed : createRing(archiveRingBytes, layers.length, digests ? 2 : 1);
     await using digesting = digests ? new Thread("digest-worker") : undefined;
     const rings = Array.from({ length: job.aheadThreads ?? 0 }, createAheadRings);
     await using ahead = new AheadThreads(rings);
@@ -126,29 +131,29 @@ export class Pipeline implements AsyncDisposable {
       receiver?.cancel();
       writer.wake();
     };
+    const decompress = (stop: AbortSignal) =>
+      decompressing.do<DecompressJob>(
+        {
+          type: "decompress",
+          input: compressed,
+          output: archives,
+          progress,
+          layers,
+          verifies: !job.hasDigestThread,
+          ahead: rings,
+          sandbox,
+          strict,
+          limits,
+        },
+        { onReport: onDecompressing, stop },
+      );
     await together(signal, [
       (stop) => cancelledBy(stop, cancel),
       (stop) => feed(job, writer, stop),
       (stop) =>
         withProof(
           job,
-          decompressing
-            .do<DecompressJob>(
-              {
-                type: "decompress",
-                input: compressed,
-                output: archives,
-                progress,
-                layers,
-                verifies: !job.hasDigestThread,
-                ahead: rings,
-                sandbox,
-                strict,
-                limits,
-              },
-              { onReport: onDecompressing, stop },
-            )
-            .finally(() => ahead.finish()),
+          (passesOn ? nothingToDo : decompress(stop)).finally(() => ahead.finish()),
         ),
       (stop) => ahead.run(sandbox, stop),
       (stop) => contents.run({ staging, sandbox, settings }, stop),
@@ -241,37 +246,10 @@ export class Pipeline implements AsyncDisposable {
   }
 }
 
+const nothingToDo = Promise.resolve();
+
 function isWarning(report: Message): report is Extract<EngineReport, { type: "warning" }> {
   return report.type === "warning";
-}
-
-interface Digesting {
-  readonly archives: SharedRing;
-  readonly receiver: IndexReceiver | undefined;
-  readonly stop: AbortSignal;
-}
-
-/** Has a thread verify diffIDs, make indexes, or both. */
-async function digest(
-  { layers, hasDigestThread, indexes, sandbox, settings, onReport }: PipelineJob,
-  thread: Thread,
-  { archives, receiver, stop }: Digesting,
-): Promise<void> {
-  const job: DigestJob = {
-    type: "digest",
-    input: archives,
-    layers,
-    verifies: hasDigestThread,
-    ...present({ index: receiver && indexes && { layers: indexes.layers, outlet: receiver.outlet } }),
-    sandbox,
-    limits: settings.limits,
-  };
-  const pass = (report: EngineReport | DigestReport) => {
-    if (report.type === "bytes" || report.type === "indexed") receiver?.report(report);
-    else onReport(report);
-  };
-  await thread.do<DigestJob, DigestReport>(job, { onReport: pass, stop });
-  await receiver?.finished();
 }
 
 interface Threads {
