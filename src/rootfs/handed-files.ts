@@ -46,6 +46,8 @@ const fewOnTheirWay = 64;
  * in it.
  */
 const longestPath = 3000;
+/** In deeper directories nothing is handed on: to put the path together takes as long as the directory is deep. */
+const mostLevels = 32;
 
 /** A file that may not be there yet. */
 interface OnItsWay {
@@ -91,7 +93,7 @@ export class HandedFiles {
   canTake(directory: DiskDirectory, { type, path, segments, xattrs }: Entry): boolean {
     if (directory !== this.#directory) {
       this.#directory = directory;
-      this.#isInReach = directory.path.length <= longestPath;
+      this.#isInReach = directory.depth <= mostLevels && directory.path.length <= longestPath;
     }
     const isUsual = type === "file" && segments === undefined && xattrs === undefined;
     return isUsual && this.#isInReach && path.length <= longestPath;
