@@ -22,8 +22,8 @@ const libc = koffi.load(null);
  */
 function loaded(): typeof Koffi {
   try {
-    // A worker's code is bundled as CommonJS, where there is no import.meta.
-    return createRequire(typeof __filename === "string" ? __filename : import.meta.url)("koffi");
+    // A worker's code is bundled as CommonJS, where `import.meta` is empty. `__filename` is everywhere after `node -e`.
+    return createRequire(import.meta.url ?? __filename)("koffi");
   } catch (cause) {
     const { platform, arch } = process;
     throw new OciUnpackError(
