@@ -4,6 +4,7 @@ import { commandNames } from "./command-table.ts";
 
 /** First words and options with which nothing is unpacked into a directory, or not by the usual threads. */
 const otherWords: readonly string[] = [...commandNames.filter((name) => name !== "unpack"), "help", "version"];
+// Linear: each alternative is tried once, and what `.*` takes nobody else can take.
 const otherOptions = /^(?:-h|-o.*|--?(?:name|digest)(?:=.*)?|--(?:help|version|limit|output.*|keep|clone)(?:=.*)?)$/;
 
 const threads: readonly (readonly [ThreadName, number | undefined])[] = [

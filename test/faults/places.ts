@@ -82,6 +82,9 @@ export const places: Readonly<Record<string, Place>> = {
     const name = `oci:${await layout({ image: fault.image ?? sample }, stage, "index.json")}:1`;
     // Documents and blobs are kept before they are judged: an image that is wrong in itself gets there, too.
     await stage.keeps(name, store);
+    // If that was judged first, it may not be there yet.
+    for (const { descriptor, bytes } of (fault.image ?? sample).layers)
+      await writeIfMissing(join(store, blobPath(descriptor.digest)), bytes);
     await spoil(join(store, "index.json"), fault.first);
     await spoil(join(store, blobPath(topLayerOf(fault.image ?? sample))), fault.layer);
     return { args: ["--store", store, "--offline", name], ...nothingOpen };
@@ -118,6 +121,12 @@ async function spoil(path: string, change: Change = unchanged): Promise<void> {
   const bytes = change(await readFile(path));
   await rm(path); // what a store keeps is read-only
   if (bytes !== undefined) await writeFile(path, bytes);
+}
+
+async function writeIfMissing(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(path, bytes, { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 function blobPath(digest: string): string {

@@ -50,7 +50,9 @@ export const portableVerbs: readonly Verb[] = [
   {
     name: "login, logout",
     async works(run, place) {
-      const authFile = join(place, "auth.json");
+      const own = join(place, "login");
+      await mkdir(own, { mode: 0o700 });
+      const authFile = join(own, "auth.json");
       const login = ["login", "--no-verify", "-u", "ada", "--password-stdin", "--authfile", authFile, "registry.test"];
       succeeded(await run(login, "s3cret\n"));
       assert.match(readFileSync(authFile, "utf8"), /registry\.test/);
