@@ -117,7 +117,7 @@ export const rooms = {
   },
   artifact: {
     floor: 10,
-    what: "the layers of an artifact as files: each blob as an archive with one file, which then goes the way of all layers",
+    what: "the layers of an artifact as files: each blob as an archive with one file, which then goes the way of all layers, past the decompressing thread",
     uses: [
       "base",
       "oci",

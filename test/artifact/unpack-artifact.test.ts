@@ -173,7 +173,7 @@ test("an image is no artifact, and limits hold for the files of one", async () =
     { name: "a", content: "12345" },
     { name: "b", content: "1" },
   ]);
-  for (const limits of [{ layers: 1 }, { downloadBytes: 5 }, { fileBytes: 4 }, { entries: 1 }]) {
+  for (const limits of [{ layers: 1 }, { downloadBytes: 5 }, { fileBytes: 4 }, { entries: 1 }, { totalBytes: 2500 }]) {
     await assert.rejects(unpackArtifact("x", target, { source, limits }), { code: "LIMIT_EXCEEDED" });
   }
   assert.equal(existsSync(target), false);
