@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deflateRawSync } from "node:zlib";
+import { deflateRawSync, gzipSync } from "node:zlib";
 import { AheadDecoder } from "../../src/blob/ahead-decoder.ts";
 import { usualSizes } from "../../src/blob/ahead-sizes.ts";
 import type { AheadThread } from "../../src/blob/ahead-thread.ts";
@@ -12,9 +12,10 @@ import { PiecesAhead } from "../../src/blob/pieces-ahead.ts";
 import { ReadAhead } from "../../src/blob/read-ahead.ts";
 import type { ByteSource } from "../../src/tar/entry.ts";
 import { Random } from "../model/random.ts";
-import { half, isThorough } from "../support/thorough.ts";
+import { corpus, corpusArchive } from "../support/tar-corpus.ts";
+import { half, isThorough, third } from "../support/thorough.ts";
 import { skipWithout } from "../support/tools.ts";
-import { readAhead } from "./ahead.ts";
+import { randomSizes, readAhead } from "./ahead.ts";
 import { body } from "./bodies.ts";
 import { damaged, differenceBetween } from "./damaged.ts";
 import { aheadCounts, type Kind, problemsOfStreams } from "./generator.ts";
@@ -123,6 +124,23 @@ test("data that are cut or damaged give the same bytes and the same error as wit
     }
   }
 });
+
+for (const folder of ["go", "node-tar/archives"] as const) {
+  const archives = corpus(folder);
+  const { skip } = archives;
+  test(`archives of ${folder} are decompressed with threads as without, also when they are damaged`, { skip }, () => {
+    const random = new Random(8);
+    for (const name of third(archives.names)) {
+      const content = corpusArchive(archives, name);
+      const sizes = randomSizes(random);
+      const way = { cuts: [], spaceBytes: 1 << 16 };
+      const ahead = (source: ByteSource) => readAhead(source, sizes, random, aheadCounts);
+      const whole = gzipSync(content, { level: random.oneOf([0, 1, 6, 9]), memLevel: random.oneOf([1, 8]) });
+      for (const bytes of [whole, damaged(whole, random)])
+        assert.equal(differenceBetween(outcomeOf(bytes, way), outcomeOf(bytes, way, ahead)), undefined, name);
+    }
+  });
+}
 
 /** The beginning of a block with codes of its own, of which only what is not shown is missing. */
 const header = deflateRawSync(body("text", 100_000), { memLevel: 1 }).subarray(0, 12);
