@@ -26,7 +26,7 @@ const settings = (["off", "require"] as const).flatMap((sandbox) => [
  * setting, the cases taking turns, and the library in the others, another setting with each release of Node. With
  * OCI_UNPACK_HOSTILE=command it is always the command. Unless everything is tried, each case has that one setting only,
  * a third of the cases is tried with one release of Node and others with the next, and three of four groups of them meet the
- * library.
+ * library. In one of its settings a case meets several threads.
  */
 const onlyCommand = process.env.OCI_UNPACK_HOSTILE === "command";
 
@@ -48,7 +48,7 @@ export function attackAll(chosen: Sandbox): void {
         if (!isThorough && turn !== commandsTurn) continue;
         const isInFull = isThorough || Math.floor(index / settings.length) % 4 === 0;
         const isCommandsTurn = onlyCommand || (turn === commandsTurn && isInFull);
-        const threads = (index + turn + releaseTurn) % 2 === 0 ? 4 : 2;
+        const threads = (index + turn + releaseTurn) % settings.length === 0 ? 4 : 2;
         const attempt = isCommandsTurn
           ? byCommand(command, user, sandbox, threads)
           : byLibrary(library, sandbox, threads);
