@@ -120,7 +120,6 @@ test("data that are cut or damaged give the same bytes and the same error as wit
       const bytes = damaged(whole, random);
       const [expected, actual] = [outcomeOf(bytes, way), outcomeOf(bytes, way, ahead)];
       assert.equal(differenceBetween(expected, actual), undefined);
-      assert.equal(actual.takenBytes, expected.takenBytes);
     }
   }
 });
