@@ -7,6 +7,7 @@ import { performed } from "../support/action.ts";
 import { outcomeOf, output } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
+import { fewOpenFiles } from "../support/podman-service.ts";
 import { repositoryFile } from "../support/repository.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -48,7 +49,7 @@ describe("of the packed package", { skip }, () => {
 
   test("the Containerfile makes an image that unpacks one", async () => {
     const storage = ["root", "runroot"].flatMap((name) => [`--${name}`, join(place.directory, name)]);
-    const options = { environment: { BUILDAH_ISOLATION: "chroot" } };
+    const options = { environment: { ...(await fewOpenFiles(place.directory)), BUILDAH_ISOLATION: "chroot" } };
     const buildah = (...args: readonly string[]) =>
       output("buildah", [...storage, "--storage-driver", "vfs", ...args], options);
     const tree = join(place.directory, "tree");

@@ -12,14 +12,22 @@ export interface PodmanService extends AsyncDisposable {
   podman(...args: readonly string[]): Promise<string>;
 }
 
+/**
+ * The environment with which podman and buildah ask for few open files: by themselves they ask for more than some machines
+ * allow even root. The file that says so lies in `directory`.
+ */
+export async function fewOpenFiles(directory: string): Promise<{ readonly CONTAINERS_CONF: string }> {
+  const configuration = join(directory, "containers.conf");
+  const ulimits = ["nofile=1024:1024", "nproc=1024:1024"];
+  await writeFile(configuration, `[containers]\ndefault_ulimits = ${JSON.stringify(ulimits)}\n`);
+  return { CONTAINERS_CONF: configuration };
+}
+
 /** Starts podman as a service. Everything it keeps lies in `directory`. */
 export async function podmanService(directory: string): Promise<PodmanService> {
   const socket = join(directory, "engine.sock");
-  const configuration = join(directory, "containers.conf");
   await mkdir(join(directory, "root"));
-  // Podman asks for more open files than some machines allow even root.
-  await writeFile(configuration, '[containers]\ndefault_ulimits = ["nofile=1024:1024"]\n');
-  const environment = { CONTAINERS_CONF: configuration, PODMAN_IGNORE_CGROUPSV1_WARNING: "1" };
+  const environment = { ...(await fewOpenFiles(directory)), PODMAN_IGNORE_CGROUPSV1_WARNING: "1" };
   const own = ["--root", join(directory, "root"), "--runroot", join(directory, "run"), "--storage-driver", "vfs"];
   const child = spawn("podman", [...own, "system", "service", "--time", "0", `unix://${socket}`], {
     env: { ...process.env, ...environment },
