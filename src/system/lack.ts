@@ -57,11 +57,11 @@ export function insistOnLinux(attempted: string): void {
 }
 
 /**
- * Where this is bundled as CommonJS, as the command is, there is no `import.meta`. Some bundlers leave nothing that
- * resolves names; then a thread tells when it is loaded.
+ * Where this is bundled as CommonJS, as the command is, `import.meta` is empty. `require` is everywhere after `node -e`, and
+ * looks elsewhere there. Some bundlers leave nothing that resolves names; then a thread tells when it is loaded.
  */
 function isKoffiInstalled(): boolean {
-  const resolve = typeof require === "function" ? require.resolve : import.meta.resolve;
+  const resolve = import.meta.resolve ?? (typeof require === "function" ? require.resolve : undefined);
   if (typeof resolve !== "function") return true;
   try {
     resolve("koffi");

@@ -36,6 +36,14 @@ test("where the native part of koffi is missing, command and library say so, and
   assert.deepEqual(JSON.parse(stdout), { name: "OciUnpackError", code: "UNSUPPORTED_SYSTEM", message, hint });
 });
 
+test("koffi is found also after node -e, where `require` is everywhere and looks elsewhere", async () => {
+  await using place = await scratch();
+  const library = new URL("../../src/index.js", import.meta.url).href;
+  const script = `import("${library}").then(({ unpack }) => unpack("oci:nothing:x", "out")).catch(({ code }) => console.log(code))`;
+  const { stdout } = await outcomeOf(process.execPath, ["-e", script], { directory: place.directory });
+  assert.equal(stdout, "NOT_FOUND\n");
+});
+
 test("without koffi nothing is silently unconfined, and what takes system calls says so before it downloads", async () => {
   await using place = await scratch();
   const entry = await copyProgram(join(place.directory, "program"), { without: /^(?:koffi|@koromix)$/ });
