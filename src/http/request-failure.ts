@@ -13,6 +13,8 @@ export interface RequestFailureDetails extends Pick<ErrorDetails, "host" | "stat
   readonly retryAfterMilliseconds?: number;
   /** Whether it was a link from the registry that did not work. */
   readonly isBadLink?: boolean;
+  /** Whether the server takes TLS for a mistake. */
+  readonly isWithoutTls?: boolean;
 }
 
 /**
@@ -129,7 +131,8 @@ function tlsFailure(code: string, cause: unknown, host: string): RequestFailure 
   }
   if (/^ERR_(SSL|OSSL|TLS)_|^EPROTO$/.test(code)) {
     const hint = "allow http with `plainHttp`, if the registry has no TLS";
-    return new RequestFailure("UNREACHABLE", `${host} does not speak TLS: ${code}`, { hint, cause, host });
+    const details = { hint, cause, host, isWithoutTls: true };
+    return new RequestFailure("UNREACHABLE", `${host} does not speak TLS: ${code}`, details);
   }
   return undefined;
 }

@@ -45,6 +45,7 @@ export class Client implements Disposable {
   readonly #withoutRanges = new Set<string>();
   readonly #withoutParallel = new Set<string>();
   readonly #corrupt = new Set<string>();
+  readonly #withoutTls = new Map<string, RequestFailure>();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -99,6 +100,16 @@ export class Client implements Disposable {
     return milliseconds === 0
       ? undefined
       : new RequestFailure("RATE_LIMITED", `${host} asks clients to wait`, { host });
+  }
+
+  /** The failure of a server that did not speak TLS when it was asked before: it is not asked again. */
+  withoutTls({ origin }: URL): RequestFailure | undefined {
+    return this.#withoutTls.get(origin);
+  }
+
+  /** Notes why a server failed, if that was for TLS and not where it redirects to. */
+  failedAt({ origin, host }: URL, failure: RequestFailure): void {
+    if (failure.details.isWithoutTls && failure.details.host === host) this.#withoutTls.set(origin, failure);
   }
 
   /** Whether ranges can be requested from a host, as far as is known. */

@@ -90,12 +90,13 @@ export async function firstAnswerOf<T>(
   for (const [index, repository] of repositories.entries()) {
     const isLast = index === repositories.length - 1;
     try {
-      const held = isLast ? undefined : client.heldBack(repository.base);
-      if (held !== undefined) throw held;
+      const known = isLast ? undefined : (client.heldBack(repository.base) ?? client.withoutTls(repository.base));
+      if (known !== undefined) throw known;
       return await attempt(repository, isLast);
     } catch (problem) {
       if (!(problem instanceof RequestFailure)) throw problem;
       if (isLast) throw withMirrors(problem, failures);
+      client.failedAt(repository.base, problem);
       failures.push(problem);
       context.decided("endpoint", `${repository.base.host} is skipped: ${problem.message}`);
     }

@@ -10,9 +10,18 @@ import type { Client } from "./client.ts";
 /** Blobs up to this size are held until they are verified, so that wrong bytes from a mirror are never passed on. */
 const heldBytes = 4 * 1024 * 1024;
 
-/** The locations that are not known to have a wrong blob. The last one is always among them. */
+/**
+ * The locations that are not known to have a wrong blob, or to be on a server without TLS. The last one is always among
+ * them.
+ */
 export function locationsInUse(locations: readonly BlobLocation[], client: Client): readonly BlobLocation[] {
-  return locations.filter(({ url }, index) => index === locations.length - 1 || !client.isCorruptAt(url));
+  const isUseless = ({ url }: BlobLocation) => client.isCorruptAt(url) || client.withoutTls(url) !== undefined;
+  return locations.filter((location, index) => index === locations.length - 1 || !isUseless(location));
+}
+
+/** At how many hosts these are. An insecure registry has two locations, with TLS and without, and is one host. */
+export function hostCount(locations: readonly BlobLocation[]): number {
+  return new Set(locations.map(({ url }) => url.host)).size;
 }
 
 /**

@@ -15,7 +15,7 @@ import { blobRange } from "./blob-range.ts";
 import { Client } from "./client.ts";
 import { firstAnswerOf, repositoriesOf } from "./endpoints.ts";
 import { fetchManifest } from "./manifest-request.ts";
-import { locationsInUse, mirroredBlob } from "./mirrored-blob.ts";
+import { hostCount, locationsInUse, mirroredBlob } from "./mirrored-blob.ts";
 import { type RegistryOptions, registryKinds } from "./options.ts";
 import { fetchReferrers } from "./referrers.ts";
 import type { Repository } from "./repository.ts";
@@ -93,9 +93,12 @@ class RegistryImage implements ImageSource {
       const locations = this.#locationsOf(descriptor, repositories);
       if (offset + length < descriptor.sizeBytes)
         yield* blobRange(this.#client, locations, { blob: descriptor, offset, length }, context);
-      else if (locations.length > 1 && offset === 0)
+      else if (hostCount(locations) > 1 && offset === 0)
         yield* mirroredBlob(this.#client, locations, descriptor, context, lends);
-      else yield* new BlobDownload(this.#client, locations, descriptor, context, offset).bytes(lends);
+      else {
+        const inUse = locationsInUse(locations, this.#client);
+        yield* new BlobDownload(this.#client, inUse, descriptor, context, offset).bytes(lends);
+      }
     } catch (problem) {
       throw this.#cannotFetch(descriptor.digest, descriptor.digest, problem);
     }
@@ -103,9 +106,7 @@ class RegistryImage implements ImageSource {
 
   alternatives(descriptor: Descriptor): number {
     const repositories = (this.#repositories ?? []).filter(({ endpoint }) => endpoint.servesDigests);
-    const locations = locationsInUse(this.#locationsOf(descriptor, repositories), this.#client);
-    // An insecure registry counts once, although it has two locations, with TLS and without.
-    return Math.max(0, new Set(locations.map(({ url }) => url.host)).size - 1);
+    return Math.max(0, hostCount(locationsInUse(this.#locationsOf(descriptor, repositories), this.#client)) - 1);
   }
 
   async #manifestOf(

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import type { TlsMaterial } from "../../src/http/options.ts";
 import { authority, selfSigned } from "../support/certificates.ts";
@@ -149,3 +151,34 @@ test("connections with TLS are used again, too", { skip }, async () => {
   for (let count = 0; count < 3; count++) await blob(client.image(one.name), one.layer);
   assert.deepEqual(new Set(one.registry.requests.map(({ connection }) => connection)), new Set([1]));
 });
+
+test("R-72: a server that does not speak TLS is asked for it once", async () => {
+  await using one = await oneImage();
+  const { hostname, port } = new URL(one.registry.url);
+  let handshakes = 0;
+  const counter = createServer((socket) => {
+    const behind = connect(Number(port), hostname);
+    socket.once("data", ([first]) => {
+      if (first === tlsHandshake) handshakes++;
+    });
+    socket.pipe(behind).pipe(socket);
+    for (const end of [socket, behind]) end.on("error", () => {});
+  });
+  counter.listen(0, "127.0.0.1");
+  await once(counter, "listening");
+  const host = `127.0.0.1:${(counter.address() as AddressInfo).port}`;
+  const endpoints = async () =>
+    ["https", "http"].map((scheme) => ({ ...everything, baseUrl: `${scheme}://${host}/v2` }));
+  await using client = puller({ endpoints, retries: 0 });
+  const image = client.image(one.name);
+  await image.manifest();
+  await blob(image, one.layer);
+  await blob(client.image(one.name), one.layer);
+  counter.close();
+  assert.equal(handshakes, 1);
+});
+
+/** The first byte of a connection with TLS: a record that has a handshake (RFC 8446, section 5.1). */
+const tlsHandshake = 22;
+
+const everything = { resolvesTags: true, servesDigests: true };
