@@ -2,15 +2,16 @@
  * A record of the descriptors that a working thread has open, in memory that outlives the thread. When a thread is
  * ended, Node closes what Node opened, but not what system calls opened: whoever ended the thread closes those.
  *
- *   shared   │ LOCK │ a bit for each descriptor …                                                     │   Int32
+ *   shared   │ LOCK │ HIGHEST │ a bit for each descriptor …                                           │   Int32
  *
- * A thread holds the lock while it opens or closes something, so that the record is right. Whoever wants to end the
+ * HIGHEST is the highest descriptor so far, so that nobody has to look at all bits. A thread holds the lock while it opens or closes something, so that the record is right. Whoever wants to end the
  * thread takes the lock first and never releases it.
  */
 const LOCK = 0;
 const FREE = 0;
 const TAKEN = 1;
-const headerWords = 1;
+const HIGHEST = 1;
+const headerWords = 2;
 
 /** Descriptors from this number on are not recorded. */
 const mostDescriptors = 1024 * 1024;
@@ -36,7 +37,7 @@ export function opening<Arguments extends readonly unknown[]>(
     lock();
     try {
       const result = call(...args);
-      if (result >= 0) notes[wordOf(result)] = (notes[wordOf(result)] ?? 0) | bitOf(result);
+      if (result >= 0) note(result);
       return result;
     } finally {
       Atomics.store(notes, LOCK, FREE);
@@ -66,12 +67,17 @@ export function isHalted(shared: SharedArrayBuffer): boolean {
 }
 
 /** The descriptors that a thread left open when it ended. */
-export function* descriptorsIn(shared: SharedArrayBuffer): Iterable<number> {
-  const words = new Int32Array(shared).subarray(headerWords);
-  for (const [index, word] of words.entries()) {
-    if (word === 0) continue;
-    for (let bit = 0; bit < 32; bit += 1) if ((word >>> bit) & 1) yield 32 * index + bit;
-  }
+export function descriptorsIn(shared: SharedArrayBuffer): readonly number[] {
+  const words = new Int32Array(shared);
+  const found: number[] = [];
+  for (let descriptor = 0; descriptor <= (words[HIGHEST] ?? 0); descriptor++)
+    if ((words[wordOf(descriptor)] ?? 0) & bitOf(descriptor)) found.push(descriptor);
+  return found;
+}
+
+function note(descriptor: number): void {
+  notes[wordOf(descriptor)] = (notes[wordOf(descriptor)] ?? 0) | bitOf(descriptor);
+  if (descriptor > (notes[HIGHEST] ?? 0)) notes[HIGHEST] = descriptor;
 }
 
 /** Takes this thread's lock. Never returns if the thread is about to be ended. */

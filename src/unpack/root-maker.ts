@@ -28,13 +28,16 @@ export class DirectRoot implements RootMaker {
   constructor(operation: Operation, staging: string) {
     this.#operation = operation;
     this.#staging = staging;
-    this.#pipeline = new Pipeline(operation.settings.apply.limits);
+    this.#pipeline = new Pipeline(operation.settings.apply.limits, "apply-worker", { runsOnce: true });
   }
 
   async begin(): Promise<void> {}
 
-  make(_accepted: AcceptedImage, apply: Apply): Promise<MadeRoot> {
-    return apply(this.#pipeline, this.#staging);
+  /** When it is made, the threads end while its documents are written. */
+  async make(_accepted: AcceptedImage, apply: Apply): Promise<MadeRoot> {
+    const made = await apply(this.#pipeline, this.#staging);
+    await this.#pipeline.retire();
+    return made;
   }
 
   discard(): Promise<void> {

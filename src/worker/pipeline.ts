@@ -83,16 +83,22 @@ const ringsChannel = channel("oci-unpack:rings");
 export class Pipeline implements AsyncDisposable {
   readonly #consumer: Consumer;
   readonly #memoryBytes: number;
+  readonly #runsOnce: boolean;
   readonly #threads: Promise<Threads>;
 
   /**
    * Returns at once; the threads start in the background.
    *
    * The consuming thread is one that applies entries to a disk or one that merges them in memory. Its heap has room for
-   * `memoryBytes`.
+   * `memoryBytes`. With `runsOnce` the other thread ends as soon as everything is decompressed.
    */
-  constructor({ memoryBytes }: Pick<Limits, "memoryBytes">, consumer: Consumer = "apply-worker") {
+  constructor(
+    { memoryBytes }: Pick<Limits, "memoryBytes">,
+    consumer: Consumer = "apply-worker",
+    { runsOnce = false }: { readonly runsOnce?: boolean } = {},
+  ) {
     this.#consumer = consumer;
+    this.#runsOnce = runsOnce;
     this.#memoryBytes = memoryBytes;
     this.#threads = startThreads(consumer, memoryBytes);
     // The first call that needs the threads gets the error. Until then it must not count as an unhandled rejection.
@@ -131,8 +137,8 @@ export class Pipeline implements AsyncDisposable {
       receiver?.cancel();
       writer.wake();
     };
-    const decompress = (stop: AbortSignal) =>
-      decompressing.do<DecompressJob>(
+    const decompress = async (stop: AbortSignal) => {
+      await decompressing.do<DecompressJob>(
         {
           type: "decompress",
           input: compressed,
@@ -147,6 +153,8 @@ export class Pipeline implements AsyncDisposable {
         },
         { onReport: onDecompressing, stop },
       );
+      if (this.#runsOnce) decompressing.retire();
+    };
     await together(signal, [
       (stop) => cancelledBy(stop, cancel),
       (stop) => feed(job, writer, stop),
@@ -225,6 +233,13 @@ export class Pipeline implements AsyncDisposable {
     if (threads === undefined) return; // nothing was made
     threads.consuming = living(threads.consuming, this.#consumer, this.#memoryBytes);
     await threads.consuming.do<DiscardJob>({ type: "discard", staging, sandbox });
+  }
+
+  /** Begins to end the threads, which have nothing more to do. */
+  async retire(): Promise<void> {
+    const threads = await this.#threadsIfStarted();
+    threads?.decompressing.retire();
+    threads?.consuming.retire();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

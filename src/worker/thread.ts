@@ -50,6 +50,7 @@ export class Thread implements AsyncDisposable {
   #settle: { resolve(): void; reject(error: unknown): void } | undefined;
   #failure: OciUnpackError | undefined;
   #hasEnded = false;
+  #ending: Promise<void> | undefined;
 
   /**
    * Starts a thread that runs the file `threads/NAME`, or takes one that was offered. The pool must run before it gets a
@@ -99,13 +100,26 @@ export class Thread implements AsyncDisposable {
     return this.#failure === undefined;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end("the working thread was ended");
+  /**
+   * Begins to end a thread that has nothing more to do. Disposing of it waits until it has ended, which takes some
+   * milliseconds: 12 of 230 for two threads and a tiny image, on Node 20.
+   */
+  retire(): void {
+    this.#end(ended);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end(ended);
   }
 
   /** Ends the thread, whatever it is doing. A system call that it is in returns first. */
-  async #end(why: string): Promise<void> {
+  #end(why: string): Promise<void> {
     this.#failure ??= new OciUnpackError("INTERNAL", why);
+    this.#ending ??= this.#terminate();
+    return this.#ending;
+  }
+
+  async #terminate(): Promise<void> {
     // A thread that is ended while it loads modules leaks their file descriptors (seen on Node 20).
     await this.#loaded;
     while (!this.#hasEnded && !isHalted(this.#descriptors)) await sleep(haltMilliseconds);
@@ -133,6 +147,7 @@ export class Thread implements AsyncDisposable {
   }
 }
 
+const ended = "the working thread was ended";
 const unanswered = "cannot go on: a working thread did not answer and was ended";
 
 /** Closes a descriptor. Linux closes it even when it reports an error. */
