@@ -5,7 +5,8 @@ import { build } from "esbuild";
  * Makes what is shipped of what is compiled: the library, the command, and the threads' code.
  *
  *     dist/index.js + chunks/   ES modules, for programs
- *     dist/cli/*.js             CommonJS, each a file of its own: `main.js`, and `run.js` with all the rest
+ *     dist/cli/*.js             CommonJS, each a file of its own: `main.js`, `usual-run.js` with what is done most, and
+ *                               `run.js` with everything
  *     dist/threads/*.cjs        CommonJS, each a file of its own
  */
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
@@ -31,7 +32,7 @@ await build({
 });
 await build({
   ...commonJS,
-  entryPoints: ["src/cli/main.ts", "src/cli/run.ts"],
+  entryPoints: ["src/cli/main.ts", "src/cli/usual-run.ts", "src/cli/run.ts"],
   sourcemap: true,
   // `require` in place of `import()`, so that Node does not start its loader of ES modules.
   supported: { "dynamic-import": false },
@@ -46,9 +47,9 @@ await build({
   outExtension: { ".js": ".cjs" },
 });
 
-/** `main.js` loads `run.js` when it is needed, and does not contain it. */
+/** The command's files load each other when they are needed, and do not contain each other. */
 function keepRunApart({ onResolve }) {
-  onResolve({ filter: /^\.\/run\.ts$/ }, ({ kind }) =>
-    kind === "dynamic-import" ? { path: "./run.js", external: true } : undefined,
+  onResolve({ filter: /^\.\/(usual-)?run\.ts$/ }, ({ kind, path }) =>
+    kind === "dynamic-import" ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined,
   );
 }

@@ -38,7 +38,7 @@ after(() => rm(project, { recursive: true, force: true }));
 
 test("the package has what is needed to run it and to read about it, and nothing else", () => {
   const allowed = [
-    /^dist\/(?:index|cli\/main|cli\/run|chunks\/[\w-]+)\.js(?:\.map)?$/,
+    /^dist\/(?:index|cli\/(?:main|run|usual-run)|chunks\/[\w-]+)\.js(?:\.map)?$/,
     /^dist\/cli\/package\.json$/,
     /^dist\/man\/[\w-]+\.1$/,
     /^dist\/threads\/[\w-]+-worker\.cjs$/,

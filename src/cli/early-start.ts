@@ -13,10 +13,10 @@ const threads: readonly (readonly [ThreadName, number | undefined])[] = [
 ];
 
 /**
- * Whether these arguments ask for what the usual threads do, most likely. It is a guess, made before the command line
- * is read: a wrong one costs some processor time.
+ * Whether these arguments ask for what is asked for most, an image as a root filesystem. It is a guess, made before the
+ * command line is read: a wrong one costs some processor time.
  */
-export function needsUsualThreads(args: readonly string[]): boolean {
+export function isUsual(args: readonly string[]): boolean {
   return args.length > 1 && !otherWords.includes(args[0] ?? "") && !args.some((each) => otherOptions.test(each));
 }
 

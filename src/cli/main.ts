@@ -4,6 +4,7 @@ import { version } from "../base/version.ts";
 import type { ErrorCode } from "../index.ts";
 import type { StartedWorker } from "../worker/started-worker.ts";
 import type { CommandEvent } from "./json-outputs.ts";
+import type * as Program from "./run.ts";
 
 const args = process.argv.slice(2);
 
@@ -34,18 +35,19 @@ async function tellVersion(): Promise<number> {
 async function perform(): Promise<number> {
   // If messages cannot be written, that cannot be reported.
   process.stderr.on("error", () => {});
-  const { needsUsualThreads, startUsualThreads } = await import("./early-start.ts");
-  const threads = needsUsualThreads(args) ? startUsualThreads() : [];
+  const { isUsual, startUsualThreads } = await import("./early-start.ts");
+  if (!isUsual(args)) return await performWith([], import("./run.ts"));
+  const threads = startUsualThreads();
   try {
-    return await performWith(threads);
+    return await performWith(threads, import("./usual-run.ts"));
   } finally {
     // A process that exits while a thread loads native code is aborted (seen on Node 20).
     for (const { loaded } of threads) await loaded;
   }
 }
 
-async function performWith(threads: readonly StartedWorker[]): Promise<number> {
-  const [{ homedir }, { run }] = await Promise.all([import("node:os"), import("./run.ts")]);
+async function performWith(threads: readonly StartedWorker[], loading: Promise<typeof Program>): Promise<number> {
+  const [{ homedir }, { run }] = await Promise.all([import("node:os"), loading]);
   const exitCode = await run(args, {
     threads,
     env: process.env,

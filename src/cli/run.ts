@@ -1,12 +1,11 @@
 import { offerWorkers } from "../worker/early-workers.ts";
 import { DecisionLog } from "./command-output.ts";
-import { commandNames } from "./command-table.ts";
-import { asksForEvents, asksForJson, asksForVerdict, parseCommand } from "./options.ts";
-import { exitCodes, type ProcessContext } from "./process-context.ts";
-import { UsageError } from "./usage-error.ts";
+import { reportFailure } from "./failure-report.ts";
+import { asksForJson, parseCommand } from "./options.ts";
+import { exitCodes, insistOnWorkingDirectory, type ProcessContext } from "./process-context.ts";
 
 /**
- * Runs a command line and returns the exit code. Each command is loaded when it is needed, so that small ones are fast.
+ * Runs any command line and returns the exit code. Each command is loaded when it is needed, so that small ones are fast.
  */
 export async function run(args: readonly string[], context: ProcessContext): Promise<number> {
   const decisionLog = new DecisionLog();
@@ -43,8 +42,12 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       return exitCodes.done;
     }
     case "unpack": {
-      const [{ unpackCommand }, library] = await Promise.all([import("./unpack-command.ts"), import("../index.ts")]);
-      return await unpackCommand(command, context, decisionLog, library);
+      const [{ unpackCommand }, { outputMaker }, library] = await Promise.all([
+        import("./unpack-command.ts"),
+        import("./output-maker.ts"),
+        import("../index.ts"),
+      ]);
+      return await unpackCommand(command, context, decisionLog, library, outputMaker(library));
     }
     case "login": {
       const [{ loginCommand }, library] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
@@ -88,50 +91,5 @@ async function perform(args: readonly string[], context: ProcessContext, decisio
       const [{ logoutCommand }, { logout }] = await Promise.all([import("./login-command.ts"), import("../index.ts")]);
       return await logoutCommand(command, context, logout);
     }
-  }
-}
-
-/** Reports an error as text, and with a decision log also as JSON; to containerd, as the reason for a verdict. */
-async function reportFailure(
-  error: unknown,
-  context: ProcessContext,
-  { args, decisionLog }: { readonly args: readonly string[]; readonly decisionLog: DecisionLog | undefined },
-): Promise<number> {
-  const [{ errorReportOf }, { debugLines, errorLines }, { errorJson, failedJson }, { paintFor }, { safeText }] =
-    await Promise.all([
-      import("./error-report.ts"),
-      import("./report.ts"),
-      import("./command-output.ts"),
-      import("./display.ts"),
-      import("./safe-text.ts"),
-    ]);
-  const { env, errors, output } = context;
-  const failure = errorReportOf(
-    error,
-    commandNames.find((word) => word === args[0]),
-  );
-  if (asksForEvents(args)) errors.write(failedJson(failure));
-  else {
-    const lines = errorLines(failure, paintFor(errors, env));
-    if (wantsDebugging(env)) lines.push(...debugLines(error));
-    errors.write(`${lines.join("\n")}\n`);
-  }
-  if (asksForVerdict(args)) output.write(`${safeText(failure.message)}\n`);
-  else if (decisionLog !== undefined) output.write(errorJson(failure, decisionLog));
-  return failure.exitCode;
-}
-
-/** `NODE_DEBUG` is a list of names, as Node's own `util.debuglog` reads it. */
-function wantsDebugging(env: ProcessContext["env"]): boolean {
-  const names = (env.NODE_DEBUG ?? "").toLowerCase().split(/[\s,]+/);
-  return names.includes("oci-unpack") || names.includes("*");
-}
-
-/** Throws if the current directory has been removed: paths and threads need it. */
-export function insistOnWorkingDirectory(): void {
-  try {
-    process.cwd();
-  } catch {
-    throw new UsageError("cannot work in the current directory: it does not exist any more", "go to another one: cd /");
   }
 }

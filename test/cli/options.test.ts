@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandNames } from "../../src/cli/command-table.ts";
-import { needsUsualThreads } from "../../src/cli/early-start.ts";
+import { isUsual } from "../../src/cli/early-start.ts";
 import { errorReportOf } from "../../src/cli/error-report.ts";
 import { asksForJson, parseCommand } from "../../src/cli/options.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
@@ -370,13 +370,13 @@ function usageErrorOf(action: () => unknown): UsageError {
 
 test("threads are started early for what looks like an unpacking, and for nothing else", () => {
   for (const line of ["alpine dir", "unpack alpine dir", "-q --platform linux/arm64 alpine dir", "pull alpine dir"]) {
-    assert.ok(needsUsualThreads(line.split(" ")), line);
+    assert.ok(isUsual(line.split(" ")), line);
   }
   for (const line of [
     ...["alpine", "--help", "unpack --help", "help unpack", "ls alpine /etc", "verify dir alpine", "sync dir alpine"],
     ...["--output tar alpine -", "--output=ext4 alpine disk", "-o disk alpine", "--clone copy alpine dir"],
     ...["--limit help", "-name alpine -digest sha256:1", "--keep alpine dir", "completion bash"],
   ]) {
-    assert.equal(needsUsualThreads(line.split(" ")), false, line);
+    assert.equal(isUsual(line.split(" ")), false, line);
   }
 });

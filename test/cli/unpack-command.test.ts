@@ -5,6 +5,7 @@ import { OciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { DecisionLog } from "../../src/cli/command-output.ts";
 import { parseCommand } from "../../src/cli/options.ts";
+import { type OutputLibrary, outputMaker } from "../../src/cli/output-maker.ts";
 import { type UnpackLibrary, unpackCommand } from "../../src/cli/unpack-command.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
 import type { EnvironmentSourceOptions } from "../../src/configuration/source-from-environment.ts";
@@ -154,7 +155,7 @@ async function performed(
 ): Promise<Performance> {
   const performance: Performance = { closed: 0, output: "", errors: "" };
   latest = performance;
-  const library: UnpackLibrary = {
+  const library: UnpackLibrary & OutputLibrary = {
     defaultLimits,
     machinePolicy: async () => "/policy.json",
     async sourceFromEnvironment(_name, sourceOptions) {
@@ -191,6 +192,7 @@ async function performed(
     processContext,
     new DecisionLog(),
     library,
+    outputMaker(library),
   );
   return Object.assign(performance, { status });
 }

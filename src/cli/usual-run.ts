@@ -1,0 +1,31 @@
+import { defaultLimits, machinePolicy, sourceFromEnvironment, unpack } from "../index.ts";
+import { offerWorkers } from "../worker/early-workers.ts";
+import { DecisionLog } from "./command-output.ts";
+import { reportFailure } from "./failure-report.ts";
+import { asksForJson, parseCommand } from "./options.ts";
+import { insistOnWorkingDirectory, type ProcessContext } from "./process-context.ts";
+import { rootfsMaker, unpackCommand } from "./unpack-command.ts";
+
+const library = { defaultLimits, machinePolicy, sourceFromEnvironment };
+
+/**
+ * Runs the usual command line, by which an image becomes a root filesystem, and returns the exit code. Every other one is
+ * left to `run.ts`.
+ *
+ * In the package this is a file of its own, with half of the program: that is loaded sooner.
+ */
+export async function run(args: readonly string[], context: ProcessContext): Promise<number> {
+  const decisionLog = new DecisionLog();
+  try {
+    const command = parseCommand(args, context.env);
+    if (command.name === "unpack" && command.output.form === "rootfs") {
+      insistOnWorkingDirectory();
+      offerWorkers(context.threads ?? []);
+      return await unpackCommand(command, context, decisionLog, library, rootfsMaker({ unpack }));
+    }
+  } catch (error) {
+    return await reportFailure(error, context, { args, decisionLog: asksForJson(args) ? decisionLog : undefined });
+  }
+  const { run } = await import("./run.ts");
+  return await run(args, context);
+}
