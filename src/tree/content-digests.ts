@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import type { Memory } from "../base/memory-budget.ts";
 import type { TreeFile } from "./tree-file.ts";
 
@@ -51,7 +50,8 @@ export class ContentDigests {
 /** For how many digests there is room at first. */
 const fewestDigests = 64;
 
-const emptyDigest = createHash("sha256").digest("hex");
+/** The SHA-256 of no bytes. */
+const emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** The SHA-256 of a regular file of a tree in hexadecimal digits, if it is known: `digests` has it by its `content`. */
 export function digestOf(
