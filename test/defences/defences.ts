@@ -2,6 +2,7 @@ import { limitDefences, readingDefences } from "./archives.ts";
 import { artifactDefences } from "./artifacts.ts";
 import type { Defence } from "./defence.ts";
 import { documentDefences, sandboxDefences, verificationDefences } from "./images.ts";
+import { inflaterDefences } from "./inflater.ts";
 import { keylessDefences } from "./keyless.ts";
 import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
@@ -18,6 +19,7 @@ export const defences: readonly Defence[] = [
   ...limitDefences,
   ...treeDefences,
   ...readingDefences,
+  ...inflaterDefences,
   ...documentDefences,
   ...networkDefences,
   ...verificationDefences,

@@ -15,7 +15,7 @@ export function page(defences: readonly Defence[]): string {
 function table(group: Group, defences: readonly Defence[]): string {
   const name = group.length === 1 ? `${group}: ${groups[group]}` : groups[group];
   const rows = defences.map(({ what, file, test: [place, title] }) => {
-    return `| ${what} | \`${file.slice("src/".length)}\` | ${place}: ${title.replaceAll("|", "\\|")} |`;
+    return `| ${what} | \`${file.replace(/^src\//, "")}\` | ${place}: ${title.replaceAll("|", "\\|")} |`;
   });
   return [`### ${name}\n`, "| defence | where | fails without it |", "|---|---|---|", ...rows, ""].join("\n");
 }

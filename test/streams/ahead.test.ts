@@ -11,6 +11,7 @@ import { FramesAhead } from "../../src/blob/frames-ahead.ts";
 import { PiecesAhead } from "../../src/blob/pieces-ahead.ts";
 import { ReadAhead } from "../../src/blob/read-ahead.ts";
 import type { ByteSource } from "../../src/tar/entry.ts";
+import { BitWriter } from "../blob/bit-writer.ts";
 import { Random } from "../model/random.ts";
 import { corpus, corpusArchive } from "../support/tar-corpus.ts";
 import { half, isThorough, third } from "../support/thorough.ts";
@@ -47,6 +48,28 @@ test("a search in which each bit may begin a block ends before the piece does", 
     assert.equal(decoder.decode(length, length * 8) !== undefined, isFound);
     assert.ok(decoder.attempts < 100, `${decoder.attempts} attempts`);
   }
+});
+
+/** A block that comes to 129,000 bytes, and what is no block behind it. */
+function blockAndNone(): Buffer {
+  const lengths = Array.from({ length: 286 }, (_, symbol) => ({ 97: 1, 256: 2, 257: 3, 285: 3 })[symbol] ?? 0);
+  const writer = new BitWriter().number(0, 1).number(2, 2);
+  writer
+    .number(286 - 257, 5)
+    .number(2 - 1, 5)
+    .number(15, 4);
+  for (const length of [0, 0, 0, ...Array(16).fill(4)]) writer.number(length, 3);
+  for (const length of [...lengths, 1, 1]) writer.code(length.toString(2).padStart(4, "0"));
+  for (let match = 0; match < 500; match += 1) writer.code("111").code("0"); // of 258 bytes, one byte back
+  return writer.code("10").number(7, 3).bytes();
+}
+
+test("a thread gives up a piece of which much is decoded in vain", () => {
+  const decoder = new AheadDecoder();
+  const bytes = Buffer.alloc(decoder.piece.length, blockAndNone());
+  decoder.piece.set(bytes);
+  assert.equal(decoder.decode(bytes.length, bytes.length * 8), undefined);
+  assert.ok(decoder.attempts < 100, `${decoder.attempts} attempts`); // a mebisymbol is nine of thousands of blocks
 });
 
 /** A thread that must not be given anything. */
