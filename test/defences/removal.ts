@@ -12,10 +12,18 @@ export interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly other: readonly string[];
+  /** How long they took. */
+  readonly milliseconds: number;
 }
 
-/** Longer than any of the tests takes. Without its defence a test may go on for ever, or take all memory: both are failures. */
-const testMilliseconds = 120_000;
+/** Longer than any of the tests takes. */
+const mostMilliseconds = 120_000;
+/** Without its defence a test may go on for ever, or take all memory: both are failures. So long it is waited for … */
+const fewestMilliseconds = 30_000;
+/** … and so many times as long as it took with the defence. */
+const timesAsLong = 10;
+
+const nothing: Outcome = { passed: 0, failed: 0, other: [], milliseconds: 0 };
 
 /** What the source in `inflate/` is compiled to. */
 const inflaterModules = ["src/blob/inflate-module.ts", "src/blob/ahead-module.ts"];
@@ -27,9 +35,13 @@ function compiledOf(file: string): string {
 /** A copy of the source and of everything compiled, in which defences can be taken away. */
 export class Removal implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "oci-unpack-defences-"));
-  readonly #outcomes = new Map<string, Promise<Outcome>>();
+  readonly #defences: readonly Defence[];
+  /** What came of the tests of a file with all defences in their places, by title. */
+  readonly #outcomes = new Map<string, Promise<ReadonlyMap<string, Outcome>>>();
 
-  constructor() {
+  /** For these defences. */
+  constructor(defences: readonly Defence[]) {
+    this.#defences = defences;
     process.env.OCI_UNPACK_TESTS = "all"; // the test of a defence may be one of a share that is not tried by default
     for (const name of ["src", "inflate", "build", "docs/schema", "tsconfig.json", "package.json"]) {
       cpSync(repositoryFile(name), this.#path(name), { recursive: true });
@@ -37,16 +49,18 @@ export class Removal implements Disposable {
     symlinkSync(fileURLToPath(repositoryFile("node_modules")), this.#path("node_modules"));
   }
 
-  /** Runs a defence's test with the defence in its place: once for all defences that it is the test of. */
-  outcomeWith({ test }: Defence): Promise<Outcome> {
-    const key = test.join(": ");
-    const outcome = this.#outcomes.get(key) ?? this.#run(test);
-    this.#outcomes.set(key, outcome);
-    return outcome;
+  /** Runs a defence's test with the defence in its place: once for all tests of its file that are asked for. */
+  async outcomeWith({ test: [file, title] }: Defence): Promise<Outcome> {
+    const titles = new Set(this.#defences.flatMap(({ test }) => (test[0] === file ? [test[1]] : [])));
+    const outcomes = this.#outcomes.get(file) ?? this.#run(file, [...titles], titles.size * mostMilliseconds);
+    this.#outcomes.set(file, outcomes);
+    return (await outcomes).get(title) ?? nothing;
   }
 
   /** Runs a defence's test without the defence, which is put back afterwards. */
-  async outcomeWithout({ file, without, test }: Defence): Promise<Outcome> {
+  async outcomeWithout(defence: Defence): Promise<Outcome> {
+    const { file, without, test } = defence;
+    const { milliseconds } = await this.outcomeWith(defence);
     const isOfInflater = file.startsWith("inflate/");
     const sources = isOfInflater ? inflaterModules : [file];
     const changed = [file, ...sources, ...sources.map(compiledOf)].map((name) => this.#path(name));
@@ -55,7 +69,9 @@ export class Removal implements Disposable {
       writeFileSync(this.#path(file), removed(readFileSync(this.#path(file), "utf8"), without));
       if (isOfInflater) execFileSync(process.execPath, [this.#path("inflate", "build.js")]);
       this.#compile(sources);
-      return await this.#run(test);
+      const [name, title] = test;
+      const outcomes = await this.#run(name, [title], fewestMilliseconds + timesAsLong * milliseconds);
+      return outcomes.get(title) ?? nothing;
     } finally {
       for (const [path, bytes] of before) writeFileSync(path, bytes);
     }
@@ -74,23 +90,29 @@ export class Removal implements Disposable {
     execFileSync(process.execPath, [compiler, "-p", this.#path("some-files.json")], { cwd: this.#directory });
   }
 
-  async #run([file, title]: Defence["test"]): Promise<Outcome> {
-    const outcome = { passed: 0, failed: 0, other: [] as string[] };
+  async #run(file: string, titles: readonly string[], timeout: number): Promise<ReadonlyMap<string, Outcome>> {
+    const outcomes = new Map(titles.map((title) => [title, { ...nothing, other: [] as string[] }]));
     const tests = run({
       files: [this.#path("build", "test", `${file}.test.js`)],
-      testNamePatterns: [new RegExp(title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))],
-      timeout: testMilliseconds,
+      testNamePatterns: titles.map((title) => new RegExp(title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))),
+      timeout,
     });
-    tests.on("test:pass", ({ name, skip }) => {
-      if (name.includes(title) && skip === undefined) outcome.passed += 1;
+    tests.on("test:pass", ({ name, skip, details }) => {
+      for (const [title, outcome] of outcomes) {
+        if (!name.includes(title) || skip !== undefined) continue;
+        outcome.passed += 1;
+        outcome.milliseconds += details.duration_ms;
+      }
     });
     tests.on("test:fail", ({ name, details }) => {
       const isOver = "failureType" in details.error && details.error.failureType === "testTimeoutFailure";
-      if (name.includes(title) || isOver || hasCrashed(details.error)) outcome.failed += 1;
-      else outcome.other.push(name);
+      for (const [title, outcome] of outcomes) {
+        if (name.includes(title) || isOver || hasCrashed(details.error)) outcome.failed += 1;
+        else outcome.other.push(name);
+      }
     });
     await tests.resume().toArray();
-    return outcome;
+    return outcomes;
   }
 
   #path(...names: readonly string[]): string {

@@ -18,7 +18,7 @@ const chosen = defences.filter(({ group, what, file, test }) => {
   return words.every((word) => line.includes(word));
 });
 
-using removal = new Removal();
+using removal = new Removal(chosen);
 let unnoticed = 0;
 for (const defence of chosen) {
   const problem = await problemOf(defence);
