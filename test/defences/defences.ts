@@ -8,6 +8,7 @@ import { pathDefences, ruleDefences } from "./layers.ts";
 import { networkDefences } from "./network.ts";
 import { policyDefences } from "./policy.ts";
 import { sourceDefences } from "./sources.ts";
+import { streamDefences } from "./streams.ts";
 import { syncDefences } from "./syncs.ts";
 import { tableDefences } from "./tables.ts";
 import { treeDefences } from "./trees.ts";
@@ -20,6 +21,7 @@ export const defences: readonly Defence[] = [
   ...treeDefences,
   ...readingDefences,
   ...inflaterDefences,
+  ...streamDefences,
   ...documentDefences,
   ...networkDefences,
   ...verificationDefences,

@@ -1,6 +1,8 @@
 import type { Defence } from "./defence.ts";
 
 const rule = ["table/table", "a table that breaks a rule is refused"] as const;
+const unasked = ["table/table", "a table larger than allowed, or of parts that lie far from each other"] as const;
+const memory = ["table/table", "what is remembered of a table counts as memory"] as const;
 
 /** What keeps a layer's table of contents from telling what the layer is not. */
 export const tableDefences: readonly Defence[] = [
@@ -82,6 +84,58 @@ export const tableDefences: readonly Defence[] = [
     test: rule,
   },
   {
+    group: "rules",
+    what: "neither do they in what is decompressed together",
+    file: "src/table/chunk-list.ts",
+    without: ["if (offset < before || innerOffset < usedBytes || offset >= this.#endOffset)", "if (false)"],
+    test: rule,
+  },
+  {
+    group: "rules",
+    what: "a table tells of no more entries than the archive has",
+    file: "src/table/check-table.ts",
+    without: ["if (queue.next() !== undefined) throw", "if (false) throw"],
+    test: rule,
+  },
+  {
+    group: "rules",
+    what: "and has one list of them",
+    file: "src/table/json-items.ts",
+    without: ["if (outside !== undefined || ", "if ("],
+    test: rule,
+  },
+  {
+    group: "rules",
+    what: "a table of another version is not read as one of this",
+    file: "src/table/check-table.ts",
+    without: ["if (document.version !== 1) throw", "if (false) throw"],
+    test: rule,
+  },
+  {
+    group: "rules",
+    what: "a file with data has a digest",
+    file: "src/table/chunk-list.ts",
+    without: [
+      `if (file?.digest === undefined) throw new TableRefused("it has a file without a digest");`,
+      "if (!file) return;",
+    ],
+    test: rule,
+  },
+  {
+    group: "rules",
+    what: "a table lies in its layer",
+    file: "src/table/table-place.ts",
+    without: ["part.length > 0 && part.offset + part.length <= sizeBytes", "part.length > 0"],
+    test: rule,
+  },
+  {
+    group: "rules",
+    what: "a file with holes is in no table",
+    file: "src/table/table-files.ts",
+    without: ["if (entry.segments !== undefined)", "if (false)"],
+    test: rule,
+  },
+  {
     group: "H",
     what: "`tableBytes`",
     file: "src/table/check-table.ts",
@@ -94,5 +148,82 @@ export const tableDefences: readonly Defence[] = [
     file: "src/table/table-files.ts",
     without: ["if (count > limits.tableEntries)", "if (false)"],
     test: ["table/table", "a table larger than allowed is refused"],
+  },
+  {
+    group: "H",
+    what: "before any of it is asked for",
+    file: "src/table/layer-tables.ts",
+    without: ["if (bytes > tableBytes) throw tooLarge(bytes, tableBytes);", "{}"],
+    test: unasked,
+  },
+  {
+    group: "H",
+    what: "so also of eStargz",
+    file: "src/table/layer-tables.ts",
+    without: ["if (length > tableBytes) throw tooLarge(length, tableBytes);", ""],
+    test: unasked,
+  },
+  {
+    group: "H",
+    what: "what lies between the parts of a table is little",
+    file: "src/table/layer-tables.ts",
+    without: ["if (end - offset > 2 * tableBytes) throw", "if (false) throw"],
+    test: unasked,
+  },
+  {
+    group: "H",
+    what: "`totalBytes`, for the archive that a table tells of",
+    file: "src/table/tar-split.ts",
+    without: ["if (this.#bytes > this.#mostBytes) throw", "if (false) throw"],
+    test: ["table/table", "a table larger than allowed is refused"],
+  },
+  {
+    group: "H",
+    what: "so also of eStargz's",
+    file: "src/table/table-files.ts",
+    without: ["if (bytes > mostBytes) throw", "if (false) throw"],
+    test: ["table/table", "a table larger than allowed is refused"],
+  },
+  {
+    group: "H",
+    what: "a table nests 8 deep",
+    file: "src/table/json-items.ts",
+    without: ["if (depth > mostDepth) throw", "if (false) throw"],
+    test: rule,
+  },
+  {
+    group: "H",
+    what: "and its items have 4 MiB each",
+    file: "src/table/json-items.ts",
+    without: ["if (end - start > mostItemBytes) throw", "if (false) throw"],
+    test: rule,
+  },
+  {
+    group: "H",
+    what: "so do the lines of its headers",
+    file: "src/table/tar-split.ts",
+    without: ["if (at < 0 && length > mostLineBytes) throw", "if (false) throw"],
+    test: rule,
+  },
+  {
+    group: "H",
+    what: "`memoryBytes`: the names in a table",
+    file: "src/table/table-files.ts",
+    without: [`memory.spend(bytesOfName + name.length, "names");`, ""],
+    test: memory,
+  },
+  {
+    group: "H",
+    what: "and its chunks",
+    file: "src/table/chunk-list.ts",
+    without: [`this.#memory.spend(fileBytes + chunks.length * chunkBytes, "chunks");`, ""],
+    test: memory,
+  },
+  {
+    group: "H",
+    what: "and the index that is made of it",
+    file: "src/table/check-table.ts",
+    without: [`this.#memory.kept.spend(index.length, "tables");`, ""],
+    test: memory,
   },
 ];

@@ -134,6 +134,13 @@ test("what is in new directories is known of a number of names, and never wrong"
   assert.equal(known.isFree(young, name(5)), false);
   for (let index = 0; index < 300; index += 1) known.begin(root());
   assert.equal(known.isFree(young, name(20_001)), false);
+
+  const [first, second] = [root(), root()];
+  known.begin(first);
+  for (let index = 0; index < 255; index += 1) known.begin(root());
+  assert.equal(known.isFree(first, name(0)), true);
+  known.begin(second);
+  assert.deepEqual([known.isFree(first, name(0)), known.isFree(second, name(0))], [false, true]);
 });
 
 test("a file is made where somebody put a symlink meanwhile, and nothing behind that", async () => {

@@ -70,9 +70,11 @@ test("R-58: five redirects are followed, and not a sixth", async () => {
   for (let count = 0; count < 5; count++) one.registry.next(/blobs/, answer(307, { location: "?again" }));
   await blob(client.image(one.name), one.layer);
   one.registry.always(/blobs/, answer(307, { location: "?again" }));
+  const before = one.registry.requests.length;
   const error = await failure(blob(client.image(one.name), one.layer));
   assert.equal(error.code, "REGISTRY_ERROR");
   assert.match(error.message, /redirects more than 5 times$/);
+  assert.equal(one.registry.requests.length - before, 6);
 });
 
 test("R-58: a host that a redirect leads to and that wants a token gets one that anybody has (ggcr #2360)", async () => {

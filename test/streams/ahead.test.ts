@@ -164,6 +164,35 @@ for (const folder of ["go", "node-tar/archives"] as const) {
   });
 }
 
+test("no more is read ahead than there are threads for, nor of a frame than a thread would take", () => {
+  const idle: AheadThread = { ...never, isIdle: true, givePiece() {}, giveFrames() {} };
+  const size = { inputBytes: 10_000, outputBytes: 40_000 };
+  const sizes = {
+    blockBytes: 2000,
+    pieces: { pieceBytes: 10_000, behindBytes: 0 },
+    batches: { usual: size, most: size },
+  };
+  const small = storedFrame(body("text", 3000));
+  const large = storedFrame(body("noise", 100_000));
+  const pieces = (ahead: ReadAhead) => new PiecesAhead(ahead);
+  const frames = (ahead: ReadAhead) => new FramesAhead(ahead, 27);
+  for (const [give, unit, mostBytes] of [
+    [pieces, small, 40_000],
+    [frames, small, 30_000],
+    [frames, large, 10_000],
+  ] as const) {
+    let readBytes = 0;
+    const bytes = Buffer.alloc(500_000, unit);
+    const read = () => {
+      readBytes += 1000;
+      return readBytes > bytes.length ? undefined : bytes.subarray(readBytes - 1000, readBytes);
+    };
+    const ahead = new ReadAhead({ isReady: true, read }, [idle, idle], sizes);
+    give(ahead);
+    assert.ok(readBytes >= mostBytes && readBytes <= mostBytes + 1000, `${readBytes} bytes of ${mostBytes}`);
+  }
+});
+
 /** The beginning of a block with codes of its own, of which only what is not shown is missing. */
 const header = deflateRawSync(body("text", 100_000), { memLevel: 1 }).subarray(0, 12);
 

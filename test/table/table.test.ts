@@ -36,6 +36,7 @@ import {
   tabledImage,
 } from "../support/tabled-layers.ts";
 import { device, directory, fifo, file, hardlink, symlink } from "../support/tar-builder.ts";
+import { sparseOldGnu } from "../support/tar-sparse.ts";
 import { half } from "../support/thorough.ts";
 import { readTree } from "../support/tree.ts";
 
@@ -220,6 +221,24 @@ const refusals: readonly (readonly [name: string, kinds: readonly Kind[], distor
     { text: (text) => text.replace(/\}$/, ',"entries":[]}') },
     /more than its one list/,
   ],
+  [
+    "is nested too deep",
+    ["eStargz", "zstd:chunked"],
+    { entries: smallEntry({ more: [[[[[[[]]]]]]] }) },
+    /nested too deep/,
+  ],
+  [
+    "has an entry of more than 4 MiB",
+    ["eStargz", "zstd:chunked"],
+    { entries: smallEntry({ more: "x".repeat(4_200_000) }) },
+    /an entry that is too long/,
+  ],
+  [
+    "comes with a tar-split that has such a line",
+    ["zstd:chunked"],
+    { tarSplit: (lines) => ["x".repeat(4_400_000), ...lines] },
+    /a line that is too long/,
+  ],
   ["does not name the tar-split", ["zstd:chunked"], { document: { tarSplitDigest: undefined } }, /not of the headers/],
   [
     "names another tar-split",
@@ -247,16 +266,22 @@ const refusals: readonly (readonly [name: string, kinds: readonly Kind[], distor
   ],
 ];
 
+function inPieces(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / 65_536) }, (_, n) =>
+    bytes.subarray(n * 65_536, (n + 1) * 65_536),
+  );
+}
+
 /** What is wrong with the table of a layer. */
 function refusalOf({ blob, table }: TabledLayer, limits: Limits = defaultLimits): string {
   try {
     tablePlace({ ...described(blob.descriptor), annotations: blob.annotations });
-    const streams = table.parts.flatMap((part) => [part, undefined]);
+    const streams = table.parts.flatMap((part) => [...inPieces(part), undefined]);
     checkedTable({ read: () => streams.shift() }, table, { limits, memory: new MemoryBudget(limits) });
     return "nothing";
   } catch (error) {
-    assert.ok(error instanceof TableRefused, String(error));
-    return error.message;
+    if (error instanceof TableRefused) return error.message;
+    throw error;
   }
 }
 
@@ -264,6 +289,8 @@ test("a table that breaks a rule is refused", () => {
   for (const kind of kinds) assert.equal(refusalOf(makers[kind](fewBytes)), "nothing");
   for (const [name, ofKinds, distortion, found] of refusals)
     for (const kind of ofKinds) assert.match(refusalOf(makers[kind](fewBytes, distortion)), found, `${kind} ${name}`);
+  const holes = sparseOldGnu("etc/holes", { size: 512, runs: [{ offset: 0, content: "x".repeat(512) }] });
+  assert.match(refusalOf(chunkedLayer([holes])), /has holes/);
   const layer = stargzLayer(fewBytes);
   const table = { ...layer.table, digest: "0".repeat(64) };
   assert.match(refusalOf({ ...layer, table }), /the manifest says otherwise/);
@@ -282,6 +309,48 @@ test("a table larger than allowed is refused, by its bytes and by its entries", 
     );
     assert.match(refusalOf(layer, { ...defaultLimits, totalBytes: 1_000_000 }), /archive has more than 1000000 bytes/);
   }
+});
+
+test("a table larger than allowed, or of parts that lie far from each other, is not asked for", async () => {
+  const chunkBytes = 30_000;
+  const far = { [`${chunkedKey}tarsplit-position`]: "0:10:10" };
+  const cases: readonly (readonly [Kind, Distortion, tableBytes: number, found: RegExp])[] = [
+    ["eStargz", { chunkBytes }, 1000, /1000 are allowed \(tableBytes\)/],
+    ["zstd:chunked", { chunkBytes }, 1000, /1000 are allowed \(tableBytes\)/],
+    ["zstd:chunked", { annotations: (own) => ({ ...own, ...far }) }, 100_000, /far from each other/],
+  ];
+  for (const [kind, distortion, tableBytes, warning] of cases) {
+    await using one = await served([makers[kind](members, distortion)]);
+    const warnings: string[] = [];
+    const onEvent = (event: OciUnpackEvent) => {
+      if (event.type === "warning") warnings.push(event.message);
+    };
+    const found = await content(one.name, "etc/small", { limits: { tableBytes }, onEvent });
+    assert.deepEqual(proofs(found), ["layer"]);
+    assert.match(warnings.join(), warning);
+    const ranges = one.registry.requests.flatMap(({ headers }) => headers.range ?? []);
+    assert.equal(ranges.length, kind === "eStargz" ? 1 : 0, "of eStargz the footer");
+  }
+});
+
+test("what is remembered of a table counts as memory: its names, its chunks and the index", () => {
+  const directories = Array.from({ length: 500 }, (_, number) => directory(`${number}`.padStart(90, "d")));
+  const attributed = Array.from({ length: 20 }, (_, number) =>
+    directory(`${number}`, { xattrs: { "user.a": noise(number, 1000).toString("hex") } }),
+  );
+  const cases: readonly (readonly [what: string, layer: readonly Uint8Array[], chunkBytes: number, memory: number])[] =
+    [
+      ["names", directories, 2 ** 20, 50_000],
+      ["chunks", [file("large", noise(1, 300_000))], 1000, 20_000],
+      ["tables", attributed, 2 ** 20, 10_000],
+    ];
+  for (const kind of kinds)
+    for (const [what, layer, chunkBytes, memoryBytes] of cases)
+      assert.throws(
+        () => refusalOf(makers[kind](layer, { chunkBytes }), { ...defaultLimits, memoryBytes }),
+        (error: Error) => error.message.includes(`cannot remember the image's ${what}: `),
+        `${kind}: ${what}`,
+      );
 });
 
 test("where a table was refused the layer is read in its stead, and it is told why", async () => {
