@@ -11,6 +11,8 @@ export class CompressedInput {
   #chunk: Uint8Array = new Uint8Array(0);
   #takenBytes = 0;
   #hasEnded = false;
+  /** Called before the source is asked for more, for which it may have to wait. */
+  beforeReading: () => void = () => {};
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -87,6 +89,7 @@ export class CompressedInput {
   /** Does not read the source after its end: what a ring yields then belongs to the next layer. */
   #read(): Uint8Array | undefined {
     if (this.#hasEnded) return undefined;
+    this.beforeReading();
     const next = this.#source.read();
     this.#hasEnded = next === undefined;
     return next;

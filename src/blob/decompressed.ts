@@ -4,10 +4,12 @@ import type { LayerCompression } from "../oci/media-type.ts";
 import { type CompressedInput, compressionOf, magicBytes, magicOf, tellingBytes } from "./compressed-input.ts";
 import { copyAll, type DecompressedOutput } from "./decompressed-output.ts";
 import { FramesAhead } from "./frames-ahead.ts";
+import { GatheredOutput } from "./gathered-output.ts";
 import { type GzipChecksum, gunzipMember } from "./gzip.ts";
 import { stepThrough } from "./native-zstd.ts";
 import { PiecesAhead } from "./pieces-ahead.ts";
 import type { ReadAhead } from "./read-ahead.ts";
+import { passSmallFrames } from "./small-frames.ts";
 import { zstdDecompressor } from "./zstd.ts";
 import { passFrame } from "./zstd-frame.ts";
 
@@ -54,13 +56,17 @@ function unzstd(input: CompressedInput, output: DecompressedOutput, options: Dec
   const { zstdWindowLog } = options;
   const ahead = options.ahead && new FramesAhead(options.ahead, zstdWindowLog);
   const decompressor = zstdDecompressor(zstdWindowLog);
+  const gathered = new GatheredOutput(output);
+  input.beforeReading = () => gathered.handOn();
   try {
     throughParts("zstd", input, options, () => {
-      if (ahead?.pass(input, output) === true) return;
-      passFrame(input, zstdWindowLog, (bytes) => stepThrough(decompressor, bytes, output));
+      if (ahead?.pass(input, gathered) === true) return;
+      if (passSmallFrames(input, zstdWindowLog, decompressor, gathered)) return;
+      passFrame(input, zstdWindowLog, (bytes) => stepThrough(decompressor, bytes, gathered));
     });
   } finally {
     decompressor.close();
+    gathered.handOn();
   }
   ahead?.close();
 }

@@ -1,9 +1,10 @@
 import type { BatchSize, BatchSizes } from "./ahead-sizes.ts";
 import type { AheadThread } from "./ahead-thread.ts";
 import type { CompressedInput } from "./compressed-input.ts";
-import { copyAll, type DecompressedOutput } from "./decompressed-output.ts";
+import { copyAll } from "./decompressed-output.ts";
 import { type Frame, FrameWalk } from "./frame-walk.ts";
 import { mostWindowLog } from "./frames-decoder.ts";
+import type { GatheredOutput } from "./gathered-output.ts";
 import type { AheadGiver, ReadAhead } from "./read-ahead.ts";
 
 /*
@@ -47,12 +48,13 @@ export class FramesAhead implements AheadGiver {
   }
 
   /** Passes on what a thread made of the frames that begin here, if one has been given them. */
-  pass(input: CompressedInput, output: DecompressedOutput): boolean {
+  pass(input: CompressedInput, output: GatheredOutput): boolean {
     this.#ahead.advance();
     const [first] = this.#given;
     if (first === undefined || first.batch.start !== input.takenBytes) return false;
     this.#given.shift();
     const { batch, thread } = first;
+    output.handOn();
     if (thread.result(true) !== "frames") {
       thread.reject();
       this.close();

@@ -1,6 +1,7 @@
 import { isOciUnpackError } from "../base/errors.ts";
 import { CompressedInput } from "./compressed-input.ts";
 import { type SyncDecompressor, stepThrough } from "./native-zstd.ts";
+import { passSmallFrames } from "./small-frames.ts";
 import { zstdDecompressor } from "./zstd.ts";
 import { passFrame } from "./zstd-frame.ts";
 
@@ -42,8 +43,10 @@ export class FramesDecoder {
         written += length;
       },
     };
-    while (input.peek() !== undefined)
+    while (input.peek() !== undefined) {
+      if (passSmallFrames(input, mostWindowLog, decompressor, output)) continue;
       passFrame(input, mostWindowLog, (bytes) => stepThrough(decompressor, bytes, output));
+    }
     return written;
   }
 }

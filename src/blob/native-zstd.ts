@@ -38,11 +38,55 @@ interface ZstdModule {
 export function nativeZstd(windowLog: number): SyncDecompressor | undefined {
   const { createZstdDecompress, constants } = zlib as unknown as ZstdModule;
   if (createZstdDecompress === undefined || constants.ZSTD_d_windowLogMax === undefined) return undefined;
-  return stepping(createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: windowLog } }));
+  const params = { [constants.ZSTD_d_windowLogMax]: windowLog };
+  return new NativeZstd(() => createZstdDecompress({ params }));
 }
 
 /** A decompressor that uses the synchronous method of the native object inside a stream. */
-function stepping(stream: object): SyncDecompressor {
+class NativeZstd implements SyncDecompressor {
+  readonly #make: () => object;
+  #native: Native;
+
+  constructor(make: () => object) {
+    this.#make = make;
+    this.#native = nativeOf(make());
+  }
+
+  step(input: Uint8Array, output: Uint8Array): Step {
+    const step = this.#native.write(input, 0, input.length, output, 0);
+    if (typeof step === "string") throw new OciUnpackError("CORRUPT_LAYER", `cannot decompress: zstd data: ${step}`);
+    return step;
+  }
+
+  frames(input: Uint8Array, ends: readonly number[], output: Uint8Array): Step {
+    let readBytes = 0;
+    let writtenBytes = 0;
+    for (const end of ends) {
+      const step = this.#native.write(input, readBytes, end - readBytes, output, writtenBytes);
+      if (typeof step === "string" || step.readBytes < end - readBytes) {
+        this.close();
+        this.#native = nativeOf(this.#make());
+        break;
+      }
+      readBytes = end;
+      writtenBytes += step.writtenBytes;
+    }
+    return { readBytes, writtenBytes };
+  }
+
+  close(): void {
+    this.#native.handle.close();
+  }
+}
+
+/** What is used of the object inside a stream. */
+interface Native {
+  readonly handle: NativeHandle;
+  /** Returns what is wrong, if anything is. */
+  write(input: Uint8Array, start: number, length: number, output: Uint8Array, outputStart: number): Step | string;
+}
+
+function nativeOf(stream: object): Native {
   const { _handle: handle, _writeState: state } = stream as StreamInternals;
   if (typeof handle?.writeSync !== "function" || state === undefined) {
     throw new OciUnpackError(
@@ -54,18 +98,19 @@ function stepping(stream: object): SyncDecompressor {
     );
   }
   let failure: string | undefined;
+  // A frame comes to more than it states. zstd calls that a corruption where earlier frames left it memory for more.
+  const outgrown = "Destination buffer is too small";
   handle.onerror = (message) => {
-    failure = message;
+    failure = message === outgrown ? "Data corruption detected" : message;
   };
   return {
-    step(input, output) {
+    handle,
+    write(input, start, length, output, outputStart) {
+      const room = output.length - outputStart;
       // Flush 0 is Z_NO_FLUSH as well as ZSTD_e_continue.
-      handle.writeSync(0, input, 0, input.length, output, 0, output.length);
-      if (failure !== undefined) throw new OciUnpackError("CORRUPT_LAYER", `cannot decompress: zstd data: ${failure}`);
-      const [outputLeft = 0, inputLeft = 0] = state;
-      return { readBytes: input.length - inputLeft, writtenBytes: output.length - outputLeft };
+      handle.writeSync(0, input, start, length, output, outputStart, room);
+      return failure ?? { readBytes: length - (state[1] ?? 0), writtenBytes: room - (state[0] ?? 0) };
     },
-    close: () => handle.close(),
   };
 }
 
@@ -79,6 +124,11 @@ export interface Step {
 export interface SyncDecompressor {
   /** Decompresses as much as fits into `output`. Throws `CORRUPT_LAYER` for invalid data. */
   step(input: Uint8Array, output: Uint8Array): Step;
+  /**
+   * Decompresses whole frames, of which `ends` says where they end in `input`, and for which there is room in `output`.
+   * Stops before the first that is not as it should be. Nothing of a frame may be left in the decompressor before.
+   */
+  frames(input: Uint8Array, ends: readonly number[], output: Uint8Array): Step;
   close(): void;
 }
 

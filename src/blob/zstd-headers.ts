@@ -21,7 +21,8 @@ export const longestHeaderBytes = 18;
 /** So many bytes of a frame's header tell how long it is. */
 export const tellingHeaderBytes = MAGIC_BYTES + 1;
 
-const mostBlockBytes = 128 * 1024;
+/** The most that may come of a block. */
+export const mostBlockBytes = 128 * 1024;
 
 /** What begins here, by its magic number. */
 export function kindOfFrame(bytes: Uint8Array): "frame" | "skippable frame" | "something else" {

@@ -24,6 +24,7 @@ const failures: Readonly<Record<number, string>> = {
   30: "Dictionary is corrupted",
   32: "Dictionary mismatch",
   64: "Allocation error : not enough memory",
+  70: "Data corruption detected", // see `nativeOf`
 };
 
 const windowTooLarge = 16;
@@ -71,10 +72,19 @@ class Zstd {
   }
 
   begun(): SyncDecompressor {
-    const context = this.#module.ZSTD_createDCtx();
+    let context = this.#module.ZSTD_createDCtx();
+    const close = () => this.#module.ZSTD_freeDCtx(context);
     return {
       step: (input, output) => this.#step(context, input, output),
-      close: () => this.#module.ZSTD_freeDCtx(context),
+      frames: (input, ends, output) => {
+        const step = this.#frames(context, input, ends, output);
+        if (step.readBytes < (ends.at(-1) ?? 0)) {
+          close();
+          context = this.#module.ZSTD_createDCtx();
+        }
+        return step;
+      },
+      close,
     };
   }
 
@@ -91,37 +101,68 @@ class Zstd {
     let writtenBytes = 0;
     for (let isStuck = false; !isStuck && writtenBytes < output.length; ) {
       const wantedBytes = Math.min(outputBytes, output.length - writtenBytes);
-      const step = this.#call(context, readBytes, piece.length, wantedBytes);
-      copyBytes(
-        this.#memory.subarray(this.#output, this.#output + step.writtenBytes),
-        output.subarray(writtenBytes, writtenBytes + step.writtenBytes),
-      );
-      readBytes = step.readBytes;
-      writtenBytes += step.writtenBytes;
-      isStuck = step.writtenBytes < wantedBytes;
+      throwIfFailed(this.#call(context, readBytes, piece.length, 0, wantedBytes));
+      const madeBytes = this.#outputPosition;
+      this.#copyOut(madeBytes, output.subarray(writtenBytes));
+      readBytes = this.#inputPosition;
+      writtenBytes += madeBytes;
+      isStuck = madeBytes < wantedBytes;
     }
     return { readBytes, writtenBytes };
   }
 
-  /**
-   * Decompresses from `position` in the input's memory to the beginning of the output's. Returns the input's new
-   * position.
-   */
-  #call(context: number, position: number, sizeBytes: number, wantedBytes: number): Step {
-    const at = this.#parameters / Uint32Array.BYTES_PER_ELEMENT;
-    this.#words.set([this.#output, wantedBytes, 0, this.#input, sizeBytes, position], at);
-    const result = this.#module.ZSTD_decompressStream(context, this.#parameters, this.#parameters + 12);
-    if (result === -windowTooLarge) {
-      throw new OciUnpackError(
-        "UNSUPPORTED_SYSTEM",
-        `cannot decompress: a zstd frame needs a window of more than ${2 ** mostWindowLog} bytes`,
-        { hint: "use Node 22.15 or newer, whose own zstd supports larger windows" },
-      );
+  /** All of them fit into the memory for input and output: see `mostOfSmallFrames`. */
+  #frames(context: number, input: Uint8Array, ends: readonly number[], output: Uint8Array): Step {
+    const piece = input.subarray(0, ends.at(-1));
+    copyBytes(piece, this.#memory.subarray(this.#input, this.#input + piece.length));
+    const roomBytes = Math.min(outputBytes, output.length);
+    let readBytes = 0;
+    let writtenBytes = 0;
+    for (const end of ends) {
+      // 0 says that a frame has been decompressed, and all of it is in the output.
+      const result = this.#call(context, readBytes, end, writtenBytes, roomBytes);
+      if (result !== 0 || this.#inputPosition !== end) break;
+      readBytes = end;
+      writtenBytes = this.#outputPosition;
     }
-    if (result < 0) {
-      const failure = failures[-result] ?? `error ${-result}`;
-      throw new OciUnpackError("CORRUPT_LAYER", `cannot decompress: zstd data: ${failure}`);
-    }
-    return { readBytes: this.#words[at + 5] ?? 0, writtenBytes: this.#words[at + 2] ?? 0 };
+    this.#copyOut(writtenBytes, output);
+    return { readBytes, writtenBytes };
   }
+
+  #copyOut(length: number, output: Uint8Array): void {
+    copyBytes(this.#memory.subarray(this.#output, this.#output + length), output.subarray(0, length));
+  }
+
+  /** Decompresses what there is in the input's memory from its position to its end, into the output's between the two. */
+  #call(context: number, input: number, inputEnd: number, output: number, outputEnd: number): number {
+    const at = this.#parameters / Uint32Array.BYTES_PER_ELEMENT;
+    this.#words[at] = this.#output;
+    this.#words[at + 1] = outputEnd;
+    this.#words[at + 2] = output;
+    this.#words[at + 3] = this.#input;
+    this.#words[at + 4] = inputEnd;
+    this.#words[at + 5] = input;
+    return this.#module.ZSTD_decompressStream(context, this.#parameters, this.#parameters + 12);
+  }
+
+  get #outputPosition(): number {
+    return this.#words[this.#parameters / Uint32Array.BYTES_PER_ELEMENT + 2] ?? 0;
+  }
+
+  get #inputPosition(): number {
+    return this.#words[this.#parameters / Uint32Array.BYTES_PER_ELEMENT + 5] ?? 0;
+  }
+}
+
+function throwIfFailed(result: number): void {
+  if (result === -windowTooLarge) {
+    throw new OciUnpackError(
+      "UNSUPPORTED_SYSTEM",
+      `cannot decompress: a zstd frame needs a window of more than ${2 ** mostWindowLog} bytes`,
+      { hint: "use Node 22.15 or newer, whose own zstd supports larger windows" },
+    );
+  }
+  if (result >= 0) return;
+  const failure = failures[-result] ?? `error ${-result}`;
+  throw new OciUnpackError("CORRUPT_LAYER", `cannot decompress: zstd data: ${failure}`);
 }

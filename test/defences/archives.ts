@@ -231,6 +231,13 @@ export const limitDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "a zstd frame that is larger than its window is not decoded without one",
+    file: "src/blob/small-frames.ts",
+    without: [" || (contentBytes ?? 0) > mostInBlock", ""],
+    test: ["blob/small-frames", "what zstd takes as a whole, but not block by block, is refused at once as well"],
+  },
+  {
+    group: "H",
     what: "`memoryBytes`, where layers are merged in memory",
     file: "src/base/memory-budget.ts",
     without: ["if (this.#spentBytes <= this.#allowedBytes) return;", "if (true) return;"],

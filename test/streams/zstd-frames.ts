@@ -35,6 +35,19 @@ export function toolFrames(): readonly Stream[] {
   return ofTheTool;
 }
 
+let smallOnesOfTheTool: readonly Stream[] | undefined;
+
+/** Frames of the tool `zstd` for small files: with and without the size of their content, or a checksum. */
+export function smallToolFrames(): readonly Stream[] {
+  smallOnesOfTheTool ??= [["--content-size"], ["--no-content-size"], ["--no-check"], ["-19"]].flatMap((options) =>
+    compressedByZstd(
+      bodyNames.flatMap((name) => [0, 1, 90, 512, 700, 3000, 20_000, 131_072].map((length) => body(name, length))),
+      ...options,
+    ),
+  );
+  return smallOnesOfTheTool;
+}
+
 let ends: readonly Block[] | undefined;
 
 /** Blocks of all kinds with which a frame may end. */
