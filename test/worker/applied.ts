@@ -21,6 +21,8 @@ export interface AppliedOptions {
   readonly archives?: readonly Uint8Array[];
   /** Makes the blob of an archive, whose media type is gzip's. Default: gzip. */
   readonly compressed?: (archive: Uint8Array) => Uint8Array;
+  /** Is waited for when half of the first blob has come. */
+  readonly between?: (staging: string) => Promise<void>;
   readonly diffIDs?: readonly Digest[];
   readonly onReport?: (report: EngineReport) => void;
   /** Prepares the staging directory. */
@@ -47,7 +49,11 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
     {
       layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", compressedBytes, diffID })),
       async *open(layer) {
-        yield compressed(archives[layer] ?? new Uint8Array());
+        const blob = compressed(archives[layer] ?? new Uint8Array());
+        const half = layer === 0 && options.between !== undefined ? blob.length >> 1 : 0;
+        if (half > 0) yield blob.subarray(0, half);
+        if (half > 0) await options.between?.(staging);
+        yield blob.subarray(half);
       },
       prove: async () => {},
       progress,
