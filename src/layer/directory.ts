@@ -138,7 +138,8 @@ export class Directory<Types extends BackEndTypes> {
   /** All that is in it. Throws `Undetermined` where lower layers would have to be asked. */
   children(): Iterable<readonly [ByteString, NodeOf<Types>]> {
     if (this.#isOpen) throw new Undetermined(this.path);
-    return this.knownChildren();
+    // Where nothing is unknown, no name is kept because it is free.
+    return (this.#children as Map<ByteString, NodeOf<Types>> | undefined) ?? [];
   }
 
   /** The directories that are known to be in it. */
@@ -156,6 +157,12 @@ export class Directory<Types extends BackEndTypes> {
   /** The names of which anything is known, be it that they are free. */
   toldNames(): Iterable<ByteString> {
     return this.#children?.keys() ?? [];
+  }
+
+  /** How many names are in it. Throws `Undetermined` where lower layers would have to be asked. */
+  get size(): number {
+    if (this.#isOpen) throw new Undetermined(this.path);
+    return this.#children?.size ?? 0;
   }
 
   get isEmpty(): boolean {

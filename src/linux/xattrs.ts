@@ -14,6 +14,12 @@ import { CString, calls, declare, type Result } from "./libc.ts";
 const path = new CString();
 const key = new CString();
 
+// The most that Linux returns, for a value and for a list of names.
+const buffer = new Uint8Array(64 * 1024);
+// What is enough nearly always. Linux allocates as much as it is told that there is room for.
+const smallBytes = 1024;
+const none: readonly ByteString[] = [];
+
 const fsetxattr = declare<[number, Uint8Array, Uint8Array, number, number]>("fsetxattr", [
   "int",
   "const void*",
@@ -67,7 +73,11 @@ const noDescriptor = -1;
 const hasListxattrat = listAt(noDescriptor, path.of("." as ByteString), new Uint8Array(1), 1) === -errnos.EBADF;
 
 export function listXattrsAt(directory: number, name: ByteString): readonly ByteString[] | Result {
-  if (hasListxattrat) return namesIn(readWhole((buffer, size) => listAt(directory, path.of(name), buffer, size)));
+  if (hasListxattrat) {
+    // Nearly nothing has any: for that nothing is made.
+    if (listAt(directory, path.of(name), buffer, smallBytes) === 0) return none;
+    return namesIn(readWhole((buffer, size) => listAt(directory, path.of(name), buffer, size)));
+  }
   return namesIn(readWhole((buffer, size) => llistxattr(pathOf(directory, name), buffer, size)));
 }
 
@@ -89,18 +99,11 @@ function pathOf(directory: number, name: ByteString): Uint8Array {
   return path.of(`/proc/self/fd/${directory}/${name}` as ByteString);
 }
 
-// The most that Linux returns, for a value and for a list of names.
-const buffer = new Uint8Array(64 * 1024);
-// What is enough nearly always. Linux allocates as much as it is told that there is room for.
-const smallBytes = 1024;
-
 function readWhole(reading: Reading): Uint8Array | Result {
   let length = reading(buffer, smallBytes);
   if (length === -errnos.ERANGE) length = reading(buffer, buffer.length);
   return length < 0 ? length : buffer.slice(0, length);
 }
-
-const none: readonly ByteString[] = [];
 
 /** The names in a list as Linux returns it: one after the other, each ended by a NUL. */
 function namesIn(list: Uint8Array | Result): readonly ByteString[] | Result {

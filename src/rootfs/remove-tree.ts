@@ -1,5 +1,5 @@
 import { changeMode, changeModeAt } from "../linux/attributes.ts";
-import { type DirectoryEntry, readEntries, rewindEntries } from "../linux/directory-entries.ts";
+import { rewindEntries, takeEntries } from "../linux/directory-entries.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { openDirectoryBeneath, removeDirectoryAt, unlinkAt } from "../linux/syscalls.ts";
@@ -17,6 +17,7 @@ export function removeTree(directory: number, name: ByteString): void {
 
 /** Removes all that is in an open directory, and leaves the directory. */
 export function removeChildren(directory: number): void {
+  rewindEntries(directory);
   for (const name of unlinkFiles(directory, dot)) removeTree(directory, name);
 }
 
@@ -43,7 +44,7 @@ class Removal implements Disposable {
     for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
       const next = level.remaining.pop();
       if (next !== undefined) this.#enter(next);
-      else if (!this.#isLeft(level)) level.remaining = unlinkFiles(this.#descent.descriptor, level.name);
+      else if (!this.#isLeft(level)) level.remaining = this.#readAgain(level.name);
     }
   }
 
@@ -52,8 +53,15 @@ class Removal implements Disposable {
   }
 
   #enter(name: ByteString): void {
-    this.#descent.enter(openToRemove(this.#descent.descriptor, name));
-    this.#levels.push({ name, remaining: [] });
+    const handle = openToRemove(this.#descent.descriptor, name);
+    this.#descent.enter(handle);
+    this.#levels.push({ name, remaining: unlinkFiles(handle, name) });
+  }
+
+  #readAgain(name: ByteString): ByteString[] {
+    const { descriptor } = this.#descent;
+    rewindEntries(descriptor);
+    return unlinkFiles(descriptor, name);
   }
 
   /** Removes a level that is empty; false where it is not. */
@@ -68,13 +76,13 @@ class Removal implements Disposable {
   }
 }
 
-/** Unlinks what is no directory and gives what is. */
+/** Unlinks what is no directory and gives what is, from where the directory was read to. */
 function unlinkFiles(directory: number, path: ByteString): ByteString[] {
   const remaining: ByteString[] = [];
-  rewindEntries(directory);
-  for (const { name, isDirectory } of allEntries(directory, path)) {
+  const result = takeEntries(directory, (name, isDirectory) => {
     if (isDirectory || !isUnlinked(directory, name)) remaining.push(name);
-  }
+  });
+  existing(result, path, "getdents64");
   return remaining;
 }
 
@@ -90,7 +98,8 @@ function openToRemove(directory: number, name: ByteString): number {
 
 /** Unlinks what is no directory; false where it is one. */
 function isUnlinked(directory: number, name: ByteString): boolean {
-  const result = withRights(directory, () => unlinkAt(directory, name));
+  let result = unlinkAt(directory, name);
+  if (result === -errnos.EACCES) result = withRights(directory, () => unlinkAt(directory, name));
   if (result === -errnos.EISDIR) return false;
   if (result !== -errnos.ENOENT) existing(result, name, "unlinkat");
   return true;
@@ -102,14 +111,6 @@ function withRights(directory: number, remove: () => Result): Result {
   if (result !== -errnos.EACCES) return result;
   changeMode(directory, 0o700);
   return remove();
-}
-
-function* allEntries(directory: number, name: ByteString): Iterable<DirectoryEntry> {
-  for (;;) {
-    const entries = existing(readEntries(directory), name, "getdents64");
-    if (entries.length === 0) return;
-    yield* entries;
-  }
 }
 
 function existing<Value>(result: Value | Result, name: ByteString, call: string): Value {

@@ -30,8 +30,13 @@ export function byteStringOf(text: string): ByteString {
  * more, so that the whole text would stay in memory as long as the part.
  */
 export function ownCopy(part: ByteString): ByteString {
-  return part.length < 13 ? part : (Buffer.from(part, "latin1").toString("latin1") as ByteString);
+  if (part.length < 13) return part;
+  if (part.length > scratch.length) return Buffer.from(part, "latin1").toString("latin1") as ByteString;
+  return scratch.toString("latin1", 0, scratch.write(part, "latin1")) as ByteString;
 }
+
+/** Where names are copied to, so that a copy makes nothing but itself. */
+const scratch = Buffer.alloc(4096);
 
 /** The bytes themselves. */
 export function bytesOf(name: ByteString): Uint8Array {
