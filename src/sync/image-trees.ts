@@ -4,9 +4,11 @@ import { type FindingsReporter, nobody } from "../layer/findings.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { DigestibleHoles } from "../toc/digested-body.ts";
+import { copiedTree } from "../tree/copied-tree.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { keepWanted, type SelectionPatterns, selection } from "../tree/selection.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
+import type { TreeSettings } from "../tree/tree-nodes.ts";
 import type { EntrySink } from "../worker/apply-entries.ts";
 import { DataOffsets } from "./data-offsets.ts";
 
@@ -19,7 +21,12 @@ export class ImageTrees {
   readonly data: ComparedData;
   /** Where the data of the files are in the archives of their layers. */
   readonly offsets: DataOffsets;
-  readonly #trees: Readonly<Record<WhichTree, MergedTree>>;
+  readonly #settings: TreeSettings;
+  readonly #wanted: MergedTree;
+  /** Nothing while it is the same as the other one. */
+  #said: MergedTree | undefined;
+  /** Whether all layers so far are in both trees. */
+  #areSame = false;
   readonly #holes: DigestibleHoles;
 
   constructor(settings: RootfsSettings, reporter: FindingsReporter) {
@@ -30,46 +37,44 @@ export class ImageTrees {
     this.data = new ComparedData(memory);
     this.offsets = new DataOffsets(memory);
     this.#holes = new DigestibleHoles(settings.limits);
-    this.#trees = {
-      wanted: new MergedTree({ ...settings, devices }, reporter, { memory }),
-      said: new MergedTree({ ...settings, devices, strict: false }, nobody, { memory }),
-    };
+    this.#settings = { ...settings, devices };
+    this.#wanted = new MergedTree(this.#settings, reporter, { memory });
   }
 
   get wanted(): TreeDirectory {
-    return this.#trees.wanted.root;
+    return this.#wanted.root;
   }
 
   get said(): TreeDirectory {
-    return this.#trees.said.root;
+    if (this.#said === undefined && this.#areSame) return this.wanted;
+    this.#said ??= this.#parted();
+    return this.#said.root;
   }
 
-  /** Begins a layer of one of the trees, or of both. The data of its files are digested once. */
+  /** Begins a layer of one of the trees, or of both. Layers of both come first, and then those of the wanted one. */
   beginLayer(layer: number, trees: readonly WhichTree[]): EntrySink {
-    let digested: Entry | undefined;
-    let number = 0;
     const keep = (entry: Entry, body: ByteSource) => {
-      if (entry !== digested) {
-        const offset = this.offsets.of(body);
-        number = this.data.keep(entry, body, this.#holes);
-        this.offsets.set(number, offset);
-      }
-      digested = entry;
+      const offset = this.offsets.of(body);
+      const number = this.data.keep(entry, body, this.#holes);
+      this.offsets.set(number, offset);
       return number;
     };
-    const merges = trees.map((tree) => this.#trees[tree].beginLayer(layer, keep));
-    return {
-      apply(entry, body) {
-        for (const merge of merges) merge.apply(entry, body);
-      },
-      end() {
-        for (const merge of merges) merge.end();
-      },
-    };
+    if (trees.length > 1) this.#areSame = true;
+    else if (this.#areSame || trees.includes("said")) this.#said ??= this.#parted();
+    const tree = trees.includes("wanted") ? this.#wanted : this.#said;
+    if (tree === undefined) throw new TypeError("a layer is of one of the trees");
+    return tree.beginLayer(layer, keep);
   }
 
   /** Takes out what is not wanted. To be called when all layers are merged. */
   keepWanted(patterns: SelectionPatterns): void {
-    for (const { root } of Object.values(this.#trees)) keepWanted(root, selection(patterns));
+    for (const root of new Set([this.wanted, this.said])) keepWanted(root, selection(patterns));
+  }
+
+  /** Begins the tree that is only said, with the layers that both have. */
+  #parted(): MergedTree {
+    const { memory } = this;
+    const root = this.#areSame ? { root: copiedTree(this.wanted, memory) } : {};
+    return new MergedTree({ ...this.#settings, strict: false }, nobody, { memory, ...root });
   }
 }

@@ -9,6 +9,7 @@ import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { mtreeLines } from "../tree/mtree.ts";
 import { nothing, type Selection, type SelectionPatterns, selection } from "../tree/selection.ts";
+import type { TreeFile } from "../tree/tree-file.ts";
 import { devicesMade, ownersGiven } from "../unpack/mtree-job.ts";
 import { Comparison } from "../verify/comparison.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
@@ -159,7 +160,8 @@ export function compareForSync(job: CompareForSyncJob): void {
   else {
     const hearsay = job.believed && {
       root: trees[job.believed],
-      areSame: (...files: Parameters<typeof trees.data.areSame>) => trees.data.areSame(...files),
+      // What both images have of the same layer is one file.
+      areSame: (one: TreeFile, other: TreeFile) => one === other || trees.data.areSame(one, other),
     };
     const comparison = new Comparison({
       settings,

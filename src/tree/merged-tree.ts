@@ -22,6 +22,8 @@ export interface TreeBasis {
   readonly base?: TreeBase;
   /** Where what the tree takes is counted, if not in a budget of its own. */
   readonly memory?: Memory;
+  /** A tree that layers are added to, of which everything is known. Default: what `base` says. */
+  readonly root?: TreeDirectory;
 }
 
 /**
@@ -43,17 +45,19 @@ export class MergedTree {
   constructor(
     settings: TreeSettings,
     reporter: FindingsReporter,
-    { base = "nothing", memory = new MemoryBudget(settings.limits) }: TreeBasis = {},
+    { base = "nothing", memory = new MemoryBudget(settings.limits), root: given }: TreeBasis = {},
   ) {
     const { limits, strict, xattrInclude, xattrExclude } = settings;
     const findings = new Findings(reporter, strict);
     const implied = impliedAttributes(settings);
-    const root = new Directory<InMemory>(undefined, {
-      layer: base === "nothing" ? 0 : never,
-      attributes: implied,
-      own: undefined,
-      isOpen: base === "unknown",
-    });
+    const root =
+      given ??
+      new Directory<InMemory>(undefined, {
+        layer: base === "nothing" ? 0 : never,
+        attributes: implied,
+        own: undefined,
+        isOpen: base === "unknown",
+      });
     const tree = new TreeLookup(root);
     this.#context = {
       settings,
