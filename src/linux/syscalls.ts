@@ -188,6 +188,12 @@ export function makeLinkAt(from: number, fromName: ByteString, to: number, toNam
   return linkat(from, path.of(fromName), to, secondPath.of(toName), 0);
 }
 
+/** The same where the further name is as the first one, but for its directory. */
+export function linkSameNameAt(from: number, to: number, name: ByteString): Result {
+  const both = path.of(name);
+  return linkat(from, both, to, both, 0);
+}
+
 const renameat = declare<TwoNames>("renameat", ["int", "const void*", "int", "const void*"]);
 
 export function renameAt(from: number, fromName: ByteString, to: number, toName: ByteString): Result {

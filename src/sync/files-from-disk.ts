@@ -3,9 +3,9 @@ import type { FileBackEnd } from "../layer/back-end.ts";
 import { quoted } from "../layer/findings.ts";
 import { errnos } from "../linux/errno.ts";
 import { identityAt } from "../linux/stat.ts";
-import { makeLinkAt, unlinkAt } from "../linux/syscalls.ts";
+import { linkSameNameAt, makeLinkAt, unlinkAt } from "../linux/syscalls.ts";
 import type { RootfsContext } from "../rootfs/context.ts";
-import type { DiskDestination, OnDisk } from "../rootfs/disk-directory.ts";
+import type { DiskDestination, DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
 import { failure } from "../rootfs/failure.ts";
 import type { FileMaker } from "../rootfs/file-maker.ts";
 import type { NodeMaker } from "../rootfs/node-maker.ts";
@@ -85,6 +85,14 @@ export class FilesFromDisk implements FileBackEnd<OnDisk> {
     });
     if (isMade) this.#insistOnIdentity(destination, old);
     return isMade;
+  }
+
+  /**
+   * The same for a file that stays at its name, in a directory that was made for the new root. Where the file system does
+   * not do it, nothing is there yet. Whether it is the file that was compared has to be seen later.
+   */
+  isLinkedAs(parent: DiskDirectory, name: ByteString, old: number): boolean {
+    return linkSameNameAt(old, this.#context.tree.handles.of(parent), name) >= 0;
   }
 
   /** Whoever may write to the old root can put something else in the place of what was compared. */

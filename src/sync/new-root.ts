@@ -4,7 +4,7 @@ import type { FindingsReporter } from "../layer/findings.ts";
 import type { LayerEntries } from "../layer/layer-entries.ts";
 import { pathIn } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { openDirectoryBeneath } from "../linux/syscalls.ts";
+import { findDirectoryBeneath, openDirectoryBeneath } from "../linux/syscalls.ts";
 import { newContext, type RootfsContext, sharedByLayers } from "../rootfs/context.ts";
 import { Descent } from "../rootfs/descent.ts";
 import type { DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
@@ -128,14 +128,17 @@ export class NewRoot {
       const [name, node] = next;
       const kept = level.kept.below(name);
       if (kept.isWanted) continue;
-      const path = pathIn(level.path, name);
       const here = level.isOld ? descent.descriptor : undefined;
       if (!(node instanceof Directory)) {
+        if (here !== undefined && kept === nothingKept && this.#isStaying(node, level.made, name, here)) continue;
+        const path = pathIn(level.path, name);
         if (here !== undefined) insistOnNothingKept({ descriptor: here, name, path }, kept);
         this.#layFile(node, { directory: level.directory, name, file: fileOf(node) }, { path, here, made: level.made });
         continue;
       }
-      const handle = here === undefined ? -1 : openDirectoryBeneath(here, name);
+      const path = pathIn(level.path, name);
+      const open = kept === nothingKept ? findDirectoryBeneath : openDirectoryBeneath; // the former cannot be listed
+      const handle = here === undefined ? -1 : open(here, name);
       if (handle >= 0) descent.enter(handle);
       enter(node, { path, kept, isOld: handle >= 0 });
     }
@@ -172,11 +175,22 @@ export class NewRoot {
     return this.#files;
   }
 
+  /** Most files stay, and have one name: of these nothing else need be known. */
+  #isStaying(node: Exclude<TreeNode, TreeDirectory>, made: DiskDirectory, name: ByteString, here: number): boolean {
+    const file = fileOf(node);
+    // Of devices more may have to be told.
+    if (file.isLinked || isDevice(file)) return false;
+    const planned = this.#parts.plan.get(file);
+    if (planned === undefined || !planned.isWhole || planned.named !== node) return false;
+    planned.isStaying = this.#onDisk.isLinkedAs(made, name, here);
+    return planned.isStaying;
+  }
+
   #layFile(node: TreeNode, name: TreeName, { path, here: directory, made }: Place): void {
     const { plan, trees } = this.#parts;
     const { file } = name;
     const planned = plan.get(file);
-    if (this.#made.has(file) || (planned !== undefined && planned.named !== node)) {
+    if ((file.isLinked && this.#made.has(file)) || (planned !== undefined && planned.named !== node)) {
       this.#memory.spend(waitingBytes, "further names");
       this.#further.push(name);
       return;
@@ -187,9 +201,9 @@ export class NewRoot {
     }
     if (planned !== undefined && directory !== undefined) {
       const old = { ...planned, directory, name: name.name };
-      // Most files stay: they need not be put into the words of an archive. Of devices more may have to be told.
+      // What stays need not be put into the words of an archive. Of devices more may have to be told.
       const isLinked = !isDevice(file) && this.#onDisk.link({ parent: made, name: name.name, path }, old);
-      planned.isProven = isLinked;
+      planned.isStaying = isLinked;
       if (isLinked || this.#isMadeOf(old, name, path)) return;
     }
     if (file.type !== "file" || file.sizeBytes === 0) return this.#entries.apply(fileEntry(file, path), empty);

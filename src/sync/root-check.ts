@@ -1,21 +1,25 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { DifferentPart } from "../base/option-words.ts";
 import { quoted } from "../layer/findings.ts";
+import { pathIn } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
+import { identityAt } from "../linux/stat.ts";
 import type { Rights } from "../linux/thread.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import type { Selection } from "../tree/selection.ts";
 import { Comparison } from "../verify/comparison.ts";
 import type { ComparisonObserver } from "../verify/comparison-observer.ts";
+import type { FoundName } from "../verify/name-comparison.ts";
 import { goingWith } from "./disk-walk.ts";
+import { changedMeanwhile } from "./files-from-disk.ts";
 import type { ImageTrees } from "./image-trees.ts";
-import type { SyncPlan } from "./sync-plan.ts";
+import type { FileOnDisk, SyncPlan } from "./sync-plan.ts";
 
 /** What a new root is to be. */
 interface CheckedRoot {
   readonly trees: ImageTrees;
-  /** Which names were seen to be right when they were made. */
-  readonly plan: Pick<SyncPlan, "isProven">;
+  /** Which files stay, and need only be those that were compared. */
+  readonly plan: Pick<SyncPlan, "staying">;
   readonly settings: RootfsSettings;
   readonly rights: Rights;
   readonly kept: Selection;
@@ -47,10 +51,23 @@ export function insistOnRoot({ trees, plan, settings, rights, kept, isTold }: Ch
     digestOf: (file) => trees.data.withoutHoles(file),
     observer,
     leftAlone: kept,
-    isProven: (node) => plan.isProven(node),
+    isProven(node, at) {
+      const staying = plan.staying(node);
+      if (staying === undefined) return false;
+      if (isAt(at, staying)) return true;
+      throw changedMeanwhile(pathIn(at.directory.path, at.name));
+    },
     hearsay: { root: trees.wanted, areSame: () => true },
   });
   comparison.compare(trees.wanted, target);
+}
+
+/**
+ * Whether a name is that of a file that was compared: whoever may write to the old root can put something else in its
+ * place before it gets its further name. Most directories have the numbers of inodes that the files themselves have.
+ */
+function isAt({ descriptor, name, fileSystem, inode }: FoundName, { identity }: Pick<FileOnDisk, "identity">): boolean {
+  return `${fileSystem}:${inode}` === identity || identityAt(descriptor, name) === identity;
 }
 
 function notAsWanted(path: ByteString, found: string): OciUnpackError {

@@ -24,8 +24,8 @@ export interface FileOnDisk {
   /** Whether it is the file, or only its data are the same. */
   readonly isWhole: boolean;
   readonly identity: Stat["identity"];
-  /** Whether the name in the new root was seen to be the same file. */
-  isProven: boolean;
+  /** Whether the name in the new root is a further one of it, if nobody has put something else in its place. */
+  isStaying: boolean;
 }
 
 /** Is told of the differences one by one. */
@@ -57,10 +57,10 @@ export class SyncPlan implements ComparisonObserver {
     return this.#files.get(file);
   }
 
-  /** Whether a name of the new root was seen to be the file that was compared. */
-  isProven(named: TreeNode): boolean {
+  /** What the disk has of a file that stays at a name, if that is so. */
+  staying(named: TreeNode): FileOnDisk | undefined {
     const planned = named instanceof Directory ? undefined : this.#files.get(fileOf(named));
-    return planned?.isProven === true && planned.named === named;
+    return planned?.isStaying === true && planned.named === named ? planned : undefined;
   }
 
   found(node: TreeNode, entry: DiskEntry, found: FoundOnDisk): void {
@@ -91,12 +91,13 @@ export class SyncPlan implements ComparisonObserver {
 
   #take(named: Exclude<TreeNode, TreeDirectory>, { stat, parts, isUnreadable }: FoundOnDisk): void {
     const file = fileOf(named);
-    if (isUnreadable || this.#files.get(file)?.isWhole === true) return;
+    const known = this.#files.get(file);
+    if (isUnreadable || known?.isWhole === true) return;
     const isWhole = parts.every((part) => part === "links") && !this.#taken.has(stat.identity);
     const hasData = file.type === "file" && stat.type === "file" && file.sizeBytes > 0;
     if (!isWhole && (!hasData || parts.includes("content"))) return;
-    if (!this.#files.has(file)) this.#memory.spend(plannedBytes, "files that stay");
-    this.#files.set(file, { named, isWhole, identity: stat.identity, isProven: false });
+    if (known === undefined) this.#memory.spend(plannedBytes, "files that stay");
+    this.#files.set(file, { named, isWhole, identity: stat.identity, isStaying: false });
     if (isWhole && stat.nameCount > 1) this.#taken.add(stat.identity);
   }
 }

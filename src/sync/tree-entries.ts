@@ -4,22 +4,28 @@ import type { Entry } from "../tar/entry.ts";
 import type { TreeDirectory, TreeFile } from "../tree/tree-file.ts";
 
 const nothing = byteStringOf("");
+const rootPath = byteStringOf("./");
 const none = { typeFlag: "", sizeBytes: 0, deviceMajor: 0, deviceMinor: 0, offset: 0, linkPath: nothing };
 
 /** A directory of a tree, as an archive describes it. */
 export function directoryEntry({ attributes, parent }: TreeDirectory, path: ByteString): Entry {
   const { mode, uid, gid, mtime, atime, xattrs } = attributes;
-  return {
-    ...none,
+  const plain: Entry = {
     type: "directory",
-    path: parent === undefined ? byteStringOf("./") : path,
+    typeFlag: "",
+    path: parent === undefined ? rootPath : path,
+    linkPath: nothing,
     mode,
     uid,
     gid,
     mtime,
-    ...(atime !== undefined && { atime }),
-    ...(xattrs !== undefined && { xattrs }),
+    sizeBytes: 0,
+    deviceMajor: 0,
+    deviceMinor: 0,
+    offset: 0,
   };
+  if (atime === undefined && xattrs === undefined) return plain;
+  return { ...plain, ...(atime !== undefined && { atime }), ...(xattrs !== undefined && { xattrs }) };
 }
 
 /** What is no directory, as an archive describes it. */

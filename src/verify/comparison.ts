@@ -2,7 +2,6 @@ import { constants } from "node:fs";
 import type { DifferentPart } from "../base/option-words.ts";
 import { Directory } from "../layer/directory.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { readEntries } from "../linux/directory-entries.ts";
 import { errnos, SystemError } from "../linux/errno.ts";
 import { type Stat, statAt } from "../linux/stat.ts";
 import { closeDescriptor, openUntouchedAt, readSymlinkAt } from "../linux/syscalls.ts";
@@ -16,6 +15,7 @@ import { AttributeComparison, hasTime } from "./attribute-comparison.ts";
 import type { ComparisonObserver } from "./comparison-observer.ts";
 import { type DiskEntry, hasContent, succeeded } from "./disk-entry.ts";
 import { LinkComparison } from "./link-comparison.ts";
+import { type ComparedNames, type IsProven, NameComparison, noNames } from "./name-comparison.ts";
 
 /** What a comparison needs to know. */
 export interface ComparisonOptions {
@@ -26,8 +26,8 @@ export interface ComparisonOptions {
   readonly observer: ComparisonObserver;
   /** What of the directory may be as it likes. Default: nothing. */
   readonly leftAlone?: Selection;
-  /** Which names need not be looked at, because that was done. Default: none. */
-  readonly isProven?: (node: TreeNode) => boolean;
+  /** Which of the names that are there need not be looked at, because that was done. Default: none. */
+  readonly isProven?: IsProven;
   /** What the directory is said to have been. Default: nobody says. */
   readonly hearsay?: Hearsay;
 }
@@ -63,10 +63,15 @@ export class Comparison {
   readonly #options: ComparisonOptions;
   readonly #attributes: AttributeComparison;
   readonly #links = new LinkComparison();
+  readonly #names: NameComparison;
+  readonly #mayLackDevices: boolean;
   #count = 0;
 
   constructor(options: ComparisonOptions) {
     this.#options = options;
+    this.#mayLackDevices = options.settings.devices === "create" && !options.rights.isRoot;
+    const mayLack = this.#mayLackDevices ? (node: TreeNode) => this.#mayLack(node) : undefined;
+    this.#names = new NameComparison(mayLack, options.isProven);
     this.#attributes = new AttributeComparison(options.settings, options.rights);
   }
 
@@ -82,19 +87,20 @@ export class Comparison {
     );
     const levels: Level[] = [];
     const enter = (node: TreeNode, name: ByteString, place: Omit<Level, "directory" | "remaining">) => {
-      const handle = this.#compareNode(node, { descriptor: descent.descriptor, name, path: place.path }, place);
-      if (handle === undefined || !(node instanceof Directory)) return;
-      descent.enter(handle);
-      levels.push({ ...place, directory: node, remaining: node.children()[Symbol.iterator]() });
+      const { path, leftAlone, said } = place;
+      const opened = this.#compareNode(node, { descriptor: descent.descriptor, name, path }, place);
+      if (opened === undefined || !(node instanceof Directory)) return;
+      descent.enter(opened.handle);
+      levels.push({ path, leftAlone, said, directory: node, remaining: opened.remaining[Symbol.iterator]() });
     };
-    const { leftAlone = nothing, hearsay, isProven } = this.#options;
+    const { leftAlone = nothing, hearsay } = this.#options;
     enter(root, rootPath, { path: rootPath, leftAlone, said: hearsay?.root });
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       const { done, value: next } = level.remaining.next();
       if (done !== true) {
         const [name, node] = next;
         const below = level.leftAlone.below(name);
-        if (below.isWanted || isProven?.(node) === true) continue;
+        if (below.isWanted) continue;
         const path = pathIn(level.directory, level.path, name);
         const said = level.said instanceof Directory ? level.said.child(name) : undefined;
         enter(node, name, { path, leftAlone: below, said });
@@ -105,10 +111,14 @@ export class Comparison {
     }
   }
 
-  /** Compares what is at a name. Returns the descriptor of a directory whose children are to be compared. */
-  #compareNode(node: TreeNode, entry: DiskEntry, { leftAlone, said }: Pick<Level, "leftAlone" | "said">) {
-    const { descriptor, name, path } = entry;
-    const compare = () => {
+  /** Compares what is at a name. Returns a directory whose children are to be compared. */
+  #compareNode(
+    node: TreeNode,
+    entry: DiskEntry,
+    { leftAlone, said }: Pick<Level, "leftAlone" | "said">,
+  ): OpenedDirectory | undefined {
+    try {
+      const { descriptor, name, path } = entry;
       const stat = statAt(descriptor, name);
       if (stat === -errnos.ENOENT) {
         if (!this.#mayLack(node)) this.#options.observer.missing(node, entry);
@@ -120,17 +130,22 @@ export class Comparison {
         return this.#compareDirectory(node, found, entry, leftAlone);
       if (node instanceof Directory) this.#tellFound(node, entry, found, ["type"]);
       else this.#compareFile(node, found, entry, said);
-      return undefined;
-    };
-    return ifReadable(compare, () => {
+    } catch (error) {
+      if (!isDenied(error)) throw error;
       this.#options.observer.unreadable(node, entry);
-      return undefined;
-    });
+    }
+    return undefined;
   }
 
-  #compareDirectory(directory: TreeDirectory, stat: Stat, entry: DiskEntry, leftAlone: Selection): number | undefined {
+  #compareDirectory(
+    directory: TreeDirectory,
+    stat: Stat,
+    entry: DiskEntry,
+    leftAlone: Selection,
+  ): OpenedDirectory | undefined {
     const { attributes } = directory;
-    const stated = { ...attributes, type: "directory", deviceMajor: 0, deviceMinor: 0 } as const;
+    const { mode, uid, gid } = attributes;
+    const stated = { type: "directory", mode, uid, gid, deviceMajor: 0, deviceMinor: 0 } as const;
     const isRoot = directory.parent === undefined;
     const parts = this.#attributes.differentParts(attributes, stated, { stat, entry, isRoot });
     const handle = openUntouchedAt(entry.descriptor, entry.name, constants.O_DIRECTORY);
@@ -139,34 +154,21 @@ export class Comparison {
       return undefined;
     }
     try {
-      const names = handle < 0 ? noNames : this.#comparedNames(directory, handle, entry.path, leftAlone);
+      const { fileSystem } = stat;
+      const opened = { directory, descriptor: handle, fileSystem, path: entry.path };
+      const names = handle < 0 ? noNames : this.#names.compare(opened, leftAlone);
       // Names that were added or removed change the time of the directory. They are reported, so the time is not.
       this.#tellFound(directory, entry, stat, names.areSame ? parts : parts.filter((part) => part !== "time"));
       for (const { name, below } of names.surplus) {
         const path = pathIn(directory, entry.path, name);
         this.#options.observer.surplus({ descriptor: handle, name, path }, below);
       }
-      return succeeded(handle, entry.path, "openat(O_DIRECTORY)");
+      succeeded(handle, entry.path, "openat(O_DIRECTORY)");
+      return { handle, remaining: names.remaining };
     } catch (error) {
       if (handle >= 0) closeDescriptor(handle);
       throw error;
     }
-  }
-
-  /** Finds the names that the tree does not have, and whether that or names that are missing make a difference. */
-  #comparedNames(directory: TreeDirectory, descriptor: number, path: ByteString, leftAlone: Selection): ComparedNames {
-    const unseen = new Set<ByteString>();
-    for (const [name, node] of directory.children()) if (!this.#mayLack(node)) unseen.add(name);
-    const surplus: SurplusName[] = [];
-    let areSame = true;
-    for (const name of namesIn(descriptor, path)) {
-      unseen.delete(name);
-      if (directory.child(name) !== undefined) continue;
-      areSame = false;
-      const below = leftAlone.below(name);
-      if (!below.isWanted) surplus.push({ name, below });
-    }
-    return { surplus, areSame: areSame && unseen.size === 0 };
   }
 
   #compareFile(node: Exclude<TreeNode, TreeDirectory>, stat: Stat, entry: DiskEntry, said: TreeNode | undefined): void {
@@ -174,16 +176,16 @@ export class Comparison {
     const isStandIn = this.#isStandIn(file, stat);
     if (!isStandIn && !this.#isOfItsType(file, stat)) return this.#tellFound(node, entry, stat, ["type"]);
     const parts = this.#attributes.differentParts(file, file, { stat, entry, isStandIn });
-    if (!isStandIn) parts.push(...differentNature(file, stat, entry));
+    if (!isStandIn) addDifferentNature(parts, file, stat, entry);
     if (!this.#links.areRight(file, stat)) parts.push("links");
     let isUnreadable = false;
     if (stat.type === "file") {
-      const compare = () => this.#differentContent(file, stat, entry, said);
-      const content = ifReadable(compare, (): readonly DifferentPart[] => {
+      try {
+        this.#addDifferentContent(parts, file, stat, entry, said);
+      } catch (error) {
+        if (!isDenied(error)) throw error;
         isUnreadable = true;
-        return [];
-      });
-      parts.push(...content);
+      }
     }
     this.#tellFound(node, entry, stat, parts, isUnreadable);
   }
@@ -198,29 +200,31 @@ export class Comparison {
     return settings.devices === "placeholder" || (settings.recordOwners === true && !rights.isRoot);
   }
 
-  #differentContent(
+  #addDifferentContent(
+    parts: DifferentPart[],
     file: TreeFile,
     stat: Stat,
     entry: DiskEntry,
     said: TreeNode | undefined,
-  ): readonly DifferentPart[] {
-    if (stat.sizeBytes !== file.sizeBytes) return ["size", "content"];
-    if (file.sizeBytes === 0) return [];
+  ): void {
+    if (stat.sizeBytes !== file.sizeBytes) parts.push("size", "content");
+    else if (file.sizeBytes > 0 && !this.#isSameContent(file, stat, entry, said)) parts.push("content");
+  }
+
+  #isSameContent(file: TreeFile, stat: Stat, entry: DiskEntry, said: TreeNode | undefined): boolean {
     const { hearsay, digestOf } = this.#options;
     if (hearsay !== undefined && said !== undefined && !(said instanceof Directory)) {
       const one = fileOf(said);
       const isBelieved = one.type === "file" && one.sizeBytes === stat.sizeBytes && hasTime(one.mtime, stat.mtime);
-      if (isBelieved) return hearsay.areSame(one, file) ? [] : ["content"];
+      if (isBelieved) return hearsay.areSame(one, file);
     }
     const digest = digestOf(file);
-    return digest !== undefined && hasContent(entry, file, digest) ? [] : ["content"];
+    return digest !== undefined && hasContent(entry, file, digest);
   }
 
   /** Whether something may be missing because whoever unpacked could not make it: only root makes devices. */
   #mayLack(node: TreeNode): boolean {
-    const { settings, rights } = this.#options;
-    if (node instanceof Directory || settings.devices !== "create" || rights.isRoot) return false;
-    return isDevice(fileOf(node));
+    return this.#mayLackDevices && !(node instanceof Directory) && isDevice(fileOf(node));
   }
 
   #tellFound(
@@ -234,46 +238,28 @@ export class Comparison {
   }
 }
 
-interface SurplusName {
-  readonly name: ByteString;
-  readonly below: Selection;
+/** An open directory whose children are to be compared. */
+interface OpenedDirectory extends Pick<ComparedNames, "remaining"> {
+  readonly handle: number;
 }
 
-interface ComparedNames {
-  /** Those that the tree does not have, and that may not be there. */
-  readonly surplus: readonly SurplusName[];
-  readonly areSame: boolean;
-}
-
-const noNames: ComparedNames = { surplus: [], areSame: true };
-
-/** Does something that may need rights which this user does not have, and something else without them. */
-function ifReadable<Result>(work: () => Result, otherwise: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof SystemError && error.errno === "EACCES")) throw error;
-    return otherwise();
-  }
+/** Whether something needs rights that this user does not have. */
+function isDenied(error: unknown): boolean {
+  return error instanceof SystemError && error.errno === "EACCES";
 }
 
 /** Compares the target of a symlink, and the number of a device. */
-function differentNature(file: TreeFile, stat: Stat, { descriptor, name }: DiskEntry): DifferentPart[] {
-  if (file.type === "symlink") return readSymlinkAt(descriptor, name) === file.linkPath ? [] : ["target"];
-  if (!isDevice(file)) return [];
-  return file.deviceMajor === stat.deviceMajor && file.deviceMinor === stat.deviceMinor ? [] : ["device"];
+function addDifferentNature(parts: DifferentPart[], file: TreeFile, stat: Stat, { descriptor, name }: DiskEntry): void {
+  if (file.type === "symlink") {
+    if (readSymlinkAt(descriptor, name) !== file.linkPath) parts.push("target");
+  } else if (isDevice(file)) {
+    const isSame = file.deviceMajor === stat.deviceMajor && file.deviceMinor === stat.deviceMinor;
+    if (!isSame) parts.push("device");
+  }
 }
 
 function isDevice({ type }: TreeFile): boolean {
   return type === "character-device" || type === "block-device";
-}
-
-function* namesIn(descriptor: number, path: ByteString): Iterable<ByteString> {
-  for (;;) {
-    const entries = succeeded(readEntries(descriptor), path, "getdents64");
-    if (entries.length === 0) return;
-    for (const { name } of entries) yield name;
-  }
 }
 
 function pathIn({ parent }: TreeDirectory, path: ByteString, name: ByteString): ByteString {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -24,6 +25,7 @@ import { ImageTrees } from "../../src/sync/image-trees.ts";
 import { NewRoot } from "../../src/sync/new-root.ts";
 import { insistOnOwn } from "../../src/sync/own-directory.ts";
 import { RereadImage } from "../../src/sync/reread-image.ts";
+import { insistOnRoot } from "../../src/sync/root-check.ts";
 import { SyncPlan } from "../../src/sync/sync-plan.ts";
 import { TarDecoder } from "../../src/tar/decoder.ts";
 import { nothing } from "../../src/tree/selection.ts";
@@ -32,7 +34,7 @@ import { Comparison } from "../../src/verify/comparison.ts";
 import type { EntrySink } from "../../src/worker/apply-entries.ts";
 import { sourceOf } from "../model/archive.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
-import { directory, file, tar } from "../support/tar-builder.ts";
+import { directory, file, hardlink, tar } from "../support/tar-builder.ts";
 
 // Somebody who may write to the directory changes things between the steps of a sync.
 
@@ -41,6 +43,8 @@ const layer = tar(
   directory("./"),
   directory("etc"),
   file("etc/stays", "stays"),
+  file("etc/twice", "twice"),
+  hardlink("etc/again", "etc/twice"),
   file("etc/mode", "data", { mode: 0o600 }),
   file("new", "new"),
 );
@@ -63,33 +67,82 @@ function merged(archive: Uint8Array, entries: EntrySink): void {
 }
 
 /** A root that lacks `new`, and in which `etc/mode` has another mode, after it was compared with the layer. */
-function compared(place: Scratch, work: (newRoot: NewRoot, old: string, target: string) => void): void {
+function compared(
+  place: Scratch,
+  work: (newRoot: NewRoot, old: string, target: string, check: () => void) => void,
+): void {
   const [old, target] = [join(place.directory, "old"), join(place.directory, "target")];
-  made(old, tar(directory("./"), directory("etc"), file("etc/stays", "stays"), file("etc/mode", "data")));
+  made(
+    old,
+    tar(
+      directory("./"),
+      directory("etc"),
+      file("etc/stays", "stays"),
+      file("etc/twice", "twice"),
+      hardlink("etc/again", "etc/twice"),
+      file("etc/mode", "data"),
+    ),
+  );
   mkdirSync(target, { mode: 0o700 });
   const trees = new ImageTrees(settings, nobody);
   merged(layer, trees.beginLayer(0, ["wanted"]));
   const plan = new SyncPlan(trees.memory);
   const handles = [old, target].map(openDirectoryPath) as [number, number];
   const digestOf = (each: TreeFile) => trees.data.withoutHoles(each);
-  new Comparison({ settings, rights: ownRights(), digestOf, observer: plan }).compare(trees.wanted, handles[0]);
+  const rights = ownRights();
+  new Comparison({ settings, rights, digestOf, observer: plan }).compare(trees.wanted, handles[0]);
   const parts = { target: handles[1], old: handles[0], trees, plan, kept: nothing, settings, reporter: nobody };
   const newRoot = new NewRoot(parts);
   try {
-    work(newRoot, old, target);
+    work(newRoot, old, target, () =>
+      insistOnRoot({ trees, plan, settings, rights, kept: nothing, isTold: false }, handles[1]),
+    );
   } finally {
     newRoot.close();
     for (const handle of handles) closeDescriptor(handle);
   }
 }
 
+/** Puts a file from outside in the place of one that was compared. */
+function replace(path: string, place: Scratch): void {
+  const secret = join(place.directory, "secret");
+  writeFileSync(secret, "secret");
+  unlinkSync(path);
+  linkSync(secret, path);
+}
+
 test("a file that takes the place of one that was compared does not get into the new root", async () => {
   await using place = await scratch();
+  compared(place, (newRoot, old, _target, check) => {
+    replace(join(old, "etc/stays"), place);
+    newRoot.lay();
+    newRoot.fill(0, sourceOf(layer));
+    newRoot.finish();
+    assert.throws(check, { code: "FILE_SYSTEM", message: /changed meanwhile/ });
+  });
+});
+
+test("nor does one that takes the place of a file with several names", async () => {
+  await using place = await scratch();
   compared(place, (newRoot, old) => {
-    writeFileSync(join(place.directory, "secret"), "secret");
-    unlinkSync(join(old, "etc/stays"));
-    linkSync(join(place.directory, "secret"), join(old, "etc/stays"));
-    assert.throws(() => newRoot.lay(), { code: "FILE_SYSTEM" });
+    replace(join(old, "etc/twice"), place);
+    assert.throws(() => newRoot.lay(), { code: "FILE_SYSTEM", message: /changed meanwhile/ });
+  });
+});
+
+test("what nobody changed is what it is to be", async () => {
+  await using place = await scratch();
+  compared(place, (newRoot, old, target, check) => {
+    newRoot.lay();
+    newRoot.fill(0, sourceOf(layer));
+    newRoot.finish();
+    check();
+    for (const name of ["stays", "twice", "again"]) {
+      const [before, after] = [old, target].map((root) => lstatSync(join(root, "etc", name)).ino);
+      assert.equal(after, before);
+    }
+    writeFileSync(join(target, "etc/more"), "");
+    assert.throws(check, { code: "FILE_SYSTEM", message: /etc\/more/ });
   });
 });
 
@@ -113,7 +166,7 @@ test("data that were changed after they were compared come out of the layers", a
   compared(place, (newRoot, old, target) => {
     writeFileSync(join(old, "etc/mode"), "da");
     newRoot.lay();
-    assert.deepEqual(readdirSync(join(target, "etc")), ["stays"]);
+    assert.deepEqual(readdirSync(join(target, "etc")).sort(), ["stays", "twice"]);
     newRoot.fill(0, sourceOf(layer));
     newRoot.finish();
     assert.equal(readFileSync(join(target, "etc/mode"), "utf8"), "data");
@@ -126,6 +179,8 @@ test("a layer that is not what its index says is refused", async () => {
     directory("./"),
     directory("etc"),
     file("etc/stays", "stays"),
+    file("etc/twice", "twice"),
+    hardlink("etc/again", "etc/twice"),
     file("etc/mode", "data", { mode: 0o600 }),
     file("new", "wen"),
   );
