@@ -12,7 +12,7 @@ import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
-import { half } from "../support/thorough.ts";
+import { half, third } from "../support/thorough.ts";
 import { skipUnlessRoot, skipUnlessWhiteouts, skipWithout } from "../support/tools.ts";
 
 const sample = image(sampleLayers());
@@ -142,7 +142,7 @@ test("--include and --exclude take a part of the image", async () => {
   assert.deepEqual(found.sort(), ["bin", "bin/su", "etc", "etc/before-1970", "etc/far-future", "etc/hosts"]);
 });
 
-for (const [args, message] of [
+const wrong: readonly (readonly [args: readonly string[], message: string])[] = [
   [
     ["--output", "layout", "--include", "etc", "-o", "x", "img"],
     "cannot use --include: it goes with --output rootfs, files, or a file",
@@ -174,7 +174,8 @@ for (const [args, message] of [
     ["--output", "ext4", "--size", "big", "-o", "x", "img"],
     'cannot use --size: a size such as 500M or 10G is expected, found "big"',
   ],
-] as const) {
+];
+for (const [args, message] of third(wrong)) {
   test(`${args.join(" ")} is a wrong command line`, async () => {
     const { status, stderr } = await ociUnpack(args);
     assert.equal(status, 2);

@@ -15,7 +15,7 @@ import { program, root } from "./as-user.ts";
 import { Library } from "./library.ts";
 import { canaries, makePlace } from "./place.ts";
 
-const fewestRuns = isThorough ? 40 : 8;
+const fewestRuns = isThorough ? 40 : 5;
 /** As many are tried until some of them were disturbed: a machine that is busy may give the attacker no time meanwhile. */
 const mostRuns = 80;
 const skip = skipUnlessRoot() || skipWithout("setpriv");

@@ -7,8 +7,8 @@ import { randomStack } from "./generator.ts";
 import { shrunk } from "./shrink.ts";
 import { stackText } from "./stack-text.ts";
 
-const seeds = isThorough ? 10_000 : 1000;
-const seedsPerTest = 1000;
+const seeds = isThorough ? 10_000 : 500;
+const seedsPerTest = 500;
 
 describe("the tree on disk is the model's tree", { skip: skipUnlessRoot() }, () => {
   for (let first = 0; first < seeds; first += seedsPerTest) {

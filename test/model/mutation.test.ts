@@ -3,7 +3,7 @@ import { isThorough } from "../support/thorough.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 import { assertHarmless } from "./mutated-archive.ts";
 
-const seeds = isThorough ? 3000 : 1000;
+const seeds = isThorough ? 3000 : 500;
 const seedsPerTest = 500;
 
 describe("an archive that is damaged is a tree or a typed error", { skip: skipUnlessRoot() }, () => {

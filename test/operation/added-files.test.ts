@@ -17,6 +17,7 @@ import { ociUnpack } from "../support/oci-unpack.ts";
 import { type RegistryDouble, startRegistry } from "../support/registry-double.ts";
 import { scratch } from "../support/scratch.ts";
 import { directory, file, symlink as link, tar } from "../support/tar-builder.ts";
+import { half, third } from "../support/thorough.ts";
 import { skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
 
@@ -171,7 +172,7 @@ describe("what cannot be added is one error before anybody is asked", () => {
     "a mode with more than permissions": [{ mode: 0o100755 }, /its mode is more than 0o7777$/],
     "a user that cannot be": [{ uid: 2 ** 32 - 1 }, /nobody has the number 4294967295$/],
   };
-  for (const [what, [changes, message]] of Object.entries(wrong)) {
+  for (const [what, [changes, message]] of half(Object.entries(wrong))) {
     test(what, async () => {
       await using stage = await setStage();
       const add = [{ source: stage.path("init"), target: "/init", ...changes }];
@@ -223,7 +224,7 @@ describe("the command", () => {
     "755:1:1:nowhere:/init": /cannot read "nowhere": no such file or directory/,
     "init:/..": /cannot use --add-file: its target "\/.." leads out of the root/,
   };
-  for (const [text, message] of Object.entries(wrong)) {
+  for (const [text, message] of third(Object.entries(wrong))) {
     test(`refuses ${text}`, async () => {
       await using place = await scratch();
       const { status, stderr } = await ociUnpack([

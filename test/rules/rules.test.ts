@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { skipUnlessNodeIsOpen, skipWithoutUserNamespaces } from "../hostile/as-user.ts";
+import { half } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { imageRules } from "./cases-images.ts";
 import { localRules } from "./cases-local.ts";
@@ -22,7 +23,7 @@ describe("strictly", { skip }, () => {
 });
 
 describe("from a registry or a place on this machine", { skip, concurrency: 2 }, () => {
-  for (const rule of [...imageRules, ...localRules]) {
+  for (const rule of half([...imageRules, ...localRules])) {
     test(`${rule.rule}: ${rule.claim}`, () => assertImage(rule, false));
     if (rule.warnings === undefined) continue;
     test(`${rule.rule}: ${rule.claim}, and refused strictly`, () => assertImage(rule, true));
@@ -30,7 +31,7 @@ describe("from a registry or a place on this machine", { skip, concurrency: 2 },
 });
 
 describe("as an ordinary user", { skip: skip || skipWithout("setpriv"), concurrency: 2 }, () => {
-  for (const rule of userRules.filter(({ caller }) => caller === undefined)) {
+  for (const rule of half(userRules.filter(({ caller }) => caller === undefined))) {
     test(`${rule.rule}: ${rule.claim}`, () => assertUser(rule));
   }
 });
@@ -39,7 +40,7 @@ describe("as root of a user namespace", {
   skip: skipWithoutUserNamespaces() || skipUnlessNodeIsOpen(),
   concurrency: 2,
 }, () => {
-  for (const rule of userRules.filter(({ caller }) => caller !== undefined)) {
+  for (const rule of half(userRules.filter(({ caller }) => caller !== undefined))) {
     test(`${rule.rule}: ${rule.claim}`, () => assertUser(rule));
   }
 });
