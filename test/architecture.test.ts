@@ -116,7 +116,7 @@ test("only http/http.ts opens connections, and https.ts for it", () => {
       (path) =>
         path !== "src/http/node-http.ts" &&
         path !== "src/base/version.ts" &&
-        path !== "src/base/sha256.ts" &&
+        path !== "src/base/on-demand.ts" &&
         path !== "src/linux/libc.ts" &&
         !inFolder(path, "cli"),
     ),

@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
 import { OciUnpackError } from "../base/errors.ts";
+import { nodeZlib } from "../base/on-demand.ts";
 import type { CompressedInput } from "./compressed-input.ts";
 import type { DecompressedOutput } from "./decompressed-output.ts";
 import { inflate } from "./inflate.ts";
@@ -13,10 +13,11 @@ const RESERVED = 0xe0;
 
 /** Computes the checksums of gzip members, for data that has no digest. */
 export class GzipChecksum {
+  readonly #crc32 = nodeZlib().crc32;
   #crc = 0;
 
   update(bytes: Uint8Array): void {
-    this.#crc = crc32(bytes, this.#crc);
+    this.#crc = this.#crc32(bytes, this.#crc);
   }
 
   /** Returns the checksum of a member that has ended. */

@@ -1,5 +1,5 @@
-import * as zlib from "node:zlib";
 import { OciUnpackError } from "../base/errors.ts";
+import { nodeZlib } from "../base/on-demand.ts";
 import type { ByteSpace } from "./decompressed-output.ts";
 
 /*
@@ -36,7 +36,7 @@ interface ZstdModule {
 
 /** Node's own decompressor of Zstandard frames (RFC 8878); `undefined` before Node 22.15. */
 export function nativeZstd(windowLog: number): SyncDecompressor | undefined {
-  const { createZstdDecompress, constants } = zlib as unknown as ZstdModule;
+  const { createZstdDecompress, constants } = nodeZlib() as unknown as ZstdModule;
   if (createZstdDecompress === undefined || constants.ZSTD_d_windowLogMax === undefined) return undefined;
   const params = { [constants.ZSTD_d_windowLogMax]: windowLog };
   return new NativeZstd(() => createZstdDecompress({ params }));

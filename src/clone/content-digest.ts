@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Hash } from "node:crypto";
-import { sha256 } from "../base/sha256.ts";
+import { nodeCrypto } from "../base/on-demand.ts";
 import { nextData, readSomeAt } from "../linux/content.ts";
 import type { Result } from "../linux/libc.ts";
 
@@ -15,7 +15,7 @@ const zeros = Buffer.alloc(chunk.length);
  * hole, and when, is its own affair, and a hole may be as large as it likes.
  */
 export function contentDigest(file: number, sizeBytes: number, isSparse: boolean): string | Result {
-  const hash = sha256();
+  const hash = nodeCrypto().createHash("sha256");
   for (let at = 0; at < sizeBytes; ) {
     const start = isSparse ? nextData(file, at) : at;
     if (start < 0) return start;

@@ -1,6 +1,6 @@
 import type { Hash } from "node:crypto";
 import type { Limits } from "../base/limits.ts";
-import { sha256 } from "../base/sha256.ts";
+import { nodeCrypto } from "../base/on-demand.ts";
 import type { ByteSource, Entry, Segment } from "../tar/entry.ts";
 
 /** Holes are digested as zeros, but nobody waits for more of them than this: some seconds for a whole image. */
@@ -42,7 +42,7 @@ export class DigestedBody implements ByteSource {
   ) {
     const dataBytes = segments.reduce((sum, { length }) => sum + length, 0);
     this.#body = body;
-    this.#hash = holes.take(sizeBytes - dataBytes) ? sha256() : undefined;
+    this.#hash = holes.take(sizeBytes - dataBytes) ? nodeCrypto().createHash("sha256") : undefined;
     this.#sizeBytes = sizeBytes;
     this.#ahead = segments.toReversed();
   }
