@@ -373,14 +373,7 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
-    what: "one that dies ends the run, and nobody waits for what it was to make",
-    file: "src/worker/pipeline.ts",
-    without: ["[...rings, ...contents.rings]", "rings"],
-    test: ["worker/content-faults", "a thread that makes files and dies before it has made anything"],
-  },
-  {
-    group: "sandbox",
-    what: "one may make a file where the process may open no more: it keeps a handle for that",
+    what: "a thread may make a file where the process may open no more: it keeps a handle for that",
     file: "src/rootfs/handed-file-maker.ts",
     without: ["result !== -errnos.EMFILE || this.#spare < 0", "result !== -errnos.EMFILE || true"],
     test: ["worker/content-faults", "a process that may open no more files makes all the same"],
