@@ -8,7 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import { isOciUnpackError } from "../../src/base/errors.ts";
+import { unpack } from "../../src/index.ts";
 import { output } from "../support/command.ts";
+import { image } from "../support/image.ts";
+import { writeImageLayout } from "../support/image-layout.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
 import { skipUnlessMounting } from "../support/tools.ts";
@@ -87,6 +90,29 @@ test("a disk that is full is told of by the same words, whoever makes the files"
   }
   assert.equal(outcomes[1], outcomes[0]);
   assert.match(outcomes[0] ?? "", /large.*ENOSPC/);
+});
+
+test("of an image for which the disk is too small nothing is left, whoever makes the files", {
+  skip: skipUnlessMounting(),
+}, async () => {
+  await using place = await scratch();
+  const layout = join(place.directory, "layout");
+  await mkdir(layout);
+  await writeImageLayout(layout, [{ tag: "1", images: [image(archives)] }]);
+  for (const count of [1, 4]) {
+    const disk = join(place.directory, `${count}`);
+    await mkdir(disk);
+    await output("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
+    try {
+      await assert.rejects(unpack(`oci:${layout}:1`, join(disk, "target"), { threads: count }), { code: "NO_SPACE" });
+      assert.deepEqual(await readdir(disk), []);
+      assert.ok(begun.length >= usualThreads + (count > 1 ? 2 : 0));
+      assert.deepEqual(threads(), []);
+    } finally {
+      await output("umount", [disk]);
+    }
+    begun = [];
+  }
 });
 
 test("a process that may open no more files makes all the same, with the handle that it keeps", async () => {
