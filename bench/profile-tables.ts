@@ -28,9 +28,9 @@ function momentTable(moments: readonly Moment[]): string {
 }
 
 const roles: Readonly<Record<string, string>> = {
-  main: "main: network, digests of blobs, spool",
+  main: "main: network, spool, digests of blobs if nobody else",
   "oci-decompress": "oci-decompress: decompression, diffIDs if nobody else",
-  "oci-digest": "oci-digest: diffIDs",
+  "oci-digest": "oci-digest: diffIDs, or blobs",
   "oci-apply": "oci-apply: archives into files",
 };
 
@@ -63,7 +63,7 @@ function sum(a: Task, b: Task): Task {
 
 function ringTable({ compressed, archives }: Profile["rings"]): string {
   const ends = [
-    ...endsOf("compressed", compressed, "main", ["oci-decompress"]),
+    ...endsOf("compressed", compressed, "main", ["oci-decompress", "oci-digest"]),
     ...endsOf("archives", archives, "oci-decompress", ["oci-apply", "oci-digest"]),
   ];
   return markdownTable(["ring: who waited", "times", "in all (s)"], ends);

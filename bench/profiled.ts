@@ -2,7 +2,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { homedir } from "node:os";
 import type * as Library from "../src/index.ts";
 import type { OciUnpackEvent } from "../src/index.ts";
-import type { Waits } from "../src/worker/ring.ts";
+import type { Waits } from "../src/worker/ring-waits.ts";
 
 /** What an unpacking says of itself, on standard output. Times are milliseconds since the process began. */
 export interface Profile {

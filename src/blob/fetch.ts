@@ -1,12 +1,12 @@
-import { together } from "../base/abort.ts";
+import { together, unlessAborted } from "../base/abort.ts";
 import { isOciUnpackError, OciUnpackError } from "../base/errors.ts";
 import type { EventListener } from "../base/events.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
+import { type Digest, hasherFor } from "../oci/digest.ts";
 import type { ImageSource } from "./image-source.ts";
 import { Spool } from "./spool.ts";
 import { SpoolStorage } from "./spool-storage.ts";
-import { verified } from "./verified.ts";
+import { type BlobHasher, insistOnDigest, ofExpectedSize } from "./verified.ts";
 
 interface FetchLayersOptions {
   /** How many blobs are downloaded at the same time. */
@@ -20,6 +20,11 @@ interface FetchLayersOptions {
   readonly isKept?: boolean;
   /** The number of each layer in events. Default: its index. */
   readonly numbers?: readonly number[];
+  /**
+   * Gives what tells the digest of a blob, for whose lowest layer `layer` is then read to the last byte whatever
+   * happens. Default, and where it gives `undefined`: each blob is digested while it arrives.
+   */
+  readonly digestedBehind?: (layer: number, blob: Descriptor) => BlobHasher | undefined;
   /** Called with the number of compressed bytes of a blob so far. `layer` is the lowest layer that uses the blob. */
   readonly onProgress: (layer: number, bytes: number) => void;
 }
@@ -29,6 +34,8 @@ interface Download {
   readonly descriptor: Descriptor;
   readonly lowestLayer: number;
   readonly spool: Spool;
+  /** What tells the digest when the blob has been read. Absent if it is digested while it arrives. */
+  readonly behind: BlobHasher | undefined;
   isRead: boolean;
 }
 
@@ -69,10 +76,16 @@ export class LayerFetch implements AsyncDisposable {
     const { parallelBlobs = waiting.length } = this.#image;
     const lanes = Math.min(this.#options.parallelDownloads, parallelBlobs, waiting.length);
     const lane = async (laneSignal: AbortSignal) => {
+      const proofs: Promise<void>[] = [];
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         laneSignal.throwIfAborted();
         await this.#download(next, laneSignal);
+        if (next.behind === undefined) continue;
+        const proof = this.#provenBehind(next, next.behind, laneSignal);
+        proof.catch(() => {}); // it may fail while the next blob is downloaded
+        proofs.push(proof);
       }
+      await Promise.all(proofs);
     };
     const stopWaiting = () => {
       for (const { spool } of this.#downloads.values()) spool.fail(signal.reason);
@@ -101,11 +114,12 @@ export class LayerFetch implements AsyncDisposable {
 
   /**
    * Waits until the bytes of a layer have been verified, and throws what is wrong with them. They cannot be read any
-   * more.
+   * more, unless their digest is told by who reads them: that one has to go on.
    */
   async proven(index: number): Promise<void> {
     const descriptor = this.#layers[index];
-    await (descriptor && this.#downloads.get(descriptor.digest)?.spool.proven());
+    const download = descriptor && this.#downloads.get(descriptor.digest);
+    await (download?.behind === undefined ? download?.spool.proven() : download.spool.settled());
   }
 
   /** How many bytes came from a store and not over the network. */
@@ -128,7 +142,8 @@ export class LayerFetch implements AsyncDisposable {
       const spool = new Spool({ storage: this.#storage, memoryBytes: spoolMemoryBytes, isHeld });
       if (this.#options.isKept) spool.keep();
       const lowestLayer = this.#options.numbers?.[layer] ?? layer;
-      this.#downloads.set(digest, { descriptor, lowestLayer, spool, isRead: false });
+      const behind = isHeld ? undefined : this.#options.digestedBehind?.(lowestLayer, descriptor);
+      this.#downloads.set(digest, { descriptor, lowestLayer, spool, behind, isRead: false });
       return;
     }
     if (before.descriptor.sizeBytes !== sizeBytes) {
@@ -141,13 +156,17 @@ export class LayerFetch implements AsyncDisposable {
     before.spool.keep();
   }
 
-  /** Downloads a blob. If a mirror had a wrong one, of which nothing has been read yet, it is downloaded again. */
+  /**
+   * Downloads a blob, and verifies it unless that happens behind. If a mirror had a wrong one, of which nothing has been
+   * read yet, it is downloaded again.
+   */
   async #download(download: Download, signal: AbortSignal): Promise<void> {
-    const { descriptor, lowestLayer: layer, spool } = download;
-    const { sizeBytes } = descriptor;
+    const { descriptor, behind, spool } = download;
     const alternatives = this.#alternatives(descriptor);
     try {
-      await this.#receive(download, signal);
+      const hasher = behind ?? hasherFor(descriptor.digest);
+      await this.#receive(download, hasher, signal);
+      if (behind === undefined) await this.#accept(download, await hasher.digest());
     } catch (error) {
       if (isOciUnpackError(error, "DIGEST_MISMATCH") && this.#alternatives(descriptor) < alternatives) {
         await spool.forget();
@@ -156,19 +175,35 @@ export class LayerFetch implements AsyncDisposable {
       spool.fail(error);
       throw error;
     }
+  }
+
+  /** Verifies a blob that has come, when its digest is told. Who reads it is given the error, if it is wrong. */
+  async #provenBehind(download: Download, hasher: BlobHasher, signal: AbortSignal): Promise<void> {
+    try {
+      const digest = await unlessAborted(Promise.resolve(hasher.digest()), signal);
+      await this.#accept(download, digest);
+    } catch (error) {
+      download.spool.fail(error);
+      throw error;
+    }
+  }
+
+  async #accept({ descriptor, lowestLayer: layer, spool }: Download, digest: Digest): Promise<void> {
+    insistOnDigest(descriptor, digest);
+    await spool.end();
+    const { sizeBytes } = descriptor;
     this.#onEvent({ type: "downloaded", layer, bytes: sizeBytes, totalBytes: sizeBytes });
   }
 
-  async #receive({ descriptor, lowestLayer, spool }: Download, signal: AbortSignal): Promise<void> {
+  async #receive({ descriptor, lowestLayer, spool }: Download, hasher: BlobHasher, signal: AbortSignal): Promise<void> {
     let bytes = 0;
     const chunks = this.#image.blob(descriptor, { signal, onEvent: this.#onEvent, lends: true });
-    for await (const chunk of verified(descriptor, chunks)) {
+    for await (const chunk of ofExpectedSize(descriptor, chunks, hasher)) {
       bytes += chunk.length;
       this.#options.onProgress(lowestLayer, bytes);
       await spool.write(chunk);
       signal.throwIfAborted();
     }
-    await spool.end();
   }
 
   #alternatives(descriptor: Descriptor): number {

@@ -122,6 +122,11 @@ export class Spool {
   async proven(): Promise<void> {
     this.#isGivenUp = true;
     this.#notify();
+    await this.settled();
+  }
+
+  /** The same, while somebody goes on reading. */
+  async settled(): Promise<void> {
     while (!this.#state.done) await this.#changed();
     this.#throwIfFailed();
   }

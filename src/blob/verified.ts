@@ -14,6 +14,25 @@ interface Expected {
  */
 export async function* verified(expected: Expected, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const hasher = hasherFor(expected.digest);
+  yield* ofExpectedSize(expected, chunks, hasher);
+  insistOnDigest(expected, hasher.digest());
+}
+
+/** Takes the bytes of a blob, and tells their digest: at once, or when another thread has come so far. */
+export interface BlobHasher {
+  update(chunk: Uint8Array): void;
+  digest(): Digest | Promise<Digest>;
+}
+
+/**
+ * Passes bytes on, which `hasher` gets, too, and throws unless there are as many as there should be. What their digest
+ * is has still to be looked at: `insistOnDigest`.
+ */
+export async function* ofExpectedSize(
+  expected: Expected,
+  chunks: AsyncIterable<Uint8Array>,
+  hasher: Pick<BlobHasher, "update">,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     sizeBytes += chunk.length;
@@ -22,14 +41,16 @@ export async function* verified(expected: Expected, chunks: AsyncIterable<Uint8A
     yield chunk;
   }
   if (sizeBytes < expected.sizeBytes) throw sizeMismatch(expected, String(sizeBytes));
-  const actual = hasher.digest();
-  if (actual !== expected.digest) {
-    const message = `cannot accept blob ${expected.digest}: its ${sizeBytes} bytes digest to ${actual}`;
-    throw new OciUnpackError("DIGEST_MISMATCH", message, {
-      hint: "the blob was altered where it is kept, or on the way: by a disk, a mirror or a proxy",
-      details: { digest: expected.digest },
-    });
-  }
+}
+
+/** Throws unless the bytes of a blob, which are as many as there should be, have the right digest. */
+export function insistOnDigest(expected: Expected, actual: Digest): void {
+  if (actual === expected.digest) return;
+  const message = `cannot accept blob ${expected.digest}: its ${expected.sizeBytes} bytes digest to ${actual}`;
+  throw new OciUnpackError("DIGEST_MISMATCH", message, {
+    hint: "the blob was altered where it is kept, or on the way: by a disk, a mirror or a proxy",
+    details: { digest: expected.digest },
+  });
 }
 
 /** All of a short blob, once it is verified. */

@@ -1,5 +1,6 @@
 import { together } from "../base/abort.ts";
 import { LayerFetch } from "../blob/fetch.ts";
+import { BlobDigests } from "../worker/blob-digests.ts";
 import type { ContentRings } from "../worker/content-threads.ts";
 import type { EngineReport, Job, Message, NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
@@ -65,10 +66,13 @@ export async function fetchLayers<Own extends Message = never>(
   const isOfImage = (told: Message & { readonly layer?: number }) =>
     !progressTypes.includes(told.type) || (told.layer ?? 0) < image.layers.length;
   const report = (onReport ?? events.report) as (told: EngineReport | Own) => void;
+  const { contentThreads, hasBlobDigestThread, ...threads } = furtherThreads(settings, archives);
+  const blobDigests = hasBlobDigestThread && !passesOn ? new BlobDigests() : undefined;
   await using fetch = new LayerFetch(source, descriptors, {
     parallelDownloads: settings.apply.limits.parallelDownloads,
     waiting: directory,
     numbers: archives.map(({ number }) => number),
+    ...(blobDigests && { digestedBehind: (layer, blob) => blobDigests.of(layer, blob) }),
     onEvent: (event) => isOfImage(event) && events.tell(event),
     onProgress: (layer, bytes) => layer < image.layers.length && progress.setDownloadedBytes(layer, bytes),
   });
@@ -77,7 +81,6 @@ export async function fetchLayers<Own extends Message = never>(
   using _ticker = new ProgressTicker(blobs.slice(0, image.layers.length), progress, events.tell);
   const before = progress.totals().downloadedBytes;
   const archiveAt = (index: number) => layers.slice(0, index).filter(({ form }) => form !== "index").length;
-  const { contentThreads, ...threads } = furtherThreads(settings, archives);
   const job = {
     layers,
     open(index: number, signal: AbortSignal) {
@@ -90,6 +93,7 @@ export async function fetchLayers<Own extends Message = never>(
     progress,
     passesOn,
     ...threads,
+    blobDigests,
     contents: staging === undefined ? undefined : { threads: contentThreads, staging },
     indexes: written,
     consume,

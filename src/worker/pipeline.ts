@@ -5,6 +5,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { AheadThreads, createAheadRings } from "./ahead-threads.ts";
 import { type ProvenLayers, withProof } from "./blamed-layer.ts";
+import type { BlobDigests } from "./blob-digests.ts";
 import { type ContentRings, ContentThreads, createContentRings } from "./content-threads.ts";
 import type { DecompressJob } from "./decompress-job.ts";
 import { digest } from "./digesting.ts";
@@ -13,7 +14,8 @@ import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
 import type { DiscardJob, EngineReport, Job, Message } from "./messages.ts";
 import { OutletReader, type SharedOutlet } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
-import { AsyncRingWriter, cancelRing, createRing, type SharedRing, waitsOf } from "./ring.ts";
+import { AsyncRingWriter, cancelRing, createRing, leaveFirstReaderOut, type SharedRing } from "./ring.ts";
+import { waitsOf } from "./ring-waits.ts";
 import { living, startLibuvPool, Thread } from "./thread.ts";
 
 type Consumer = "apply-worker" | "files-worker" | "tree-worker" | "verify-worker" | "sync-worker";
@@ -36,6 +38,8 @@ export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
   readonly passesOn?: boolean;
   /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
   readonly hasDigestThread: boolean;
+  /** What the blobs digest to, if a thread of its own is to find that out for whoever asked. */
+  readonly blobDigests?: BlobDigests | undefined;
   /** How many threads decode parts of large layers ahead. Default: none. */
   readonly aheadThreads?: number;
   /** Whether these start at once. By default they start when there is something for them. */
@@ -74,11 +78,10 @@ const ringsChannel = channel("oci-unpack:rings");
 
 /**
  * The working threads of an operation. One decompresses the layers, one consumes the archives, and for large images a
- * third one verifies the diffIDs and makes
- * indexes.
+ * third one verifies the diffIDs and makes indexes, and a fourth one digests the blobs.
  *
  *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ consuming thread ──▶ files
- *                                                            ╚═════════▶ digesting thread
+ *                   ╚═════════▶ digesting thread              ╚════════▶ digesting thread
  */
 export class Pipeline implements AsyncDisposable {
   readonly #consumer: Consumer;
@@ -107,13 +110,11 @@ export class Pipeline implements AsyncDisposable {
 
   /** Brings all layers through the threads. If it fails or is aborted, they have all stopped before it throws. */
   async run<Own extends Message = never>(job: PipelineJob<Own>, signal: AbortSignal): Promise<void> {
-    const { layers, sandbox, settings } = job;
-    const { limits, strict } = settings;
-    const progress = job.progress.shared;
+    const { layers, sandbox, settings, passesOn = false } = job;
     const { decompressing, consuming } = await this.#livingThreads();
-    const { passesOn = false } = job;
     const digests = job.hasDigestThread || job.indexes !== undefined;
-    const compressed = createRing(compressedRingBytes, layers.length);
+    const blobDigests = job.blobDigests?.isAsked ? job.blobDigests : undefined;
+    const compressed = createRing(compressedRingBytes, layers.length, blobDigests ? 2 : 1);
     const archives = passesOn ? compressed : createRing(archiveRingBytes, layers.length, digests ? 2 : 1);
     await using digesting = digests ? new Thread("digest-worker") : undefined;
     const rings = Array.from({ length: job.aheadThreads ?? 0 }, createAheadRings);
@@ -137,19 +138,24 @@ export class Pipeline implements AsyncDisposable {
       receiver?.cancel();
       writer.wake();
     };
+    const prove = (index: number) => {
+      if (blobDigests) cancelRing(archives); // then the decompressing thread ends, and does not hold up who digests blobs
+      return job.prove(index);
+    };
+    const proven = { layers, prove };
     const decompress = async (stop: AbortSignal) => {
       await decompressing.do<DecompressJob>(
         {
           type: "decompress",
           input: compressed,
           output: archives,
-          progress,
+          progress: job.progress.shared,
           layers,
           verifies: !job.hasDigestThread,
           ahead: rings,
           sandbox,
-          strict,
-          limits,
+          strict: settings.strict,
+          limits: settings.limits,
         },
         { onReport: onDecompressing, stop },
       );
@@ -160,13 +166,18 @@ export class Pipeline implements AsyncDisposable {
       (stop) => feed(job, writer, stop),
       (stop) =>
         withProof(
-          job,
-          (passesOn ? nothingToDo : decompress(stop)).finally(() => ahead.finish()),
+          proven,
+          (passesOn ? Promise.resolve() : decompress(stop)).finally(() => {
+            ahead.finish();
+            if (blobDigests) leaveFirstReaderOut(compressed);
+            writer.wake();
+          }),
         ),
+      async (stop) => blobDigests?.run(compressed, layers, { sandbox, onReport, stop }),
       (stop) => ahead.run(sandbox, stop),
       (stop) => contents.run({ staging, sandbox, settings }, stop),
-      (stop) => withProof(job, digesting && digest(job, digesting, { archives, receiver, stop })),
-      (stop) => withProof(job, consuming.do(job.consume(archives, contents.rings), { onReport, stop })),
+      (stop) => withProof(proven, digesting && digest(job, digesting, { archives, receiver, stop })),
+      (stop) => withProof(proven, consuming.do(job.consume(archives, contents.rings), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
       const ahead = rings.map(({ output }) => waitsOf(output));
@@ -260,8 +271,6 @@ export class Pipeline implements AsyncDisposable {
     return this.#threads.catch(() => undefined);
   }
 }
-
-const nothingToDo = Promise.resolve();
 
 function isWarning(report: Message): report is Extract<EngineReport, { type: "warning" }> {
   return report.type === "warning";

@@ -1,5 +1,6 @@
 import { type ByteSpace, copyBytes } from "../blob/decompressed-output.ts";
 import type { ByteSource } from "../tar/entry.ts";
+import { createWaits, OwnWaits } from "./ring-waits.ts";
 
 /*
  * A ring of bytes in shared memory, with one thread that writes and one or two that read, each of them everything.
@@ -10,11 +11,6 @@ import type { ByteSource } from "../tar/entry.ts";
  * HEAD and TAIL count bytes since the beginning, modulo 2³². Their difference is what a reader has not read yet.
  * Several streams go through a ring one after the other. The n-th end position says where the n-th stream ends, so that
  * the writer can begin the next stream while a reader is still busy with this one.
- *
- *   waits    │ count, milliseconds │ of the writer, then of each reader                                 │   Float64
- *
- * The waits show which end is too slow: the one that does not wait. Each number has one writer and is only shown to
- * people.
  */
 const HEAD = 0;
 const ENDS = 1;
@@ -25,12 +21,11 @@ const WRITTEN = 3;
 const READ = 4;
 /** How many bytes of free space an asynchronous writer waits for; 0 when it does not wait. */
 const WANTED = 5;
+/** A bit for each reader that the writer waits for. */
 const READERS = 6;
 /** One for each reader, at most two. */
 const TAIL = 7;
 const CONTROL_WORDS = 9;
-
-const MOST_READERS = 2;
 
 const OPEN = 0;
 const CANCELLED = 1;
@@ -40,12 +35,6 @@ export interface SharedRing {
   readonly control: SharedArrayBuffer;
   readonly bytes: SharedArrayBuffer;
   readonly waits: SharedArrayBuffer;
-}
-
-/** How often, and how long in all, one end of a ring waited for another. */
-export interface Waits {
-  readonly count: number;
-  readonly milliseconds: number;
 }
 
 /**
@@ -62,17 +51,8 @@ export class RingCancelled extends Error {
 /** Makes a ring of `capacityBytes` (a power of two) for at most `streams` streams. */
 export function createRing(capacityBytes: number, streams: number, readers: 1 | 2 = 1): SharedRing {
   const control = new SharedArrayBuffer((CONTROL_WORDS + streams) * Int32Array.BYTES_PER_ELEMENT);
-  new Int32Array(control)[READERS] = readers;
-  const waits = new SharedArrayBuffer((1 + MOST_READERS) * 2 * Float64Array.BYTES_PER_ELEMENT);
-  return { control, bytes: new SharedArrayBuffer(capacityBytes), waits };
-}
-
-/** How long the ends of a ring have waited for each other so far. */
-export function waitsOf(ring: SharedRing): { readonly writer: Waits; readonly readers: readonly Waits[] } {
-  const numbers = new Float64Array(ring.waits);
-  const end = (index: number) => ({ count: numbers[2 * index] ?? 0, milliseconds: numbers[2 * index + 1] ?? 0 });
-  const readers = new Int32Array(ring.control)[READERS] ?? 0;
-  return { writer: end(0), readers: Array.from({ length: readers }, (_, reader) => end(1 + reader)) };
+  new Int32Array(control)[READERS] = readers === 2 ? 0b11 : 0b01;
+  return { control, bytes: new SharedArrayBuffer(capacityBytes), waits: createWaits(readers) };
 }
 
 /** Makes every read and write of this ring throw `RingCancelled`, those that wait now and all later ones. */
@@ -85,43 +65,43 @@ export function cancelRing(ring: SharedRing): void {
   }
 }
 
+/** Goes on without the first of two readers, which must not read any more. An asynchronous writer has to be woken. */
+export function leaveFirstReaderOut(ring: SharedRing): void {
+  Atomics.and(new Int32Array(ring.control), READERS, 0b10);
+}
+
 /** What the ends of a ring have in common. */
 abstract class RingEnd {
   protected readonly control: Int32Array;
   protected readonly bytes: Uint8Array;
   /** The length of a view at most, so that the other end has the rest of the ring to work on. */
   protected readonly viewBytes: number;
-  readonly #waits: Float64Array;
+  protected readonly waits: OwnWaits;
 
   /** `end` is 0 for the writer, then come the readers. */
   constructor(ring: SharedRing, end: number) {
     this.control = new Int32Array(ring.control);
     this.bytes = new Uint8Array(ring.bytes);
     this.viewBytes = this.bytes.length >>> 3;
-    this.#waits = new Float64Array(ring.waits, 2 * end * Float64Array.BYTES_PER_ELEMENT, 2);
+    this.waits = new OwnWaits(ring.waits, end);
   }
 
   /** How much the writer may fill: what all readers have read. */
   protected freeBytes(): number {
     const head = Atomics.load(this.control, HEAD);
-    let usedBytes = (head - Atomics.load(this.control, TAIL)) >>> 0;
-    if (this.control[READERS] === 2) {
-      usedBytes = Math.max(usedBytes, (head - Atomics.load(this.control, TAIL + 1)) >>> 0);
-    }
-    return this.bytes.length - usedBytes;
+    const readers = Atomics.load(this.control, READERS);
+    const usedBy = (reader: 0 | 1) => {
+      const isThere = (readers & (1 << reader)) !== 0;
+      return isThere ? (head - Atomics.load(this.control, TAIL + reader)) >>> 0 : 0;
+    };
+    return this.bytes.length - Math.max(usedBy(0), usedBy(1));
   }
 
   /** Sleeps until `word` has another value than `seen`. */
   protected sleep(word: number, seen: number): void {
     const startedAt = performance.now();
     Atomics.wait(this.control, word, seen);
-    this.countWait(startedAt);
-  }
-
-  protected countWait(startedAt: number): void {
-    const [count = 0, milliseconds = 0] = this.#waits;
-    this.#waits[0] = count + 1;
-    this.#waits[1] = milliseconds + performance.now() - startedAt;
+    this.waits.add(startedAt);
   }
 
   protected throwIfCancelled(): void {
@@ -262,7 +242,7 @@ export class AsyncRingWriter extends RingWriterEnd {
       if (space === undefined) {
         const startedAt = performance.now();
         await this.#spaceFreed();
-        this.countWait(startedAt);
+        this.waits.add(startedAt);
         continue;
       }
       const length = Math.min(space.length, rest.length);

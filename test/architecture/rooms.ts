@@ -271,7 +271,7 @@ export const rooms = {
   },
   worker: {
     floor: 5,
-    what: "the engine of the confined threads (one decompresses, one applies; a third digests, and makes indexes of layers; further ones help the first two): rings, messages, progress; it knows no verb",
+    what: "the engine of the confined threads (one decompresses, one applies; a third digests, and makes indexes of layers, and another digests blobs; further ones help the first two): rings, messages, progress; it knows no verb",
     uses: ["base", "oci", "tar", "blob", "toc", "system", "layer"],
   },
   rootfs: {

@@ -68,11 +68,15 @@ function blobsAsked({ requests }: RegistryDouble): string[] {
   return requests.flatMap(({ path }) => /blobs\/(.*)/.exec(path)?.[1] ?? []);
 }
 
-for (const encoding of ["gzip", "plain"] as const) {
-  test(`R-61, R-73: long layers (${encoding}) that are corrupt at a mirror come from the registry, each once`, async () => {
+for (const [encoding, threads] of [
+  ["gzip", 1],
+  ["gzip", 4],
+  ["plain", 4],
+] as const) {
+  test(`R-61, R-73: long layers (${encoding}, ${threads} threads) that are corrupt at a mirror come from the registry, each once`, async () => {
     await withFleet(encoding, async ({ mirror, origin, image, name, directory, source }) => {
       mirror.always(/blobs/, corrupt);
-      const { rootfs } = await unpack(name, join(directory, "out"), { platform, source });
+      const { rootfs } = await unpack(name, join(directory, "out"), { platform, source, threads });
       await assertUnpacked(rootfs);
       const digests = [image.config, ...image.layers].map(({ descriptor }) => descriptor.digest).sort();
       assert.deepEqual(blobsAsked(mirror).sort(), digests);

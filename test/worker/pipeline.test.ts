@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
-import type { waitsOf } from "../../src/worker/ring.ts";
+import type { waitsOf } from "../../src/worker/ring-waits.ts";
 import { scratch } from "../support/scratch.ts";
 import { applied, usualArchives as archives } from "./applied.ts";
 

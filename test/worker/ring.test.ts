@@ -5,11 +5,12 @@ import {
   AsyncRingWriter,
   cancelRing,
   createRing,
+  leaveFirstReaderOut,
   RingCancelled,
   RingReader,
   RingWriter,
-  waitsOf,
 } from "../../src/worker/ring.ts";
+import { waitsOf } from "../../src/worker/ring-waits.ts";
 
 /** All bytes of the reader's current stream. */
 function drained(reader: RingReader): number[] {
@@ -89,6 +90,24 @@ test("two readers get everything each, and the writer waits for the slower one",
   writer.end();
   assert.deepEqual([...firstBytes, ...drained(first)], bytes);
   assert.deepEqual([...secondBytes, ...drained(second)], bytes);
+});
+
+test("a ring goes on without its first reader", async () => {
+  const ring = createRing(64, 1, 2);
+  const writer = new AsyncRingWriter(ring);
+  const [first, second] = [new RingReader(ring), new RingReader(ring, () => writer.wake(), 1)];
+  const bytes = [...Array(200).keys()];
+  const written = writer.write(Uint8Array.from(bytes)).then(() => writer.end());
+  first.read();
+  leaveFirstReaderOut(ring);
+  writer.wake();
+  const secondBytes: number[] = [];
+  for (let chunk = second.read(); chunk !== undefined; chunk = second.read()) {
+    secondBytes.push(...chunk);
+    await new Promise(setImmediate);
+    if (secondBytes.length === 192) await written; // a reader that sleeps would stop this thread
+  }
+  assert.deepEqual(secondBytes, bytes);
 });
 
 test("a cancelled ring refuses both ends", () => {
