@@ -13,7 +13,13 @@ import { writeImageLayout } from "../support/image-layout.ts";
 import { scratch } from "../support/scratch.ts";
 import { file, tar } from "../support/tar-builder.ts";
 
-const none = { hasDigestThread: false, aheadThreads: 0, startsAheadThreads: false, contentThreads: 0 };
+const none = {
+  hasDigestThread: false,
+  hasBlobDigestThread: false,
+  aheadThreads: 0,
+  startsAheadThreads: false,
+  contentThreads: 0,
+};
 const MB = 1_000_000;
 
 /** Layers of those sizes. */
@@ -30,7 +36,13 @@ test("no thread but two is for small layers, however many processors there are",
   const many = furtherThreads(settings, layersOf(20 * MB, 20 * MB));
   assert.deepEqual(many, { ...none, hasDigestThread: true, contentThreads: 3 });
   const large = furtherThreads(settings, layersOf(50 * MB));
-  assert.deepEqual(large, { hasDigestThread: true, aheadThreads: 4, startsAheadThreads: true, contentThreads: 3 });
+  assert.deepEqual(large, {
+    ...none,
+    hasDigestThread: true,
+    aheadThreads: 4,
+    startsAheadThreads: true,
+    contentThreads: 3,
+  });
   assert.deepEqual(furtherThreads({ ...settings, processors: 1 }, layersOf(50 * MB)), {
     ...none,
     startsAheadThreads: true,

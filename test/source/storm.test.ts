@@ -26,7 +26,7 @@ import { weather } from "../support/weather.ts";
 import { distinctBytes, type Puller, puller } from "./pulling.ts";
 
 const storms = isThorough ? 5 : 3;
-const pullsInEach = isThorough ? 40 : 10;
+const pullsInEach = isThorough ? 40 : 16;
 const pullsAtOnce = 4;
 const seed = process.env.OCI_UNPACK_STORM_SEED ?? "1";
 const user = { username: "alice", password: "planted-password" };
