@@ -33,6 +33,26 @@ test("--limit help lists the limits", async () => {
   assert.match(stdout, /^ {2}totalBytes +1T$/m);
 });
 
+const [nodeMajor = 0] = process.versions.node.split(".").map(Number);
+const skip = nodeMajor < 24 && "the command ends at once on this Node";
+
+test("the command comes to Node's own end, where nothing is left to wait for", { skip }, async () => {
+  await using place = await scratch();
+  const [telling, layout] = [join(place.directory, "telling.cjs"), join(place.directory, "layout")];
+  await writeFile(telling, 'const { exit } = process; process.exit = (code) => (console.error("EXIT"), exit(code));');
+  await writeImageLayout(layout, [{ tag: "x", images: [image([tar(file("a"))])] }]);
+  for (const args of [
+    ["--version"],
+    ["ls", "--quiet", `oci:${layout}:x`],
+    ["--quiet", `oci:${layout}:x`, join(place.directory, "out")],
+    ["--quiet", `oci:${layout}:y`, join(place.directory, "out")],
+    ["--verify", "oci:"],
+  ]) {
+    const { stderr } = await ociUnpack(args, { env: { NODE_OPTIONS: `--require=${telling}` } });
+    assert.doesNotMatch(stderr, /EXIT/, args.join(" "));
+  }
+});
+
 test("a wrong command line ends with 2, an error and a hint, on standard error", async () => {
   assert.deepEqual(await ociUnpack(["--platfrom", "linux/arm64", "alpine", "dir"]), {
     status: 2,
