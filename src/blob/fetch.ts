@@ -164,7 +164,8 @@ export class LayerFetch implements AsyncDisposable {
     const { descriptor, behind, spool } = download;
     const alternatives = this.#alternatives(descriptor);
     try {
-      const hasher = behind ?? hasherFor(descriptor.digest);
+      const here = hasherFor(descriptor.digest); // throws where nobody could verify it
+      const hasher = behind ?? here;
       await this.#receive(download, hasher, signal);
       if (behind === undefined) await this.#accept(download, await hasher.digest());
     } catch (error) {

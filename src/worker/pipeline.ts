@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { together } from "../base/abort.ts";
+import { together, unlessAborted } from "../base/abort.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
@@ -138,11 +138,14 @@ export class Pipeline implements AsyncDisposable {
       receiver?.cancel();
       writer.wake();
     };
-    const prove = (index: number) => {
-      if (blobDigests) cancelRing(archives); // then the decompressing thread ends, and does not hold up who digests blobs
-      return job.prove(index);
-    };
-    const proven = { layers, prove };
+    // Once one thread has failed and all are stopped, nobody tells digests any more, and the first error is thrown.
+    const provenUntil = (stop: AbortSignal) => ({
+      layers,
+      prove(index: number) {
+        if (blobDigests) cancelRing(archives); // the decompressing thread ends, and holds up nobody who digests blobs
+        return stop.aborted ? Promise.resolve() : unlessAborted(job.prove(index), stop);
+      },
+    });
     const decompress = async (stop: AbortSignal) => {
       await decompressing.do<DecompressJob>(
         {
@@ -161,23 +164,20 @@ export class Pipeline implements AsyncDisposable {
       );
       if (this.#runsOnce) decompressing.retire();
     };
+    const passedBy = () => {
+      ahead.finish();
+      if (blobDigests) leaveFirstReaderOut(compressed);
+      writer.wake();
+    };
     await together(signal, [
       (stop) => cancelledBy(stop, cancel),
       (stop) => feed(job, writer, stop),
-      (stop) =>
-        withProof(
-          proven,
-          (passesOn ? Promise.resolve() : decompress(stop)).finally(() => {
-            ahead.finish();
-            if (blobDigests) leaveFirstReaderOut(compressed);
-            writer.wake();
-          }),
-        ),
+      (stop) => withProof(provenUntil(stop), (passesOn ? Promise.resolve() : decompress(stop)).finally(passedBy)),
       async (stop) => blobDigests?.run(compressed, layers, { sandbox, onReport, stop }),
       (stop) => ahead.run(sandbox, stop),
       (stop) => contents.run({ staging, sandbox, settings }, stop),
-      (stop) => withProof(proven, digesting && digest(job, digesting, { archives, receiver, stop })),
-      (stop) => withProof(proven, consuming.do(job.consume(archives, contents.rings), { onReport, stop })),
+      (stop) => withProof(provenUntil(stop), digesting && digest(job, digesting, { archives, receiver, stop })),
+      (stop) => withProof(provenUntil(stop), consuming.do(job.consume(archives, contents.rings), { onReport, stop })),
     ]);
     if (ringsChannel.hasSubscribers) {
       const ahead = rings.map(({ output }) => waitsOf(output));
