@@ -111,6 +111,19 @@ test("an abort while a layer arrives ends it, whoever digests", { timeout: 120_0
   }
 });
 
+test("a limit that is exceeded ends it, although nobody tells the digest of what has come any more", {
+  timeout: 120_000,
+}, async () => {
+  const zeros = image([tar(file("zeros", Buffer.alloc(3_000_000)))]);
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await using place = await scratch();
+    await using registry = await startRegistry();
+    const unpacking = unpacked(registry, place.directory, 4, zeros, { limits: { fileBytes: 1_000_000 } });
+    await assert.rejects(unpacking, { code: "LIMIT_EXCEEDED" });
+    assert.deepEqual(await readdir(place.directory), []);
+  }
+});
+
 function unpacked(
   registry: RegistryDouble,
   directory: string,
