@@ -4,8 +4,9 @@
  *
  *   shared   │ LOCK │ HIGHEST │ a bit for each descriptor …                                           │   Int32
  *
- * HIGHEST is the highest descriptor so far, so that nobody has to look at all bits. A thread holds the lock while it opens or closes something, so that the record is right. Whoever wants to end the
- * thread takes the lock first and never releases it.
+ * HIGHEST is the highest descriptor so far, so that nobody has to look at all bits. A thread holds the lock while it
+ * opens or closes something, so that the record is right. Whoever wants to end the thread takes the lock first and never
+ * releases it.
  */
 const LOCK = 0;
 const FREE = 0;

@@ -1,13 +1,14 @@
 import type { DecisionLog } from "./command-output.ts";
 import { commandNames } from "./command-table.ts";
-import { asksForEvents, asksForVerdict } from "./options.ts";
+import { asksForEvents, asksForJson, asksForVerdict } from "./options.ts";
 import type { ProcessContext } from "./process-context.ts";
 
-/** Reports an error as text, and with a decision log also as JSON; to containerd, as the reason for a verdict. */
+/** Reports an error as text, and where JSON is asked for also so; to containerd, as the reason for a verdict. */
 export async function reportFailure(
   error: unknown,
+  args: readonly string[],
   context: ProcessContext,
-  { args, decisionLog }: { readonly args: readonly string[]; readonly decisionLog: DecisionLog | undefined },
+  decisionLog: DecisionLog,
 ): Promise<number> {
   const [{ errorReportOf }, { debugLines, errorLines }, { errorJson, failedJson }, { paintFor }, { safeText }] =
     await Promise.all([
@@ -29,7 +30,7 @@ export async function reportFailure(
     errors.write(`${lines.join("\n")}\n`);
   }
   if (asksForVerdict(args)) output.write(`${safeText(failure.message)}\n`);
-  else if (decisionLog !== undefined) output.write(errorJson(failure, decisionLog));
+  else if (asksForJson(args)) output.write(errorJson(failure, decisionLog));
   return failure.exitCode;
 }
 

@@ -1,7 +1,7 @@
 import { offerWorkers } from "../worker/early-workers.ts";
 import { DecisionLog } from "./command-output.ts";
 import { reportFailure } from "./failure-report.ts";
-import { asksForJson, parseCommand } from "./options.ts";
+import { parseCommand } from "./options.ts";
 import { exitCodes, insistOnWorkingDirectory, type ProcessContext } from "./process-context.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function run(args: readonly string[], context: ProcessContext): Pro
   try {
     return await perform(args, context, decisionLog);
   } catch (error) {
-    return await reportFailure(error, context, { args, decisionLog: asksForJson(args) ? decisionLog : undefined });
+    return await reportFailure(error, args, context, decisionLog);
   }
 }
 

@@ -2,7 +2,7 @@ import { defaultLimits, machinePolicy, sourceFromEnvironment, unpack } from "../
 import { offerWorkers } from "../worker/early-workers.ts";
 import { DecisionLog } from "./command-output.ts";
 import { reportFailure } from "./failure-report.ts";
-import { asksForJson, parseCommand } from "./options.ts";
+import { parseCommand } from "./options.ts";
 import { insistOnWorkingDirectory, type ProcessContext } from "./process-context.ts";
 import { rootfsMaker, unpackCommand } from "./unpack-command.ts";
 
@@ -24,7 +24,7 @@ export async function run(args: readonly string[], context: ProcessContext): Pro
       return await unpackCommand(command, context, decisionLog, library, rootfsMaker({ unpack }));
     }
   } catch (error) {
-    return await reportFailure(error, context, { args, decisionLog: asksForJson(args) ? decisionLog : undefined });
+    return await reportFailure(error, args, context, decisionLog);
   }
   const { run } = await import("./run.ts");
   return await run(args, context);
