@@ -102,14 +102,17 @@ export class LayerFetch implements AsyncDisposable {
     }
   }
 
-  /** The compressed bytes of a layer. Layers have to be read one after the other, the lowest first. */
-  layer(index: number): AsyncIterable<Uint8Array> {
+  /**
+   * The compressed bytes of a layer. Layers have to be read one after the other, the lowest first. The signal ends the
+   * wait for the next bytes.
+   */
+  layer(index: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     const descriptor = this.#layers[index];
     const download = descriptor && this.#downloads.get(descriptor.digest);
     if (download === undefined) throw new RangeError(`there is no layer ${index}`);
     if (download.isRead) return download.spool.rereading();
     download.isRead = true;
-    return download.spool.reading();
+    return download.spool.reading(signal);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { onAbort } from "../base/abort.ts";
 import type { FileBlock, SpoolStorage } from "./spool-storage.ts";
 
 interface SpoolOptions {
@@ -94,27 +95,33 @@ export class Spool {
     this.#finish({ done: true, error });
   }
 
-  /** The bytes in order, as they come. A piece is valid until the next one is requested. It can be called once. */
-  async *reading(): AsyncGenerator<Uint8Array> {
-    while (this.#options.isHeld && !this.#state.done) await this.#changed();
-    this.#isRead = true;
-    this.#notify();
-    for (;;) {
-      this.#throwIfFailed();
-      const segment = this.#isGivenUp ? undefined : this.#segments.shift();
-      if (segment === undefined) {
-        if (this.#unwrittenBytes > 0) await this.#flush();
+  /**
+   * The bytes in order, as they come. A piece is valid until the next one is requested. It can be called once. The
+   * signal ends it for the reader alone, also where the blob's end does not come because nobody tells its digest.
+   */
+  async *reading(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const listenNoMore = onAbort(signal, () => this.#notify());
+    try {
+      while (this.#options.isHeld && !this.#state.done) await this.#changed(signal);
+      this.#isRead = true;
+      this.#notify();
+      for (;;) {
+        this.#throwIfFailed();
+        const segment = this.#isGivenUp ? undefined : this.#segments.shift();
+        if (segment !== undefined) {
+          yield await this.#bytesOf(segment);
+          this.#free(segment);
+          this.#notify();
+        } else if (this.#unwrittenBytes > 0) await this.#flush();
         else if (this.#lent !== undefined && !this.#isGivenUp) {
           yield this.#lent;
           this.#lent = undefined;
           this.#notify();
         } else if (this.#state.done) return;
-        else await this.#changed();
-      } else {
-        yield await this.#bytesOf(segment);
-        this.#free(segment);
-        this.#notify();
+        else await this.#changed(signal);
       }
+    } finally {
+      listenNoMore();
     }
   }
 
@@ -230,8 +237,11 @@ export class Spool {
     if (this.#state.done && "error" in this.#state) throw this.#state.error;
   }
 
-  #changed(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
+  /** Waits for the next `#notify`. Throws the reason of an abort. */
+  async #changed(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve) => this.#wake.push(resolve));
+    signal?.throwIfAborted();
   }
 
   #notify(): void {

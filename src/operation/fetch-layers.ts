@@ -85,7 +85,7 @@ export async function fetchLayers<Own extends Message = never>(
     layers,
     open(index: number, signal: AbortSignal) {
       const layer = layers[index];
-      if (layer?.form !== "index") return asArchive(layer?.number ?? index, fetch.layer(archiveAt(index)));
+      if (layer?.form !== "index") return asArchive(layer?.number ?? index, fetch.layer(archiveAt(index), signal));
       if (indexes === undefined) throw new TypeError("there are no indexes");
       return indexes.read(layer.number, signal);
     },

@@ -131,6 +131,18 @@ test("a blob that is kept can be read again", async () => {
   assert.ok((await drained(spool.rereading())).equals(expected));
 });
 
+test("a reader that waits for what does not come is told of its abort", { timeout: 20_000 }, async () => {
+  const reason = new Error("enough");
+  for (const isHeld of [false, true]) {
+    const stop = new AbortController();
+    const spool = new Spool({ storage, memoryBytes: MiB, isHeld });
+    const reading = drained(spool.reading(stop.signal));
+    await new Promise(setImmediate);
+    stop.abort(reason);
+    await assert.rejects(reading, (error) => error === reason);
+  }
+});
+
 test("a failure reaches a reader that waits and a writer that waits", async () => {
   const failure = new Error("the connection broke");
   const spool = new Spool({ storage, memoryBytes: 65536 });

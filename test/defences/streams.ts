@@ -131,4 +131,11 @@ export const streamDefences: readonly Defence[] = [
     without: ["FoundFile | undefined {\n    this.#handed?.settleAt(parent, name);", "FoundFile | undefined {"],
     test: [handed, "a hard link is made to a file that is complete, whoever makes the files"],
   },
+  {
+    group: "H",
+    what: "nobody waits for the rest of a blob whose digest is not told any more",
+    file: "src/blob/spool.ts",
+    without: ["else await this.#changed(signal);", "else await this.#changed();"],
+    test: ["blob/spool", "a reader that waits for what does not come is told of its abort"],
+  },
 ];
