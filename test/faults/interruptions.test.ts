@@ -71,7 +71,7 @@ test("a program that makes a file system is ended with the command", async () =>
   await mkdir(tools);
   await writeFile(
     join(tools, "mkfs.erofs"),
-    `#!/bin/sh\n[ "$1" = --version ] && exit\necho $$ > '${mark}'\nexec sleep infinity\n`,
+    `#!/bin/sh\n[ "$1" = --version ] && exit\necho $$ > '${mark}.new'\nmv '${mark}.new' '${mark}'\nexec sleep infinity\n`,
   );
   await chmod(join(tools, "mkfs.erofs"), 0o755);
   await using registry = await startRegistry();
