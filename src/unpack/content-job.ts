@@ -1,7 +1,9 @@
 import { CompressedInput } from "../blob/compressed-input.ts";
+import type { ByteSpace } from "../blob/decompressed-output.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { HandedFileMaker } from "../rootfs/handed-file-maker.ts";
+import { BatchedOutput } from "../worker/batched-output.ts";
 import type { ContentJob } from "../worker/content-threads.ts";
 import { packError } from "../worker/messages.ts";
 import { RingCancelled, RingReader, RingWriter } from "../worker/ring.ts";
@@ -25,13 +27,15 @@ export function makeContents(job: ContentJob): void {
     const input = new CompressedInput(new RingReader(job.input));
     if (input.peek() === undefined) return; // no file came
     using maker = new HandedFileMaker(root, job.settings, readTraits(input));
-    makeFiles(maker, input, new RingWriter(job.output));
+    const output = new BatchedOutput(new RingWriter(job.output));
+    input.beforeReading = () => output.flush(); // whoever waits for outcomes is woken for all that are known
+    makeFiles(maker, input, output);
   } finally {
     closeDescriptor(root);
   }
 }
 
-function makeFiles(maker: HandedFileMaker, input: CompressedInput, output: RingWriter): void {
+function makeFiles(maker: HandedFileMaker, input: CompressedInput, output: ByteSpace): void {
   const messages = new ContentReader(input);
   let failure: unknown;
   let isFailureTold = false;

@@ -1,10 +1,11 @@
 import { CompressedInput } from "../blob/compressed-input.ts";
-import { type ByteSpace, copyAll } from "../blob/decompressed-output.ts";
+import { copyAll } from "../blob/decompressed-output.ts";
 import type { DiskDirectory } from "../rootfs/disk-directory.ts";
 import type { FileSystemTraits } from "../rootfs/file-system-probe.ts";
 import { type HandedFile, type Makers, madeAsStated, type Outcome } from "../rootfs/handed-files.ts";
 import { incomplete } from "../rootfs/write-content.ts";
 import type { ByteSource } from "../tar/entry.ts";
+import { BatchedOutput } from "../worker/batched-output.ts";
 import type { ContentRings } from "../worker/content-threads.ts";
 import { unpackError } from "../worker/messages.ts";
 import { RingReader, RingWriter } from "../worker/ring.ts";
@@ -112,42 +113,5 @@ class RingedMaker {
     const made = told < 0 ? bytes.length : told;
     this.#input.take(made);
     return made;
-  }
-}
-
-/** Hands bytes over by the batch, so that their reader is not woken for each message. */
-class BatchedOutput implements ByteSpace {
-  readonly #writer: RingWriter;
-  #space: Uint8Array = new Uint8Array(0);
-  #usedBytes = 0;
-
-  constructor(writer: RingWriter) {
-    this.#writer = writer;
-  }
-
-  get roomBytes(): number {
-    return this.#writer.roomBytes - this.#usedBytes;
-  }
-
-  space(): Uint8Array {
-    if (this.#space.length === 0) this.#space = this.#writer.space();
-    return this.#space;
-  }
-
-  commit(length: number): void {
-    this.#usedBytes += length;
-    this.#space = this.#space.subarray(length);
-    if (this.#space.length === 0) this.flush();
-  }
-
-  flush(): void {
-    if (this.#usedBytes > 0) this.#writer.commit(this.#usedBytes);
-    this.#usedBytes = 0;
-    this.#space = this.#space.subarray(0, 0);
-  }
-
-  end(): void {
-    this.flush();
-    this.#writer.end();
   }
 }
