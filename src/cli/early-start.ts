@@ -25,9 +25,11 @@ export function isUsual(args: readonly string[]): boolean {
  * answered. What does not start now is started again when it is needed, and then the error is told.
  */
 export function startUsualThreads(): readonly StartedWorker[] {
+  const started: StartedWorker[] = [];
   try {
-    return threads.map(([name, memoryBytes]) => startWorker(name, memoryBytes));
+    for (const [name, memoryBytes] of threads) started.push(startWorker(name, memoryBytes));
   } catch {
-    return [];
+    // What did start is used, and does not keep the process alive.
   }
+  return started;
 }
