@@ -32,23 +32,23 @@ export function createContentRings(): ContentRings {
 /** The threads that make files for the applying thread, for one run. */
 export class ContentThreads implements AsyncDisposable {
   readonly rings: readonly ContentRings[];
-  readonly #threads: readonly { readonly rings: ContentRings; readonly thread: Thread }[];
+  readonly #threads: Thread[] = [];
 
   constructor(rings: readonly ContentRings[]) {
     this.rings = rings;
-    this.#threads = rings.map((rings) => ({ rings, thread: new Thread("content-worker") }));
   }
 
-  /** Lets them make files until their rings are ended or cancelled. */
+  /** Starts them, and lets them make files until their rings are ended or cancelled. */
   async run(job: Pick<ContentJob, "staging" | "sandbox" | "settings">, stop: AbortSignal): Promise<void> {
+    for (const _ of this.rings) this.#threads.push(new Thread("content-worker"));
     await Promise.all(
-      this.#threads.map(({ rings: { input, output }, thread }) =>
-        thread.do<ContentJob>({ type: "make-contents", ...job, input, output }, { stop }),
+      this.rings.map(({ input, output }, index) =>
+        this.#threads[index]?.do<ContentJob>({ type: "make-contents", ...job, input, output }, { stop }),
       ),
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#threads.map(({ thread }) => thread[Symbol.asyncDispose]()));
+    await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
 }

@@ -183,23 +183,34 @@ describe("a user who may have few threads", {
     });
   }
 
-  test("has a program that ends, since no thread stays alone", { timeout: 120_000 }, async () => {
-    await using stage = await setStage();
-    const command = program();
-    await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
-    await chmod(stage.directory, 0o755);
-    await chmod(stage.place, 0o777);
-    const host = `
-      const { unpack } = await import(${JSON.stringify(join(command.directory, "src/index.js"))});
-      await unpack(${JSON.stringify(placed.args[0])}, ${JSON.stringify(join(stage.place, "target"))}).catch(({ code }) => console.log(code));`;
-    const preload = ["--import", join(command.directory, "test/support/few-threads.js")];
-    const args = [...preload, "--input-type=module", "--eval", host];
-    const { status, stdout } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
-      environment: { HOME: "/nonexistent", OCI_UNPACK_TEST_SPARE_THREADS: "1", NODE_OPTIONS: command.nodeOptions },
-      signal: AbortSignal.timeout(90_000),
+  for (const [spare, threads, title] of [
+    [1, 1, "has a program that ends, since no thread stays alone"],
+    [4, 8, "has one that ends where not all threads that make files start"],
+  ] as const) {
+    test(title, { timeout: 120_000 }, async () => {
+      await using stage = await setStage();
+      const command = program();
+      await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
+      await chmod(stage.directory, 0o755);
+      await chmod(stage.place, 0o777);
+      const [image, target] = [placed.args[0], join(stage.place, "target")].map((path) => JSON.stringify(path));
+      const host = `
+        const { unpack } = await import(${JSON.stringify(join(command.directory, "src/index.js"))});
+        await unpack(${image}, ${target}, { threads: ${threads} }).catch(({ code }) => console.log(code));`;
+      const preload = ["--import", join(command.directory, "test/support/few-threads.js")];
+      const args = [...preload, "--input-type=module", "--eval", host];
+      const { status, stdout } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
+        environment: {
+          HOME: "/nonexistent",
+          OCI_UNPACK_TEST_SPARE_THREADS: `${spare}`,
+          NODE_OPTIONS: command.nodeOptions,
+        },
+        signal: AbortSignal.timeout(90_000),
+      });
+      assert.deepEqual([status, stdout], [0, "OUT_OF_RESOURCES\n"]);
+      assert.deepEqual(await readdir(stage.place), []);
     });
-    assert.deepEqual([status, stdout], [0, "OUT_OF_RESOURCES\n"]);
-  });
+  }
 });
 
 async function inShell(stage: Stage, line: string): Promise<Outcome> {
