@@ -44,6 +44,10 @@ export async function digest(
     if (report.type === "bytes" || report.type === "indexed") receiver?.report(report);
     else onReport(report);
   };
-  await thread.do<DigestJob, DigestReport>(job, { onReport: pass, stop });
+  try {
+    await thread.do<DigestJob, DigestReport>(job, { onReport: pass, stop });
+  } finally {
+    await receiver?.idle(); // also after a failure: what is written then would be left behind
+  }
   await receiver?.finished();
 }

@@ -36,6 +36,11 @@ export class IndexReceiver {
     await this.#taking;
   }
 
+  /** Waits until the sink takes nothing more, whatever came of it. */
+  async idle(): Promise<void> {
+    await this.#taking.catch(() => {});
+  }
+
   /** Makes the digesting thread stop where it waits for this. */
   cancel(): void {
     cancelOutlet(this.outlet);

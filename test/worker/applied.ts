@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { applySettings } from "../../src/layer/settings.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import type { IndexSink } from "../../src/worker/index-receiver.ts";
 import type { EngineReport } from "../../src/worker/messages.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
 import { Progress } from "../../src/worker/progress.ts";
@@ -24,6 +25,7 @@ export interface AppliedOptions {
   /** Is waited for when half of the first blob has come. */
   readonly between?: (staging: string) => Promise<void>;
   readonly diffIDs?: readonly Digest[];
+  readonly indexes?: IndexSink;
   readonly onReport?: (report: EngineReport) => void;
   /** Prepares the staging directory. */
   readonly before?: (staging: string) => Promise<void>;
@@ -60,6 +62,7 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
       hasDigestThread,
       aheadThreads,
       contents: { threads, staging },
+      indexes: options.indexes,
       consume: (input, contents) => ({ type: "apply", input, contents, layers: diffIDs.length, ...common }),
       sandbox: "require",
       settings,

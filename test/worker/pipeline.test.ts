@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
@@ -33,6 +34,26 @@ for (const hasDigestThread of [false, true]) {
     }
   });
 }
+
+test("nothing of an index is written any more when a run has failed", async () => {
+  await using place = await scratch();
+  let writing = 0;
+  const indexes = {
+    layers: [0],
+    async write() {
+      writing += 1;
+      await sleep(500);
+      writing -= 1;
+    },
+    reject() {},
+    async end() {},
+  };
+  const diffIDs = archives.map((archive) => digestOf(archive)).with(1, digestOf(Buffer.from("something else")));
+  await assert.rejects(applied(place.directory, { hasDigestThread: true, indexes, diffIDs }), {
+    code: "DIFF_ID_MISMATCH",
+  });
+  assert.equal(writing, 0);
+});
 
 test("directories have the mode that they should, although the place of the staging directory is set-group-ID", async () => {
   await using place = await scratch();
