@@ -8,8 +8,9 @@ import type * as Program from "./run.ts";
 
 const args = process.argv.slice(2);
 
-/** How long the end may wait for what is left. */
+/** How long the end may wait for what is left, and how long after a signal, when output that nobody reads may be. */
 const lastMilliseconds = 2000;
+const interruptedMilliseconds = 100;
 
 // The reader of the output may have ended (`oci-unpack --help | head -1`): that is no reason to crash, or to stop.
 let lost: NodeJS.ErrnoException | undefined;
@@ -29,7 +30,7 @@ function end(exitCode: number): void {
   if (major < 24) process.exit(exitCode);
   process.exitCode = exitCode;
   // Only if something is left that keeps the process alive.
-  setTimeout(() => process.exit(exitCode), lastMilliseconds).unref();
+  setTimeout(() => process.exit(exitCode), exitCode < 128 ? lastMilliseconds : interruptedMilliseconds).unref();
 }
 
 async function main(): Promise<number> {

@@ -54,7 +54,14 @@ test("a reader who stopped reading is not waited for", { timeout: 120_000 }, asy
   execFileSync("mkfifo", [pipe]);
   const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(pipe, constants.O_WRONLY);
-  const args = [commandEntry, ...withUsualOptions(["--output", "tar", "-o", "-", reference])];
+  // Whoever waits for seconds would wait for ever.
+  const waiting = join(stage.directory, "waiting.cjs");
+  await writeFile(
+    waiting,
+    "const wait = setTimeout; globalThis.setTimeout = (act, ms) => wait(act, ms >= 2000 ? 2 ** 30 : ms);",
+  );
+  const command = ["--require", waiting, commandEntry];
+  const args = [...command, ...withUsualOptions(["--output", "tar", "-o", "-", reference])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", writer, "ignore"] });
   closeSync(writer);
   const ended = once(child, "exit");
