@@ -25,6 +25,8 @@ export interface FileSystemTool {
   readonly version: { readonly argument: string; readonly output: "stdout" | "stderr" };
   /** The file, if there is one, in which a machine says what file systems are like. */
   readonly configuration?: string;
+  /** How many files and directories a file system says it has, by its first 2 KiB. */
+  inodes(beginning: DataView): number;
   args(plan: FileSystemPlan): readonly string[];
   env(plan: FileSystemPlan): Readonly<Record<string, string>>;
 }
@@ -35,6 +37,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
     command: "mkfs.erofs",
     package: "erofs-utils",
     version: { argument: "--version", output: "stdout" },
+    inodes: (beginning) => Number(beginning.getBigUint64(1024 + 16, true)),
     args: ({ path, digest, sourceDateEpoch }) => [
       ...["--tar=f", "--quiet", "-T", String(sourceDateEpoch), "--mkfs-time", "-U", uuidOf(digest), path],
     ],
@@ -44,6 +47,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
     command: "sqfstar",
     package: "squashfs-tools",
     version: { argument: "-version", output: "stdout" },
+    inodes: (beginning) => beginning.getUint32(4, true),
     // It ignores the archive's entry for the root, so the root's attributes are arguments.
     args: ({ path, facts, sourceDateEpoch }) => [
       ...["-reproducible", "-quiet", "-no-progress", "-mkfs-time", String(within(sourceDateEpoch, 0, 2 ** 32 - 1))],
@@ -59,6 +63,7 @@ export const fileSystemTools: Readonly<Record<Exclude<ExportForm, "tar">, FileSy
     package: "e2fsprogs",
     version: { argument: "-V", output: "stderr" },
     configuration: "/etc/mke2fs.conf",
+    inodes: (beginning) => beginning.getUint32(1024, true) - beginning.getUint32(1024 + 16, true), // all but free ones
     args: ({ path, facts, digest, sizeBytes }) => [
       ...["-q", "-F", "-t", "ext4", "-b", String(blockBytes), "-m", "0", "-N", String(inodesFor(facts, sizeBytes))],
       ...["-U", uuidOf(digest), "-E", `hash_seed=${uuidOf(digest)}`, "-d", "-", path],

@@ -11,7 +11,7 @@ import { fileSystemTools, uuidOf } from "./file-system-tool.ts";
 import type { ArchiveJob } from "./merge-job.ts";
 import { mergeLayers, SelectedEntries } from "./merge-layers.ts";
 import type { ExportOptions, ExportResult } from "./options.ts";
-import { runTool } from "./run-tool.ts";
+import { requireWhole, runTool } from "./run-tool.ts";
 import type { TreeFacts } from "./tree-facts.ts";
 import { makeHashTree, type Verity } from "./verity.ts";
 
@@ -106,6 +106,7 @@ async function makeFileSystem(
     const receiver = { take, onReport: selected.report, signal };
     await pipeline.receive((outlet): ArchiveJob => ({ type: "archive", form, selection, outlet }), receiver);
   });
+  await requireWhole(tool, path, facts.inodes);
   const verity = await addVerity(making, path);
   return { bytes: (await stat(path)).size, ...present({ verity }) };
 }

@@ -1,7 +1,8 @@
-import { statfs } from "node:fs/promises";
+import { open, statfs } from "node:fs/promises";
 import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import { Program } from "../base/program.ts";
+import { isErrno } from "../base/system-error.ts";
 import { StreamOutput } from "../output/new-file.ts";
 import { endMarkerBytes } from "../tar/encoder.ts";
 import type { FileSystemTool } from "./file-system-tool.ts";
@@ -35,7 +36,7 @@ export async function versionOfTool(tool: FileSystemTool, searchPath: string | u
   const program = new Program(tool.command, [argument], options);
   program.input.end();
   const { output } = await program.ended.catch((error: unknown) => {
-    throw missing(tool, error);
+    throw notStarted(tool, error);
   });
   return output;
 }
@@ -63,13 +64,27 @@ export async function runTool(
     const feeding = feed((bytes) => input.write(bytes), stop.signal).then(() => program.input.end());
     const [fed, end] = await Promise.allSettled([feeding, program.ended]);
     signal.throwIfAborted();
-    if (end.status === "rejected") throw missing(tool, end.reason);
+    if (end.status === "rejected") throw notStarted(tool, end.reason);
     const { status, output } = end.value;
     if (status !== 0) throw failed(tool, status, output, await isFull(directory));
     if (fed.status === "rejected") throw fed.reason;
   } finally {
     stopListening();
   }
+}
+
+/**
+ * Throws `TOOL_FAILED` if a file system has fewer files and directories than it was given. mkfs.erofs 1.8 makes an empty
+ * one, and says that all is well, where it may start no thread.
+ */
+export async function requireWhole(tool: FileSystemTool, path: string, inodes: number): Promise<void> {
+  await using file = await open(path);
+  const { buffer } = await file.read(new Uint8Array(2048));
+  const made = tool.inodes(new DataView(buffer.buffer));
+  if (made >= inodes) return;
+  const message = `cannot make the file system: ${tool.command} made ${made} of ${inodes} files and directories`;
+  const hint = "the program said nothing of it: allow it more processes (ulimit -u), or install another version";
+  throw new OciUnpackError("TOOL_FAILED", message, { hint });
 }
 
 /**
@@ -106,7 +121,9 @@ function environment(searchPath: string | undefined): Record<string, string> {
   return { PATH: searchPath ?? defaultPath, LC_ALL: "C.UTF-8" };
 }
 
-function missing({ command, package: name }: FileSystemTool, cause: unknown): OciUnpackError {
+function notStarted({ command, package: name }: FileSystemTool, cause: unknown): OciUnpackError {
+  if (cause instanceof OciUnpackError) return cause;
+  if (!isErrno(cause, "ENOENT")) return new OciUnpackError("TOOL_FAILED", `cannot run ${command}: ${cause}`, { cause });
   return new OciUnpackError("TOOL_MISSING", `cannot run ${command}: it is not installed`, {
     hint: `install ${name}: apt-get install ${name}`,
     cause,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
@@ -106,6 +106,22 @@ for (const form of forms) {
       } finally {
         execFileSync("umount", [place.directory]);
       }
+    });
+
+    test("a program that makes an empty one and says that all is well has failed", async () => {
+      await using place = await scratch();
+      const target = join(place.directory, "target");
+      await mkdir(target);
+      const script = `#!/bin/sh
+        /bin/cat > /dev/null
+        for each; do case $each in /*) /usr/bin/head -c 4096 /dev/zero > "$each" ;; esac; done`;
+      await writeFile(join(place.directory, tools[form]), script, { mode: 0o755 });
+      const archives = [tar(directory("a"), file("a/b"), hardlink("a/c", "a/b"))];
+      await assert.rejects(exported(form, archives, join(target, "image"), { toolPath: place.directory }), {
+        code: "TOOL_FAILED",
+        message: `cannot make the file system: ${tools[form]} made 0 of 3 files and directories`,
+      });
+      assert.deepEqual(await readdir(target), []);
     });
 
     test("a missing program is told with its package before anything is asked for", async () => {

@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { FileSystemTool } from "../../src/export/file-system-tool.ts";
-import { runTool } from "../../src/export/run-tool.ts";
+import { requireWhole, runTool, versionOfTool } from "../../src/export/run-tool.ts";
+import { scratch } from "../support/scratch.ts";
 
 const shell: FileSystemTool = {
-  ...{ command: "sh", package: "dash", version: { argument: "-c", output: "stdout" }, args: () => [], env: () => ({}) },
+  ...{
+    command: "sh",
+    package: "dash",
+    version: { argument: "-c", output: "stdout" },
+    inodes: () => 0,
+    args: () => [],
+    env: () => ({}),
+  },
 };
 const data = new Uint8Array(512).fill(1);
 const end = new Uint8Array(1024);
@@ -40,4 +50,24 @@ test("a program that fails is asked why, and nothing more is written to it", asy
     code: "TOOL_FAILED",
     message: "cannot make the file system: sh: no more",
   });
+});
+
+test("a file system of which files are missing has failed, whatever the program said", async () => {
+  await using place = await scratch();
+  const path = join(place.directory, "image");
+  await writeFile(path, new Uint8Array(4096));
+  await requireWhole({ ...shell, inodes: () => 3 }, path, 3);
+  await assert.rejects(requireWhole({ ...shell, inodes: (beginning) => beginning.getUint8(2047) }, path, 3), {
+    code: "TOOL_FAILED",
+    message: "cannot make the file system: sh made 0 of 3 files and directories",
+    hint: /ulimit -u/,
+  });
+});
+
+test("a program that may not be run is not taken for one that is not installed", async () => {
+  await using place = await scratch();
+  await writeFile(join(place.directory, "tool"), "", { mode: 0o644 });
+  const tool = { ...shell, command: join(place.directory, "tool") };
+  await assert.rejects(versionOfTool(tool, undefined), { code: "TOOL_FAILED", message: /^cannot run .*EACCES/ });
+  await assert.rejects(versionOfTool({ ...tool, command: "no-such-tool" }, undefined), { code: "TOOL_MISSING" });
 });
