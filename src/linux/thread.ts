@@ -1,6 +1,9 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
+import { OciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
+import { errorCode } from "../base/system-error.ts";
 import { declareOnce } from "./libc.ts";
 
 const unshare = declareOnce<[number]>("unshare", ["int"]);
@@ -53,12 +56,24 @@ export function ownRights(): Rights {
   };
 }
 
-/** All that decides what this process may do to files, as text: the same text means the same rights. */
-export function rightsAsText(): string {
-  const status = readFileSync("/proc/self/status", "latin1").split("\n");
-  const lines = status.filter((line) => /^(Uid|Gid|Groups|CapEff):/.test(line));
-  const maps = ["/proc/self/uid_map", "/proc/self/gid_map"].map((path) => readFileSync(path, "latin1"));
-  return [...lines, ...maps].join("\n");
+/**
+ * All that decides what this process may do to files, as text: the same text means the same rights. `process` is where
+ * the kernel tells of it.
+ */
+export function rightsAsText(process = "/proc/self"): string {
+  try {
+    const [status = "", ...maps] = ["status", "uid_map", "gid_map"].map((name) => {
+      return readFileSync(`${process}/${name}`, "latin1");
+    });
+    const lines = status.split("\n").filter((line) => /^(Uid|Gid|Groups|CapEff):/.test(line));
+    return [...lines, ...maps].join("\n");
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    const hint = "mount /proc, or do without `keep`";
+    const details = present({ errno: errorCode(cause) });
+    const message = `cannot find out for whom a tree is to be kept: ${found}`;
+    throw new OciUnpackError("FILE_SYSTEM", message, { hint, details, cause });
+  }
 }
 
 /** The user namespace of this process (user_namespaces(7)). */
