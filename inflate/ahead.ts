@@ -26,7 +26,7 @@ import { BLOCK, ENDED, GOES_ON, LENGTHS, NEEDS_INPUT, OUTPUT_IS_FULL, PRECODE, S
  * bits. From then on it is written in bytes, by the decoder that is used otherwise.
  */
 
-if (memory.size() < AHEAD_MEMORY_PAGES) memory.grow(AHEAD_MEMORY_PAGES - memory.size());
+if (memory.size() < AHEAD_MEMORY_PAGES && memory.grow(AHEAD_MEMORY_PAGES - memory.size()) < 0) unreachable();
 writeResults();
 writeSkips();
 for (let byte: u32 = 0; byte < 256; byte++) store<u8>(SYMBOL_BYTES + byte, <u8>byte);

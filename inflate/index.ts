@@ -6,7 +6,7 @@ import { HISTORY_BYTES, INPUT, INPUT_BYTES, MEMORY_PAGES, OUTPUT, OUTPUT_FULL } 
 import { decodeOne } from "./slow";
 import { AT_BLOCK, BLOCK, ENDED, GOES_ON, LENGTHS, OUTPUT_IS_FULL, PRECODE, STORED, State, SYMBOLS } from "./state";
 
-if (memory.size() < MEMORY_PAGES) memory.grow(MEMORY_PAGES - memory.size());
+if (memory.size() < MEMORY_PAGES && memory.grow(MEMORY_PAGES - memory.size()) < 0) unreachable();
 writeResults();
 
 export const inputAddress: usize = INPUT;

@@ -1,8 +1,9 @@
-import { type SpawnOptions, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Writable } from "node:stream";
+import { Writable } from "node:stream";
 import { onAbort } from "./abort.ts";
 import { present } from "./present.ts";
+import { cannotStart } from "./system-error.ts";
 
 /** How a program is run. */
 export interface ProgramOptions {
@@ -33,17 +34,25 @@ export interface ProgramEnd {
 export class Program {
   /** What the program reads. */
   readonly input: Writable;
-  /** How it ended, when its output has ended too. Rejects if it could not be started. */
+  /**
+   * How it ended, when its output has ended too. Rejects if it could not be started: with `OUT_OF_RESOURCES` where this
+   * user may have no more processes or files, else with Node's error.
+   */
   readonly ended: Promise<ProgramEnd>;
-  readonly #child: ReturnType<typeof start>;
+  readonly #child: ChildProcess;
 
   constructor(command: string, args: readonly string[], options: ProgramOptions) {
     const child = start(command, args, options);
     this.#child = child;
-    // A program need not read its input. Its status tells whether it succeeded.
-    this.input = child.stdin.on("error", () => {});
+    // A program need not read its input. Its status tells whether it succeeded. With too many files open Node makes no
+    // pipes at all.
+    this.input = (child.stdin ?? nowhere()).on("error", () => {});
     const stopListening = onAbort(options.signal, () => this.kill());
-    this.ended = this.#end(options).finally(stopListening);
+    this.ended = this.#end(options)
+      .catch((error: unknown) => {
+        throw cannotStart(error, `start the program ${command}`) ?? error;
+      })
+      .finally(stopListening);
   }
 
   kill(): void {
@@ -66,9 +75,18 @@ export class Program {
   }
 }
 
-function start(command: string, args: readonly string[], { env, directory, kept }: ProgramOptions) {
-  const options: SpawnOptions = present({ env: env && { ...env }, cwd: directory });
-  return kept === "stdout"
-    ? spawn(command, args, { ...options, stdio: ["pipe", "pipe", "ignore"] })
-    : spawn(command, args, { ...options, stdio: ["pipe", "ignore", "pipe"] });
+function start(command: string, args: readonly string[], options: ProgramOptions): ChildProcess {
+  const { env, directory, kept } = options;
+  const settings: SpawnOptions = present({ env: env && { ...env }, cwd: directory });
+  const stdio: SpawnOptions["stdio"] = kept === "stdout" ? ["pipe", "pipe", "ignore"] : ["pipe", "ignore", "pipe"];
+  try {
+    return spawn(command, args, { ...settings, stdio });
+  } catch (error) {
+    throw cannotStart(error, `start the program ${command}`) ?? error;
+  }
+}
+
+/** What takes the input of a program that was not started, and for which there is no pipe. */
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }

@@ -46,12 +46,58 @@ export function machineHint(errno: string): string | undefined {
   return Object.hasOwn(machineHints, errno) ? machineHints[errno] : undefined;
 }
 
+/** What this process, or the whole machine, may have no more of, in words for people. */
+interface Shortage {
+  readonly found: string;
+  readonly hint: string;
+}
+
+/** What is short, files or memory, where something failed with that error. */
+export function shortageOf(errno: string | undefined): Shortage | undefined {
+  const found = errno === undefined || !Object.hasOwn(shortages, errno) ? undefined : shortages[errno];
+  const hint = machineHint(errno ?? "");
+  return found === undefined || hint === undefined ? undefined : { found: `${found} (${errno})`, hint };
+}
+
+const shortages: Readonly<Record<string, string>> = {
+  EMFILE: "this process may have no more open files",
+  ENFILE: "this machine may have no more open files",
+  ENOMEM: "there is no more memory",
+};
+
+/** The error where something could not be done because files or memory are short. */
+export function outOfResources(
+  cause: unknown,
+  attempted: string,
+  errno = errorCode(cause),
+): OciUnpackError | undefined {
+  const shortage = shortageOf(errno);
+  return shortage && shortageError(shortage, attempted, cause, errno);
+}
+
+/** The same where a process or a thread could not be started: with EAGAIN these are short as well. */
+export function cannotStart(cause: unknown, attempted: string, errno = errorCode(cause)): OciUnpackError | undefined {
+  if (errno !== "EAGAIN") return outOfResources(cause, attempted, errno);
+  const hint = "allow more processes (ulimit -u, or the control group's pids.max), or end some";
+  return shortageError(
+    { found: `the system has no more processes for this user (${errno})`, hint },
+    attempted,
+    cause,
+    errno,
+  );
+}
+
+function shortageError({ found, hint }: Shortage, attempted: string, cause: unknown, errno = ""): OciUnpackError {
+  return new OciUnpackError("OUT_OF_RESOURCES", `cannot ${attempted}: ${found}`, { hint, details: { errno }, cause });
+}
+
 const machineHints: Readonly<Record<string, string>> = {
   ENOSPC: "make room, or choose another file system",
   EDQUOT: "make room within the quota, or choose another file system",
   EROFS: "choose a file system that can be written to",
   EMFILE: "allow more open files: ulimit -n",
   ENFILE: "close programs: the whole machine has too many files open",
+  ENOMEM: "allow more memory (ulimit -v, or the control group's memory.max), or end other programs",
   EFBIG: "allow larger files: ulimit -f, or another file system",
   EPIPE: "let the program that reads the output read to its end",
   EIO: "check the disk: the kernel's log tells more",

@@ -1,3 +1,4 @@
+import { stat } from "node:fs";
 import { defaultLimits } from "../base/limits.ts";
 import { type StartedWorker, startWorker, type ThreadName } from "../worker/started-worker.ts";
 import { commandNames } from "./command-table.ts";
@@ -23,8 +24,11 @@ export function isUsual(args: readonly string[]): boolean {
 /**
  * Starts the threads that unpack, so that they are ready when the rest of the program is loaded and a registry has
  * answered. What does not start now is started again when it is needed, and then the error is told.
+ *
+ * libuv's own threads are started before: where no more are allowed, libuv aborts the process without a word.
  */
 export function startUsualThreads(): readonly StartedWorker[] {
+  stat("/", () => {});
   const started: StartedWorker[] = [];
   try {
     for (const [name, memoryBytes] of threads) started.push(startWorker(name, memoryBytes));

@@ -1,3 +1,4 @@
+import { outOfResources } from "../base/system-error.ts";
 import type { ErrorCode, ErrorDetails } from "../index.ts";
 import { Interruption } from "./interrupt.ts";
 import { exitCodes } from "./process-context.ts";
@@ -16,10 +17,12 @@ export interface ErrorReport {
 const usageCodes: ReadonlySet<string> = new Set<ErrorCode>(["INVALID_REFERENCE", "INVALID_PLATFORM", "INVALID_OPTION"]);
 
 /** The report of anything that was thrown by a command, or by unpacking if no name is given. */
-export function errorReportOf(error: unknown, command = ""): ErrorReport {
-  if (error instanceof Interruption) {
-    return { code: "INTERRUPTED", message: error.message, hint: undefined, exitCode: error.exitCode };
+export function errorReportOf(thrown: unknown, command = ""): ErrorReport {
+  if (thrown instanceof Interruption) {
+    return { code: "INTERRUPTED", message: thrown.message, hint: undefined, exitCode: thrown.exitCode };
   }
+  // A part of the program may be loaded late.
+  const error = isCoded(thrown) ? thrown : (outOfResources(thrown, "go on") ?? thrown);
   if (isCoded(error)) {
     const exitCode = usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
     const failure = { code: error.code, message: messageOf(error), hint: hintOf(error, command), exitCode };

@@ -1,7 +1,7 @@
 import { type ErrorCode, type ErrorDetails, OciUnpackError, raising } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { present } from "../base/present.ts";
-import { errorCode } from "../base/system-error.ts";
+import { errorCode, shortageOf } from "../base/system-error.ts";
 import type { Secrets } from "./secrets.ts";
 
 export interface RequestFailureDetails extends Pick<ErrorDetails, "host" | "status" | "limit" | "allowed"> {
@@ -159,6 +159,11 @@ function connectionFailure(code: string, cause: unknown, host: string): RequestF
       host,
       temporary: true,
     });
+  }
+  const shortage = shortageOf(code);
+  if (shortage !== undefined) {
+    const { found, hint } = shortage;
+    return new RequestFailure("OUT_OF_RESOURCES", `cannot reach ${host}: ${found}`, { cause, host, hint });
   }
   const [found, temporary] = unreachable[code] ?? [code, false];
   const hint = code === "ENOTFOUND" ? "check the name's spelling, and this machine's DNS" : undefined;

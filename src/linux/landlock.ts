@@ -1,4 +1,6 @@
+import { getSystemErrorName } from "node:util";
 import { opening } from "../base/open-descriptors.ts";
+import { outOfResources } from "../base/system-error.ts";
 import { errnos } from "./errno.ts";
 import { calls, declare, type Result } from "./libc.ts";
 import { closeDescriptor } from "./syscalls.ts";
@@ -67,10 +69,10 @@ const prctl = declare<[number, number, number, number, number]>("prctl", ["int",
  */
 export function confine(confinement: Confinement): ConfinementResult {
   const version = askOrCreate(calls.landlockCreateRuleset, null, 0, VERSION);
-  if (version < 0) return { reason: reasonOf(version) };
+  if (version < 0) return refusal(version);
   const abi = Math.min(version, newestAbi);
   const result = enforce(abi, confinement);
-  return result < 0 ? { reason: reasonOf(result) } : { abi };
+  return result < 0 ? refusal(result) : { abi };
 }
 
 function enforce(abi: number, { writableBeneath, readableBeneath = [], linkableBeneath = [] }: Confinement): Result {
@@ -113,6 +115,14 @@ function beneath(directory: number, rights: number): Uint8Array {
   new BigUint64Array(bytes.buffer, 0, 1)[0] = BigInt(rights);
   new Int32Array(bytes.buffer, 8, 1)[0] = directory;
   return bytes;
+}
+
+/** Why there is no confinement. That files or memory are short is an error instead: no policy allows to go without then. */
+function refusal(result: Result): ConfinementResult {
+  const error = getSystemErrorName(result);
+  const shortage = outOfResources(undefined, "confine a working thread", error);
+  if (shortage !== undefined) throw shortage;
+  return { reason: reasonOf(result) };
 }
 
 function reasonOf(result: Result): string {

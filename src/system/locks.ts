@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { FileHandle } from "node:fs/promises";
 import { platform } from "node:process";
 import { OciUnpackError } from "../base/errors.ts";
-import { isErrno } from "../base/system-error.ts";
+import { cannotStart, isErrno } from "../base/system-error.ts";
 import type { LockKind } from "../linux/lock.ts";
 import { fromLinux, Lack } from "./lack.ts";
 
@@ -38,6 +38,8 @@ async function lockByProgram(_: string, file: FileHandle, kind: LockKind): Promi
 }
 
 function cannotLock(cause: unknown): never {
+  const shortage = cannotStart(cause, "lock a file of the store");
+  if (shortage !== undefined) throw shortage;
   const found = isErrno(cause, "ENOENT") ? "the program flock is missing, too" : String(cause);
   const { reason, remedy } = Lack.noKoffi;
   const message = `cannot lock a file of the store: ${reason}, and ${found}`;

@@ -6,6 +6,7 @@ import { onAbort } from "../base/abort.ts";
 import { OciUnpackError } from "../base/errors.ts";
 import { descriptorsIn, isHalted } from "../base/open-descriptors.ts";
 import { present } from "../base/present.ts";
+import { cannotStart } from "../base/system-error.ts";
 import { takeOffered } from "./early-workers.ts";
 import { type EngineReport, type Job, type Message, unpackError } from "./messages.ts";
 import { type StartedWorker, startWorker, type ThreadName } from "./started-worker.ts";
@@ -179,11 +180,8 @@ function threadError(error: Error & { readonly code?: string; readonly hint?: st
   if (error.code === "UNSUPPORTED_SYSTEM") {
     return new OciUnpackError(error.code, error.message, present({ hint: error.hint, cause: error.cause }));
   }
-  if (error.code === "ERR_WORKER_INIT_FAILED") {
-    const message = `cannot start a working thread: the system has no more (${error.message})`;
-    const hint = "allow more processes (ulimit -u, or the control group's pids.max), or end some";
-    return new OciUnpackError("OUT_OF_RESOURCES", message, { hint, cause: error });
-  }
+  const shortage = cannotStart(error, "start a working thread", errnoOf(error));
+  if (shortage !== undefined) return shortage;
   if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
     const message = "cannot work on the image: a thread needs more memory than Node gives it";
     const hint = "allow more, for instance 4 GiB: NODE_OPTIONS=--max-old-space-size=4096";
@@ -191,6 +189,11 @@ function threadError(error: Error & { readonly code?: string; readonly hint?: st
   }
   const message = `cannot go on: a working thread failed: ${error.message}`;
   return new OciUnpackError("INTERNAL", message, { ...(isWithoutCode(error) && { hint: bundledHint }), cause: error });
+}
+
+/** The name of the system's error. Where a thread did not start Node has it in the message alone. */
+function errnoOf({ code, message }: Error & { readonly code?: string }): string | undefined {
+  return code === "ERR_WORKER_INIT_FAILED" ? (/\bE[A-Z]+$/.exec(message)?.[0] ?? "EAGAIN") : code;
 }
 
 /** A bundler that takes the library into a program leaves the threads' code behind, or even where the program lies. */

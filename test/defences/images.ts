@@ -369,6 +369,13 @@ export const sandboxDefences: readonly Defence[] = [
   },
   {
     group: "sandbox",
+    what: "where files or memory are short, nothing that was to be confined goes on unconfined",
+    file: "src/linux/landlock.ts",
+    without: ["if (shortage !== undefined) throw shortage;", ""],
+    test: ["faults/shortages", "where files are short, no policy lets a thread go unconfined"],
+  },
+  {
+    group: "sandbox",
     what: "without Linux, where files are made by paths, each is made anew",
     file: "src/artifact/plain-files.ts",
     without: ['openSync(this.#at(path), "wx", 0o600)', 'openSync(this.#at(path), "w", 0o600)'],
