@@ -41,13 +41,19 @@ export async function diffCommand(
     const options = { ...command.options, ...trust, limits, source, secondSource, signal, onEvent };
     const comparison = library.diff(image1, image2, options);
     if (await hasReaderLeft(writeBytes(context.binaryOutput, told(comparison, command, decisionLog), signal))) {
-      return exitCodes.done;
+      return await answerUnread(comparison);
     }
     const result = await comparison.result;
     if (command.verbosity === "verbose") say(`${bytesText(result.fetchedBytes)} fetched`);
     tellPeople(command.verbosity, context, (paint) => comparisonVerdict(result, paint));
     return result.same ? exitCodes.done : exitCodes.different;
   });
+}
+
+/** The exit code where the reader of the output left. What was not told to its end has a difference at least. */
+async function answerUnread(comparison: ImageComparison): Promise<number> {
+  const result = await comparison.result.catch(() => undefined);
+  return result?.same === true ? exitCodes.done : exitCodes.different;
 }
 
 /** What the sources of both images are made from. */

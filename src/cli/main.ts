@@ -8,6 +8,9 @@ import type * as Program from "./run.ts";
 
 const args = process.argv.slice(2);
 
+/** The exit codes that are no failure: done, and found different (`exitCodes`). Without the output they would mislead. */
+const answers: readonly number[] = [0, 3];
+
 /** How long the end may wait for what is left, and how long after a signal, when output that nobody reads may be. */
 const lastMilliseconds = 2000;
 const interruptedMilliseconds = 100;
@@ -36,7 +39,7 @@ function end(exitCode: number): void {
 async function main(): Promise<number> {
   const isVersion = args.length === 1 && args[0] === "--version";
   const exitCode = isVersion ? await tellVersion() : await perform().catch(unloadable);
-  const answer = exitCode === 0 ? await insistOnOutput() : exitCode;
+  const answer = answers.includes(exitCode) ? await insistOnOutput(exitCode) : exitCode;
   // After a signal this does not wait for a reader, which may have stopped as well.
   if (answer < 128) await drained(process.stdout);
   return answer;
@@ -81,9 +84,9 @@ async function performWith(threads: readonly StartedWorker[], loading: Promise<t
 }
 
 /** Standard output may be a file on a full disk: if output was lost, the command has failed. */
-async function insistOnOutput(): Promise<number> {
+async function insistOnOutput(exitCode: number): Promise<number> {
   await drained(process.stdout);
-  if (lost === undefined) return 0;
+  if (lost === undefined) return exitCode;
   process.stderr.on("error", () => {});
   await tellFailure(`cannot write to standard output: ${lost.message}`, "make room, or send it elsewhere");
   return 1;

@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { parseCommand } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import type { DiffResult, ImageDifference } from "../../src/index.ts";
+import { outcomeOf } from "../support/command.ts";
 import { type Image, image, imageIndex } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
-import { ociUnpack } from "../support/oci-unpack.ts";
+import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
 import { directory, file, tar } from "../support/tar-builder.ts";
 
@@ -135,4 +136,15 @@ test("the password for one registry is for no other", async () => {
   const { status, stderr } = await ociUnpack(["diff", "-u", "ada", "--password-stdin", ...images], { input: "secret" });
   assert.equal(status, 2);
   assert.match(stderr, /^error: cannot log in: the images are in two registries, one\.example and other\.example/);
+});
+
+test("diff tells by its exit code that something differs, also where nobody reads what", async () => {
+  await using stage = await setStage();
+  for (const more of [[], ["--json"]]) {
+    const args = ["diff", "-q", "-p", "linux/amd64", ...more, stage.older];
+    const unread = `{ { "$@"; echo $? >&3; } | true; } 3>&1`;
+    const command = (image: string) => ["-c", unread, "sh", process.execPath, commandEntry, ...args, image];
+    assert.equal((await outcomeOf("sh", command(stage.newer))).stdout, "3\n");
+    assert.equal((await outcomeOf("sh", command(stage.older))).stdout, "0\n");
+  }
 });

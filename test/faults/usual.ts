@@ -1,4 +1,4 @@
-const commands = ["ls", "cat", "inspect", "verify"];
+const commands = ["ls", "cat", "inspect", "verify", "sync"];
 
 /** Adds the options that every run here has: they belong behind a command's name, where there is one. */
 export function withUsualOptions(args: readonly string[]): readonly string[] {
