@@ -108,6 +108,8 @@ export async function history(name: string, path?: string, options: HistoryOptio
   return { ...operation.finish(image), ...findings.summary(image) };
 }
 
+const rootPath = ".";
+
 /** What the merging thread found. */
 class Findings {
   readonly #next: (report: EngineReport) => void;
@@ -136,7 +138,8 @@ class Findings {
     const told = events.map(({ layer, kind, parts }) => {
       return { layer, kind, ...(parts.length > 0 && { parts }), ...steps[layer] };
     });
-    return { layers, ...(entryPath === "" ? { path: "." } : namedPath(entryPath)), events: told, now };
+    if (entryPath !== "") return { layers, ...namedPath(entryPath), events: told, now };
+    return { layers, path: rootPath, events: told, now: now && { ...now, path: rootPath } };
   }
 }
 

@@ -115,6 +115,15 @@ test("what is no file, or not there, is said to be so, and there are no bytes of
   }
 });
 
+test("a path that goes in circles, or has a name that is too long, leads to nothing", async () => {
+  await using stage = await setStage(image([tar(symlink("one", "two"), symlink("two", "one"))]));
+  for (const path of ["one/file", "one/", "n".repeat(300)]) {
+    await assert.rejects(stage.content(path), { code: "NOT_FOUND" });
+    await assert.rejects(list(stage.reference, `${path}/`, { platform }), { code: "NOT_FOUND" });
+  }
+  assert.deepEqual((await list(stage.reference, "one", { platform })).entries[0]?.linkTarget, "two");
+});
+
 test("a layer is believed only when its digest and diffID are right", async () => {
   const wrong = image([base, middle, newest], {
     diffIds: [base, middle, newest].map(() => `sha256:${"0".repeat(64)}`),
