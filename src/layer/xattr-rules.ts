@@ -90,6 +90,12 @@ export class XattrFilter {
     if (isListed(name, overlay)) return "leave-out-and-warn";
     return isListed(name, foreign) ? "leave-out" : "set";
   }
+
+  /** Whether an attribute would be set, were it not for the list of those that are left out whatever else is said. */
+  isOnlyExcluded(name: ByteString): boolean {
+    const { exclude, include } = this.#lists;
+    return isListed(name, exclude) && new XattrFilter({ include, exclude: [] }).verdict(name) === "set";
+  }
 }
 
 function isListed(name: ByteString, patterns: readonly string[]): boolean {

@@ -22,6 +22,8 @@ export interface Stat {
   readonly ctime: Timestamp;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
+  /** Whether it is immutable or append-only: then none of its names can be removed, and nothing out of a directory. */
+  readonly isProtected: boolean;
   /** The device that the file lies on. */
   readonly fileSystem: string;
   /** Device and inode number: the same for two handles of one file, as long as it exists. */
@@ -32,8 +34,12 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_INO = 0x100;
+const STATX_ATTR_IMMUTABLE = 0x10;
+const STATX_ATTR_APPEND = 0x20;
 /** Size, number of names, time of modification and of change. */
 const STATX_STAMP = 0x2c4;
+
+const protectedAttributes = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
 
 const statx = declare<[number, number, Uint8Array, number, number, Uint8Array]>(
   "syscall",
@@ -137,6 +143,7 @@ function statxAt(directory: number, name: ByteString, flags: number): Stat | Res
     mtime: timestampAt(112),
     deviceMajor: view.getUint32(128, littleEndian),
     deviceMinor: view.getUint32(132, littleEndian),
+    isProtected: (view.getUint32(littleEndian ? 8 : 12, littleEndian) & protectedAttributes) !== 0,
     fileSystem,
     identity: `${fileSystem}:${numberAt(32)}`,
   };

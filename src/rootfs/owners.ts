@@ -169,7 +169,7 @@ const rootless = byteStringOf("user.rootlesscontainers");
 const overrideStat = byteStringOf("user.containers.override_stat");
 
 /** The extended attributes that `recordsOf` gives. */
-export const recordNames: readonly string[] = [rootless, overrideStat];
+export const recordNames: readonly ByteString[] = [rootless, overrideStat];
 
 /** Stands for 0, the owner that a file without a record has. */
 const noId = 2 ** 32 - 1;

@@ -53,8 +53,11 @@ class Removal implements Disposable {
   }
 
   #enter(name: ByteString): void {
-    const handle = openToRemove(this.#descent.descriptor, name);
-    this.#descent.enter(handle);
+    const { descriptor } = this.#descent;
+    const handle = openToRemove(descriptor, name);
+    // Nobody need read an empty directory, which may be another user's.
+    if (handle === -errnos.EACCES && removeDirectoryAt(descriptor, name) >= 0) return;
+    this.#descent.enter(existing(handle, name, "openat2(RESOLVE_NO_XDEV|RESOLVE_NO_SYMLINKS)"));
     this.#levels.push({ name, remaining: unlinkFiles(handle, name) });
   }
 
@@ -87,13 +90,13 @@ function unlinkFiles(directory: number, path: ByteString): ByteString[] {
 }
 
 /** Opens a directory that is to be emptied; the owner may have taken the right to do so from itself. */
-function openToRemove(directory: number, name: ByteString): number {
+function openToRemove(directory: number, name: ByteString): number | Result {
   let result = openDirectoryBeneath(directory, name);
   if (result === -errnos.EACCES) {
     changeModeAt(directory, name, 0o700);
     result = openDirectoryBeneath(directory, name);
   }
-  return existing(result, name, "openat2(RESOLVE_NO_XDEV|RESOLVE_NO_SYMLINKS)");
+  return result;
 }
 
 /** Unlinks what is no directory; false where it is one. */

@@ -118,7 +118,7 @@ class Syncing {
     const confinement = this.directory === undefined ? {} : { writableBeneath: this.directory };
     tell({ type: "confined", status: confineThread(job.sandbox, confinement) });
     this.trees = new ImageTrees(job.settings, this.reporter);
-    this.plan = new SyncPlan(this.trees.memory);
+    this.plan = new SyncPlan(this.trees.memory, this.rights);
   }
 }
 
@@ -153,6 +153,7 @@ export function compareForSync(job: CompareForSyncJob): void {
   state.kept = selection({ include: job.kept });
   state.plan = new SyncPlan(
     trees.memory,
+    rights,
     job.tellsDifferences ? tellingSyncDifferences(trees.data, lines.add) : undefined,
   );
   state.old = directory === undefined ? undefined : openedRoot(directory);
@@ -169,6 +170,8 @@ export function compareForSync(job: CompareForSyncJob): void {
       digestOf: (file) => trees.data.withoutHoles(file),
       observer: state.plan,
       leftAlone: state.kept,
+      isExact: true,
+      newFilesOwner: newFilesOwner(state),
       ...(hearsay !== undefined && { hearsay }),
     });
     comparison.compare(trees.wanted, state.old);
@@ -177,11 +180,20 @@ export function compareForSync(job: CompareForSyncJob): void {
   tell<SyncReport>({ type: "sync-compared", counts: { ...state.plan.counts } });
 }
 
+/** Who new files belong to; unknown where the old root does not belong to this user, as on file systems without owners. */
+function newFilesOwner({ directory = -1, old = -1, rights }: Syncing) {
+  const [place, root] = [statOf(directory), statOf(old)];
+  if (typeof place === "number" || typeof root === "number" || root.uid !== rights.user) return undefined;
+  // The group may be that of the directory above: by its set-group-ID bit, or by how the file system is mounted.
+  return { uid: rights.user, gids: [process.getegid?.() ?? root.gid, place.gid] };
+}
+
 /** Makes the new root, but for what has to come out of layers. */
 export function layForSync(): void {
   const state = begun();
   const { directory, old, trees, plan, kept, settings, rights } = state;
   if (directory === undefined) throw new TypeError("there is no directory");
+  plan.removal.insist();
   const target = openDirectoryBeneath(directory, staging);
   if (target < 0) throw failure("open", staging, "openat2", target);
   insistOnOwn(target, rights);

@@ -99,7 +99,11 @@ export class SyncPlace implements AsyncDisposable {
    */
   async stage(sandbox: SandboxPolicy): Promise<void> {
     const made = join(this.directory, newStagingName);
-    for (const path of [made, this.staging]) await discardIfThere(path, sandbox);
+    try {
+      for (const path of [made, this.staging]) await discardIfThere(path, sandbox);
+    } catch (error) {
+      throw this.#stays(error, `cannot sync "${this.directory}": what another sync left there cannot be removed`);
+    }
     this.#isStaged = true;
     try {
       await removeDirectory(made);
@@ -107,6 +111,15 @@ export class SyncPlace implements AsyncDisposable {
       await rename(made, this.staging);
     } catch (error) {
       throw unusable(error, this.directory);
+    }
+  }
+
+  /** Removes the old root, when the new one is in its place. */
+  async removeOld(sandbox: SandboxPolicy, empty: Emptying): Promise<void> {
+    try {
+      await this.clear(sandbox, empty);
+    } catch (error) {
+      throw this.#stays(error, `"${this.rootfs}" is what it was to become, but the old root cannot be removed`);
     }
   }
 
@@ -132,6 +145,12 @@ export class SyncPlace implements AsyncDisposable {
     if (!this.#isStaged) return await this.documents.clear();
     if (this.wasLeft && !this.documents.areThere) await discardIfThere(this.staging, sandbox);
     else await this.clear(sandbox);
+  }
+
+  #stays(error: unknown, found: string): unknown {
+    if (!(error instanceof OciUnpackError)) return error;
+    const hint = `remove "${this.staging}", as a user who may; until then no other sync begins here`;
+    return new OciUnpackError(error.code, `${found}: ${error.message}`, { hint, cause: error, details: error.details });
   }
 
   /** Says that the directory is what it was to become. */

@@ -1,6 +1,7 @@
 import type { MemoryBudget } from "../base/memory-budget.ts";
 import { Directory } from "../layer/directory.ts";
 import type { Stat } from "../linux/stat.ts";
+import type { Rights } from "../linux/thread.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { inOrder } from "../tree/in-order.ts";
 import type { Selection } from "../tree/selection.ts";
@@ -8,6 +9,7 @@ import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tre
 import type { ComparisonObserver, FoundOnDisk } from "../verify/comparison-observer.ts";
 import type { DiskEntry } from "../verify/disk-entry.ts";
 import { goingWith } from "./disk-walk.ts";
+import { OldRootRemoval } from "./old-root-removal.ts";
 
 /** How many files and directories come, go, change and stay. */
 export interface EntryCounts {
@@ -41,13 +43,15 @@ const plannedBytes = 192;
 /** Makes of a comparison what is to be done: which files stay as they are, and whose data are on the disk. */
 export class SyncPlan implements ComparisonObserver {
   readonly counts: EntryCounts = { added: 0, removed: 0, changed: 0, unchanged: 0 };
+  readonly removal: OldRootRemoval;
   readonly #memory: MemoryBudget;
   readonly #teller: DifferenceTeller | undefined;
   readonly #files = new Map<TreeFile, FileOnDisk>();
   /** Those with several names that are a file of the tree: they can be no other one. */
   readonly #taken = new Set<Stat["identity"]>();
 
-  constructor(memory: MemoryBudget, teller?: DifferenceTeller) {
+  constructor(memory: MemoryBudget, rights: Rights, teller?: DifferenceTeller) {
+    this.removal = new OldRootRemoval(rights);
     this.#memory = memory;
     this.#teller = teller;
   }
@@ -64,6 +68,7 @@ export class SyncPlan implements ComparisonObserver {
   }
 
   found(node: TreeNode, entry: DiskEntry, found: FoundOnDisk): void {
+    this.removal.look(entry, found.stat);
     const isSame = found.parts.length === 0 && !found.isUnreadable;
     this.counts[isSame ? "unchanged" : "changed"] += 1;
     if (!isSame) this.#teller?.changed(entry, found, node);
@@ -81,6 +86,7 @@ export class SyncPlan implements ComparisonObserver {
   surplus(entry: DiskEntry, leftAlone: Selection): void {
     for (const gone of goingWith(entry, leftAlone)) {
       this.counts.removed += 1;
+      this.removal.look(gone.entry, gone.stat);
       this.#teller?.removed(gone.entry, gone.stat);
     }
   }

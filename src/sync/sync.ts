@@ -123,7 +123,7 @@ async function makeReal(making: Making, isSame: boolean): Promise<number> {
     throw error;
   }
   place.finish();
-  await place.clear(sandbox, (path, policy) => pipeline.discard(path, policy));
+  await place.removeOld(sandbox, (path, policy) => pipeline.discard(path, policy));
   return writtenBytes;
 }
 

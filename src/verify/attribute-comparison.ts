@@ -7,7 +7,7 @@ import type { Stat } from "../linux/stat.ts";
 import type { Rights } from "../linux/thread.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
 import { ownerPolicy } from "../rootfs/context.ts";
-import { hostIdOf, type OwnerPolicy, recordsOf, type Stated } from "../rootfs/owners.ts";
+import { hostIdOf, type OwnerPolicy, recordNames, recordsOf, type Stated } from "../rootfs/owners.ts";
 import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
@@ -25,16 +25,31 @@ interface FoundStat {
 
 const acl = byteStringOf("system.posix_acl_access");
 
+/** How attributes are compared besides what the settings of unpacking say. */
+export interface AttributeStrictness {
+  /**
+   * Whether what only other settings leave is a difference: notes of owners that nobody wants, and extended attributes that
+   * are excluded. Default: false.
+   */
+  readonly isExact?: boolean;
+  /** Who files belong to whose owner is ignored. Default: anybody. */
+  readonly newFilesOwner?: { readonly uid: number; readonly gids: readonly number[] } | undefined;
+}
+
 /** Compares mode, time, owner and extended attributes with what unpacking makes of those that the image states. */
 export class AttributeComparison {
   readonly #owners: OwnerComparison;
   readonly #xattrs: XattrComparison;
 
-  constructor(settings: RootfsSettings, rights: Rights) {
+  constructor(settings: RootfsSettings, rights: Rights, { isExact = false, newFilesOwner }: AttributeStrictness = {}) {
     const { xattrInclude, xattrExclude } = settings;
-    this.#owners = new OwnerComparison(ownerPolicy(settings), rights);
+    const policy = ownerPolicy(settings);
+    this.#owners = new OwnerComparison(policy, rights, newFilesOwner);
     const filter = new XattrFilter({ include: xattrInclude, exclude: xattrExclude });
-    this.#xattrs = new XattrComparison(filter, new XattrIds(settings), rights);
+    const isSetOtherwise = (name: ByteString) =>
+      filter.isOnlyExcluded(name) || (!policy.areRecorded && recordNames.includes(name));
+    const mayHave = (name: ByteString) => filter.verdict(name) === "leave-out" && !(isExact && isSetOtherwise(name));
+    this.#xattrs = new XattrComparison(mayHave, new XattrIds(settings), rights);
   }
 
   /** Returns which of them are different. */
@@ -71,28 +86,41 @@ export function hasTime(stated: Timestamp, found: Timestamp): boolean {
 class OwnerComparison {
   readonly #policy: OwnerPolicy;
   readonly #rights: Rights;
+  readonly #newFiles: AttributeStrictness["newFilesOwner"];
 
-  constructor(policy: OwnerPolicy, rights: Rights) {
+  constructor(policy: OwnerPolicy, rights: Rights, newFiles: AttributeStrictness["newFilesOwner"]) {
     this.#policy = policy;
     this.#rights = rights;
+    this.#newFiles = newFiles;
   }
 
   /** Whether a file has the owner that unpacking gives it, or the one that it has if unpacking may not give it away. */
   isRight(stated: Stated, found: Stat): boolean {
-    return this.#policy.owner === "ignore" || this.#isGiven(stated, found) || this.#isLeft(stated, found);
+    if (this.#policy.owner === "ignore") return this.#isAsMade(found);
+    return this.#isGiven(stated, found) || this.#isLeft(stated, found);
   }
 
   /**
    * Whether the owner that is recorded on a file is the one that unpacking records. `isStandIn` says that the file is
-   * there in place of a device. If unpacking records nothing, a record is ignored: another tool may have made it.
+   * there in place of a device. What needs no record may have none, or a right one. If unpacking records nothing, a
+   * record is ignored: another tool may have made it.
    */
   isRecorded(stated: Stated, found: Stat, xattrs: FoundXattrs, { isRoot = false, isStandIn = false } = {}): boolean {
     // Other files cannot have attributes of the user namespace.
     if (!this.#policy.areRecorded || (found.type !== "file" && found.type !== "directory")) return true;
     const hasOwner = this.#policy.owner === "preserve" && this.#isGiven(stated, found);
     const isNoteworthy = stated.uid !== 0 || stated.gid !== 0 || isStandIn || isRoot;
-    if ((hasOwner && !isStandIn) || !isNoteworthy) return true;
-    return [...recordsOf(stated)].every(([name, value]) => xattrs.get(name) === byteString(value));
+    const isOptional = (hasOwner && !isStandIn) || !isNoteworthy;
+    const records = recordsOf(stated);
+    return recordNames.every((name) => {
+      const [found, expected] = [xattrs.get(name), records.get(name)];
+      if (found === undefined) return isOptional || expected === undefined;
+      return expected !== undefined && found === byteString(expected);
+    });
+  }
+
+  #isAsMade({ uid, gid }: Stat): boolean {
+    return this.#newFiles === undefined || (uid === this.#newFiles.uid && this.#newFiles.gids.includes(gid));
   }
 
   #isGiven({ uid, gid }: Stated, found: Stat): boolean {
@@ -128,12 +156,13 @@ function xattrsAt({ descriptor, name, path }: DiskEntry): FoundXattrs {
 
 /** Compares extended attributes. */
 class XattrComparison {
-  readonly #filter: XattrFilter;
+  readonly #mayHave: (name: ByteString) => boolean;
   readonly #ids: XattrIds;
   readonly #rights: Rights;
 
-  constructor(filter: XattrFilter, ids: XattrIds, rights: Rights) {
-    this.#filter = filter;
+  /** `mayHave` says whether a file may have an attribute that the image does not state. */
+  constructor(mayHave: (name: ByteString) => boolean, ids: XattrIds, rights: Rights) {
+    this.#mayHave = mayHave;
     this.#ids = ids;
     this.#rights = rights;
   }
@@ -152,7 +181,7 @@ class XattrComparison {
       if (actual === undefined && (expected === undefined || this.#isImpossible(name, expected, type, entry))) continue;
       if (expected === undefined || actual !== byteString(expected)) return false;
     }
-    return [...found.keys()].every((name) => stated.has(name) || this.#filter.verdict(name) === "leave-out");
+    return [...found.keys()].every((name) => stated.has(name) || this.#mayHave(name));
   }
 
   /** Whether unpacking could not set an attribute, because this user may not or the file system does not store it. */

@@ -11,14 +11,14 @@ import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { nothing, type Selection } from "../tree/selection.ts";
 import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
-import { AttributeComparison, hasTime } from "./attribute-comparison.ts";
+import { AttributeComparison, type AttributeStrictness, hasTime } from "./attribute-comparison.ts";
 import type { ComparisonObserver } from "./comparison-observer.ts";
 import { type DiskEntry, hasContent, succeeded } from "./disk-entry.ts";
 import { LinkComparison } from "./link-comparison.ts";
 import { type ComparedNames, type IsProven, NameComparison, noNames } from "./name-comparison.ts";
 
 /** What a comparison needs to know. */
-export interface ComparisonOptions {
+export interface ComparisonOptions extends AttributeStrictness {
   readonly settings: RootfsSettings;
   readonly rights: Rights;
   /** The SHA-256 of a file's data in its archive, holes left out, in hexadecimal digits. */
@@ -72,7 +72,7 @@ export class Comparison {
     this.#mayLackDevices = options.settings.devices === "create" && !options.rights.isRoot;
     const mayLack = this.#mayLackDevices ? (node: TreeNode) => this.#mayLack(node) : undefined;
     this.#names = new NameComparison(mayLack, options.isProven);
-    this.#attributes = new AttributeComparison(options.settings, options.rights);
+    this.#attributes = new AttributeComparison(options.settings, options.rights, options);
   }
 
   /** How many files and directories of the tree were found in the directory. */

@@ -86,10 +86,10 @@ function compared(
   mkdirSync(target, { mode: 0o700 });
   const trees = new ImageTrees(settings, nobody);
   merged(layer, trees.beginLayer(0, ["wanted"]));
-  const plan = new SyncPlan(trees.memory);
+  const rights = ownRights();
+  const plan = new SyncPlan(trees.memory, rights);
   const handles = [old, target].map(openDirectoryPath) as [number, number];
   const digestOf = (each: TreeFile) => trees.data.withoutHoles(each);
-  const rights = ownRights();
   new Comparison({ settings, rights, digestOf, observer: plan }).compare(trees.wanted, handles[0]);
   const parts = { target: handles[1], old: handles[0], trees, plan, kept: nothing, settings, reporter: nobody };
   const newRoot = new NewRoot(parts);
