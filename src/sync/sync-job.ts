@@ -180,10 +180,11 @@ export function compareForSync(job: CompareForSyncJob): void {
   tell<SyncReport>({ type: "sync-compared", counts: { ...state.plan.counts } });
 }
 
-/** Who new files belong to; unknown where the old root does not belong to this user, as on file systems without owners. */
+/** Who new files belong to; unknown where nothing belongs to this user, as on some file systems. */
 function newFilesOwner({ directory = -1, old = -1, rights }: Syncing) {
   const [place, root] = [statOf(directory), statOf(old)];
-  if (typeof place === "number" || typeof root === "number" || root.uid !== rights.user) return undefined;
+  if (typeof place === "number" || typeof root === "number") return undefined;
+  if (place.uid !== rights.user && root.uid !== rights.user) return undefined;
   // The group may be that of the directory above: by its set-group-ID bit, or by how the file system is mounted.
   return { uid: rights.user, gids: [process.getegid?.() ?? root.gid, place.gid] };
 }

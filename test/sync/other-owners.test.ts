@@ -116,11 +116,14 @@ describe("an ordinary user", { skip: skipUnlessRoot() || skipWithout("setpriv") 
 
 test("owners that are ignored from now on become this user's", { skip: skipUnlessRoot() }, async () => {
   await using stage = await setStage(before, after);
-  const [target, fresh] = [stage.path("target"), stage.path("fresh")];
-  await unpack(stage.name(0), target, { platform });
-  await sync(stage.name(0), target, { platform, owner: "ignore" });
-  await unpack(stage.name(0), fresh, { platform, owner: "ignore" });
-  assert.deepEqual(readTree(join(target, "rootfs")), readTree(join(fresh, "rootfs")));
+  const map = [{ containerID: 0, hostID: 100_000, size: 10 }];
+  await unpack(stage.name(0), stage.path("fresh"), { platform, owner: "ignore" });
+  for (const [index, maps] of [{}, { uidMap: map, gidMap: map }].entries()) {
+    const target = stage.path(`${index}`);
+    await unpack(stage.name(0), target, { platform, ...maps });
+    await sync(stage.name(0), target, { platform, owner: "ignore" });
+    assert.deepEqual(readTree(join(target, "rootfs")), readTree(stage.path("fresh/rootfs")));
+  }
 });
 
 test("attributes that are excluded from now on go", { skip: skipWithout("setfattr") }, async () => {
