@@ -10,21 +10,21 @@ import { Thread } from "./thread.ts";
 const inputRingBytes = 2 * 1024 * 1024;
 const outputRingBytes = 1024 * 1024;
 
-export function createAheadRings(): AheadRings {
+function createAheadRings(): AheadRings {
   return { input: createRing(inputRingBytes, 1), output: createRing(outputRingBytes, 1) };
 }
 
 /** The threads that decode parts of large layers ahead, for one run. */
 export class AheadThreads implements AsyncDisposable {
-  readonly #rings: readonly AheadRings[];
+  readonly rings: readonly AheadRings[];
   readonly #threads: Thread[] = [];
   #decide: (areNeeded: boolean) => void = () => {};
   readonly #areNeeded = new Promise<boolean>((resolve) => {
     this.#decide = resolve;
   });
 
-  constructor(rings: readonly AheadRings[]) {
-    this.#rings = rings;
+  constructor(count = 0) {
+    this.rings = Array.from({ length: count }, createAheadRings);
   }
 
   /** Starts them. */
@@ -40,9 +40,9 @@ export class AheadThreads implements AsyncDisposable {
   /** Lets them decode, once they are started, until their rings are ended or cancelled. */
   async run(sandbox: SandboxPolicy, stop: AbortSignal): Promise<void> {
     if (!(await this.#areNeeded)) return;
-    for (const _ of this.#rings) this.#threads.push(new Thread("ahead-worker"));
+    for (const _ of this.rings) this.#threads.push(new Thread("ahead-worker"));
     await Promise.all(
-      this.#rings.map(({ input, output }, index) =>
+      this.rings.map(({ input, output }, index) =>
         this.#threads[index]?.do<AheadJob>({ type: "decode-ahead", input, output, sandbox }, { stop }),
       ),
     );

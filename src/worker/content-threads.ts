@@ -25,7 +25,7 @@ const inputRingBytes = 1024 * 1024;
 /** Has room for what becomes of all files that are on their way, so that nobody ever waits for space in it. */
 const outputRingBytes = 512 * 1024;
 
-export function createContentRings(): ContentRings {
+function createContentRings(): ContentRings {
   return { input: createRing(inputRingBytes, 1), output: createRing(outputRingBytes, 1) };
 }
 
@@ -34,8 +34,8 @@ export class ContentThreads implements AsyncDisposable {
   readonly rings: readonly ContentRings[];
   readonly #threads: Thread[] = [];
 
-  constructor(rings: readonly ContentRings[]) {
-    this.rings = rings;
+  constructor(count = 0) {
+    this.rings = Array.from({ length: count }, createContentRings);
   }
 
   /** Starts them, and lets them make files until their rings are ended or cancelled. */

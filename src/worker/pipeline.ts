@@ -1,65 +1,15 @@
-import { channel } from "node:diagnostics_channel";
-import { together, unlessAborted } from "../base/abort.ts";
+import { cancelledBy, together } from "../base/abort.ts";
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
-import type { RootfsSettings } from "../layer/settings.ts";
-import { AheadThreads, createAheadRings } from "./ahead-threads.ts";
-import { type ProvenLayers, withProof } from "./blamed-layer.ts";
-import type { BlobDigests } from "./blob-digests.ts";
-import { type ContentRings, ContentThreads, createContentRings } from "./content-threads.ts";
-import type { DecompressJob } from "./decompress-job.ts";
-import { digest } from "./digesting.ts";
-import { feed } from "./feed.ts";
-import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
+import { AheadThreads } from "./ahead-threads.ts";
+import { ContentThreads } from "./content-threads.ts";
 import type { DiscardJob, EngineReport, Job, Message } from "./messages.ts";
 import { OutletReader, type SharedOutlet } from "./outlet.ts";
-import type { Progress } from "./progress.ts";
-import { AsyncRingWriter, cancelRing, createRing, leaveFirstReaderOut, type SharedRing } from "./ring.ts";
-import { waitsOf } from "./ring-waits.ts";
+import { archiveRingBytes, isDigested, type PipelineJob, PipelineRun } from "./pipeline-run.ts";
+import { AsyncRingWriter, cancelRing, createRing, type SharedRing } from "./ring.ts";
 import { living, startLibuvPool, Thread } from "./thread.ts";
 
 type Consumer = "apply-worker" | "files-worker" | "tree-worker" | "verify-worker" | "sync-worker";
-
-/**
- * What the threads are to do with an image's layers. The consuming thread sends reports of type `Own` besides the
- * engine's.
- */
-export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
-  /**
-   * Gives the compressed bytes of a layer, by its index in `layers`, bottom first. It is called once for each, in order;
-   * the signal ends it.
-   */
-  readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  readonly progress: Progress;
-  /**
-   * Whether this program made the archives, uncompressed and without diffIDs: they go to the consuming thread as they
-   * come. Default: they have to be decompressed.
-   */
-  readonly passesOn?: boolean;
-  /** Whether a thread of its own verifies diffIDs. Starting it pays for large images, if a processor is free. */
-  readonly hasDigestThread: boolean;
-  /** What the blobs digest to, if a thread of its own is to find that out for whoever asked. */
-  readonly blobDigests?: BlobDigests | undefined;
-  /** How many threads decode parts of large layers ahead. Default: none. */
-  readonly aheadThreads?: number;
-  /** Whether these start at once. By default they start when there is something for them. */
-  readonly startsAheadThreads?: boolean;
-  /** How many threads make files while the consuming thread makes names, and beneath which directory. Default: none. */
-  readonly contents?: { readonly threads: number; readonly staging: string } | undefined;
-  /** Takes indexes of layers, which a thread of its own makes. */
-  readonly indexes?: IndexSink | undefined;
-  /** The job of the consuming thread, which gets the archives from this ring, and may give files to content threads. */
-  readonly consume: (archives: SharedRing, contents: readonly ContentRings[]) => Job;
-  readonly sandbox: SandboxPolicy;
-  readonly settings: RootfsSettings;
-  /** Must not throw. */
-  readonly onReport: (report: EngineReport | Own) => void;
-}
-
-// Large enough for one end to go on while the other is busy for a moment. Larger rings no longer fit the processor's
-// caches.
-const compressedRingBytes = 2 * 1024 * 1024;
-const archiveRingBytes = 4 * 1024 * 1024;
 
 /** Who receives what a thread sends. */
 export interface Receiver<Own extends Message = never> {
@@ -69,12 +19,6 @@ export interface Receiver<Own extends Message = never> {
   readonly onReport: (report: EngineReport | Own) => void;
   readonly signal: AbortSignal;
 }
-
-/**
- * Publishes at the end of a run how long the threads waited for each other (node:diagnostics_channel), for
- * measurements.
- */
-const ringsChannel = channel("oci-unpack:rings");
 
 /**
  * The working threads of an operation. One decompresses the layers, one consumes the archives, and for large images a
@@ -110,79 +54,12 @@ export class Pipeline implements AsyncDisposable {
 
   /** Brings all layers through the threads. If it fails or is aborted, they have all stopped before it throws. */
   async run<Own extends Message = never>(job: PipelineJob<Own>, signal: AbortSignal): Promise<void> {
-    const { layers, sandbox, settings, passesOn = false } = job;
     const { decompressing, consuming } = await this.#livingThreads();
-    const digests = job.hasDigestThread || job.indexes !== undefined;
-    const blobDigests = job.blobDigests?.isAsked ? job.blobDigests : undefined;
-    const compressed = createRing(compressedRingBytes, layers.length, blobDigests ? 2 : 1);
-    const archives = passesOn ? compressed : createRing(archiveRingBytes, layers.length, digests ? 2 : 1);
-    await using digesting = digests ? new Thread("digest-worker") : undefined;
-    const rings = Array.from({ length: job.aheadThreads ?? 0 }, createAheadRings);
-    await using ahead = new AheadThreads(rings);
-    if (job.startsAheadThreads) ahead.start();
-    const { threads = 0, staging = "" } = job.contents ?? {};
-    await using contents = new ContentThreads(Array.from({ length: threads }, createContentRings));
-    const receiver = job.indexes && new IndexReceiver(job.indexes);
-    const writer = new AsyncRingWriter(compressed);
-    const onReport = (report: EngineReport | Own) => (report.type === "space" ? writer.wake() : job.onReport(report));
-    const onDecompressing = (report: EngineReport | Own) => {
-      if (report.type === "ahead") return ahead.start();
-      if (isWarning(report)) job.indexes?.reject(report.layer);
-      onReport(report);
-    };
-    const cancel = () => {
-      cancelRing(compressed);
-      cancelRing(archives);
-      for (const { input, output } of [...rings, ...contents.rings])
-        for (const ring of [input, output]) cancelRing(ring);
-      receiver?.cancel();
-      writer.wake();
-    };
-    // Once one thread has failed and all are stopped, nobody tells digests any more, and the first error is thrown.
-    const provenUntil = (stop: AbortSignal) => ({
-      layers,
-      prove(index: number) {
-        if (blobDigests) cancelRing(archives); // the decompressing thread ends, and holds up nobody who digests blobs
-        return stop.aborted ? Promise.resolve() : unlessAborted(job.prove(index), stop);
-      },
-    });
-    const decompress = async (stop: AbortSignal) => {
-      await decompressing.do<DecompressJob>(
-        {
-          type: "decompress",
-          input: compressed,
-          output: archives,
-          progress: job.progress.shared,
-          layers,
-          verifies: !job.hasDigestThread,
-          ahead: rings,
-          sandbox,
-          strict: settings.strict,
-          limits: settings.limits,
-        },
-        { onReport: onDecompressing, stop },
-      );
-      if (this.#runsOnce) decompressing.retire();
-    };
-    const passedBy = () => {
-      ahead.finish();
-      if (blobDigests) leaveFirstReaderOut(compressed);
-      writer.wake();
-    };
-    await together(signal, [
-      (stop) => cancelledBy(stop, cancel),
-      (stop) => feed(job, writer, stop),
-      (stop) => withProof(provenUntil(stop), (passesOn ? Promise.resolve() : decompress(stop)).finally(passedBy)),
-      async (stop) => blobDigests?.run(compressed, layers, { sandbox, onReport, stop }),
-      (stop) => ahead.run(sandbox, stop),
-      (stop) => contents.run({ staging, sandbox, settings }, stop),
-      (stop) => withProof(provenUntil(stop), digesting && digest(job, digesting, { archives, receiver, stop })),
-      (stop) => withProof(provenUntil(stop), consuming.do(job.consume(archives, contents.rings), { onReport, stop })),
-    ]);
-    if (ringsChannel.hasSubscribers) {
-      const ahead = rings.map(({ output }) => waitsOf(output));
-      ringsChannel.publish({ compressed: waitsOf(compressed), archives: waitsOf(archives), ahead });
-    }
+    await using digesting = isDigested(job) ? new Thread("digest-worker") : undefined;
+    await using ahead = new AheadThreads(job.aheadThreads);
+    await using contents = new ContentThreads(job.contents?.threads);
+    const run = new PipelineRun(job, { decompressing, consuming, digesting, ahead, contents });
+    await run.go(signal, () => this.#runsOnce && decompressing.retire());
   }
 
   /**
@@ -272,10 +149,6 @@ export class Pipeline implements AsyncDisposable {
   }
 }
 
-function isWarning(report: Message): report is Extract<EngineReport, { type: "warning" }> {
-  return report.type === "warning";
-}
-
 interface Threads {
   decompressing: Thread;
   consuming: Thread;
@@ -290,10 +163,4 @@ async function startThreads(consumer: Consumer, memoryBytes: number): Promise<Th
     await decompressing[Symbol.asyncDispose](); // it would keep the process alive
     throw error;
   }
-}
-
-/** Calls `cancel` when the signal is aborted. Does not wait for it. */
-async function cancelledBy(signal: AbortSignal, cancel: () => void): Promise<void> {
-  if (signal.aborted) return cancel();
-  signal.addEventListener("abort", cancel, { once: true });
 }

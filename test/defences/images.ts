@@ -190,8 +190,8 @@ export const verificationDefences: readonly Defence[] = [
   {
     group: "verification",
     what: "that thread gets all bytes, although others have failed at them",
-    file: "src/worker/pipeline.ts",
-    without: ["if (blobDigests) leaveFirstReaderOut(compressed);", ""],
+    file: "src/worker/pipeline-run.ts",
+    without: ["if (this.#blobDigests) leaveFirstReaderOut(this.#compressed);", ""],
     test: ["operation/blob-digests", "the error is the same if it cannot be decompressed at all"],
   },
   {

@@ -8,7 +8,7 @@ import { isOciUnpackError } from "../../src/base/errors.ts";
 import { historyBytes } from "../../src/blob/ahead-decoder.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { RingedAheadThread } from "../../src/worker/ahead-thread.ts";
-import { AheadThreads, createAheadRings } from "../../src/worker/ahead-threads.ts";
+import { AheadThreads } from "../../src/worker/ahead-threads.ts";
 import { body } from "../streams/bodies.ts";
 import { storedFrame } from "../streams/zstd-frames.ts";
 import { scratch } from "../support/scratch.ts";
@@ -98,8 +98,9 @@ test("a layer that several threads decompress must have its diffID too", async (
 });
 
 test("a thread decodes the piece that it is given, and says where that begins and ends", async () => {
-  const rings = createAheadRings();
-  await using threads = new AheadThreads([rings]);
+  await using threads = new AheadThreads(1);
+  const [rings] = threads.rings;
+  assert.ok(rings);
   threads.start();
   const run = threads.run("prefer", new AbortController().signal);
   await setImmediate(); // this thread waits for it

@@ -12,8 +12,8 @@ import { type DiskDirectory, DiskState, type OnDisk } from "../../src/rootfs/dis
 import { byteStringOf } from "../../src/tar/byte-string.ts";
 import { RingedMakers } from "../../src/unpack/ringed-makers.ts";
 import { RingedAheadThread } from "../../src/worker/ahead-thread.ts";
-import { AheadThreads, createAheadRings } from "../../src/worker/ahead-threads.ts";
-import { ContentThreads, createContentRings } from "../../src/worker/content-threads.ts";
+import { AheadThreads } from "../../src/worker/ahead-threads.ts";
+import { ContentThreads } from "../../src/worker/content-threads.ts";
 import { file as namedFile, pieces } from "../support/entries.ts";
 import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
@@ -57,8 +57,9 @@ test("each of the three threads confines itself", { skip }, async () => {
 });
 
 test("a thread that decompresses ahead confines itself", { skip }, async () => {
-  const rings = createAheadRings();
-  await using ahead = new AheadThreads([rings]);
+  await using ahead = new AheadThreads(1);
+  const [rings] = ahead.rings;
+  assert.ok(rings);
   ahead.start();
   const run = ahead.run("require", new AbortController().signal);
   await setImmediate(); // this thread waits for it
@@ -79,7 +80,7 @@ test("a thread that makes files confines itself, and makes none outside", { skip
   const staging = join(place.directory, "staging");
   await mkdir(staging);
   for (const [name, error] of Object.entries({ inside: undefined, "../outside": /EACCES/ })) {
-    await using contents = new ContentThreads([createContentRings()]);
+    await using contents = new ContentThreads(1);
     const run = contents.run({ staging, sandbox: "require", settings }, new AbortController().signal);
     const makers = new RingedMakers(contents.rings);
     makers.begin({ uid: 0, gid: 0, keepsModes: false, foldsNames: false });
