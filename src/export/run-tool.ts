@@ -54,17 +54,28 @@ export async function runTool(
   });
   const stop = new AbortController();
   const stopListening = onAbort(signal, () => stop.abort(signal.reason));
+  let hasEnded = false;
   const endsWell = program.ended.then(
     ({ status }) => status === 0,
     () => false,
   );
-  endsWell.then((isWell) => !isWell && stop.abort(new Error(`${tool.command} reads no more`)));
+  endsWell.then((isWell) => {
+    hasEnded = true;
+    if (!isWell) stop.abort(new Error(`${tool.command} reads no more`));
+  });
+  let unfed: { readonly error: unknown } | undefined;
+  const broken = (error: unknown) => {
+    if (!hasEnded) unfed = { error };
+    program.kill(); // it would wait for the rest
+    throw error;
+  };
   try {
     const input = new ArchiveInput(new StreamOutput(program.input, stop.signal), endsWell, tool);
-    const feeding = feed((bytes) => input.write(bytes), stop.signal).then(() => program.input.end());
+    const feeding = feed((bytes) => input.write(bytes), stop.signal).then(() => program.input.end(), broken);
     const [fed, end] = await Promise.allSettled([feeding, program.ended]);
     signal.throwIfAborted();
     if (end.status === "rejected") throw notStarted(tool, end.reason);
+    if (unfed !== undefined) throw unfed.error;
     const { status, output } = end.value;
     if (status !== 0) throw failed(tool, status, output, await isFull(directory));
     if (fed.status === "rejected") throw fed.reason;

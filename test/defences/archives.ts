@@ -376,6 +376,13 @@ export const limitDefences: readonly Defence[] = [
     without: ["onAbort(stop, beginGrace)", "onAbort(undefined, beginGrace)"],
     test: ["worker/unanswered", "a thread that does not answer an abort is ended"],
   },
+  {
+    group: "H",
+    what: "a program that makes a file system is ended where the rest of the image is refused",
+    file: "src/export/run-tool.ts",
+    without: ["program.kill(); // it would wait for the rest", ""],
+    test: ["export/run-tool", "a program whose archive cannot be made is ended, and the reason told"],
+  },
 ];
 
 /** What makes this reader of archives read what other readers read, or refuse. */

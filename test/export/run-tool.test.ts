@@ -71,3 +71,15 @@ test("a program that may not be run is not taken for one that is not installed",
   await assert.rejects(versionOfTool(tool, undefined), { code: "TOOL_FAILED", message: /^cannot run .*EACCES/ });
   await assert.rejects(versionOfTool({ ...tool, command: "no-such-tool" }, undefined), { code: "TOOL_MISSING" });
 });
+
+test("a program whose archive cannot be made is ended, and the reason told", { timeout: 60_000 }, async () => {
+  const reason = new Error("a file is too large");
+  const run = { args: ["-c", "cat >/dev/null"], env: {}, directory: tmpdir(), searchPath: undefined };
+  const feeding = async (write: (bytes: Uint8Array) => Promise<void>) => {
+    await write(data);
+    throw reason;
+  };
+  await assert.rejects(runTool(shell, { ...run, signal: new AbortController().signal }, feeding), reason);
+  const aborted = AbortSignal.abort(reason);
+  await assert.rejects(runTool(shell, { ...run, signal: aborted }, feeding), reason);
+});
