@@ -52,6 +52,7 @@ export async function archiveIndex(
     input: input === undefined ? undefined : ring,
   });
   await startLibuvPool();
+  signal.throwIfAborted(); // nobody would tell the thread
   await using thread = new Thread("archive-worker");
   await together(signal, [
     async (stop) => {

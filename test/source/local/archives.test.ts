@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { readdir, readlink, truncate, writeFile } from "node:fs/promises";
+import { open, readdir, readlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -8,6 +8,7 @@ import { defaultLimits, type Limits } from "../../../src/base/limits.ts";
 import { resolve } from "../../../src/look/resolve.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-type.ts";
+import { archiveIndex } from "../../../src/source/local/archive-index.ts";
 import { DockerArchiveImage } from "../../../src/source/local/docker-archive.ts";
 import type { ImageFiles } from "../../../src/source/local/image-files.ts";
 import { localSource } from "../../../src/source/local/local-source.ts";
@@ -50,6 +51,20 @@ function archiveThreads(): readonly string[] {
 }
 
 const located = { name: "docker-archive:archive", location: { transport: "docker-archive" } } as const;
+
+test("an archive that nobody waits for any more is not read, and no thread has to be ended for it", async () => {
+  await using place = await scratch();
+  await using archive = await open(join(place.directory, "image.tar"), "w+");
+  let isRead = false;
+  async function* input() {
+    isRead = true;
+    yield gzipSync(tar(...layout));
+  }
+  const reason = new Error("the source was closed");
+  const options = { limits: defaultLimits, sandbox: "prefer", signal: AbortSignal.abort(reason) } as const;
+  await assert.rejects(archiveIndex(archive, input(), options), reason);
+  assert.equal(isRead, false);
+});
 
 test("an archive's own compression is within the caller's limits, and leaves nothing", async () => {
   const bomb = gzipSync(tar(...layout, file("zeros", Buffer.alloc(40_000_000))));
