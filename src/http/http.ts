@@ -119,6 +119,7 @@ export class Connections implements Disposable {
     let route = this.#routeOf(request, proxy);
     const client = route.hop.protocol === "https:" ? await import("./https.ts") : plainClient;
     for (;;) {
+      signal?.throwIfAborted(); // meanwhile
       if (this.#isClosed) throw closed();
       const outgoing = this.#outgoing(request, route, client);
       try {
