@@ -69,8 +69,8 @@ export function pause(milliseconds: number, signal: AbortSignal | undefined): Pr
  */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
     const listenNoMore = onAbort(signal, () => reject(signal?.reason));
+    if (signal?.aborted) reject(signal.reason);
     promise.then(resolve, reject).finally(listenNoMore);
   });
 }

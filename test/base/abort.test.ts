@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { together } from "../../src/base/abort.ts";
+import { together, unlessAborted } from "../../src/base/abort.ts";
 
 /** Runs until it is aborted, then takes a moment to stop, as a thread or socket would. */
 function longTask(stopped: string[]): (signal: AbortSignal) => Promise<void> {
@@ -42,4 +42,15 @@ test("tasks that all succeed are waited for", async () => {
     }),
   );
   assert.deepEqual(done.toSorted(), [1, 2, 3]);
+});
+
+test("whoever is aborted already waits for nothing, and what they would have waited for may fail", async () => {
+  const reason = new Error("aborted before");
+  let fail: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((_, reject) => {
+    fail = reject;
+  });
+  await assert.rejects(unlessAborted(promise, AbortSignal.abort(reason)), reason);
+  fail(new Error("nobody waits")); // the test fails if this is an unhandled rejection
+  await delay(1);
 });
