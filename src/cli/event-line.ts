@@ -50,7 +50,7 @@ function detail(event: OciUnpackEvent): string | undefined {
     case "authenticate":
       return `authenticating (${event.scheme}) with ${safeText(event.realm)}`;
     case "stored":
-      return `${bytesText(event.bytes)} of ${event.digest} are in the store`;
+      return `${bytesText(event.bytes)} of ${event.digest} are at hand`;
     case "warning":
       return `warning: ${event.code}${whereText(event)}: ${safeText(event.message)}`;
     case "skipped":

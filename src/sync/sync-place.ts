@@ -202,7 +202,7 @@ async function insistOnSyncable(directory: string, path: string, { isForced }: O
     throw refused(path, "it is an overlay's", "unpack into another directory; an overlay's layers are shared");
   }
   if (root?.isSymbolicLink() === true) {
-    throw refused(path, "its rootfs is a symlink", "put the directory itself there, or name the one that it leads to");
+    throw refused(path, "its rootfs is a symlink", "put the directory that it leads to in its place");
   }
   if (root !== undefined && !root.isDirectory()) throw refused(path, "its rootfs is no directory", "remove it");
   if (left !== undefined && !left.isDirectory())
