@@ -31,7 +31,8 @@ export interface Store {
   verify(options?: { readonly signal?: AbortSignal }): Promise<StoreFindings>;
   /**
    * Removes what no image needs, what was made of none that is named, what is unfinished, and with `maxBytes` also what
-   * was used longest ago. Waits until no other process uses the store.
+   * was used longest ago. Waits until nobody uses the store: no other process, and no source of this one, which uses it
+   * from the first image on until it is disposed of.
    */
   prune(options?: PruneOptions): Promise<PruneResult>;
 }
