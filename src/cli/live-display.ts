@@ -91,8 +91,9 @@ function frameStyle(context: Pick<ProcessContext, "env" | "errors">): FrameStyle
   const { errors, env } = context;
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
   return {
-    columns: errors.columns ?? 80,
-    rows: errors.rows ?? 24,
+    // A terminal that nobody gave a size says 0.
+    columns: errors.columns || 80,
+    rows: errors.rows || 24,
     unicode: /utf-?8/i.test(locale),
     paint: paintFor(errors, env),
   };

@@ -82,10 +82,27 @@ test("a display that is closed leaves no listener and no timer behind", (context
   assert.deepEqual(counts(), before);
 });
 
-function terminalFor(context: TestContext, env: Readonly<Record<string, string>> = { LANG: "C.UTF-8" }) {
+test("a terminal that nobody gave a size shows the layers, too", (context) => {
+  const terminal = terminalFor(context, { LANG: "C.UTF-8" }, { columns: 0, rows: 0 });
+  using display = liveDisplay("debian", incurious, terminal.processContext);
+  display.show(resolved(1000, 1000));
+  display.show(downloading(0, 500, 1000));
+  display.show(started(0));
+  terminal.take();
+  context.mock.timers.tick(100);
+  const picture = terminal.take();
+  assert.equal(picture.split("\n").length, 3);
+  assert.doesNotMatch(picture, /more/);
+});
+
+function terminalFor(
+  context: TestContext,
+  env: Readonly<Record<string, string>> = { LANG: "C.UTF-8" },
+  size = { columns: 80, rows: 24 },
+) {
   context.mock.timers.enable({ apis: ["setInterval"] });
   let writes: string[] = [];
-  const errors = { isTTY: true, columns: 80, rows: 24, write: (text: string) => writes.push(text) };
+  const errors = { isTTY: true, ...size, write: (text: string) => writes.push(text) };
   const output = { write: () => assert.fail("standard output is for data") };
   return {
     processContext: { env, homeDirectory: "/", uid: 0, gid: 0, input: process.stdin, output, errors },
