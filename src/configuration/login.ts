@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, mkdir, stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { lstatIfThere } from "../base/if-there.ts";
 import { check, checkOptions, type Kinds, path as pathKind, pathOf, signal, text } from "../base/option-checks.ts";
 import { fileSystemError } from "../base/system-error.ts";
 import { replaceFile } from "../output/give-name.ts";
+import { makeDirectories } from "../output/made-directories.ts";
 import { helperNamesOf, loginKey, namesOf } from "../registry/registry-name.ts";
 import { type User, userKind } from "../registry/verify-login.ts";
 import { type AuthFile, type Members, parseAuthFile } from "./auth-file.ts";
@@ -142,7 +143,7 @@ function refused(found: string): OciUnpackError {
  */
 async function writePrivateFile(path: string, text: string, owner: number): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectories(dirname(path), 0o700);
     await refuseUnsafePlace(path, owner);
     await replaceFile(path, text, { mode: 0o600, temporary: `${path}.${randomBytes(6).toString("hex")}` });
   } catch (error) {
@@ -153,7 +154,7 @@ async function writePrivateFile(path: string, text: string, owner: number): Prom
 /** Whether the directory of a file exists, or can be made, and this user may write to it. */
 async function canHold(path: string): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectories(dirname(path), 0o700);
     await access(dirname(path), constants.W_OK);
     return true;
   } catch {

@@ -8,7 +8,7 @@ import { isOciUnpackError } from "../../src/base/errors.ts";
 import { dockerCredentials } from "../../src/configuration/credentials.ts";
 import { login, logout } from "../../src/configuration/login.ts";
 import { dockerRegistry } from "../support/docker-registry.ts";
-import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
+import { skipUnlessMounting, skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { auth, type TestMachine, testMachine } from "./machine.ts";
 
 const me = { username: "me", password: "pass:wörd" };
@@ -47,6 +47,23 @@ test("R-24: login writes to the named file, then to $REGISTRY_AUTH_FILE, then to
   );
   assert.equal(await login("r.example", me, withVariable), machine.path("variable.json"));
   assert.equal(await login("r.example", me, machine), machine.path("run/containers/auth.json"));
+});
+
+test("a login that has no place on a read-only file system is told so", {
+  skip: skipUnlessMounting(),
+}, async (context) => {
+  const machine = mine(await testMachine(context));
+  const directory = machine.path("read-only");
+  await mkdir(directory);
+  await run("mount", ["-t", "tmpfs", "-o", "ro", "tmpfs", directory]);
+  try {
+    // Node's mkdir calls a missing directory there ENOENT.
+    await assert.rejects(login("r.example", me, { ...machine, authFile: `${directory}/home/.config/auth.json` }), {
+      message: /auth\.json": read-only file system \(EROFS\)/,
+    });
+  } finally {
+    await run("umount", [directory]);
+  }
 });
 
 test("R-24: without a directory for what is gone after the next boot, login writes to ~/.config", async (context) => {
