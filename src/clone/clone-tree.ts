@@ -38,7 +38,15 @@ export class CloneThreads implements AsyncDisposable {
   static async start(): Promise<CloneThreads> {
     await startLibuvPool();
     const count = Math.min(availableParallelism(), mostThreads);
-    return new CloneThreads(Array.from({ length: count }, () => new Thread("apply-worker")));
+    const threads: Thread[] = [];
+    const started = new CloneThreads(threads);
+    try {
+      while (threads.length < count) threads.push(new Thread("apply-worker"));
+      return started;
+    } catch (error) {
+      await started[Symbol.asyncDispose](); // they would keep the process alive
+      throw error;
+    }
   }
 
   /**

@@ -183,25 +183,29 @@ describe("a user who may have few threads", {
     });
   }
 
-  for (const [spare, threads, title] of [
-    [1, 1, "has a program that ends, since no thread stays alone"],
-    [4, 8, "has one that ends where not all threads that make files start"],
+  const kept = "{ keep: true, source: storedSource(localSource(), store(process.env.TMPDIR)) }";
+  for (const [spare, options, title] of [
+    [1, "{}", "has a program that ends, since no thread stays alone"],
+    [4, "{ threads: 8 }", "has one that ends where not all threads that make files start"],
+    [1, kept, "has one that ends where not all threads that clone start"],
   ] as const) {
     test(title, { timeout: 120_000 }, async () => {
       await using stage = await setStage();
       const command = program();
       await using placed = await (places["oci:"] ?? assert.fail())(none, stage);
       await chmod(stage.directory, 0o755);
-      await chmod(stage.place, 0o777);
+      for (const directory of [stage.place, stage.temporary]) await chmod(directory, 0o777);
       const [image, target] = [placed.args[0], join(stage.place, "target")].map((path) => JSON.stringify(path));
       const host = `
-        const { unpack } = await import(${JSON.stringify(join(command.directory, "src/index.js"))});
-        await unpack(${image}, ${target}, { threads: ${threads} }).catch(({ code }) => console.log(code));`;
+        const library = await import(${JSON.stringify(join(command.directory, "src/index.js"))});
+        const { localSource, store, storedSource, unpack } = library;
+        await unpack(${image}, ${target}, ${options}).catch(({ code }) => console.log(code));`;
       const preload = ["--import", join(command.directory, "test/support/few-threads.js")];
       const args = [...preload, "--input-type=module", "--eval", host];
       const { status, stdout } = await outcomeOf("setpriv", asUser(user, process.execPath, args), {
         environment: {
           HOME: "/nonexistent",
+          TMPDIR: stage.temporary,
           OCI_UNPACK_TEST_SPARE_THREADS: `${spare}`,
           NODE_OPTIONS: command.nodeOptions,
         },
