@@ -59,9 +59,11 @@ export function insistOnLinux(attempted: string): void {
 /**
  * Where this is bundled as CommonJS, as the command is, `import.meta` is empty. `require` is everywhere after `node -e`, and
  * looks elsewhere there. Some bundlers leave nothing that resolves names; then a thread tells when it is loaded.
+ * Bun's `import.meta.resolve` is a method that has to be called as one.
  */
 function isKoffiInstalled(): boolean {
-  const resolve = import.meta.resolve ?? (typeof require === "function" ? require.resolve : undefined);
+  const resolve =
+    import.meta.resolve?.bind(import.meta) ?? (typeof require === "function" ? require.resolve : undefined);
   if (typeof resolve !== "function") return true;
   try {
     resolve("koffi");

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { commandEntry } from "../support/oci-unpack.ts";
 import { repositoryFile } from "../support/repository.ts";
+import { scratch } from "../support/scratch.ts";
 import { isThorough, shareOf } from "../support/thorough.ts";
 import { skipUnlessRoot } from "../support/tools.ts";
 import { skipWithoutCaseless } from "../support/without-case.ts";
-import { platforms, tried } from "./platforms.ts";
+import { bunWith, platforms, tried } from "./platforms.ts";
 import { cellIn, cells, columns } from "./table.ts";
 import { linuxVerbs, portableVerbs } from "./verbs.ts";
 
@@ -35,6 +39,17 @@ test("docs/platforms.md has a row for each verb, and a column for each platform"
       `${name}: ${row}`,
     );
   }
+});
+
+test("Bun: the library unpacks too, as ES modules", { skip: bunWith("").skip }, async () => {
+  await using place = await scratch();
+  const program = join(place.directory, "program.mjs");
+  const library = pathToFileURL(join(dirname(dirname(commandEntry)), "index.js"));
+  await writeFile(program, `import { unpack } from "${library}"; await unpack(process.argv[2], process.argv[3]);`);
+  await using opened = await bunWith(program).open();
+  const { status, stderr } = await opened.run(["oci:./layout:one", "root"]);
+  assert.equal(status, 0, stderr);
+  assert.ok(existsSync(join(opened.place, "root/rootfs/etc/motd")));
 });
 
 const skip = skipUnlessRoot() || skipWithoutCaseless();

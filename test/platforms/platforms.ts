@@ -51,6 +51,9 @@ export const platforms: readonly Platform[] = [
   runtime("Deno", "deno", ["run", "--allow-all"]),
 ];
 
+/** Bun with a program of ours instead of the command. */
+export const bunWith = (program: string): Platform => runtime("Bun", "bun", [], program);
+
 /** What of the verbs works: their names, and whether they do. */
 export async function tried(
   platform: Platform,
@@ -84,14 +87,14 @@ async function begin(mount?: typeof mountWithoutCase) {
   };
 }
 
-function runtime(name: string, tool: "bun" | "deno", args: readonly string[]): Platform {
+function runtime(name: string, tool: "bun" | "deno", args: readonly string[], program = commandEntry): Platform {
   return {
     name,
     skip: skipWithoutRuntime(tool),
     async open() {
       const { directory, ...opened } = await begin();
       const environment = { DENO_DIR: directory, DENO_NO_UPDATE_CHECK: "1" };
-      return { ...opened, run: running([tool, ...args, commandEntry], opened.place, environment) };
+      return { ...opened, run: running([tool, ...args, program], opened.place, environment) };
     },
   };
 }
