@@ -83,8 +83,7 @@ export class FilesFromDisk implements FileBackEnd<OnDisk> {
       isMade = !copyable.includes(-result);
       return isMade ? result : 0;
     });
-    if (isMade) this.#insistOnIdentity(destination, old);
-    return isMade;
+    return isMade && this.#isThat(destination, old);
   }
 
   /**
@@ -95,10 +94,17 @@ export class FilesFromDisk implements FileBackEnd<OnDisk> {
     return linkSameNameAt(old, this.#context.tree.handles.of(parent), name) >= 0;
   }
 
-  /** Whoever may write to the old root can put something else in the place of what was compared. */
-  #insistOnIdentity({ parent, name, path }: DiskDestination, { identity }: OldFile): void {
-    if (identityAt(this.#context.tree.handles.of(parent), name) === identity) return;
-    throw changedMeanwhile(path);
+  /**
+   * Whether the further name is that of the file that was compared; if not, it is taken away again. Whoever may write to the
+   * old root can put something else in its place. And where an overlay file system has a file with several names in a
+   * lower layer, it is another file as soon as it gets a further one.
+   */
+  #isThat({ parent, name, path }: DiskDestination, { identity }: OldFile): boolean {
+    const directory = this.#context.tree.handles.of(parent);
+    if (identityAt(directory, name) === identity) return true;
+    const result = unlinkAt(directory, name);
+    if (result < 0) throw failure("replace", path, "unlinkat", result);
+    return false;
   }
 }
 

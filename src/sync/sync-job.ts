@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
+import { OciUnpackError } from "../base/errors.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
+import { errnos } from "../linux/errno.ts";
 import { statAt, statOf } from "../linux/stat.ts";
 import { exchangeAt, openDirectoryBeneath, openDirectoryPath, renameAt } from "../linux/syscalls.ts";
 import { ownRights, type Rights } from "../linux/thread.ts";
@@ -252,10 +254,20 @@ export function exchangeForSync(): void {
   if (old === undefined) return moveRoot(directory);
   const exchange = () => exchangeAt(directory, staging, directory, root);
   const result = exchange();
+  if (result === -errnos.EXDEV) throw lowerLayer();
   if (result < 0) throw failure("replace", root, "renameat2(RENAME_EXCHANGE)", result);
   if (isAt(directory, staging, old) || isAt(directory, root, old)) return;
   exchange();
   throw changedMeanwhile(root);
+}
+
+/** An overlay file system moves directories of lower layers only if it was mounted so (overlayfs.rst, redirect_dir). */
+function lowerLayer(): OciUnpackError {
+  const found = "an overlay file system has it in a lower layer, and does not move it (EXDEV)";
+  return new OciUnpackError("FILE_SYSTEM", `cannot replace "${rootName}": ${found}`, {
+    hint: "unpack into another directory",
+    details: { errno: "EXDEV" },
+  });
 }
 
 /** Where there was no root before, the new one gets its name, or loses it again. */

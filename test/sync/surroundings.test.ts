@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, fork } from "node:child_process";
+import { execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { image } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { removeTree } from "../support/remove-tree.ts";
 import { scratch } from "../support/scratch.ts";
-import { directory, file, tar, whiteout } from "../support/tar-builder.ts";
+import { directory, file, hardlink, tar, whiteout } from "../support/tar-builder.ts";
 import { isThorough } from "../support/thorough.ts";
 import { skipUnlessMounting, skipUnlessRoot } from "../support/tools.ts";
 import { wantedSyncs } from "./versions.ts";
@@ -89,6 +89,50 @@ test("what can only be read stays as it is", { skip: skipUnlessMounting() }, asy
     assert.deepEqual(readTree(rootfs), before);
     assert.equal((await sync(name2, target, { platform, dryRun: true })).added, 1);
     assert.equal((await sync(name1, target, { platform })).changed, 0);
+  } finally {
+    execFileSync("umount", [disk]);
+  }
+});
+
+test("in a lower layer of an overlay, files with several names become new ones, or the root stays", {
+  skip: skipUnlessMounting(),
+}, async (context) => {
+  await using place = await scratch();
+  const links = tar(file("a", "1"), hardlink("b", "a"), file("alone", "2"), file("c", ""), hardlink("d", "c"));
+  const [name1, name2] = await layoutOf(place.directory, [links], [links, tar(file("new"))]);
+  const disk = join(place.directory, "disk");
+  mkdirSync(disk);
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", disk]);
+  try {
+    await unpack(name1, join(disk, "lower/target"), { platform });
+    const options = { cwd: disk, stdio: "ignore" } as const;
+    for (const redirect of ["on", "nofollow"]) {
+      for (const name of ["upper", "work", "merged"]) mkdirSync(join(disk, redirect, name), { recursive: true });
+      const places = ["lowerdir=lower", `upperdir=${redirect}/upper`, `workdir=${redirect}/work`];
+      const mounting = [
+        "-t",
+        "overlay",
+        "overlay",
+        "-o",
+        [...places, "index=off", `redirect_dir=${redirect}`].join(","),
+      ];
+      if (spawnSync("mount", [...mounting, `${redirect}/merged`], options).status !== 0) {
+        return context.skip("no such overlay can be mounted here");
+      }
+      const target = join(disk, redirect, "merged/target");
+      try {
+        const syncing = sync(name2, target, { platform });
+        if (redirect === "on") assert.deepEqual([(await syncing).added, (await syncing).changed], [1, 0]);
+        else await assert.rejects(syncing, { code: "FILE_SYSTEM", message: /has it in a lower layer/ });
+        if (redirect === "on") {
+          const fresh = await unpack(name2, join(place.directory, "fresh"), { platform });
+          assert.deepEqual(readTree(join(target, "rootfs")), readTree(fresh.rootfs));
+        } else assert.deepEqual(readdirSync(join(target, "rootfs")).sort(), ["a", "alone", "b", "c", "d"]);
+        assert.deepEqual(readdirSync(target).sort(), ["config.json", "rootfs"]);
+      } finally {
+        execFileSync("umount", [join(disk, redirect, "merged")]);
+      }
+    }
   } finally {
     execFileSync("umount", [disk]);
   }
