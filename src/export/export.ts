@@ -6,6 +6,7 @@ import { ifThere } from "../base/if-there.ts";
 import { invalidOption, pathOf, pathOrStream } from "../base/option-checks.ts";
 import type { ExportForm } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
+import { insistOnSharedDescriptors } from "../base/shared-descriptors.ts";
 import { AddedLayer } from "../operation/added-layer.ts";
 import { decisive } from "../operation/decisive.ts";
 import { Operation } from "../operation/operation.ts";
@@ -38,6 +39,7 @@ export async function exportRootfs(
   const target = pathOrStream("destination", destination);
   const form = settleForm(options.form, target);
   const hashFile = settleVerity(options, form, target);
+  insistOnSharedDescriptors("merge the layers of an image");
   const tool = await toolOf(form, options.toolPath);
   const isPath = typeof target === "string";
   await using added = await AddedLayer.open(options.add, options.sourceDateEpoch);

@@ -52,6 +52,22 @@ test("Bun: the library unpacks too, as ES modules", { skip: bunWith("").skip }, 
   assert.ok(existsSync(join(opened.place, "root/rootfs/etc/motd")));
 });
 
+const deno = platforms.find(({ name }) => name === "Deno");
+
+test("Deno: what does not work is told as that, and not as a defect", { skip: deno?.skip ?? "no Deno" }, async () => {
+  await using opened = (await deno?.open()) ?? assert.fail();
+  for (const args of [
+    ["--output", "tar", "-o", "x.tar", "oci:./layout:one"],
+    ["ls", "oci-archive:none.tar"],
+  ]) {
+    await writeFile(join(opened.place, "none.tar"), new Uint8Array(10_240));
+    const { status, stderr } = await opened.run(args);
+    assert.equal(status, 1);
+    assert.match(stderr, /^error: cannot .*: with Deno a thread cannot .*\nhint: run this with Node/m);
+    assert.ok(!existsSync(join(opened.place, "x.tar")));
+  }
+});
+
 const skip = skipUnlessRoot() || skipWithoutCaseless();
 
 test("of files whose names are one to the file system none is written over, and nothing is left", {

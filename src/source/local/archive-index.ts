@@ -4,6 +4,7 @@ import { onAbort, together, unlessAborted } from "../../base/abort.ts";
 import type { Limits } from "../../base/limits.ts";
 import type { SandboxPolicy } from "../../base/option-words.ts";
 import { present } from "../../base/present.ts";
+import { insistOnSharedDescriptors } from "../../base/shared-descriptors.ts";
 import type { ByteString } from "../../tar/byte-string.ts";
 import { type EngineReport, type Message, unknownReport } from "../../worker/messages.ts";
 import { AsyncRingWriter, cancelRing, createRing } from "../../worker/ring.ts";
@@ -34,6 +35,7 @@ export async function archiveIndex(
   input: AsyncIterable<Uint8Array> | undefined,
   { limits, sandbox, signal }: ArchiveOptions,
 ): Promise<ReadonlyMap<ByteString, ArchiveMember>> {
+  insistOnSharedDescriptors("read an image in an archive");
   const members = new Map<ByteString, ArchiveMember>();
   const ring = createRing(ringBytes, 1);
   const writer = new AsyncRingWriter(ring);
