@@ -66,20 +66,20 @@ test("no limit of processes ends the command without a word, once Node itself ru
 }, async () => {
   const user = { uid: 61_236, gid: 61_236 }; // the limit counts all that a user runs: nobody else's test may
   const command = program();
-  const run = (processes: number, ...args: readonly string[]) => {
+  const run = (seconds: number, processes: number, ...args: readonly string[]) => {
     const limited = ["prlimit", `--nproc=${processes}`, process.execPath, ...args];
     return outcomeOf("setpriv", asUser(user, limited[0] ?? "", limited.slice(1)), {
       environment: { HOME: "/nonexistent", NODE_OPTIONS: command.nodeOptions },
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(seconds * 1000),
     }).catch(() => undefined);
   };
   // Where there are too few for Node and libuv, they wait for ever or abort.
   const isEnough = async (processes: number) =>
-    (await run(processes, "--eval", "require('fs').stat('/', () => {})"))?.status === 0;
+    (await run(20, processes, "--eval", "require('fs').stat('/', () => {})"))?.status === 0;
   let processes = 9;
   while (!(await isEnough(processes))) processes += 1;
   for (const further of [0, 1, 2]) {
-    const outcome = await run(processes + further, command.entry, "127.0.0.1:1/app", "/nonexistent/target");
+    const outcome = await run(180, processes + further, command.entry, "127.0.0.1:1/app", "/nonexistent/target");
     assert.ok(outcome !== undefined);
     assertClearError(outcome.stderr);
     assert.deepEqual([outcome.status, outcome.stdout], [1, ""]);
