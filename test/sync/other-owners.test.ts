@@ -27,7 +27,7 @@ async function setStage(...images: readonly Image[]) {
   chmodSync(place.directory, 0o755);
   const home = join(place.directory, "home");
   mkdirSync(home);
-  chownSync(home, ordinaryUser.uid, ordinaryUser.gid);
+  if (skipUnlessRoot() === false) chownSync(home, ordinaryUser.uid, ordinaryUser.gid);
   const layout = join(place.directory, "layout");
   await writeImageLayout(
     layout,
