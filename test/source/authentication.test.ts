@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { Credential } from "../../src/registry/options.ts";
+import { eventually } from "../support/eventually.ts";
 import type { TokenAccess } from "../support/registry-access.ts";
 import type { RegistryDouble } from "../support/registry-double.ts";
 import { answer, answerJson, hangAfter, ociErrors, resetAfter, stating } from "../support/registry-reply.ts";
@@ -205,15 +207,21 @@ test("R-19: a token request that failed is not remembered", async () => {
 
 test("R-19: whoever aborts does not take the token from the others", async () => {
   await using one = await oneImage({ access: anyone });
-  one.registry.next(/token/, (reply) => ({ ...reply, delivery: { kind: "drip", bytes: 40, milliseconds: 20 } }));
+  one.registry.next(/token/, (reply) => ({ ...reply, delivery: { kind: "drip", bytes: 4, milliseconds: 50 } }));
   await using client = puller();
   const image = client.image(one.name);
   const reason = new Error("changed my mind");
   const abort = new AbortController();
-  const first = blob(image, one.layer, abort.signal);
+  const first = assert.rejects(blob(image, one.layer, abort.signal), reason);
   const second = blob(image, one.layer);
-  setTimeout(() => abort.abort(reason), 30);
-  await assert.rejects(first, reason);
+  const refused = () => asked(one.registry).filter((request) => request.includes("blobs/")).length;
+  await eventually(
+    () => refused() === 2 && tokenRequests(one.registry).length === 1,
+    () => `asked for were ${asked(one.registry)}`,
+  );
+  await setTimeout(100); // both have been refused by now, and wait for the token, which takes more than a second
+  abort.abort(reason);
+  await first;
   assert.equal((await second).length, one.layer.size);
   assert.equal(tokenRequests(one.registry).length, 1);
 });
