@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rmdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { OciUnpackError } from "../base/errors.ts";
 import { lstatIfThere } from "../base/if-there.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
@@ -91,6 +91,19 @@ export class SyncPlace implements AsyncDisposable {
   /** Absolute path of the private directory in which the new root is made. */
   get staging(): string {
     return join(this.directory, stagingName);
+  }
+
+  /** Refuses a file in the root filesystem, which goes with all that is in it. */
+  async insistIsOutside(file: string): Promise<void> {
+    const directory = await realpath(dirname(file)).catch(() => ""); // whoever makes the file tells why it cannot be
+    if (directory !== this.rootfs && !directory.startsWith(`${this.rootfs}/`)) return;
+    throw new OciUnpackError(
+      "TARGET_UNUSABLE",
+      `cannot write "${file}": it is in the root filesystem that is replaced`,
+      {
+        hint: "name a file outside of it",
+      },
+    );
   }
 
   /**

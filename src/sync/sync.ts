@@ -39,6 +39,7 @@ export async function sync(name: string, directory: string | URL, options: SyncO
     configBytes,
   });
   const mtreePath = options.mtree === undefined ? undefined : pathOf("mtree", options.mtree);
+  if (mtreePath !== undefined) await place.insistIsOutside(mtreePath);
   await using mtree = mtreePath === undefined || dryRun ? undefined : await NewFile.open(mtreePath);
   await using pipeline = new Pipeline(settings.apply.limits, "sync-worker"); // while the network is asked
   const named = await operation.source();

@@ -345,6 +345,17 @@ inTurn("the list of files is that of unpacking", { skip: skipUnlessRoot() }, asy
   }
 });
 
+inTurn("a list of files in the root that is replaced is refused, by whatever path", async () => {
+  await using stage = await setStage();
+  symlinkSync(join(stage.target, "rootfs"), stage.path("link"));
+  const before = readTree(stage.target);
+  for (const place of [join(stage.target, "rootfs"), stage.path("link")]) {
+    const syncing = sync(stage.v1, stage.target, { mtree: join(place, "list") });
+    await assert.rejects(syncing, { code: "TARGET_UNUSABLE", message: /in the root filesystem that is replaced/ });
+  }
+  assert.deepEqual(readTree(stage.target), before);
+});
+
 {
   const refused: readonly (readonly [string, string, (stage: Stage) => void, SyncOptions?])[] = [
     ["a directory without config.json", "TARGET_NOT_EMPTY", ({ target }) => rmSync(join(target, "config.json"))],
