@@ -10,7 +10,7 @@ import { Removal } from "./removal.ts";
 
 const words = process.argv.slice(2);
 if (words.includes("--page")) {
-  process.stdout.write(page(defences));
+  await new Promise((resolve) => process.stdout.write(page(defences), resolve)); // a pipe takes its time
   process.exit();
 }
 const chosen = defences.filter(({ group, what, file, test }) => {
