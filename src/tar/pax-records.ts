@@ -50,17 +50,15 @@ function recordText([keyword, value]: PaxRecord): string {
   return `${length}${rest}`;
 }
 
-/** A time as a record has it: decimal seconds with as few digits as possible. Half a second before 1970 is `-0.5`. */
+/**
+ * A time as a record has it: decimal seconds. Half a second before 1970 is `-0.500000000`: a fraction has all nine
+ * digits, because mkfs.erofs (1.8) takes whatever digits there are for a number of nanoseconds.
+ */
 export function timeText({ seconds, nanoseconds }: Timestamp): string {
   const isNegative = seconds < 0;
   const borrows = isNegative && nanoseconds > 0;
   const whole = isNegative ? -seconds - (borrows ? 1 : 0) : seconds;
   const fraction = borrows ? 1e9 - nanoseconds : nanoseconds;
-  const digits =
-    fraction === 0
-      ? ""
-      : `.${String(fraction)
-          .padStart(9, "0")
-          .replace(/0{1,9}$/, "")}`;
+  const digits = fraction === 0 ? "" : `.${String(fraction).padStart(9, "0")}`;
   return `${isNegative ? "-" : ""}${whole}${digits}`;
 }

@@ -40,6 +40,7 @@ const layers = [
     file("attributes/with-an-equals-sign", "", { pax: { "LIBARCHIVE.xattr.user.a%3Db": "Mg" } }),
     symlink("attributes/of-a-link", "x", { xattrs: { "trusted.c": "3" }, mtime: 2 ** 33 }),
     hardlink("attributes/of-a-link-too", "attributes/of-a-link"),
+    file("attributes/a-quarter-second", "", { pax: { mtime: "1234567890.25" } }),
     symlink("attributes/long", "t".repeat(3000)),
   ),
 ];
