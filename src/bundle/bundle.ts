@@ -11,6 +11,8 @@ export interface Bundle {
   readonly config: Uint8Array;
   /** Names of labels that are left out, because the runtime would obey them as annotations. */
   readonly leftOut: readonly string[];
+  /** The image's user, if the bundle is for one user, root in it, and the image's is another. */
+  readonly unmappedUser?: ProcessUser;
 }
 
 /**
@@ -28,7 +30,8 @@ export function bundleOf(image: ImageConfig, rootfs: string, rootless?: Rootless
   const { annotations, leftOut } = annotationsOf(image);
   const parts = { user, annotations, ...pathsOf(image, rootfs) };
   const config = Buffer.from(`${JSON.stringify(runtimeConfig(image, parts, rootless), undefined, 2)}\n`);
-  return { config, leftOut };
+  const isMapped = rootless === undefined || (user.uid === 0 && user.gid === 0);
+  return { config, leftOut, ...(!isMapped && { unmappedUser: user }) };
 }
 
 function pathsOf({ execution }: ImageConfig, rootfs: string) {

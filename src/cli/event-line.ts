@@ -24,6 +24,7 @@ const toldAlways: readonly WarningCode[] = [
   "PATTERN_UNMATCHED",
   "TABLE_REFUSED",
   "LABEL_LEFT_OUT",
+  "USER_NOT_MAPPED",
 ];
 
 function noteworthy(event: OciUnpackEvent): string | undefined {

@@ -214,6 +214,7 @@ export const warningWords: Readonly<Record<WarningCode, readonly [singular: stri
     "bundle without labels that a runtime would obey",
     "bundles without labels that a runtime would obey",
   ],
+  USER_NOT_MAPPED: ["bundle whose user is not mapped", "bundles whose users are not mapped"],
   TABLE_REFUSED: ["table of contents that was not used", "tables of contents that were not used"],
   PATTERN_UNMATCHED: ["pattern that matches nothing", "patterns that match nothing"],
   CREDENTIALS_IGNORED: ["login that was rejected", "logins that were rejected"],

@@ -12,8 +12,13 @@ export async function documentsOf(
 ): Promise<Documents> {
   if (bundle === undefined || bundle === false) return { "config.json": image.configBytes };
   const { bundleOf } = await import("../bundle/bundle.ts");
-  const { config, leftOut } = bundleOf(image.config, staging, bundle === true ? undefined : bundle);
+  const { config, leftOut, unmappedUser } = bundleOf(image.config, staging, bundle === true ? undefined : bundle);
   if (leftOut.length > 0) events.tell({ type: "warning", code: "LABEL_LEFT_OUT", message: labelsLeftOut(leftOut) });
+  if (unmappedUser !== undefined) {
+    const { uid, gid } = unmappedUser;
+    const message = `the image's user ${uid}:${gid} is not in a bundle for one user, which has root alone: runtimes start it when "process.user" in its config.json is 0:0`;
+    events.tell({ type: "warning", code: "USER_NOT_MAPPED", message });
+  }
   return { "image-config.json": image.configBytes, "config.json": config };
 }
 

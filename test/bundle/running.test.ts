@@ -111,6 +111,26 @@ describe("runc runs a bundle", { skip }, () => {
     });
     assert.deepEqual([stdout, stderr], ["0\n", ""]);
   });
+
+  test("for an ordinary user, an image of another user than root is told", async () => {
+    const events: OciUnpackEvent[] = [];
+    const onEvent = (event: OciUnpackEvent) => events.push(event);
+    const rootless = { uid: 1234, gid: 1234 };
+    for (const [User, told] of [
+      ["0:0", []],
+      ["1000:5", ["1000:5"]],
+      ["0:5", ["0:5"]],
+    ] as const) {
+      events.length = 0;
+      await using _place = await bundleOf(busyboxImage({ User }), { onEvent, bundle: rootless, strict: true });
+      const warnings = events.filter(({ type }) => type === "warning");
+      const wanted = told.map((user) => ({
+        ...{ type: "warning", code: "USER_NOT_MAPPED" },
+        message: `the image's user ${user} is not in a bundle for one user, which has root alone: runtimes start it when "process.user" in its config.json is 0:0`,
+      }));
+      assert.deepEqual(warnings, wanted);
+    }
+  });
 });
 
 test("crun runs a bundle like runc", { skip: withCrun }, async () => {
