@@ -120,14 +120,21 @@ function certificateFailure(code: string, cause: unknown, host: string): Request
 const clientHint =
   "give one that it takes with `tls.cert` and `tls.key`, or in certs.d, and see that it is still valid";
 
+/** The failure of a server that lets in only who has a client certificate, or `another` one than was sent. */
+export function wantsClientCertificate(
+  which: "a" | "another",
+  details: RequestFailureDetails,
+  quote = "",
+): RequestFailure {
+  const found = `${details.host} wants ${which} client certificate${quote}`;
+  return new RequestFailure("CERTIFICATE", found, { ...details, hint: clientHint });
+}
+
 function tlsFailure(code: string, cause: unknown, host: string): RequestFailure | undefined {
-  if (/CERTIFICATE_REQUIRED/.test(code)) {
-    return new RequestFailure("CERTIFICATE", `${host} wants a client certificate`, { hint: clientHint, cause, host });
-  }
+  if (/CERTIFICATE_REQUIRED/.test(code)) return wantsClientCertificate("a", { cause, host });
   // Before TLS 1.3 these also mean that the certificate is missing.
   if (/ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_|UNSUPPORTED_CERTIFICATE)/.test(code)) {
-    const found = `${host} wants another client certificate: ${code}`;
-    return new RequestFailure("CERTIFICATE", found, { hint: clientHint, cause, host });
+    return wantsClientCertificate("another", { cause, host }, `: ${code}`);
   }
   if (/^ERR_(SSL|OSSL|TLS)_|^EPROTO$/.test(code)) {
     const hint = "allow http with `plainHttp`, if the registry has no TLS";

@@ -1,7 +1,7 @@
 import { present } from "../base/present.ts";
 import type { HttpResponse } from "./http.ts";
 import { STATUS_CODES } from "./node-http.ts";
-import { RequestFailure, type RequestFailureDetails } from "./request-failure.ts";
+import { RequestFailure, type RequestFailureDetails, wantsClientCertificate } from "./request-failure.ts";
 import { retryAfterMilliseconds } from "./retry.ts";
 import type { Secrets } from "./secrets.ts";
 import { proxyWantsLogin } from "./tunnel.ts";
@@ -42,6 +42,11 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
     });
   if (status === 407) return proxyWantsLogin(host, details);
   if (status === 429) return new RequestFailure("RATE_LIMITED", `${host} limits the rate of requests${quote}`, details);
+  if (status === 400 && response.url.protocol === "https:") {
+    // nginx ends the handshake without one, and says so afterwards in a page.
+    if (/No required SSL certificate was sent/.test(text)) return wantsClientCertificate("a", details);
+    if (/The SSL certificate error/.test(text)) return wantsClientCertificate("another", details);
+  }
   const reason = STATUS_CODES[status];
   const found = `${host} answers ${status}${reason === undefined ? "" : ` ${reason}`}${quote}`;
   return new RequestFailure("REGISTRY_ERROR", found, { ...details, ...plainHttpHint(status, text) });

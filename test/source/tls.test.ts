@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { TlsMaterial } from "../../src/http/options.ts";
 import { authority, selfSigned } from "../support/certificates.ts";
 import { startRegistry } from "../support/registry-double.ts";
+import { answer } from "../support/registry-reply.ts";
 import { skipWithout } from "../support/tools.ts";
 import { blob, failure, oneImage, puller } from "./pulling.ts";
 
@@ -95,6 +96,24 @@ test("a client certificate opens a registry that wants one, and its lack is name
   assert.equal(error.code, "CERTIFICATE");
   assert.match(error.message, /wants a client certificate$/);
   assert.match(error.hint ?? "", /`tls\.cert`/);
+});
+
+test("a server that asks for a client certificate only with a status, as nginx does, is understood", {
+  skip,
+}, async () => {
+  const own = await authority();
+  await using one = await oneImage({ tls: await own.issue() });
+  await using client = puller({ tls: { ca: [own.cert] } });
+  for (const [title, found] of [
+    ["400 No required SSL certificate was sent", /wants a client certificate$/],
+    ["400 The SSL certificate error", /wants another client certificate$/],
+  ] as const) {
+    one.registry.next(/manifests/, answer(400, { "content-type": "text/html" }, `<title>${title}</title>`));
+    const error = await failure(client.image(one.name).manifest());
+    assert.equal(error.code, "CERTIFICATE");
+    assert.match(error.message, found);
+    assert.match(error.hint ?? "", /`tls\.cert`/);
+  }
 });
 
 test("a client certificate is for the registry, not for where it redirects", { skip }, async () => {
