@@ -33,7 +33,7 @@ export async function statusFailure(response: HttpResponse, secrets: Secrets): P
     retryAfterMilliseconds: temporary.has(status) ? retryAfterMilliseconds(response.headers) : undefined,
   });
 
-  if (status === 404) return notFound(said.code, quote, details);
+  if (status === 404) return notFound(said.code, quote, details, response.url);
   if (status === 401) return new RequestFailure("UNAUTHORIZED", `${host} wants a login${quote}`, details);
   if (status === 403)
     return new RequestFailure("FORBIDDEN", `${host} denies access (403 Forbidden)${quote}`, {
@@ -56,8 +56,15 @@ const forbiddenHint = "check that the account may pull from this repository";
 const missingHint = "check the name and the tag, and whether it is a private image";
 const lostBlobHint = "the registry has lost a part of the image: push it again";
 
-function notFound(code: string | undefined, quote: string, details: RequestFailureDetails): RequestFailure {
-  const what = code === "NAME_UNKNOWN" ? "repository" : code === "BLOB_UNKNOWN" ? "blob" : "manifest";
+function notFound(
+  code: string | undefined,
+  quote: string,
+  details: RequestFailureDetails,
+  { pathname }: URL,
+): RequestFailure {
+  // A proxy or a storage in front of the registry has no codes.
+  const isBlob = code === "BLOB_UNKNOWN" || (code === undefined && /\/blobs\/[^/]+$/.test(pathname));
+  const what = code === "NAME_UNKNOWN" ? "repository" : isBlob ? "blob" : "manifest";
   const found =
     code === undefined
       ? `${details.host} answers 404 Not Found${quote}`

@@ -315,6 +315,21 @@ test("R-22: a missing repository, a missing manifest and a forbidden one are tol
   }
 });
 
+test("a blob that is not there is a part of the image that is lost, also if whoever answers has no codes", async () => {
+  for (const body of [ociErrors("BLOB_UNKNOWN", "unknown"), "<html>"]) {
+    await using one = await oneImage();
+    one.registry.always(/blobs/, answer(404, {}, body));
+    await using client = puller();
+    const image = client.image(one.name);
+    await image.manifest();
+    const error = await failure(blob(image, one.layer));
+    assert.deepEqual(
+      [error.code, error.hint],
+      ["NOT_FOUND", "the registry has lost a part of the image: push it again"],
+    );
+  }
+});
+
 test("R-23: a token server that is busy is asked again", async () => {
   await using one = await oneImage({ access: anyone });
   one.registry.next(/token/, answer(429, { "retry-after": "0" }));
