@@ -8,7 +8,7 @@ import { defaultLimits, type Limits } from "../base/limits.ts";
 import { fileSystemError, isErrno } from "../base/system-error.ts";
 import { algorithmOf, type Digest, encodedOf, hasherFor, parseDigest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
-import { replaceFile } from "../output/give-name.ts";
+import { giveName, replaceFile } from "../output/give-name.ts";
 import { makeDirectories } from "../output/made-directories.ts";
 import { blobPath, readRange } from "../source/local/image-files.ts";
 import type { LockKind } from "../system/locks.ts";
@@ -189,13 +189,18 @@ export class BlobStore {
 
   /** Replaces the content of a file: a reader sees the old content or the new one, also after a crash. */
   async replace(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
-    const temporary = this.path("ingest", `${randomBytes(8).toString("hex")}.tmp`);
+    const temporary = this.temporaryPath();
     try {
       await mkdir(dirname(path), { recursive: true });
       await replaceFile(path, bytes, { mode, temporary });
     } catch (error) {
       throw fileSystemError(error, `write "${path}"`);
     }
+  }
+
+  /** The path of a new file that nobody else uses. */
+  temporaryPath(): string {
+    return this.path("ingest", `${randomBytes(8).toString("hex")}.tmp`);
   }
 }
 
@@ -223,11 +228,22 @@ export async function makeStore(store: BlobStore): Promise<void> {
     // Not `recursive`: on a read-only file system Node would then report that there is no such directory (Node 20).
     for (const name of ["blobs", "blobs/sha256", "ingest"]) await mkdir(store.path(name)).catch(unlessThere);
     if (isMade) return;
-    await writeFile(store.path("index.json"), JSON.stringify(emptyIndex), { flag: "wx" }).catch(unlessThere);
+    await makeIndex(store);
     // Last: a store that has this file is complete.
     await store.replace(store.path("oci-layout"), Buffer.from(JSON.stringify({ imageLayoutVersion: "1.0.0" })));
   } catch (error) {
     throw fileSystemError(error, `make the store "${store.directory}"`);
+  }
+}
+
+/** Makes the index whole or not at all: half a one, as on a full disk, would stay. Another process may have made it. */
+async function makeIndex(store: BlobStore): Promise<void> {
+  const temporary = store.temporaryPath();
+  try {
+    await writeFile(temporary, JSON.stringify(emptyIndex), { flag: "wx", flush: true });
+    await giveName(temporary, store.path("index.json")).catch(unlessThere);
+  } finally {
+    await rm(temporary, { force: true });
   }
 }
 

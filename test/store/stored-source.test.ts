@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { registrySource, type Store, store, storedSource, unpack } from "../../src/index.ts";
@@ -200,6 +200,26 @@ test("a full disk is one clear error, and the beginning that filled it goes", {
   try {
     await assert.rejects(stage.unpack(), { code: "NO_SPACE", message: /^cannot store blob sha256:/ });
     assert.deepEqual(await readdir(join(small, "ingest")), []);
+  } finally {
+    execFileSync("umount", [small]);
+  }
+});
+
+test("a store that a full disk kept from being made is made by whoever has room", {
+  skip: skipUnlessMounting(),
+}, async () => {
+  await using stage = await setStage(sample);
+  const small = join(stage.directory, "store");
+  execFileSync("mkdir", [small]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
+  try {
+    await mkdir(join(small, "ingest"));
+    const filler = join(small, "ingest", "filler");
+    await writeFile(filler, new Uint8Array(1024 * 1024));
+    await assert.rejects(stage.unpack(), { code: "NO_SPACE", message: /^cannot make the store / });
+    assert.deepEqual(await readdir(join(small, "ingest")), ["filler"]);
+    await rm(filler);
+    await stage.unpack();
   } finally {
     execFileSync("umount", [small]);
   }
