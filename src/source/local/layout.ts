@@ -175,17 +175,30 @@ async function readIndex(
 function choose(index: ImageIndex, selector: Selector, layout: string): Descriptor | "index" {
   const { manifests } = index;
   if (selector === "only") {
-    const [first, ...others] = manifests.filter(isImageEntry);
+    const choices = choicesOf(index);
+    const images = choices.filter(isImageEntry);
+    const [first, ...others] = images.length > 0 ? images : choices;
     if (first !== undefined && others.every(({ digest }) => digest === first.digest)) return first;
     if (manifests.length > 0 && manifests.every((entry) => namesOf(entry).length === 0 && entry.platform))
       return "index";
-    throw notChosen(index, layout, manifests.length === 0 ? "it lists none" : `it has ${manifests.length}`);
+    throw notChosen(index, layout, manifests.length === 0 ? "it lists none" : `it has ${choices.length}`);
   }
   if ("digest" in selector) {
     const found = manifests.find(({ digest }) => digest === selector.digest);
     return found ?? refuse(index, layout, selector.digest);
   }
   return manifests.find((entry) => namesOf(entry).includes(selector.name)) ?? refuse(index, layout, selector.name);
+}
+
+/** What somebody may mean: images, and artifacts with a name. Where there is none of them, it is all that there is. */
+function choicesOf({ manifests }: ImageIndex): readonly Descriptor[] {
+  const choices = manifests.filter((entry) => isImageEntry(entry) || isNamedArtifact(entry));
+  return choices.length > 0 ? choices : manifests;
+}
+
+function isNamedArtifact(entry: Descriptor): boolean {
+  const names = namesOf(entry);
+  return names.length > 0 && names.every((name) => subjectOfTag(name) === undefined);
 }
 
 /** Whether an entry is of an image rather than what is stored beside one, such as its signatures. */
@@ -202,8 +215,8 @@ function namesOf({ annotations = {} }: Descriptor): readonly string[] {
   return nameAnnotations.flatMap((key) => (Object.hasOwn(annotations, key) ? [annotations[key] ?? ""] : []));
 }
 
-function notChosen({ manifests }: ImageIndex, layout: string, found: string): OciUnpackError {
-  const choices = manifests.map((entry) => {
+function notChosen(index: ImageIndex, layout: string, found: string): OciUnpackError {
+  const choices = choicesOf(index).map((entry) => {
     const [name] = namesOf(entry);
     return name === undefined ? `@${entry.digest}` : `:${name}`;
   });

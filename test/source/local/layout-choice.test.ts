@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { resolve } from "../../../src/look/resolve.ts";
+import { localSource } from "../../../src/source/local/local-source.ts";
+import { image } from "../../support/image.ts";
+import { writeImageLayout } from "../../support/image-layout.ts";
+import { sampleLayers } from "../../support/sample-layers.ts";
+import { scratch } from "../../support/scratch.ts";
+
+const refName = "org.opencontainers.image.ref.name";
+const amd64 = image(sampleLayers());
+const arm64 = image(sampleLayers().slice(1), { platform: { os: "linux", architecture: "arm64" } });
+
+/** The digest of what a name stands for in a layout of both images whose index lists these entries. */
+async function chosen(entries: readonly object[], name = ""): Promise<string> {
+  await using place = await scratch();
+  const path = join(place.directory, "layout");
+  await writeImageLayout(path, [{ tag: "all", images: [amd64, arm64] }]);
+  await writeFile(join(path, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: entries }));
+  await using source = localSource();
+  return (await resolve(`oci:${path}${name}`, { source, platform: "linux/amd64" })).digest;
+}
+
+test("S19: what is stored beside an image is none of those that one may choose", async () => {
+  const beside = arm64.manifest.descriptor;
+  const entries = [
+    { ...amd64.manifest.descriptor, annotations: { [refName]: "1.0" } },
+    { ...beside, annotations: { [refName]: `${beside.digest.replace(":", "-")}.sig` } },
+    { ...beside, artifactType: "application/vnd.dev.sigstore.bundle.v0.3+json" },
+  ];
+  await assert.rejects(chosen(entries, ":2.0"), { code: "NOT_FOUND", hint: "append one of these: :1.0" });
+});
+
+test("S19: a layout with one artifact alone needs no name, as one with one image does not", async () => {
+  const artifactType = "application/vnd.example";
+  const entries = [
+    { ...amd64.manifest.descriptor, artifactType, annotations: { [refName]: "v1" } },
+    { ...arm64.manifest.descriptor, artifactType },
+  ];
+  assert.equal(await chosen(entries), amd64.manifest.descriptor.digest);
+  assert.equal(await chosen(entries.slice(0, 1)), amd64.manifest.descriptor.digest);
+});
