@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { X509Certificate } from "@sigstore/core";
 import { TrustedRoot as Document } from "@sigstore/protobuf-specs";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
-import { OciUnpackError } from "../../base/errors.ts";
+import { OciUnpackError, retold } from "../../base/errors.ts";
 import { invalidOption, pathOf } from "../../base/option-checks.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { readOptionFile } from "../option-file.ts";
@@ -39,9 +39,10 @@ export async function readTrustedRoot(file: string | URL | undefined): Promise<T
 
 /** Reads a trusted root (sigstore_trustroot.proto). Throws `INVALID_OPTION`. */
 function trustedRoot(bytes: Uint8Array, name: string): TrustedRoot {
-  const value = JsonValue.parse(bytes, "trusted root", "INVALID_OPTION");
-  const type = value.required("mediaType").string();
-  if (!documentTypes.includes(type)) throw invalidOption(option, `its media type is "${type.slice(0, 100)}"`, hint);
+  const { value, type } = typedDocument(bytes, name);
+  if (!documentTypes.includes(type)) {
+    throw invalidOption(option, `the media type of ${name} is "${type.slice(0, 100)}"`, hint);
+  }
   try {
     const root = Document.fromJSON(value.json);
     insistOnStarts(root);
@@ -49,6 +50,16 @@ function trustedRoot(bytes: Uint8Array, name: string): TrustedRoot {
   } catch (error) {
     if (error instanceof OciUnpackError) throw error;
     throw invalidOption(option, `${name} cannot be used: ${String(error).slice(0, 200)}`, hint);
+  }
+}
+
+function typedDocument(bytes: Uint8Array, name: string): { readonly value: JsonValue; readonly type: string } {
+  try {
+    const value = JsonValue.parse(bytes, name.replace(/^the /, ""), "INVALID_OPTION");
+    return { value, type: value.required("mediaType").string() };
+  } catch (error) {
+    if (!(error instanceof OciUnpackError)) throw error;
+    throw retold(error, error.message, { hint, cause: error });
   }
 }
 

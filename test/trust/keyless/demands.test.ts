@@ -123,6 +123,7 @@ describe("a trusted root, or an identity, that cannot be used is an error in the
   const document = instance.document();
   const roots: Readonly<Record<string, string>> = {
     "no JSON": "{",
+    "no media type": "{}",
     "another document": JSON.stringify({ mediaType: "application/json" }),
     "of another version": JSON.stringify({
       ...document,
@@ -145,7 +146,10 @@ describe("a trusted root, or an identity, that cannot be used is an error in the
       await using made = await stage();
       await writeFile(made.root, text);
       const trust = { identities: [usual], trustedRoot: made.root };
-      await assert.rejects(resolve(made.name, { platform, trust }), { code: "INVALID_OPTION" });
+      await assert.rejects(resolve(made.name, { platform, trust }), {
+        code: "INVALID_OPTION",
+        message: /"[^"]*trusted_root\.json"/,
+      });
       assert.equal(made.registry.requests.length, 0);
     });
   }
