@@ -47,7 +47,8 @@ export function parseSignatures(
 function withAttestation(settings: ImageSettings, predicateType: string): ImageSettings {
   const { options, json } = settings;
   const { trust } = options;
-  if (trust === undefined) {
+  // A policy demands no attestation.
+  if (trust === undefined || (trust.keys === undefined && trust.identities === undefined)) {
     throw new UsageError(
       "cannot print a predicate: it has to be verified, and nobody is named who attests",
       "name whoever does, as with --verify-key FILE",

@@ -149,9 +149,11 @@ describe("--predicate", () => {
 
   test("without anybody who attests it is a wrong command line, and nobody is asked", async () => {
     await using stage = await setStage();
-    const { status, stdout, stderr } = await stage.run("--predicate", materials);
-    assert.deepEqual([status, stdout], [2, ""]);
-    assert.match(stderr, /it has to be verified, and nobody is named who attests\nhint: .*--verify-key/);
+    for (const others of [[], ["--policy", "policy.json"]]) {
+      const { status, stdout, stderr } = await stage.run(...others, "--predicate", materials);
+      assert.deepEqual([status, stdout], [2, ""]);
+      assert.match(stderr, /it has to be verified, and nobody is named who attests\nhint: .*--verify-key/);
+    }
     assert.deepEqual(stage.registry.requests, []);
   });
 });
