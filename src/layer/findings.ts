@@ -16,14 +16,21 @@ export const nobody: FindingsReporter = { skipped() {}, warning() {} };
 export class Findings {
   readonly #reporter: FindingsReporter;
   readonly #strict: boolean;
+  #hasLeftOutDevices = false;
 
   constructor(reporter: FindingsReporter, strict: boolean) {
     this.#reporter = reporter;
     this.#strict = strict;
   }
 
+  /** Whether a device is not as the image has it. */
+  get hasLeftOutDevices(): boolean {
+    return this.#hasLeftOutDevices;
+  }
+
   /** Something is left out because the caller, or a rule, wants it so. */
   skipped(path: ByteString, reason: SkipReason, detail: string): void {
+    if (reason === "device") this.#hasLeftOutDevices = true;
     this.#reporter.skipped(path, reason, detail);
   }
 
@@ -33,7 +40,7 @@ export class Findings {
    */
   lost(path: ByteString, reason: SkipReason, detail: string): void {
     if (this.#strict) throw strictViolation(path, detail);
-    this.#reporter.skipped(path, reason, detail);
+    this.skipped(path, reason, detail);
   }
 
   /** Something is made to fit: an error where the caller is strict. The message says what was done. */

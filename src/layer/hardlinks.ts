@@ -28,6 +28,9 @@ interface Link<Types extends BackEndTypes> {
  */
 const waitingBytes = 480;
 
+const whereDevicesAreLeftOut =
+  "devices were left out: if that is one, --devices placeholder puts an empty file there; else the image is broken";
+
 /**
  * The hard links of one layer, in the order of the archive: a link is what its target is at that moment. Only a link to
  * what is not there yet waits, for the end of its layer.
@@ -99,7 +102,8 @@ export class Hardlinks<Types extends BackEndTypes> {
       for (const next of heldUp.take(parent, name)) ready.push(next);
     }
     for (const { destination, target } of unsettled) {
-      throw refusal(destination.path, `a hard link to ${quoted(target)}, which is not there`);
+      const hint = this.#context.findings.hasLeftOutDevices ? whereDevicesAreLeftOut : undefined;
+      throw refusal(destination.path, `a hard link to ${quoted(target)}, which is not there`, hint);
     }
     if (this.#pseudoLinks !== undefined) this.#backEnd.removePseudoLinks(this.#pseudoLinks);
   }

@@ -11,7 +11,7 @@ import { removeChildren } from "../../src/rootfs/remove-tree.ts";
 import { openRootfs } from "../../src/rootfs/rootfs.ts";
 import { textOf } from "../../src/tar/byte-string.ts";
 import { built } from "../support/building.ts";
-import { directory, fifo, file, hardlink, type Member, pieces, sparse, symlink } from "../support/entries.ts";
+import { device, directory, fifo, file, hardlink, type Member, pieces, sparse, symlink } from "../support/entries.ts";
 import { processorSeconds } from "../support/processor-time.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { readTree } from "../support/tree.ts";
@@ -71,6 +71,23 @@ describe("hard links", () => {
     refuses([[hardlink("b", "./")]], /a hard link to the root/);
     refuses([[file("a"), hardlink("d/b", "../a")]], /leads out of the root/);
     refuses([[hardlink("b", "")]], /a hard link to the root/);
+  });
+
+  test("to a device that was left out are refused with a word of it, and others where none was without", () => {
+    const hintOf = (layers: readonly (readonly Member[])[]) => {
+      try {
+        using _rootfs = built(layers);
+        return "none was refused";
+      } catch (error) {
+        return isOciUnpackError(error, "ENTRY_REFUSED") ? error.hint : error;
+      }
+    };
+    const nullDevice = device("null", [1, 3]);
+    const hint =
+      "devices were left out: if that is one, --devices placeholder puts an empty file there; else the image is broken";
+    assert.equal(hintOf([[nullDevice, hardlink("zero", "null")]]), hint);
+    assert.equal(hintOf([[nullDevice], [hardlink("zero", "null")]]), hint);
+    assert.notEqual(hintOf([[hardlink("zero", "null")]]), hint);
   });
 
   test("in a chain that stands on its head take time in proportion to its length", () => {
