@@ -83,7 +83,7 @@ export class LayoutImage implements ImageSource {
   async #tagged(tag: string, { signal }: FetchOptions): Promise<Document | undefined> {
     const files = await this.#files(signal);
     const { index } = await readIndex(files, this.#limits, signal);
-    const entry = index.manifests.find((each) => namesOf(each).includes(tag));
+    const entry = index.manifests.find((each) => namesOf(each).includes(tag)) ?? savedBeside(index, tag);
     return entry && (await readManifest(files, entry, this.#limits, signal));
   }
 
@@ -190,6 +190,21 @@ function choose(index: ImageIndex, selector: Selector, layout: string): Descript
   return manifests.find((entry) => namesOf(entry).includes(selector.name)) ?? refuse(index, layout, selector.name);
 }
 
+/** What `cosign save` says of an entry in place of a name: there is one image, and beside it what belongs to it. */
+function savedAs({ annotations = {} }: Descriptor): string | undefined {
+  const prefix = "dev.cosignproject.cosign/";
+  const kind = Object.hasOwn(annotations, "kind") ? annotations.kind : undefined;
+  return kind?.startsWith(prefix) === true ? kind.slice(prefix.length) : undefined;
+}
+
+/** The signatures or attestations that `cosign save` put beside the image that a tag is about. */
+function savedBeside({ manifests }: ImageIndex, tag: string): Descriptor | undefined {
+  const kind = tag.endsWith(".sig") ? "sigs" : tag.endsWith(".att") ? "atts" : undefined;
+  const image = manifests.find((entry) => savedAs(entry) === "image" || savedAs(entry) === "imageIndex");
+  if (kind === undefined || image === undefined || image.digest !== subjectOfTag(tag)) return undefined;
+  return manifests.find((entry) => savedAs(entry) === kind);
+}
+
 /** What somebody may mean: images, and artifacts with a name. Where there is none of them, it is all that there is. */
 function choicesOf({ manifests }: ImageIndex): readonly Descriptor[] {
   const choices = manifests.filter((entry) => isImageEntry(entry) || isNamedArtifact(entry));
@@ -204,6 +219,7 @@ function isNamedArtifact(entry: Descriptor): boolean {
 /** Whether an entry is of an image rather than what is stored beside one, such as its signatures. */
 function isImageEntry(entry: Descriptor): boolean {
   if (namesOf(entry).some((name) => subjectOfTag(name) !== undefined)) return false;
+  if (savedAs(entry) === "sigs" || savedAs(entry) === "atts") return false;
   return entry.platform !== undefined || isCandidate(entry);
 }
 

@@ -3,24 +3,31 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { resolve } from "../../../src/look/resolve.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
 import { localSource } from "../../../src/source/local/local-source.ts";
 import { image } from "../../support/image.ts";
 import { writeImageLayout } from "../../support/image-layout.ts";
 import { sampleLayers } from "../../support/sample-layers.ts";
-import { scratch } from "../../support/scratch.ts";
+import { type Scratch, scratch } from "../../support/scratch.ts";
 
 const refName = "org.opencontainers.image.ref.name";
 const amd64 = image(sampleLayers());
 const arm64 = image(sampleLayers().slice(1), { platform: { os: "linux", architecture: "arm64" } });
 
-/** The digest of what a name stands for in a layout of both images whose index lists these entries. */
-async function chosen(entries: readonly object[], name = ""): Promise<string> {
-  await using place = await scratch();
+/** Makes a layout of both images whose index lists these entries. */
+async function layoutOf(entries: readonly object[]): Promise<Scratch & { readonly path: string }> {
+  const place = await scratch();
   const path = join(place.directory, "layout");
   await writeImageLayout(path, [{ tag: "all", images: [amd64, arm64] }]);
   await writeFile(join(path, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: entries }));
+  return Object.assign(place, { path });
+}
+
+/** The digest of what a name stands for in a layout whose index lists these entries. */
+async function chosen(entries: readonly object[], name = ""): Promise<string> {
+  await using place = await layoutOf(entries);
   await using source = localSource();
-  return (await resolve(`oci:${path}${name}`, { source, platform: "linux/amd64" })).digest;
+  return (await resolve(`oci:${place.path}${name}`, { source, platform: "linux/amd64" })).digest;
 }
 
 test("S19: what is stored beside an image is none of those that one may choose", async () => {
@@ -41,4 +48,24 @@ test("S19: a layout with one artifact alone needs no name, as one with one image
   ];
   assert.equal(await chosen(entries), amd64.manifest.descriptor.digest);
   assert.equal(await chosen(entries.slice(0, 1)), amd64.manifest.descriptor.digest);
+});
+
+test("S19: what cosign save writes is its image, and what is beside it is found by the tags of a registry", async () => {
+  const kind = (name: string) => ({ annotations: { kind: `dev.cosignproject.cosign/${name}` } });
+  const image = amd64.manifest.descriptor;
+  const entries = [
+    { ...image, ...kind("image") },
+    { ...arm64.manifest.descriptor, ...kind("sigs") },
+  ];
+  assert.equal(await chosen(entries), image.digest);
+  await using place = await layoutOf(entries);
+  await using source = localSource();
+  const { attachments } = source.image(`oci:${place.path}`);
+  const tagged = async (digest: string, ending: string) => {
+    const document = await attachments?.tagged?.(`${digest.replace(":", "-")}${ending}`);
+    return document && digestOf(document.bytes);
+  };
+  assert.equal(await tagged(image.digest, ".sig"), arm64.manifest.descriptor.digest);
+  assert.equal(await tagged(image.digest, ".att"), undefined);
+  assert.equal(await tagged(arm64.manifest.descriptor.digest, ".sig"), undefined);
 });
