@@ -85,7 +85,7 @@ describe("where no image is", () => {
     ["dir:DIR/file", "NOT_FOUND", /no "manifest\.json"/],
     ["oci:", "INVALID_REFERENCE", /it names no path/],
     ["oci:DIR/empty@sha256:12", "INVALID_REFERENCE", /wrong number of digits/],
-    ["docker-archive:DIR/file:UPPER", "INVALID_REFERENCE", /upper-case/],
+    ["docker-archive:DIR/file:UPPER", "INVALID_ARCHIVE", /cannot read the archive/],
     ["docker-daemon:", "INVALID_REFERENCE", /is not the name of an image/],
     ["docker-daemon:app:1", "UNREACHABLE", /no engine listens there/],
     ["app/UPPER", "INVALID_REFERENCE", /upper-case/],

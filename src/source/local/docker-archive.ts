@@ -9,7 +9,7 @@ import { type Digest, digestOf, Hasher } from "../../oci/digest.ts";
 import type { Manifest } from "../../oci/document.ts";
 import { JsonValue } from "../../oci/json-value.ts";
 import { type LayerCompression, mediaTypes } from "../../oci/media-type.ts";
-import { formatReference, parseReference } from "../../oci/reference.ts";
+import { formatReference, ifReference, parseReference } from "../../oci/reference.ts";
 import {
   blobPath,
   type ImageFiles,
@@ -171,8 +171,7 @@ async function readImages({ files, limits, signal }: Assembling): Promise<readon
 function choose(images: readonly ArchivedImage[], wanted: string | undefined, archive: string): ArchivedImage {
   const [only, ...others] = images;
   if (wanted === undefined && only !== undefined && others.length === 0) return only;
-  const found =
-    wanted === undefined ? undefined : images.find(({ tags }) => tags.some((tag) => sameReference(tag, wanted)));
+  const found = wanted === undefined ? undefined : named(images, wanted);
   if (found !== undefined) return found;
   const choices = images.flatMap(({ tags }) => tags.map((tag) => `:${tag}`));
   const problem = wanted === undefined ? `it has ${images.length}` : `none is "${wanted}"`;
@@ -181,8 +180,17 @@ function choose(images: readonly ArchivedImage[], wanted: string | undefined, ar
   });
 }
 
-function sameReference(tag: string, wanted: string): boolean {
-  return tag === wanted || formatReference(parseReference(tag)) === formatReference(parseReference(wanted));
+/** Some tools write names that are no references: these are found as they are written, and are in nobody's way. */
+function named(images: readonly ArchivedImage[], wanted: string): ArchivedImage | undefined {
+  const asWritten = images.find(({ tags }) => tags.includes(wanted));
+  if (asWritten !== undefined) return asWritten;
+  const whole = wholeName(wanted);
+  return whole === undefined ? undefined : images.find(({ tags }) => tags.some((tag) => wholeName(tag) === whole));
+}
+
+function wholeName(text: string): string | undefined {
+  const reference = ifReference(() => parseReference(text));
+  return reference && formatReference(reference);
 }
 
 async function compressionIn(file: StoredFile, signal?: AbortSignal): Promise<LayerCompression> {

@@ -24,7 +24,6 @@ import type {
 } from "../../blob/image-source.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestBy, encodedOf } from "../../oci/digest.ts";
-import { parseReference } from "../../oci/reference.ts";
 import { defaultSandbox } from "../../system/sandbox.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import { DirectoryFiles } from "./directory-files.ts";
@@ -104,7 +103,6 @@ function openImage(name: string, archive: (path: string) => OpenFiles, limits: L
       const located = { name, location: { transport } } as const;
       const colon = rest.indexOf(":");
       if (colon < 0) return new DockerArchiveImage(located, archive(rest), limits);
-      parseReference(rest.slice(colon + 1));
       return new DockerArchiveImage(located, archive(rest.slice(0, colon)), limits, rest.slice(colon + 1));
     }
   }

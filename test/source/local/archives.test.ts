@@ -206,6 +206,30 @@ test("a layer's file is read once, however often a docker archive lists it", asy
   });
 });
 
+test("a name in a docker archive that is no reference is found as it is written, and in nobody's way", async () => {
+  const entry = (config: string, tag: string) => ({ Config: config, RepoTags: [tag], Layers: [] });
+  const configs = ["1", "2", "3"].map((author) => {
+    return Buffer.from(
+      JSON.stringify({ author, architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } }),
+    );
+  });
+  const [odd, usual, exact] = configs.map(digestOf);
+  const images = [entry("0.json", "bazel/App:Image_1"), entry("1.json", "app:1"), entry("2.json", "docker.io/App")];
+  const { files } = counting({
+    "manifest.json": Buffer.from(JSON.stringify(images)),
+    ...Object.fromEntries(configs.map((bytes, index) => [`${index}.json`, bytes])),
+  });
+  const chosen = async (wanted: string) => {
+    const { bytes } = await new DockerArchiveImage(located, async () => files, defaultLimits, wanted).manifest();
+    return JSON.parse(Buffer.from(bytes).toString()).config.digest;
+  };
+  assert.equal(await chosen("bazel/App:Image_1"), odd);
+  assert.equal(await chosen("docker.io/library/app:1"), usual);
+  assert.equal(await chosen("docker.io/App"), exact);
+  await assert.rejects(chosen("app:2"), { code: "NOT_FOUND", hint: /:bazel\/App:Image_1, :app:1/ });
+  await assert.rejects(chosen("App:2"), { code: "NOT_FOUND", hint: /:docker.io\/App$/ });
+});
+
 test("R-33: indexes in a docker archive that list each other again and again are read once each", async () => {
   const contents: Record<string, Uint8Array> = { "oci-layout": Buffer.from("{}") };
   let below: object = inner.manifest.descriptor;
