@@ -22,7 +22,7 @@ import type { SecureRoute } from "./https.ts";
 import { HttpAgent, request } from "./node-http.ts";
 import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
 import { admittedLookup, type Reach } from "./policy.ts";
-import { networkFailure, RequestFailure } from "./request-failure.ts";
+import { networkFailure, proxyFailure, RequestFailure } from "./request-failure.ts";
 import { proxyAuthorizationOf } from "./tunnel.ts";
 import { Wires } from "./wires.ts";
 
@@ -131,7 +131,7 @@ export class Connections implements Disposable {
           continue;
         }
         // The server may just have closed a connection that was kept open. That says nothing about the host.
-        if (!isReused(outgoing) || !isClosedConnection(error)) throw networkFailure(error, hopOf(request, route));
+        if (!isReused(outgoing) || !isClosedConnection(error)) throw hopFailure(error, request, route);
       }
     }
   }
@@ -144,7 +144,8 @@ export class Connections implements Disposable {
 
   /** The route for a request, with all authorities that are known by now. */
   #routeOf(request: HttpRequest, proxy: URL | undefined): Route {
-    return routeOf({ ...request, tls: this.#authorities.addedTo(request.tls) }, proxy);
+    const tls = this.#authorities.addedTo(request.tls);
+    return routeOf({ ...request, tls }, proxy, this.#authorities.addedTo(undefined));
   }
 
   #outgoing(request: HttpRequest, route: Route, client: HttpClient): ClientRequest {
@@ -239,9 +240,9 @@ export class Connections implements Disposable {
   }
 }
 
-function routeOf({ url, tls, reach }: HttpRequest, proxy: URL | undefined): Route {
+function routeOf({ url, tls, reach }: HttpRequest, proxy: URL | undefined, proxyTls: TlsMaterial | undefined): Route {
   if (proxy === undefined) return { hop: url, tunnel: undefined, tls, reach };
-  if (url.protocol === "http:") return { hop: proxy, tunnel: undefined, tls: undefined, reach };
+  if (url.protocol === "http:") return { hop: proxy, tunnel: undefined, tls: proxyTls, reach };
   return { hop: url, tunnel: proxy, tls, reach };
 }
 
@@ -270,6 +271,6 @@ function closed(): RequestFailure {
   return new RequestFailure("UNREACHABLE", "the registry client is closed");
 }
 
-function hopOf({ url }: HttpRequest, { hop }: Route): string {
-  return hop === url ? url.host : `the proxy ${hop.host}`;
+function hopFailure(error: unknown, { url }: HttpRequest, { hop }: Route): unknown {
+  return hop === url ? networkFailure(error, url.host) : proxyFailure(error, hop);
 }

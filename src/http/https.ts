@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { addressIn, bareHost, portOf } from "./address.ts";
 import type { TlsMaterial } from "./options.ts";
-import { networkFailure, RequestFailure } from "./request-failure.ts";
+import { proxyFailure, RequestFailure } from "./request-failure.ts";
 import { tlsOptions } from "./tls-context.ts";
 import { openTunnel, proxyAuthorizationOf } from "./tunnel.ts";
 import { Wires } from "./wires.ts";
@@ -95,7 +95,7 @@ class TunnelAgent extends Agent {
     try {
       await openTunnel(socket, authority, proxyAuthorizationOf(this.#proxy));
     } catch (error) {
-      throw networkFailure(error, `the proxy ${this.#proxy.host}`);
+      throw proxyFailure(error, this.#proxy);
     }
   }
 }

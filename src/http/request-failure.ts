@@ -80,12 +80,20 @@ export function networkFailure(error: unknown, host: string): unknown {
   return certificateFailure(code, cause, host) ?? tlsFailure(code, cause, host) ?? connectionFailure(code, cause, host);
 }
 
+/** Does the same with an error of the connection to a proxy, whose certificate Node's own authorities alone vouch for. */
+export function proxyFailure(error: unknown, proxy: URL): unknown {
+  const failure = networkFailure(error, `the proxy ${proxy.host}`);
+  if (!(failure instanceof RequestFailure) || !isOfUnknownAuthority(error)) return failure;
+  return new RequestFailure(failure.code, failure.message, { ...failure.details, hint: proxyTrustHint });
+}
+
 /** If several addresses were tried, the error of the first one. */
 function firstOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
 }
 
 const trustHint = "give its authority's certificate with `tls.ca`, or in certs.d";
+const proxyTrustHint = "name a file with its authority's certificate in the variable NODE_EXTRA_CA_CERTS";
 
 /** OpenSSL's errors about certificates: what is wrong, and what to do. */
 const certificateProblems: Readonly<Record<string, readonly [found: string, hint: string]>> = {

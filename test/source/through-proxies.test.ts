@@ -46,6 +46,7 @@ test("R-74: a proxy may itself speak TLS, for http and for https", { skip }, asy
     const error = await failure(client.image(one.name).manifest());
     assert.equal(error.code, "CERTIFICATE");
     assert.match(error.message, /the certificate of the proxy 127\.0\.0\.1:\d+/);
+    assert.match(error.hint ?? "", /NODE_EXTRA_CA_CERTS/);
   }
   // Its certificate is checked by what Node trusts, which a process cannot change for itself.
   await using temporary = await scratch();
@@ -63,6 +64,20 @@ test("R-74: a proxy may itself speak TLS, for http and for https", { skip }, asy
     `GET ${plain.registry.url}/v2/a/b/manifests/latest`,
     `CONNECT ${secure.registry.host}`,
   ]);
+});
+
+test("R-74: a proxy's certificate from an unknown authority ends a request, whatever authorities are found", {
+  skip,
+}, async () => {
+  const [own, other] = await Promise.all([authority(), authority()]);
+  await using one = await oneImage();
+  await using proxy = await startProxy({ tls: await own.issue() });
+  const options = { plainHttp: true, proxy: () => proxy.url };
+  const signal = AbortSignal.timeout(60_000);
+  await using without = puller({ ...options, furtherAuthorities: async () => [other.cert] });
+  assert.equal((await failure(without.image(one.name).manifest(undefined, { signal }))).code, "CERTIFICATE");
+  await using client = puller({ ...options, furtherAuthorities: async () => [own.cert] });
+  await client.image(one.name).manifest(undefined, { signal });
 });
 
 const pullThrough = `
