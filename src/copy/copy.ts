@@ -91,7 +91,7 @@ export async function copy(
   await operation.accept(source, ...resolvedContents(source.name, chosen));
   const contents = signatures ? await withSignatures(chosen, signatureContext(operation, source)) : chosen;
 
-  for (const { path, bytes } of smallFiles(source.name, contents, form)) await output.add(path, bytes.length, [bytes]);
+  for (const { path, bytes } of smallFiles(source, contents, form)) await output.add(path, bytes.length, [bytes]);
   const downloadedBytes = await copyBlobs(operation, { source, contents, output });
   operation.signal.throwIfAborted();
   await output.commit();

@@ -1,6 +1,7 @@
 import { OciUnpackError } from "../base/errors.ts";
 import type { CopyForm } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
+import type { ImageSource } from "../blob/image-source.ts";
 import type { Digest } from "../oci/digest.ts";
 import { requireImage } from "../oci/document.ts";
 import { mediaTypes } from "../oci/media-type.ts";
@@ -14,14 +15,17 @@ export interface SmallFile {
   readonly bytes: Uint8Array;
 }
 
+/** An image that is copied, as far as it says what it is called. */
+type NamedImage = Pick<ImageSource, "name" | "location">;
+
 /**
  * All files of a copy except blobs: `index.json` first, then `oci-layout`, manifests and indexes.
  *
  * A docker archive is an OCI layout too, as docker writes it from version 25 on, with Docker's `manifest.json` in
  * addition. Its blobs are the image's, compressed as they are, so that no digest changes.
  */
-export function smallFiles(name: string, contents: ImageContents, form: CopyForm): readonly SmallFile[] {
-  const reference = referenceIn(name);
+export function smallFiles(source: NamedImage, contents: ImageContents, form: CopyForm): readonly SmallFile[] {
+  const reference = referenceOf(source);
   const list = form === "docker-archive" ? [jsonFile("manifest.json", dockerList(contents, reference))] : [];
   const documents = [...contents.documents].map(([digest, bytes]) => ({ path: blobPath(digest), bytes }));
   return [
@@ -69,6 +73,12 @@ function dockerList({ manifests }: ImageContents, reference: Reference | undefin
   const pathOf = ({ digest }: { readonly digest: Digest }) => blobPath(digest);
   const tags = reference?.tag === undefined ? null : [withoutDigest(reference)];
   return [{ Config: pathOf(config), RepoTags: tags, Layers: layers.map(pathOf) }];
+}
+
+/** What a copy is called after. A path is no name: the words before its colon would be taken for a repository. */
+function referenceOf({ name, location }: NamedImage): Reference | undefined {
+  if (location === undefined || location.transport === "docker") return referenceIn(name);
+  return location.transport === "docker-daemon" ? location.reference : undefined;
 }
 
 /** The image's name as a reference, if it is one. */
