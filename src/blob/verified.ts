@@ -91,7 +91,7 @@ export class DiffIDVerification {
     if (actual === this.#expected) return;
     const found = `decompressed it digests to ${actual}, its diffID is ${this.#expected}`;
     throw new OciUnpackError("DIFF_ID_MISMATCH", `cannot accept the layer: ${found}`, {
-      hint: "the image's configuration does not belong to its layers; it was put together wrongly",
+      hint: "what the image's configuration, or the artifact's manifest, says of its layers is wrong: make it anew",
       details: { digest: this.#expected },
     });
   }
