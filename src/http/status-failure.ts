@@ -62,7 +62,7 @@ function notFound(
   details: RequestFailureDetails,
   { pathname }: URL,
 ): RequestFailure {
-  // A proxy or a storage in front of the registry has no codes.
+  // A proxy or a storage in front of the registry has no codes. Linear: what `[^/]+` takes begins behind a slash.
   const isBlob = code === "BLOB_UNKNOWN" || (code === undefined && /\/blobs\/[^/]+$/.test(pathname));
   const what = code === "NAME_UNKNOWN" ? "repository" : isBlob ? "blob" : "manifest";
   const found =

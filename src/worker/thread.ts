@@ -191,7 +191,11 @@ function threadError(error: Error & { readonly code?: string; readonly hint?: st
   return new OciUnpackError("INTERNAL", message, { ...(isWithoutCode(error) && { hint: bundledHint }), cause: error });
 }
 
-/** The name of the system's error. Where a thread did not start Node has it in the message alone. */
+/**
+ * The name of the system's error. Where a thread did not start Node has it in the message alone.
+ *
+ * Linear: it is tried where words begin.
+ */
 function errnoOf({ code, message }: Error & { readonly code?: string }): string | undefined {
   return code === "ERR_WORKER_INIT_FAILED" ? (/\bE[A-Z]+$/.exec(message)?.[0] ?? "EAGAIN") : code;
 }

@@ -12,8 +12,8 @@ import { assertImage, assertLenient, assertStrict, assertUser } from "./verdict.
 // npm run rules [-- RULE… | --page]
 //
 // Prints every rule and whether it holds: leniently, and, where something had to be repaired, strictly too. What is said
-// of registry clients (R-1 … R-75, "security 1" … for attacks on them, V1 … V26 for signatures) is proven by the tests that name it. With --page it
-// prints docs/registry-rules.md instead.
+// of registry clients (R-1 … R-75, "security 1" … for attacks on them, V1 … V26 for signatures) is proven by the tests
+// that name it. With --page it prints docs/registry-rules.md instead.
 
 interface Line {
   readonly rule: string;
@@ -24,7 +24,7 @@ interface Line {
 
 const wanted = process.argv.slice(2);
 if (wanted.includes("--page")) {
-  process.stdout.write(registryPage());
+  await new Promise((resolve) => process.stdout.write(registryPage(), resolve)); // a pipe takes its time
   process.exit();
 }
 const lines: readonly Line[] = [
