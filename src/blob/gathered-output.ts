@@ -13,6 +13,11 @@ export class GatheredOutput implements ByteSpace {
     this.#next = next;
   }
 
+  /** How many bytes wait to be handed on. */
+  get gatheredBytes(): number {
+    return this.#gatheredBytes;
+  }
+
   space(): Uint8Array {
     this.#space ??= this.#next.space();
     return this.#gatheredBytes === 0 ? this.#space : this.#space.subarray(this.#gatheredBytes);

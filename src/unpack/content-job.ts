@@ -1,9 +1,9 @@
 import { CompressedInput } from "../blob/compressed-input.ts";
 import type { ByteSpace } from "../blob/decompressed-output.ts";
+import { GatheredOutput } from "../blob/gathered-output.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { HandedFileMaker } from "../rootfs/handed-file-maker.ts";
-import { BatchedOutput } from "../worker/batched-output.ts";
 import type { ContentJob } from "../worker/content-threads.ts";
 import { packError } from "../worker/messages.ts";
 import { RingCancelled, RingReader, RingWriter } from "../worker/ring.ts";
@@ -27,8 +27,8 @@ export function makeContents(job: ContentJob): void {
     const input = new CompressedInput(new RingReader(job.input));
     if (input.peek() === undefined) return; // no file came
     using maker = new HandedFileMaker(root, job.settings, readTraits(input));
-    const output = new BatchedOutput(new RingWriter(job.output));
-    input.beforeReading = () => output.flush(); // whoever waits for outcomes is woken for all that are known
+    const output = new GatheredOutput(new RingWriter(job.output));
+    input.beforeReading = () => output.handOn(); // whoever waits for outcomes is woken for all that are known
     makeFiles(maker, input, output);
   } finally {
     closeDescriptor(root);

@@ -1,11 +1,11 @@
 import { CompressedInput } from "../blob/compressed-input.ts";
 import { copyAll } from "../blob/decompressed-output.ts";
+import { GatheredOutput } from "../blob/gathered-output.ts";
 import type { DiskDirectory } from "../rootfs/disk-directory.ts";
 import type { FileSystemTraits } from "../rootfs/file-system-probe.ts";
 import { type HandedFile, type Makers, madeAsStated, type Outcome } from "../rootfs/handed-files.ts";
 import { incomplete } from "../rootfs/write-content.ts";
 import type { ByteSource } from "../tar/entry.ts";
-import { BatchedOutput } from "../worker/batched-output.ts";
 import type { ContentRings } from "../worker/content-threads.ts";
 import { unpackError } from "../worker/messages.ts";
 import { RingReader, RingWriter } from "../worker/ring.ts";
@@ -53,13 +53,13 @@ export class RingedMakers implements Makers {
 
   /** Lets the threads end when they have made what they were given. */
   end(): void {
-    for (const { output } of this.#makers) output.end();
+    for (const maker of this.#makers) maker.end();
   }
 
   /** Who makes the next file: when a batch is full, who has the least to do. */
   #next(): RingedMaker {
     if (this.#filesInBatch >= batchFiles || this.#bytesInBatch >= batchBytes) {
-      this.#makers[this.#current]?.output.flush();
+      this.#makers[this.#current]?.output.handOn();
       this.#current = this.#idlest();
       this.#filesInBatch = 0;
       this.#bytesInBatch = 0;
@@ -70,30 +70,42 @@ export class RingedMakers implements Makers {
   }
 
   #idlest(): number {
-    const rooms = this.#makers.map(({ output }) => output.roomBytes);
+    const rooms = this.#makers.map(({ roomBytes }) => roomBytes);
     return rooms.indexOf(Math.max(...rooms));
   }
 }
 
 class RingedMaker {
-  readonly output: BatchedOutput;
+  readonly output: GatheredOutput;
   /** Where it makes files; nothing before the first one. */
   directory: DiskDirectory | undefined;
+  readonly #writer: RingWriter;
   readonly #reader: RingReader;
   readonly #input: CompressedInput;
   /** How many of the outcomes that are in hand say no more than that a file was made. */
   #made = 0;
 
   constructor({ input, output }: ContentRings) {
-    this.output = new BatchedOutput(new RingWriter(input));
+    this.#writer = new RingWriter(input);
+    this.output = new GatheredOutput(this.#writer);
     this.#reader = new RingReader(output);
     this.#input = new CompressedInput(this.#reader);
+  }
+
+  /** How many bytes it can be given without waiting. */
+  get roomBytes(): number {
+    return this.#writer.roomBytes - this.output.gatheredBytes;
+  }
+
+  end(): void {
+    this.output.handOn();
+    this.#writer.end();
   }
 
   outcome(wait: boolean): Outcome | undefined {
     if (this.#made === 0) {
       if (!wait && this.#input.inHandBytes === 0 && !this.#reader.isReady) return undefined;
-      if (wait) this.output.flush();
+      if (wait) this.output.handOn();
       this.#made = this.#takeMade();
     }
     if (this.#made > 0) {
