@@ -78,7 +78,7 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
 /** Calls `cancel` when the signal is aborted. Does not wait for it. */
 export async function cancelledBy(signal: AbortSignal, cancel: () => void): Promise<void> {
   if (signal.aborted) return cancel();
-  signal.addEventListener("abort", cancel, { once: true });
+  onAbort(signal, cancel);
 }
 
 /**

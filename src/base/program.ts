@@ -50,7 +50,7 @@ export class Program {
     const stopListening = onAbort(options.signal, () => this.kill());
     this.ended = this.#end(options)
       .catch((error: unknown) => {
-        throw cannotStart(error, `start the program ${command}`) ?? error;
+        throw notStarted(error, command);
       })
       .finally(stopListening);
   }
@@ -82,8 +82,12 @@ function start(command: string, args: readonly string[], options: ProgramOptions
   try {
     return spawn(command, args, { ...settings, stdio });
   } catch (error) {
-    throw cannotStart(error, `start the program ${command}`) ?? error;
+    throw notStarted(error, command);
   }
+}
+
+function notStarted(error: unknown, command: string): unknown {
+  return cannotStart(error, `start the program ${command}`) ?? error;
 }
 
 /** What takes the input of a program that was not started, and for which there is no pipe. */

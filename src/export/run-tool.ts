@@ -63,9 +63,9 @@ export async function runTool(
     hasEnded = true;
     if (!isWell) stop.abort(new Error(`${tool.command} reads no more`));
   });
-  let unfed: { readonly error: unknown } | undefined;
+  let isBroken = false;
   const broken = (error: unknown) => {
-    if (!hasEnded) unfed = { error };
+    isBroken = !hasEnded;
     program.kill(); // it would wait for the rest
     throw error;
   };
@@ -75,7 +75,7 @@ export async function runTool(
     const [fed, end] = await Promise.allSettled([feeding, program.ended]);
     signal.throwIfAborted();
     if (end.status === "rejected") throw notStarted(tool, end.reason);
-    if (unfed !== undefined) throw unfed.error;
+    if (fed.status === "rejected" && isBroken) throw fed.reason;
     const { status, output } = end.value;
     if (status !== 0) throw failed(tool, status, output, await isFull(directory));
     if (fed.status === "rejected") throw fed.reason;

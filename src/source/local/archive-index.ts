@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { onAbort, together, unlessAborted } from "../../base/abort.ts";
+import { cancelledBy, together, unlessAborted } from "../../base/abort.ts";
 import type { Limits } from "../../base/limits.ts";
 import type { SandboxPolicy } from "../../base/option-words.ts";
 import { present } from "../../base/present.ts";
@@ -57,12 +57,11 @@ export async function archiveIndex(
   signal.throwIfAborted(); // nobody would tell the thread
   await using thread = new Thread("archive-worker");
   await together(signal, [
-    async (stop) => {
-      onAbort(stop, () => {
+    (stop) =>
+      cancelledBy(stop, () => {
         cancelRing(ring);
         writer.wake();
-      });
-    },
+      }),
     async (stop) => {
       if (input !== undefined) await feed(input, writer, stop);
     },
