@@ -219,7 +219,7 @@ export const pathDefences: readonly Defence[] = [
     what: "the way back up from a deep tree leads to where it came from, or removing stops",
     file: "src/rootfs/descent.ts",
     without: ["if (this.#identityOf(descriptor) !== level.identity)", "if (false)"],
-    test: ["rootfs/remove-tree", "stops where the way back leads elsewhere, because somebody moved a directory"],
+    test: ["rootfs/descent", "ends where it leads elsewhere, because somebody moved a directory"],
   },
   {
     group: "D",
