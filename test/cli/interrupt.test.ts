@@ -2,19 +2,27 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 
 const interruptModule = new URL("../../src/cli/interrupt.js", import.meta.url).href;
 
-/** A program whose work goes on after an abort until it is told to finish, or for ever. */
+/**
+ * A program whose work goes on after an abort until it is told to finish, or for ever. It is told how late it is, too:
+ * when a signal comes says whether it is the second one.
+ */
 const program = `
+  let now = 0;
+  performance.now = () => now;
   import { interruptible } from ${JSON.stringify(interruptModule)};
   const interruption = interruptible({
     interrupted: () => console.log("cleaning up"),
     ending: () => console.log("ending"),
   });
   const alive = setInterval(() => {}, 1000);
-  process.stdin.on("data", () => process.exit(interruption.signal.reason?.exitCode ?? 0));
+  process.stdin.on("data", (text) => {
+    if (String(text) === "finish\\n") process.exit(interruption.signal.reason?.exitCode ?? 0);
+    now = Number(text);
+    console.log("it is " + now);
+  });
   console.log("working");
 `;
 
@@ -36,8 +44,8 @@ test("a second signal ends a clean-up that hangs at once, the terminal restored 
   const child = await started();
   child.kill("SIGINT");
   assert.equal(await line(child), "cleaning up\n");
+  await later(child, 501);
   const said = line(child);
-  await sleep(800);
   child.kill("SIGTERM");
   assert.deepEqual(await once(child, "close"), [null, "SIGTERM"], "which a shell calls 143");
   assert.equal(await said, "ending\n");
@@ -47,9 +55,9 @@ test("a signal that comes twice at once, as timeout(1) sends it, lets the work c
   const child = await started();
   child.kill("SIGTERM");
   assert.equal(await line(child), "cleaning up\n");
+  await later(child, 499);
   child.kill("SIGTERM");
-  child.stdin?.on("error", () => {});
-  await sleep(100); // it would be gone by now
+  await later(child, 500); // it would be gone by now: a signal is heard before what comes after it
   child.stdin?.write("finish\n");
   assert.deepEqual(await once(child, "close"), [143, null]);
 });
@@ -59,6 +67,12 @@ async function started(): Promise<ChildProcess> {
   child.stdout.setEncoding("utf8");
   assert.equal(await line(child), "working\n");
   return child;
+}
+
+/** Tells a program how many milliseconds have passed. */
+async function later(child: ChildProcess, milliseconds: number): Promise<void> {
+  child.stdin?.write(`${milliseconds}\n`);
+  assert.equal(await line(child), `it is ${milliseconds}\n`);
 }
 
 async function line(child: ChildProcess): Promise<unknown> {
