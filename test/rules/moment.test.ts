@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { unpack } from "../../src/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { image, stored } from "../support/image.ts";
 import { startRegistry } from "../support/registry-double.ts";
 import { type Fault, hangAfter } from "../support/registry-reply.ts";
@@ -45,13 +45,17 @@ interface Part {
 
 /** A file of the staging directory, once some of it is there. */
 async function partOf(target: string, name: string): Promise<Part> {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    for (const staging of await readdir(target).catch(() => [])) {
-      const found = await stat(join(target, staging, name)).catch(() => undefined);
-      if (found === undefined || found.size === 0) continue;
-      return { size: found.size, mode: found.mode, stagingMode: (await stat(join(target, staging))).mode };
-    }
-    await sleep(10);
-  }
-  throw new Error(`${name} never appeared`);
+  let part: Part | undefined;
+  await eventually(
+    async () => {
+      for (const staging of await readdir(target).catch(() => [])) {
+        const found = await stat(join(target, staging, name)).catch(() => undefined);
+        if (found === undefined || found.size === 0) continue;
+        part = { size: found.size, mode: found.mode, stagingMode: (await stat(join(target, staging))).mode };
+      }
+      return part !== undefined;
+    },
+    () => `${name} never appeared`,
+  );
+  return part ?? assert.fail();
 }

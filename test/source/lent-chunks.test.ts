@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { registrySource } from "../../src/registry/registry.ts";
 import { Random } from "../model/random.ts";
 import { authority } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import { described, type StoredDescriptor } from "../support/registry-double.ts";
 import { closeAfter } from "../support/registry-reply.ts";
 import { skipWithout } from "../support/tools.ts";
@@ -145,7 +145,10 @@ test("what comes on an idle connection closes it", async () => {
   const image = client.image(`${server.host}/a/b`);
   await blob(image, descriptorOf(content));
   open[0]?.write(headOf(content)); // an answer that nobody asked for
-  for (let turns = 0; turns < 200 && open[0]?.destroyed === false; turns += 1) await sleep(5);
+  await eventually(
+    () => open[0]?.destroyed === true,
+    () => "the connection stays open",
+  );
   assert.ok((await blob(image, descriptorOf(content))).equals(content));
   assert.equal(server.connections(), 2);
 });

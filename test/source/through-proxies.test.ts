@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { authority } from "../support/certificates.ts";
@@ -11,6 +10,7 @@ import { startProxy } from "../support/proxy-double.ts";
 import { answer } from "../support/registry-reply.ts";
 import { scratch } from "../support/scratch.ts";
 import { skipWithout } from "../support/tools.ts";
+import { untilListening } from "../support/until-listening.ts";
 import { blob, failure, oneImage, puller } from "./pulling.ts";
 
 const skip = skipWithout("openssl");
@@ -185,7 +185,7 @@ test("R-74: tinyproxy takes the same credentials", { skip: skipWithout("openssl"
   );
   const child = spawn("tinyproxy", ["-d", "-c", configuration], { stdio: "ignore" });
   try {
-    await listening(port);
+    await untilListening({ address: "127.0.0.1", port }, "tinyproxy");
     const proxy = (password: string) => () => new URL(`http://alice:${password}@127.0.0.1:${port}`);
     await using client = puller({ tls: { ca: [own.cert] }, proxy: proxy("secretword") });
     assert.deepEqual(await blob(client.image(one.name), one.layer), one.content);
@@ -196,16 +196,3 @@ test("R-74: tinyproxy takes the same credentials", { skip: skipWithout("openssl"
     await once(child, "exit");
   }
 });
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const socket = connect(port, "127.0.0.1");
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("cannot start tinyproxy: nobody listens");
-}

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { scratch } from "./scratch.ts";
+import { untilListening } from "./until-listening.ts";
 
 /** nginx as a content delivery network: files by their digest, behind links that it checks. */
 export interface Nginx extends AsyncDisposable {
@@ -29,7 +30,8 @@ export async function startNginx(files: ReadonlyMap<string, Uint8Array>, lines: 
     await temporary[Symbol.asyncDispose]();
   };
   try {
-    await listening(host);
+    const [address = "", port] = host.split(":");
+    await untilListening({ address, port: Number(port) }, "nginx");
     return { host, [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();
@@ -58,18 +60,4 @@ async function freePort(address: string): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-async function listening(host: string): Promise<void> {
-  const [address, port] = host.split(":");
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const socket = connect(Number(port), address);
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("cannot start nginx: nobody listens");
 }
