@@ -212,6 +212,7 @@ for (const attacked of half(["the kept tree", "the clone"] as const)) {
       context.diagnostic([...ends].map(([end, count]) => `${count} × ${end}`).join(", "));
     } finally {
       attacker.kill("SIGKILL");
+      await once(attacker, "exit");
       removeTree(place.directory);
     }
   });

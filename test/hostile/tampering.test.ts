@@ -53,6 +53,7 @@ test("no canary is touched while another process swaps directories for symlinks"
     context.diagnostic(`${swaps} swaps, ${ends}${collisions}`);
   } finally {
     attacker.kill("SIGKILL");
+    await once(attacker, "exit");
     removeTree(place.directory);
   }
 });
