@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { fileSystemError } from "../base/system-error.ts";
+import { ProcessorUse } from "./processor-use.ts";
 import { openTemporaryFile, writeAll } from "./temporary-file.ts";
 
 interface SpoolStorageOptions {
@@ -7,6 +8,8 @@ interface SpoolStorageOptions {
   readonly directory: string;
   /** The most bytes in memory, for all blobs together that wait for their turn. */
   readonly memoryBytes: number;
+  /** Whether the processors have enough to do. Default: asked of the system. */
+  readonly processorUse?: { readonly isHigh: boolean };
 }
 
 /** A part of a blob in the file. */
@@ -29,14 +32,16 @@ const memoryBlockBytes = 64 * 1024;
  */
 export class SpoolStorage implements AsyncDisposable {
   readonly #directory: string;
+  readonly #processorUse: { readonly isHigh: boolean };
   #unusedBytes: number;
   readonly #freeMemory: Uint8Array[] = [];
   #file: Promise<FileHandle> | undefined;
   #blocks = 0;
   readonly #freeBlocks: number[] = [];
 
-  constructor({ directory, memoryBytes }: SpoolStorageOptions) {
+  constructor({ directory, memoryBytes, processorUse = new ProcessorUse() }: SpoolStorageOptions) {
     this.#directory = directory;
+    this.#processorUse = processorUse;
     this.#unusedBytes = memoryBytes;
   }
 
@@ -50,6 +55,14 @@ export class SpoolStorage implements AsyncDisposable {
 
   giveBackMemory(block: Uint8Array): void {
     this.#freeMemory.push(block);
+  }
+
+  /**
+   * Whether bytes that have no room in memory had better stay where they are: the processors have enough to do, and the
+   * file would only give them more.
+   */
+  get isBetterLeft(): boolean {
+    return this.#processorUse.isHigh;
   }
 
   /** Writes bytes to free blocks of the file, and returns these. */

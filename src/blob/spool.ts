@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { onAbort } from "../base/abort.ts";
 import type { FileBlock, SpoolStorage } from "./spool-storage.ts";
 
@@ -22,13 +23,19 @@ interface Filled {
 /** How much is written to the file at a time. */
 const fileChunkBytes = 256 * 1024;
 
+/** How long a download pauses before it asks again whether it had better wait. */
+const pauseMilliseconds = 10;
+/** So many pauses at most for what came at once, because servers end connections of which nobody takes anything. */
+const mostPauses = 100;
+
 /**
  * The bytes of one blob between the network and the thread that decompresses.
  *
  * While a blob is being read, its chunks go to the reader as they are, and its download waits for that. Before (when
  * `reading` has not been called yet) its bytes are copied into memory that all such blobs share, and then into an
  * unnamed file, so that the network is used while lower layers are still being applied. Such a download never waits for
- * memory: blobs are read in order, but they arrive in any order.
+ * memory: blobs are read in order, but they arrive in any order. It waits where this process uses most of the machine's
+ * processors: what is being read then is what there is no time for, and not what the network has not brought.
  */
 export class Spool {
   readonly #options: SpoolOptions;
@@ -65,7 +72,12 @@ export class Spool {
     if (this.#isKept) return this.#writeToFile(chunk);
     this.#throwIfFailed();
     if (this.#isGivenUp) return;
-    if (!this.#isRead) return this.#wait(chunk);
+    const rest = this.#isRead ? chunk : await this.#wait(chunk);
+    if (rest.length > 0) await this.#lend(rest);
+  }
+
+  /** Resolves when the chunk has been read. */
+  async #lend(chunk: Uint8Array): Promise<void> {
     await this.#flush();
     this.#lent = chunk;
     this.#notify();
@@ -145,17 +157,30 @@ export class Spool {
 
   /**
    * Stores bytes of a blob that is not being read yet: in the shared memory, or in the file if any of it is already
-   * there.
+   * there. Gives the bytes that are not stored, because the blob is being read now.
    */
-  async #wait(chunk: Uint8Array): Promise<void> {
+  async #wait(chunk: Uint8Array): Promise<Uint8Array> {
     let rest = chunk;
     while (rest.length > 0 && !this.#overflows) {
       const filled = this.#isFull ? undefined : this.#blockWithRoom();
       if (filled === undefined) this.#overflows = true;
       else rest = rest.subarray(this.#fill(filled, rest));
     }
-    if (rest.length > 0) await this.#writeToFile(rest);
-    else this.#notify();
+    this.#notify();
+    if (rest.length === 0) return rest;
+    if (!this.#options.isHeld) await this.#whileBetterLeft();
+    if (this.#isRead) return rest;
+    if (!this.#isGivenUp) await this.#writeToFile(rest);
+    return rest.subarray(rest.length);
+  }
+
+  /** Ends when the processors have time for the file, or when the blob is being read. */
+  async #whileBetterLeft(): Promise<void> {
+    for (let pauses = 0; pauses < mostPauses && this.#options.storage.isBetterLeft; pauses += 1) {
+      await pause(pauseMilliseconds);
+      this.#throwIfFailed();
+      if (this.#isRead || this.#isGivenUp) return;
+    }
   }
 
   #blockWithRoom(): Filled | undefined {

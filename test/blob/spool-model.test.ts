@@ -21,7 +21,13 @@ test("a spool gives what was written to it, whoever is faster and wherever memor
     const random = new Random(seed);
     const memoryBytes = random.oneOf([0, 1, 1 * KiB, 64 * KiB, 1024 * KiB]);
     const shared = random.oneOf([0, memoryBytes, 2 * memoryBytes]);
-    await using storage = new SpoolStorage({ directory: place.directory, memoryBytes: shared });
+    const busyAt = random.oneOf([0, 0.1]);
+    const processorUse = {
+      get isHigh() {
+        return random.chance(busyAt);
+      },
+    };
+    await using storage = new SpoolStorage({ directory: place.directory, memoryBytes: shared, processorUse });
     const spool = new Spool({ storage, memoryBytes, isHeld: random.chance(0.3) });
     const isKept = random.chance(0.3);
     if (isKept) spool.keep();

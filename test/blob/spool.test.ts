@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { Spool } from "../../src/blob/spool.ts";
 import { SpoolStorage } from "../../src/blob/spool-storage.ts";
 import { openFilesIn } from "./open-files.ts";
@@ -12,7 +12,7 @@ let directory = "";
 let storage: SpoolStorage;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "oci-unpack-spool-"));
-  storage = new SpoolStorage({ directory, memoryBytes: 20 * MiB });
+  storage = new SpoolStorage({ directory, memoryBytes: 20 * MiB, processorUse: { isHigh: false } });
 });
 afterEach(async () => {
   await storage[Symbol.asyncDispose]();
@@ -121,6 +121,67 @@ test("a reader that catches up with the file goes on from memory, in order", asy
   await spool.end();
   assert.ok((await all).equals(expected));
 });
+
+describe("a blob that waits for its turn where the processors have enough to do", () => {
+  test("leaves to the network what has no room in memory, until it is read", async () => {
+    await using busy = busyStorage(() => true);
+    const spool = new Spool({ storage: busy, memoryBytes: MiB });
+    const filled = fill(spool);
+    await busy.isAsked;
+    assert.ok((await drained(spool.reading())).equals(expected));
+    await filled;
+    assert.deepEqual(await openFilesIn(directory), []);
+  });
+
+  test("goes into the file when they have time again", async () => {
+    await using busy = busyStorage((question) => question < 3);
+    const spool = new Spool({ storage: busy, memoryBytes: MiB });
+    await fill(spool);
+    assert.equal((await openFilesIn(directory)).length, 1);
+    assert.ok((await drained(spool.reading())).equals(expected));
+  });
+
+  test("goes on a little after a second, so that no server gives it up", { timeout: 60_000 }, async () => {
+    await using busy = busyStorage(() => true);
+    const spool = new Spool({ storage: busy, memoryBytes: 99 * 65536 });
+    await fill(spool);
+    assert.equal((await openFilesIn(directory)).length, 1);
+    assert.ok((await drained(spool.reading())).equals(expected));
+  });
+
+  test("ends with an error when the run does", async () => {
+    await using busy = busyStorage(() => true);
+    const spool = new Spool({ storage: busy, memoryBytes: MiB });
+    const ended = assert.rejects(fill(spool), new Error("aborted"));
+    await busy.isAsked;
+    spool.fail(new Error("aborted"));
+    await ended;
+  });
+
+  test("comes nevertheless if it cannot be read before all of it is there", async () => {
+    await using busy = busyStorage(() => assert.fail("nobody need ask"));
+    const spool = new Spool({ storage: busy, memoryBytes: MiB, isHeld: true });
+    await fill(spool);
+    assert.ok((await drained(spool.reading())).equals(expected));
+  });
+});
+
+/** Storage that finds the processors busy or not, asked for the first, second … time; `isAsked` when it is. */
+function busyStorage(isHigh: (question: number) => boolean): SpoolStorage & { readonly isAsked: Promise<void> } {
+  let questions = 0;
+  let asked = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const processorUse = {
+    get isHigh() {
+      questions += 1;
+      asked();
+      return isHigh(questions);
+    },
+  };
+  return Object.assign(new SpoolStorage({ directory, memoryBytes: 20 * MiB, processorUse }), { isAsked });
+}
 
 test("a blob that is kept can be read again", async () => {
   const spool = new Spool({ storage, memoryBytes: MiB });

@@ -133,6 +133,13 @@ export const streamDefences: readonly Defence[] = [
   },
   {
     group: "H",
+    what: "a download that pauses takes a little each second, so that no server gives it up",
+    file: "src/blob/spool.ts",
+    without: ["pauses < mostPauses && ", ""],
+    test: ["blob/spool", "goes on a little after a second, so that no server gives it up"],
+  },
+  {
+    group: "H",
     what: "nobody waits for the rest of a blob whose digest is not told any more",
     file: "src/blob/spool.ts",
     without: ["else await this.#changed(signal);", "else await this.#changed();"],
