@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { FileSystemTool } from "../../src/export/file-system-tool.ts";
 import { requireWhole, runTool, versionOfTool } from "../../src/export/run-tool.ts";
+import { eventually } from "../support/eventually.ts";
 import { scratch } from "../support/scratch.ts";
 
 const shell: FileSystemTool = {
@@ -21,32 +21,50 @@ const shell: FileSystemTool = {
 const data = new Uint8Array(512).fill(1);
 const end = new Uint8Array(1024);
 
-/** Runs a program, and writes to it piece by piece, the last ones some time after it has ended. */
-async function fed(script: string, ...pieces: readonly Uint8Array[]): Promise<void> {
-  const run = { args: ["-c", script], env: {}, directory: tmpdir(), searchPath: undefined };
-  await runTool(shell, { ...run, signal: new AbortController().signal }, async (write, signal) => {
-    for (const piece of pieces) {
+/** Runs a program, and writes to it piece by piece, the last ones when it has ended. */
+async function fed(script: string, first: readonly Uint8Array[], last: readonly Uint8Array[]): Promise<void> {
+  await using place = await scratch();
+  const mark = join(place.directory, "pid");
+  const run = { args: ["-c", `echo $$ > "$MARK"; ${script}`], directory: tmpdir(), searchPath: undefined };
+  const signal = new AbortController().signal;
+  await runTool(shell, { ...run, env: { MARK: mark }, signal }, async (write, stop) => {
+    for (const piece of first) await write(piece);
+    await eventually(
+      async () => hasEnded(Number(await readFile(mark, "utf8").catch(() => ""))),
+      () => "it never ended",
+    );
+    for (const piece of last) {
+      stop.throwIfAborted();
       await write(piece);
-      await setTimeout(300);
-      signal.throwIfAborted();
     }
   });
 }
 
+/** Whether there was a process, and this one has taken notice of its end. */
+function hasEnded(pid: number): boolean {
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 test("a program may end well at the first zeros of an archive's end, before all of them are written", async () => {
-  await fed("head -c 1024 >/dev/null", data, end.subarray(512), end.subarray(512));
-  await fed("head -c 512 >/dev/null", data, end);
+  await fed("head -c 1024 >/dev/null", [data, end.subarray(512)], [end.subarray(512)]);
+  await fed("head -c 512 >/dev/null", [data], [end]);
 });
 
 test("a program that ends well before the archive's data have come has failed", async () => {
-  await assert.rejects(fed("head -c 512 >/dev/null", data, data, end), {
+  await assert.rejects(fed("head -c 512 >/dev/null", [data], [data, end]), {
     code: "TOOL_FAILED",
     message: "cannot make the file system: sh: it ended before it had read everything",
   });
 });
 
 test("a program that fails is asked why, and nothing more is written to it", async () => {
-  await assert.rejects(fed("head -c 512 >/dev/null; echo no more >&2; exit 3", data, data, end), {
+  await assert.rejects(fed("head -c 512 >/dev/null; echo no more >&2; exit 3", [data], [data, end]), {
     code: "TOOL_FAILED",
     message: "cannot make the file system: sh: no more",
   });
