@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blob, type OneImage, oneImage, puller } from "../source/pulling.ts";
 import { eventually } from "../support/eventually.ts";
+import { heldTimers } from "../support/held-timers.ts";
 import { described } from "../support/registry-double.ts";
 import { answer, drip, type Fault, hangAfter, type Reply, stating } from "../support/registry-reply.ts";
 
@@ -83,14 +84,27 @@ test("R-59: a server that promises no ranges is not asked for any", async () => 
   assert.deepEqual(ranges(one), ["everything"]);
 });
 
-test("R-59: a part that breaks off, stalls or is refused is asked for again, what came before is not", async () => {
-  for (const fault of [hangAfter(MiB), answer(503)]) {
+test("R-59: a part that breaks off, stalls or is refused is asked for again, what came before is not", async (context) => {
+  const clock = heldTimers(context, 1_000);
+  for (const [fault, isSilent] of [
+    [hangAfter(MiB), true],
+    [answer(503), false],
+  ] as const) {
     await using one = await largeImage();
     await using client = puller({ connectionsPerBlob: 2, deadlines: { stallMilliseconds: 1_000 } });
     one.registry.next(blobs, slowly);
     one.registry.next(blobs, (reply) => reply, 3);
     one.registry.next(blobs, fault);
-    assert.equal(Buffer.compare(await blob(client.image(one.name), one.layer), one.content), 0);
+    const reading = blob(client.image(one.name), one.layer);
+    await eventually(
+      () => {
+        const isOver = client.told("retrying").length > 0;
+        if (isSilent && !isOver && one.registry.requests.length >= 5) clock.move(1_000);
+        return isOver;
+      },
+      () => "nothing is asked for again",
+    );
+    assert.equal(Buffer.compare(await reading, one.content), 0);
     assert.equal(client.told("retrying").length, 1);
     assert.equal(ranges(one).filter((range) => range === "everything").length, 1);
   }

@@ -20,8 +20,8 @@ export interface RecordedRequest {
 export type Delivery =
   /** Reset, closed or left alone after so many bytes of the body; below 0 before even the status line. */
   | { readonly kind: "reset" | "close" | "hang"; readonly afterBytes: number }
-  /** In pieces with pauses between, up to `until` bytes; the rest at once. */
-  | { readonly kind: "drip"; readonly bytes: number; readonly milliseconds: number; readonly until?: number };
+  /** In pieces, after each of which there is a pause, up to `until` bytes; the rest at once. */
+  | { readonly kind: "drip"; readonly bytes: number; readonly pause: () => Promise<unknown>; readonly until?: number };
 
 export interface Reply {
   readonly status: number;
@@ -51,7 +51,13 @@ export function hangAfter(bytes: number): Fault {
 
 /** Sends the body in pieces with pauses between, or only what comes before byte `until`. */
 export function drip(bytes: number, milliseconds: number, until = Number.POSITIVE_INFINITY): Fault {
-  return (reply) => ({ ...reply, delivery: { kind: "drip", bytes, milliseconds, until } });
+  const pause = () => sleep(milliseconds);
+  return (reply) => ({ ...reply, delivery: { kind: "drip", bytes, pause, until } });
+}
+
+/** Sends the body in pieces, each next one when the test has done what it does after the one before. */
+export function inSteps(bytes: number, pause: () => Promise<unknown>): Fault {
+  return (reply) => ({ ...reply, delivery: { kind: "drip", bytes, pause } });
 }
 
 /** Answers something else altogether. */
@@ -114,13 +120,13 @@ function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
 async function dripping(
   response: ServerResponse,
   { status, headers, body }: Reply,
-  { bytes, milliseconds, until = body.length }: Extract<Delivery, { kind: "drip" }>,
+  { bytes, pause, until = body.length }: Extract<Delivery, { kind: "drip" }>,
 ): Promise<void> {
   response.writeHead(status, headers).flushHeaders();
   let offset = 0;
   for (; offset < Math.min(until, body.length) && !response.destroyed; offset += bytes) {
     response.write(body.subarray(offset, offset + bytes));
-    await sleep(milliseconds);
+    await pause();
   }
   response.end(body.subarray(offset));
 }
