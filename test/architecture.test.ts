@@ -95,10 +95,15 @@ test("only http/http.ts opens connections, and https.ts for it", () => {
       networking.test(specifier) &&
       !isType &&
       !openers.test(from) &&
+      !(names.join() === "Socket" && from === "src/source/local/named-pipe.ts") && // of a descriptor, connected to none
       !(names.length > 0 && names.every((name) => harmless.test(name))) &&
       !(names.join() === "*" && specifier === "node:tls"),
   );
   assert.deepEqual(violations.map(described), []);
+  assert.deepEqual(
+    filesThatSay(/\.connect\(/, (path) => path === "src/source/local/named-pipe.ts"),
+    [],
+  );
   const global = /(?<![.#\w])fetch\(|\bnew WebSocket\(|\btls\w*\.connect\(/;
   assert.deepEqual(
     filesThatSay(global, (path) => !openers.test(path)),

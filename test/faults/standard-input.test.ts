@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { describe, test } from "node:test";
@@ -54,6 +54,38 @@ describe("an archive on standard input", { skip: skipWithout("tar") }, () => {
   }
 });
 
+describe("an archive in a named pipe", { skip: skipWithout("tar") }, () => {
+  test("may come late and in pieces", async () => {
+    await using stage = await setStage();
+    const archive = await wholeArchive(stage);
+    const { pipe, ended } = piped(stage);
+    await using writer: FileHandle = await open(pipe, "w"); // waits for whoever reads
+    for (const part of [archive.subarray(0, 1000), archive.subarray(1000)]) {
+      await sleep(150);
+      await writer.writeFile(part);
+    }
+    await writer.close();
+    assert.deepEqual(await ended(), [0, "", null]);
+    assert.deepEqual(await readdir(join(stage.place, "target")), ["config.json", "rootfs"]);
+  });
+
+  for (const bytes of [undefined, 0, 5000]) {
+    const title = bytes === undefined ? "into which nobody writes" : `whose writer stops after ${bytes} bytes`;
+    test(`${title} is waited for until a signal, which leaves nothing behind`, { timeout: 60_000 }, async () => {
+      await using stage = await setStage();
+      const archive = await wholeArchive(stage);
+      const { child, pipe, ended } = piped(stage);
+      await using writer = bytes === undefined ? undefined : await open(pipe, "w");
+      await writer?.writeFile(archive.subarray(0, bytes));
+      while ((await readdir(stage.place)).length === 0) await sleep(10);
+      if (bytes === undefined) await sleep(200); // so that it waits for a writer, which nothing shows
+      child.kill("SIGTERM");
+      assert.deepEqual(await ended(), [143, "interrupted: nothing was left behind\n", null]);
+      assert.deepEqual([await readdir(stage.place), await readdir(stage.temporary)], [[], []]);
+    });
+  }
+});
+
 interface Started {
   readonly child: ChildProcess;
   readonly input: Writable;
@@ -61,8 +93,14 @@ interface Started {
   ended(): Promise<readonly unknown[]>;
 }
 
-function started(stage: Stage): Started {
-  const args = withUsualOptions(["docker-archive:-", join(stage.place, "target")]);
+function piped(stage: Stage): Started & { readonly pipe: string } {
+  const pipe = join(stage.directory, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  return { pipe, ...started(stage, pipe) };
+}
+
+function started(stage: Stage, archive = "-"): Started {
+  const args = withUsualOptions([`docker-archive:${archive}`, join(stage.place, "target")]);
   const child = spawn(process.execPath, [commandEntry, ...args], {
     env: { PATH: process.env.PATH, HOME: stage.temporary, TMPDIR: stage.temporary, ...sandboxEnvironment },
   });

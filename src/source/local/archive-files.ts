@@ -10,6 +10,7 @@ import { type ByteString, byteStringOf, textOf } from "../../tar/byte-string.ts"
 import { type ArchiveOptions, archiveIndex } from "./archive-index.ts";
 import { type ArchiveMember, normalName } from "./archive-members.ts";
 import { type FileRange, type ImageFiles, readBytes, readRange, type StoredFile } from "./image-files.ts";
+import { openPipe } from "./named-pipe.ts";
 
 /** How many links are followed. An image has no longer chain of links. */
 const mostLinks = 40;
@@ -44,6 +45,14 @@ export class ArchiveFiles implements ImageFiles {
     if (path === "-") {
       const stream = standardInput ?? createReadStream("", { fd: 0, autoClose: false });
       return await ArchiveFiles.from(stream, "standard input", options);
+    }
+    const pipe = await opened(path, () => openPipe(path));
+    if (pipe !== undefined) {
+      try {
+        return await ArchiveFiles.from(pipe, path, options);
+      } finally {
+        pipe.destroy();
+      }
     }
     const { file, isPlain } = await openArchiveFile(path);
     if (isPlain) return await ArchiveFiles.#in(file, undefined, path, options);
@@ -139,7 +148,7 @@ function unreadable(name: string, error: unknown): unknown {
 
 /** Opens the file of an archive. `isPlain` says whether it can be read in place: a regular file, not compressed. */
 async function openArchiveFile(path: string): Promise<{ readonly file: FileHandle; readonly isPlain: boolean }> {
-  const file = await openFile(path);
+  const file = await opened(path, () => open(path, "r"));
   try {
     return { file, isPlain: await isPlain(file, path) };
   } catch (error) {
@@ -148,9 +157,9 @@ async function openArchiveFile(path: string): Promise<{ readonly file: FileHandl
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+async function opened<T>(path: string, open: () => Promise<T>): Promise<T> {
   try {
-    return await open(path, "r");
+    return await open();
   } catch (error) {
     if (isErrno(error, "ENOENT")) {
       throw new OciUnpackError("NOT_FOUND", `cannot open the archive "${path}": there is no such file`, {
