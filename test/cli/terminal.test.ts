@@ -4,11 +4,12 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import { image, stored } from "../support/image.ts";
 import { commandEntry } from "../support/oci-unpack.ts";
 import { startRegistry } from "../support/registry-double.ts";
-import { drip, hangAfter } from "../support/registry-reply.ts";
+import { hangAfter, inSteps } from "../support/registry-reply.ts";
 import { sandboxEnvironment } from "../support/sandbox.ts";
 import { file, tar } from "../support/tar-builder.ts";
 
@@ -23,9 +24,19 @@ after(() => rm(directory, { recursive: true, force: true }));
 
 test("on a terminal the progress is drawn, and gone when all is done", async () => {
   await using registry = await startRegistry();
-  const archive = tar(file("noise", crypto.getRandomValues(new Uint8Array(60_000))));
-  registry.always(/\/blobs\//, drip(10_000, 60));
-  const { status, shown } = await onTerminal([stored(registry, "app", image([archive])), join(directory, "drawn")]);
+  const noise = image([tar(file("noise", crypto.getRandomValues(new Uint8Array(60_000))))]);
+  let goOn = () => {};
+  const isDrawn = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  registry.always(
+    new RegExp(noise.layers[0]?.descriptor.digest ?? ""),
+    inSteps(30_000, () => isDrawn),
+  );
+  const { status, shown } = await onTerminal([stored(registry, "app", noise), join(directory, "drawn")], {
+    when: /1\/1 {2}download .*█/,
+    act: goOn,
+  });
   assert.equal(status, 0);
   assert.match(shown, /1\/1 {2}download .*█/);
   assert.match(shown, /0 of 1 layer unpacked/);
@@ -43,8 +54,8 @@ test("an interruption on a terminal gives the cursor back", async () => {
   const reference = stored(registry, "app", app);
   for (const { descriptor } of app.layers) registry.always(new RegExp(descriptor.digest), hangAfter(5));
   const { status, shown } = await onTerminal([reference, join(directory, "interrupted")], {
-    type: "\x03",
     when: /download/,
+    act: (terminal) => terminal.write("\x03"),
   });
   assert.equal(status, 130);
   assert.match(shown, /interrupted: cleaning up \(once more ends at once\)/);
@@ -52,10 +63,10 @@ test("an interruption on a terminal gives the cursor back", async () => {
   assert.match(shown, /nothing was left behind/);
 });
 
-/** Runs the command on a terminal of its own, 80 columns wide; types something when something appears. */
+/** Runs the command on a terminal of its own, 80 columns wide; does something when something appears. */
 async function onTerminal(
   args: readonly string[],
-  typing?: { readonly type: string; readonly when: RegExp },
+  { when, act }: { readonly when: RegExp; readonly act: (terminal: Writable) => void },
 ): Promise<{ status: number | null; shown: string }> {
   const command = [process.execPath, commandEntry, "--platform=linux/amd64", ...args]
     .map((word) => `'${word}'`)
@@ -68,12 +79,12 @@ async function onTerminal(
     },
   );
   let shown = "";
-  let isTyped = false;
+  let hasAppeared = false;
   terminal.stdout.setEncoding("utf8").on("data", (text) => {
     shown += text;
-    if (typing === undefined || isTyped || !typing.when.test(shown)) return;
-    isTyped = true;
-    terminal.stdin.write(typing.type);
+    if (hasAppeared || !when.test(shown)) return;
+    hasAppeared = true;
+    act(terminal.stdin);
   });
   const [status] = await once(terminal, "close");
   return { status, shown };
