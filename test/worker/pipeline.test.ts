@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { readdirSync, readFileSync } from "node:fs";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,6 +10,7 @@ import { Pipeline } from "../../src/worker/pipeline.ts";
 import type { waitsOf } from "../../src/worker/ring-waits.ts";
 import { scratch } from "../support/scratch.ts";
 import { applied, usualArchives as archives } from "./applied.ts";
+import { threads } from "./threads.ts";
 
 for (const hasDigestThread of [false, true]) {
   const where = hasDigestThread ? "on a thread of its own" : "while decompressing";
@@ -87,10 +87,9 @@ test("the working threads have names of their own", { timeout: 120_000 }, async 
   let found: string[] = [];
   while (found.length < awaited.length) {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    const names = readdirSync("/proc/self/task").map((task) =>
-      readFileSync(`/proc/self/task/${task}/comm`, "utf8").trim(),
-    );
-    found = names.filter((name) => name.startsWith("oci-")).sort();
+    found = threads()
+      .map(([name]) => name)
+      .sort();
   }
   assert.deepEqual(found, awaited);
   assert.ok(pipeline);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { open, readdir, readlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -17,6 +16,7 @@ import { ociUnpack } from "../../support/oci-unpack.ts";
 import { skipWithoutLandlock } from "../../support/sandbox.ts";
 import { type Scratch, scratch } from "../../support/scratch.ts";
 import { file, hardlink, symlink, tar, tarWithoutEnd } from "../../support/tar-builder.ts";
+import { threadStatuses } from "../../support/thread-statuses.ts";
 
 const platform = "linux/amd64";
 const inner = image([tar(file("a", "1"))]);
@@ -44,8 +44,7 @@ async function temporaryFiles(): Promise<readonly string[]> {
 
 /** The threads that read archives, with whether each may gain privileges. */
 function archiveThreads(): readonly string[] {
-  const statuses = readdirSync("/proc/self/task").map((id) => readFileSync(`/proc/self/task/${id}/status`, "utf8"));
-  return statuses
+  return threadStatuses()
     .filter((status) => status.includes("oci-archive"))
     .map((status) => /NoNewPrivs:\t(\d)/.exec(status)?.[1] ?? "");
 }
