@@ -23,7 +23,7 @@ export function makePlainFiles(job: ArtifactJob): void {
   const file = openSync(path, "wx+", 0o600);
   try {
     unlinkSync(path);
-    const contents = new ContentFile(file);
+    const contents = new ContentFile(file, job.staging);
     const tree = mergedTree(job, contents, reporter);
     new PlainFiles(job.staging, contents, reporter).write(tree.root);
   } finally {

@@ -13,12 +13,15 @@ const bufferBytes = 1024 * 1024;
  */
 export class ContentFile {
   readonly #descriptor: number;
+  readonly #directory: string;
   readonly #buffer = new Uint8Array(bufferBytes);
   #bufferedBytes = 0;
   #writtenBytes = 0;
 
-  constructor(descriptor: number) {
+  /** `directory` is where the file is, for error messages. */
+  constructor(descriptor: number, directory: string) {
     this.#descriptor = descriptor;
+    this.#directory = directory;
   }
 
   /** Appends all bytes of a source and returns the offset of the first one. */
@@ -44,7 +47,7 @@ export class ContentFile {
 
   /** Reads bytes from `offset` on into `target` and returns how many. */
   read(target: Uint8Array, offset: number): number {
-    const bytes = attempt("read", () => readSync(this.#descriptor, target, 0, target.length, offset));
+    const bytes = this.#attempt("read", () => readSync(this.#descriptor, target, 0, target.length, offset));
     if (bytes === 0) throw new Error("the temporary file of an archive became shorter");
     return bytes;
   }
@@ -58,17 +61,19 @@ export class ContentFile {
 
   #write(bytes: Uint8Array): void {
     for (let rest = bytes; rest.length > 0; ) {
-      const written = attempt("write", () => writeSync(this.#descriptor, rest, 0, rest.length, this.#writtenBytes));
+      const written = this.#attempt("write", () =>
+        writeSync(this.#descriptor, rest, 0, rest.length, this.#writtenBytes),
+      );
       this.#writtenBytes += written;
       rest = rest.subarray(written);
     }
   }
-}
 
-function attempt(verb: "read" | "write", work: () => number): number {
-  try {
-    return work();
-  } catch (error) {
-    throw fileSystemError(error, `${verb} a temporary file`);
+  #attempt(verb: "read" | "write", work: () => number): number {
+    try {
+      return work();
+    } catch (error) {
+      throw fileSystemError(error, `${verb} a temporary file in "${this.#directory}"`);
+    }
   }
 }

@@ -24,6 +24,8 @@ export interface MergeJob {
   readonly layers: readonly NumberedLayer[];
   /** The descriptor of an open file that takes the data of the tree's files. */
   readonly contents: number;
+  /** Where that file is, for error messages. */
+  readonly directory: string;
   /** The part of the tree whose data are wanted, where they have to be found by indexes. Default: all of it. */
   readonly wanted: SelectionPatterns;
   /** Those of the layers whose index was made of their table of contents. */
@@ -85,7 +87,7 @@ let merged: Merged | undefined;
 export function mergeLayers(job: MergeJob): void {
   tell({ type: "confined", status: confineFromFiles(job.sandbox) });
   const reporter = new Reporter(tell);
-  const contents = new ContentFile(job.contents);
+  const contents = new ContentFile(job.contents, job.directory);
   const memory = new MemoryBudget(job.settings.limits);
   const tree = new MergedTree(job.settings, reporter, { memory });
   const input = new RingReader(job.input);

@@ -105,10 +105,10 @@ class Merge {
 
   #job(input: SharedRing, layers: readonly NumberedLayer[], tabled: readonly number[]): MergeJob {
     const { sandbox, apply: settings, selection: wanted } = this.#operation.settings;
-    const { contents, factsOn } = this.#merging;
+    const { contents, directory, factsOn } = this.#merging;
     const progress = this.#accepted.progress.shared;
     const facts = factsOn === undefined ? {} : { factsOn };
-    return { type: "merge", input, progress, layers, contents, wanted, tabled, ...facts, sandbox, settings };
+    return { type: "merge", input, progress, layers, contents, directory, wanted, tabled, ...facts, sandbox, settings };
   }
 
   #take(told: Told, isHeld: boolean): void {
@@ -125,7 +125,7 @@ class Merge {
 
   async #readByTables(indexes: IntactIndexes, source: CountedImage): Promise<void> {
     const { signal, settings } = this.#operation;
-    const { pipeline, contents } = this.#merging;
+    const { pipeline, contents, directory } = this.#merging;
     const reading = { source, pipeline, sandbox: settings.sandbox, settings: settings.apply, signal };
     const wanted = this.#wanted.tabled.map(({ layer, start, dataOffsets }) => {
       const table = indexes.tableOf(layer);
@@ -137,7 +137,7 @@ class Merge {
     for (const { layer, start, table, dataOffsets } of wanted) {
       let position = start;
       const take = async (bytes: Uint8Array) => {
-        await writeAt(contents, bytes, position);
+        await writeAt({ descriptor: contents, directory }, bytes, position);
         position += bytes.length;
       };
       await readOrGiveUp(layer, table.read(dataOffsets, take, reading), signal);
@@ -172,14 +172,19 @@ async function readOrGiveUp(layer: number, reading: Promise<void>, signal: Abort
 
 const writing = promisify(write);
 
-async function writeAt(descriptor: number, bytes: Uint8Array, start: number): Promise<void> {
+interface TemporaryFile {
+  readonly descriptor: number;
+  readonly directory: string;
+}
+
+async function writeAt({ descriptor, directory }: TemporaryFile, bytes: Uint8Array, start: number): Promise<void> {
   try {
     for (let at = 0; at < bytes.length; ) {
       const { bytesWritten } = await writing(descriptor, bytes, at, bytes.length - at, start + at);
       at += bytesWritten;
     }
   } catch (error) {
-    throw fileSystemError(error, "write a temporary file");
+    throw fileSystemError(error, `write a temporary file in "${directory}"`);
   }
 }
 

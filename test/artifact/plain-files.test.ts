@@ -31,5 +31,5 @@ function makeIn(directory: string, members: readonly Member[]): void {
   const merge = tree.beginLayer(0, () => 0);
   for (const { entry } of members) merge.apply(entry, { read: () => undefined });
   merge.end();
-  new PlainFiles(directory, new ContentFile(openSync("/dev/null", "r")), nobody).write(tree.root);
+  new PlainFiles(directory, new ContentFile(openSync("/dev/null", "r"), "/dev"), nobody).write(tree.root);
 }

@@ -155,7 +155,7 @@ function isAccepted(work: () => void): boolean {
   }
 }
 
-const emptyFile = new ContentFile(-1);
+const emptyFile = new ContentFile(-1, "nowhere");
 const nowhere = { write() {}, fill() {}, copy() {} };
 
 /** Memory where there is some: this is not about disks. */

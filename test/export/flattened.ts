@@ -32,7 +32,7 @@ export function flattenedFor(form: ExportForm, layers: readonly Uint8Array[], op
   const directory = mkdtempSync(join(tmpdir(), "oci-unpack-flat-"));
   const descriptor = openSync(join(directory, "contents"), "wx+");
   try {
-    const contents = new ContentFile(descriptor);
+    const contents = new ContentFile(descriptor, directory);
     const { root } = merged(layers, options, contents);
     contents.flush();
     const pieces: Uint8Array[] = [];

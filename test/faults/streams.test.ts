@@ -72,6 +72,13 @@ test("messages that nobody can read are no reason to stop", async () => {
 const temporary: Readonly<Record<string, (stage: Stage, archive: string) => readonly string[]>> = {
   "a compressed archive as source": ({ place }, archive) => [`oci-archive:${archive}:1`, join(place, "target")],
   "an archive on standard output": (_stage, archive) => ["--output", "tar", "-o", "-", `oci-archive:${archive}:1`],
+  "the data of an archive's files": ({ directory }) => [
+    "--output",
+    "tar",
+    "-o",
+    "-",
+    `oci-archive:${join(directory, "layout.tar")}:1`,
+  ],
   cat: (_stage, archive) => ["cat", `oci-archive:${archive}:1`, "large"],
 };
 
