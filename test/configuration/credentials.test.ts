@@ -288,17 +288,17 @@ test("R-26, security 16: a helper is never taken from the current directory", as
   }
 });
 
-test("R-26: a helper that does not answer in time is ended, even where what it started lives on", async (context) => {
+test("R-26: a helper that does not answer in time is ended, even where what it started lives on", {
+  timeout: 120_000,
+}, async (context) => {
   const machine = await withConfig(
     context,
     { credsStore: "hang" },
-    { programs: { "docker-credential-hang": "sleep 60 & wait" } },
+    { programs: { "docker-credential-hang": '(while [ -e "$0" ]; do sleep 1; done) & wait' } }, // to the test's end
   );
   const events: OciUnpackEvent[] = [];
   const credentials = dockerCredentials({ ...machine, helperDeadlineMilliseconds: 200 });
-  const started = performance.now();
   assert.equal(await credentials("r.example", "a", { onEvent: (event) => events.push(event) }), undefined);
-  assert.ok(performance.now() - started < 30_000);
   const warnings = events.filter((event) => event.type === "warning");
   assert.deepEqual(warnings, [
     {

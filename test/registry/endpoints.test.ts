@@ -201,14 +201,14 @@ test("R-71: a mirror is told for which registry it stands, under which name it h
   assert.equal(fleet.mirror.requests[0]?.path, "/v2/copies/a/b/manifests/latest?ns=registry.test%3A5000");
 });
 
-test("R-71: a mirror that does not accept connections in time is passed over", async () => {
+test("R-71: a mirror that does not accept connections in time is passed over", { timeout: 120_000 }, async () => {
   await using one = await oneImage();
   // 240.0.0.0/4 is reserved: nobody answers, and usually nobody refuses either.
   const nowhere = { baseUrl: "http://240.0.0.1/v2", resolvesTags: true, servesDigests: true, connectMilliseconds: 100 };
-  await using client = puller({ endpoints: async () => [nowhere, endpoint(one.registry)] });
-  const start = performance.now();
+  const endpoints = async () => [nowhere, endpoint(one.registry)];
+  // Without a deadline of its own it would have days.
+  await using client = puller({ endpoints, deadlines: { connectMilliseconds: 2 ** 30 } });
   await client.image(one.name).manifest();
-  assert.ok(performance.now() - start < 20_000, "without a deadline of its own it would have had 30 s");
 });
 
 test("the registry is not asked where the configuration leaves it out", async () => {
