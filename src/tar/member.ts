@@ -146,12 +146,15 @@ function timeOf({ repair }: DecoderState, time: Timestamp, path: ByteString): Ti
   return clampedTime(time);
 }
 
-/** The text of an access-control list counts only if its binary form is not there too, which GNU tar writes as well. */
+/**
+ * The text of an access-control list counts only if its binary form is not there too, which GNU tar writes as well. An
+ * empty text, which it writes of a directory that has but one of the two lists, is no list.
+ */
 function xattrsOf({ repair }: DecoderState, { xattrs, acls }: PaxHeader, path: ByteString): Entry["xattrs"] {
   if (acls === undefined) return xattrs;
   const all = new Map(xattrs);
   for (const [name, text] of acls) {
-    if (all.has(name)) continue;
+    if (all.has(name) || text === "") continue;
     const acl = posixAcl(text);
     if (acl !== undefined) all.set(name, acl);
     else repair("XATTR_NOT_APPLIED", `${name} cannot be made from ${JSON.stringify(text.slice(0, 200))}`, path);

@@ -384,6 +384,16 @@ describe("access-control lists", () => {
     });
   }
 
+  test("that are empty, as GNU tar writes what a directory does not have, are none", () => {
+    const archive = tar(file("f", "", { pax: { "SCHILY.acl.access": "", "SCHILY.acl.default": "" } }));
+    assert.deepEqual(decoded(archive, { strict: true }), { entries: [expectedEntry({})], warnings: [] });
+    const { xattrs } = withRecords({
+      "SCHILY.acl.access": "",
+      "SCHILY.acl.default": "user::rw-,group::r--,other::---",
+    });
+    assert.deepEqual(xattrs, new Map([["system.posix_acl_default", minimal]]));
+  });
+
   test("give way to the attribute itself", () => {
     const records = { "SCHILY.acl.access": "user:bob:rwx", "SCHILY.xattr.system.posix_acl_access": "binary" };
     assert.deepEqual(
