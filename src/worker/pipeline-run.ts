@@ -88,6 +88,8 @@ export class PipelineRun<Own extends Message> {
   readonly #archives: SharedRing;
   readonly #receiver: IndexReceiver | undefined;
   readonly #writer: AsyncRingWriter;
+  /** Rejects with the error of the run, once a thread has failed. */
+  #verdict: Promise<void> | undefined;
 
   constructor(job: PipelineJob<Own>, threads: RunThreads) {
     const { layers, blobDigests, passesOn = false } = job;
@@ -167,14 +169,22 @@ export class PipelineRun<Own extends Message> {
     await consuming.do(this.#job.consume(this.#archives, contents.rings), { onReport: this.#onReport, stop });
   }
 
-  /** Waits for a thread. Once one has failed and all are stopped, nobody tells digests any more. */
-  #proven(work: Promise<void>, stop: AbortSignal): Promise<void> {
+  /**
+   * Waits for a thread. The first one that fails tells the error: what others make of the bytes that come while their
+   * digest is awaited says nothing. Once all are stopped, nobody tells digests any more.
+   */
+  async #proven(work: Promise<void>, stop: AbortSignal): Promise<void> {
     const { layers, prove } = this.#job;
     const proveUnlessStopped = (index: number) => {
       if (this.#blobDigests) cancelRing(this.#archives); // the decompressing thread ends, and holds up nobody who digests
       return stop.aborted ? Promise.resolve() : unlessAborted(prove(index), stop);
     };
-    return withProof({ layers, prove: proveUnlessStopped }, work);
+    try {
+      await work;
+    } catch (error) {
+      this.#verdict ??= withProof({ layers, prove: proveUnlessStopped }, Promise.reject(error));
+      await this.#verdict;
+    }
   }
 
   readonly #onReport = (report: EngineReport | Own): void => {

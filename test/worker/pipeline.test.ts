@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { digestOf } from "../../src/oci/digest.ts";
+import type { ApplyJob } from "../../src/unpack/apply-job.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
+import { Progress } from "../../src/worker/progress.ts";
+import type { SharedRing } from "../../src/worker/ring.ts";
 import type { waitsOf } from "../../src/worker/ring-waits.ts";
 import { scratch } from "../support/scratch.ts";
-import { applied, usualArchives as archives } from "./applied.ts";
+import { file, tar } from "../support/tar-builder.ts";
+import { applied, usualArchives as archives, settings } from "./applied.ts";
 import { threads } from "./threads.ts";
 
 for (const hasDigestThread of [false, true]) {
@@ -93,4 +99,41 @@ test("the working threads have names of their own", { timeout: 120_000 }, async 
   }
   assert.deepEqual(found, awaited);
   assert.ok(pipeline);
+});
+
+test("what a thread makes of what comes after another one failed is not the error", { timeout: 120_000 }, async () => {
+  await using place = await scratch();
+  await using pipeline = new Pipeline(defaultLimits);
+  const archive = tar(file("../out", "1"), file("large", randomBytes(1_000_000)));
+  const bytes = gzipSync(archive);
+  let prove = () => {};
+  const isProving = new Promise<void>((resolve) => {
+    prove = resolve;
+  });
+  let proofs = 0;
+  const progress = Progress.forLayers(1);
+  const shared = { sandbox: "prefer", settings } as const;
+  const job = {
+    ...shared,
+    layers: [{ number: 0, compression: "gzip", compressedBytes: bytes.length, diffID: digestOf(archive) }] as const,
+    async *open(_: number, signal: AbortSignal) {
+      yield bytes.subarray(0, 500_000);
+      await isProving;
+      yield Buffer.alloc(500_000, 255); // as memory is that was used again
+      await sleep(2 ** 30, undefined, { signal });
+    },
+    async prove() {
+      proofs += 1;
+      prove();
+      if (proofs === 1) await sleep(300);
+    },
+    hasDigestThread: false,
+    progress,
+    onReport() {},
+    consume: (input: SharedRing): ApplyJob => ({
+      ...{ type: "apply", input, progress: progress.shared, layers: 1, staging: place.directory, ...shared },
+    }),
+  };
+  await assert.rejects(pipeline.run(job, new AbortController().signal), { code: "ENTRY_REFUSED" });
+  assert.equal(proofs, 1);
 });
