@@ -7,11 +7,11 @@ import { promisify } from "node:util";
 /**
  * What comes through the pipe at `path`; undefined if none is there. Whoever asks has to destroy it.
  *
- * Read as a file, a pipe would keep a thread of libuv's pool until somebody writes, and no abort, nor the end of the
- * process, could be without that thread. A socket waits for a pipe as for a connection.
+ * Read as a file, a pipe would keep a thread of libuv's pool until somebody writes: neither an abort nor the end of the
+ * process would come before. A socket waits for a pipe as for a connection.
  *
- * Bun knows no sockets of a descriptor, and whether other systems wait for the first writer so was not tried: there it
- * is read as a file.
+ * Bun has no sockets made of a descriptor, and whether other systems wait for the first writer was not tried: there the
+ * pipe is read as a file.
  */
 export async function openPipe(path: string): Promise<Socket | undefined> {
   if (platform !== "linux" || "Bun" in globalThis) return undefined;
