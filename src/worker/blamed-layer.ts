@@ -22,15 +22,11 @@ const blaming: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /**
- * Waits for a thread. If it fails at a layer's bytes, their digest is verified first: when they were altered in a store
- * or on the way, that is the error, and not what the thread made of them.
+ * Throws the error that a thread failed with. If that blames a layer's bytes, their digest is verified first: when they
+ * were altered in a store or on the way, that is the error, and not what the thread made of them.
  */
-export async function withProof({ layers, prove }: ProvenLayers, work: Promise<void> | undefined): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    const blamed = error instanceof OciUnpackError && blaming.has(error.code) ? error.details.layer : undefined;
-    if (blamed !== undefined) await prove(layers.findIndex(({ number }) => number === blamed));
-    throw error;
-  }
+export async function throwProven({ layers, prove }: ProvenLayers, error: unknown): Promise<never> {
+  const blamed = error instanceof OciUnpackError && blaming.has(error.code) ? error.details.layer : undefined;
+  if (blamed !== undefined) await prove(layers.findIndex(({ number }) => number === blamed));
+  throw error;
 }

@@ -3,7 +3,7 @@ import { cancelledBy, together, unlessAborted } from "../base/abort.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import type { AheadThreads } from "./ahead-threads.ts";
-import { type ProvenLayers, withProof } from "./blamed-layer.ts";
+import { type ProvenLayers, throwProven } from "./blamed-layer.ts";
 import type { BlobDigests } from "./blob-digests.ts";
 import type { ContentRings, ContentThreads } from "./content-threads.ts";
 import type { DecompressJob } from "./decompress-job.ts";
@@ -89,7 +89,7 @@ export class PipelineRun<Own extends Message> {
   readonly #receiver: IndexReceiver | undefined;
   readonly #writer: AsyncRingWriter;
   /** Rejects with the error of the run, once a thread has failed. */
-  #verdict: Promise<void> | undefined;
+  #verdict: Promise<never> | undefined;
 
   constructor(job: PipelineJob<Own>, threads: RunThreads) {
     const { layers, blobDigests, passesOn = false } = job;
@@ -182,7 +182,7 @@ export class PipelineRun<Own extends Message> {
     try {
       await work;
     } catch (error) {
-      this.#verdict ??= withProof({ layers, prove: proveUnlessStopped }, Promise.reject(error));
+      this.#verdict ??= throwProven({ layers, prove: proveUnlessStopped }, error);
       await this.#verdict;
     }
   }

@@ -131,7 +131,12 @@ test("what a thread makes of what comes after another one failed is not the erro
     progress,
     onReport() {},
     consume: (input: SharedRing): ApplyJob => ({
-      ...{ type: "apply", input, progress: progress.shared, layers: 1, staging: place.directory, ...shared },
+      type: "apply",
+      input,
+      progress: progress.shared,
+      layers: 1,
+      staging: place.directory,
+      ...shared,
     }),
   };
   await assert.rejects(pipeline.run(job, new AbortController().signal), { code: "ENTRY_REFUSED" });
