@@ -91,15 +91,20 @@ function argumentsOf({ entrypoint = [], cmd = [] }: ExecutionParameters): readon
   return args.length === 0 ? ["sh"] : args;
 }
 
-/** The image's variables, and those that every program expects and the image does not set. */
+/**
+ * The image's variables, and those that every program expects and the image does not set. The last of one name counts,
+ * as in other tools: a program would see both, and most take the first. What has no `=` is no variable: docker and
+ * containerd leave it out, and runc would start nothing.
+ */
 function environmentOf({ env = [] }: ExecutionParameters, user: ProcessUser): readonly string[] {
-  const names = new Set(env.map((entry) => entry.split("=", 1)[0]));
+  const own = env.filter((entry) => entry.includes("=")).map((entry) => [entry.split("=", 1)[0], entry] as const);
   const defaults = [
-    ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-    ["TERM", "xterm"],
-    ["HOME", user.home],
+    ["PATH", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+    ["TERM", "TERM=xterm"],
+    ["HOME", `HOME=${user.home}`],
   ] as const;
-  return [...env, ...defaults.filter(([name]) => !names.has(name)).map(([name, value]) => `${name}=${value}`)];
+  const names = new Set(own.map(([name]) => name));
+  return [...new Map([...own, ...defaults.filter(([name]) => !names.has(name))]).values()];
 }
 
 /** The further groups of the user. A user namespace with a single group has none. */

@@ -64,6 +64,13 @@ describe("runc runs a bundle", { skip }, () => {
     }
   });
 
+  test("with the last value of each variable, and without what is none", async () => {
+    const Env = ["PATH=/nowhere", "NONE", "TERM", "A=1", "PATH=/bin", "A=2=3", "EMPTY="];
+    await using place = await bundleOf(busyboxImage({ Env, Cmd: ["/bin/env"] }));
+    const expected = ["A=2=3", "EMPTY=", "HOME=/root", "PATH=/bin", "TERM=xterm"];
+    assert.deepEqual(linesIn((await runc(place)).stdout).toSorted(), expected);
+  });
+
   test("in which volumes can be written, and a directory that is missing is the working directory", async () => {
     const Cmd = ["/bin/sh", "-c", "touch /data/new && ls /data && pwd"];
     await using place = await bundleOf(busyboxImage({ Cmd, Volumes: { "/data": {} }, WorkingDir: "srv/made/here" }));
