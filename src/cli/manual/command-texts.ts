@@ -8,7 +8,7 @@ const unpack: CommandText<"unpack"> = {
   usages: ["oci-unpack [OPTIONS] --output FORM -o FILE IMAGE", "oci-unpack COMMAND [OPTIONS] …"],
   about: [
     "Downloads IMAGE from its registry, verifies every byte of it, and unpacks it: the files into DIRECTORY/rootfs, the configuration into DIRECTORY/config.json. DIRECTORY must be absent or empty. If anything fails, nothing is left behind.",
-    "IMAGE is a name in a registry, or a place on this machine as skopeo writes it: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or dir:DIR, where FILE may be - for standard input, or docker-daemon:NAME, which docker or podman has.",
+    "IMAGE is a name in a registry, or a place on this machine as skopeo writes it: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME|:@N] or dir:DIR, where FILE may be - for standard input, or docker-daemon:NAME, which docker or podman has.",
     "An image called like a command is written docker.io/library/NAME, or stands behind --. The word unpack before the options may be left out.",
   ],
   examples: [

@@ -47,7 +47,7 @@ export class DockerArchiveImage implements ImageSource {
   readonly location: ImagePlace;
   readonly #files: OpenFiles;
   readonly #limits: Limits;
-  /** The repository and tag of the image, if the archive has several images. */
+  /** The repository and tag of the image, or its place as `@N`, if the archive has several images. */
   readonly #wanted: string | undefined;
   #assembled: Promise<Assembled> | undefined;
 
@@ -173,17 +173,24 @@ function choose(images: readonly ArchivedImage[], wanted: string | undefined, ar
   if (wanted === undefined && only !== undefined && others.length === 0) return only;
   const found = wanted === undefined ? undefined : named(images, wanted);
   if (found !== undefined) return found;
-  const choices = images.flatMap(({ tags }) => tags.map((tag) => `:${tag}`));
+  const choices = images.flatMap(({ tags }, place) =>
+    tags.length === 0 ? `:@${place}` : tags.map((tag) => `:${tag}`),
+  );
   const problem = wanted === undefined ? `it has ${images.length}` : `none is "${wanted}"`;
   throw new OciUnpackError("NOT_FOUND", `cannot choose an image in "${archive}": ${problem}`, {
     ...(choices.length > 0 && { hint: `append one of these: ${listed(choices)}` }),
   });
 }
 
+/** An image by its place in the list, as skopeo counts: from 0. What was saved by its ID has no other name. */
+const byPlace = /^@(\d+)$/;
+
 /** Some tools write names that are no references: these are found as they are written, and are in nobody's way. */
 function named(images: readonly ArchivedImage[], wanted: string): ArchivedImage | undefined {
   const asWritten = images.find(({ tags }) => tags.includes(wanted));
   if (asWritten !== undefined) return asWritten;
+  const place = byPlace.exec(wanted)?.[1];
+  if (place !== undefined) return images[Number(place)];
   const whole = wholeName(wanted);
   return whole === undefined ? undefined : images.find(({ tags }) => tags.some((tag) => wholeName(tag) === whole));
 }

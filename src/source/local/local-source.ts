@@ -65,7 +65,7 @@ export const localKinds: Kinds<LocalOptions> = { ...readingKinds, standardInput:
 
 /**
  * Images on this machine: `oci:PATH[:NAME|@DIGEST]`, `oci-archive:PATH[:NAME|@DIGEST]`,
- * `docker-archive:PATH[:REFERENCE]`, `dir:PATH`. An archive's path may be `-` for standard input.
+ * `docker-archive:PATH[:REFERENCE|:@N]`, `dir:PATH`. An archive's path may be `-` for standard input.
  */
 export function localSource(options: LocalOptions = {}): Source {
   checkOptions(options, localKinds);

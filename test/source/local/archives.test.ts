@@ -229,6 +229,27 @@ test("a name in a docker archive that is no reference is found as it is written,
   await assert.rejects(chosen("App:2"), { code: "NOT_FOUND", hint: /:docker.io\/App$/ });
 });
 
+test("an image in a docker archive that has no name is found by its place, as skopeo counts", async () => {
+  const config = (author: string) =>
+    Buffer.from(
+      JSON.stringify({ author, architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } }),
+    );
+  const configs = ["1", "2", "3"].map(config);
+  const images = [null, ["app:1"], []].map((RepoTags, index) => ({ Config: `${index}.json`, RepoTags, Layers: [] }));
+  const { files } = counting({
+    "manifest.json": Buffer.from(JSON.stringify(images)),
+    ...Object.fromEntries(configs.map((bytes, index) => [`${index}.json`, bytes])),
+  });
+  const chosen = async (wanted?: string) => {
+    const { bytes } = await new DockerArchiveImage(located, async () => files, defaultLimits, wanted).manifest();
+    return JSON.parse(Buffer.from(bytes).toString()).config.digest;
+  };
+  for (const [index, bytes] of configs.entries()) assert.equal(await chosen(`@${index}`), digestOf(bytes));
+  for (const wanted of [undefined, "@3", "@-1", "@x", "@"]) {
+    await assert.rejects(chosen(wanted), { code: "NOT_FOUND", hint: "append one of these: :@0, :app:1, :@2" });
+  }
+});
+
 test("R-33: indexes in a docker archive that list each other again and again are read once each", async () => {
   const contents: Record<string, Uint8Array> = { "oci-layout": Buffer.from("{}") };
   let below: object = inner.manifest.descriptor;
