@@ -1,4 +1,4 @@
-import { limitExceeded, OciUnpackError } from "../../base/errors.ts";
+import { isOciUnpackError, limitExceeded, OciUnpackError, retold } from "../../base/errors.ts";
 import type { FetchOptions } from "../../base/events.ts";
 import type { Limits } from "../../base/limits.ts";
 import { compressionOf } from "../../blob/compressed-input.ts";
@@ -134,7 +134,7 @@ async function fromFiles({ files, limits, signal }: Assembling, image: ArchivedI
   const digests = new Map<StoredFile, Digest>();
   for (const [index, path] of image.layers.entries()) {
     const file = await requireFile(files, path, `layer ${index + 1}`);
-    const compression = await compressionIn(file, signal);
+    const compression = await compressionIn(file, index, signal);
     const stated = compression === "none" ? diffIDs[index] : undefined;
     const digest = stated ?? digests.get(file) ?? (await digestOfFile(file, signal));
     if (stated === undefined) digests.set(file, digest);
@@ -155,7 +155,9 @@ async function readImages({ files, limits, signal }: Assembling): Promise<readon
   const file = await files.open("manifest.json");
   if (file === undefined) {
     throw new OciUnpackError("NOT_FOUND", `cannot find an image in "${files.name}": it has no manifest.json`, {
-      hint: 'docker-archive: reads what "docker save" and "podman save" write; for an OCI archive use oci-archive:',
+      hint: (await files.open("repositories"))
+        ? "Docker before 1.10 wrote it: load it in a Docker that still reads it, and save it again there"
+        : 'docker-archive: reads what "docker save" and "podman save" write; for an OCI archive use oci-archive:',
     });
   }
   const bytes = await readDocument(file, "manifest.json", { limits, limit: "manifestBytes", signal });
@@ -200,9 +202,14 @@ function wholeName(text: string): string | undefined {
   return reference && formatReference(reference);
 }
 
-async function compressionIn(file: StoredFile, signal?: AbortSignal): Promise<LayerCompression> {
-  for await (const chunk of file.read(signal)) return compressionOf(chunk);
-  return "none";
+async function compressionIn(file: StoredFile, layer: number, signal?: AbortSignal): Promise<LayerCompression> {
+  try {
+    for await (const chunk of file.read(signal)) return compressionOf(chunk);
+    return "none";
+  } catch (error) {
+    if (!isOciUnpackError(error, "UNSUPPORTED_MEDIA_TYPE")) throw error;
+    throw retold(error, `layer ${layer + 1}: ${error.message}`, { details: { layer } });
+  }
 }
 
 async function digestOfFile(file: StoredFile, signal?: AbortSignal): Promise<Digest> {

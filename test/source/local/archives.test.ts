@@ -250,6 +250,27 @@ test("an image in a docker archive that has no name is found by its place, as sk
   }
 });
 
+test("what cannot be read of a docker archive is named: a layer's compression, and a list that Docker did not write", async () => {
+  const refused = (files: Record<string, Uint8Array>) =>
+    new DockerArchiveImage(located, async () => counting(files).files, defaultLimits).manifest();
+  const list = [{ Config: "config.json", Layers: ["0.tar", "1.tar"] }];
+  const members = {
+    "manifest.json": Buffer.from(JSON.stringify(list)),
+    "config.json": Buffer.from(inner.config.bytes),
+    "0.tar": tar(file("a", "1")),
+    "1.tar": Buffer.from("BZh91AY&SY"),
+  };
+  await assert.rejects(refused(members), {
+    code: "UNSUPPORTED_MEDIA_TYPE",
+    message: "layer 2: cannot decompress: bzip2 is not a compression of layers",
+    details: { layer: 1 },
+  });
+  await assert.rejects(refused({ repositories: Buffer.from("{}") }), {
+    code: "NOT_FOUND",
+    hint: /^Docker before 1\.10/,
+  });
+});
+
 test("R-33: indexes in a docker archive that list each other again and again are read once each", async () => {
   const contents: Record<string, Uint8Array> = { "oci-layout": Buffer.from("{}") };
   let below: object = inner.manifest.descriptor;
