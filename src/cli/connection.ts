@@ -17,6 +17,17 @@ function refuseArchiveName(image: string): void {
   );
 }
 
+/** Refuses what skopeo has a name for and nothing here reads: it would be taken for an image in a registry. */
+function refuseContainersStorage(image: string): void {
+  const prefix = "containers-storage:";
+  if (!image.startsWith(prefix)) return;
+  const name = image.slice(prefix.length);
+  throw new UsageError(
+    `cannot use "${image}" as the name of an image: the storage of podman is not read`,
+    `podman system service, then docker-daemon:${name}; or podman save -o FILE ${name}, then docker-archive:FILE`,
+  );
+}
+
 /** What the source of an image is made from. */
 interface ConnectionContext {
   readonly command: ImageCommand;
@@ -37,7 +48,10 @@ export async function openSource(
 ): Promise<Source> {
   const { image, store, isOffline: offline, hasIndexes: index, options } = command;
   const { environment, registry } = command.connection;
-  if (sourceKindOf(image) === "registry") refuseArchiveName(image);
+  if (sourceKindOf(image) === "registry") {
+    refuseArchiveName(image);
+    refuseContainersStorage(image);
+  }
   return await library.sourceFromEnvironment(image, {
     ...machineOf(context),
     ...environment,

@@ -196,6 +196,22 @@ test("an archive that lies here is not asked of a registry, and its kinds are na
   );
 });
 
+test("podman's storage is not asked of a registry, and the ways to what it has are named", async () => {
+  const image = "containers-storage:localhost/app:1";
+  for (const args of [
+    [image, "d"],
+    ["ls", image],
+    ["inspect", image],
+  ]) {
+    const { status, stderr } = await ociUnpack(args);
+    assert.equal(status, 2);
+    assert.match(
+      stderr,
+      /^error: cannot use "containers-storage:.*\nhint: .* docker-daemon:localhost\/app:1; or podman save/,
+    );
+  }
+});
+
 const wrong: readonly (readonly [args: readonly string[], message: string])[] = [
   [["ls"], "cannot list files: IMAGE is missing"],
   [["cat", "img"], "cannot show a file: PATH is missing"],
