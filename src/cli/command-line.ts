@@ -21,13 +21,14 @@ export interface CommandLine<Table extends OptionTable> {
 
 /**
  * Parses arguments by a table of options. Throws a `UsageError` for an unknown option, and for a value that is missing
- * or not expected.
+ * or not expected. `refuse` may throw what is more likely wrong than an option that is unknown, by the first word.
  *
  * `parseArgs` only splits the arguments: its own error messages make no suggestions.
  */
 export function parseCommandLine<const Table extends OptionTable>(
   table: Table,
   args: readonly string[],
+  refuse: (word: string | undefined) => void = () => {},
 ): CommandLine<Table> {
   const values: Record<string, true | string | string[]> = {};
   const positionals: string[] = [];
@@ -37,7 +38,10 @@ export function parseCommandLine<const Table extends OptionTable>(
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
-    if (spec === undefined) throw unknownOption(token.rawName, table);
+    if (spec === undefined) {
+      refuse(positionals[0]);
+      throw unknownOption(token.rawName, table);
+    }
     const value = spec.value === undefined ? withoutValue(token) : withValue(token, spec.value);
     const earlier = values[token.name];
     values[token.name] =

@@ -29,7 +29,7 @@ type UnpackLine = CommandLine<typeof unpackOptionTable>;
 
 /** Parses the arguments of `oci-unpack IMAGE DIRECTORY`. */
 export function parseUnpack(args: readonly string[], env: ProcessContext["env"]): UnpackCommand | SmallCommand {
-  const line = parseCommandLine(unpackOptionTable, args);
+  const line = parseCommandLine(unpackOptionTable, args, (word) => refuseMisplacedCommand(word, args));
   const [word] = line.positionals;
   const small = smallCommand(line, commandNames.find((each) => each === word) ?? "unpack");
   if (small !== undefined) return small;

@@ -147,6 +147,12 @@ const refused: readonly [title: string, args: readonly string[], message: string
   ["a dash for a directory", ["alpine", "-"], "a directory does not fit into standard output", "--output tar -o -"],
   ["a dash for an mtree list", ["--mtree=-", "alpine", "d"], "it has to be a file", "./-"],
   ["a command behind its options", ["-q", "ls", "alpine"], "comes before its options", "docker.io/library/ls"],
+  [
+    "one with an option of its own",
+    ["--plain-http", "ls", "-R", "a"],
+    "comes before its options",
+    "write oci-unpack ls",
+  ],
   ["unpacking behind its options", ["-q", "pull", "alpine", "d"], "comes before its options", "docker.io/library/pull"],
   ["a misspelt command", ["lgoin", "ghcr.io"], 'cannot unpack "lgoin"', "did you mean oci-unpack login?"],
   ["another one", ["isnpect", "alpine"], 'cannot unpack "isnpect"', "did you mean oci-unpack inspect?"],
