@@ -18,6 +18,10 @@ function numberedLayer({ descriptor, diffID }: ImageLayer, number: number): Numb
   if (compression !== undefined) return { number, compression, compressedBytes: descriptor.sizeBytes, diffID };
   const found = `"${descriptor.mediaType}" is no layer of files`;
   throw new OciUnpackError("UNSUPPORTED_MEDIA_TYPE", `cannot unpack layer ${descriptor.digest}: ${found}`, {
+    // As ocicrypt marks them (skopeo, buildah, imgcrypt).
+    ...(descriptor.mediaType.endsWith("+encrypted") && {
+      hint: "with its key: skopeo copy --decryption-key KEY docker://IMAGE oci:DIR:TAG, then oci:DIR:TAG",
+    }),
     details: { layer: number, digest: descriptor.digest },
   });
 }
