@@ -126,10 +126,13 @@ export async function* readBlob(
   yield* file.read(signal, { offset, sizeBytes: Math.max(0, Math.min(length, file.sizeBytes - offset)) });
 }
 
+/** How many names an error message has at most. */
+export const mostListed = 20;
+
 /** The first names of a list, cut, for an error message: an image may have any number of them, of any length. */
 export function listed(names: readonly string[]): string {
   return names
-    .slice(0, 20)
+    .slice(0, mostListed)
     .map((name) => name.slice(0, 200))
     .join(", ");
 }

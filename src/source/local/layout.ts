@@ -18,6 +18,7 @@ import {
   blobPath,
   type ImageFiles,
   listed,
+  mostListed,
   type OpenFiles,
   readBlob,
   readDocument,
@@ -187,7 +188,13 @@ function choose(index: ImageIndex, selector: Selector, layout: string): Descript
     const found = manifests.find(({ digest }) => digest === selector.digest);
     return found ?? refuse(index, layout, selector.digest);
   }
-  return manifests.find((entry) => namesOf(entry).includes(selector.name)) ?? refuse(index, layout, selector.name);
+  const named = manifests.filter((entry) => namesOf(entry).includes(selector.name));
+  const [first] = named;
+  if (first === undefined) refuse(index, layout, selector.name);
+  // Where several repositories were saved at once, names are tags alone.
+  const others = named.filter(({ digest }) => digest !== first.digest);
+  if (others.length > 0) throw notChosen(index, layout, `more than one is "${selector.name}"`);
+  return first;
 }
 
 /** What `cosign save` says of an entry in place of a name: there is one image, and beside it what belongs to it. */
@@ -232,8 +239,11 @@ function namesOf({ annotations = {} }: Descriptor): readonly string[] {
 }
 
 function notChosen(index: ImageIndex, layout: string, found: string): OciUnpackError {
-  const choices = choicesOf(index).map((entry) => {
-    const [name] = namesOf(entry);
+  const all = choicesOf(index);
+  const isOwn = (name: string, { digest }: Descriptor) =>
+    all.every((other) => other.digest === digest || !namesOf(other).includes(name));
+  const choices = all.slice(0, mostListed).map((entry) => {
+    const name = namesOf(entry).find((each) => isOwn(each, entry));
     return name === undefined ? `@${entry.digest}` : `:${name}`;
   });
   return new OciUnpackError("NOT_FOUND", `cannot choose an image in "${layout}": ${found}`, {

@@ -69,3 +69,23 @@ test("S19: what cosign save writes is its image, and what is beside it is found 
   assert.equal(await tagged(image.digest, ".att"), undefined);
   assert.equal(await tagged(arm64.manifest.descriptor.digest, ".sig"), undefined);
 });
+
+test("S19: of several images with one name none is taken, and the names are told that only one has", async () => {
+  const entries = (name: object, otherName: object) => [
+    { ...amd64.manifest.descriptor, annotations: { [refName]: "1", ...name } },
+    { ...arm64.manifest.descriptor, annotations: { [refName]: "1", ...otherName } },
+  ];
+  const containerd = (name: string) => ({ "io.containerd.image.name": name });
+  const saved = entries(containerd("docker.io/library/app:1"), containerd("docker.io/library/web:1"));
+  const hint = "append one of these: :docker.io/library/app:1, :docker.io/library/web:1";
+  await assert.rejects(chosen(saved, ":1"), { code: "NOT_FOUND", message: /: more than one is "1"$/, hint });
+  await assert.rejects(chosen(saved), { code: "NOT_FOUND", hint });
+  const { digest } = amd64.manifest.descriptor;
+  assert.equal(await chosen(saved, ":docker.io/library/app:1"), digest);
+  const alike = entries({}, {});
+  const byDigest = `append one of these: @${digest}, @${arm64.manifest.descriptor.digest}`;
+  await assert.rejects(chosen(alike, ":1"), { code: "NOT_FOUND", hint: byDigest });
+  assert.equal(await chosen(alike, `@${digest}`), digest);
+  const twice = saved.slice(0, 1);
+  assert.equal(await chosen([...twice, ...twice], ":1"), digest);
+});
