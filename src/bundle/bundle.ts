@@ -174,20 +174,26 @@ function defaultMounts(isRootless: boolean): readonly Mount[] {
   ];
 }
 
-/** The image's volumes, as writable file systems that are not kept (image-spec, conversion.md, "Config.Volumes"). */
+/**
+ * The image's volumes, as writable file systems that are not kept (image-spec, conversion.md, "Config.Volumes"). One
+ * that is not absolute begins at the root, as it does in docker: `VOLUME data` is `/data`.
+ */
 export function volumeMounts(volumes: readonly string[], paths: ContainerPaths): readonly Mount[] {
-  return volumes.toSorted().map((volume) => {
-    const isPlain = volume.startsWith("/") && !volume.includes("\0") && !volume.split("/").includes("..");
-    if (!isPlain) throw refused(volume, "it is no absolute path");
+  const destinations = volumes.map((volume) => {
+    if (volume === "" || volume.includes("\0") || volume.split("/").includes("..")) {
+      throw refused(volume, "it is no plain path");
+    }
     // Runtimes confine the process by writing to /proc, which a volume would catch (CVE-2019-16884).
-    if (paths.isInProc(volume)) throw refused(volume, "it leads into /proc");
-    return {
-      destination: volume,
-      type: "tmpfs",
-      source: "none",
-      options: ["rw", "nosuid", "nodev", "noexec", "relatime"],
-    };
+    const destination = volume.startsWith("/") ? volume : `/${volume}`;
+    if (paths.isInProc(destination)) throw refused(volume, "it leads into /proc");
+    return destination;
   });
+  return destinations.toSorted().map((destination) => ({
+    destination,
+    type: "tmpfs",
+    source: "none",
+    options: ["rw", "nosuid", "nodev", "noexec", "relatime"],
+  }));
 }
 
 function refused(volume: string, found: string): OciUnpackError {

@@ -46,10 +46,20 @@ test("and so is one that leads there through the image's symlinks, whatever the 
 test("a volume in /proc is refused, which a runtime would believe (CVE-2019-16884); one in /sys is not", async () => {
   await using place = await scratch();
   using places = await placesIn(place.directory, { w: "/proc/self/attr" });
-  for (const volume of ["/proc", "/proc/self/attr", "/w", "/w/exec", "/dev/fd"]) {
+  for (const volume of ["/proc", "/proc/self/attr", "/w", "/w/exec", "/dev/fd", "proc/self", "w"]) {
     assert.throws(() => volumeMounts([volume], places), { code: "INVALID_CONFIG", message: /leads into \/proc$/ });
   }
   assert.equal(volumeMounts(["/sys/fs/cgroup", "/data"], places).length, 2);
+});
+
+test("a volume that is not absolute begins at the root, and one that is no plain path is refused", async () => {
+  await using place = await scratch();
+  using places = await placesIn(place.directory, {});
+  const destinations = volumeMounts(["data/in", "/data", "data-2"], places).map(({ destination }) => destination);
+  assert.deepEqual(destinations, ["/data", "/data-2", "/data/in"]);
+  for (const volume of ["", "../data", "/a/../b", "a\0b"]) {
+    assert.throws(() => volumeMounts([volume], places), { code: "INVALID_CONFIG", message: /it is no plain path$/ });
+  }
 });
 
 test("an image whose /proc, /sys or /dev is a symlink is none to run: a runtime might mount where it leads", async () => {

@@ -72,9 +72,12 @@ describe("runc runs a bundle", { skip }, () => {
   });
 
   test("in which volumes can be written, and a directory that is missing is the working directory", async () => {
-    const Cmd = ["/bin/sh", "-c", "touch /data/new && ls /data && pwd"];
-    await using place = await bundleOf(busyboxImage({ Cmd, Volumes: { "/data": {} }, WorkingDir: "srv/made/here" }));
-    assert.deepEqual(linesIn((await runc(place)).stdout), ["new", "/srv/made/here"]);
+    const Cmd = ["/bin/sh", "-c", "touch /data/new /lib/of/new && ls /data /lib/of && pwd"];
+    const Volumes = { "/data": {}, "lib/of": {} };
+    await using place = await bundleOf(busyboxImage({ Cmd, Volumes, WorkingDir: "srv/made/here" }));
+    const { stdout, stderr } = await runc(place);
+    assert.equal(stderr, "");
+    assert.deepEqual(linesIn(stdout), ["/data:", "new", "", "/lib/of:", "new", "/srv/made/here"]);
     assert.ok(!existsSync(join(place.bundle, "rootfs/data/new")), "a volume is not the image");
   });
 
