@@ -92,7 +92,7 @@ function shortageError({ found, hint }: Shortage, attempted: string, cause: unkn
 }
 
 const machineHints: Readonly<Record<string, string>> = {
-  ENOSPC: "make room, or choose another file system",
+  ENOSPC: "make room, for bytes or for files (df -i), or choose another file system",
   EDQUOT: "make room within the quota, or choose another file system",
   EROFS: "choose a file system that can be written to",
   EMFILE: "allow more open files: ulimit -n",

@@ -150,7 +150,7 @@ export const nextStep: Readonly<Record<Exclude<ErrorCode, "INVALID_OPTION">, str
   TARGET_NOT_EMPTY: "name what does not exist yet",
   TARGET_UNUSABLE: "name a place where you may write",
   FILE_SYSTEM: "check the path and its permissions, or choose another file system",
-  NO_SPACE: "make room, or choose another file system",
+  NO_SPACE: "make room, for bytes or for files (df -i), or choose another file system",
   OUT_OF_RESOURCES: "allow this process more memory and threads, or end others",
   SANDBOX_UNAVAILABLE: "use Linux 5.13 or newer with Landlock, or --sandbox prefer",
   UNSUPPORTED_SYSTEM: "install it again on this machine, or use another one",

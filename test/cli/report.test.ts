@@ -115,7 +115,7 @@ test("an error that has no hint of its own is told with what usually helps", () 
   const failure = errorReportOf(new OciUnpackError("NO_SPACE", "cannot write x: no space left on device"));
   assert.deepEqual(errorLines(failure, plain), [
     "error: cannot write x: no space left on device",
-    "hint: make room, or choose another file system",
+    "hint: make room, for bytes or for files (df -i), or choose another file system",
   ]);
 });
 
