@@ -39,6 +39,18 @@ export function errorJson(failure: ErrorReport, decisionLog: DecisionLog): strin
   return `${safeJson({ ...failureData(failure), ...explained(decisionLog) })}\n`;
 }
 
+/** An error by which an answer ends whose list has begun on standard output, and is still open. */
+export class UnfinishedAnswer extends Error {
+  constructor(cause: unknown) {
+    super("the answer has begun", { cause });
+  }
+}
+
+/** A failure as the end of such an answer, so that it is one JSON object all the same. */
+export function errorAtEndJson(failure: ErrorReport, decisionLog: DecisionLog): string {
+  return `],${errorJson(failure, decisionLog).slice(1)}`;
+}
+
 /** A failure as the last line of `--json-events`. */
 export function failedJson(failure: ErrorReport): string {
   return `${safeJson({ type: "failed", ...failureData(failure) })}\n`;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type * as Library from "../index.ts";
 import type { Credential, EventListener, ImageComparison, Limits, Source } from "../index.ts";
-import { type DecisionLog, hasReaderLeft, writeBytes } from "./command-output.ts";
+import { type DecisionLog, hasReaderLeft, UnfinishedAnswer, writeBytes } from "./command-output.ts";
 import { givenCredential, openSource, type SourceLibrary } from "./connection.ts";
 import type { DiffCommand } from "./diff-options.ts";
 import { comparisonJson, comparisonLines, comparisonVerdict } from "./diff-report.ts";
@@ -40,9 +40,11 @@ export async function diffCommand(
     const trust = await demandedTrust(command, context, onEvent, library);
     const options = { ...command.options, ...trust, limits, source, secondSource, signal, onEvent };
     const comparison = library.diff(image1, image2, options);
-    if (await hasReaderLeft(writeBytes(context.binaryOutput, told(comparison, command, decisionLog), signal))) {
-      return await answerUnread(comparison);
-    }
+    const pieces = new Pieces(comparison, command, decisionLog);
+    const hasLeft = await hasReaderLeft(writeBytes(context.binaryOutput, pieces, signal)).catch((error: unknown) => {
+      throw pieces.isListOpen ? new UnfinishedAnswer(error) : error;
+    });
+    if (hasLeft) return await answerUnread(comparison);
     const result = await comparison.result;
     if (command.verbosity === "verbose") say(`${bytesText(result.fetchedBytes)} fetched`);
     tellPeople(command.verbosity, context, (paint) => comparisonVerdict(result, paint));
@@ -89,17 +91,30 @@ function insistOnOneRegistry(
 const pieceCharacters = 64 * 1024;
 
 /** All that standard output gets, while the differences come: there may be more of them than fit into memory. */
-async function* told(
-  comparison: ImageComparison,
-  { json }: DiffCommand,
-  decisionLog: DecisionLog,
-): AsyncGenerator<Uint8Array> {
-  let piece = "";
-  for await (const text of json ? comparisonJson(comparison, decisionLog) : comparisonLines(comparison)) {
-    piece += text;
-    if (piece.length < pieceCharacters) continue;
-    yield Buffer.from(piece);
-    piece = "";
+class Pieces implements AsyncIterable<Uint8Array> {
+  readonly #texts: AsyncIterable<string>;
+  readonly #isJson: boolean;
+  /** Whether the list of JSON has begun with the pieces so far, and not ended. */
+  isListOpen = false;
+
+  constructor(comparison: ImageComparison, { json }: DiffCommand, decisionLog: DecisionLog) {
+    this.#isJson = json;
+    this.#texts = json ? comparisonJson(comparison, decisionLog) : comparisonLines(comparison);
   }
-  yield Buffer.from(piece);
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    let piece = "";
+    for await (const text of this.#texts) {
+      piece += text;
+      if (piece.length < pieceCharacters) continue;
+      yield this.#told(piece);
+      piece = "";
+    }
+    if (piece !== "") yield this.#told(piece);
+  }
+
+  #told(piece: string): Uint8Array {
+    this.isListOpen = this.#isJson && !piece.endsWith("\n");
+    return Buffer.from(piece);
+  }
 }

@@ -5,20 +5,22 @@ import type { ProcessContext } from "./process-context.ts";
 
 /** Reports an error as text, and where JSON is asked for also so; to containerd, as the reason for a verdict. */
 export async function reportFailure(
-  error: unknown,
+  thrown: unknown,
   args: readonly string[],
   context: ProcessContext,
   decisionLog: DecisionLog,
 ): Promise<number> {
-  const [{ errorReportOf }, { debugLines, errorLines }, { errorJson, failedJson }, { paintFor }, { safeText }] =
-    await Promise.all([
-      import("./error-report.ts"),
-      import("./report.ts"),
-      import("./command-output.ts"),
-      import("./display.ts"),
-      import("./safe-text.ts"),
-    ]);
+  const [{ errorReportOf }, { debugLines, errorLines }, outputs, { paintFor }, { safeText }] = await Promise.all([
+    import("./error-report.ts"),
+    import("./report.ts"),
+    import("./command-output.ts"),
+    import("./display.ts"),
+    import("./safe-text.ts"),
+  ]);
   const { env, errors, output } = context;
+  const { errorJson, errorAtEndJson, failedJson, UnfinishedAnswer } = outputs;
+  const hasBegun = thrown instanceof UnfinishedAnswer;
+  const error = hasBegun ? thrown.cause : thrown;
   const failure = errorReportOf(
     error,
     commandNames.find((word) => word === args[0]),
@@ -30,7 +32,7 @@ export async function reportFailure(
     errors.write(`${lines.join("\n")}\n`);
   }
   if (asksForVerdict(args)) output.write(`${safeText(failure.message)}\n`);
-  else if (asksForJson(args)) output.write(errorJson(failure, decisionLog));
+  else if (asksForJson(args)) output.write((hasBegun ? errorAtEndJson : errorJson)(failure, decisionLog));
   return failure.exitCode;
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseCommand } from "../../src/cli/options.ts";
@@ -147,4 +149,27 @@ test("diff tells by its exit code that something differs, also where nobody read
     assert.equal((await outcomeOf("sh", command(stage.newer))).stdout, "3\n");
     assert.equal((await outcomeOf("sh", command(stage.older))).stdout, "0\n");
   }
+});
+
+test("what ends a comparison in the middle of its JSON is told in the same object", async () => {
+  await using stage = await setStage(image([tar(...Array.from({ length: 50_000 }, (_, each) => file(`new-${each}`)))]));
+  const command = spawn(process.execPath, [
+    commandEntry,
+    "diff",
+    "--json",
+    "-p",
+    "linux/amd64",
+    stage.older,
+    stage.newer,
+  ]);
+  const exit = once(command, "exit");
+  let told = "";
+  for await (const chunk of command.stdout.setEncoding("utf8")) {
+    if (told === "") command.kill("SIGTERM");
+    told += chunk;
+  }
+  assert.deepEqual(await exit, [143, null]);
+  const { differences, error } = JSON.parse(told) as { differences: unknown[]; error: unknown };
+  assert.ok(differences.length > 0 && differences.length < 50_000);
+  assert.deepEqual(error, { code: "INTERRUPTED", message: "interrupted by SIGTERM" });
 });
