@@ -39,7 +39,11 @@ export const positive: Kind = {
 };
 export const callback: Kind = { words: "a function", isOne: (value) => typeof value === "function" };
 export const signal: Kind = { words: "an AbortSignal", isOne: (value) => value instanceof AbortSignal };
-export const object: Kind = { words: "an object", isOne: (value) => isObject(value) && !Array.isArray(value) };
+/** A promise of options has none of them: nobody would notice that all are the defaults. */
+export const object: Kind = {
+  words: "an object",
+  isOne: (value) => isObject(value) && !Array.isArray(value) && !has(value, "then"),
+};
 export const path: Kind = { words: "a path or a file: URL", isOne: (value) => pathIn(value) !== undefined };
 export const paths: Kind = {
   words: "a list of paths or file: URLs",
@@ -216,7 +220,8 @@ export function invalidOption(name: string, found: string, hint?: string): OciUn
 }
 
 function invalid(name: string, value: unknown, { words, isSecret = false }: Kind): OciUnpackError {
-  return invalidOption(name, `${isSecret ? kindOf(value) : shownValue(value)} is not ${words}`);
+  const hint = has(value, "then") ? "await the promise" : undefined;
+  return invalidOption(name, `${isSecret ? kindOf(value) : shownValue(value)} is not ${words}`, hint);
 }
 
 function shownValue(value: unknown): string {
@@ -228,6 +233,7 @@ function shownValue(value: unknown): string {
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "this list";
+  if (has(value, "then")) return "a promise";
   return typeof value === "function" ? "a function" : `this ${typeof value}`;
 }
 

@@ -554,6 +554,19 @@ test("a promise of something else than a source is refused", async () => {
   );
 });
 
+test("options that nobody awaited are refused", () => {
+  const machine = { env: {}, homeDirectory: "/nowhere", uid: 0 };
+  const refused = { code: "INVALID_OPTION", hint: "await the promise" };
+  assert.throws(() => registrySource(registryFromEnvironment(machine) as never), {
+    ...refused,
+    message: "cannot use the option options: a promise is not an object",
+  });
+  assert.throws(() => registrySource({ network: Promise.resolve({ denyPrivate: true }) as never }), {
+    ...refused,
+    message: "cannot use the option network: a promise is not an object",
+  });
+});
+
 test("the name that is probably meant is told", async () => {
   for (const [options, hint] of [
     [{ platfrom: "x" }, "did you mean platform?"],
