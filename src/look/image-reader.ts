@@ -44,6 +44,8 @@ interface Parts {
   readonly pipeline: Pipeline;
   /** Those of an image's layers, or what stands for the files of an artifact. */
   readonly indexes: IntactIndexes | FileIndexes;
+  /** Tells how far layers have come, until it is disposed of. */
+  readonly ticker: Disposable;
 }
 
 /** The answer to a question. */
@@ -209,7 +211,8 @@ export class ImageReader {
 
   /** Says that nothing more will be asked, and what came of it all. */
   finish(): LookResult {
-    const { operation, accepted, onDemand, layers, indexes } = this.#parts;
+    const { operation, accepted, onDemand, layers, indexes, ticker } = this.#parts;
+    ticker[Symbol.dispose](); // nothing is told after the end
     operation.proofs.note(onDemand.read, "layer");
     if (!(indexes instanceof FileIndexes)) noteStanding(operation, layers, indexes);
     return {

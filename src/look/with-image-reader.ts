@@ -4,6 +4,7 @@ import { type Artifact, resolvedArtifact } from "../image/artifact.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { resolveAny } from "../image/resolve.ts";
 import { CountedImage } from "../operation/counted-image.ts";
+import { ProgressTicker } from "../operation/event-log.ts";
 import { findTables } from "../operation/find-tables.ts";
 import { resolvedEvent } from "../operation/image-layers.ts";
 import { IntactIndexes } from "../operation/intact-indexes.ts";
@@ -117,7 +118,8 @@ async function read<Result>(
   { readsFile }: Looking,
   work: (reader: ImageReader) => Promise<Result>,
 ): Promise<Result> {
-  const { image, progress } = accepted;
+  const { image, blobs, progress } = accepted;
+  using ticker = new ProgressTicker(blobs, progress, operation.events.tell);
   await using onDemand = new LayersOnDemand(source, layers.map(demandedOf(image)), {
     indexes,
     directory: tmpdir(),
@@ -125,7 +127,7 @@ async function read<Result>(
     events: operation.events,
     onProgress: (layer, bytes) => progress.setDownloadedBytes(layer, bytes),
   });
-  return await work(new ImageReader({ operation, accepted, layers, onDemand, pipeline, indexes }));
+  return await work(new ImageReader({ operation, accepted, layers, onDemand, pipeline, indexes, ticker }));
 }
 
 function demandedOf({ layers }: LookedInto["image"]): (layer: NumberedLayer) => DemandedLayer {

@@ -132,6 +132,7 @@ export class ProgressTicker implements Disposable {
   readonly #tell: (event: OciUnpackEvent) => void;
   readonly #told = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
+  #hasEnded = false;
 
   constructor(layers: readonly Descriptor[], progress: Progress, tell: (event: OciUnpackEvent) => void) {
     this.#layers = layers;
@@ -140,8 +141,10 @@ export class ProgressTicker implements Disposable {
     this.#timer = setInterval(() => this.#tick(), tickMilliseconds);
   }
 
-  /** Ends with a last tick, so that whoever listens sees the final numbers. */
+  /** Ends with a last tick, so that whoever listens sees the final numbers. To end it again does nothing. */
   [Symbol.dispose](): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     clearInterval(this.#timer);
     this.#tick();
   }

@@ -93,7 +93,9 @@ for (const [name, { call, output, readsLayers = true, skip = false }] of half(Ob
         order.filter((type) => type === "resolved" || type === "finished"),
         ["resolved", "finished"],
       );
-      assert.equal(order.includes("downloaded"), readsLayers);
+      for (const type of ["downloaded", "download-progress"] as const) {
+        assert.equal(order.includes(type), readsLayers, type);
+      }
       const finished = events.find((event) => event.type === "finished");
       const { milliseconds, ...told } = finished ?? assert.fail();
       const path = output?.(stage.directory);
