@@ -2,17 +2,18 @@
  * A record of the descriptors that a working thread has open, in memory that outlives the thread. When a thread is
  * ended, Node closes what Node opened, but not what system calls opened: whoever ended the thread closes those.
  *
- *   shared   │ LOCK │ HIGHEST │ a bit for each descriptor …                                           │   Int32
+ *   shared   │ LOCK │ HIGHEST │ LOADED │ a bit for each descriptor …                                  │   Int32
  *
  * HIGHEST is the highest descriptor so far, so that nobody has to look at all bits. A thread holds the lock while it
  * opens or closes something, so that the record is right. Whoever wants to end the thread takes the lock first and never
- * releases it.
+ * releases it. LOADED says whether the thread's code is loaded, native code included.
  */
 const LOCK = 0;
 const FREE = 0;
 const TAKEN = 1;
 const HIGHEST = 1;
-const headerWords = 2;
+const LOADED = 2;
+const headerWords = 3;
 
 /** Descriptors from this number on are not recorded. */
 const mostDescriptors = 1024 * 1024;
@@ -28,6 +29,17 @@ export function createDescriptorNotes(): SharedArrayBuffer {
 /** Makes the calling thread record in `shared` what it opens and closes. */
 export function noteDescriptorsIn(shared: SharedArrayBuffer): void {
   notes = new Int32Array(shared);
+}
+
+/** Tells whoever waits that the calling thread's code is loaded. */
+export function tellLoaded(): void {
+  Atomics.store(notes, LOADED, 1);
+  Atomics.notify(notes, LOADED);
+}
+
+/** Blocks until a thread's code is loaded, or for as long. */
+export function waitUntilLoaded(shared: SharedArrayBuffer, milliseconds: number): void {
+  Atomics.wait(new Int32Array(shared), LOADED, 0, milliseconds);
 }
 
 /** Makes a system call record the descriptor that it returns. What is negative is an error. */

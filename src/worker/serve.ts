@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { OciUnpackError, retold } from "../base/errors.ts";
-import { noteDescriptorsIn } from "../base/open-descriptors.ts";
+import { noteDescriptorsIn, tellLoaded } from "../base/open-descriptors.ts";
 import { loadThreadSystem } from "../system/sandbox.ts";
 import { type EngineReport, type Job, type Message, packError, type ThreadSettings } from "./messages.ts";
 import { RingCancelled } from "./ring.ts";
@@ -24,6 +24,7 @@ export function serve<Jobs extends Job>(name: string, work: Work<Jobs>): void {
   // A rejection ends the thread, and whoever started it is told.
   loadThreadSystem().then(({ nameThread }) => {
     nameThread(name);
+    tellLoaded();
     tell({ type: "ready" });
     parentPort?.on("message", (job: Job) => doJob(name, actions, job));
   });

@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { type ResourceLimits, Worker } from "node:worker_threads";
-import { createDescriptorNotes } from "../base/open-descriptors.ts";
+import { createDescriptorNotes, waitUntilLoaded } from "../base/open-descriptors.ts";
 import type { ThreadSettings } from "./messages.ts";
 
 export type ThreadName =
@@ -56,7 +56,31 @@ export function startWorker(name: ThreadName, memoryBytes?: number): StartedWork
     worker.once("message", () => resolve());
     worker.once("exit", () => resolve());
   });
+  holdExit(descriptors, loaded);
   return { name, memoryBytes, worker, descriptors, loaded, isAlive: () => isAlive };
+}
+
+/** The threads whose code is being loaded. */
+const loading = new Set<SharedArrayBuffer>();
+
+/** How long an exit may wait for such a thread. It takes some 60 ms. */
+const loadingMilliseconds = 1000;
+
+/**
+ * Makes `process.exit`, and the end by an uncaught error, wait for a thread that loads its code: Node aborts the process
+ * if the thread ends while it loads native code (seen on Node 20, 22, 24 and 26).
+ */
+function holdExit(descriptors: SharedArrayBuffer, loaded: Promise<void>): void {
+  if (loading.size === 0) process.on("exit", waitForLoading);
+  loading.add(descriptors);
+  loaded.then(() => {
+    loading.delete(descriptors);
+    if (loading.size === 0) process.off("exit", waitForLoading);
+  });
+}
+
+function waitForLoading(): void {
+  for (const descriptors of loading) waitUntilLoaded(descriptors, loadingMilliseconds);
 }
 
 /**
