@@ -14,7 +14,7 @@ import { DirectoryAttributes } from "./directory-attributes.ts";
 import { DiskState, type OnDisk } from "./disk-directory.ts";
 import { DiskTree } from "./disk-tree.ts";
 import { DiskXattrs, type StoredNames } from "./disk-xattrs.ts";
-import { type FileSystemTraits, prepareRoot } from "./file-system-probe.ts";
+import { type FileSystemTraits, type ProbedPlace, prepareRoot } from "./file-system-probe.ts";
 import type { HandedFiles } from "./handed-files.ts";
 import { Handles } from "./handles.ts";
 import { Metadata } from "./metadata.ts";
@@ -78,6 +78,7 @@ export function newContext(
   const { limits, strict } = settings;
   const findings = new Findings(reporter, strict);
   const fileSystem = prepareRoot(directory);
+  tellLosses(fileSystem, settings, findings);
   handed?.begin(fileSystem);
   const { owners, xattrs, metadata } = attributeParts(settings, fileSystem, findings, overlay);
   const implied = impliedAttributes(settings);
@@ -112,6 +113,15 @@ export function newContext(
     handed,
     ...shared,
   };
+}
+
+/** Tells what no file will have here as the image states it, once for all. */
+function tellLosses({ losesModes, losesOwners }: ProbedPlace, settings: RootfsSettings, findings: Findings): void {
+  const root = byteStringOf(".");
+  if (losesModes) findings.lost(root, "mode", "this file system keeps no modes: all files have one of its own");
+  if (losesOwners && ownerPolicy(settings).owner === "preserve") {
+    findings.lost(root, "owner", "this file system keeps no owners: all files have one of its own");
+  }
 }
 
 /** What gives files their attributes. */

@@ -9,7 +9,20 @@ export function skipWithoutCaseless(): false | string {
 }
 
 /** A new file system beneath a directory: NTFS with a driver that can be told to ignore case: the one such file system that Debian can always mount. */
-export function mountWithoutCase(parent: string): Disposable & { readonly directory: string } {
+export function mountWithoutCase(parent: string): Mounted {
+  return mountNtfs(parent, "ignore_case,permissions");
+}
+
+/** The same with one owner and one mode for all files. What is given to a file gets lost without an error. */
+export function mountWithoutModes(parent: string): Mounted {
+  return mountNtfs(parent, "uid=0,gid=0,umask=0");
+}
+
+interface Mounted extends Disposable {
+  readonly directory: string;
+}
+
+function mountNtfs(parent: string, options: string): Mounted {
   const image = join(parent, "ntfs");
   const directory = join(parent, "mounted");
   let isMounted = true;
@@ -17,7 +30,7 @@ export function mountWithoutCase(parent: string): Disposable & { readonly direct
   truncateSync(image, 16 * 1024 * 1024);
   mkdirSync(directory);
   execFileSync("mkntfs", ["-F", "-Q", image], { stdio: "ignore" });
-  execFileSync("lowntfs-3g", ["-o", "ignore_case,permissions", image, directory], { stdio: "ignore" });
+  execFileSync("lowntfs-3g", ["-o", options, image, directory], { stdio: "ignore" });
   return {
     directory,
     [Symbol.dispose]() {
