@@ -8,26 +8,35 @@ const otherWords: readonly string[] = [...commandNames.filter((name) => name !==
 // Linear: each alternative is tried once, and what `.*` takes nobody else can take.
 const otherOptions = /^(?:-h|-o.*|--?(?:name|digest)(?:=.*)?|--(?:help|version|limit|output.*|keep|clone)(?:=.*)?)$/;
 
-const threads: readonly (readonly [ThreadName, number | undefined])[] = [
-  ["apply-worker", defaultLimits.memoryBytes],
-  ["decompress-worker", undefined],
-];
+/** A thread, and for how much its heap has room. */
+type EarlyThread = readonly [ThreadName, number | undefined];
 
-/**
- * Whether these arguments ask for what is asked for most, an image as a root filesystem. It is a guess, made before the
- * command line is read: a wrong one costs some processor time.
- */
-export function isUsual(args: readonly string[]): boolean {
-  return args.length > 1 && !otherWords.includes(args[0] ?? "") && !args.some((each) => otherOptions.test(each));
+const decompressing: EarlyThread = ["decompress-worker", undefined];
+const unpacking: readonly EarlyThread[] = [["apply-worker", defaultLimits.memoryBytes], decompressing];
+const syncing: readonly EarlyThread[] = [["sync-worker", defaultLimits.memoryBytes], decompressing];
+
+/** What a command line most likely asks for, and the threads that do it. */
+interface Guess {
+  /** Whether it is what is asked for most, an image as a root filesystem. */
+  readonly isUsual: boolean;
+  readonly threads: readonly EarlyThread[];
+}
+
+/** Guesses before the command line is read. A wrong guess costs some processor time. */
+export function guess(args: readonly string[]): Guess {
+  const [verb = ""] = args;
+  const isPlain = args.length > 1 && !args.some((each) => otherOptions.test(each));
+  const isUsual = isPlain && !otherWords.includes(verb);
+  return { isUsual, threads: isUsual ? unpacking : isPlain && verb === "sync" ? syncing : [] };
 }
 
 /**
- * Starts the threads that unpack, so that they are ready when the rest of the program is loaded and a registry has
- * answered. What does not start now is started again when it is needed, and then the error is told.
+ * Starts threads, so that they are ready when the rest of the program is loaded and a registry has answered. What does not
+ * start now is started again when it is needed, and then the error is told.
  *
  * libuv's own threads are started before: where no more are allowed, libuv aborts the process without a word.
  */
-export function startUsualThreads(): readonly StartedWorker[] {
+export function startThreads(threads: readonly EarlyThread[]): readonly StartedWorker[] {
   stat("/", () => {});
   const started: StartedWorker[] = [];
   try {

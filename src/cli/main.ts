@@ -54,11 +54,12 @@ async function tellVersion(): Promise<number> {
 async function perform(): Promise<number> {
   // If messages cannot be written, that cannot be reported.
   process.stderr.on("error", () => {});
-  const { isUsual, startUsualThreads } = await import("./early-start.ts");
-  if (!isUsual(args)) return await performWith([], import("./run.ts"));
-  const threads = startUsualThreads();
+  const { guess, startThreads } = await import("./early-start.ts");
+  const { isUsual, threads: wanted } = guess(args);
+  if (wanted.length === 0) return await performWith([], import("./run.ts"));
+  const threads = startThreads(wanted);
   try {
-    return await performWith(threads, import("./usual-run.ts"));
+    return await performWith(threads, isUsual ? import("./usual-run.ts") : import("./run.ts"));
   } finally {
     // A process that exits while a thread loads native code is aborted (seen on Node 20).
     for (const { loaded } of threads) await loaded;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandNames } from "../../src/cli/command-table.ts";
-import { isUsual } from "../../src/cli/early-start.ts";
+import { guess } from "../../src/cli/early-start.ts";
 import { errorReportOf } from "../../src/cli/error-report.ts";
 import { asksForJson, parseCommand } from "../../src/cli/options.ts";
 import type { UnpackCommand } from "../../src/cli/unpack-options.ts";
@@ -376,13 +376,21 @@ function usageErrorOf(action: () => unknown): UsageError {
 
 test("threads are started early for what looks like an unpacking, and for nothing else", () => {
   for (const line of ["alpine dir", "unpack alpine dir", "-q --platform linux/arm64 alpine dir", "pull alpine dir"]) {
-    assert.ok(isUsual(line.split(" ")), line);
+    assert.ok(guess(line.split(" ")).isUsual, line);
   }
   for (const line of [
     ...["alpine", "--help", "unpack --help", "help unpack", "ls alpine /etc", "verify dir alpine", "sync dir alpine"],
     ...["--output tar alpine -", "--output=ext4 alpine disk", "-o disk alpine", "--clone copy alpine dir"],
     ...["--limit help", "-name alpine -digest sha256:1", "--keep alpine dir", "completion bash"],
   ]) {
-    assert.equal(isUsual(line.split(" ")), false, line);
+    assert.equal(guess(line.split(" ")).isUsual, false, line);
   }
+});
+
+test("those that sync are, too", () => {
+  const threadsOf = (line: string) => guess(line.split(" ")).threads.map(([name]) => name);
+  for (const line of ["sync dir alpine", "sync --trust-times dir alpine"])
+    assert.deepEqual(threadsOf(line), ["sync-worker", "decompress-worker"], line);
+  for (const line of ["sync", "sync --help", "sync --limit help", "help sync", "verify dir alpine", "ls sync"])
+    assert.deepEqual(threadsOf(line), [], line);
 });
