@@ -9,6 +9,7 @@ import { newContext, type RootfsContext, sharedByLayers } from "../rootfs/contex
 import { Descent } from "../rootfs/descent.ts";
 import type { DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
 import { failure } from "../rootfs/failure.ts";
+import { NodeMaker } from "../rootfs/node-maker.ts";
 import { Rootfs } from "../rootfs/rootfs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource } from "../tar/entry.ts";
@@ -73,6 +74,7 @@ export class NewRoot {
   readonly #context: RootfsContext;
   readonly #rootfs: Rootfs;
   readonly #entries: LayerEntries<OnDisk>;
+  readonly #nodes: NodeMaker;
   readonly #wanted: LayerData;
   /** Names of files that are made at another one. */
   readonly #further: TreeName[] = [];
@@ -87,6 +89,7 @@ export class NewRoot {
     this.#wanted = new LayerData(trees.memory);
     const shared = sharedByLayers(settings.limits, trees.memory);
     this.#context = newContext(target, settings, reporter, { shared });
+    this.#nodes = new NodeMaker(this.#context, 0);
     this.#rootfs = new Rootfs(this.#context, {
       filesOf: (files, nodes) => {
         this.#files = new FilesFromDisk(this.#context, files, nodes);
@@ -106,13 +109,9 @@ export class NewRoot {
       failure("read", levels.at(-1)?.path ?? nothing, call, result),
     );
     const levels: Level[] = [];
-    const { tree } = this.#context;
     const enter = (directory: TreeDirectory, place: Pick<Level, "path" | "kept" | "isOld">) => {
       const { path, kept, isOld } = place;
-      this.#entries.apply(directoryEntry(directory, path), empty);
-      const above = levels.at(-1)?.made;
-      const made = above === undefined ? tree.root : tree.knownDirectoryAt(above, directory.name);
-      if (made === undefined) throw new TypeError("what was just made is there");
+      const made = this.#makeDirectory(directory, path, levels.at(-1)?.made);
       levels.push({ ...place, directory, made, remaining: directory.children()[Symbol.iterator]() });
       if (isOld) this.#keepIn(directory, made, { descriptor: descent.descriptor, name: nothing, path }, kept);
     };
@@ -143,6 +142,16 @@ export class NewRoot {
       enter(node, { path, kept, isOld: handle >= 0 });
     }
     return this.#wanted.layers;
+  }
+
+  /** Makes a directory, or describes the root. It needs no path: the one above it was made here. */
+  #makeDirectory(directory: TreeDirectory, path: ByteString, parent: DiskDirectory | undefined): DiskDirectory {
+    const { name } = directory;
+    const entry = directoryEntry(directory, path);
+    const made =
+      parent === undefined ? this.#context.tree.root : this.#nodes.makeDirectory({ parent, name, path }, entry.mode);
+    this.#nodes.describe(made, entry);
+    return made;
   }
 
   /** Makes the files whose data are in the archive of a layer. */
