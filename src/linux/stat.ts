@@ -26,6 +26,8 @@ export interface Stat {
   readonly isProtected: boolean;
   /** The device that the file lies on. */
   readonly fileSystem: string;
+  /** The number of its inode, on that device. */
+  readonly inode: number | bigint;
   /** Device and inode number: the same for two handles of one file, as long as it exists. */
   readonly identity: string;
 }
@@ -130,6 +132,7 @@ function statxAt(directory: number, name: ByteString, flags: number): Stat | Res
   if (result < 0) return result;
   const mode = view.getUint16(28, littleEndian);
   const fileSystem = fileSystemRead();
+  const inode = numberAt(32);
   return {
     type: typeOf(mode & constants.S_IFMT),
     mode: mode & 0o7777,
@@ -145,7 +148,8 @@ function statxAt(directory: number, name: ByteString, flags: number): Stat | Res
     deviceMinor: view.getUint32(132, littleEndian),
     isProtected: (view.getUint32(littleEndian ? 8 : 12, littleEndian) & protectedAttributes) !== 0,
     fileSystem,
-    identity: `${fileSystem}:${numberAt(32)}`,
+    inode,
+    identity: `${fileSystem}:${inode}`,
   };
 }
 

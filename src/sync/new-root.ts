@@ -4,7 +4,7 @@ import type { FindingsReporter } from "../layer/findings.ts";
 import type { LayerEntries } from "../layer/layer-entries.ts";
 import { pathIn } from "../layer/paths.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
-import { findDirectoryBeneath, openDirectoryBeneath } from "../linux/syscalls.ts";
+import { closeDescriptor, findDirectoryBeneath, openDirectoryBeneath } from "../linux/syscalls.ts";
 import { newContext, type RootfsContext, sharedByLayers } from "../rootfs/context.ts";
 import { Descent } from "../rootfs/descent.ts";
 import type { DiskDirectory, OnDisk } from "../rootfs/disk-directory.ts";
@@ -22,6 +22,7 @@ import { FilesFromDisk, type OldFile } from "./files-from-disk.ts";
 import type { ImageTrees } from "./image-trees.ts";
 import { insistOnNothingKept, keepFrom } from "./kept-paths.ts";
 import { contradicted, LayerData, pathOf, type TreeName } from "./layer-data.ts";
+import { areLinked, type NamedInodes } from "./linked-files.ts";
 import type { SyncPlan } from "./sync-plan.ts";
 import { directoryEntry, fileEntry, linkEntry } from "./tree-entries.ts";
 
@@ -64,6 +65,9 @@ const empty: ByteSource = { read: () => undefined };
 // Measured on Node 20 with 100,000 of them: 97 bytes.
 const waitingBytes = 104;
 
+// A place in a map.
+const laidBytes = 64;
+
 /**
  * Makes a new root beside the old one: of further names of the files that stay, of data that are on the disk, and of data
  * out of layers. The old root is only read.
@@ -80,6 +84,8 @@ export class NewRoot {
   readonly #further: TreeName[] = [];
   /** Where files with several names are made. */
   readonly #made = new Map<TreeFile, TreeName>();
+  /** Directories that were made while they were compared. */
+  readonly #laid = new Map<TreeDirectory, DiskDirectory>();
   #files: FilesFromDisk | undefined;
 
   constructor(parts: NewRootParts) {
@@ -103,6 +109,35 @@ export class NewRoot {
     return this.#onDisk.writtenBytes;
   }
 
+  /** Makes a directory that is in another one that was made so, or the root, before all that is to be in it. */
+  makeDirectory(directory: TreeDirectory, path: ByteString): void {
+    this.#memory.spend(laidBytes, "directories");
+    this.#laid.set(directory, this.#directoryIn(this.#laidAbove(directory), directory, path));
+  }
+
+  /** Gives all files of such a directory their names, from those in the old root; false where that cannot be done. */
+  linkFiles(directory: TreeDirectory, from: number, files: NamedInodes): boolean {
+    const above = this.#laidAbove(directory);
+    const to =
+      above === undefined
+        ? openDirectoryBeneath(this.#parts.target, byteStringOf("."))
+        : openDirectoryBeneath(this.#context.tree.handles.of(above), directory.name);
+    if (to < 0) return false;
+    try {
+      return areLinked(from, to, files);
+    } finally {
+      closeDescriptor(to);
+    }
+  }
+
+  /** The directory above one that is made while it is compared; nothing for the root. */
+  #laidAbove({ parent }: TreeDirectory): DiskDirectory | undefined {
+    if (parent === undefined) return undefined;
+    const above = this.#laid.get(parent);
+    if (above === undefined) throw new TypeError("the directory above was not made");
+    return above;
+  }
+
   /** Makes all but the files whose data have to come out of layers, and gives the numbers of these layers. */
   lay(): readonly number[] {
     using descent = new Descent(this.#parts.old ?? -1, (call, result) =>
@@ -111,11 +146,11 @@ export class NewRoot {
     const levels: Level[] = [];
     const enter = (directory: TreeDirectory, place: Pick<Level, "path" | "kept" | "isOld">) => {
       const { path, kept, isOld } = place;
-      const made = this.#makeDirectory(directory, path, levels.at(-1)?.made);
+      const made = this.#laid.get(directory) ?? this.#directoryIn(levels.at(-1)?.made, directory, path);
       levels.push({ ...place, directory, made, remaining: directory.children()[Symbol.iterator]() });
       if (isOld) this.#keepIn(directory, made, { descriptor: descent.descriptor, name: nothing, path }, kept);
     };
-    const { trees, kept, old } = this.#parts;
+    const { trees, plan, kept, old } = this.#parts;
     enter(trees.wanted, { path: nothing, kept, isOld: old !== undefined });
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       const { done, value: next } = level.remaining.next();
@@ -129,12 +164,14 @@ export class NewRoot {
       if (kept.isWanted) continue;
       const here = level.isOld ? descent.descriptor : undefined;
       if (!(node instanceof Directory)) {
+        if (plan.areLinked(level.directory)) continue;
         if (here !== undefined && kept === nothingKept && this.#isStaying(node, level.made, name, here)) continue;
         const path = pathIn(level.path, name);
         if (here !== undefined) insistOnNothingKept({ descriptor: here, name, path }, kept);
         this.#layFile(node, { directory: level.directory, name, file: fileOf(node) }, { path, here, made: level.made });
         continue;
       }
+      if (plan.isComplete(node)) continue;
       const path = pathIn(level.path, name);
       const open = kept === nothingKept ? findDirectoryBeneath : openDirectoryBeneath; // the former cannot be listed
       const handle = here === undefined ? -1 : open(here, name);
@@ -145,7 +182,7 @@ export class NewRoot {
   }
 
   /** Makes a directory, or describes the root. It needs no path: the one above it was made here. */
-  #makeDirectory(directory: TreeDirectory, path: ByteString, parent: DiskDirectory | undefined): DiskDirectory {
+  #directoryIn(parent: DiskDirectory | undefined, directory: TreeDirectory, path: ByteString): DiskDirectory {
     const { name } = directory;
     const entry = directoryEntry(directory, path);
     const made =

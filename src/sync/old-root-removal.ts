@@ -13,8 +13,8 @@ interface Obstacle {
 }
 
 /**
- * Finds out whether this user can remove the old root, while that is compared. It is known before anything is made, as
- * afterwards there would be a new root, and half an old one. Of what cannot be read, and of what is kept, nothing is known.
+ * Finds out whether this user can remove the old root, while that is compared. It is known before the roots are exchanged,
+ * as afterwards there would be a new root, and half an old one. Of what cannot be read, and of what is kept, nothing is known.
  */
 export class OldRootRemoval {
   readonly #rights: Rights;

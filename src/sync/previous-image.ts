@@ -1,4 +1,5 @@
 import { isOciUnpackError } from "../base/errors.ts";
+import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { AcceptedImage } from "../operation/operation.ts";
 import { store } from "../store/store.ts";
@@ -27,10 +28,26 @@ export class PreviousImage {
     return this.#config !== undefined && digestOf(this.#config) === image.manifest.config.digest;
   }
 
+  /** Whether it has other layers than the image that is wanted now: then files are different, too. */
+  hasOtherLayers({ layers }: AcceptedImage): boolean {
+    const diffIDs = this.#config === undefined ? undefined : diffIDsOf(this.#config);
+    if (diffIDs === undefined) return false;
+    return diffIDs.length !== layers.length || layers.some(({ diffID }, index) => diffID !== diffIDs[index]);
+  }
+
   /** The digest of its manifest, where that is known. */
   async digest(accepted: AcceptedImage): Promise<Digest | undefined> {
     if (this.is(accepted)) return accepted.image.digest;
     return this.#named ?? (await storedDigest(this.#config, this.#store));
+  }
+}
+
+/** The diffIDs of a configuration; nothing where it is no image's. */
+function diffIDsOf(config: Uint8Array): readonly Digest[] | undefined {
+  try {
+    return parseConfig(config).diffIDs;
+  } catch {
+    return undefined;
   }
 }
 

@@ -19,7 +19,7 @@ import type { FileOnDisk, SyncPlan } from "./sync-plan.ts";
 interface CheckedRoot {
   readonly trees: ImageTrees;
   /** Which files stay, and need only be those that were compared. */
-  readonly plan: Pick<SyncPlan, "staying">;
+  readonly plan: Pick<SyncPlan, "staying" | "areLinked">;
   readonly settings: RootfsSettings;
   readonly rights: Rights;
   readonly kept: Selection;
@@ -51,6 +51,7 @@ export function insistOnRoot({ trees, plan, settings, rights, kept, isTold }: Ch
     digestOf: (file) => trees.data.withoutHoles(file),
     observer,
     leftAlone: kept,
+    areFilesProven: (directory) => plan.areLinked(directory),
     isProven(node, at) {
       const staying = plan.staying(node);
       if (staying === undefined) return false;

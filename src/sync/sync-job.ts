@@ -1,42 +1,25 @@
 import { Buffer } from "node:buffer";
-import { OciUnpackError } from "../base/errors.ts";
-import type { SandboxPolicy } from "../base/option-words.ts";
-import type { RootfsSettings } from "../layer/settings.ts";
-import { confineThread } from "../linux/confinement.ts";
-import { errnos } from "../linux/errno.ts";
-import { statAt, statOf } from "../linux/stat.ts";
-import { exchangeAt, openDirectoryBeneath, openDirectoryPath, renameAt } from "../linux/syscalls.ts";
-import { ownRights, type Rights } from "../linux/thread.ts";
-import { failure } from "../rootfs/failure.ts";
-import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
+import { statOf } from "../linux/stat.ts";
+import { byteStringOf } from "../tar/byte-string.ts";
 import { mtreeLines } from "../tree/mtree.ts";
-import { nothing, type Selection, type SelectionPatterns, selection } from "../tree/selection.ts";
+import { type SelectionPatterns, selection } from "../tree/selection.ts";
 import type { TreeFile } from "../tree/tree-file.ts";
 import { devicesMade, ownersGiven } from "../unpack/mtree-job.ts";
 import { Comparison } from "../verify/comparison.ts";
-import { applyEntries, Reporter } from "../worker/apply-entries.ts";
+import { applyEntries } from "../worker/apply-entries.ts";
 import { JsonLineWriter } from "../worker/json-line-writer.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
-import { changedMeanwhile } from "./files-from-disk.ts";
-import { ImageTrees, type WhichTree } from "./image-trees.ts";
-import { NewRoot } from "./new-root.ts";
-import { insistOnOwn } from "./own-directory.ts";
+import { exchangeRoots } from "./exchanged-roots.ts";
+import type { WhichTree } from "./image-trees.ts";
 import { insistOnRoot } from "./root-check.ts";
 import { putStandIns } from "./stand-ins.ts";
-import { rootName, stagingName } from "./sync-names.ts";
+import { StayingDirectories, type StayingObserver } from "./staying-directories.ts";
 import { type EntryCounts, SyncPlan } from "./sync-plan.ts";
+import { type SyncBeginning, Syncing } from "./syncing.ts";
 import { tellingSyncDifferences } from "./told-differences.ts";
-
-/** With what the first job begins. */
-export interface SyncBeginning {
-  /** The absolute path of the directory that is synced, if it is there. */
-  readonly directory: string | undefined;
-  readonly sandbox: SandboxPolicy;
-  readonly settings: RootfsSettings;
-}
 
 /** The first job, which may be given several times: to merge layers into the tree of the image, or of the former one. */
 export interface MergeForSyncJob extends SyncBeginning {
@@ -57,6 +40,8 @@ export interface CompareForSyncJob extends SyncBeginning {
   readonly believed: WhichTree | undefined;
   /** Whether differences are told, as JSON, each on a line. */
   readonly tellsDifferences: boolean;
+  /** Whether the new root is begun meanwhile. Then the directory for it has to be there. */
+  readonly laysAhead: boolean;
   readonly outlet: SharedOutlet;
 }
 
@@ -96,34 +81,6 @@ export type SyncReport =
   | { readonly type: "sync-laid"; readonly layers: readonly number[] }
   | { readonly type: "sync-made"; readonly writtenBytes: number };
 
-/** What the jobs share. */
-class Syncing {
-  readonly settings: RootfsSettings;
-  readonly trees: ImageTrees;
-  readonly reporter: Reporter;
-  readonly rights: Rights = ownRights();
-  /** An open handle of the directory, and of the root filesystem in it. */
-  readonly directory: number | undefined;
-  old: number | undefined;
-  keptPaths: readonly string[] = [];
-  kept: Selection = nothing;
-  plan: SyncPlan;
-  root: NewRoot | undefined;
-  target: number | undefined;
-  /** How much was left out or repaired while files were made. */
-  findings = 0;
-
-  constructor(job: SyncBeginning) {
-    this.settings = job.settings;
-    this.reporter = new Reporter(tell);
-    this.directory = job.directory === undefined ? undefined : openDirectoryPath(job.directory);
-    const confinement = this.directory === undefined ? {} : { writableBeneath: this.directory };
-    tell({ type: "confined", status: confineThread(job.sandbox, confinement) });
-    this.trees = new ImageTrees(job.settings, this.reporter);
-    this.plan = new SyncPlan(this.trees.memory, this.rights);
-  }
-}
-
 let syncing: Syncing | undefined;
 
 function begunWith(beginning: SyncBeginning): Syncing {
@@ -148,17 +105,15 @@ export function mergeForSync(job: MergeForSyncJob): void {
 /** Compares the root filesystem with the tree, as it is. */
 export function compareForSync(job: CompareForSyncJob): void {
   const state = begunWith(job); // an image may have no layers
-  const { trees, settings, rights, directory } = state;
+  const { trees, settings, rights } = state;
   const lines = new JsonLineWriter(job.outlet);
   trees.keepWanted(job.wanted);
   state.keptPaths = job.kept;
   state.kept = selection({ include: job.kept });
-  state.plan = new SyncPlan(
-    trees.memory,
-    rights,
-    job.tellsDifferences ? tellingSyncDifferences(trees.data, lines.add) : undefined,
-  );
-  state.old = directory === undefined ? undefined : openedRoot(directory);
+  state.openOld();
+  const staying = job.laysAhead ? new StayingDirectories(beginning(state), trees.memory) : undefined;
+  const teller = job.tellsDifferences ? tellingSyncDifferences(trees.data, lines.add) : undefined;
+  state.plan = new SyncPlan(trees.memory, rights, { teller, staying });
   if (state.old === undefined) state.plan.missing(trees.wanted, { descriptor: -1, name: dot, path: dot });
   else {
     const hearsay = job.believed && {
@@ -191,28 +146,19 @@ function newFilesOwner({ directory = -1, old = -1, rights }: Syncing) {
   return { uid: rights.user, gids: [process.getegid?.() ?? root.gid, place.gid] };
 }
 
+/** Begins the new root when the first directory is compared. */
+function beginning(state: Syncing): StayingObserver {
+  return {
+    makeDirectory: (directory, path) => state.newRoot().makeDirectory(directory, path),
+    linkFiles: (directory, from, files) => state.newRoot().linkFiles(directory, from, files),
+  };
+}
+
 /** Makes the new root, but for what has to come out of layers. */
 export function layForSync(): void {
   const state = begun();
-  const { directory, old, trees, plan, kept, settings, rights } = state;
-  if (directory === undefined) throw new TypeError("there is no directory");
-  plan.removal.insist();
-  const target = openDirectoryBeneath(directory, staging);
-  if (target < 0) throw failure("open", staging, "openat2", target);
-  insistOnOwn(target, rights);
-  state.target = target;
-  const reporter = {
-    skipped: (...found: Parameters<Reporter["skipped"]>) => {
-      state.findings += 1;
-      state.reporter.skipped(...found);
-    },
-    warning: (...found: Parameters<Reporter["warning"]>) => {
-      state.findings += 1;
-      state.reporter.warning(...found);
-    },
-  };
-  state.root = new NewRoot({ target, old, trees, plan, kept, settings, reporter });
-  tell<SyncReport>({ type: "sync-laid", layers: state.root.lay() });
+  state.plan.removal.insist();
+  tell<SyncReport>({ type: "sync-laid", layers: state.newRoot().lay() });
 }
 
 /** Makes what comes out of layers. What was repaired in them has been told. */
@@ -250,47 +196,7 @@ export function listForSync(job: ListForSyncJob): void {
 export function exchangeForSync(): void {
   const { directory, old, target } = begun();
   if (directory === undefined || target === undefined) throw new TypeError("there is no new root");
-  if (!isAt(directory, staging, target) && !isAt(directory, root, target)) throw changedMeanwhile(staging);
-  if (old === undefined) return moveRoot(directory);
-  const exchange = () => exchangeAt(directory, staging, directory, root);
-  const result = exchange();
-  if (result === -errnos.EXDEV) throw lowerLayer();
-  if (result < 0) throw failure("replace", root, "renameat2(RENAME_EXCHANGE)", result);
-  if (isAt(directory, staging, old) || isAt(directory, root, old)) return;
-  exchange();
-  throw changedMeanwhile(root);
-}
-
-/** An overlay file system moves directories of lower layers only if it was mounted so (overlayfs.rst, redirect_dir). */
-function lowerLayer(): OciUnpackError {
-  const found = "an overlay file system has it in a lower layer, and does not move it (EXDEV)";
-  return new OciUnpackError("FILE_SYSTEM", `cannot replace "${rootName}": ${found}`, {
-    hint: "unpack into another directory",
-    details: { errno: "EXDEV" },
-  });
-}
-
-/** Where there was no root before, the new one gets its name, or loses it again. */
-function moveRoot(directory: number): void {
-  const isMade = typeof statAt(directory, staging) === "number";
-  const [from, to] = isMade ? [root, staging] : [staging, root];
-  const result = renameAt(directory, from, directory, to);
-  if (result < 0) throw failure("replace", root, "renameat", result);
+  exchangeRoots(directory, { old, target });
 }
 
 const dot = byteStringOf(".");
-const root = byteStringOf(rootName);
-const staging = byteStringOf(stagingName);
-
-function isAt(directory: number, name: ByteString, handle: number): boolean {
-  const [there, ours] = [statAt(directory, name), statOf(handle)];
-  return typeof there !== "number" && typeof ours !== "number" && there.identity === ours.identity;
-}
-
-/** A handle of the root filesystem, through no symlink and no mount point; `undefined` where there is none. */
-function openedRoot(directory: number): number | undefined {
-  if (typeof statAt(directory, root) === "number") return undefined;
-  const handle = openDirectoryBeneath(directory, root);
-  if (handle < 0) throw failure("open", root, "openat2(RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS|RESOLVE_NO_XDEV)", handle);
-  return handle;
-}

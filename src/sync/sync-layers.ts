@@ -7,7 +7,8 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
 import type { WhichTree } from "./image-trees.ts";
-import type { FillForSyncJob, MergeForSyncJob, SyncBeginning } from "./sync-job.ts";
+import type { FillForSyncJob, MergeForSyncJob } from "./sync-job.ts";
+import type { SyncBeginning } from "./syncing.ts";
 
 /** The layers of an image that is not asked for, by the indexes that a store has of them. */
 export interface SaidImage {

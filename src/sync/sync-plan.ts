@@ -10,6 +10,7 @@ import type { ComparisonObserver, FoundOnDisk } from "../verify/comparison-obser
 import type { DiskEntry } from "../verify/disk-entry.ts";
 import { goingWith } from "./disk-walk.ts";
 import { OldRootRemoval } from "./old-root-removal.ts";
+import type { StayingDirectories, StayingFile } from "./staying-directories.ts";
 
 /** How many files and directories come, go, change and stay. */
 export interface EntryCounts {
@@ -49,11 +50,21 @@ export class SyncPlan implements ComparisonObserver {
   readonly #files = new Map<TreeFile, FileOnDisk>();
   /** Those with several names that are a file of the tree: they can be no other one. */
   readonly #taken = new Set<Stat["identity"]>();
+  /** Who finds out in which directories all files stay, if anybody does. */
+  readonly #staying: StayingDirectories | undefined;
 
-  constructor(memory: MemoryBudget, rights: Rights, teller?: DifferenceTeller) {
+  constructor(
+    memory: MemoryBudget,
+    rights: Rights,
+    {
+      teller,
+      staying,
+    }: { readonly teller?: DifferenceTeller | undefined; readonly staying?: StayingDirectories | undefined } = {},
+  ) {
     this.removal = new OldRootRemoval(rights);
     this.#memory = memory;
     this.#teller = teller;
+    this.#staying = staying;
   }
 
   /** What the disk has of a file. */
@@ -72,10 +83,32 @@ export class SyncPlan implements ComparisonObserver {
     const isSame = found.parts.length === 0 && !found.isUnreadable;
     this.counts[isSame ? "unchanged" : "changed"] += 1;
     if (!isSame) this.#teller?.changed(entry, found, node);
-    if (!(node instanceof Directory)) this.#take(node, found);
+    if (node instanceof Directory) this.#enter(node, entry, found);
+    else if (!isSame || !this.#isStaying(node, entry, found)) {
+      this.#staying?.breakUp();
+      this.#take(node, found);
+    }
+  }
+
+  left(descriptor: number): void {
+    for (const { named, identity } of this.#staying?.leave(descriptor) ?? []) {
+      this.#memory.spend(plannedBytes, "files that stay");
+      this.#files.set(fileOf(named), { named, isWhole: true, identity, isStaying: false });
+    }
+  }
+
+  /** Whether nothing remains to be made in a directory of the new root, and below. */
+  isComplete(directory: TreeDirectory): boolean {
+    return this.#staying?.isComplete(directory) === true;
+  }
+
+  /** Whether all files in a directory of the new root have got their names. */
+  areLinked(directory: TreeDirectory): boolean {
+    return this.#staying?.areLinked(directory) === true;
   }
 
   missing(node: TreeNode, { path }: DiskEntry): void {
+    this.#staying?.breakUp();
     const top = path === "." ? ("" as ByteString) : path;
     for (const item of inOrder(node, top)) {
       this.counts.added += 1;
@@ -92,7 +125,21 @@ export class SyncPlan implements ComparisonObserver {
   }
 
   unreadable(): void {
+    this.#staying?.breakUp();
     this.counts.changed += 1;
+  }
+
+  /** Of a directory that cannot be read, or is something else on the disk, nothing is told. */
+  #enter(directory: TreeDirectory, { path }: DiskEntry, { stat, isUnreadable }: FoundOnDisk): void {
+    if (stat.type === "directory" && !isUnreadable) this.#staying?.enter(directory, path, stat);
+    else this.#staying?.breakUp();
+  }
+
+  /** Of devices more may have to be told. */
+  #isStaying(named: StayingFile["named"], { name }: DiskEntry, { stat }: FoundOnDisk): boolean {
+    const file = fileOf(named);
+    if (file.isLinked || file.type === "character-device" || file.type === "block-device") return false;
+    return this.#staying?.take(named, name, stat) === true;
   }
 
   #take(named: Exclude<TreeNode, TreeDirectory>, { stat, parts, isUnreadable }: FoundOnDisk): void {

@@ -11,11 +11,20 @@ import type {
   FinishForSyncJob,
   LayForSyncJob,
   ListForSyncJob,
-  SyncBeginning,
   SyncReport,
 } from "./sync-job.ts";
 import { SyncLayers } from "./sync-layers.ts";
 import type { EntryCounts } from "./sync-plan.ts";
+import type { SyncBeginning } from "./syncing.ts";
+
+/** How a root filesystem is compared. */
+export type WantedComparison = Pick<CompareForSyncJob, "kept" | "believed" | "tellsDifferences" | "laysAhead">;
+
+/** What came of it. */
+export interface ComparedRoot {
+  readonly counts: EntryCounts;
+  readonly differences: readonly SyncDifference[];
+}
 
 /** The thread that syncs, as the main thread uses it. */
 export class SyncThread {
@@ -33,9 +42,7 @@ export class SyncThread {
     this.#beginning = beginning;
   }
 
-  async compare(
-    wanted: Pick<CompareForSyncJob, "kept" | "believed" | "tellsDifferences">,
-  ): Promise<{ readonly counts: EntryCounts; readonly differences: readonly SyncDifference[] }> {
+  async compare(wanted: WantedComparison): Promise<ComparedRoot> {
     const { selection } = this.#operation.settings;
     const steps = stepsOfLayers(this.#accepted.image.config);
     const differences: SyncDifference[] = [];
@@ -60,7 +67,7 @@ export class SyncThread {
     return { counts, differences };
   }
 
-  /** Makes the new root. Gives how many bytes were written. */
+  /** Makes the new root, but for what lies there already. Gives how many bytes were written. */
   async make(): Promise<number> {
     let needed: readonly number[] = [];
     await this.#do(

@@ -14,7 +14,7 @@ import { PreviousImage } from "./previous-image.ts";
 import { RereadImage } from "./reread-image.ts";
 import { type SaidImage, saidImage } from "./sync-layers.ts";
 import { SyncPlace } from "./sync-place.ts";
-import { SyncThread } from "./sync-thread.ts";
+import { type ComparedRoot, SyncThread, type WantedComparison } from "./sync-thread.ts";
 
 /**
  * Makes a directory that an image was unpacked into, or that is not there yet, what the image `name` says, and writes only
@@ -59,11 +59,11 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   await thread.layers.merge(said);
   source.keepRead();
   const believed = said !== undefined ? "said" : isSameImage && trustTimes ? "wanted" : undefined;
-  const { counts, differences } = await thread.compare({ kept: keepPaths, believed, tellsDifferences: dryRun });
   const { image } = accepted;
-  const isSame = counts.added + counts.removed + counts.changed === 0;
-  const making = { operation, image, place, thread, pipeline, mtree, bundle: options.bundle };
-  const writtenBytes = dryRun ? 0 : await makeReal(making, isSame);
+  const laysAhead = !dryRun && keepPaths.length === 0 && previous.hasOtherLayers(accepted);
+  const wanted: WantedComparison = { kept: keepPaths, believed, tellsDifferences: dryRun, laysAhead };
+  const making = { operation, image, place, thread, pipeline, mtree, wanted, bundle: options.bundle };
+  const { counts, differences, writtenBytes } = dryRun ? await rehearse(making) : await makeReal(making);
   const { downloadedBytes, readLayers } = thread.layers;
   return {
     ...operation.finish(image, place.rootfs),
@@ -97,22 +97,37 @@ interface Making {
   readonly thread: SyncThread;
   readonly pipeline: Pipeline;
   readonly mtree: NewFile | undefined;
+  readonly wanted: WantedComparison;
   readonly bundle: SyncOptions["bundle"];
 }
 
+/** What a sync did, or would do. */
+interface Made extends ComparedRoot {
+  readonly writtenBytes: number;
+}
+
+async function rehearse({ thread, wanted }: Making): Promise<Made> {
+  return { ...(await thread.compare(wanted)), writtenBytes: 0 };
+}
+
 /**
- * Makes the directory what the image says: all but the documents, if its root filesystem `isSame` already. Gives how many
- * bytes were written. After a failure everything is as before.
+ * Makes the directory what the image says: all but the documents, if its root filesystem is that already. After a failure
+ * everything is as before.
  */
-async function makeReal(making: Making, isSame: boolean): Promise<number> {
-  const { operation, place, thread, pipeline, mtree } = making;
+async function makeReal(making: Making): Promise<Made> {
+  const { operation, place, thread, pipeline, mtree, wanted } = making;
+  const { laysAhead } = wanted;
   const { sandbox } = operation.settings;
-  let writtenBytes = 0;
+  const empty: Parameters<SyncPlace["clear"]>[1] = (path, policy) => pipeline.discard(path, policy);
+  let made: Made;
   try {
-    if (!isSame) {
-      await place.stage(sandbox);
-      writtenBytes = await thread.make();
-    }
+    if (laysAhead) await place.stage(sandbox);
+    const compared = await thread.compare(wanted);
+    const { added, removed, changed } = compared.counts;
+    const isSame = added + removed + changed === 0;
+    if (!isSame && !laysAhead) await place.stage(sandbox);
+    made = { ...compared, writtenBytes: isSame ? 0 : await thread.make() };
+    if (isSame && laysAhead) await place.clear(sandbox, empty);
     if (mtree !== undefined) await thread.list((bytes) => mtree.write(bytes));
     operation.signal.throwIfAborted();
     const root = isSame ? place.rootfs : place.staging;
@@ -124,8 +139,8 @@ async function makeReal(making: Making, isSame: boolean): Promise<number> {
     throw error;
   }
   place.finish();
-  await place.removeOld(sandbox, (path, policy) => pipeline.discard(path, policy));
-  return writtenBytes;
+  await place.removeOld(sandbox, empty);
+  return made;
 }
 
 interface Committing {

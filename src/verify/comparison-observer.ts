@@ -18,6 +18,11 @@ export interface FoundOnDisk {
 /** Is told of everything that is compared, a directory before what is in it. */
 export interface ComparisonObserver {
   found(node: TreeNode, entry: DiskEntry, found: FoundOnDisk): void;
+  /**
+   * All that the tree has in a directory, and below, has been compared. `descriptor` is an open handle of it. Told of those
+   * that are directories on the disk, and could be read.
+   */
+  left?(descriptor: number): void;
   /** The tree has it, and the directory has not. */
   missing(node: TreeNode, entry: DiskEntry): void;
   /** The directory has it, and the tree has not. What is below it is not looked at; `leftAlone` says what of that may be. */

@@ -15,7 +15,7 @@ import { AttributeComparison, type AttributeStrictness, hasTime } from "./attrib
 import type { ComparisonObserver } from "./comparison-observer.ts";
 import { type DiskEntry, hasContent, succeeded } from "./disk-entry.ts";
 import { LinkComparison } from "./link-comparison.ts";
-import { type ComparedNames, type IsProven, NameComparison, noNames } from "./name-comparison.ts";
+import { type ComparedNames, type IsProven, NameComparison, noNames, type OpenDirectory } from "./name-comparison.ts";
 
 /** What a comparison needs to know. */
 export interface ComparisonOptions extends AttributeStrictness {
@@ -28,6 +28,8 @@ export interface ComparisonOptions extends AttributeStrictness {
   readonly leftAlone?: Selection;
   /** Which of the names that are there need not be looked at, because that was done. Default: none. */
   readonly isProven?: IsProven;
+  /** In which directories nothing but directories need be looked at, because that was done. Default: none. */
+  readonly areFilesProven?: (directory: TreeDirectory) => boolean;
   /** What the directory is said to have been. Default: nobody says. */
   readonly hearsay?: Hearsay;
 }
@@ -106,6 +108,7 @@ export class Comparison {
         enter(node, name, { path, leftAlone: below, said });
         continue;
       }
+      this.#options.observer.left?.(descent.descriptor);
       descent.leave();
       levels.pop();
     }
@@ -156,7 +159,7 @@ export class Comparison {
     try {
       const { fileSystem } = stat;
       const opened = { directory, descriptor: handle, fileSystem, path: entry.path };
-      const names = handle < 0 ? noNames : this.#names.compare(opened, leftAlone);
+      const names = handle < 0 ? noNames : this.#namesIn(opened, leftAlone);
       // Names that were added or removed change the time of the directory. They are reported, so the time is not.
       this.#tellFound(directory, entry, stat, names.areSame ? parts : parts.filter((part) => part !== "time"));
       for (const { name, below } of names.surplus) {
@@ -169,6 +172,13 @@ export class Comparison {
       if (handle >= 0) closeDescriptor(handle);
       throw error;
     }
+  }
+
+  #namesIn(opened: OpenDirectory, leftAlone: Selection): ComparedNames {
+    const { directory } = opened;
+    if (this.#options.areFilesProven?.(directory) !== true) return this.#names.compare(opened, leftAlone);
+    const remaining = [...directory.directories()].map((child) => [child.name, child] as const);
+    return { surplus: [], areSame: true, remaining };
   }
 
   #compareFile(node: Exclude<TreeNode, TreeDirectory>, stat: Stat, entry: DiskEntry, said: TreeNode | undefined): void {

@@ -6,7 +6,7 @@ import type { TreeDirectory, TreeNode } from "../tree/tree-file.ts";
 import { succeeded } from "./disk-entry.ts";
 
 /** An open directory that is compared with one of a tree. */
-interface OpenDirectory {
+export interface OpenDirectory {
   readonly directory: TreeDirectory;
   readonly descriptor: number;
   readonly fileSystem: Stat["fileSystem"];

@@ -11,6 +11,16 @@ export const syncDefences: readonly Defence[] = [
   },
   {
     group: "E",
+    what: "and so is one that is linked as soon as its directory was compared",
+    file: "src/sync/linked-files.ts",
+    without: ["if (!isDirectory && expected.get(name) === inode) count", "if (!isDirectory && inode > 0) count"],
+    test: [
+      "sync/staying",
+      "no file of a directory is linked where something else took the place of one that was compared",
+    ],
+  },
+  {
+    group: "E",
     what: "and so is one that has several names",
     file: "src/sync/files-from-disk.ts",
     without: ["return isMade && this.#isThat(destination, old);", "return isMade;"],
