@@ -19,7 +19,9 @@ export function exchangeRoots(directory: number, { old, target }: Roots): void {
   if (old === undefined) return moveRoot(directory);
   const exchange = () => exchangeAt(directory, staging, directory, root);
   const result = exchange();
-  if (result === -errnos.EXDEV) throw lowerLayer();
+  if (result === -errnos.EXDEV)
+    throw inexchangeable("an overlay file system has it in a lower layer, and does not move it", "EXDEV");
+  if (result === -errnos.EINVAL) throw inexchangeable("this file system cannot exchange two directories", "EINVAL");
   if (result < 0) throw failure("replace", root, "renameat2(RENAME_EXCHANGE)", result);
   if (isAt(directory, staging, old) || isAt(directory, root, old)) return;
   exchange();
@@ -27,11 +29,10 @@ export function exchangeRoots(directory: number, { old, target }: Roots): void {
 }
 
 /** An overlay file system moves directories of lower layers only if it was mounted so (overlayfs.rst, redirect_dir). */
-function lowerLayer(): OciUnpackError {
-  const found = "an overlay file system has it in a lower layer, and does not move it (EXDEV)";
-  return new OciUnpackError("FILE_SYSTEM", `cannot replace "${rootName}": ${found}`, {
+function inexchangeable(found: string, errno: string): OciUnpackError {
+  return new OciUnpackError("FILE_SYSTEM", `cannot replace "${rootName}": ${found} (${errno})`, {
     hint: "unpack into another directory",
-    details: { errno: "EXDEV" },
+    details: { errno },
   });
 }
 
