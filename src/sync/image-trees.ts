@@ -15,6 +15,13 @@ import { DataOffsets } from "./data-offsets.ts";
 /** The tree that a directory is to have, or the one that it is said to have. */
 export type WhichTree = "wanted" | "said";
 
+/** What is believed of a directory: that it was made of a tree, or of the lowest layers of it. */
+export interface Belief {
+  readonly tree: WhichTree;
+  /** How many of its layers, from the bottom up. Default: all. */
+  readonly layers?: number;
+}
+
 /** The tree that a directory is to have and, where that is believed, the one that it is said to have. */
 export class ImageTrees {
   readonly memory: MemoryBudget;

@@ -13,7 +13,7 @@ import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
 import { inLayer, tell } from "../worker/serve.ts";
 import { exchangeRoots } from "./exchanged-roots.ts";
-import type { WhichTree } from "./image-trees.ts";
+import type { Belief, WhichTree } from "./image-trees.ts";
 import { insistOnRoot } from "./root-check.ts";
 import { putStandIns } from "./stand-ins.ts";
 import { StayingDirectories, type StayingObserver } from "./staying-directories.ts";
@@ -36,8 +36,8 @@ export interface CompareForSyncJob extends SyncBeginning {
   readonly wanted: SelectionPatterns;
   /** What stays as the disk has it. */
   readonly kept: readonly string[];
-  /** Which tree sizes and times are believed against, if any is. */
-  readonly believed: WhichTree | undefined;
+  /** What sizes and times are believed against, if anything is. */
+  readonly believed: Belief | undefined;
   /** Whether differences are told, as JSON, each on a line. */
   readonly tellsDifferences: boolean;
   /** Whether the new root is begun meanwhile. Then the directory for it has to be there. */
@@ -117,7 +117,8 @@ export function compareForSync(job: CompareForSyncJob): void {
   if (state.old === undefined) state.plan.missing(trees.wanted, { descriptor: -1, name: dot, path: dot });
   else {
     const hearsay = job.believed && {
-      root: trees[job.believed],
+      root: trees[job.believed.tree],
+      layers: job.believed.layers,
       // What both images have of the same layer is one file.
       areSame: (one: TreeFile, other: TreeFile) => one === other || trees.data.areSame(one, other),
     };

@@ -6,7 +6,7 @@ import type { AcceptedImage, Operation } from "../operation/operation.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
-import type { WhichTree } from "./image-trees.ts";
+import type { Belief, WhichTree } from "./image-trees.ts";
 import type { FillForSyncJob, MergeForSyncJob } from "./sync-job.ts";
 import type { SyncBeginning } from "./syncing.ts";
 
@@ -39,13 +39,21 @@ export class SyncLayers {
     return this.#read.size;
   }
 
-  /** Merges the image into its tree and, where another one is said to lie there, that into its own. */
-  async merge(said: SaidImage | undefined): Promise<void> {
+  /**
+   * Merges the image into its tree and, where another one is said to lie there, that into its own; but one that is the
+   * lower part of the wanted one needs none. Gives what can be believed of the directory.
+   */
+  async merge(said: SaidImage | undefined): Promise<Belief | undefined> {
     const { layers } = this.#parts.accepted;
     const shared = said === undefined ? 0 : sharedCount(layers, said.layers);
+    if (said === undefined || said.layers.length === shared) {
+      await this.#merge(layers, ["wanted"]);
+      return said && { tree: "wanted", layers: shared };
+    }
     await this.#merge(layers.slice(0, shared), ["wanted", "said"]);
     await this.#merge(layers.slice(shared), ["wanted"]);
-    if (said !== undefined) await this.#mergeSaid(said, said.layers.slice(shared));
+    await this.#mergeSaid(said, said.layers.slice(shared));
+    return { tree: "said" };
   }
 
   /** Takes data of files out of layers. */

@@ -56,9 +56,9 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   const isSameImage = previous.is(accepted);
   const previousDigest = await previous.digest(accepted);
   const said = trustTimes && !isSameImage ? await whatIsSaid(operation, recorded) : undefined;
-  await thread.layers.merge(said);
+  const belief = await thread.layers.merge(said);
   source.keepRead();
-  const believed = said !== undefined ? "said" : isSameImage && trustTimes ? "wanted" : undefined;
+  const believed = belief ?? (isSameImage && trustTimes ? ({ tree: "wanted" } as const) : undefined);
   const { image } = accepted;
   const laysAhead = !dryRun && keepPaths.length === 0 && previous.hasOtherLayers(accepted);
   const wanted: WantedComparison = { kept: keepPaths, believed, tellsDifferences: dryRun, laysAhead };

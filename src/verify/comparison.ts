@@ -37,6 +37,8 @@ export interface ComparisonOptions extends AttributeStrictness {
 /** A tree that a directory is said to have been made of, and that is believed where sizes and times agree with it. */
 export interface Hearsay {
   readonly root: TreeDirectory;
+  /** Of how many of its layers, from the bottom up. Nothing is said of what others brought. Default: all. */
+  readonly layers?: number | undefined;
   /** Whether the data of a file of that tree are those of the file that is expected. */
   readonly areSame: (said: TreeFile, expected: TreeFile) => boolean;
 }
@@ -223,7 +225,7 @@ export class Comparison {
 
   #isSameContent(file: TreeFile, stat: Stat, entry: DiskEntry, said: TreeNode | undefined): boolean {
     const { hearsay, digestOf } = this.#options;
-    if (hearsay !== undefined && said !== undefined && !(said instanceof Directory)) {
+    if (hearsay !== undefined && isSaid(said, hearsay)) {
       const one = fileOf(said);
       const isBelieved = one.type === "file" && one.sizeBytes === stat.sizeBytes && hasTime(one.mtime, stat.mtime);
       if (isBelieved) return hearsay.areSame(one, file);
@@ -246,6 +248,11 @@ export class Comparison {
   ): void {
     this.#options.observer.found(node, entry, { stat, parts, isUnreadable });
   }
+}
+
+/** Whether a file is said to be there. */
+function isSaid(said: TreeNode | undefined, { layers = Infinity }: Hearsay): said is Exclude<TreeNode, TreeDirectory> {
+  return said !== undefined && !(said instanceof Directory) && said.layer < layers;
 }
 
 /** An open directory whose children are to be compared. */

@@ -285,6 +285,34 @@ inTurn("what is kept in a directory that the image makes a file of is refused, a
     await assertIs(stage.target, stage.v1);
   });
 
+  for (const title of ["with a further layer", "with another last layer"]) {
+    inTurn(`of an image ${title}, what that brought is not believed to lie there`, async () => {
+      await using place = await scratch();
+      const layout = join(place.directory, "layout");
+      const base = tar(file("a", "1"), file("b", "1"), file("c", "1"));
+      // The same sizes and times, and other data.
+      const [top, otherTop] = ["2", "3"].map((data) => tar(file("b", data)));
+      const former = title === "with a further layer" ? [base] : [base, otherTop ?? base];
+      const versions = [former, [base, top ?? base]].map((layers) => image(layers));
+      await writeImageLayout(
+        layout,
+        versions.map((each, index) => ({ tag: `v${index}`, images: [each] })),
+      );
+      const [v0, v1] = [`oci:${layout}:v0`, `oci:${layout}:v1`];
+      await using source = storedSource(sourceFor(v0), store(join(place.directory, "store")));
+      const target = join(place.directory, "target");
+      const { rootfs } = await unpack(v0, target, { source });
+      const path = join(rootfs, "a");
+      execFileSync("touch", ["--reference", path, join(place.directory, "times")]);
+      writeFileSync(path, "x");
+      execFileSync("touch", ["--reference", join(place.directory, "times"), path]);
+      const result = await sync(v1, target, { source, trustTimes: true });
+      assert.deepEqual([counts(result), result.trustedTimes], [[0, 0, 1, 3], true]);
+      const contents = ["a", "b", "c"].map((name) => readFileSync(join(rootfs, name), "utf8"));
+      assert.deepEqual(contents, ["x", "2", "1"]);
+    });
+  }
+
   inTurn("data that are believed and copied are looked at all the same", async () => {
     await using stage = await setStage();
     await using source = await indexed(stage);
