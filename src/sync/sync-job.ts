@@ -70,6 +70,12 @@ export interface ExchangeForSyncJob {
   readonly outlet: SharedOutlet;
 }
 
+/** The last: to close what is open. */
+export interface EndForSyncJob {
+  readonly type: "end-for-sync";
+  readonly outlet: SharedOutlet;
+}
+
 /** At any time after the second: to list what the directory is to have (mtree(5)). No job but the sixth may follow. */
 export interface ListForSyncJob {
   readonly type: "list-for-sync";
@@ -198,6 +204,12 @@ export function exchangeForSync(): void {
   const { directory, old, target } = begun();
   if (directory === undefined || target === undefined) throw new TypeError("there is no new root");
   exchangeRoots(directory, { old, target });
+}
+
+/** Closes what is open, if anything was begun. */
+export function endForSync(): void {
+  syncing?.close();
+  syncing = undefined;
 }
 
 const dot = byteStringOf(".");

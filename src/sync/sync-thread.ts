@@ -7,6 +7,7 @@ import type { Pipeline } from "../worker/pipeline.ts";
 import type { SyncDifference } from "./differences.ts";
 import type {
   CompareForSyncJob,
+  EndForSyncJob,
   ExchangeForSyncJob,
   FinishForSyncJob,
   LayForSyncJob,
@@ -27,7 +28,7 @@ export interface ComparedRoot {
 }
 
 /** The thread that syncs, as the main thread uses it. */
-export class SyncThread {
+export class SyncThread implements AsyncDisposable {
   readonly layers: SyncLayers;
   readonly #operation: Operation;
   readonly #accepted: AcceptedImage;
@@ -100,6 +101,12 @@ export class SyncThread {
       undefined,
       never,
     );
+  }
+
+  /** Closes what the thread has open. Where it was ended, that was done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const end = (outlet: SharedOutlet): EndForSyncJob => ({ type: "end-for-sync", outlet });
+    await this.#do(end, undefined, undefined, never).catch(() => {});
   }
 
   #do(

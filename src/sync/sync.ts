@@ -47,7 +47,7 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   const recorded = place.documents.imageConfig;
   const previous = await PreviousImage.find(recorded, operation.store, name);
   const accepted = await operation.resolve(operation.store === undefined ? source : named);
-  const thread = new SyncThread(operation, accepted, pipeline, {
+  await using thread = new SyncThread(operation, accepted, pipeline, {
     directory: place.isThere ? place.directory : undefined,
     sandbox: settings.sandbox,
     settings: settings.apply,

@@ -2,7 +2,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { confineThread } from "../linux/confinement.ts";
 import { statAt } from "../linux/stat.ts";
-import { openDirectoryBeneath, openDirectoryPath } from "../linux/syscalls.ts";
+import { closeDescriptor, openDirectoryBeneath, openDirectoryPath } from "../linux/syscalls.ts";
 import { ownRights, type Rights } from "../linux/thread.ts";
 import { failure } from "../rootfs/failure.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
@@ -71,6 +71,11 @@ export class Syncing {
     insistOnOwn(target, this.rights);
     this.target = target;
     return target;
+  }
+
+  /** Closes all handles. The last thing to be done. */
+  close(): void {
+    for (const handle of [this.directory, this.old, this.target]) if (handle !== undefined) closeDescriptor(handle);
   }
 
   /** The new root, in that directory. */

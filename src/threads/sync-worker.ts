@@ -2,7 +2,9 @@ import { discardStaging } from "../rootfs/discard-job.ts";
 import {
   type CompareForSyncJob,
   compareForSync,
+  type EndForSyncJob,
   type ExchangeForSyncJob,
+  endForSync,
   exchangeForSync,
   type FillForSyncJob,
   type FinishForSyncJob,
@@ -26,6 +28,7 @@ serve<
   | FinishForSyncJob
   | ListForSyncJob
   | ExchangeForSyncJob
+  | EndForSyncJob
   | DiscardJob
 >("oci-sync", {
   "merge-for-sync": mergeForSync,
@@ -35,5 +38,6 @@ serve<
   "finish-for-sync": finishForSync,
   "list-for-sync": listForSync,
   "exchange-for-sync": exchangeForSync,
+  "end-for-sync": endForSync,
   discard: discardStaging,
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   linkSync,
   lstatSync,
@@ -11,7 +12,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { type SyncResult, sync, unpack } from "../../src/index.ts";
 import { nobody } from "../../src/layer/findings.ts";
 import { applySettings } from "../../src/layer/settings.ts";
@@ -181,4 +184,18 @@ test("a new root that was begun goes where other layers turn out to make the sam
   const result = await synced([[base], [base, tar(file("etc/motd", "motd"))]]);
   assert.deepEqual([result.added, result.removed, result.changed, result.writtenBytes], [0, 0, 0, 0]);
   assert.deepEqual(result.kept, ["etc/motd", "usr/lib/7", "usr/lib/link", "usr/bin/other"]);
+});
+
+test("nothing is left open for Node to close, of which it would warn in a worker thread", async () => {
+  await using place = await scratch();
+  const name = await layoutOf(place, [[base], [base, tar(file("new"))]]);
+  const target = join(place.directory, "target");
+  await unpack(name(0), target, { platform });
+  const probe = new URL("sync-probe.js", import.meta.url);
+  for (const version of [1, 1, 0]) {
+    const argv = [name(version), target, JSON.stringify({ platform })];
+    const worker = new Worker(probe, { argv, stderr: true });
+    const [warnings] = await Promise.all([text(worker.stderr), once(worker, "exit")]);
+    assert.equal(warnings, "");
+  }
 });
