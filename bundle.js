@@ -43,6 +43,8 @@ if (process.argv[2] === "test") {
   await build({
     ...commonJS,
     entryPoints: ["src/cli/main.ts", "src/cli/usual-run.ts", "src/cli/run.ts"],
+    minifySyntax: true,
+    minifyWhitespace: true,
     sourcemap: true,
     // `require` in place of `import()`, so that Node does not start its loader of ES modules.
     supported: { "dynamic-import": false },
