@@ -27,6 +27,9 @@ export interface OwnerPolicy {
   readonly gidMap?: readonly IdMapping[];
 }
 
+/** Without the privilege; in a user namespace that has no such user; through a mount that maps it to none. */
+const refusals = [errnos.EPERM, errnos.EINVAL, errnos.EOVERFLOW];
+
 /** Gives files to the owners that the image states, or notes on the files who that would be, or neither. */
 export class Owners {
   readonly #policy: OwnerPolicy;
@@ -55,8 +58,7 @@ export class Owners {
     if (uid === present.uid && gid === present.gid) return true;
     const result = chown(uid, gid);
     if (result >= 0) return true;
-    // Without the privilege, or in a user namespace that has no such user.
-    if (result !== -errnos.EPERM && result !== -errnos.EINVAL) throw failure("give away", path, "chown", result);
+    if (!refusals.includes(-result)) throw failure("give away", path, "chown", result);
     if (!this.#policy.areRecorded) this.#findings.lost(path, "owner", `this user may not give it to ${uid}:${gid}`);
     return false;
   }

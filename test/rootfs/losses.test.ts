@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { lstatSync, readdirSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type OciUnpackEvent, unpack } from "../../src/index.ts";
@@ -40,6 +41,27 @@ test("that modes and owners get lost is told once, and is an error with `strict`
     message: /keeps no modes/,
   });
   assert.deepEqual(readdirSync(mounted.directory).sort(), ["a", "b"]);
+});
+
+test("an owner that a mount maps to none is left out", { skip: skipUnlessMounting() }, async (context) => {
+  await using place = await scratch();
+  const [below, mapped] = ["below", "mapped"].map((name) => join(place.directory, name)) as [string, string];
+  for (const path of [below, mapped]) mkdirSync(path);
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", below]);
+  try {
+    const mounting = ["--bind", "-o", "X-mount.idmap=b:0:0:5", below, mapped];
+    if (spawnSync("mount", mounting, { stdio: "ignore" }).status !== 0) {
+      return context.skip("no mount that maps users can be made here");
+    }
+    try {
+      assert.deepEqual(await leftOut(place, join(mapped, "target")), ["owner of d/a"]);
+      assert.equal(lstatSync(join(mapped, "target/rootfs/d/a")).uid, 0);
+    } finally {
+      execFileSync("umount", [mapped]);
+    }
+  } finally {
+    execFileSync("umount", [below]);
+  }
 });
 
 test("where nothing gets lost nothing is told", async () => {
