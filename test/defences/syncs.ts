@@ -71,7 +71,7 @@ export const syncDefences: readonly Defence[] = [
   {
     group: "sandbox",
     what: "the thread that syncs reaches the directory alone",
-    file: "src/sync/sync-job.ts",
+    file: "src/sync/syncing.ts",
     without: ["confineThread(job.sandbox, confinement)", `confineThread("off", confinement)`],
     test: ["worker/confinement", "the thread that syncs a directory confines itself"],
   },
