@@ -180,9 +180,8 @@ function defaultMounts(isRootless: boolean): readonly Mount[] {
  */
 export function volumeMounts(volumes: readonly string[], paths: ContainerPaths): readonly Mount[] {
   const destinations = volumes.map((volume) => {
-    if (volume === "" || volume.includes("\0") || volume.split("/").includes("..")) {
-      throw refused(volume, "it is no plain path");
-    }
+    if (volume.includes("\0") || volume.split("/").includes("..")) throw refused(volume, "it is no plain path");
+    if (volume.split("/").every((name) => name === "" || name === ".")) throw refused(volume, "it is the root itself");
     // Runtimes confine the process by writing to /proc, which a volume would catch (CVE-2019-16884).
     const destination = volume.startsWith("/") ? volume : `/${volume}`;
     if (paths.isInProc(destination)) throw refused(volume, "it leads into /proc");

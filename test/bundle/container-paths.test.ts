@@ -57,8 +57,12 @@ test("a volume that is not absolute begins at the root, and one that is no plain
   using places = await placesIn(place.directory, {});
   const destinations = volumeMounts(["data/in", "/data", "data-2"], places).map(({ destination }) => destination);
   assert.deepEqual(destinations, ["/data", "/data-2", "/data/in"]);
-  for (const volume of ["", "../data", "/a/../b", "a\0b"]) {
+  for (const volume of ["../data", "/a/../b", "a\0b"]) {
     assert.throws(() => volumeMounts([volume], places), { code: "INVALID_CONFIG", message: /it is no plain path$/ });
+  }
+  // All that is in the image would be hidden.
+  for (const volume of ["", "/", ".", "./", "//."]) {
+    assert.throws(() => volumeMounts([volume], places), { code: "INVALID_CONFIG", message: /it is the root itself$/ });
   }
 });
 
