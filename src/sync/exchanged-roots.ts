@@ -19,6 +19,7 @@ export function exchangeRoots(directory: number, { old, target }: Roots): void {
   if (old === undefined) return moveRoot(directory);
   const exchange = () => exchangeAt(directory, staging, directory, root);
   const result = exchange();
+  // It moves directories of lower layers only if it was mounted so (overlayfs.rst, redirect_dir).
   if (result === -errnos.EXDEV)
     throw inexchangeable("an overlay file system has it in a lower layer, and does not move it", "EXDEV");
   if (result === -errnos.EINVAL) throw inexchangeable("this file system cannot exchange two directories", "EINVAL");
@@ -28,7 +29,6 @@ export function exchangeRoots(directory: number, { old, target }: Roots): void {
   throw changedMeanwhile(root);
 }
 
-/** An overlay file system moves directories of lower layers only if it was mounted so (overlayfs.rst, redirect_dir). */
 function inexchangeable(found: string, errno: string): OciUnpackError {
   return new OciUnpackError("FILE_SYSTEM", `cannot replace "${rootName}": ${found} (${errno})`, {
     hint: "unpack into another directory",

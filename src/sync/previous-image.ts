@@ -43,7 +43,7 @@ export class PreviousImage {
 }
 
 /** The diffIDs of a configuration; nothing where it is no image's. */
-function diffIDsOf(config: Uint8Array): readonly Digest[] | undefined {
+export function diffIDsOf(config: Uint8Array): readonly Digest[] | undefined {
   try {
     return parseConfig(config).diffIDs;
   } catch {

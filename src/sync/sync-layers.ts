@@ -1,5 +1,4 @@
 import { tmpdir } from "node:os";
-import { parseConfig } from "../oci/config.ts";
 import { fetchByIndexes, fetchLayers } from "../operation/fetch-layers.ts";
 import { IntactIndexes } from "../operation/intact-indexes.ts";
 import type { AcceptedImage, Operation } from "../operation/operation.ts";
@@ -7,6 +6,7 @@ import type { NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
 import { Progress } from "../worker/progress.ts";
 import type { Belief, WhichTree } from "./image-trees.ts";
+import { diffIDsOf } from "./previous-image.ts";
 import type { FillForSyncJob, MergeForSyncJob } from "./sync-job.ts";
 import type { SyncBeginning } from "./syncing.ts";
 
@@ -120,16 +120,7 @@ export async function saidImage(
 }
 
 function layersOf(config: Uint8Array): readonly NumberedLayer[] | undefined {
-  try {
-    return parseConfig(config).diffIDs.map((diffID, number) => ({
-      number,
-      compression: "gzip",
-      compressedBytes: 0,
-      diffID,
-    }));
-  } catch {
-    return undefined; // it is no image's
-  }
+  return diffIDsOf(config)?.map((diffID, number) => ({ number, compression: "gzip", compressedBytes: 0, diffID }));
 }
 
 function sharedCount(layers: readonly NumberedLayer[], others: readonly NumberedLayer[]): number {
