@@ -14,7 +14,7 @@ import { Rootfs } from "../rootfs/rootfs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import type { ByteSource } from "../tar/entry.ts";
 import { nothing as nothingKept, type Selection } from "../tree/selection.ts";
-import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
+import { fileOf, isDevice, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
 import type { DiskEntry } from "../verify/disk-entry.ts";
 import { DigestingSource, DiskData } from "./disk-data.ts";
 import { allNames } from "./disk-walk.ts";
@@ -282,8 +282,4 @@ export class NewRoot {
         keepFrom({ descriptor: old.descriptor, name, path }, target(), below);
     }
   }
-}
-
-function isDevice({ type }: TreeFile): boolean {
-  return type === "character-device" || type === "block-device";
 }

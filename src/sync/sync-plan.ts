@@ -5,7 +5,7 @@ import type { Rights } from "../linux/thread.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { inOrder } from "../tree/in-order.ts";
 import type { Selection } from "../tree/selection.ts";
-import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
+import { fileOf, isDevice, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
 import type { ComparisonObserver, FoundOnDisk } from "../verify/comparison-observer.ts";
 import type { DiskEntry } from "../verify/disk-entry.ts";
 import { goingWith } from "./disk-walk.ts";
@@ -138,7 +138,7 @@ export class SyncPlan implements ComparisonObserver {
   /** Of devices more may have to be told. */
   #isStaying(named: StayingFile["named"], { name }: DiskEntry, { stat }: FoundOnDisk): boolean {
     const file = fileOf(named);
-    if (file.isLinked || file.type === "character-device" || file.type === "block-device") return false;
+    if (file.isLinked || isDevice(file)) return false;
     return this.#staying?.take(named, name, stat) === true;
   }
 

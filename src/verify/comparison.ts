@@ -10,7 +10,7 @@ import { Descent } from "../rootfs/descent.ts";
 import { failure } from "../rootfs/failure.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
 import { nothing, type Selection } from "../tree/selection.ts";
-import { fileOf, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
+import { fileOf, isDevice, type TreeDirectory, type TreeFile, type TreeNode } from "../tree/tree-file.ts";
 import { AttributeComparison, type AttributeStrictness, hasTime } from "./attribute-comparison.ts";
 import type { ComparisonObserver } from "./comparison-observer.ts";
 import { type DiskEntry, hasContent, succeeded } from "./disk-entry.ts";
@@ -273,10 +273,6 @@ function addDifferentNature(parts: DifferentPart[], file: TreeFile, stat: Stat, 
     const isSame = file.deviceMajor === stat.deviceMajor && file.deviceMinor === stat.deviceMinor;
     if (!isSame) parts.push("device");
   }
-}
-
-function isDevice({ type }: TreeFile): boolean {
-  return type === "character-device" || type === "block-device";
 }
 
 function pathIn({ parent }: TreeDirectory, path: ByteString, name: ByteString): ByteString {
