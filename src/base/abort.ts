@@ -111,6 +111,22 @@ export async function together(
   stop.signal.throwIfAborted();
 }
 
+/** As `together`, for tasks that need no signal. Gives what each returned, by its name. */
+export async function resultsTogether<Results extends object>(
+  signal: AbortSignal | undefined,
+  tasks: { readonly [Name in keyof Results]: () => Promise<Results[Name]> },
+): Promise<Results> {
+  const results: Partial<Results> = {};
+  const names = Object.keys(tasks) as (keyof Results)[];
+  await together(
+    signal,
+    names.map((name) => async () => {
+      results[name] = await tasks[name]();
+    }),
+  );
+  return results as Results;
+}
+
 interface Attempt<T> {
   readonly result: Promise<T>;
   readonly abandon: AbortController;

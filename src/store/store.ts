@@ -57,23 +57,24 @@ export function store(directory: string | URL, options: StoreOptions = {}): Stor
     directory: blobs.directory,
     async list(options = {}) {
       checkOptions(options, readKinds);
-      await insistOn(blobs);
+      await insistOnStore(blobs);
       return await listStore(blobs, options.signal);
     },
     async verify(options = {}) {
       checkOptions(options, readKinds);
-      await insistOn(blobs);
+      await insistOnStore(blobs);
       return await verifyStore(blobs, options.signal);
     },
     async prune(options = {}) {
       checkOptions(options, pruneKinds);
-      await insistOn(blobs);
+      await insistOnStore(blobs);
       return await pruneStore(blobs, options);
     },
   };
 }
 
-async function insistOn(blobs: BlobStore): Promise<void> {
+/** Throws `NOT_FOUND` if the store has not been made. */
+export async function insistOnStore(blobs: BlobStore): Promise<void> {
   if (await blobs.exists()) return;
   throw new OciUnpackError("NOT_FOUND", `cannot read the store "${blobs.directory}": there is none`, {
     hint: "name the directory that images were unpacked with as their store",

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
+import { resultsTogether } from "../base/abort.ts";
 import { pathOf } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import { type AcceptedImage, Operation } from "../operation/operation.ts";
@@ -54,9 +55,11 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   });
 
   const isSameImage = previous.is(accepted);
-  const previousDigest = await previous.digest(accepted);
   const said = trustTimes && !isSameImage ? await whatIsSaid(operation, recorded) : undefined;
-  const belief = await thread.layers.merge(said);
+  const { belief, previousDigest } = await resultsTogether(operation.signal, {
+    belief: () => thread.layers.merge(said),
+    previousDigest: () => previous.digest(accepted), // a store may have thousands of images
+  });
   source.keepRead();
   const believed = belief ?? (isSameImage && trustTimes ? ({ tree: "wanted" } as const) : undefined);
   const { image } = accepted;

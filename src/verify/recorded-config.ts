@@ -10,7 +10,9 @@ import { parseConfig } from "../oci/config.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { sourceFor } from "../source/default-source.ts";
-import type { Store } from "../store/store.ts";
+import { BlobStore } from "../store/blob-store.ts";
+import { namesWithConfig } from "../store/names-with-config.ts";
+import { insistOnStore, type Store } from "../store/store.ts";
 import { storedSource } from "../store/stored-source.ts";
 
 /** In a bundle, `config.json` is the container's configuration, and `image-config.json` the image's. */
@@ -79,6 +81,7 @@ export async function storedNameFor(unpacked: string | URL, store: Store): Promi
   check("store", store, storeKind);
   const recorded = await recordedConfig(directory, defaultLimits);
   const wanted = digestOf(recorded);
+  await insistOnStore(new BlobStore(store.directory));
   const found = await storedImageWith(recorded, store);
   if (found !== undefined) return found.name;
   throw new OciUnpackError(
@@ -106,16 +109,11 @@ export async function storedImageWith(
 ): Promise<StoredImageName | undefined> {
   const wanted = digestOf(config);
   const { platform } = parseConfig(config);
-  for (const name of names ?? (await imageNames(store))) {
+  for await (const name of names ?? namesWithConfig(new BlobStore(store.directory), wanted)) {
     const found = await storedImage(name, store, platform);
     if (found?.manifest.config.digest === wanted) return { name, digest: found.digest };
   }
   return undefined;
-}
-
-async function imageNames(store: Store): Promise<readonly string[]> {
-  const entries = await store.list();
-  return entries.flatMap((entry) => (entry.kind === "image" && entry.name !== undefined ? [entry.name] : []));
 }
 
 /** An image's documents; `undefined` if the store has no such image for the platform. */
