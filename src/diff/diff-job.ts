@@ -4,19 +4,17 @@ import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteString } from "../tar/byte-string.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
 import { JsonLineWriter } from "../worker/json-line-writer.ts";
-import type { NumberedLayer } from "../worker/messages.ts";
+import { type LayersToMerge, layerIndexing } from "../worker/layer-indexing.ts";
 import type { SharedOutlet } from "../worker/outlet.ts";
-import { RingReader, type SharedRing } from "../worker/ring.ts";
+import { RingReader } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { BothTrees } from "./both-trees.ts";
 import type { Which } from "./pairs.ts";
 
 /** The job to merge the layers in the ring into the tree of an image, or into those of both. */
-export interface MergeForDiffJob {
+export interface MergeForDiffJob extends LayersToMerge {
   readonly type: "merge-for-diff";
-  readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
-  readonly layers: readonly NumberedLayer[];
   readonly images: readonly Which[];
   /** Whether the layers of one image come before those below them that both images have. */
   readonly areHeld: boolean;
@@ -52,12 +50,13 @@ export function mergeForDiff(job: MergeForDiffJob): void {
   const merged = trees ?? new BothTrees(job.settings);
   trees = undefined;
   const input = new RingReader(job.input);
+  const indexing = layerIndexing(job);
   const reporter = new Reporter(() => {}); // as `list` does, it tells what is there, and not how it came to be
   const [image = "first"] = job.images;
   const begin = (layer: number) =>
     job.areHeld ? merged.holdLayer(layer, image) : merged.beginLayer(layer, job.images);
   for (const { number: layer, form } of job.layers) {
-    applyEntries({ job, layer, form, input, reporter, begin: () => begin(layer) });
+    applyEntries({ job, layer, form, input, reporter, indexing, begin: () => begin(layer) });
   }
   if (!job.areHeld) merged.mergeHeld();
   trees = merged;

@@ -48,13 +48,12 @@ export class LayerMerging {
       operation,
       { ...accepted, layers },
       { pipeline: this.pipeline, directory: tmpdir() },
-      (input, standing): MergeForDiffJob => {
-        for (const { number, form } of standing) if (form !== "index") this.#readLayers.add(`${images} ${number}`);
+      (merged): MergeForDiffJob => {
+        for (const { number, form } of merged.layers) if (form !== "index") this.#readLayers.add(`${images} ${number}`);
         return {
           type: "merge-for-diff",
-          input,
+          ...merged,
           progress: accepted.progress.shared,
-          layers: standing,
           images,
           areHeld,
           sandbox: settings.sandbox,

@@ -89,7 +89,7 @@ class Merge {
     const layers = this.#accepted.layers.map(({ number }) => number);
     const tabled = layers.filter((layer) => indexes.tableOf(layer) !== undefined);
     const fetching = { ...this.#merging, indexes, onReport: (told: Told) => this.#take(told, tabled.length > 0) };
-    const merged = await fetchStanding(this.#operation, this.#accepted, fetching, (input, standing) =>
+    const merged = await fetchStanding(this.#operation, this.#accepted, fetching, ({ input, layers: standing }) =>
       this.#job(input, standing, tabled),
     );
     this.downloadedBytes += merged.downloadedBytes;

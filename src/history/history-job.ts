@@ -9,18 +9,16 @@ import type { Item } from "../tree/in-order.ts";
 import { type ListedEntry, listedEntry } from "../tree/listed-entry.ts";
 import { fileOf, type TreeNode } from "../tree/tree-file.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
-import type { NumberedLayer } from "../worker/messages.ts";
-import { RingReader, type SharedRing } from "../worker/ring.ts";
+import { type LayersToMerge, layerIndexing } from "../worker/layer-indexing.ts";
+import { RingReader } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import type { PathEvent } from "./path-history.ts";
 import { type ChangeCounts, WatchedLayers } from "./watched-layers.ts";
 
 /** The job to tell what each layer does to the tree of those below. */
-export interface HistoryJob {
+export interface HistoryJob extends LayersToMerge {
   readonly type: "history";
-  readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
-  readonly layers: readonly NumberedLayer[];
   /** Also what was done to this path. */
   readonly path?: ByteString;
   readonly sandbox: SandboxPolicy;
@@ -48,9 +46,10 @@ export function tellHistory(job: HistoryJob): void {
   const reporter = new Reporter(tell);
   const layers = new WatchedLayers(job.settings, reporter, job.path);
   const input = new RingReader(job.input);
+  const indexing = layerIndexing(job);
   try {
     for (const { number: layer, form } of job.layers) {
-      applyEntries({ job, layer, form, input, reporter, begin: () => layers.begin(layer) });
+      applyEntries({ job, layer, form, input, reporter, indexing, begin: () => layers.begin(layer) });
       tell<HistoryReport>({ type: "layer-changes", layer, counts: layers.end() });
     }
   } finally {

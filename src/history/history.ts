@@ -94,11 +94,10 @@ export async function history(name: string, path?: string, options: HistoryOptio
     operation,
     accepted,
     { pipeline, directory: tmpdir(), onReport: findings.report },
-    (input, layers): HistoryJob => ({
+    (merged): HistoryJob => ({
       type: "history",
-      input,
+      ...merged,
       progress: progress.shared,
-      layers,
       ...present({ path: path === undefined ? undefined : byteStringOf(path) }),
       sandbox: settings.sandbox,
       settings: settings.apply,

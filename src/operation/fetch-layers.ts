@@ -1,10 +1,11 @@
 import { together } from "../base/abort.ts";
+import { present } from "../base/present.ts";
 import { LayerFetch } from "../blob/fetch.ts";
 import { BlobDigests } from "../worker/blob-digests.ts";
-import type { ContentRings } from "../worker/content-threads.ts";
+import type { LayersToMerge } from "../worker/layer-indexing.ts";
 import type { EngineReport, Job, Message, NumberedLayer } from "../worker/messages.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
-import type { SharedRing } from "../worker/ring.ts";
+import type { PipelineJob } from "../worker/pipeline-run.ts";
 import { CountedImage } from "./counted-image.ts";
 import { ProgressTicker } from "./event-log.ts";
 import { findTables } from "./find-tables.ts";
@@ -29,6 +30,8 @@ export interface LayerFetching<Own extends Message = never> {
   readonly passesOn?: boolean;
   /** Makes an archive of a blob that is none. Default: the blob of each layer is one. */
   readonly asArchive?: (layer: number, blob: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** Whether the consuming thread makes indexes, and needs no data of files. Default: another one makes them. */
+  readonly consumerIndexes?: boolean;
 }
 
 /** What is fetched: the layers of an image, or of an artifact. */
@@ -57,8 +60,9 @@ export async function fetchLayers<Own extends Message = never>(
     staging,
     passesOn = false,
     asArchive = (_, blob) => blob,
+    consumerIndexes = false,
   }: LayerFetching<Own>,
-  consume: (archives: SharedRing, contents: readonly ContentRings[]) => Job,
+  consume: PipelineJob["consume"],
 ): Promise<LayerTotals> {
   const archives = layers.filter(({ form }) => form !== "index");
   const descriptors = archives.flatMap(({ number }) => blobs[number] ?? []);
@@ -96,6 +100,7 @@ export async function fetchLayers<Own extends Message = never>(
     blobDigests,
     contents: staging === undefined ? undefined : { threads: contentThreads, staging },
     indexes: written,
+    consumerIndexes,
     consume,
     sandbox: settings.sandbox,
     settings: settings.apply,
@@ -112,17 +117,17 @@ export async function fetchLayers<Own extends Message = never>(
 }
 
 /**
- * As `fetchLayers`, for whoever needs no data of files: the index of a layer stands for it where the store has that.
- * `consume` is told what stands for each layer.
+ * As `fetchLayers`, for whoever needs no data of files: the index of a layer stands for it where the store has that, and
+ * the thread makes those that the store has not. `consume` is told what stands for each layer.
  */
 export async function fetchByIndexes<Own extends Message = never>(
   operation: Operation,
   accepted: AcceptedImage,
-  fetching: Omit<LayerFetching<Own>, "indexes">,
-  consume: (archives: SharedRing, layers: readonly NumberedLayer[]) => Job,
+  fetching: Omit<LayerFetching<Own>, "indexes" | "consumerIndexes">,
+  consume: (merged: LayersToMerge) => Job,
 ): Promise<LayerTotals> {
   const { indexes, source } = await standingIndexes(operation, accepted, fetching.pipeline);
-  const totals = await fetchStanding(operation, accepted, { ...fetching, indexes }, consume);
+  const totals = await fetchStanding(operation, accepted, { ...fetching, indexes, consumerIndexes: true }, consume);
   return { ...totals, downloadedBytes: totals.downloadedBytes + source.bytes };
 }
 
@@ -144,12 +149,12 @@ export async function fetchStanding<Own extends Message = never>(
   operation: Operation,
   accepted: AcceptedImage,
   fetching: LayerFetching<Own> & { readonly indexes: IntactIndexes },
-  consume: (archives: SharedRing, layers: readonly NumberedLayer[]) => Job,
+  consume: (merged: LayersToMerge) => Job,
 ): Promise<LayerTotals> {
   const { indexes } = fetching;
   const layers = indexes.standingFor(accepted.layers);
-  const totals = await fetchLayers(operation, { ...accepted, layers }, fetching, (archives) =>
-    consume(archives, layers),
+  const totals = await fetchLayers(operation, { ...accepted, layers }, fetching, (input, _contents, index) =>
+    consume({ input, layers, ...present({ index }) }),
   );
   noteStanding(operation, layers, indexes);
   return totals;

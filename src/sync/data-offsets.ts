@@ -1,7 +1,7 @@
 import type { Memory } from "../base/memory-budget.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource } from "../tar/entry.ts";
-import { TocDecoder } from "../toc/toc-decoder.ts";
+import { KnownBody } from "../toc/known-body.ts";
 
 const fewestNumbers = 64;
 
@@ -16,7 +16,7 @@ export class DataOffsets {
 
   /** Where the data of the entry begin that an archive or an index gave last. */
   of(body: ByteSource): number {
-    if (body instanceof TocDecoder) return body.facts.dataOffset;
+    if (body instanceof KnownBody) return body.facts.dataOffset;
     if (body instanceof TarDecoder) return body.offset;
     throw new TypeError("an entry comes from an archive or an index");
   }

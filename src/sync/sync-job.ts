@@ -8,6 +8,7 @@ import { devicesMade, ownersGiven } from "../unpack/mtree-job.ts";
 import { Comparison } from "../verify/comparison.ts";
 import { applyEntries } from "../worker/apply-entries.ts";
 import { JsonLineWriter } from "../worker/json-line-writer.ts";
+import { type LayersToMerge, layerIndexing } from "../worker/layer-indexing.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
@@ -22,11 +23,9 @@ import { type SyncBeginning, Syncing } from "./syncing.ts";
 import { tellingSyncDifferences } from "./told-differences.ts";
 
 /** The first job, which may be given several times: to merge layers into the tree of the image, or of the former one. */
-export interface MergeForSyncJob extends SyncBeginning {
+export interface MergeForSyncJob extends SyncBeginning, LayersToMerge {
   readonly type: "merge-for-sync";
-  readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
-  readonly layers: readonly NumberedLayer[];
   readonly trees: readonly WhichTree[];
 }
 
@@ -103,8 +102,9 @@ function begun(): Syncing {
 export function mergeForSync(job: MergeForSyncJob): void {
   const { trees, reporter } = begunWith(job);
   const input = new RingReader(job.input);
+  const indexing = layerIndexing(job);
   for (const { number: layer, form } of job.layers) {
-    applyEntries({ job, layer, form, input, reporter, begin: () => trees.beginLayer(layer, job.trees) });
+    applyEntries({ job, layer, form, input, reporter, indexing, begin: () => trees.beginLayer(layer, job.trees) });
   }
 }
 

@@ -77,10 +77,10 @@ export class SyncLayers {
       operation,
       { ...accepted, layers },
       { pipeline, directory: tmpdir() },
-      (input, standing): MergeForSyncJob => {
-        for (const { number, form } of standing) if (form !== "index") this.#read.add(number);
+      (merged): MergeForSyncJob => {
+        for (const { number, form } of merged.layers) if (form !== "index") this.#read.add(number);
         const progress = accepted.progress.shared;
-        return { type: "merge-for-sync", input, progress, layers: standing, trees, ...beginning };
+        return { type: "merge-for-sync", ...merged, progress, trees, ...beginning };
       },
     );
     this.downloadedBytes += downloadedBytes;

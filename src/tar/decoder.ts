@@ -7,7 +7,7 @@ import { type Extensions, noExtensions, readExtension } from "./extensions.ts";
 import { Header } from "./header.ts";
 import { type Member, readMember } from "./member.ts";
 
-interface TarDecoderOptions {
+export interface TarDecoderOptions {
   readonly limits: Limits;
   /** Whether every repair is an error. */
   readonly strict: boolean;

@@ -2,16 +2,16 @@ import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { DigestedBody, type DigestibleHoles } from "./digested-body.ts";
-import { TocDecoder } from "./toc-decoder.ts";
+import { KnownBody } from "./known-body.ts";
 import type { DataFacts } from "./toc-entry.ts";
 
-/** The digests of the data of an entry that has some: `body` yields them or, where it is an index, knows the digests. */
+/** The digests of the data of an entry that has some: `body` yields them, or knows the digests. */
 export function dataDigests(
   entry: Entry,
   body: ByteSource,
   holes: DigestibleHoles,
 ): Pick<DataFacts, "digest" | "dataDigest"> {
-  if (body instanceof TocDecoder) return body.facts;
+  if (body instanceof KnownBody) return body.facts;
   const { segments } = entry;
   if (segments !== undefined) {
     const data = new DigestedBody({ sizeBytes: bytesIn(segments) }, body, holes);

@@ -3,6 +3,7 @@ import type { WarningCode } from "../base/events.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { type Repair, refuseRepair } from "../tar/decoder-state.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import { KnownBody } from "./known-body.ts";
 import { type DataFacts, type TocEntry, TocEntryReader } from "./toc-entry.ts";
 
 /** What was repaired while an archive was read: what it was, in words, and the path that it is about. */
@@ -31,7 +32,7 @@ const nothing: readonly TocEntry[] = [];
  *
  * Only an index whose own digest was right may be read: of another one anything could come, or an error of `JSON.parse`.
  */
-export class TocDecoder implements ByteSource {
+export class TocDecoder extends KnownBody {
   readonly #input: ByteSource;
   readonly #options: TocDecoderOptions;
   readonly #reader = new TocEntryReader();
@@ -45,6 +46,7 @@ export class TocDecoder implements ByteSource {
   #archiveBytes: number | undefined;
 
   constructor(input: ByteSource, options: TocDecoderOptions) {
+    super();
     this.#input = input;
     this.#options = options;
   }
@@ -57,9 +59,6 @@ export class TocDecoder implements ByteSource {
     this.#current = toc;
     return toc && this.#reader.entry(toc);
   }
-
-  /** An index has no data of files. */
-  read(): undefined {}
 
   /** What the index says of the data of the entry that `next` gave last. */
   get facts(): DataFacts {

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { Limits } from "../base/limits.ts";
 import { textOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
+import type { Repair } from "../tar/decoder-state.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import type { TocWarning } from "./toc-decoder.ts";
 import { type DataFacts, TocEntryWriter, tocVersion } from "./toc-entry.ts";
@@ -21,39 +22,57 @@ export interface TocOptions {
 }
 
 /**
- * Reads an archive and writes its index: a JSON document in gzip, with each entry on a line of its own.
+ * Reads an archive and writes its index. Returns whether the index is complete. Throws what is wrong with the archive.
+ */
+export function writeToc(archive: ByteSource, { limits, digests, write }: TocOptions): boolean {
+  const writer = new TocWriter(write);
+  const decoder = new TarDecoder(archive, { limits, strict: false, warning: writer.warning });
+  for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
+    const dataOffset = decoder.offset;
+    writer.add(entry, { dataOffset, ...digests(entry, decoder) });
+  }
+  return writer.end(decoder.offset);
+}
+
+/**
+ * Writes the index of an archive: a JSON document in gzip, with each entry on a line of its own.
  *
  *     {"version":1,"entries":[
  *     {"name":"etc/","type":"dir",…},
  *     {"name":"etc/passwd","type":"reg",…,"digest":"sha256:…"}
  *     ],"archiveBytes":10240,"warnings":[]}
- *
- * Returns whether the index is complete. Throws what is wrong with the archive.
  */
-export function writeToc(archive: ByteSource, { limits, digests, write }: TocOptions): boolean {
-  const warnings: TocWarning[] = [];
-  let warningCount = 0;
-  const decoder = new TarDecoder(archive, {
-    limits,
-    strict: false,
-    warning(code, message, path) {
-      warningCount += 1;
-      if (warningCount <= mostWarnings)
-        warnings.push(path === undefined ? [code, message] : [code, message, textOf(path)]);
-    },
-  });
-  const entries = new TocEntryWriter();
-  const text = new MemberWriter(write);
-  text.add(beginning);
-  let separator = "\n";
-  for (let entry = decoder.next(); entry !== undefined; entry = decoder.next()) {
-    const dataOffset = decoder.offset;
-    text.add(separator + entries.line(entry, { dataOffset, ...digests(entry, decoder) }));
-    separator = ",\n";
+export class TocWriter {
+  readonly #text: MemberWriter;
+  readonly #entries = new TocEntryWriter();
+  readonly #warnings: TocWarning[] = [];
+  #warningCount = 0;
+  #separator = "\n";
+
+  /** `write` takes the index: gzip members, one after the other. */
+  constructor(write: (bytes: Uint8Array) => void) {
+    this.#text = new MemberWriter(write);
+    this.#text.add(beginning);
   }
-  text.add(ending(decoder.offset, warnings));
-  text.end();
-  return warningCount <= mostWarnings;
+
+  add(entry: Entry, facts: DataFacts): void {
+    this.#text.add(this.#separator + this.#entries.line(entry, facts));
+    this.#separator = ",\n";
+  }
+
+  /** Takes down what was repaired while the archive was read. */
+  readonly warning: Repair = (code, message, path) => {
+    this.#warningCount += 1;
+    if (this.#warningCount <= mostWarnings)
+      this.#warnings.push(path === undefined ? [code, message] : [code, message, textOf(path)]);
+  };
+
+  /** Ends the index. Returns whether it is complete: with too many repairs it is not. */
+  end(archiveBytes: number): boolean {
+    this.#text.add(ending(archiveBytes, this.#warnings));
+    this.#text.end();
+    return this.#warningCount <= mostWarnings;
+  }
 }
 
 const beginning = `{"version":${tocVersion},"entries":[`;

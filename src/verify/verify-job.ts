@@ -7,26 +7,24 @@ import { confineThread } from "../linux/confinement.ts";
 import { closeDescriptor, openDirectoryPath } from "../linux/syscalls.ts";
 import { ownRights } from "../linux/thread.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
-import { TocDecoder } from "../toc/toc-decoder.ts";
+import { KnownBody } from "../toc/known-body.ts";
 import type { DataFacts } from "../toc/toc-entry.ts";
 import { ContentDigests } from "../tree/content-digests.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
 import { keepWanted, type SelectionPatterns, selection } from "../tree/selection.ts";
 import type { TreeDirectory } from "../tree/tree-file.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
-import type { NumberedLayer } from "../worker/messages.ts";
-import { RingReader, type SharedRing } from "../worker/ring.ts";
+import { type LayersToMerge, layerIndexing } from "../worker/layer-indexing.ts";
+import { RingReader } from "../worker/ring.ts";
 import { tell } from "../worker/serve.ts";
 import { Comparison } from "./comparison.ts";
 import { tellingDifferences } from "./comparison-observer.ts";
 import type { Difference } from "./difference.ts";
 
 /** The job to make a tree of the layers and compare a directory with it. */
-export interface VerifyJob {
+export interface VerifyJob extends LayersToMerge {
   readonly type: "verify";
-  readonly input: SharedRing;
   readonly progress: SharedArrayBuffer;
-  readonly layers: readonly NumberedLayer[];
   /** The absolute path of a root filesystem. */
   readonly directory: string;
   /** The part of the tree that the directory is to have. */
@@ -86,10 +84,11 @@ function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): Tr
   const devices = settings.devices === "placeholder" ? "create" : settings.devices;
   const tree = new MergedTree({ ...settings, devices }, reporter, { memory });
   const input = new RingReader(job.input);
+  const indexing = layerIndexing(job);
   const store = (_entry: Entry, body: ByteSource) => digests.add(digestOf(body));
   try {
     for (const { number: layer, form } of job.layers) {
-      applyEntries({ job, layer, form, input, reporter, begin: () => tree.beginLayer(layer, store) });
+      applyEntries({ job, layer, form, input, reporter, indexing, begin: () => tree.beginLayer(layer, store) });
     }
   } finally {
     reporter.close();
@@ -99,7 +98,7 @@ function mergedTree(job: VerifyJob, digests: ContentDigests, memory: Memory): Tr
 
 /** The digest of an entry's data, holes left out. */
 function digestOf(body: ByteSource): Uint8Array {
-  if (body instanceof TocDecoder) return indexedDigest(body.facts);
+  if (body instanceof KnownBody) return indexedDigest(body.facts);
   const hash = createHash("sha256");
   for (let piece = body.read(); piece !== undefined; piece = body.read()) hash.update(piece);
   return hash.digest();

@@ -54,11 +54,10 @@ export async function verify(unpacked: string | URL, name: string, options: Veri
     operation,
     accepted,
     { pipeline, directory: tmpdir(), onReport: findings.report },
-    (input, layers): VerifyJob => ({
+    (merged): VerifyJob => ({
       type: "verify",
-      input,
+      ...merged,
       progress: progress.shared,
-      layers,
       directory: rootfs,
       selection: settings.selection,
       sandbox: settings.sandbox,

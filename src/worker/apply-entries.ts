@@ -5,7 +5,9 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import { IndexedArchive } from "../toc/indexed-archive.ts";
 import { TocDecoder } from "../toc/toc-decoder.ts";
+import type { LayerIndexing } from "./layer-indexing.ts";
 import type { EngineReport, NumberedLayer } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { inLayer, tell } from "./serve.ts";
@@ -24,6 +26,8 @@ export interface LayerOfEntries {
   readonly form?: NumberedLayer["form"] | undefined;
   readonly input: ByteSource;
   readonly reporter: Reporter;
+  /** What makes indexes of layers, if the sink needs no data of files. Default: nothing. */
+  readonly indexing?: LayerIndexing | undefined;
   /** Whether nobody has counted the bytes of the archive before. Default: no. */
   readonly counts?: boolean;
   /** Whoever knows of errors in earlier entries, which come first. Default: nobody does. */
@@ -33,8 +37,8 @@ export interface LayerOfEntries {
 }
 
 /**
- * Decodes the next archive or index of the input and gives its entries to the sink, one after the other. With an index
- * the body of each entry is the `TocDecoder`, which knows the digest of the data and has none of them.
+ * Decodes the next archive or index of the input and gives its entries to the sink, one after the other. Where an index
+ * is read or made, the body of each entry is a `KnownBody`, which knows the digest of the data and has none of them.
  */
 export function applyEntries({ job, layer, form, reporter, handed, begin, ...given }: LayerOfEntries): void {
   tell({ type: "layer-started", layer });
@@ -43,7 +47,11 @@ export function applyEntries({ job, layer, form, reporter, handed, begin, ...giv
   const progress = new Progress(job.progress);
   const options = { limits, strict, warning: reporter.warning };
   const input = given.counts === true ? counted(given.input, { layer, progress, limits }) : given.input;
-  const decoder = form === "index" ? new TocDecoder(input, options) : new TarDecoder(input, options);
+  const indexing = given.indexing?.isOf(layer) === true ? given.indexing : undefined;
+  const decoder =
+    form === "index"
+      ? new TocDecoder(input, options)
+      : (indexing?.decode(input, options) ?? new TarDecoder(input, options));
   let entries = 0;
   const applyAll = () => {
     const sink = begin();
@@ -54,6 +62,7 @@ export function applyEntries({ job, layer, form, reporter, handed, begin, ...giv
     }
     sink.end();
     if (decoder instanceof TocDecoder) countArchive(decoder.archiveBytes, { layer, progress, limits });
+    if (decoder instanceof IndexedArchive) indexing?.end(layer, decoder.end());
   };
   inLayer(layer, handed === undefined ? applyAll : () => handed.inOrder(applyAll));
   tell({ type: "layer-finished", layer, entries });

@@ -4,12 +4,11 @@ import { DiffIDVerification } from "../blob/verified.ts";
 import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteSource } from "../tar/entry.ts";
 import { dataDigests } from "../toc/data-digests.ts";
-import { DigestibleHoles } from "../toc/digested-body.ts";
 import { writeToc } from "../toc/toc-writer.ts";
+import { type IndexOrder, LayerIndexing } from "./layer-indexing.ts";
 import type { NumberedLayer } from "./messages.ts";
-import { Outlet, type SharedOutlet } from "./outlet.ts";
 import { RingCancelled, RingReader, type SharedRing } from "./ring.ts";
-import { inLayer, tell } from "./serve.ts";
+import { inLayer } from "./serve.ts";
 
 /** What the digesting thread is to do with the archives while another thread applies them. */
 export interface DigestJob {
@@ -19,14 +18,11 @@ export interface DigestJob {
   readonly layers: readonly NumberedLayer[];
   /** Whether this thread verifies the diffIDs; otherwise the decompressing thread does, before an archive ends. */
   readonly verifies: boolean;
-  /** Which layers an index is made of, by their numbers, and where it goes. Default: none. */
-  readonly index?: { readonly layers: readonly number[]; readonly outlet: SharedOutlet };
+  /** Which layers an index is made of. Default: none. */
+  readonly index?: IndexOrder;
   readonly sandbox: SandboxPolicy;
   readonly limits: Limits;
 }
-
-/** The report that the index of a layer has been written, or that it could not be made. */
-export type DigestReport = { readonly type: "indexed"; readonly layer: number; readonly isComplete: boolean };
 
 /**
  * Verifies the diffIDs of the archives in the ring, and makes indexes of them. This thread is confined so that it can
@@ -35,32 +31,25 @@ export type DigestReport = { readonly type: "indexed"; readonly layer: number; r
 export function digestArchives(job: DigestJob): void {
   confineFromFiles(job.sandbox);
   const input = new RingReader(job.input, undefined, 1);
-  const outlet = job.index && new Outlet(job.index.outlet, (bytes) => tell({ type: "bytes", bytes }));
-  const holes = new DigestibleHoles(job.limits);
+  const indexing = job.index && new LayerIndexing(job.index, job.limits);
   for (const layer of job.layers) {
     const { diffID } = layer;
     const verifies = job.verifies && diffID !== undefined;
     const archive = new PassedArchive(input, verifies ? new DiffIDVerification(diffID) : undefined);
-    const isIndexed = outlet !== undefined && job.index?.layers.includes(layer.number) === true;
-    const isComplete = isIndexed && hasWrittenToc(archive, outlet, { limits: job.limits, holes });
+    const index = indexing?.isOf(layer.number) === true ? indexing : undefined;
+    const isComplete = index !== undefined && hasWrittenToc(archive, index, job.limits);
     inLayer(layer.number, () => archive.end());
-    if (!isIndexed) continue;
-    outlet.end();
-    tell<DigestReport>({ type: "indexed", layer: layer.number, isComplete });
+    index?.end(layer.number, isComplete);
   }
 }
 
 /** Whoever applies the archive tells what is wrong with it. */
-function hasWrittenToc(
-  archive: ByteSource,
-  outlet: Outlet,
-  { limits, holes }: { readonly limits: Limits; readonly holes: DigestibleHoles },
-): boolean {
+function hasWrittenToc(archive: ByteSource, { holes, write }: LayerIndexing, limits: Limits): boolean {
   try {
     return writeToc(archive, {
       limits,
       digests: (entry, decoder) => (entry.sizeBytes === 0 ? {} : dataDigests(entry, decoder, holes)),
-      write: (bytes) => outlet.write(bytes),
+      write,
     });
   } catch (error) {
     if (error instanceof RingCancelled) throw error;

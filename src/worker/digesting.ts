@@ -1,8 +1,9 @@
 import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
-import type { DigestJob, DigestReport } from "./digest-job.ts";
-import type { IndexReceiver, IndexSink } from "./index-receiver.ts";
+import type { DigestJob } from "./digest-job.ts";
+import type { IndexReceiver } from "./index-receiver.ts";
+import type { LayerIndexReport } from "./layer-indexing.ts";
 import type { EngineReport } from "./messages.ts";
 import type { SharedRing } from "./ring.ts";
 import type { Thread } from "./thread.ts";
@@ -12,7 +13,6 @@ interface Digested {
   readonly layers: DigestJob["layers"];
   /** Whether diffIDs are verified. */
   readonly hasDigestThread: boolean;
-  readonly indexes?: IndexSink | undefined;
   readonly sandbox: SandboxPolicy;
   readonly settings: { readonly limits: Limits };
   /** Must not throw. */
@@ -21,13 +21,14 @@ interface Digested {
 
 interface Digesting {
   readonly archives: SharedRing;
+  /** Who takes the indexes, if this thread makes them. */
   readonly receiver: IndexReceiver | undefined;
   readonly stop: AbortSignal;
 }
 
 /** Has a thread verify diffIDs, make indexes, or both. */
 export async function digest(
-  { layers, hasDigestThread, indexes, sandbox, settings, onReport }: Digested,
+  { layers, hasDigestThread, sandbox, settings, onReport }: Digested,
   thread: Thread,
   { archives, receiver, stop }: Digesting,
 ): Promise<void> {
@@ -36,18 +37,13 @@ export async function digest(
     input: archives,
     layers,
     verifies: hasDigestThread,
-    ...present({ index: receiver && indexes && { layers: indexes.layers, outlet: receiver.outlet } }),
+    ...present({ index: receiver?.order }),
     sandbox,
     limits: settings.limits,
   };
-  const pass = (report: EngineReport | DigestReport) => {
-    if (report.type === "bytes" || report.type === "indexed") receiver?.report(report);
-    else onReport(report);
-  };
-  try {
-    await thread.do<DigestJob, DigestReport>(job, { onReport: pass, stop });
-  } finally {
-    await receiver?.idle(); // also after a failure: what is written then would be left behind
-  }
-  await receiver?.finished();
+  if (receiver === undefined) await thread.do<DigestJob>(job, { onReport, stop });
+  else
+    await receiver.during(onReport, (report) =>
+      thread.do<DigestJob, LayerIndexReport>(job, { onReport: report, stop }),
+    );
 }

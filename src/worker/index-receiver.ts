@@ -1,6 +1,6 @@
-import type { DigestReport } from "./digest-job.ts";
-import type { EngineReport } from "./messages.ts";
-import { cancelOutlet, createOutlet, passedOn } from "./outlet.ts";
+import type { IndexOrder, LayerIndexReport } from "./layer-indexing.ts";
+import type { Message } from "./messages.ts";
+import { cancelOutlet, createOutlet, isBytes, passedOn } from "./outlet.ts";
 
 /** Takes indexes of layers as they are made, one after the other. */
 export interface IndexSink {
@@ -16,44 +16,50 @@ export interface IndexSink {
 
 /** The main thread's end of the outlet through which indexes come. Its sink takes them at its own pace. */
 export class IndexReceiver {
-  readonly outlet = createOutlet();
+  /** What the thread is to do that makes the indexes. */
+  readonly order: IndexOrder;
   readonly #sink: IndexSink;
   #next = 0;
   #taking: Promise<void> = Promise.resolve();
 
   constructor(sink: IndexSink) {
     this.#sink = sink;
+    this.order = { layers: sink.layers, outlet: createOutlet() };
   }
 
-  /** Has to be called with every report of the digesting thread. */
-  readonly report = (report: EngineReport | DigestReport): void => {
-    if (report.type === "bytes") this.#then(() => this.#take(report.bytes));
-    if (report.type === "indexed") this.#then(() => this.#end(report.isComplete));
-  };
-
-  /** Waits until the sink has taken everything. Throws the sink's error. */
-  async finished(): Promise<void> {
+  /**
+   * Waits for the work of the thread that makes the indexes, and until the sink has taken everything. The work has to
+   * call `report` with each of its reports, which tells those that are not about indexes to `next`.
+   */
+  async during<Own extends Message>(
+    next: (report: Own) => void,
+    work: (report: (report: Own | LayerIndexReport) => void) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await work((report) => {
+        if (isBytes(report)) this.#then(() => this.#take(report.bytes));
+        else if (isIndexed(report)) this.#then(() => this.#end(report.isComplete));
+        else next(report);
+      });
+    } finally {
+      await this.#taking.catch(() => {}); // also after a failure: what is written then would be left behind
+    }
     await this.#taking;
   }
 
-  /** Waits until the sink takes nothing more, whatever came of it. */
-  async idle(): Promise<void> {
-    await this.#taking.catch(() => {});
-  }
-
-  /** Makes the digesting thread stop where it waits for this. */
+  /** Makes the thread stop where it waits for this. */
   cancel(): void {
-    cancelOutlet(this.outlet);
+    cancelOutlet(this.order.outlet);
   }
 
   #then(work: () => Promise<void>): void {
     this.#taking = this.#taking.then(work);
-    this.#taking.catch(() => this.cancel()); // `finished` throws it
+    this.#taking.catch(() => this.cancel()); // `during` throws it
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
     await this.#sink.write(this.#layer, bytes);
-    passedOn(this.outlet);
+    passedOn(this.order.outlet);
   }
 
   async #end(isComplete: boolean): Promise<void> {
@@ -66,4 +72,8 @@ export class IndexReceiver {
     if (layer === undefined) throw new RangeError("an index came that nobody wants");
     return layer;
   }
+}
+
+function isIndexed(report: Message): report is LayerIndexReport {
+  return report.type === "indexed";
 }

@@ -150,7 +150,8 @@ export class OutletReader {
   }
 }
 
-function isBytes(report: Message): report is Extract<EngineReport, { type: "bytes" }> {
+/** Whether a report is about the next bytes of an outlet. */
+export function isBytes(report: Message): report is Extract<EngineReport, { type: "bytes" }> {
   return report.type === "bytes";
 }
 

@@ -10,6 +10,7 @@ import type { DecompressJob } from "./decompress-job.ts";
 import { digest } from "./digesting.ts";
 import { feed } from "./feed.ts";
 import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
+import type { IndexOrder } from "./layer-indexing.ts";
 import type { EngineReport, Job, Message } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 import { AsyncRingWriter, cancelRing, createRing, leaveFirstReaderOut, type SharedRing } from "./ring.ts";
@@ -42,10 +43,15 @@ export interface PipelineJob<Own extends Message = never> extends ProvenLayers {
   readonly startsAheadThreads?: boolean;
   /** How many threads make files while the consuming thread makes names, and beneath which directory. Default: none. */
   readonly contents?: { readonly threads: number; readonly staging: string } | undefined;
-  /** Takes indexes of layers, which a thread of its own makes. */
+  /** Takes indexes of layers. */
   readonly indexes?: IndexSink | undefined;
-  /** The job of the consuming thread, which gets the archives from this ring, and may give files to content threads. */
-  readonly consume: (archives: SharedRing, contents: readonly ContentRings[]) => Job;
+  /** Whether the consuming thread makes them, because it digests all files anyway. Default: one of its own does. */
+  readonly consumerIndexes?: boolean;
+  /**
+   * The job of the consuming thread, which gets the archives from this ring, may give files to content threads, and may
+   * be ordered to make indexes.
+   */
+  readonly consume: (archives: SharedRing, contents: readonly ContentRings[], index: IndexOrder | undefined) => Job;
   readonly sandbox: SandboxPolicy;
   readonly settings: RootfsSettings;
   /** Must not throw. */
@@ -58,8 +64,8 @@ const compressedRingBytes = 2 * 1024 * 1024;
 export const archiveRingBytes = 4 * 1024 * 1024;
 
 /** Whether a thread reads the archives besides the consuming one. */
-export function isDigested({ hasDigestThread, indexes }: PipelineJob<never>): boolean {
-  return hasDigestThread || indexes !== undefined;
+export function isDigested({ hasDigestThread, indexes, consumerIndexes }: PipelineJob<never>): boolean {
+  return hasDigestThread || (indexes !== undefined && consumerIndexes !== true);
 }
 
 /** The threads of a run. */
@@ -160,13 +166,17 @@ export class PipelineRun<Own extends Message> {
 
   async #digestArchives(stop: AbortSignal): Promise<void> {
     const { digesting } = this.#threads;
-    const [archives, receiver] = [this.#archives, this.#receiver];
+    const archives = this.#archives;
+    const receiver = this.#job.consumerIndexes ? undefined : this.#receiver;
     if (digesting) await digest(this.#job, digesting, { archives, receiver, stop });
   }
 
   async #consume(stop: AbortSignal): Promise<void> {
     const { consuming, contents } = this.#threads;
-    await consuming.do(this.#job.consume(this.#archives, contents.rings), { onReport: this.#onReport, stop });
+    const receiver = this.#job.consumerIndexes ? this.#receiver : undefined;
+    const job = this.#job.consume(this.#archives, contents.rings, receiver?.order);
+    if (receiver === undefined) return await consuming.do(job, { onReport: this.#onReport, stop });
+    await receiver.during(this.#onReport, (onReport) => consuming.do(job, { onReport, stop }));
   }
 
   /**

@@ -21,8 +21,9 @@ export interface Receiver<Own extends Message = never> {
 }
 
 /**
- * The working threads of an operation. One decompresses the layers, one consumes the archives, and for large images a
- * third one verifies the diffIDs and makes indexes, and a fourth one digests the blobs.
+ * The working threads of an operation. One decompresses the layers, one consumes the archives. A third one verifies the
+ * diffIDs of large images, and makes indexes where the consuming one does not; a fourth one digests the blobs of large
+ * images.
  *
  *   main ══ compressed ring ══▶ decompressing thread ══ archive ring ══▶ consuming thread ──▶ files
  *                   ╚═════════▶ digesting thread              ╚════════▶ digesting thread

@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { MemoryBudget } from "../../src/base/memory-budget.ts";
 import {
+  diff,
+  history,
   type ListOptions,
   type ListResult,
   list,
@@ -17,13 +19,16 @@ import {
   sourceFor,
   store,
   storedSource,
+  sync,
+  unpack,
+  verify,
 } from "../../src/index.ts";
 import { IndexedData } from "../../src/look/file-data.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { layerRules } from "../rules/layer-rules.ts";
 import { type Stage, setStage } from "../store/stage.ts";
 import { fixtureImages, writeFixture } from "../support/fixture-images.ts";
-import { type Encoding, encodings, type Image, image } from "../support/image.ts";
+import { type Encoding, encodings, type Image, image, stored } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { sampleLayers } from "../support/sample-layers.ts";
 import { scratch } from "../support/scratch.ts";
@@ -109,6 +114,42 @@ test("whichever verb reads a layer first, it has an index afterwards, and others
     [],
   );
 });
+
+test("whatever is asked of an image first, it leaves the same indexes", async () => {
+  const files = new Map<string, readonly Buffer[]>();
+  for (const [verb, ask] of Object.entries(asked)) {
+    await using stage = await setStage(layered());
+    const target = join(stage.directory, "target");
+    if (verb === "verify") await unpack(stage.reference, target, { source: registrySource(), platform });
+    await using source = sourceOf(stage, {});
+    await ask(stage, { source, platform }, target);
+    const paths = archives.map((archive) =>
+      indexFiles(stage).find((path) => path.includes(encodedOf(digestOf(archive)))),
+    );
+    assert.ok(paths.every(isDefined), verb);
+    files.set(
+      verb,
+      paths.map((path) => readFileSync(path)),
+    );
+  }
+  for (const [verb, found] of files) assert.deepEqual(found, files.get("unpack"), verb);
+});
+
+/** Verbs that read all layers of an image. Some make the indexes with the thread that merges, others with another one. */
+const asked = {
+  unpack: ({ reference }, options, target) => unpack(reference, target, options),
+  list: ({ reference }, options) => list(reference, "/", { ...options, recursive: true }),
+  history: ({ reference }, options) => history(reference, undefined, options),
+  async diff({ reference, registry }, options) {
+    const other = stored(registry, "another/image", image([tar(file("other", "1"))]));
+    for await (const _ of diff(reference, other, options));
+  },
+  verify: ({ reference }, options, target) => verify(target, reference, options),
+  sync: ({ reference }, options, target) => sync(reference, target, options),
+} satisfies Record<
+  string,
+  (stage: Stage, options: { readonly source: Source; readonly platform: string }, target: string) => Promise<unknown>
+>;
 
 test("without `index` none is written", async () => {
   await using stage = await setStage(layered());
@@ -323,6 +364,15 @@ function layersAsked(stage: Stage, { layers }: Image): readonly number[] {
 function indexed({ store: { directory: place } }: Stage): readonly string[] {
   const folder = join(place, "indexes");
   return existsSync(folder) ? readdirSync(folder).map((name) => name.replace("-", ":")) : [];
+}
+
+function isDefined(path: string | undefined): path is string {
+  return path !== undefined;
+}
+
+/** The digest without its algorithm. */
+function encodedOf(digest: string): string {
+  return digest.slice(digest.indexOf(":") + 1);
 }
 
 function indexFiles({ store: { directory: place } }: Stage): readonly string[] {

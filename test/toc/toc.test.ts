@@ -4,12 +4,14 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { isOciUnpackError } from "../../src/base/errors.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
+import { TarDecoder } from "../../src/tar/decoder.ts";
 import type { Entry } from "../../src/tar/entry.ts";
 import { dataDigests } from "../../src/toc/data-digests.ts";
 import { DigestibleHoles } from "../../src/toc/digested-body.ts";
+import { IndexedArchive } from "../../src/toc/indexed-archive.ts";
 import { TocDecoder } from "../../src/toc/toc-decoder.ts";
 import type { DataFacts } from "../../src/toc/toc-entry.ts";
-import { type TocOptions, writeToc } from "../../src/toc/toc-writer.ts";
+import { type TocOptions, TocWriter, writeToc } from "../../src/toc/toc-writer.ts";
 import { type DecodedEntry, decoded, inChunks } from "../support/decode.ts";
 import { directory, fifo, file, tar } from "../support/tar-builder.ts";
 import { corpus, corpusArchive } from "../support/tar-corpus.ts";
@@ -107,6 +109,33 @@ function insistOnSame(archive: Uint8Array): void {
   );
   assert.deepEqual([found.warnings, found.archiveBytes], [expected.warnings, archive.length]);
   for (const [number, { facts }] of found.entries.entries()) insistOnFacts(archive, facts, expected.entries[number]);
+  assert.deepEqual(indexedOnTheWay(archive), { ...found, warnings: expected.warnings, index: indexOf(archive) });
+}
+
+/** The entries and what is known of them, as an archive gives them of which an index is made. */
+function indexedOnTheWay(archive: Uint8Array): Found & { readonly index: Buffer } {
+  const parts: Uint8Array[] = [];
+  const warnings: string[] = [];
+  const writer = new TocWriter((bytes) => parts.push(bytes));
+  const decoder = new TarDecoder(whole(archive), {
+    limits: defaultLimits,
+    strict: false,
+    warning(code, message, path) {
+      warnings.push(code);
+      writer.warning(code, message, path);
+    },
+  });
+  const indexed = new IndexedArchive(decoder, writer, new DigestibleHoles({ totalBytes: 2 ** 28 }));
+  const entries: Found["entries"][number][] = [];
+  for (let entry = indexed.next(); entry !== undefined; entry = indexed.next()) {
+    assert.equal(indexed.read(), undefined);
+    const { offset: _offset, typeFlag, ...rest } = entry;
+    const of = { ...rest, ...buffers(entry), typeFlag: entry.type === "other" ? typeFlag : "", offset: 0 };
+    const { facts } = indexed;
+    entries.push({ entry: of, facts: entry.sizeBytes === 0 ? { ...facts, dataOffset: 0 } : facts }); // an index has none
+  }
+  assert.ok(indexed.end());
+  return { entries, warnings, archiveBytes: decoder.offset, index: Buffer.concat(parts) };
 }
 
 function insistOnFacts(archive: Uint8Array, facts: DataFacts, entry: DecodedEntry | undefined): void {

@@ -5,7 +5,7 @@ import { defaultLimits } from "../../src/base/limits.ts";
 import { applySettings } from "../../src/layer/settings.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import type { IndexSink } from "../../src/worker/index-receiver.ts";
-import type { EngineReport } from "../../src/worker/messages.ts";
+import type { EngineReport, Job } from "../../src/worker/messages.ts";
 import { Pipeline } from "../../src/worker/pipeline.ts";
 import { Progress } from "../../src/worker/progress.ts";
 import { file, tar } from "../support/tar-builder.ts";
@@ -26,6 +26,8 @@ export interface AppliedOptions {
   readonly between?: (staging: string) => Promise<void>;
   readonly diffIDs?: readonly Digest[];
   readonly indexes?: IndexSink;
+  /** Whether a thread merges the archives, which makes the indexes too, and applies nothing. */
+  readonly isMerged?: boolean;
   readonly onReport?: (report: EngineReport) => void;
   /** Prepares the staging directory. */
   readonly before?: (staging: string) => Promise<void>;
@@ -39,17 +41,18 @@ export const settings = applySettings();
 export async function applied(directory: string, options: AppliedOptions = {}): Promise<string> {
   const { hasDigestThread = false, aheadThreads = 0, archives = usualArchives, onReport = () => {} } = options;
   const { diffIDs = archives.map(digestOf), compressed = gzipSync } = options;
-  const { contentThreads: threads = 0 } = options;
+  const { contentThreads: threads = 0, isMerged = false } = options;
   const compressedBytes = aheadThreads > 0 ? 2 ** 30 : 1;
   const staging = join(directory, "staging");
   await mkdir(staging);
   await options.before?.(staging);
-  await using pipeline = new Pipeline(defaultLimits);
+  await using pipeline = new Pipeline(defaultLimits, isMerged ? "tree-worker" : "apply-worker");
   const progress = Progress.forLayers(archives.length);
   const common = { progress: progress.shared, staging, sandbox: "require", settings } as const;
+  const layers = diffIDs.map((diffID, number) => ({ number, compression: "gzip", compressedBytes, diffID }) as const);
   await pipeline.run(
     {
-      layers: diffIDs.map((diffID, number) => ({ number, compression: "gzip", compressedBytes, diffID })),
+      layers,
       async *open(layer) {
         const blob = compressed(archives[layer] ?? new Uint8Array());
         const half = layer === 0 && options.between !== undefined ? blob.length >> 1 : 0;
@@ -63,7 +66,11 @@ export async function applied(directory: string, options: AppliedOptions = {}): 
       aheadThreads,
       contents: { threads, staging },
       indexes: options.indexes,
-      consume: (input, contents) => ({ type: "apply", input, contents, layers: diffIDs.length, ...common }),
+      consumerIndexes: isMerged,
+      consume: (input, contents, index) =>
+        isMerged
+          ? ({ type: "history", input, layers, index, ...common } as Job)
+          : ({ type: "apply", input, contents, layers: diffIDs.length, ...common } as Job),
       sandbox: "require",
       settings,
       onReport,

@@ -41,25 +41,36 @@ for (const hasDigestThread of [false, true]) {
   });
 }
 
-test("nothing of an index is written any more when a run has failed", async () => {
-  await using place = await scratch();
-  let writing = 0;
-  const indexes = {
-    layers: [0],
-    async write() {
-      writing += 1;
-      await sleep(500);
-      writing -= 1;
-    },
-    reject() {},
-    async end() {},
-  };
-  const diffIDs = archives.map((archive) => digestOf(archive)).with(1, digestOf(Buffer.from("something else")));
-  await assert.rejects(applied(place.directory, { hasDigestThread: true, indexes, diffIDs }), {
-    code: "DIFF_ID_MISMATCH",
+for (const isMerged of [false, true]) {
+  const who = isMerged ? "the thread that merges" : "a thread of its own";
+  test(`nothing of an index that ${who} makes is written any more when a run has failed`, async () => {
+    await using place = await scratch();
+    let [begun, writing] = [0, 0];
+    const indexes = {
+      layers: [0],
+      async write() {
+        begun += 1;
+        writing += 1;
+        await sleep(500);
+        writing -= 1;
+      },
+      reject() {},
+      async end() {},
+    };
+    const diffIDs = archives.map((archive) => digestOf(archive)).with(1, digestOf(Buffer.from("something else")));
+    await assert.rejects(applied(place.directory, { hasDigestThread: !isMerged, isMerged, indexes, diffIDs }), {
+      code: "DIFF_ID_MISMATCH",
+    });
+    assert.deepEqual([begun, writing], [1, 0]);
   });
-  assert.equal(writing, 0);
-});
+
+  test(`an error of whoever takes an index that ${who} makes ends the run`, async () => {
+    await using place = await scratch();
+    const write = () => Promise.reject(new Error("no room"));
+    const indexes = { layers: [0, 1], write, reject() {}, async end() {} };
+    await assert.rejects(applied(place.directory, { isMerged, indexes }), { message: "no room" });
+  });
+}
 
 test("directories have the mode that they should, although the place of the staging directory is set-group-ID", async () => {
   await using place = await scratch();
