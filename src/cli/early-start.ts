@@ -17,7 +17,7 @@ const syncing: readonly EarlyThread[] = [["sync-worker", defaultLimits.memoryByt
 
 /** What a command line most likely asks for, and the threads that do it. */
 interface Guess {
-  /** Whether it is what is asked for most, an image as a root filesystem. */
+  /** Whether `usual-run.ts` does it. */
   readonly isUsual: boolean;
   readonly threads: readonly EarlyThread[];
 }
@@ -26,8 +26,10 @@ interface Guess {
 export function guess(args: readonly string[]): Guess {
   const [verb = ""] = args;
   const isPlain = args.length > 1 && !args.some((each) => otherOptions.test(each));
-  const isUsual = isPlain && !otherWords.includes(verb);
-  return { isUsual, threads: isUsual ? unpacking : isPlain && verb === "sync" ? syncing : [] };
+  if (!isPlain) return { isUsual: false, threads: [] };
+  if (verb === "sync") return { isUsual: true, threads: syncing };
+  const isUsual = !otherWords.includes(verb);
+  return { isUsual, threads: isUsual ? unpacking : [] };
 }
 
 /**

@@ -374,12 +374,15 @@ function usageErrorOf(action: () => unknown): UsageError {
   return assert.fail("nothing was refused");
 }
 
-test("threads are started early for what looks like an unpacking, and for nothing else", () => {
-  for (const line of ["alpine dir", "unpack alpine dir", "-q --platform linux/arm64 alpine dir", "pull alpine dir"]) {
+test("threads are started early for what looks like an unpacking or a sync, and for nothing else", () => {
+  for (const line of [
+    ...["alpine dir", "unpack alpine dir", "-q --platform linux/arm64 alpine dir", "pull alpine dir"],
+    ...["sync dir alpine", "sync --keep-path etc/* dir alpine"],
+  ]) {
     assert.ok(guess(line.split(" ")).isUsual, line);
   }
   for (const line of [
-    ...["alpine", "--help", "unpack --help", "help unpack", "ls alpine /etc", "verify dir alpine", "sync dir alpine"],
+    ...["alpine", "--help", "unpack --help", "help unpack", "ls alpine /etc", "verify dir alpine", "sync"],
     ...["--output tar alpine -", "--output=ext4 alpine disk", "-o disk alpine", "--clone copy alpine dir"],
     ...["--limit help", "-name alpine -digest sha256:1", "--keep alpine dir", "completion bash"],
   ]) {
@@ -387,7 +390,7 @@ test("threads are started early for what looks like an unpacking, and for nothin
   }
 });
 
-test("those that sync are, too", () => {
+test("what syncs has threads of its own", () => {
   const threadsOf = (line: string) => guess(line.split(" ")).threads.map(([name]) => name);
   for (const line of ["sync dir alpine", "sync --trust-times dir alpine"])
     assert.deepEqual(threadsOf(line), ["sync-worker", "decompress-worker"], line);
