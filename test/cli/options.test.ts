@@ -393,7 +393,7 @@ test("threads are started early for what looks like an unpacking or a sync, and 
 test("what syncs has threads of its own", () => {
   const threadsOf = (line: string) => guess(line.split(" ")).threads.map(([name]) => name);
   for (const line of ["sync dir alpine", "sync --trust-times dir alpine"])
-    assert.deepEqual(threadsOf(line), ["sync-worker", "decompress-worker"], line);
+    assert.deepEqual(threadsOf(line), ["sync-worker"], line);
   for (const line of ["sync", "sync --help", "sync --limit help", "help sync", "verify dir alpine", "ls sync"])
     assert.deepEqual(threadsOf(line), [], line);
 });
