@@ -31,10 +31,9 @@ interface Guess {
 export function guess(args: readonly string[]): Guess {
   const [verb = ""] = args;
   const isPlain = args.length > 1 && !args.some((each) => otherOptions.test(each));
-  if (!isPlain) return { isUsual: false, threads: [] };
-  if (verb === "sync") return { isUsual: true, threads: syncing };
-  const isUsual = !otherWords.includes(verb);
-  return { isUsual, threads: isUsual ? unpacking : [] };
+  const isSync = verb === "sync";
+  if (!isPlain || (!isSync && otherWords.includes(verb))) return { isUsual: false, threads: [] };
+  return { isUsual: true, threads: isSync ? syncing : unpacking };
 }
 
 /**

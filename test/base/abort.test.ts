@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { together, unlessAborted } from "../../src/base/abort.ts";
+import { resultsTogether, together, unlessAborted } from "../../src/base/abort.ts";
 
 /** Runs until it is aborted, then takes a moment to stop, as a thread or socket would. */
 function longTask(stopped: string[]): (signal: AbortSignal) => Promise<void> {
@@ -53,4 +53,20 @@ test("whoever is aborted already waits for nothing, and what they would have wai
   await assert.rejects(unlessAborted(promise, AbortSignal.abort(reason)), reason);
   fail(new Error("nobody waits")); // the test fails if this is an unhandled rejection
   await delay(1);
+});
+
+test("results come by their names, and after a failure when nothing runs any more", async () => {
+  const tasks = { one: async () => 1, two: () => delay(1).then(() => "2") };
+  assert.deepEqual(await resultsTogether(undefined, tasks), { one: 1, two: "2" });
+  let hasEnded = false;
+  const failure = new Error("failed");
+  const failing = {
+    one: () => Promise.reject(failure),
+    async two() {
+      await delay(50);
+      hasEnded = true;
+    },
+  };
+  await assert.rejects(resultsTogether(undefined, failing), (error) => error === failure);
+  assert.ok(hasEnded);
 });
