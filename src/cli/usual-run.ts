@@ -7,7 +7,7 @@ import { insistOnWorkingDirectory, type ProcessContext } from "./process-context
 import { syncCommand } from "./sync-command.ts";
 import { rootfsMaker, unpackCommand } from "./unpack-command.ts";
 
-const library = { defaultLimits, machinePolicy, sourceFromEnvironment };
+const library = { defaultLimits, machinePolicy, sourceFromEnvironment, sync };
 
 /**
  * Runs the usual command lines, by which an image becomes a root filesystem, or one becomes another, and returns the exit
@@ -25,7 +25,7 @@ export async function run(args: readonly string[], context: ProcessContext): Pro
     }
     if (command.name === "sync") {
       prepare(context);
-      return await syncCommand(command, context, decisionLog, { ...library, sync });
+      return await syncCommand(command, context, decisionLog, library);
     }
   } catch (error) {
     return await reportFailure(error, args, context, decisionLog);
