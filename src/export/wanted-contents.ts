@@ -4,7 +4,7 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource } from "../tar/entry.ts";
-import { KnownBody } from "../toc/known-body.ts";
+import { TocDecoder } from "../toc/toc-decoder.ts";
 import { inOrder } from "../tree/in-order.ts";
 import type { Selection } from "../tree/selection.ts";
 import type { KeepContent } from "../tree/tree-back-end.ts";
@@ -40,7 +40,7 @@ export class WantedContents {
   keepIn(layer: number): KeepContent {
     this.#files.set(layer, new Map());
     return (_entry, body) => {
-      if (!(body instanceof KnownBody)) throw new TypeError("an entry of an index comes from an index");
+      if (!(body instanceof TocDecoder)) throw new TypeError("an entry of an index comes from an index");
       return body.facts.dataOffset;
     };
   }
