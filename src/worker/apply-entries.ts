@@ -47,11 +47,11 @@ export function applyEntries({ job, layer, form, reporter, handed, begin, ...giv
   const progress = new Progress(job.progress);
   const options = { limits, strict, warning: reporter.warning };
   const input = given.counts === true ? counted(given.input, { layer, progress, limits }) : given.input;
-  const indexing = given.indexing?.isOf(layer) === true ? given.indexing : undefined;
+  const { indexing } = given;
   const decoder =
     form === "index"
       ? new TocDecoder(input, options)
-      : (indexing?.decode(input, options) ?? new TarDecoder(input, options));
+      : (indexing?.decode(layer, input, options) ?? new TarDecoder(input, options));
   let entries = 0;
   const applyAll = () => {
     const sink = begin();

@@ -3,8 +3,7 @@ import type { SandboxPolicy } from "../base/option-words.ts";
 import { DiffIDVerification } from "../blob/verified.ts";
 import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteSource } from "../tar/entry.ts";
-import { dataDigests } from "../toc/data-digests.ts";
-import { writeToc } from "../toc/toc-writer.ts";
+import type { IndexedArchive } from "../toc/indexed-archive.ts";
 import { type IndexOrder, LayerIndexing } from "./layer-indexing.ts";
 import type { NumberedLayer } from "./messages.ts";
 import { RingCancelled, RingReader, type SharedRing } from "./ring.ts";
@@ -32,25 +31,23 @@ export function digestArchives(job: DigestJob): void {
   confineFromFiles(job.sandbox);
   const input = new RingReader(job.input, undefined, 1);
   const indexing = job.index && new LayerIndexing(job.index, job.limits);
+  const options = { limits: job.limits, strict: false, warning() {} };
   for (const layer of job.layers) {
     const { diffID } = layer;
     const verifies = job.verifies && diffID !== undefined;
     const archive = new PassedArchive(input, verifies ? new DiffIDVerification(diffID) : undefined);
-    const index = indexing?.isOf(layer.number) === true ? indexing : undefined;
-    const isComplete = index !== undefined && hasWrittenToc(archive, index, job.limits);
+    const indexed = indexing?.decode(layer.number, archive, options);
+    const isComplete = indexed !== undefined && isIndexedWhole(indexed);
     inLayer(layer.number, () => archive.end());
-    index?.end(layer.number, isComplete);
+    if (indexed !== undefined) indexing?.end(layer.number, isComplete);
   }
 }
 
-/** Whoever applies the archive tells what is wrong with it. */
-function hasWrittenToc(archive: ByteSource, { holes, write }: LayerIndexing, limits: Limits): boolean {
+/** Reads all entries. Whoever applies the archive tells what is wrong with it. */
+function isIndexedWhole(indexed: IndexedArchive): boolean {
   try {
-    return writeToc(archive, {
-      limits,
-      digests: (entry, decoder) => (entry.sizeBytes === 0 ? {} : dataDigests(entry, decoder, holes)),
-      write,
-    });
+    while (indexed.next() !== undefined);
+    return indexed.end();
   } catch (error) {
     if (error instanceof RingCancelled) throw error;
     return false;

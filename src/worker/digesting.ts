@@ -2,8 +2,7 @@ import type { Limits } from "../base/limits.ts";
 import type { SandboxPolicy } from "../base/option-words.ts";
 import { present } from "../base/present.ts";
 import type { DigestJob } from "./digest-job.ts";
-import type { IndexReceiver } from "./index-receiver.ts";
-import type { LayerIndexReport } from "./layer-indexing.ts";
+import { doIndexing, type IndexReceiver } from "./index-receiver.ts";
 import type { EngineReport } from "./messages.ts";
 import type { SharedRing } from "./ring.ts";
 import type { Thread } from "./thread.ts";
@@ -41,9 +40,5 @@ export async function digest(
     sandbox,
     limits: settings.limits,
   };
-  if (receiver === undefined) await thread.do<DigestJob>(job, { onReport, stop });
-  else
-    await receiver.during(onReport, (report) =>
-      thread.do<DigestJob, LayerIndexReport>(job, { onReport: report, stop }),
-    );
+  await doIndexing(thread, job, { onReport, stop }, receiver);
 }

@@ -1,6 +1,7 @@
 import type { IndexOrder, LayerIndexReport } from "./layer-indexing.ts";
-import type { Message } from "./messages.ts";
+import type { EngineReport, Job, Message } from "./messages.ts";
 import { cancelOutlet, createOutlet, isBytes, passedOn } from "./outlet.ts";
+import type { DoOptions, Thread } from "./thread.ts";
 
 /** Takes indexes of layers as they are made, one after the other. */
 export interface IndexSink {
@@ -27,20 +28,15 @@ export class IndexReceiver {
     this.order = { layers: sink.layers, outlet: createOutlet() };
   }
 
-  /**
-   * Waits for the work of the thread that makes the indexes, and until the sink has taken everything. The work has to
-   * call `report` with each of its reports, which tells those that are not about indexes to `next`.
-   */
-  async during<Own extends Message>(
-    next: (report: Own) => void,
-    work: (report: (report: Own | LayerIndexReport) => void) => Promise<void>,
-  ): Promise<void> {
+  /** Has a thread do a job by which it makes the indexes. Waits until the sink has taken everything. */
+  async do<Own extends Message>(thread: Thread, job: Job, { onReport, stop }: Required<DoOptions<Own>>): Promise<void> {
+    const pass = (report: EngineReport | LayerIndexReport | Own) => {
+      if (isBytes(report)) this.#then(() => this.#take(report.bytes));
+      else if (isIndexed(report)) this.#then(() => this.#end(report.isComplete));
+      else onReport(report);
+    };
     try {
-      await work((report) => {
-        if (isBytes(report)) this.#then(() => this.#take(report.bytes));
-        else if (isIndexed(report)) this.#then(() => this.#end(report.isComplete));
-        else next(report);
-      });
+      await thread.do<Job, LayerIndexReport | Own>(job, { onReport: pass, stop });
     } finally {
       await this.#taking.catch(() => {}); // also after a failure: what is written then would be left behind
     }
@@ -54,7 +50,7 @@ export class IndexReceiver {
 
   #then(work: () => Promise<void>): void {
     this.#taking = this.#taking.then(work);
-    this.#taking.catch(() => this.cancel()); // `during` throws it
+    this.#taking.catch(() => this.cancel()); // `do` throws it
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
@@ -72,6 +68,17 @@ export class IndexReceiver {
     if (layer === undefined) throw new RangeError("an index came that nobody wants");
     return layer;
   }
+}
+
+/** Has a thread do a job. The indexes that it makes by it go to `receiver`, if it is to make some. */
+export async function doIndexing<Own extends Message>(
+  thread: Thread,
+  job: Job,
+  options: Required<DoOptions<Own>>,
+  receiver: IndexReceiver | undefined,
+): Promise<void> {
+  if (receiver === undefined) await thread.do(job, options);
+  else await receiver.do(thread, job, options);
 }
 
 function isIndexed(report: Message): report is LayerIndexReport {

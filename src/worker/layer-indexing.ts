@@ -29,33 +29,28 @@ export type LayerIndexReport = { readonly type: "indexed"; readonly layer: numbe
 
 /** Makes indexes of layers while their archives are read, and sends them to the main thread, one after the other. */
 export class LayerIndexing {
-  readonly holes: DigestibleHoles;
+  readonly #holes: DigestibleHoles;
   readonly #layers: ReadonlySet<number>;
   readonly #outlet: Outlet;
 
   constructor({ layers, outlet }: IndexOrder, limits: Limits) {
-    this.holes = new DigestibleHoles(limits);
+    this.#holes = new DigestibleHoles(limits);
     this.#layers = new Set(layers);
     this.#outlet = new Outlet(outlet, (bytes) => tell({ type: "bytes", bytes }));
   }
 
-  /** Whether an index of the layer is wanted. */
-  isOf(layer: number): boolean {
-    return this.#layers.has(layer);
-  }
-
-  readonly write = (bytes: Uint8Array): void => {
-    this.#outlet.write(bytes);
-  };
-
-  /** Decodes an archive for somebody who needs no data of files, and writes its index meanwhile. */
-  decode(archive: ByteSource, options: TarDecoderOptions): IndexedArchive {
-    const writer = new TocWriter(this.write);
+  /**
+   * Decodes the archive of a layer for somebody who needs no data of files, and writes its index meanwhile; `undefined` if
+   * no index of the layer is wanted.
+   */
+  decode(layer: number, archive: ByteSource, options: TarDecoderOptions): IndexedArchive | undefined {
+    if (!this.#layers.has(layer)) return undefined;
+    const writer = new TocWriter((bytes) => this.#outlet.write(bytes));
     const warning: Repair = (...repair) => {
       writer.warning(...repair);
       options.warning(...repair);
     };
-    return new IndexedArchive(new TarDecoder(archive, { ...options, warning }), writer, this.holes);
+    return new IndexedArchive(new TarDecoder(archive, { ...options, warning }), writer, this.#holes);
   }
 
   /** Ends the index of a layer. Where it is not complete it is none. */

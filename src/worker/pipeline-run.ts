@@ -9,7 +9,7 @@ import type { ContentRings, ContentThreads } from "./content-threads.ts";
 import type { DecompressJob } from "./decompress-job.ts";
 import { digest } from "./digesting.ts";
 import { feed } from "./feed.ts";
-import { IndexReceiver, type IndexSink } from "./index-receiver.ts";
+import { doIndexing, IndexReceiver, type IndexSink } from "./index-receiver.ts";
 import type { IndexOrder } from "./layer-indexing.ts";
 import type { EngineReport, Job, Message } from "./messages.ts";
 import type { Progress } from "./progress.ts";
@@ -167,16 +167,21 @@ export class PipelineRun<Own extends Message> {
   async #digestArchives(stop: AbortSignal): Promise<void> {
     const { digesting } = this.#threads;
     const archives = this.#archives;
-    const receiver = this.#job.consumerIndexes ? undefined : this.#receiver;
+    const receiver = this.#receiverOf("digesting");
     if (digesting) await digest(this.#job, digesting, { archives, receiver, stop });
   }
 
   async #consume(stop: AbortSignal): Promise<void> {
     const { consuming, contents } = this.#threads;
-    const receiver = this.#job.consumerIndexes ? this.#receiver : undefined;
+    const receiver = this.#receiverOf("consuming");
     const job = this.#job.consume(this.#archives, contents.rings, receiver?.order);
-    if (receiver === undefined) return await consuming.do(job, { onReport: this.#onReport, stop });
-    await receiver.during(this.#onReport, (onReport) => consuming.do(job, { onReport, stop }));
+    await doIndexing(consuming, job, { onReport: this.#onReport, stop }, receiver);
+  }
+
+  /** Who takes indexes of a thread, if that one makes them. */
+  #receiverOf(thread: "digesting" | "consuming"): IndexReceiver | undefined {
+    const maker = this.#job.consumerIndexes ? "consuming" : "digesting";
+    return thread === maker ? this.#receiver : undefined;
   }
 
   /**
