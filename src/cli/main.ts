@@ -15,6 +15,9 @@ const answers: readonly number[] = [0, 3];
 const lastMilliseconds = 2000;
 const interruptedMilliseconds = 100;
 
+/** How long after a signal the reader of JSON is waited for: it is a program that has no use for half an object. */
+const jsonReaderMilliseconds = 5000;
+
 // The reader of the output may have ended (`oci-unpack --help | head -1`): that is no reason to crash, or to stop.
 let lost: NodeJS.ErrnoException | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -40,8 +43,9 @@ async function main(): Promise<number> {
   const isVersion = args.length === 1 && args[0] === "--version";
   const exitCode = isVersion ? await tellVersion() : await perform().catch(unloadable);
   const answer = answers.includes(exitCode) ? await insistOnOutput(exitCode) : exitCode;
-  // After a signal this does not wait for a reader, which may have stopped as well.
   if (answer < 128) await drained(process.stdout);
+  // After a signal no other reader is waited for: it may have stopped as well, as a pager does.
+  else if (args.includes("--json")) await Promise.race([drained(process.stdout), passed(jsonReaderMilliseconds)]);
   return answer;
 }
 
@@ -99,6 +103,10 @@ async function tellFailure(message: string, hint: string, code: ErrorCode = "FIL
   const isForPrograms = args.includes("--json-events");
   process.stderr.write(isForPrograms ? `${JSON.stringify(forPrograms)}\n` : `error: ${message}\nhint: ${hint}\n`);
   await drained(process.stderr);
+}
+
+function passed(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
 /** Waits until everything has been written to a stream, or it has failed. */

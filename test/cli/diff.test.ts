@@ -3,10 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseCommand } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import type { DiffResult, ImageDifference } from "../../src/index.ts";
 import { outcomeOf } from "../support/command.ts";
+import { withEndlessWaits } from "../support/endless-waits.ts";
 import { type Image, image, imageIndex } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
@@ -153,20 +155,18 @@ test("diff tells by its exit code that something differs, also where nobody read
 
 test("what ends a comparison in the middle of its JSON is told in the same object", async () => {
   await using stage = await setStage(image([tar(...Array.from({ length: 50_000 }, (_, each) => file(`new-${each}`)))]));
-  const command = spawn(process.execPath, [
-    commandEntry,
-    "diff",
-    "--json",
-    "-p",
-    "linux/amd64",
-    stage.older,
-    stage.newer,
-  ]);
+  const args = [...(await withEndlessWaits(stage.directory)), commandEntry, "diff", "--json"];
+  const command = spawn(process.execPath, [...args, "-p", "linux/amd64", stage.older, stage.newer]);
   const exit = once(command, "exit");
   let told = "";
   for await (const chunk of command.stdout.setEncoding("utf8")) {
-    if (told === "") command.kill("SIGTERM");
     told += chunk;
+    if (command.killed) continue;
+    // The reader sleeps until the command has filled the pipe, is interrupted, and would have ended without it.
+    await sleep(300);
+    command.kill("SIGTERM");
+    await once(command.stderr, "data");
+    await sleep(300);
   }
   assert.deepEqual(await exit, [143, null]);
   const { differences, error } = JSON.parse(told) as { differences: unknown[]; error: unknown };

@@ -7,6 +7,7 @@ import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { withEndlessWaits } from "../support/endless-waits.ts";
 import { image, stored } from "../support/image.ts";
 import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { startRegistry } from "../support/registry-double.ts";
@@ -54,13 +55,7 @@ test("a reader who stopped reading is not waited for", { timeout: 120_000 }, asy
   execFileSync("mkfifo", [pipe]);
   const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(pipe, constants.O_WRONLY);
-  // Whoever waits for seconds would wait for ever.
-  const waiting = join(stage.directory, "waiting.cjs");
-  await writeFile(
-    waiting,
-    "const wait = setTimeout; globalThis.setTimeout = (act, ms) => wait(act, ms >= 2000 ? 2 ** 30 : ms);",
-  );
-  const command = ["--require", waiting, commandEntry];
+  const command = [...(await withEndlessWaits(stage.directory)), commandEntry];
   const args = [...command, ...withUsualOptions(["--output", "tar", "-o", "-", reference])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", writer, "ignore"] });
   closeSync(writer);
