@@ -1,7 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Machine } from "../index.ts";
 import type { StartedWorker } from "../worker/started-worker.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** Where the command writes: standard output, standard error, or an object in a test. */
 export interface CommandOutput {
@@ -42,12 +41,3 @@ export function machineOf({ env, homeDirectory, uid, systemDirectory }: ProcessC
  * interrupt.ts.
  */
 export const exitCodes = { done: 0, failed: 1, usage: 2, different: 3 } as const;
-
-/** Throws if the current directory has been removed: paths and threads need it. */
-export function insistOnWorkingDirectory(): void {
-  try {
-    process.cwd();
-  } catch {
-    throw new UsageError("cannot work in the current directory: it does not exist any more", "go to another one: cd /");
-  }
-}

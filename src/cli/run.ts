@@ -1,8 +1,9 @@
 import { offerWorkers } from "../worker/early-workers.ts";
 import { DecisionLog } from "./command-output.ts";
 import { reportFailure } from "./failure-report.ts";
+import { insistOnGivenPaths } from "./given-paths.ts";
 import { parseCommand } from "./options.ts";
-import { exitCodes, insistOnWorkingDirectory, type ProcessContext } from "./process-context.ts";
+import { exitCodes, type ProcessContext } from "./process-context.ts";
 
 /**
  * Runs any command line and returns the exit code. Each command is loaded when it is needed, so that small ones are fast.
@@ -19,7 +20,7 @@ export async function run(args: readonly string[], context: ProcessContext): Pro
 
 async function perform(args: readonly string[], context: ProcessContext, decisionLog: DecisionLog): Promise<number> {
   const command = parseCommand(args, context.env);
-  if (!["help", "version", "limits", "completion"].includes(command.name)) insistOnWorkingDirectory();
+  if (!["help", "version", "limits", "completion"].includes(command.name)) insistOnGivenPaths(args);
   switch (command.name) {
     case "help": {
       const { helpText } = await import("./manual/help-text.ts");

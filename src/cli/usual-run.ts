@@ -2,8 +2,9 @@ import { defaultLimits, machinePolicy, sourceFromEnvironment, sync, unpack } fro
 import { offerWorkers } from "../worker/early-workers.ts";
 import { DecisionLog } from "./command-output.ts";
 import { reportFailure } from "./failure-report.ts";
+import { insistOnGivenPaths } from "./given-paths.ts";
 import { parseCommand } from "./options.ts";
-import { insistOnWorkingDirectory, type ProcessContext } from "./process-context.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { syncCommand } from "./sync-command.ts";
 import { rootfsMaker, unpackCommand } from "./unpack-command.ts";
 
@@ -20,11 +21,11 @@ export async function run(args: readonly string[], context: ProcessContext): Pro
   try {
     const command = parseCommand(args, context.env);
     if (command.name === "unpack" && command.output.form === "rootfs") {
-      prepare(context);
+      prepare(args, context);
       return await unpackCommand(command, context, decisionLog, library, rootfsMaker({ unpack }));
     }
     if (command.name === "sync") {
-      prepare(context);
+      prepare(args, context);
       return await syncCommand(command, context, decisionLog, library);
     }
   } catch (error) {
@@ -34,7 +35,7 @@ export async function run(args: readonly string[], context: ProcessContext): Pro
   return await run(args, context);
 }
 
-function prepare({ threads = [] }: ProcessContext): void {
-  insistOnWorkingDirectory();
+function prepare(args: readonly string[], { threads = [] }: ProcessContext): void {
+  insistOnGivenPaths(args);
   offerWorkers(threads);
 }

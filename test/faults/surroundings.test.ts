@@ -31,6 +31,7 @@ const harmless: Readonly<Record<string, string>> = {
   "files open to everybody": 'umask 000; "$@"',
   "128 open files": 'ulimit -n 128; "$@"',
   "no directory for temporary files": 'TMPDIR=/nonexistent "$@"',
+  "U+FFFD in UTF-8": `name=$(printf '\\357\\277\\275'); mkdir "$name"; cd "$name"; "$@" --exclude "$name"`,
   "an empty name of a store": 'OCI_UNPACK_STORE= "$@"',
   "configurations of registries that nobody can read":
     'CONTAINERS_REGISTRIES_CONF=/nonexistent DOCKER_CONFIG=/proc "$@"',
@@ -58,6 +59,11 @@ test("an image on this machine is unpacked by root also with files closed to eve
 
 const harmful: Readonly<Record<string, readonly [line: string, message: RegExp]>> = {
   "a current directory that is gone": ['mkdir gone; cd gone; rmdir ../gone; "$@"', /it does not exist any more/],
+  "an argument that is not UTF-8": [`"$@" --include "$(printf 'caf\\351')"`, /cannot use "caf\uFFFD": it is not UTF-8/],
+  "a current directory that is not UTF-8": [
+    `name=$(printf 'caf\\351'); mkdir "$name"; cd "$name"; "$@"; status=$?; cd ..; rmdir "$name"; exit $status`,
+    /its name "[^"\n]*caf\uFFFD" is not UTF-8/,
+  ],
   "files no larger than 64 KiB": ['ulimit -f 64; "$@"', /file too large/],
   "a store that is a file": ['OCI_UNPACK_STORE=/etc/passwd "$@"', /cannot make the store "\/etc\/passwd"/],
   "a time that is none": ['SOURCE_DATE_EPOCH=yesterday "$@"', /found "yesterday"/],
