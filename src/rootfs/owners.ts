@@ -6,7 +6,7 @@ import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
 import { readXattrAt } from "../linux/xattrs.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import type { Entry } from "../tar/entry.ts";
+import { type Entry, isDevice } from "../tar/entry.ts";
 import { failure } from "./failure.ts";
 
 interface Owner {
@@ -119,10 +119,6 @@ export class Owners {
 
 function isRecorded(stated: Stated, setXattr: SetXattr): boolean {
   return [...recordsOf(stated)].map(([name, value]) => setXattr(name, value)).every((result) => result >= 0);
-}
-
-function isDevice({ type }: Stated): boolean {
-  return type === "character-device" || type === "block-device";
 }
 
 /** What an id inside is on this machine; `undefined` where the map has no place for it. Without a map it is itself. */

@@ -5,6 +5,7 @@ import { entryOf } from "../diff/comparison.ts";
 import type { Stat } from "../linux/stat.ts";
 import { readSymlinkAt } from "../linux/syscalls.ts";
 import { textOf } from "../tar/byte-string.ts";
+import { isDevice } from "../tar/entry.ts";
 import { namedPath } from "../tree/named-path.ts";
 import type { DiskEntry } from "../verify/disk-entry.ts";
 import type { DiskSide, SyncDifference } from "./differences.ts";
@@ -28,7 +29,7 @@ export function tellingSyncDifferences(
 
 function diskSide({ descriptor, name }: DiskEntry, stat: Stat): DiskSide {
   const { type, mode, uid, gid, mtime, deviceMajor, deviceMinor } = stat;
-  const isDevice = type === "character-device" || type === "block-device";
+  const hasNumbers = isDevice(stat);
   const target = type === "symlink" ? readSymlinkAt(descriptor, name) : -1;
   return present({
     type,
@@ -38,7 +39,7 @@ function diskSide({ descriptor, name }: DiskEntry, stat: Stat): DiskSide {
     sizeBytes: type === "file" ? stat.sizeBytes : 0,
     mtime,
     linkTarget: typeof target === "number" ? undefined : textOf(target),
-    deviceMajor: isDevice ? deviceMajor : undefined,
-    deviceMinor: isDevice ? deviceMinor : undefined,
+    deviceMajor: hasNumbers ? deviceMajor : undefined,
+    deviceMinor: hasNumbers ? deviceMinor : undefined,
   });
 }

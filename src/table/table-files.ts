@@ -3,7 +3,7 @@ import type { Limits } from "../base/limits.ts";
 import type { Memory } from "../base/memory-budget.ts";
 import { byteStringOf, textOf } from "../tar/byte-string.ts";
 import { encodedHeader, paddingBytes } from "../tar/encoder.ts";
-import type { ByteSource, Entry } from "../tar/entry.ts";
+import { type ByteSource, type Entry, isDevice } from "../tar/entry.ts";
 import { type TableEntry, tableEntry } from "./table-entry.ts";
 import { TableRefused } from "./table-refused.ts";
 
@@ -62,7 +62,6 @@ export function insistOnSame(entry: Entry, listed: TableEntry | undefined): void
 }
 
 function isSame(entry: Entry, listed: TableEntry): boolean {
-  const isDevice = entry.type === "character-device" || entry.type === "block-device";
   return (
     entry.type === listed.type &&
     textOf(entry.path) === listed.name &&
@@ -73,7 +72,7 @@ function isSame(entry: Entry, listed: TableEntry): boolean {
     (entry.type !== "file" || entry.sizeBytes === listed.sizeBytes) &&
     entry.mtime.seconds === listed.mtime.seconds &&
     entry.mtime.nanoseconds === listed.mtime.nanoseconds &&
-    (!isDevice || (entry.deviceMajor === listed.deviceMajor && entry.deviceMinor === listed.deviceMinor)) &&
+    (!isDevice(entry) || (entry.deviceMajor === listed.deviceMajor && entry.deviceMinor === listed.deviceMinor)) &&
     haveSameAttributes(entry.xattrs, listed.xattrs)
   );
 }

@@ -17,6 +17,11 @@ export type EntryType =
   | "block-device"
   | "other";
 
+/** Whether a file is a device, which has two numbers. */
+export function isDevice({ type }: { readonly type: string }): boolean {
+  return type === "character-device" || type === "block-device";
+}
+
 /** A part of a sparse file that has data. Between segments are holes. */
 export interface Segment {
   readonly offset: number;

@@ -1,7 +1,7 @@
 import { archiveLimitExceeded, BLOCK, invalidArchive } from "./block-reader.ts";
 import type { ByteString } from "./byte-string.ts";
 import type { DecoderState } from "./decoder-state.ts";
-import type { Entry, EntryType, Timestamp } from "./entry.ts";
+import { type Entry, type EntryType, isDevice, type Timestamp } from "./entry.ts";
 import type { Extensions } from "./extensions.ts";
 import { clampedTime } from "./numbers.ts";
 import type { PaxHeader } from "./pax-header.ts";
@@ -41,7 +41,7 @@ export function readMember(state: DecoderState, extensions: Extensions, offset: 
   const path = pathOf(state, extensions, offset);
   const type = typeOf(state, path, storedBytes);
   const body = bodyOf(state, pax, type, storedBytes);
-  const isDevice = type === "character-device" || type === "block-device";
+  const hasNumbers = isDevice({ type });
   const entry: Entry = {
     type,
     typeFlag: header.typeFlag,
@@ -52,8 +52,8 @@ export function readMember(state: DecoderState, extensions: Extensions, offset: 
     gid: pax?.gid ?? header.gid,
     sizeBytes: body.sizeBytes,
     mtime: timeOf(state, pax?.mtime ?? { seconds: header.mtime, nanoseconds: 0 }, path),
-    deviceMajor: isDevice ? header.deviceMajor : 0,
-    deviceMinor: isDevice ? header.deviceMinor : 0,
+    deviceMajor: hasNumbers ? header.deviceMajor : 0,
+    deviceMinor: hasNumbers ? header.deviceMinor : 0,
     offset,
   };
   return {

@@ -1,6 +1,6 @@
 import type { Memory } from "../base/memory-budget.ts";
 import { textOf } from "../tar/byte-string.ts";
-import type { Timestamp } from "../tar/entry.ts";
+import { isDevice, type Timestamp } from "../tar/entry.ts";
 import type { Found } from "./find.ts";
 import { type Item, inOrder } from "./in-order.ts";
 import { type NamedPath, namedPath } from "./named-path.ts";
@@ -111,12 +111,11 @@ function hasMore(item: Item, { path: text, type }: ListedEntry): boolean {
 function rarities(item: Item): Partial<ListedEntry> & NamedPath {
   const { path, directory, file } = item;
   const { xattrs } = file ?? directory.attributes;
-  const isDevice = file?.type === "character-device" || file?.type === "block-device";
   return {
     ...namedPath(path),
     ...(xattrs !== undefined && { xattrs: [...xattrs.keys()].map(textOf) }),
     ...(file?.type === "symlink" && { linkTarget: textOf(file.linkPath) }),
-    ...(isDevice && { deviceMajor: file.deviceMajor, deviceMinor: file.deviceMinor }),
+    ...(file !== undefined && isDevice(file) && { deviceMajor: file.deviceMajor, deviceMinor: file.deviceMinor }),
     ...(item.file !== undefined && item.firstPath !== undefined && { sameFileAs: textOf(item.firstPath) }),
   };
 }

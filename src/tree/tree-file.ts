@@ -1,6 +1,6 @@
 import type { Attributes, BackEndTypes, Directory, NodeOf } from "../layer/directory.ts";
 import type { ByteString } from "../tar/byte-string.ts";
-import type { Entry, EntryType, Segment, Timestamp } from "../tar/entry.ts";
+import { type Entry, type EntryType, isDevice, type Segment, type Timestamp } from "../tar/entry.ts";
 
 /** What a tree in memory keeps. */
 export interface InMemory extends BackEndTypes {
@@ -112,10 +112,6 @@ export class FurtherName {
 /** The file that a name stands for. */
 export function fileOf(named: InMemory["file"]): TreeFile {
   return named instanceof TreeFile ? named : named.file;
-}
-
-export function isDevice({ type }: Pick<TreeFile, "type">): boolean {
-  return type === "character-device" || type === "block-device";
 }
 
 // What things take in memory besides their texts, places in maps included. Measured on Node 20 with 100,000 of each,
