@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { onAbort, together } from "../base/abort.ts";
 import { isOciUnpackError } from "../base/errors.ts";
+import { present } from "../base/present.ts";
 import { LayerFetch, spoolStorageIn } from "../blob/fetch.ts";
 import type { BlobOptions } from "../blob/image-source.ts";
 import type { SpoolStorage } from "../blob/spool-storage.ts";
@@ -16,6 +17,7 @@ import type { IndexSink } from "../worker/index-receiver.ts";
 import type { EngineReport, Job, NumberedLayer } from "../worker/messages.ts";
 import { OutletReader, type SharedOutlet } from "../worker/outlet.ts";
 import type { Pipeline } from "../worker/pipeline.ts";
+import type { PipelineJob } from "../worker/pipeline-run.ts";
 import type { SharedRing } from "../worker/ring.ts";
 import { FileIndexes } from "./artifact-layers.ts";
 import { AwaitedIndexes } from "./awaited-indexes.ts";
@@ -86,7 +88,16 @@ export class ImageReader {
       indexes: writing,
       open: (index, signal) => onDemand.open(fromTop(index), signal),
       prove: (index) => onDemand.prove(fromTop(index)),
-      consume: (input): LookJob => ({ type: "look", input, layers, order, question, sandbox, settings }),
+      consume: (input, _contents, index): LookJob => ({
+        type: "look",
+        input,
+        layers,
+        ...present({ index }),
+        order,
+        question,
+        sandbox,
+        settings,
+      }),
       onReport(report) {
         if (report.type === "layer-wanted") onDemand.wantNext();
         if (report.type === "listed") for (const entry of report.entries) entries.push(entry);
@@ -242,6 +253,7 @@ export class ImageReader {
     const job = {
       ...running,
       indexes,
+      consumerIndexes: true,
       progress: accepted.progress,
       hasDigestThread: false,
       sandbox: settings.sandbox,
@@ -273,7 +285,7 @@ interface Running {
   readonly layers: readonly NumberedLayer[];
   readonly open: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly prove: (index: number) => Promise<void>;
-  readonly consume: (input: SharedRing) => Job;
+  readonly consume: PipelineJob["consume"];
   readonly onReport: (report: EngineReport | LookReport) => void;
 }
 

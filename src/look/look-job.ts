@@ -8,9 +8,11 @@ import { confineFromFiles } from "../system/sandbox.ts";
 import { byteStringOf } from "../tar/byte-string.ts";
 import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
+import { IndexedArchive } from "../toc/indexed-archive.ts";
 import { TocDecoder } from "../toc/toc-decoder.ts";
 import { bytesOfListed, counted, type ListedEntry } from "../tree/listed-entry.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
+import { type LayersToMerge, layerDecoder, layerIndexing } from "../worker/layer-indexing.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
 import { RingReader, type SharedRing } from "../worker/ring.ts";
@@ -21,10 +23,8 @@ import { LayersSoFar, mergeLayer } from "./layers-so-far.ts";
 import { type Answer, answered, type Question } from "./question.ts";
 
 /** The job to answer a question. */
-export interface LookJob {
+export interface LookJob extends LayersToMerge {
   readonly type: "look";
-  readonly input: SharedRing;
-  readonly layers: readonly NumberedLayer[];
   /**
    * In which order the layers come: newest first, and no more of them than it takes to answer, or bottom first, and all
    * of them. All of them are merged in half the time if none has to wait for those below it.
@@ -105,14 +105,15 @@ function answer(job: LookJob): Reply {
   return job.order === "bottom-first" ? answerFromBottom(job) : answerFromTop(job);
 }
 
-function answerFromBottom({ input, layers, question, settings }: LookJob): Reply {
+function answerFromBottom(job: LookJob): Reply {
+  const { layers, question, settings } = job;
   const memory = new MemoryBudget(settings.limits);
   const tree = new MergedTree({ ...settings, devices: "create" }, nobody, { memory });
-  const reader = new RingReader(input);
   const facts = factsFor(question, settings, memory);
+  const entriesOf = layerReader(job, facts);
   for (const layer of layers) {
     tell<LookReport>({ type: "layer-wanted" });
-    mergeLayer(tree, layer.number, entriesOf(layer, reader, settings, facts));
+    mergeLayer(tree, layer.number, entriesOf(layer));
   }
   return replyOf(answered(tree.root, question, facts.digests), facts, memory);
 }
@@ -121,12 +122,13 @@ function replyOf({ entries, file }: Answer, { data }: Facts, memory: Memory): Re
   return { entryIndex: file?.content ?? 0, data: file && data?.get(file), entries: counted(entries, memory) };
 }
 
-function answerFromTop({ input, layers, question, settings }: LookJob): Reply {
+function answerFromTop(job: LookJob): Reply {
+  const { layers, question, settings } = job;
   const budget = new MemoryBudget(settings.limits);
   const soFar = new LayersSoFar({ ...settings, devices: "create" }, budget);
-  const reader = new RingReader(input);
   const memory = new MemoryShare(budget);
   const facts = factsFor(question, settings, budget);
+  const entriesOf = layerReader(job, facts);
   const ask = (number: number, entriesOfLayer: Iterable<Entry>) => {
     soFar.add(number, entriesOfLayer);
     return soFar.answer((root) => {
@@ -140,7 +142,7 @@ function answerFromTop({ input, layers, question, settings }: LookJob): Reply {
   for (const layer of layers) {
     tell<LookReport>({ type: "layer-wanted" });
     // The archive ends only when its digest and diffID were right, so that what it says is the image's.
-    const found = ask(layer.number, entriesOf(layer, reader, settings, facts));
+    const found = ask(layer.number, entriesOf(layer));
     if (found !== undefined) return found;
   }
   return ask(0, []) ?? fail("nothing is below the bottom layer");
@@ -159,27 +161,28 @@ function factsFor(question: Question, { limits }: RootfsSettings, memory: Memory
   return question.hasDigests === true ? { digests: new LayerDigests(limits, memory) } : {};
 }
 
-function* entriesOf(
-  { number, form, below }: NumberedLayer,
-  input: ByteSource,
-  settings: RootfsSettings,
-  { digests, data }: Facts,
-): Iterable<Entry> {
-  const { limits, strict } = settings;
-  const index = form === "index" ? new TocDecoder(input, { strict, warning() {} }) : undefined;
-  const decoder = index ?? new TarDecoder(input, { limits, strict, warning() {} });
-  const placing = below === undefined ? undefined : new PlacedEntries(byteStringOf(below));
-  digests?.beginLayer(number);
-  if (index !== undefined) data?.beginLayer(number);
-  const next = () =>
-    inLayer(number, () => {
-      const entry = decoder.next();
-      if (entry === undefined) return undefined;
-      digests?.add(entry, decoder);
-      if (index !== undefined) data?.add(index.facts);
-      return placing?.placed(entry) ?? entry;
-    });
-  for (let entry = next(); entry !== undefined; entry = next()) yield entry;
+/** Gives a function that reads the next layer, to its end, and makes its index if one is wanted. */
+function layerReader(job: LookJob, { digests, data }: Facts): (layer: NumberedLayer) => Iterable<Entry> {
+  const { limits, strict } = job.settings;
+  const input = new RingReader(job.input);
+  const indexing = layerIndexing(job);
+  return function* ({ number, form, below }) {
+    const decoder = layerDecoder({ layer: number, form, input, indexing }, { limits, strict, warning() {} });
+    const stored = decoder instanceof TocDecoder ? decoder : undefined;
+    const placing = below === undefined ? undefined : new PlacedEntries(byteStringOf(below));
+    digests?.beginLayer(number);
+    if (stored !== undefined) data?.beginLayer(number);
+    const next = () =>
+      inLayer(number, () => {
+        const entry = decoder.next();
+        if (entry === undefined) return undefined;
+        digests?.add(entry, decoder);
+        if (stored !== undefined) data?.add(stored.facts);
+        return placing?.placed(entry) ?? entry;
+      });
+    for (let entry = next(); entry !== undefined; entry = next()) yield entry;
+    if (decoder instanceof IndexedArchive) indexing?.end(number, decoder.end());
+  };
 }
 
 /** Sends a part of an archive to the main thread, which verifies it. */

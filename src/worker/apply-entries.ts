@@ -3,12 +3,11 @@ import type { SkipReason, WarningCode } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { type ByteString, textOf } from "../tar/byte-string.ts";
-import { TarDecoder } from "../tar/decoder.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { IndexedArchive } from "../toc/indexed-archive.ts";
 import { TocDecoder } from "../toc/toc-decoder.ts";
-import type { LayerIndexing } from "./layer-indexing.ts";
-import type { EngineReport, NumberedLayer } from "./messages.ts";
+import { type ComingLayer, layerDecoder } from "./layer-indexing.ts";
+import type { EngineReport } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { inLayer, tell } from "./serve.ts";
 
@@ -18,16 +17,9 @@ export interface EntrySink {
   end(): void;
 }
 
-export interface LayerOfEntries {
+export interface LayerOfEntries extends ComingLayer {
   readonly job: { readonly progress: SharedArrayBuffer; readonly settings: RootfsSettings };
-  /** The layer's number in the image, from 0. */
-  readonly layer: number;
-  /** What the input has: the layer's index, or else its archive. */
-  readonly form?: NumberedLayer["form"] | undefined;
-  readonly input: ByteSource;
   readonly reporter: Reporter;
-  /** What makes indexes of layers, if the sink needs no data of files. Default: nothing. */
-  readonly indexing?: LayerIndexing | undefined;
   /** Whether nobody has counted the bytes of the archive before. Default: no. */
   readonly counts?: boolean;
   /** Whoever knows of errors in earlier entries, which come first. Default: nobody does. */
@@ -40,18 +32,15 @@ export interface LayerOfEntries {
  * Decodes the next archive or index of the input and gives its entries to the sink, one after the other. Where an index
  * is read or made, the body of each entry is a `KnownBody`, which knows the digest of the data and has none of them.
  */
-export function applyEntries({ job, layer, form, reporter, handed, begin, ...given }: LayerOfEntries): void {
+export function applyEntries({ job, reporter, handed, begin, counts = false, ...coming }: LayerOfEntries): void {
+  const { layer, indexing } = coming;
   tell({ type: "layer-started", layer });
   reporter.layer = layer;
   const { limits, strict } = job.settings;
   const progress = new Progress(job.progress);
   const options = { limits, strict, warning: reporter.warning };
-  const input = given.counts === true ? counted(given.input, { layer, progress, limits }) : given.input;
-  const { indexing } = given;
-  const decoder =
-    form === "index"
-      ? new TocDecoder(input, options)
-      : (indexing?.decode(layer, input, options) ?? new TarDecoder(input, options));
+  const input = counts ? counted(coming.input, { layer, progress, limits }) : coming.input;
+  const decoder = layerDecoder({ ...coming, input }, options);
   let entries = 0;
   const applyAll = () => {
     const sink = begin();

@@ -4,6 +4,7 @@ import type { Repair } from "../tar/decoder-state.ts";
 import type { ByteSource } from "../tar/entry.ts";
 import { DigestibleHoles } from "../toc/digested-body.ts";
 import { IndexedArchive } from "../toc/indexed-archive.ts";
+import { TocDecoder } from "../toc/toc-decoder.ts";
 import { TocWriter } from "../toc/toc-writer.ts";
 import type { NumberedLayer } from "./messages.ts";
 import { Outlet, type SharedOutlet } from "./outlet.ts";
@@ -63,4 +64,26 @@ export class LayerIndexing {
 /** What makes the indexes that a job asks for, if it does. */
 export function layerIndexing({ index, settings }: LayersToMerge & { readonly settings: { readonly limits: Limits } }) {
   return index && new LayerIndexing(index, settings.limits);
+}
+
+/** A layer as it comes: its index, its archive, or its archive of which an index is to be made. */
+export interface ComingLayer {
+  /** Its number in the image, from 0. */
+  readonly layer: number;
+  readonly form?: NumberedLayer["form"] | undefined;
+  readonly input: ByteSource;
+  /** What makes indexes of layers, if nobody needs the data of files. Default: nothing. */
+  readonly indexing?: LayerIndexing | undefined;
+}
+
+/**
+ * Decodes a layer. Where an index is read or made, this is a `KnownBody`, which knows the digests of the data and has none
+ * of them.
+ */
+export function layerDecoder(
+  { layer, form, input, indexing }: ComingLayer,
+  options: TarDecoderOptions,
+): TarDecoder | TocDecoder | IndexedArchive {
+  if (form === "index") return new TocDecoder(input, options);
+  return indexing?.decode(layer, input, options) ?? new TarDecoder(input, options);
 }
