@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { cloudKernel } from "./cloud-kernel.ts";
 
 /** The Debian package that brings each counterpart. */
 const packages = {
@@ -54,11 +55,17 @@ const packages = {
   fish: "fish",
   mandoc: "mandoc",
   script: "bsdutils",
+  "qemu-system-x86_64": "qemu-system-x86",
+  vmlinuz: "linux-image-cloud-amd64",
+  dmsetup: "dmsetup",
+  jq: "jq",
+  xz: "xz-utils",
 } as const;
 
 /** Where what is no program is. */
 const places: Readonly<Partial<Record<Tool, string>>> = {
   "bash-completion": "/usr/share/bash-completion/bash_completion",
+  vmlinuz: cloudKernel,
 };
 
 /** A program of somebody else's that tests and benchmarks run. */
