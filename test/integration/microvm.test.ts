@@ -27,6 +27,7 @@ const skip =
 const forms: readonly ExportForm[] = ["squashfs", "erofs", "ext4"];
 const blocks = shellBlocks(readFileSync(repositoryFile("docs/microvm.md"), "utf8"));
 const theInit = block("oci-unpack inspect --json");
+const theWritable = block("#!/bin/sh\nmount -t tmpfs");
 const theRoot = block("oci-unpack --output squashfs --add-file");
 const theInitramfs = block("mkdir -p initramfs/bin");
 const theVerifyingInitramfs = block("for module in dm-mod");
@@ -34,20 +35,29 @@ const theMachine = block("qemu-system-x86_64");
 
 /** Data that no file system compresses, so that they are found in its file. */
 const data = randomBytes(300_000);
-const says = ["id", "ls -ln /data /bin/id", 'cat /data/large >/dev/null && echo "all of it is read"'].join("; ");
+const says = [
+  "id",
+  "ls -ln /data /bin/id",
+  'cat /data/large >/dev/null && echo "all of it is read"',
+  'touch /data/new && echo "something is written"',
+];
 const app = busyboxImage(
-  { Env: ["PATH=/bin"], WorkingDir: "/data", Entrypoint: ["sh", "-c"], Cmd: [says] },
-  ...["proc", "sys", "dev"].map((name) => directory(name)),
-  link("bin/mount", "busybox"),
+  { Env: ["PATH=/bin"], WorkingDir: "/data", Entrypoint: ["sh", "-c"], Cmd: [says.join("; ")] },
+  ...["proc", "sys", "dev", "mnt"].map((name) => directory(name)),
+  ...["mount", "mkdir", "chroot"].map((name) => link(`bin/${name}`, "busybox")),
   file("data/large", data, { uid: 1000, gid: 1001, mode: 0o640 }),
 );
 
 describe("a machine boots", { skip, timeout: 900_000 }, () => {
   for (const form of third(forms)) {
-    test(form, async () => {
+    test(`${form}, and writes above it`, async () => {
       await using machine = await setStage(form);
-      await machine.run(theInit + theRoot + theInitramfs);
-      assertSeesAll(await machine.run(theMachine));
+      await writeFile(join(machine.directory, "init-writable"), theWritable);
+      const adding = "--add-file 755:0:0:./init-writable:/init-writable";
+      await machine.run(theInit + theRoot.replace("--add-file", `${adding} --add-file`) + theInitramfs);
+      const seen = await machine.run(theMachine.replace("init=/init", "init=/init-writable"));
+      assertSeesAll(seen);
+      assert.match(seen, /^something is written\r?$/m);
     });
   }
 
@@ -57,7 +67,9 @@ describe("a machine boots", { skip, timeout: 900_000 }, () => {
       const verified = theRoot.replace("--output", "--verity --json --output").trimEnd();
       await machine.run(`${theInit}${verified} > result.json\n${theInitramfs}${theVerifyingInitramfs}`);
       const boots = theMachine.replace("/dev/vda", "/dev/dm-0");
-      assertSeesAll(await machine.run(boots));
+      const before = await machine.run(boots);
+      assertSeesAll(before);
+      assert.doesNotMatch(before, /something is written/);
       await machine.damage();
       const seen = await machine.run(boots);
       assert.match(seen, /data block \d+ is corrupted/);
