@@ -135,10 +135,10 @@ function imageSize(text: string | undefined): number | undefined {
   );
 }
 
-/** The options for owners. In a file, owners are always those of the image. */
+/** The options for owners. In a file and in a copy, owners are always those of the image. */
 const ownerOptions = ["owner", "rootless", "uid-map", "gid-map"] as const;
 
-/** The options for what only images have. */
+/** The options for what only the files of images have. */
 const imageFileOptions = ["devices", "xattr-include", "xattr-exclude", "keep-dirlinks"] as const;
 
 /** Refuses options that have no meaning for this form. */
@@ -148,6 +148,8 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
   const isCopy = !isDirectory && !isExport;
   const isFileSystem = isExport && form !== "tar";
   const isFiltered = form === "rootfs" || isExport;
+  const mergedForms = `--output rootfs, ${exportForms.join(", ")}`;
+  const partForms = `${mergedForms}, files`;
   const stray = [
     ["--overlay", values.overlay !== undefined && form !== "overlay", "--output overlay"],
     ["--mount", values.mount !== undefined && form !== "overlay", "--output overlay"],
@@ -158,23 +160,27 @@ function refuseStrayOptions(form: OutputChoice["form"], values: UnpackLine["valu
       "--output layout or oci-archive",
     ],
     ["-o", values["output-file"] !== undefined && isDirectory, `--output ${[...exportForms, ...copyForms].join(", ")}`],
-    ["--include", values.include !== undefined && !isFiltered && form !== "files", "--output rootfs, files, or a file"],
-    ["--exclude", values.exclude !== undefined && !isFiltered && form !== "files", "--output rootfs, files, or a file"],
-    ["--add-file", values["add-file"] !== undefined && !isFiltered, "--output rootfs, or a file"],
-    ["--partial", values.partial === true && !isFiltered, "--output rootfs, or a file"],
-    ["--keep", values.keep === true && !isFiltered, "--output rootfs, or a file"],
+    ["--include", values.include !== undefined && !isFiltered && form !== "files", partForms],
+    ["--exclude", values.exclude !== undefined && !isFiltered && form !== "files", partForms],
+    ["--add-file", values["add-file"] !== undefined && !isFiltered, mergedForms],
+    ["--partial", values.partial === true && !isFiltered, mergedForms],
+    ["--keep", values.keep === true && !isFiltered, mergedForms],
     ["--verity", values.verity === true && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--verity-file", values["verity-file"] !== undefined && !isFileSystem, "--output erofs, squashfs or ext4"],
     ["--size", values.size !== undefined && form !== "ext4", "--output ext4"],
     ...ownerOptions.map((name) => {
       return [
         `--${name}`,
-        values[name] !== undefined && (isExport || form === "files"),
-        "--output rootfs: in a file, owners are the image's, and files of an artifact are yours",
+        values[name] !== undefined && form !== "rootfs" && form !== "overlay",
+        "--output rootfs or overlay: in a file or a copy, owners are the image's, and files of an artifact are yours",
       ] as const;
     }),
     ...imageFileOptions.map((name) => {
-      return [`--${name}`, values[name] !== undefined && form === "files", "an image"] as const;
+      return [
+        `--${name}`,
+        values[name] !== undefined && (isCopy || form === "files"),
+        `${mergedForms}, overlay`,
+      ] as const;
     }),
     ["--clone", values.clone !== undefined && form !== "rootfs", "--output rootfs"],
     ["--bundle", values.bundle === true && form !== "rootfs", "--output rootfs"],

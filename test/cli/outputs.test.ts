@@ -145,15 +145,15 @@ test("--include and --exclude take a part of the image", async () => {
 const wrong: readonly (readonly [args: readonly string[], message: string])[] = [
   [
     ["--output", "layout", "--include", "etc", "-o", "x", "img"],
-    "cannot use --include: it goes with --output rootfs, files, or a file",
+    "cannot use --include: it goes with --output rootfs, tar, erofs, squashfs, ext4, files",
   ],
   [
     ["--output", "layout", "--store", "s", "--keep", "-o", "x", "img"],
-    "cannot use --keep: it goes with --output rootfs, or a file",
+    "cannot use --keep: it goes with --output rootfs, tar, erofs, squashfs, ext4",
   ],
   [
     ["--output", "overlay", "--store", "s", "--keep", "img", "d"],
-    "cannot use --keep: it goes with --output rootfs, or a file",
+    "cannot use --keep: it goes with --output rootfs, tar, erofs, squashfs, ext4",
   ],
   [
     ["--output", "tar", "--keep", "-o", "x", "img"],
@@ -169,6 +169,14 @@ const wrong: readonly (readonly [args: readonly string[], message: string])[] = 
   [["--output", "overlay", "--mtree", "x", "img", "d"], "cannot use --mtree: it goes with --output rootfs"],
   [["--output", "erofs", "-o", "-", "img"], "cannot make erofs on standard output: a file system is made in a file"],
   [["--output", "tar", "--owner", "ignore", "-o", "x", "img"], "cannot use --owner: it goes with --output rootfs"],
+  [
+    ["--output", "layout", "--rootless", "-o", "x", "img"],
+    "cannot use --rootless: it goes with --output rootfs or overlay: in a file or a copy, owners are the image's",
+  ],
+  [
+    ["--output", "docker-archive", "--devices", "create", "-o", "x", "img"],
+    "cannot use --devices: it goes with --output rootfs, tar, erofs, squashfs, ext4, overlay",
+  ],
   [["--output", "squashfs", "--size", "1G", "-o", "x", "img"], "cannot use --size: it goes with --output ext4"],
   [
     ["--output", "ext4", "--size", "big", "-o", "x", "img"],
