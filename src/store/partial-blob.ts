@@ -34,7 +34,7 @@ export class PartialBlob implements AsyncDisposable {
       return new PartialBlob(store, digest, file, (await file.stat()).size);
     } catch (error) {
       signal?.throwIfAborted();
-      throw fileSystemError(error, `store blob ${digest}`);
+      throw fileSystemError(error, `keep blob ${digest} in the store "${store.directory}"`);
     }
   }
 
@@ -71,7 +71,7 @@ export class PartialBlob implements AsyncDisposable {
       // write it.
       await this.#file.chmod(constants.S_IRUSR | constants.S_IRGRP | constants.S_IROTH);
     } catch (error) {
-      throw fileSystemError(error, `store blob ${this.#digest}`);
+      throw fileSystemError(error, `keep blob ${this.#digest} in the store "${this.#store.directory}"`);
     }
   }
 
@@ -92,7 +92,7 @@ export class PartialBlob implements AsyncDisposable {
     } catch (error) {
       // If the disk is full, the unfinished blob must not keep it full.
       await this.discard();
-      throw fileSystemError(error, `store blob ${this.#digest}`);
+      throw fileSystemError(error, `keep blob ${this.#digest} in the store "${this.#store.directory}"`);
     }
   }
 }

@@ -125,7 +125,7 @@ describe("a store", { skip: skipUnlessMounting() }, () => {
     });
     assertClearError(stderr);
     assert.equal(status, 1);
-    assert.match(stderr, /cannot store blob sha256:\w+: no space left on device/);
+    assert.match(stderr, /cannot keep blob sha256:\w+ in the store ".*\/store": no space left on device/);
     const { corrupt } = await store(`${path}.after`).verify();
     assert.deepEqual(corrupt, []);
     assert.deepEqual(await readNames(new BlobStore(`${path}.after`)), []);

@@ -198,7 +198,10 @@ test("a full disk is one clear error, and the beginning that filled it goes", {
   execFileSync("mkdir", [small]);
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
   try {
-    await assert.rejects(stage.unpack(), { code: "NO_SPACE", message: /^cannot store blob sha256:/ });
+    await assert.rejects(stage.unpack(), {
+      code: "NO_SPACE",
+      message: /^cannot keep blob sha256:\w+ in the store ".*\/store": /,
+    });
     assert.deepEqual(await readdir(join(small, "ingest")), []);
   } finally {
     execFileSync("umount", [small]);
