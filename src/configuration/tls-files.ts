@@ -99,13 +99,31 @@ export async function certificateFiles(directory: string): Promise<CertificateFi
 /** Reads the files. Of several client certificates the first one is used: a connection can have only one. */
 export async function readTlsMaterial(files: CertificateFiles, options: FetchOptions = {}): Promise<TlsMaterial> {
   const [pair] = files.client;
-  const authorities = await Promise.all(files.ca.map((path) => readPem(path, options)));
+  const authorities = await Promise.all(files.ca.map((path) => readCertificate(path, options)));
   if (pair === undefined) return { ca: authorities };
   const [certPath, keyPath = certPath] = pair;
-  const [cert, key] = await Promise.all([readPem(certPath, options), readPem(keyPath, options)]);
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) return { ca: authorities, cert, key };
-  const found = `"${keyPath}" holds no private key`;
-  throw new OciUnpackError("CONFIGURATION", `cannot use the client certificate "${certPath}": ${found}`);
+  const [cert, key] = await Promise.all([readCertificate(certPath, options), readPem(keyPath, options)]);
+  const action = `cannot use the client certificate "${certPath}"`;
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) {
+    throw new OciUnpackError("CONFIGURATION", `${action}: "${keyPath}" holds no private key`);
+  }
+  if (isEncrypted(key)) {
+    throw new OciUnpackError("CONFIGURATION", `${action}: "${keyPath}" is encrypted, and there is no password for it`, {
+      hint: "write the key without a password: openssl pkey -in KEY -out NEW-KEY",
+    });
+  }
+  return { ca: authorities, cert, key };
+}
+
+/** Whether a private key has a password, as PKCS #8 or as OpenSSL's older form says it. */
+function isEncrypted(key: string): boolean {
+  return key.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") || key.includes("Proc-Type: 4,ENCRYPTED");
+}
+
+async function readCertificate(path: string, options: FetchOptions): Promise<string> {
+  const text = await readPem(path, options);
+  if (text.includes("CERTIFICATE-----")) return text;
+  throw new OciUnpackError("CONFIGURATION", `cannot use "${path}": it holds no certificate`);
 }
 
 async function readPem(path: string, options: FetchOptions): Promise<string> {

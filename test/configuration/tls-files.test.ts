@@ -70,6 +70,26 @@ test("R-70: half of a pair, and what is not PEM, is an error that names the file
   await refused("client.cert", certificate("client"), /"[^"]*client\.cert" holds no private key$/);
   await refused("client.key", privateKey("client"), /has "client\.key" and no "client\.cert"$/);
   await refused("ca.crt", "\x30\x82\x01", /ca\.crt": it is not PEM$/);
+  await refused("ca.crt", privateKey("ca"), /ca\.crt": it holds no certificate$/);
+  await refused("client.cert", privateKey("client"), /client\.cert": it holds no certificate$/);
+});
+
+test("R-70: a key that has a password is told from one that is damaged", async (context) => {
+  const encrypted = {
+    "PKCS #8": privateKey("client").replaceAll("EC", "ENCRYPTED"),
+    older: privateKey("Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nclient"),
+  };
+  for (const [form, key] of Object.entries(encrypted)) {
+    const files = { "one/r.example:5000/c.cert": certificate("client"), "one/r.example:5000/c.key": key };
+    await assert.rejects(
+      found(context, files),
+      (error) =>
+        isOciUnpackError(error, "CONFIGURATION") &&
+        /c\.key" is encrypted, and there is no password for it$/.test(error.message) &&
+        (error.hint?.includes("openssl pkey") ?? false),
+      form,
+    );
+  }
 });
 
 test("R-70, R-71: a registry that wants a client certificate opens to the files of either configuration", {
