@@ -81,6 +81,7 @@ const flags: readonly (readonly [option: string, flag: string])[] = [
   ["`network.allowHosts`", "--allow-host"],
   ["`plainHttp`", "--plain-http"],
   ["`tls.ca`", "--tls-ca"],
+  ["`trust.attestations`", "--require-attestation"],
   ["`tls.cert`", "--tls-cert"],
   ["`tls.key`", "--tls-key"],
   ["`platform`", "--platform"],

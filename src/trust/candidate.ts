@@ -41,8 +41,11 @@ export class NotSigned extends Error {}
 /** It was signed, and by somebody else than who is demanded: whoever it was. */
 export class OtherIdentity extends NotSigned {}
 
+/** Who is demanded signed it; another image, under another name, or something else than what is wanted. */
+export class OtherContent extends NotSigned {}
+
 /** Who is demanded signed it, and states something else. */
-export class OtherStatement extends NotSigned {}
+export class OtherStatement extends OtherContent {}
 
 /** Why a candidate failed; throws what is no verdict about it. */
 export function failureOf(error: unknown): NotSigned {

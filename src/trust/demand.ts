@@ -1,4 +1,4 @@
-import { NotSigned, OtherStatement, type SignatureCandidate } from "./candidate.ts";
+import { OtherContent, OtherStatement, type SignatureCandidate } from "./candidate.ts";
 import { type SignedStatement, signedContent } from "./signed-content.ts";
 import type { Signer, SignerEvidence } from "./signer.ts";
 
@@ -11,7 +11,7 @@ export interface Demand {
   readonly predicateType?: string;
   /** Whether only the manifest that was chosen counts, and not the index that led to it (V25). */
   readonly isOfManifest?: boolean;
-  /** Throws `NotSigned` for what was signed under a name that does not count. */
+  /** Throws `OtherContent` for what was signed under a name that does not count. */
   readonly acceptName?: (stated: SignedStatement, candidate: SignatureCandidate) => void;
 }
 
@@ -68,7 +68,7 @@ export function shortfall({ predicateType: wanted }: Demand, { predicateType }: 
 function insistOnSubject({ subjects, reference }: SignedStatement, { subject }: SignatureCandidate): void {
   if (subjects.includes(subject)) return;
   const [other = "something else"] = reference === undefined ? [] : subjects;
-  throw new NotSigned(
+  throw new OtherContent(
     reference === undefined ? "its statement is about something else" : `it is a signature of ${other}`,
   );
 }

@@ -1,5 +1,5 @@
 import { type ErrorCode, type FailedSignature, OciUnpackError } from "../base/errors.ts";
-import { type NotSigned, OtherIdentity, OtherStatement } from "./candidate.ts";
+import { type NotSigned, OtherContent, OtherIdentity, OtherStatement } from "./candidate.ts";
 import type { Demand } from "./demand.ts";
 import type { SignedImage, Subjects } from "./signed-image.ts";
 
@@ -31,10 +31,11 @@ export function refusal(
   const code = codeOf(demand, findings);
   const wanted = `a ${kind} of ${subject} by ${demand.signer.name} is demanded`;
   const signatures = findings.failures.map(({ about, error }) => ({ ...about, reason: error.message }));
-  return new OciUnpackError(code, `cannot trust "${reference}": ${wanted}, and ${found(findings, signatures)}`, {
+  return new OciUnpackError(code, `cannot trust "${reference}": ${wanted}, and ${found(findings)}`, {
     hint:
       offlineHint(findings) ??
       hints[code] ??
+      attestedHint(demand, findings) ??
       `check that the ${demand.origin === "keys" ? "key" : "identity"} is the one of whoever publishes the image`,
     details: signatures.length === 0 ? { digest: subject } : { digest: subject, signatures },
   });
@@ -53,6 +54,18 @@ function offlineHint({ failures, isOffline }: SearchFindings): string | undefine
     : undefined;
 }
 
+function attestedHint({ predicateType }: Demand, { failures }: SearchFindings): string | undefined {
+  if (predicateType !== undefined || !(nearest(failures)?.error instanceof OtherStatement)) return undefined;
+  return "demand the attestation by its type (`trust.attestations`), or ask whoever publishes the image for a signature";
+}
+
+/** The failure that is told: of what the demanded signer made, else of what names another one, else the first. */
+function nearest(failures: readonly Failure[]): Failure | undefined {
+  const isOf = (kind: typeof OtherContent | typeof OtherIdentity) =>
+    failures.find(({ error }) => error instanceof kind);
+  return isOf(OtherContent) ?? isOf(OtherIdentity) ?? failures[0];
+}
+
 function codeOf({ origin, predicateType }: Demand, { failures }: SearchFindings): ErrorCode {
   if (origin === "policy") return "POLICY_REJECTED";
   const counted =
@@ -61,14 +74,12 @@ function codeOf({ origin, predicateType }: Demand, { failures }: SearchFindings)
   return counted.some(({ error }) => error instanceof OtherIdentity) ? "IDENTITY_MISMATCH" : "SIGNATURE_INVALID";
 }
 
-function found(
-  { otherFormats, isPossible, isOffline }: SearchFindings,
-  signatures: readonly FailedSignature[],
-): string {
-  const [first, ...others] = signatures;
-  if (first !== undefined) {
-    const more = others.length === 0 ? "" : ` (and ${others.length} more do not count)`;
-    return `${described(first)} does not count: ${first.reason}${more}`;
+function found({ failures, otherFormats, isPossible, isOffline }: SearchFindings): string {
+  const told = nearest(failures);
+  if (told !== undefined) {
+    const others = failures.length - 1;
+    const more = others === 0 ? "" : ` (and ${others} more do not count)`;
+    return `${described(told.about)} does not count: ${told.error.message}${more}`;
   }
   if (!isPossible) return "where it comes from there can be none";
   if (isOffline) return "there is none in the store";

@@ -260,6 +260,7 @@ test("V6: an attestation is no signature", async () => {
   assert.deepEqual(await reasons(stage.resolved()), [
     'it attests "https://slsa.dev/provenance/v1", and is no signature',
   ]);
+  await assert.rejects(stage.resolved(), { hint: /^demand the attestation by its type \(`trust\.attestations`\)/ });
 });
 
 describe("V7: the manifest that has a bundle says itself what it is", () => {
@@ -462,6 +463,9 @@ test("V26: every candidate is told with its own reason, and what is missing is t
     `it is a signature of sha256:${"2".repeat(64)}`,
     "it has no signature in base64",
   ]);
+  await assert.rejects(stage.resolved(), {
+    message: /does not count: it is a signature of sha256:2+ \(and 2 more do not count\)$/,
+  });
 });
 
 test("a signature of a format that is not supported is named", async () => {

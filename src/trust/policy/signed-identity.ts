@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../oci/json-value.ts";
 import { formatReference, ifReference, parseName, type Reference } from "../../oci/reference.ts";
-import { NotSigned } from "../candidate.ts";
+import { OtherContent } from "../candidate.ts";
 import { StrictMembers, typeIn, word } from "./strict-members.ts";
 
 /** Under which name an image has to be signed (containers-policy.json(5), "signedIdentity"). */
@@ -68,28 +68,28 @@ function prefixIn(value: JsonValue): string {
  * Insists that the name that somebody signed an image under is the one that is demanded. `image` is the name that was
  * asked for; what is read from a directory or an archive has none.
  *
- * Throws `NotSigned`.
+ * Throws `OtherContent`.
  */
 export function insistOnIdentity(identity: SignedIdentity, image: Reference | undefined, signed: string): void {
   const shown = `"${signed.slice(0, 300)}"`;
   const name = parsed(signed);
-  if (name === undefined) throw new NotSigned(`it was signed under ${shown}, which is no image's name`);
+  if (name === undefined) throw new OtherContent(`it was signed under ${shown}, which is no image's name`);
   const fault = faultOf(identity, image, name);
-  if (fault !== undefined) throw new NotSigned(`it was signed under ${shown}: ${fault}`);
+  if (fault !== undefined) throw new OtherContent(`it was signed under ${shown}: ${fault}`);
 }
 
 /**
  * Insists that a signature that states no name lies in the repository that is demanded: a bundle is found in the image's
- * own repository and nowhere else. Throws `NotSigned`.
+ * own repository and nowhere else. Throws `OtherContent`.
  */
 export function insistOnRepository(identity: SignedIdentity, image: Reference | undefined): void {
   const named = "a bundle states no name, and counts";
-  if (image === undefined) throw new NotSigned(`${named} in a registry alone under a policy`);
+  if (image === undefined) throw new OtherContent(`${named} in a registry alone under a policy`);
   if (identity.type === "matchRepository") return;
   if (identity.type !== "exactRepository")
-    throw new NotSigned(`${named} under matchRepository or exactRepository alone`);
+    throw new OtherContent(`${named} under matchRepository or exactRepository alone`);
   const fault = sameRepository(identity.name, image);
-  if (fault !== undefined) throw new NotSigned(`${named} for the repository that it lies in: ${fault}`);
+  if (fault !== undefined) throw new OtherContent(`${named} for the repository that it lies in: ${fault}`);
 }
 
 /** Why a name is not the one that is demanded. */

@@ -12,7 +12,7 @@ import { ociUnpack } from "../../support/oci-unpack.ts";
 import { startRegistry } from "../../support/registry-double.ts";
 import { scratch } from "../../support/scratch.ts";
 import { file, tar } from "../../support/tar-builder.ts";
-import { payloadOf, pemOf, storeBundle, storeSimpleSignings } from "../signing.ts";
+import { signer as keySigner, payloadOf, pemOf, storeBundle, storeSimpleSignings } from "../signing.ts";
 import { annotationsOf, bundleWith, Instance, logEntry, signedStatement, usual } from "./instance.ts";
 
 // Identities and trusted roots as options of the library and of the command.
@@ -85,6 +85,16 @@ describe("an identity is demanded", () => {
         /by "me@a\.example", for whom "https:\/\/login\.example" vouches, is demanded, .*it was signed by "https:\/\/builds/,
     });
     await resolve(made.name, { platform, trust: { identities: [other, usual], trustedRoot } });
+  });
+
+  test("V10: and so it is where a key signed as well", async () => {
+    await using made = await stage("simple-signing");
+    storeBundle(made.registry, repository, descriptor, keySigner());
+    const trust = { identities: [{ ...usual, identity: "me@a.example" }], trustedRoot: made.root };
+    await assert.rejects(resolve(made.name, { platform, trust }), {
+      code: "IDENTITY_MISMATCH",
+      message: /it was signed by "https:\/\/builds.* \(and 1 more do not count\)$/,
+    });
   });
 
   test("by the public instance's root the certificate of another does not count", async () => {

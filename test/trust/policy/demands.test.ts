@@ -58,6 +58,13 @@ describe("what a policy refuses is told with the place that says so, and what to
     assert.match(reason, /as cosign does.*"signedIdentity": \{"type": "matchRepository"\} accepts it$/);
   });
 
+  test("where another key signed as well, it is what the demanded key made", async () => {
+    const identity = { type: "exactReference", dockerReference: "HOST/app/both:2" };
+    const policy = demanding({ keyPath: "PLACE/second.pub", signedIdentity: identity });
+    const { message } = await refused("HOST/app/both:1", policy);
+    assert.match(message, /it was signed under ".*" is demanded \(and 1 more do not count\)$/);
+  });
+
   test("every candidate has its own reason", async () => {
     const { details } = await refused("HOST/app/both:1", demanding({ keyPath: "PLACE/third.pub" }));
     assert.deepEqual(
