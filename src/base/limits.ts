@@ -22,7 +22,7 @@ export interface Limits {
   readonly signatures: number;
   /** Bytes of one signature: of a payload, or of a bundle. */
   readonly signatureBytes: number;
-  /** Blobs downloaded at the same time. */
+  /** Blobs downloaded at the same time; at least 1. */
   readonly parallelDownloads: number;
   /** Compressed bytes of all layers together. */
   readonly downloadBytes: number;

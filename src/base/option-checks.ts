@@ -244,12 +244,11 @@ export function settleLimits(limits: Partial<Limits> = {}): Limits {
     if (!Object.hasOwn(defaultLimits, name)) {
       throw unknownName("limits.", name, { names: Object.keys(defaultLimits), called: "limit" });
     }
-    if (value !== undefined) settled[name as keyof Limits] = wholeNumber(`limits.${name}`, value);
+    if (value === undefined) continue;
+    // With none at a time whoever waits for a blob would wait for ever.
+    const kind = name === "parallelDownloads" ? positive : count;
+    if (!kind.isOne(value)) throw invalidOption(`limits.${name}`, `${String(value)} is not ${kind.words}`);
+    settled[name as keyof Limits] = value;
   }
   return settled;
-}
-
-function wholeNumber(option: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalidOption(option, `${String(value)} is not a whole number from 0 on`);
 }

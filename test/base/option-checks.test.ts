@@ -475,6 +475,8 @@ test("what is wrong within an option is told by its whole name, and no secret wi
     [unpacking({ platform: { arch: "arm64" } }), "platform.arch: there is no such option"],
     [unpacking({ mtree: new URL("https://a/b") }), 'mtree: "https://a/b" is not a path or a file: URL'],
     [unpacking({ limits: { entires: 5 } }), "limits.entires: there is no such limit"],
+    [unpacking({ limits: { entries: -1 } }), "limits.entries: -1 is not a whole number from 0 on"],
+    [unpacking({ limits: { parallelDownloads: 0 } }), "limits.parallelDownloads: 0 is not a whole number from 1 on"],
     [connectingBy({ network: { denyPrivate: 1 } }), "network.denyPrivate: 1 is not true or false"],
     [connectingBy({ deadlines: { stall: 1 } }), "deadlines.stall: there is no such option"],
     [connectingBy({ tls: { ca: "-----BEGIN" } }), "tls.ca: this string is not a list of strings"],
