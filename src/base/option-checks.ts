@@ -133,15 +133,22 @@ export function secret(kind: Kind): Kind {
  * Checks the options of a caller, who may not use TypeScript: that each of them exists, and that it is what it has to
  * be.
  *
+ * Gives them as an object that has inherited ones as its own: of an object that is spread those would be lost.
+ *
  * @throws OciUnpackError with `INVALID_OPTION`, which names the option.
  */
-export function checkOptions<Options>(
-  options: unknown,
+export function checkOptions<Options extends object>(
+  options: Options,
   kinds: Kinds<Options>,
   required: readonly (keyof Options & string)[] = [],
-): void {
+): Options {
   check("options", options, object);
-  readable("options", () => checkMembers(Object(options), kinds, { required, within: "" }));
+  const own: Record<string, unknown> = {};
+  readable("options", () => {
+    checkMembers(options, kinds, { required, within: "" });
+    for (const name of Object.keys(kinds)) own[name] = Reflect.get(options, name);
+  });
+  return present(own) as Options;
 }
 
 /** Checks one value, which must not be missing. Throws `INVALID_OPTION`. */
@@ -240,15 +247,16 @@ function kindOf(value: unknown): string {
 /** The limits to use: what the caller says, and the defaults for everything else. */
 export function settleLimits(limits: Partial<Limits> = {}): Limits {
   const settled: Record<keyof Limits, number> = { ...defaultLimits };
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(defaultLimits, name)) {
-      throw unknownName("limits.", name, { names: Object.keys(defaultLimits), called: "limit" });
-    }
+  const names = Object.keys(defaultLimits);
+  const unknown = Object.keys(limits).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownName("limits.", unknown, { names, called: "limit" });
+  for (const name of names) {
+    const value: unknown = Reflect.get(limits, name);
     if (value === undefined) continue;
     // With none at a time whoever waits for a blob would wait for ever.
     const kind = name === "parallelDownloads" ? positive : count;
     if (!kind.isOne(value)) throw invalidOption(`limits.${name}`, `${String(value)} is not ${kind.words}`);
-    settled[name as keyof Limits] = value;
+    settled[name as keyof Limits] = Number(value);
   }
   return settled;
 }

@@ -52,8 +52,8 @@ interface Question {
  * `$GITHUB_TOKEN` for ghcr.io. Files are read each time, because logins may change while a program runs. A file that
  * cannot be used is a warning, except for `authFile`, which is an error.
  */
-export function dockerCredentials(options: DockerCredentialsOptions): Credentials {
-  checkOptions(options, credentialKinds, machineNeeds);
+export function dockerCredentials(given: DockerCredentialsOptions): Credentials {
+  const options = checkOptions(given, credentialKinds, machineNeeds);
   const { authFile } = options;
   return credentialsOf({ ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) });
 }

@@ -82,8 +82,7 @@ export const environmentKinds: Kinds<EnvironmentOptions> = {
  * The options for TLS are used in addition to the files. Throws `INVALID_OPTION` if an option cannot be used.
  */
 export async function registryFromEnvironment(given: EnvironmentOptions): Promise<RegistryOptions> {
-  checkOptions(given, environmentKinds, machineNeeds);
-  const options = settled(given);
+  const options = settled(checkOptions(given, environmentKinds, machineNeeds));
   const { env, plainHttp, allProxy = false, systemDirectory = "/etc", onEvent } = options;
   const { hostsDirectory = join(systemDirectory, "containerd/certs.d") } = options;
   const heard = onEvent === undefined ? {} : { onEvent };

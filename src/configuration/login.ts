@@ -77,8 +77,8 @@ export async function logout(registry: string, options: LoginOptions): Promise<r
   return forgotten;
 }
 
-function settledOptions(options: LoginOptions): SettledLoginOptions {
-  checkOptions(options, loginKinds, machineNeeds);
+function settledOptions(given: LoginOptions): SettledLoginOptions {
+  const options = checkOptions(given, loginKinds, machineNeeds);
   const { authFile } = options;
   return { ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) };
 }

@@ -62,9 +62,9 @@ const kinds: Kinds<EnvironmentSourceOptions> = {
  */
 export async function sourceFromEnvironment(name: string, options: EnvironmentSourceOptions): Promise<Source> {
   check("name", name, text);
-  checkOptions(options, kinds, machineNeeds);
-  const { store, offline, index, limits } = options;
-  const source = sourceFor(name, await sourceOptions(name, options));
+  const checked = checkOptions(options, kinds, machineNeeds);
+  const { store, offline, index, limits } = checked;
+  const source = sourceFor(name, await sourceOptions(name, checked));
   if (store === undefined) return source;
   const kept = typeof store === "string" || store instanceof URL ? storeIn(pathOf("store", store)) : store;
   return storedSource(source, kept, present({ offline, index, limits }));

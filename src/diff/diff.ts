@@ -34,12 +34,12 @@ import {
 export function diff(name1: string, name2: string, options: DiffOptions = {}): ImageComparison {
   check("name1", name1, text);
   check("name2", name2, text);
-  checkOptions(options, diffKinds);
+  const checked = checkOptions(options, diffKinds);
   const images = deferred<ComparedImages>();
   const batches = handedOver<readonly ImageDifference[], DiffResult>(async (give, stop) => {
     const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
     try {
-      return await compareImages([name1, name2], { ...options, signal }, { give, tellImages: images.resolve });
+      return await compareImages([name1, name2], { ...checked, signal }, { give, tellImages: images.resolve });
     } catch (error) {
       images.reject(error);
       throw error;

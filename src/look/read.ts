@@ -31,10 +31,10 @@ export interface FileReading extends AsyncIterable<Uint8Array> {
 export function read(name: string, path: string, options: LookOptions = {}): FileReading {
   check("name", name, text);
   check("path", path, text);
-  checkOptions(options, lookKinds);
+  const checked = checkOptions(options, lookKinds);
   return handedOver((give: Give, stop) => {
     const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
-    return readFile(name, path, { ...options, signal }, give);
+    return readFile(name, path, { ...checked, signal }, give);
   });
 }
 

@@ -25,8 +25,8 @@ import type { Repository } from "./repository.ts";
  *
  * Its images share connections, tokens and what is known about each host. Dispose of it to close the connections.
  */
-export function registrySource(options: RegistryOptions = {}): Source {
-  checkOptions(options, registryKinds);
+export function registrySource(given: RegistryOptions = {}): Source {
+  const options = checkOptions(given, registryKinds);
   const limits = settleLimits(options.limits);
   const client = new Client(options);
   return {

@@ -34,8 +34,7 @@ export async function verifyLogin(
 ): Promise<"accepted" | "not asked"> {
   check("registry", registry, text);
   check("user", user, userKind);
-  checkOptions(given, verifyKinds);
-  const { signal, ...options } = given;
+  const { signal, ...options } = checkOptions(given, verifyKinds);
   const key = loginKey(registry);
   using client = new Client(options);
   client.secrets.add(...secretsOf(user));

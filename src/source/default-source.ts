@@ -16,8 +16,7 @@ import { type LocalOptions, localKinds, localSource, splitTransport } from "./lo
  */
 export function sourceFor(name: string, options: SourceOptions = {}): Source {
   check("name", name, text);
-  checkSourceOptions(options);
-  const { standardInput, limits, sandbox, engineSocket, ...forRegistry } = options;
+  const { standardInput, limits, sandbox, engineSocket, ...forRegistry } = checkOptions(options, sourceKinds);
   const reading = present({ limits, sandbox });
   switch (kindOfSource(name)) {
     case "engine":
@@ -72,8 +71,3 @@ export interface SourceOptions extends RegistryOptions, LocalOptions {
 
 /** The kinds of all options. Options that one kind of source does not use are ignored. */
 const sourceKinds: Kinds<SourceOptions> = { ...registryKinds, ...localKinds, engineSocket: path };
-
-/** Checks the options of any source. Throws `INVALID_OPTION`. */
-function checkSourceOptions(options: SourceOptions): void {
-  checkOptions(options, sourceKinds);
-}

@@ -591,6 +591,46 @@ test("an option counts that is inherited, and one that cannot be read is refused
   );
 });
 
+test("what is demanded counts also where it is inherited, whatever the verb", async () => {
+  await using stage = await scratch();
+  const layout = join(stage.directory, "layout");
+  const sample = image([tar(file("motd", "hello"))]);
+  await writeImageLayout(layout, [{ tag: "x", images: [sample] }]);
+  const name = `oci:${layout}:x`;
+  const refusal = new Error("not this one");
+  const refuse = () => {
+    throw refusal;
+  };
+  const place = join(stage.directory, "made");
+  for (const [verb, call] of Object.entries<(options: object) => unknown>({
+    unpack: (options) => unpack(name, place, options),
+    list: (options) => library.list(name, "/", options),
+    read: (options) => library.read(name, "/motd", options)[Symbol.asyncIterator]().next(),
+    diff: (options) => library.diff(name, name, options)[Symbol.asyncIterator]().next(),
+  })) {
+    const rejects = (inherited: object, error: object) =>
+      assert.rejects(async () => await call(Object.create({ sandbox: "prefer", ...inherited })), error, verb);
+    await rejects({ platform: "linux/amd64", approve: refuse }, refusal);
+    await rejects({ platform: "plan9/amd64" }, { code: "PLATFORM_NOT_FOUND" });
+    const limits = Object.create({ configBytes: 1 });
+    await rejects({ platform: "linux/amd64", limits }, { code: "LIMIT_EXCEEDED" });
+  }
+  assert.deepEqual(await readdir(stage.directory), ["layout"]);
+});
+
+test("a source is as strict as it is to be, also where that is inherited", async () => {
+  const machine = { env: {}, homeDirectory: noPlace, uid: 0, systemDirectory: noPlace };
+  const options = Object.create({ ...machine, network: { denyPrivate: true } });
+  for (const source of [
+    registrySource(Object.create({ network: { denyPrivate: true } })),
+    sourceFor("127.0.0.1:1/app", Object.create({ network: { denyPrivate: true } })),
+    await library.sourceFromEnvironment("127.0.0.1:1/app", options),
+  ]) {
+    await assert.rejects(library.resolve("127.0.0.1:1/app", { source }), { code: "POLICY_DENIED" });
+    await source[Symbol.asyncDispose]();
+  }
+});
+
 test("a wrong limit is told when the source is made, not when an image is asked for", () => {
   const message = /limits\.manifestBytes/;
   assert.throws(() => registrySource({ limits: { manifestBytes: -1 } }), { code: "INVALID_OPTION", message });
