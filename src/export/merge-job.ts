@@ -5,7 +5,8 @@ import type { RootfsSettings } from "../layer/settings.ts";
 import { confineFromFiles } from "../system/sandbox.ts";
 import type { ByteSource, Entry } from "../tar/entry.ts";
 import { MergedTree } from "../tree/merged-tree.ts";
-import { type SelectionPatterns, selection, unmatchedPatterns } from "../tree/selection.ts";
+import { selectionIn } from "../tree/selected-tree.ts";
+import { type SelectionPatterns, unmatchedPatterns } from "../tree/selection.ts";
 import { applyEntries, Reporter } from "../worker/apply-entries.ts";
 import type { NumberedLayer } from "../worker/messages.ts";
 import { Outlet, type SharedOutlet } from "../worker/outlet.ts";
@@ -102,7 +103,7 @@ export function mergeLayers(job: MergeJob): void {
     reporter.close();
   }
   merged = { tree, contents, settings: job.settings, wanted };
-  wanted.find(tree.root, selection(job.wanted));
+  wanted.find(tree.root, selectionIn(tree.root, job.wanted));
   if (wanted.layers.length > 0) {
     const tabled = wanted.layers.filter((layer) => job.tabled.includes(layer));
     tell<ContentsReport>({
@@ -112,7 +113,7 @@ export function mergeLayers(job: MergeJob): void {
     });
   }
   if (job.factsOn !== undefined)
-    tell<MergeReport>({ type: "merged", facts: factsOf(tree.root, selection(job.factsOn)) });
+    tell<MergeReport>({ type: "merged", facts: factsOf(tree.root, selectionIn(tree.root, job.factsOn)) });
 }
 
 /** Reads the data that were wanted. */
@@ -132,7 +133,7 @@ export function writeArchive(job: ArchiveJob): void {
   const reporter = new Reporter(tell);
   const fit = fitting(job.form, settings.limits, reporter.skipped);
   const entries = writeFlatArchive(tree.root, contents, outlet, {
-    wanted: selection(job.selection),
+    wanted: selectionIn(tree.root, job.selection),
     fit(file, layer) {
       reporter.layer = layer;
       return fit(file);

@@ -213,11 +213,9 @@ export function settle(options: UnpackOptions): UnpackSettings {
     apply: applySettings({ ...options, limits: settleLimits(options.limits) }),
     isPartial: partial,
     selection: present({
-      include: include && [
-        ...(checkedPatterns("include", include) ?? []),
-        ...add.map(({ target }) => literalPattern(target)),
-      ],
+      include: checkedPatterns("include", include),
       exclude: checkedPatterns("exclude", exclude),
+      added: include && add.map(({ target }) => addedPath(target)),
     }),
   };
 }
@@ -230,11 +228,6 @@ export function checkedPatterns(option: string, texts: readonly string[] | undef
     if (fault !== undefined) throw invalidOption(option, `"${text}" ${fault}`, patternHint);
   }
   return texts;
-}
-
-/** A pattern that matches the path of an added file and nothing else. */
-function literalPattern(target: string): string {
-  return addedPath(target).replaceAll(/[*?[\]{}]/g, "[$&]");
 }
 
 const patternHint = "patterns are paths from the root, as in etc, usr/*/bin or **/*.pem";

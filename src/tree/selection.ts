@@ -8,6 +8,8 @@ export interface SelectionPatterns {
   readonly include?: readonly string[];
   /** What is not, with all that is below it, whatever `include` says. */
   readonly exclude?: readonly string[];
+  /** Paths of files that were added to the tree: `include` wants them, too, where links on the way lead. */
+  readonly added?: readonly string[];
 }
 
 /** What is known of one path of a tree: whether it is wanted, and what that says of the names below it. */
@@ -31,9 +33,11 @@ export const nothing: Selection = { isWanted: false, below: () => nothing };
  * last name matches at the top only; a slash at either end means nothing.
  *
  * A name is looked at once, whatever is above it: a path costs its names times the names of the patterns.
+ *
+ * `places` are paths that are wanted besides what `include` says.
  */
-export function selection({ include, exclude = [] }: SelectionPatterns): Selection {
-  return within(include === undefined ? "matched" : begun(include), begun(exclude));
+export function selection({ include, exclude = [] }: SelectionPatterns, places: readonly ByteString[] = []): Selection {
+  return within(include === undefined ? "matched" : [...begun(include), ...places.map(literal)], begun(exclude));
 }
 
 /** What is wanted of a path and of what is below it. */
@@ -71,7 +75,17 @@ function isOver(progress: Progress): boolean {
   return progress !== "matched" && progress.length === 0;
 }
 
-function begun(patterns: readonly string[]): Progress {
+/** What matches one path alone. */
+function literal(path: ByteString): Position {
+  const names = path.split("/").map(
+    (expected): NamePattern =>
+      (name) =>
+        name === expected,
+  );
+  return { names, next: new Set([0]) };
+}
+
+function begun(patterns: readonly string[]): readonly Position[] {
   return patterns.map((pattern) => {
     const texts = byteStringOf(pattern).split("/") as ByteString[];
     const names = texts.filter((text) => text !== "" && text !== ".").map(namePattern);

@@ -136,6 +136,25 @@ test("what is added is wanted too where only a part of the image is", async () =
   assert.deepEqual(Object.keys(tree).sort(), [".", "a[b]*", "etc", "etc/motd", "init"]);
 });
 
+test("what is added is wanted where symlinks on its way have led it, and no pattern is told as matching nothing", async () => {
+  await using stage = await setStage();
+  const add = [
+    { source: stage.path("init"), target: "/sbin/init" },
+    { source: stage.path("init"), target: "/out/escaped" },
+    { source: stage.path("init"), target: "/gone/init" },
+    { source: stage.path("init"), target: "/gone" },
+  ];
+  const kept = [".", "escaped", "etc", "etc/motd", "gone", "usr", "usr/sbin", "usr/sbin/init"];
+  const { rootfs, warnings } = await unpack(stage.name, stage.path("some"), { platform, add, include: ["etc"] });
+  assert.deepEqual(Object.keys(readTree(rootfs)).sort(), kept);
+  assert.deepEqual(warnings, { DUPLICATE_ENTRY: 1 });
+  const without = await unpack(stage.name, stage.path("less"), { platform, add, include: ["etc"], exclude: ["usr"] });
+  assert.deepEqual(
+    Object.keys(readTree(without.rootfs)).sort(),
+    kept.filter((path) => !path.startsWith("usr")),
+  );
+});
+
 for (const [form, tool] of [
   ["tar", "tar"],
   ["erofs", "mkfs.erofs"],
