@@ -58,7 +58,9 @@ function findGid(user: string, wanted: string, groups: readonly Group[]): number
 }
 
 function unknownName(user: string, found: string): OciUnpackError {
-  return new OciUnpackError("INVALID_CONFIG", `cannot find the image's user "${shown(user)}": ${found} in the image`);
+  return new OciUnpackError("INVALID_CONFIG", `cannot find the image's user "${shown(user)}": ${found} in the image`, {
+    hint: "where only a part is chosen (`include`, `exclude`), etc/passwd and etc/group have to be in it; else the image has to be made again, with that user",
+  });
 }
 
 /** A name from the image for a message, cut if it is long. */

@@ -88,6 +88,8 @@ const flags: readonly (readonly [option: string, flag: string])[] = [
   ['`owner: "ignore"`', "--owner ignore"],
   ['`clone: "auto"`', "--clone auto"],
   ["`keep`", "--keep"],
+  ["`include`", "--include"],
+  ["`exclude`", "--exclude"],
   ["`force`", "--force"],
   ['`overlay: "userxattr"`', "--overlay userxattr"],
   ["`mount`", "--mount"],

@@ -42,6 +42,16 @@ test("a user or group that the image does not know is named; a number out of ran
   }
 });
 
+test("a name that is not there tells that the files with the names may not have been chosen", () => {
+  for (const [user, accounts] of [
+    ["app", ""],
+    ["app:audio", passwd],
+  ] as const) {
+    const hint = /\(`include`, `exclude`\), etc\/passwd and etc\/group have to be in it/;
+    assert.throws(() => resolveUser(user, accounts, ""), { code: "INVALID_CONFIG", hint }, user);
+  }
+});
+
 test("lines that name nobody are passed over, whoever they look like", () => {
   const oddLines = [
     "+::::::",
