@@ -9,6 +9,9 @@ import type { CopyOutput } from "./copy-output.ts";
 /** The file that makes a directory a layout. It gets its name last. */
 const last = "index.json";
 
+/** How the directory is called in which a layout is made. */
+const stagingPrefix = ".copy-";
+
 /** The only directory in a layout. */
 const blobs = "blobs";
 
@@ -31,8 +34,9 @@ export class LayoutOutput implements CopyOutput {
     let firstCreated: string | undefined;
     try {
       firstCreated = await makeDirectories(directory, 0o777);
-      if ((await readdir(directory)).length > 0) throw notEmpty(directory);
-      return new LayoutOutput(directory, await mkdtemp(join(directory, ".copy-")), firstCreated);
+      const names = await readdir(directory);
+      if (names.length > 0) throw notEmpty(directory, names);
+      return new LayoutOutput(directory, await mkdtemp(join(directory, stagingPrefix)), firstCreated);
     } catch (error) {
       await removeCreated(directory, firstCreated);
       throw targetError(error, `write to "${directory}"`, "name a directory, absent or empty, where you may write");
@@ -83,8 +87,11 @@ export class LayoutOutput implements CopyOutput {
   }
 }
 
-function notEmpty(directory: string): OciUnpackError {
+function notEmpty(directory: string, names: readonly string[]): OciUnpackError {
+  const isLeftover = names.every((name) => name.startsWith(stagingPrefix));
   return new OciUnpackError("TARGET_NOT_EMPTY", `cannot write to "${directory}": it is not empty`, {
-    hint: "name a directory that does not exist yet, or an empty one",
+    hint: isLeftover
+      ? "another copy is being made there, or one was killed: remove the directory when none is running"
+      : "name a directory that does not exist yet, or an empty one",
   });
 }

@@ -237,3 +237,15 @@ function expectedInDir({ config, layers }: Image): readonly string[] {
 function hexOf(digest: string): string {
   return digest.slice(digest.indexOf(":") + 1);
 }
+
+test("a layout that a killed process left unfinished is told as such", async () => {
+  await using stage = await setStage();
+  const path = join(stage.place.directory, "layout");
+  await mkdir(join(path, ".copy-AbCdEf"), { recursive: true });
+  await assert.rejects(stage.copied("layout"), {
+    code: "TARGET_NOT_EMPTY",
+    hint: /one was killed: remove the directory/,
+  });
+  await writeFile(join(path, "mine"), "precious");
+  await assert.rejects(stage.copied("layout"), { code: "TARGET_NOT_EMPTY", hint: /^name a directory/ });
+});
