@@ -43,5 +43,6 @@ export async function syncCommand(
   if (command.json) writeText(output, resultJson(result, decisionLog));
   else if (differences !== undefined) writeLines(output, syncDifferenceLines(differences));
   tellPeople(command.verbosity, context, (paint) => syncLines(result, paint));
-  return differences === undefined || differences.length === 0 ? exitCodes.done : exitCodes.different;
+  const isDone = differences === undefined || (differences.length === 0 && !result.configChanged);
+  return isDone ? exitCodes.done : exitCodes.different;
 }

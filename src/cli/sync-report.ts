@@ -20,9 +20,10 @@ export function syncDifferenceLines(differences: readonly SyncDifference[]): str
 
 /** The result of `sync` as lines. */
 export function syncLines(result: SyncResult, paint: Paint): string[] {
-  const { reference, rootfs, digest, added, removed, changed, unchanged, trustedTimes } = result;
+  const { reference, rootfs, digest, added, removed, changed, unchanged, configChanged, trustedTimes } = result;
   const isRehearsal = result.differences !== undefined;
-  const isSame = added + removed + changed === 0;
+  const haveSameFiles = added + removed + changed === 0;
+  const isSame = haveSameFiles && !configChanged;
   const verdict = isSame ? "the same" : isRehearsal ? "different" : "synced";
   const paintVerdict = isSame || !isRehearsal ? paint.green : paint.red;
   const counts = `${countText(added)} added, ${countText(removed)} removed, ${countText(changed)} changed`;
@@ -32,6 +33,7 @@ export function syncLines(result: SyncResult, paint: Paint): string[] {
     `${paintVerdict(verdict)}: ${safeText(rootfs)} and ${safeText(reference)}`,
     `  ${paint.faint(digest)}`,
     `  ${counts}, ${countText(unchanged)} as they were`,
+    ...(haveSameFiles && configChanged ? ["  the files are the same, the configuration is another"] : []),
     `  ${read}, ${transferText(result)}${written}, in ${durationText(result.milliseconds)}`,
     ...signatureLines(result),
     ...(trustedTimes === false ? ["  all files were read: what lies there is not known by an index"] : []),

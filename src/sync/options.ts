@@ -47,6 +47,11 @@ export interface SyncResult extends OperationResult {
   readonly removed: number;
   readonly changed: number;
   readonly unchanged: number;
+  /**
+   * Whether the image's configuration that lay there was another one, or none; or whether the directory was a bundle and is
+   * none, or the other way round. With `dryRun` it lies there still.
+   */
+  readonly configChanged: boolean;
   /** Bytes of data that were written into files. */
   readonly writtenBytes: number;
   /** Compressed bytes that came over the network. */

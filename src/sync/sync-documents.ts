@@ -42,6 +42,13 @@ export class SyncDocuments {
     return this.#found.get("image-config.json") ?? this.#found.get("config.json");
   }
 
+  /** Whether another configuration of an image is there, or none, or documents of a bundle where none is wanted. */
+  isOther(imageConfig: Uint8Array, isBundle: boolean): boolean {
+    const found = this.imageConfig;
+    if (found === undefined || this.#found.has("image-config.json") !== isBundle) return true;
+    return Buffer.compare(found, imageConfig) !== 0;
+  }
+
   /** Whether what is there is what is to be there. */
   areSame(wanted: Documents): boolean {
     return names.every((name) => {

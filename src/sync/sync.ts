@@ -75,6 +75,7 @@ export async function sync(name: string, directory: string | URL, options: SyncO
     config: place.config,
     ...(mtreePath !== undefined && !dryRun && { mtree: resolve(mtreePath) }),
     ...counts,
+    configChanged: place.documents.isOther(image.configBytes, (options.bundle ?? false) !== false),
     writtenBytes,
     downloadedBytes,
     readLayers,

@@ -501,4 +501,17 @@ inTurn("the command syncs, rehearses, and says so in words and as data", async (
   assert.equal((await ociUnpack(["sync", target])).status, 2);
 });
 
+test("a configuration that alone is another is told, and a rehearsal of that exits with 3", async () => {
+  await using stage = await setStage();
+  const { v0, target } = stage;
+  writeFileSync(join(target, "config.json"), "{}");
+  const rehearsed = await ociUnpack(["sync", "--dry-run", target, v0]);
+  assert.equal(rehearsed.status, 3, rehearsed.stderr);
+  assert.match(rehearsed.stderr, /^different: .*\n {2}the files are the same, the configuration is another\n/ms);
+  assert.equal((await sync(v0, target)).configChanged, true);
+  assert.equal((await sync(v0, target)).configChanged, false);
+  assert.equal((await ociUnpack(["sync", "-n", "-q", target, v0])).status, 0);
+  assert.equal((await sync(v0, target, { dryRun: true, bundle: true })).configChanged, true);
+});
+
 for (const [title, options, work] of shareOf(10, cases)) test(title, options, work);
