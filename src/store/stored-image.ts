@@ -93,7 +93,7 @@ export class StoredImage implements ImageSource {
   async #incomplete(store: BlobStore, { digest }: Descriptor): Promise<OciUnpackError> {
     const found = `the store "${store.directory}" does not have it, or not as it should be`;
     const before = await this.#wholeBefore(store);
-    const hint = "unpack the image once without `offline`";
+    const hint = "do the same once without `offline`";
     return new OciUnpackError("NOT_FOUND", `cannot read blob ${digest} of "${this.name}" offline: ${found}`, {
       hint: before === undefined ? hint : `${hint}, or name what it was before, which is there: ${before}`,
       details: { digest },

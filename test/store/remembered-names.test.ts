@@ -51,7 +51,7 @@ test("what needs a layer that is not there says so offline, and names the layer"
   await assert.rejects(stage.unpack({ offline: true }), {
     code: "NOT_FOUND",
     message: new RegExp(`^cannot read blob ${layerOf(before)} of "${stage.reference}" offline`),
-    hint: "unpack the image once without `offline`",
+    hint: "do the same once without `offline`",
   });
 });
 
@@ -88,7 +88,7 @@ test("a tag that moved is offline what it was last seen as, and the way to what 
   await assert.rejects(stage.unpack({ offline: true }), {
     code: "NOT_FOUND",
     message: new RegExp(layerOf(after)),
-    hint: `unpack the image once without \`offline\`, or name what it was before, which is there: ${name}`,
+    hint: `do the same once without \`offline\`, or name what it was before, which is there: ${name}`,
   });
   assert.deepEqual(Object.keys((await stage.unpack({ offline: true, reference: name })).tree), [".", "before"]);
   assert.deepEqual(await namesIn(stage, "index.json"), [stage.reference]);
