@@ -64,7 +64,8 @@ async function list(command: SignaturesCommand, circumstances: Circumstances): P
 async function decide(command: VerifierCommand, circumstances: Circumstances): Promise<number> {
   const { context, library } = circumstances;
   const named = { ...command, image: exactName(command, library) };
-  const { reference, verified = [], refusal } = await signaturesOf(named, circumstances, { allPlatforms: true });
+  const more = { allPlatforms: true, ...present({ askedFor: taggedName(command, library) }) };
+  const { reference, verified = [], refusal } = await signaturesOf(named, circumstances, more);
   if (refusal !== undefined) throw refusal;
   const [first] = verified;
   const reason =
@@ -83,6 +84,12 @@ function exactName({ imageName, digest }: VerifierCommand, library: SignaturesLi
   return library.formatReference(library.parseReference(`${name}@${digest}`));
 }
 
+/** The name that containerd was asked for, if that is a tag: by this one a policy decides. */
+function taggedName({ imageName }: VerifierCommand, library: SignaturesLibrary): string | undefined {
+  const reference = library.parseReference(imageName);
+  return reference.digest === undefined ? library.formatReference(reference) : undefined;
+}
+
 interface Circumstances {
   readonly context: ProcessContext;
   readonly decisionLog: DecisionLog;
@@ -92,7 +99,7 @@ interface Circumstances {
 async function signaturesOf(
   command: ImageCommand,
   { context, decisionLog, library }: Circumstances,
-  more: Pick<SignaturesOptions, "allPlatforms"> = {},
+  more: Pick<SignaturesOptions, "allPlatforms" | "askedFor"> = {},
 ): Promise<SignaturesResult> {
   const limits = parseLimits(command.limits, library.defaultLimits);
   const credential = await givenCredential(command, context);

@@ -147,13 +147,21 @@ export class Operation implements AsyncDisposable {
 
   /**
    * As `accept`, for a verb that lists what is stored as signatures: a demand that is not fulfilled is told with the
-   * list, and what is so refused nobody has to approve.
+   * list, and what is so refused nobody has to approve. A policy decides by the name `asked`, if there is one.
    */
-  async review(source: ImageSource, image: ResolvedImage, event: ResolvedEvent): Promise<SignatureReview> {
+  async review(
+    source: ImageSource,
+    image: ResolvedImage,
+    event: ResolvedEvent,
+    asked?: string,
+  ): Promise<SignatureReview> {
     this.events.tell(event);
     this.signal.throwIfAborted();
     const { reviewSignatures } = await import("../trust/review.ts");
-    const review = await reviewSignatures(image, this.#requirements, this.#trustContext(source));
+    const review = await reviewSignatures(image, this.#requirements, {
+      ...this.#trustContext(source),
+      ...present({ asked }),
+    });
     this.#verified = review.verified;
     if (review.refusal === undefined) await this.#options.approve?.({ ...image, ...this.verified });
     this.signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import type { OciUnpackError } from "../base/errors.ts";
-import { boolean, type Kinds } from "../base/option-checks.ts";
+import { boolean, type Kinds, text } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import { type ResolveOptions, resolveKinds } from "../image/options.ts";
 import { resolveManifest, resolveName } from "../image/resolve.ts";
@@ -14,9 +14,14 @@ export interface SignaturesOptions extends ResolveOptions {
    * no other counts. Default: false.
    */
   readonly allPlatforms?: boolean;
+  /**
+   * The name that was asked for, where a tag of it was resolved to the digest by somebody else: a policy decides by this
+   * name, as it would have for whoever asked. Default: the name itself.
+   */
+  readonly askedFor?: string;
 }
 
-const signaturesKinds: Kinds<SignaturesOptions> = { ...resolveKinds, allPlatforms: boolean };
+const signaturesKinds: Kinds<SignaturesOptions> = { ...resolveKinds, allPlatforms: boolean, askedFor: text };
 
 /** Who signed an image, and what is attested about it. */
 export interface SignaturesResult extends Omit<OperationResult, "platform" | "layers"> {
@@ -39,11 +44,15 @@ export interface SignaturesResult extends Omit<OperationResult, "platform" | "la
 export async function signatures(name: string, options: SignaturesOptions = {}): Promise<SignaturesResult> {
   await using operation = Operation.begin(name, options, signaturesKinds);
   const source = await operation.source();
-  const { allPlatforms = false } = options;
+  const { allPlatforms = false, askedFor } = options;
   const { resolveOptions } = operation;
   const chosen = await (allPlatforms ? resolveName(source, resolveOptions) : resolveManifest(source, resolveOptions));
   const { reference, digest } = chosen;
-  const { signatures: found, otherFormats, refusal } = await operation.review(source, chosen, resolvedEvent(chosen));
+  const {
+    signatures: found,
+    otherFormats,
+    refusal,
+  } = await operation.review(source, chosen, resolvedEvent(chosen), askedFor);
   return {
     reference,
     digest,

@@ -17,7 +17,7 @@ export interface TrustRequirements {
   /**
    * What is demanded of one image: all of it has to be fulfilled. Throws `POLICY_REJECTED` if no signature could be enough.
    */
-  demandsFor(image: ImageSource, options: FetchOptions): Promise<readonly Demand[]>;
+  demandsFor(image: Pick<ImageSource, "name" | "location">, options: FetchOptions): Promise<readonly Demand[]>;
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { FetchOptions } from "../base/events.ts";
 import type { Limits } from "../base/limits.ts";
+import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { Digest } from "../oci/digest.ts";
+import { parseReference } from "../oci/reference.ts";
 import { failureOf, type SignatureCandidate } from "./candidate.ts";
 import { type Demand, type Fulfilment, fulfilment, isCandidateFor } from "./demand.ts";
 import type { VerifiedSignature } from "./options.ts";
@@ -14,6 +16,8 @@ import { instancesOf, type SignedImage, type SignedSubject, type Subjects, subje
 export interface TrustContext extends FetchOptions {
   readonly source: ImageSource;
   readonly limits: Limits;
+  /** The name in a registry that a policy decides by; otherwise that of the source. */
+  readonly asked?: string;
 }
 
 /**
@@ -39,10 +43,13 @@ export async function insistOnTrust(
 export async function openDemands(
   image: SignedImage,
   { notes, demandsFor }: TrustRequirements,
-  { source, ...options }: TrustContext,
+  { source, asked, ...options }: TrustContext,
 ): Promise<readonly OpenDemand[]> {
   for (const message of notes) options.onEvent?.({ type: "decision", topic: "signature", message });
-  const demands = await demandsFor(source, options);
+  const { name, location } = source;
+  const isAsked = asked !== undefined && location?.transport === "docker";
+  const place = isAsked ? { transport: location.transport, reference: parseReference(asked) } : location;
+  const demands = await demandsFor({ name, ...present({ location: place }) }, options);
   return demands.flatMap((demand) =>
     subjectsFor(demand, image).map((subjects) => new OpenDemand(demand, subjects, options)),
   );

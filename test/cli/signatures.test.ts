@@ -233,6 +233,28 @@ describe("as an image verifier of containerd", () => {
     assert.equal((await judged(stage, { of: index.descriptor.digest })).status, 0);
   });
 
+  test("a policy decides by the tag in -name: what was signed under another one does not count", async () => {
+    await using stage = await setStage();
+    const repositoryName = `${stage.registry.host}/${repository}`;
+    const payload = payloadOf(digest, { identity: { "docker-reference": `${repositoryName}:1` } });
+    storeSimpleSignings(stage.registry, repository, digest, [{ payload, by: owner }]);
+    const policy = join(stage.directory, "policy.json");
+    const signed = { type: "sigstoreSigned", keyPath: stage.key };
+    const exact = { ...signed, signedIdentity: { type: "matchExact" } };
+    const statusUnder = async (scopes: object, name: string) => {
+      await writeFile(policy, JSON.stringify({ default: [{ type: "reject" }], transports: { docker: scopes } }));
+      return (await judged(stage, { options: `--policy ${policy}`, name })).status;
+    };
+    for (const requirement of [signed, exact]) {
+      assert.equal(await statusUnder({ "": [requirement] }, `${repositoryName}:1`), 0);
+      assert.equal(await statusUnder({ "": [requirement] }, `${repositoryName}:2`), 1);
+    }
+    assert.equal(await statusUnder({ "": [signed] }, `${repositoryName}:2@${digest}`), 0);
+    const refused = { "": [{ type: "insecureAcceptAnything" }], [`${repositoryName}:2`]: [{ type: "reject" }] };
+    assert.equal(await statusUnder(refused, `${repositoryName}:1`), 0);
+    assert.equal(await statusUnder(refused, `${repositoryName}:2`), 1);
+  });
+
   test("standard input that is huge, or stays open, is not waited for", async () => {
     await using stage = await setStage();
     sign(stage.registry);

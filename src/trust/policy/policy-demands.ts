@@ -17,7 +17,7 @@ import { insistOnIdentity, insistOnRepository } from "./signed-identity.ts";
  */
 export async function policyDemands(
   policy: TrustPolicy,
-  { name, location }: ImageSource,
+  { name, location }: Pick<ImageSource, "name" | "location">,
   { onEvent }: FetchOptions,
 ): Promise<readonly Demand[]> {
   if (location === undefined) throw rejected(name, policy, "says nothing of images from where this one is");
