@@ -19,9 +19,12 @@ export function locationsInUse(locations: readonly BlobLocation[], client: Clien
   return locations.filter((location, index) => index === locations.length - 1 || !isUseless(location));
 }
 
-/** At how many hosts these are. An insecure registry has two locations, with TLS and without, and is one host. */
-export function hostCount(locations: readonly BlobLocation[]): number {
-  return new Set(locations.map(({ url }) => url.host)).size;
+/**
+ * At how many places these are: one host may have several, such as a server of artifacts. An insecure registry has two
+ * locations, with TLS and without, and is one place.
+ */
+export function placeCount(locations: readonly BlobLocation[]): number {
+  return new Set(locations.map(({ url }) => url.host + url.pathname)).size;
 }
 
 /**

@@ -15,7 +15,7 @@ import { blobRange } from "./blob-range.ts";
 import { Client } from "./client.ts";
 import { firstAnswerOf, repositoriesOf } from "./endpoints.ts";
 import { fetchManifest } from "./manifest-request.ts";
-import { hostCount, locationsInUse, mirroredBlob } from "./mirrored-blob.ts";
+import { locationsInUse, mirroredBlob, placeCount } from "./mirrored-blob.ts";
 import { type RegistryOptions, registryKinds } from "./options.ts";
 import { fetchReferrers } from "./referrers.ts";
 import type { Repository } from "./repository.ts";
@@ -93,7 +93,7 @@ class RegistryImage implements ImageSource {
       const locations = this.#locationsOf(descriptor, repositories);
       if (offset + length < descriptor.sizeBytes)
         yield* blobRange(this.#client, locations, { blob: descriptor, offset, length }, context);
-      else if (hostCount(locations) > 1 && offset === 0)
+      else if (placeCount(locations) > 1 && offset === 0)
         yield* mirroredBlob(this.#client, locations, descriptor, context, lends);
       else {
         const inUse = locationsInUse(locations, this.#client);
@@ -106,7 +106,7 @@ class RegistryImage implements ImageSource {
 
   alternatives(descriptor: Descriptor): number {
     const repositories = (this.#repositories ?? []).filter(({ endpoint }) => endpoint.servesDigests);
-    return Math.max(0, hostCount(locationsInUse(this.#locationsOf(descriptor, repositories), this.#client)) - 1);
+    return Math.max(0, placeCount(locationsInUse(this.#locationsOf(descriptor, repositories), this.#client)) - 1);
   }
 
   async #manifestOf(

@@ -97,6 +97,27 @@ test("R-61: of a mirror's layers only the corrupt one comes from the registry, w
   }
 });
 
+test("R-61: mirrors at one host are as many places as they have paths", async () => {
+  await using temporary = await scratch();
+  await using server = await startRegistry();
+  const short = image([tar(file("short", "text"))]);
+  for (const [what, one] of Object.entries({ short, long: images.plain })) {
+    const name = stored(server, `${what}/image`, one);
+    stored(server, `mirror/${what}/image`, one);
+    await using source = registrySource({
+      endpoints: async () =>
+        ["/v2/mirror", "/v2"].map((path) => ({
+          baseUrl: `${server.url}${path}`,
+          resolvesTags: true,
+          servesDigests: true,
+        })),
+    });
+    server.always(/mirror\/.*\/blobs/, corrupt);
+    const { skipped } = await unpack(name, join(temporary.directory, what), { platform, source });
+    assert.deepEqual(skipped, []);
+  }
+});
+
 test("R-61: a store keeps what the registry had, and nothing of the corrupt mirror's", async () => {
   await withFleet("gzip", async ({ mirror, name, directory, source }) => {
     mirror.always(/blobs/, corrupt);
