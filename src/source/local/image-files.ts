@@ -129,12 +129,14 @@ export async function* readBlob(
 /** How many names an error message has at most. */
 export const mostListed = 20;
 
-/** The first names of a list, cut, for an error message: an image may have any number of them, of any length. */
-export function listed(names: readonly string[]): string {
-  return names
-    .slice(0, mostListed)
-    .map((name) => name.slice(0, 200))
-    .join(", ");
+/**
+ * The first names of a list, cut, for an error message: an image may have any number of them, of any length. `total` is how
+ * many there are, if not all are given.
+ */
+export function listed(names: readonly string[], total = names.length): string {
+  const first = names.slice(0, mostListed).map((name) => name.slice(0, 200));
+  const others = total - first.length;
+  return `${first.join(", ")}${others === 0 ? "" : ` and ${others} more`}`;
 }
 
 /** Archives that are opened once, when they are first needed, and stay open until this is disposed of. */

@@ -247,6 +247,6 @@ function notChosen(index: ImageIndex, layout: string, found: string): OciUnpackE
     return name === undefined ? `@${entry.digest}` : `:${name}`;
   });
   return new OciUnpackError("NOT_FOUND", `cannot choose an image in "${layout}": ${found}`, {
-    hint: choices.length > 0 ? `append one of these: ${listed(choices)}` : "copy an image into it first",
+    hint: choices.length > 0 ? `append one of these: ${listed(choices, all.length)}` : "copy an image into it first",
   });
 }

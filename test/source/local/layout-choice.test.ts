@@ -40,6 +40,14 @@ test("S19: what is stored beside an image is none of those that one may choose",
   await assert.rejects(chosen(entries, ":2.0"), { code: "NOT_FOUND", hint: "append one of these: :1.0" });
 });
 
+test("S19: of many images that one may choose the first are named, and how many more there are", async () => {
+  const entries = Array.from({ length: 25 }, (_, number) => ({
+    ...amd64.manifest.descriptor,
+    annotations: { [refName]: `v${number}` },
+  }));
+  await assert.rejects(chosen(entries, ":2.0"), { code: "NOT_FOUND", hint: /:v0, :v1, .*, :v19 and 5 more$/ });
+});
+
 test("S19: a layout with one artifact alone needs no name, as one with one image does not", async () => {
   const artifactType = "application/vnd.example";
   const entries = [
