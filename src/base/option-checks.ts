@@ -53,7 +53,7 @@ export const bytes: Kind = {
   words: "a stream, or another async iterable of bytes",
   isOne: (value) => has(value, Symbol.asyncIterator),
 };
-const writable: Kind = { words: "a stream to write to", isOne: (value) => has(value, "write") };
+const writable: Kind = { words: "a stream to write to", isOne: (value) => has(value, "write") && has(value, "once") };
 const pathOrWritable: Kind = {
   words: "a path, a file: URL or a stream",
   isOne: (value) => path.isOne(value) || writable.isOne(value),

@@ -85,10 +85,12 @@ export class StreamOutput implements ByteOutput {
   readonly temporaryDirectory = tmpdir();
   readonly #stream: Writable;
   readonly #signal: AbortSignal;
+  #hasFailed = false;
 
   constructor(stream: Writable, signal: AbortSignal) {
     this.#stream = stream;
     this.#signal = signal;
+    stream.on("error", tolerated);
   }
 
   /**
@@ -97,18 +99,36 @@ export class StreamOutput implements ByteOutput {
    */
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
-    const written = new Promise<void>((resolve, reject) => {
-      this.#stream.write(Uint8Array.from(bytes), (error) => (error ? reject(error) : resolve()));
-    }).catch((error: unknown) => {
+    await unlessAborted(this.#written(Uint8Array.from(bytes)), this.#signal);
+  }
+
+  /** Of a write that has begun nothing is heard when the stream is destroyed, as a response is whose reader is gone. */
+  async #written(bytes: Uint8Array): Promise<void> {
+    const stream = this.#stream;
+    let closed = () => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        closed = () => reject(stream.errored ?? new Error("the stream was closed before it had taken all"));
+        stream.once("close", closed);
+        stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+      });
+    } catch (error) {
+      this.#hasFailed = true;
       throw unwritten(error);
-    });
-    await unlessAborted(written, this.#signal);
+    } finally {
+      stream.off("close", closed);
+    }
   }
 
   async commit(): Promise<void> {}
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#hasFailed) this.#stream.off("error", tolerated);
+  }
 }
+
+/** Hears the event with the error that a failed write told already: without a listener it would end the process. */
+function tolerated(): void {}
 
 /** The error for a stream that failed, with whatever error. */
 function unwritten(error: unknown): unknown {
