@@ -141,8 +141,7 @@ export class Operation implements AsyncDisposable {
     this.events.tell(event);
     this.signal.throwIfAborted();
     this.#verified = await this.#verifiedSignatures(source, image);
-    await this.#options.approve?.({ ...image, ...this.verified });
-    this.signal.throwIfAborted();
+    await this.#approve(image);
   }
 
   /**
@@ -163,9 +162,15 @@ export class Operation implements AsyncDisposable {
       ...present({ asked }),
     });
     this.#verified = review.verified;
-    if (review.refusal === undefined) await this.#options.approve?.({ ...image, ...this.verified });
+    if (review.refusal === undefined) await this.#approve(image);
     this.signal.throwIfAborted();
     return review;
+  }
+
+  /** Whoever decides may wait for somebody else, and know nothing of the signal. */
+  async #approve(image: ResolvedImage): Promise<void> {
+    await unlessAborted(Promise.resolve(this.#options.approve?.({ ...image, ...this.verified })), this.signal);
+    this.signal.throwIfAborted();
   }
 
   async #verifiedSignatures(source: ImageSource, image: ResolvedImage) {

@@ -137,6 +137,18 @@ for (const [name, { call, output, readsLayers = true, skip = false }] of half(Ob
   });
 }
 
+test("an abort ends the wait for whoever decides", async () => {
+  await using stage = await setStage();
+  const stop = new AbortController();
+  const reason = new Error("nobody answers");
+  const approve = () => {
+    setImmediate(() => stop.abort(reason));
+    return new Promise<void>(() => {});
+  };
+  await assert.rejects(list(stage.name, "/", { platform, approve, signal: stop.signal }), (error) => error === reason);
+  assert.deepEqual(stage.layersAskedFor(), []);
+});
+
 interface Stage extends AsyncDisposable {
   readonly registry: RegistryDouble;
   readonly name: string;
