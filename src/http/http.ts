@@ -20,7 +20,7 @@ import { DeadlineWatch } from "./deadlines.ts";
 import { FurtherAuthorities } from "./further-authorities.ts";
 import type { SecureRoute } from "./https.ts";
 import { HttpAgent, request } from "./node-http.ts";
-import type { Deadlines, ProxyFor, TlsMaterial } from "./options.ts";
+import { type Deadlines, longestMilliseconds, type ProxyFor, type TlsMaterial } from "./options.ts";
 import { admittedLookup, type Reach } from "./policy.ts";
 import { networkFailure, proxyFailure, RequestFailure } from "./request-failure.ts";
 import { proxyAuthorizationOf } from "./tunnel.ts";
@@ -177,7 +177,10 @@ export class Connections implements Disposable {
     signal: AbortSignal | undefined,
   ): Promise<HttpResponse> {
     const { deadlines } = this.#options;
-    const connectMilliseconds = request.connectMilliseconds ?? deadlines.connectMilliseconds;
+    const connectMilliseconds = Math.min(
+      request.connectMilliseconds ?? deadlines.connectMilliseconds,
+      longestMilliseconds,
+    );
     const watch = new DeadlineWatch(outgoing, request.url.host, { ...deadlines, connectMilliseconds });
     return new Promise<HttpResponse>((resolve, reject) => {
       // Node reports nothing when a request is destroyed that still waits for a connection.

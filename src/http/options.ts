@@ -57,3 +57,14 @@ export const defaultDeadlines: Deadlines = {
   retryAfterMilliseconds: 120_000,
   backoffMilliseconds: 500,
 };
+
+/** The longest that a timer of Node's waits, 24 days: one for longer would end at once. */
+export const longestMilliseconds = 2 ** 31 - 1;
+
+/** The deadlines to use: what the caller says, and the defaults for everything else. */
+export function settledDeadlines(deadlines: Partial<Deadlines> = {}): Deadlines {
+  const settled: Record<keyof Deadlines, number> = { ...defaultDeadlines };
+  for (const name of Object.keys(defaultDeadlines) as (keyof Deadlines)[])
+    settled[name] = Math.min(deadlines[name] ?? defaultDeadlines[name], longestMilliseconds);
+  return settled;
+}

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { CallContext } from "../base/call-context.ts";
 import { within } from "../http/deadlines.ts";
 import { Connections, type HttpRequest, type HttpResponse } from "../http/http.ts";
-import { type Deadlines, defaultDeadlines } from "../http/options.ts";
+import { type Deadlines, settledDeadlines } from "../http/options.ts";
 import { Policy } from "../http/policy.ts";
 import { isRedirect, mostRedirects, RedirectedRequest, redirectTarget } from "../http/redirected-request.ts";
 import { RequestFailure } from "../http/request-failure.ts";
@@ -51,7 +51,7 @@ export class Client implements Disposable {
     this.#options = options;
     this.policy = new Policy(options.network);
     this.tlsPolicy = new TlsPolicy(options);
-    this.deadlines = { ...defaultDeadlines, ...options.deadlines };
+    this.deadlines = settledDeadlines(options.deadlines);
     this.connectionsPerBlob = options.connectionsPerBlob ?? 1;
     this.#throttle = new Throttle(this.deadlines.retryAfterMilliseconds);
     this.#connections = new Connections({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultDeadlines, settledDeadlines } from "../../src/http/options.ts";
 import { RequestFailure } from "../../src/http/request-failure.ts";
 import { registrySource } from "../../src/index.ts";
 import { withMirrors } from "../../src/registry/endpoints.ts";
@@ -208,6 +209,16 @@ test("R-71: a mirror that does not accept connections in time is passed over", {
   const endpoints = async () => [nowhere, endpoint(one.registry)];
   // Without a deadline of its own it would have days.
   await using client = puller({ endpoints, deadlines: { connectMilliseconds: 2 ** 30 } });
+  await client.image(one.name).manifest();
+});
+
+test("a deadline that is longer than a timer can be is the longest one, and not over at once", async () => {
+  const longer = 2 ** 40;
+  const all = Object.fromEntries(Object.keys(defaultDeadlines).map((name) => [name, longer]));
+  assert.deepEqual(new Set(Object.values(settledDeadlines(all))), new Set([2 ** 31 - 1]));
+  await using one = await oneImage();
+  const endpoints = async () => [endpoint(one.registry, { connectMilliseconds: longer })];
+  await using client = puller({ endpoints, deadlines: all });
   await client.image(one.name).manifest();
 });
 
