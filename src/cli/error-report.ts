@@ -88,6 +88,7 @@ const flags: readonly (readonly [option: string, flag: string])[] = [
   ['`owner: "ignore"`', "--owner ignore"],
   ['`clone: "auto"`', "--clone auto"],
   ["`keep`", "--keep"],
+  ["`verity`", "--verity"],
   ["`include`", "--include"],
   ["`exclude`", "--exclude"],
   ["`force`", "--force"],

@@ -47,6 +47,12 @@ function unpackCommand(line: UnpackLine, env: ProcessContext["env"]): UnpackComm
       "a file of that name is ./-",
     );
   }
+  if (values["verity-file"] === "-") {
+    throw new UsageError(
+      "cannot write the hash tree to standard output: it has to be a file",
+      "a file of that name is ./-",
+    );
+  }
   return {
     name: "unpack",
     ...target,

@@ -203,7 +203,7 @@ export interface UnpackSettings {
 export function settle(options: UnpackOptions): UnpackSettings {
   const { sandbox = defaultSandbox, include, exclude, add = [], uidMap, gidMap, partial = false } = options;
   if (partial && options.strict === true)
-    throw invalidOption("partial", "`strict` does not take a table's word for a layer", "leave one of them out");
+    throw invalidOption("partial", "what is strict takes no table's word for a layer", "leave one of them out");
   checkIdMap("uidMap", uidMap);
   checkIdMap("gidMap", gidMap);
   return {

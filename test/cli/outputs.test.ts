@@ -177,6 +177,14 @@ const wrong: readonly (readonly [args: readonly string[], message: string])[] = 
     ["--output", "docker-archive", "--devices", "create", "-o", "x", "img"],
     "cannot use --devices: it goes with --output rootfs, tar, erofs, squashfs, ext4, overlay",
   ],
+  [
+    ["--output", "erofs", "--verity-file", "-", "-o", "x", "img"],
+    "cannot write the hash tree to standard output: it has to be a file\nhint: a file of that name is ./-\n",
+  ],
+  [
+    ["--output", "erofs", "--verity-file", "x", "-o", "x", "img"],
+    "cannot use --verity-file: it is the file of the file system\nhint: --verity puts the hash tree there\n",
+  ],
   [["--output", "squashfs", "--size", "1G", "-o", "x", "img"], "cannot use --size: it goes with --output ext4"],
   [
     ["--output", "ext4", "--size", "big", "-o", "x", "img"],
