@@ -74,7 +74,7 @@ export class LayerFetch implements AsyncDisposable {
   async run(signal: AbortSignal): Promise<void> {
     const waiting = [...this.#downloads.values()];
     const { parallelBlobs = waiting.length } = this.#image;
-    const lanes = Math.min(this.#options.parallelDownloads, parallelBlobs, waiting.length);
+    const lanes = Math.max(1, Math.min(this.#options.parallelDownloads, parallelBlobs, waiting.length));
     const lane = async (laneSignal: AbortSignal) => {
       const proofs: Promise<void>[] = [];
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {

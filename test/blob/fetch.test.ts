@@ -39,6 +39,7 @@ test("no more blobs are downloaded at a time than parallelDownloads", async () =
 test("no more are asked for at a time than the image's source has use for", async () => {
   assert.equal(await mostAtATime(1), 1);
   assert.equal(await mostAtATime(100), 3);
+  assert.equal(await mostAtATime(0), 1, "or else nobody would fetch any, and the call wait for ever");
 });
 
 test("what all blobs keep in memory together has a limit, and so have the files that they wait in", async () => {
