@@ -39,7 +39,7 @@ export type WarningCode =
   | "PATTERN_UNMATCHED" // a pattern of include or exclude matches nothing in the image
   | "CREDENTIALS_IGNORED" // stored credentials were rejected, so the pull went on anonymously
   | "LABEL_LEFT_OUT" // a label that a container runtime would obey is no annotation of the bundle
-  | "USER_NOT_MAPPED" // a bundle for one user, root in it, is of an image that runs as another
+  | "USER_NOT_MAPPED" // a bundle whose user namespace lacks the user that the image runs as
   | "CONFIGURATION"; // a configuration file, or a part of it, could not be used
 
 /** The progress of a layer. `layer` is its position from the bottom, counted from 0. */

@@ -3,7 +3,8 @@ import type { ExecutionParameters, ImageConfig } from "../oci/config.ts";
 import { annotationsOf } from "./annotations.ts";
 import { ContainerPaths, workingDirectoryOf } from "./container-paths.ts";
 import { textInRootfs } from "./text-in-rootfs.ts";
-import { type ProcessUser, type Rootless, resolveUser } from "./user.ts";
+import { type ProcessUser, resolveUser } from "./user.ts";
+import { type BundleOwners, hasUser, isMapped, type UserNamespace, userNamespaceOf } from "./user-namespace.ts";
 
 /** What a container runtime gets of an image, and what it does not. */
 export interface Bundle {
@@ -11,7 +12,7 @@ export interface Bundle {
   readonly config: Uint8Array;
   /** Names of labels that are left out, because the runtime would obey them as annotations. */
   readonly leftOut: readonly string[];
-  /** The image's user, if the bundle is for one user, root in it, and the image's is another. */
+  /** The image's user, if the bundle has a user namespace and this user is not in it. */
   readonly unmappedUser?: ProcessUser;
 }
 
@@ -21,17 +22,19 @@ export interface Bundle {
  * Throws `INVALID_CONFIG` for a user that the image does not have, and for paths that lead into directories of the
  * runtime.
  */
-export function bundleOf(image: ImageConfig, rootfs: string, rootless?: Rootless): Bundle {
+export function bundleOf(image: ImageConfig, rootfs: string, owners: BundleOwners = {}): Bundle {
   const user = resolveUser(
     image.execution.user ?? "",
     textInRootfs(rootfs, "etc/passwd"),
     textInRootfs(rootfs, "etc/group"),
   );
   const { annotations, leftOut } = annotationsOf(image);
-  const parts = { user, annotations, ...pathsOf(image, rootfs) };
-  const config = Buffer.from(`${JSON.stringify(runtimeConfig(image, parts, rootless), undefined, 2)}\n`);
-  const isMapped = rootless === undefined || (user.uid === 0 && user.gid === 0);
-  return { config, leftOut, ...(!isMapped && { unmappedUser: user }) };
+  const namespace = userNamespaceOf(owners);
+  const isRootless = owners.rootless !== undefined;
+  const parts = { user, annotations, ...pathsOf(image, rootfs), namespace, isRootless };
+  const config = Buffer.from(`${JSON.stringify(runtimeConfig(image, parts), undefined, 2)}\n`);
+  const isUnmapped = namespace !== undefined && !hasUser(namespace, user);
+  return { config, leftOut, ...(isUnmapped && { unmappedUser: user }) };
 }
 
 function pathsOf({ execution }: ImageConfig, rootfs: string) {
@@ -46,6 +49,10 @@ interface ConfigParts {
   readonly cwd: string;
   readonly volumes: readonly Mount[];
   readonly annotations: Readonly<Record<string, string>>;
+  /** Absent: the container's users are the machine's. */
+  readonly namespace: UserNamespace | undefined;
+  /** Whether the runtime runs without root. */
+  readonly isRootless: boolean;
 }
 
 /**
@@ -54,13 +61,13 @@ interface ConfigParts {
  *
  * What the image does not say is as in `runc spec`, except for the terminal: there is none, so that scripts can run it.
  */
-function runtimeConfig({ execution }: ImageConfig, parts: ConfigParts, rootless?: Rootless): object {
-  const { user, cwd, volumes, annotations } = parts;
+function runtimeConfig({ execution }: ImageConfig, parts: ConfigParts): object {
+  const { user, cwd, volumes, annotations, namespace, isRootless } = parts;
   return {
     ociVersion: "1.0.2",
     process: {
       terminal: false,
-      user: { uid: user.uid, gid: user.gid, ...additionalGids(user, rootless) },
+      user: { uid: user.uid, gid: user.gid, ...additionalGids(user, namespace) },
       args: argumentsOf(execution),
       env: environmentOf(execution, user),
       cwd,
@@ -69,16 +76,12 @@ function runtimeConfig({ execution }: ImageConfig, parts: ConfigParts, rootless?
     },
     root: { path: "rootfs" },
     hostname: "oci-unpack",
-    mounts: [...defaultMounts(rootless !== undefined), ...volumes],
+    mounts: [...defaultMounts(parts), ...volumes],
     annotations,
     linux: {
-      ...(rootless === undefined
-        ? { resources: { devices: [{ allow: false, access: "rwm" }] } }
-        : {
-            uidMappings: [{ containerID: 0, hostID: rootless.uid, size: 1 }],
-            gidMappings: [{ containerID: 0, hostID: rootless.gid, size: 1 }],
-          }),
-      namespaces: namespaces(rootless !== undefined),
+      ...(!isRootless && { resources: { devices: [{ allow: false, access: "rwm" }] } }),
+      ...namespace,
+      namespaces: namespaces(parts),
       maskedPaths,
       readonlyPaths,
     },
@@ -107,16 +110,18 @@ function environmentOf({ env = [] }: ExecutionParameters, user: ProcessUser): re
   return [...new Map([...own, ...defaults.filter(([name]) => !names.has(name))]).values()];
 }
 
-/** The further groups of the user. A user namespace with a single group has none. */
-function additionalGids(user: ProcessUser, rootless: Rootless | undefined): object {
-  return rootless !== undefined || user.additionalGids.length === 0 ? {} : { additionalGids: user.additionalGids };
+/** The further groups of the user that are in the user namespace. */
+function additionalGids(user: ProcessUser, namespace: UserNamespace | undefined): object {
+  const { gidMappings } = namespace ?? {};
+  const additional = user.additionalGids.filter((gid) => gidMappings === undefined || isMapped(gid, gidMappings));
+  return additional.length === 0 ? {} : { additionalGids: additional };
 }
 
-function namespaces(isRootless: boolean): readonly { readonly type: string }[] {
-  const types = ["pid", "network", "ipc", "uts", "mount"];
+function namespaces({ namespace, isRootless }: ConfigParts): readonly { readonly type: string }[] {
   // Without root a network cannot be set up, so the host's is kept. A user namespace makes the other namespaces
   // possible.
-  return (isRootless ? [...types.filter((type) => type !== "network"), "user"] : types).map((type) => ({ type }));
+  const types = isRootless ? ["pid", "ipc", "uts", "mount"] : ["pid", "network", "ipc", "uts", "mount"];
+  return (namespace === undefined ? types : [...types, "user"]).map((type) => ({ type }));
 }
 
 const capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
@@ -145,7 +150,8 @@ interface Mount {
 }
 
 /** The file systems that every Linux container expects (runtime-spec, config-linux.md, "Default Filesystems"). */
-function defaultMounts(isRootless: boolean): readonly Mount[] {
+function defaultMounts({ namespace, isRootless }: ConfigParts): readonly Mount[] {
+  const hasTty = namespace === undefined || isMapped(5, namespace.gidMappings);
   const guarded = ["nosuid", "noexec", "nodev"];
   return [
     { destination: "/proc", type: "proc", source: "proc", options: guarded },
@@ -159,8 +165,8 @@ function defaultMounts(isRootless: boolean): readonly Mount[] {
       destination: "/dev/pts",
       type: "devpts",
       source: "devpts",
-      // Group 5 is tty, which a user namespace with a single group does not have.
-      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(isRootless ? [] : ["gid=5"])],
+      // Group 5 is tty, which a user namespace may not have.
+      options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(hasTty ? ["gid=5"] : [])],
     },
     { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...guarded, "mode=1777", "size=65536k"] },
     { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: guarded },

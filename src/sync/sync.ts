@@ -65,7 +65,7 @@ export async function sync(name: string, directory: string | URL, options: SyncO
   const { image } = accepted;
   const laysAhead = !dryRun && keepPaths.length === 0 && previous.hasOtherLayers(accepted);
   const wanted: WantedComparison = { kept: keepPaths, believed, tellsDifferences: dryRun, laysAhead };
-  const making = { operation, image, place, thread, pipeline, mtree, wanted, bundle: options.bundle };
+  const making = { operation, image, place, thread, pipeline, mtree, wanted, options };
   const { counts, differences, writtenBytes } = dryRun ? await rehearse(making) : await makeReal(making);
   const { downloadedBytes, readLayers } = thread.layers;
   return {
@@ -102,7 +102,7 @@ interface Making {
   readonly pipeline: Pipeline;
   readonly mtree: NewFile | undefined;
   readonly wanted: WantedComparison;
-  readonly bundle: SyncOptions["bundle"];
+  readonly options: SyncOptions;
 }
 
 /** What a sync did, or would do. */
@@ -135,7 +135,7 @@ async function makeReal(making: Making): Promise<Made> {
     if (mtree !== undefined) await thread.list((bytes) => mtree.write(bytes));
     operation.signal.throwIfAborted();
     const root = isSame ? place.rootfs : place.staging;
-    const documents = await documentsOf(making.image, root, making.bundle, operation.events);
+    const documents = await documentsOf(making.image, root, making.options, operation.events);
     await commit(place, documents, { isSame, exchange: () => thread.exchange(), mtree });
   } catch (error) {
     await mtree?.retract();

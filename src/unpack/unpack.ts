@@ -54,7 +54,7 @@ export async function unpack(
   try {
     made = await root.make(accepted, apply);
     operation.signal.throwIfAborted();
-    const documents = await documentsOf(image, staging, options.bundle, events);
+    const documents = await documentsOf(image, staging, options, events);
     await target.commit(documents, { between: async () => mtree?.commit() });
   } catch (error) {
     await mtree?.retract();

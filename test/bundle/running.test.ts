@@ -143,6 +143,58 @@ describe("runc runs a bundle", { skip }, () => {
   });
 });
 
+describe("a bundle with maps of ids has a user namespace", { skip }, () => {
+  const uidMap = [{ containerID: 0, hostID: 100_000, size: 2000 }];
+  const gidMap = [
+    { containerID: 0, hostID: 200_000, size: 20 },
+    { containerID: 1001, hostID: 300_000, size: 1 },
+  ];
+  const says = "id; cat /proc/self/uid_map /proc/self/gid_map; ls -lnd /data /home/app";
+  const app = busyboxImage({ User: "app", Cmd: ["/bin/sh", "-c", says], Volumes: { "/data": {} } });
+
+  test("of both, and groups who are not in it are left out", async () => {
+    assert.deepEqual(await saidIn({ uidMap, gidMap }), [
+      "uid=1000(app) gid=1001(app)",
+      "0 100000 2000",
+      "0 200000 20",
+      "1001 300000 1",
+      "drwxr-xr-x 0 0 /data",
+      "drwxr-xr-x 1000 1001 /home/app",
+    ]);
+  });
+
+  test("in which groups without a map are the machine's", async () => {
+    assert.deepEqual(await saidIn({ uidMap }), [
+      "uid=1000(app) gid=1001(app) groups=29(audio)",
+      "0 100000 2000",
+      "0 0 4294967295",
+      "drwxr-xr-x 0 0 /data",
+      "drwxr-xr-x 1000 1001 /home/app",
+    ]);
+  });
+
+  test("and whom the maps do not have is told", async () => {
+    const codes: string[] = [];
+    const onEvent = (event: OciUnpackEvent) => {
+      if (event.type === "warning") codes.push(event.code);
+    };
+    await using _place = await bundleOf(busyboxImage({ User: "3000" }), { onEvent, uidMap, gidMap });
+    assert.deepEqual(codes, ["USER_NOT_MAPPED"]);
+  });
+
+  /** What the container says, with one space between words, and of files only modes, owners and names. */
+  async function saidIn(maps: UnpackOptions): Promise<readonly string[]> {
+    await using place = await bundleOf(app, maps);
+    for (const path of [place.directory, place.bundle]) await chmod(path, 0o711);
+    const { stdout, stderr } = await runc(place);
+    assert.equal(stderr, "");
+    return linesIn(stdout).map((line) => {
+      const words = line.trim().split(/\s+/);
+      return (words.length > 5 ? [words[0], words[2], words[3], words.at(-1)] : words).join(" ");
+    });
+  }
+});
+
 test("crun runs a bundle like runc", { skip: withCrun }, async () => {
   await using place = await bundleOf(busyboxImage(asApp));
   const { stdout, stderr } = await crun(place);

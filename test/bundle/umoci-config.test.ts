@@ -57,6 +57,11 @@ describe("a bundle's config.json says what umoci's says", {
   skip: skipUnlessRoot() || skipWithout("umoci", "busybox"),
 }, () => {
   test("but for what is listed with a reason", () => compare({ bundle: true }, [], differences));
+  test("also with a map of ids", () => {
+    const map = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+    const umociOptions = ["--uid-map", "0:100000:65536", "--gid-map", "0:100000:65536"];
+    return compare({ bundle: true, uidMap: map, gidMap: map }, umociOptions, differences);
+  });
   test("also for a user without privileges", () =>
     compare({ bundle: { uid: 0, gid: 0 } }, ["--rootless"], { ...differences, ...rootlessDifferences }));
 });
