@@ -28,6 +28,15 @@ function refuseContainersStorage(image: string): void {
   );
 }
 
+/** Refuses an archive that would come from where the password comes. */
+function refuseSecondInput(image: string): void {
+  if (!/^(?:oci|docker)-archive:-(?:$|:)/.test(image)) return;
+  throw new UsageError(
+    `cannot read "${image}": standard input has the password (--password-stdin)`,
+    "write the archive to a file, and name that; an archive itself needs no password",
+  );
+}
+
 /** What the source of an image is made from. */
 interface ConnectionContext {
   readonly command: ImageCommand;
@@ -48,6 +57,7 @@ export async function openSource(
 ): Promise<Source> {
   const { image, store, isOffline: offline, hasIndexes: index, options } = command;
   const { environment, registry } = command.connection;
+  if (credential !== undefined) refuseSecondInput(image);
   if (sourceKindOf(image) === "registry") {
     refuseArchiveName(image);
     refuseContainersStorage(image);

@@ -169,6 +169,18 @@ test("for developers an error says where it came from", async () => {
   assert.match(stderr, /^ {6}at .*\.js:\d+/m);
 });
 
+test("standard input has a password or an archive, and not both", async () => {
+  const login = ["-u", "ada", "--password-stdin"];
+  for (const image of ["oci-archive:-", "docker-archive:-:app:1"]) {
+    const { status, stderr } = await ociUnpack(["-q", ...login, image, "/nowhere"], { input: "secret" });
+    assert.equal(status, 2);
+    assert.match(
+      stderr,
+      /^error: cannot read "\S+-archive:-\S*": standard input has the password \(--password-stdin\)\nhint: /,
+    );
+  }
+});
+
 function fresh(): string {
   return join(directory, `target-${++count}`);
 }
