@@ -74,12 +74,15 @@ function codeOf({ origin, predicateType }: Demand, { failures }: SearchFindings)
   return counted.some(({ error }) => error instanceof OtherIdentity) ? "IDENTITY_MISMATCH" : "SIGNATURE_INVALID";
 }
 
+function othersText(count: number): string {
+  if (count === 0) return "";
+  return count === 1 ? " (and 1 more does not count)" : ` (and ${count} more do not count)`;
+}
+
 function found({ failures, otherFormats, isPossible, isOffline }: SearchFindings): string {
   const told = nearest(failures);
   if (told !== undefined) {
-    const others = failures.length - 1;
-    const more = others === 0 ? "" : ` (and ${others} more do not count)`;
-    return `${described(told.about)} does not count: ${told.error.message}${more}`;
+    return `${described(told.about)} does not count: ${told.error.message}${othersText(failures.length - 1)}`;
   }
   if (!isPossible) return "where it comes from there can be none";
   if (isOffline) return "there is none in the store";

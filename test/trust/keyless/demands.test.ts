@@ -93,7 +93,7 @@ describe("an identity is demanded", () => {
     const trust = { identities: [{ ...usual, identity: "me@a.example" }], trustedRoot: made.root };
     await assert.rejects(resolve(made.name, { platform, trust }), {
       code: "IDENTITY_MISMATCH",
-      message: /it was signed by "https:\/\/builds.* \(and 1 more do not count\)$/,
+      message: /it was signed by "https:\/\/builds.* \(and 1 more does not count\)$/,
     });
   });
 

@@ -62,7 +62,7 @@ describe("what a policy refuses is told with the place that says so, and what to
     const identity = { type: "exactReference", dockerReference: "HOST/app/both:2" };
     const policy = demanding({ keyPath: "PLACE/second.pub", signedIdentity: identity });
     const { message } = await refused("HOST/app/both:1", policy);
-    assert.match(message, /it was signed under ".*" is demanded \(and 1 more do not count\)$/);
+    assert.match(message, /it was signed under ".*" is demanded \(and 1 more does not count\)$/);
   });
 
   test("every candidate has its own reason", async () => {
