@@ -41,12 +41,13 @@ const says = [
   'cat /data/large >/dev/null && echo "all of it is read"',
   'touch /data/new && echo "something is written"',
 ];
-const app = busyboxImage(
-  { Env: ["PATH=/bin"], WorkingDir: "/data", Entrypoint: ["sh", "-c"], Cmd: [says.join("; ")] },
-  ...["proc", "sys", "dev", "mnt"].map((name) => directory(name)),
-  ...["mount", "mkdir", "chroot"].map((name) => link(`bin/${name}`, "busybox")),
-  file("data/large", data, { uid: 1000, gid: 1001, mode: 0o640 }),
-);
+const app = () =>
+  busyboxImage(
+    { Env: ["PATH=/bin"], WorkingDir: "/data", Entrypoint: ["sh", "-c"], Cmd: [says.join("; ")] },
+    ...["proc", "sys", "dev", "mnt"].map((name) => directory(name)),
+    ...["mount", "mkdir", "chroot"].map((name) => link(`bin/${name}`, "busybox")),
+    file("data/large", data, { uid: 1000, gid: 1001, mode: 0o640 }),
+  );
 
 describe("a machine boots", { skip, timeout: 900_000 }, () => {
   for (const form of third(forms)) {
@@ -90,7 +91,7 @@ function assertSeesAll(seen: string): void {
 async function setStage(form: ExportForm) {
   const place = await scratch();
   const { directory: here } = place;
-  await writeImageLayout(join(here, "layout"), [{ tag: "app", images: [app] }]);
+  await writeImageLayout(join(here, "layout"), [{ tag: "app", images: [app()] }]);
   await symlink(cloudKernel, join(here, "vmlinuz"));
   const surroundings = [
     `oci-unpack() { '${process.execPath}' '${commandEntry}' "$@"; }`,
