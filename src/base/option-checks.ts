@@ -62,6 +62,22 @@ export const source: Kind = {
   words: "a source, as `registrySource()` gives one",
   isOne: (value) => has(value, "image"),
 };
+/** What a source of the caller's own gives. */
+export const imageSource: Kind = {
+  words: "an image, with `name`, `manifest()` and `blob()`",
+  isOne: (value) => has(value, "manifest") && has(value, "blob") && isText(Reflect.get(Object(value), "name")),
+};
+export const sourceDocument: Kind = {
+  words: "a document, with `mediaType` and `bytes`",
+  isOne: (value) =>
+    isObject(value) && isText(Reflect.get(value, "mediaType")) && Reflect.get(value, "bytes") instanceof Uint8Array,
+};
+/** A proxy's may have a password. */
+export const urlObject: Kind = {
+  words: "a URL object, or undefined",
+  isOne: (value) => value instanceof URL,
+  isSecret: true,
+};
 export const promise: Kind = { words: "a promise of one", isOne: (value) => has(value, "then") };
 export const store: Kind = {
   words: "a store, as `store()` gives one",

@@ -2,6 +2,7 @@ import type { FetchOptions } from "../base/events.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { BlobOptions, Document, ImageAttachments, ImagePlace, ImageSource } from "./image-source.ts";
+import { documentFrom } from "./source-document.ts";
 
 /** An image that is what another one is: all is passed on. A class that extends this one says what is otherwise. */
 export class WrappedImage implements ImageSource {
@@ -22,7 +23,7 @@ export class WrappedImage implements ImageSource {
   }
 
   manifest(descriptor?: Descriptor, options?: FetchOptions): Promise<Document> {
-    return this.#image.manifest(descriptor, options);
+    return documentFrom(this.#image, descriptor, options);
   }
 
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array> {

@@ -11,6 +11,7 @@ import type {
 import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { onAbort } from "../base/abort.ts";
+import { check, urlObject } from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import { isErrno } from "../base/system-error.ts";
 import { addressIn, bareHost, portOf } from "./address.ts";
@@ -115,7 +116,8 @@ export class Connections implements Disposable {
     signal?.throwIfAborted();
     const literal = addressIn(request.url.hostname);
     if (literal !== undefined) request.reach.admit(request.url.host, literal);
-    const proxy = this.#options.proxy?.(request.url);
+    const proxy = this.#options.proxy?.(request.url) ?? undefined;
+    if (proxy !== undefined) check("proxy()", proxy, urlObject);
     let route = this.#routeOf(request, proxy);
     const client = route.hop.protocol === "https:" ? await import("./https.ts") : plainClient;
     for (;;) {

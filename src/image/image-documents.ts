@@ -4,6 +4,7 @@ import type { Limits } from "../base/limits.ts";
 import { MemoryBudget } from "../base/memory-budget.ts";
 import { present } from "../base/present.ts";
 import type { Document, ImageSource } from "../blob/image-source.ts";
+import { documentFrom } from "../blob/source-document.ts";
 import { wholeVerified } from "../blob/verified.ts";
 import { type ImageConfig, parseConfig } from "../oci/config.ts";
 import { type Descriptor, inlineContent, verifyBytes, verifyDigest } from "../oci/descriptor.ts";
@@ -95,7 +96,7 @@ export class ImageDocuments {
   }
 
   async #fetch(descriptor: Descriptor | undefined): Promise<Document> {
-    const document = await this.#image.manifest(descriptor, this.#options);
+    const document = await documentFrom(this.#image, descriptor, this.#options);
     this.#refuseAbove("manifestBytes", document.bytes.length, descriptor?.digest);
     return document;
   }

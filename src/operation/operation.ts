@@ -1,5 +1,13 @@
 import { unlessAborted } from "../base/abort.ts";
-import { check, checkOptions, invalidOption, type Kinds, source as sourceKind, text } from "../base/option-checks.ts";
+import {
+  check,
+  checkOptions,
+  imageSource,
+  invalidOption,
+  type Kinds,
+  source as sourceKind,
+  text,
+} from "../base/option-checks.ts";
 import { present } from "../base/present.ts";
 import type { ImageSource } from "../blob/image-source.ts";
 import type { ResolvedImage, ResolveOptions } from "../image/options.ts";
@@ -98,6 +106,7 @@ export class Operation implements AsyncDisposable {
     const source = await unlessAborted(this.#opened.source, this.signal);
     check("source", source, sourceKind);
     const image = source.image(this.#name);
+    check("source.image()", image, imageSource);
     this.#store = storeBehind(image);
     return image;
   }

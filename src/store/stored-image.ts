@@ -9,6 +9,7 @@ import {
   type ImageSource,
   skippingBytes,
 } from "../blob/image-source.ts";
+import { documentFrom } from "../blob/source-document.ts";
 import { verified } from "../blob/verified.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
@@ -82,7 +83,7 @@ export class StoredImage implements ImageSource {
       return { mediaType: "", bytes };
     }
     if (this.#isOffline) throw await notStored(store, this.name);
-    return await this.#image.manifest(undefined, options);
+    return await documentFrom(this.#image, undefined, options);
   }
 
   async #recorded(store: BlobStore): Promise<Digest | undefined> {
@@ -112,7 +113,7 @@ export class StoredImage implements ImageSource {
     const bytes = await storedDocument(store, descriptor.digest, options.signal);
     if (bytes !== undefined) return { mediaType: descriptor.mediaType, bytes };
     if (this.#isOffline) throw await this.#incomplete(store, descriptor);
-    return await this.#image.manifest(descriptor, options);
+    return await documentFrom(this.#image, descriptor, options);
   }
 
   /** Stores a document, unless it is invalid; the caller reports what is wrong with it. */

@@ -549,6 +549,31 @@ test("files of configuration may be URLs", async () => {
   assert.equal(engine.image("docker-daemon:app").name, "docker-daemon:app");
 });
 
+test("a source of one's own that gives something else is told what it has to give", async () => {
+  const blob = async function* () {};
+  const giving = (image: unknown) => ({ image: () => image, async [Symbol.asyncDispose]() {} });
+  const document = (value: unknown) => giving({ name, blob, manifest: async () => value });
+  const anImage = "an image, with `name`, `manifest()` and `blob()`";
+  const aDocument = "a document, with `mediaType` and `bytes`";
+  for (const [source, message] of [
+    [giving(undefined), `source.image(): undefined is not ${anImage}`],
+    [giving({ name: 1, blob, manifest: blob }), `source.image(): this object is not ${anImage}`],
+    [giving({ name, blob }), `source.image(): this object is not ${anImage}`],
+    [document(undefined), `source.image().manifest(): undefined is not ${aDocument}`],
+    [document({ mediaType: "", bytes: "{}" }), `source.image().manifest(): this object is not ${aDocument}`],
+  ] as const) {
+    await refused(() => (library.inspect as Untyped)(name, { source }), `cannot use the option ${message}`);
+  }
+});
+
+test("a proxy that is no URL is told, and not what it is: it may have a password", async () => {
+  await using source = registrySource({ proxy: (() => "http://ada:secret@proxy.example") as never });
+  await refused(
+    () => (library.inspect as Untyped)("127.0.0.1:1/app", { source }),
+    "cannot use the option proxy(): this string is not a URL object, or undefined",
+  );
+});
+
 test("a promise of something else than a source is refused", async () => {
   await refused(
     () => (library.inspect as Untyped)(name, { source: Promise.resolve({}) }),
