@@ -13,7 +13,7 @@ import { type Image, image, imageIndex } from "../support/image.ts";
 import { writeImageLayout } from "../support/image-layout.ts";
 import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { type Scratch, scratch } from "../support/scratch.ts";
-import { directory, file, tar } from "../support/tar-builder.ts";
+import { directory, file, tar, tarOf } from "../support/tar-builder.ts";
 
 const base = tar(directory("etc"), file("etc/motd", "hello"), file("etc/issue", ""), file("etc/hosts", "a"));
 const older = image([base, tar(file("etc/hosts", "b"))]);
@@ -154,7 +154,7 @@ test("diff tells by its exit code that something differs, also where nobody read
 });
 
 test("what ends a comparison in the middle of its JSON is told in the same object", async () => {
-  await using stage = await setStage(image([tar(...Array.from({ length: 50_000 }, (_, each) => file(`new-${each}`)))]));
+  await using stage = await setStage(image([tarOf(Array.from({ length: 50_000 }, (_, each) => file(`new-${each}`)))]));
   const args = [...(await withEndlessWaits(stage.directory)), commandEntry, "diff", "--json"];
   const command = spawn(process.execPath, [...args, "-p", "linux/amd64", stage.older, stage.newer]);
   const exit = once(command, "exit");

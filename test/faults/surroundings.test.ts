@@ -8,7 +8,7 @@ import { type Outcome, outcomeOf } from "../support/command.ts";
 import { image } from "../support/image.ts";
 import { commandEntry, ociUnpack } from "../support/oci-unpack.ts";
 import { isSandboxed, sandboxEnvironment } from "../support/sandbox.ts";
-import { file, tar } from "../support/tar-builder.ts";
+import { file, tarOf } from "../support/tar-builder.ts";
 import { half, third } from "../support/thorough.ts";
 import { skipUnlessRoot, skipWithout } from "../support/tools.ts";
 import { assertClearError } from "./clear-error.ts";
@@ -95,7 +95,7 @@ test("files closed to everybody, their maker included, are one clear error to an
 
 test("less memory than an image needs is one clear error that says how to give more", async () => {
   await using stage = await setStage();
-  const layer = tar(...Array.from({ length: 60_000 }, (_, number) => file(`one/of-many-files-${number}`)));
+  const layer = tarOf(Array.from({ length: 60_000 }, (_, number) => file(`one/of-many-files-${number}`)));
   await using placed = await (places["oci:"] ?? assert.fail())({ ...none, image: image([layer]) }, stage);
   for (const args of half([
     ["ls", ...placed.args],

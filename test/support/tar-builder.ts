@@ -32,6 +32,11 @@ export function tar(...entries: readonly Uint8Array[]): Uint8Array {
   return joined(...entries, endMarker);
 }
 
+/** An archive of any number of entries: as arguments, tens of thousands would fill the stack. */
+export function tarOf(entries: readonly Uint8Array[]): Uint8Array {
+  return joined(Buffer.concat(entries), endMarker);
+}
+
 /** An archive that just stops after its last entry. */
 export function tarWithoutEnd(...entries: readonly Uint8Array[]): Uint8Array {
   return joined(...entries);
