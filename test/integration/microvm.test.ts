@@ -13,7 +13,7 @@ import { repositoryFile } from "../support/repository.ts";
 import { busyboxImage } from "../support/runnable-images.ts";
 import { scratch } from "../support/scratch.ts";
 import { directory, file, symlink as link } from "../support/tar-builder.ts";
-import { third } from "../support/thorough.ts";
+import { shareOf } from "../support/thorough.ts";
 import { skipWithout } from "../support/tools.ts";
 
 // The lines of docs/microvm.md are run as they stand there: a machine boots what they make, and says what it sees.
@@ -49,36 +49,42 @@ const app = () =>
     file("data/large", data, { uid: 1000, gid: 1001, mode: 0o640 }),
   );
 
-describe("a machine boots", { skip, timeout: 900_000 }, () => {
-  for (const form of third(forms)) {
-    test(`${form}, and writes above it`, async () => {
-      await using machine = await setStage(form);
-      await writeFile(join(machine.directory, "init-writable"), theWritable);
-      const adding = "--add-file 755:0:0:./init-writable:/init-writable";
-      await machine.run(theInit + theRoot.replace("--add-file", `${adding} --add-file`) + theInitramfs);
-      const seen = await machine.run(theMachine.replace("init=/init", "init=/init-writable"));
-      assertSeesAll(seen);
-      assert.match(seen, /^something is written\r?$/m);
-    });
-  }
+const cases = [
+  ...forms.map((form) => ({ title: `${form}, and writes above it`, form, boot: bootWithOverlay })),
+  ...forms.map((form) => ({ title: `${form} that is verified while it is read`, form, boot: bootVerified })),
+];
 
-  for (const form of third(forms, 1)) {
-    test(`${form} that is verified while it is read`, async () => {
+describe("a machine boots", { skip, timeout: 900_000 }, () => {
+  for (const { title, form, boot } of shareOf(cases.length, cases)) {
+    test(title, async () => {
       await using machine = await setStage(form);
-      const verified = theRoot.replace("--output", "--verity --json --output").trimEnd();
-      await machine.run(`${theInit}${verified} > result.json\n${theInitramfs}${theVerifyingInitramfs}`);
-      const boots = theMachine.replace("/dev/vda", "/dev/dm-0");
-      const before = await machine.run(boots);
-      assertSeesAll(before);
-      assert.doesNotMatch(before, /something is written/);
-      await machine.damage();
-      const seen = await machine.run(boots);
-      assert.match(seen, /data block \d+ is corrupted/);
-      assert.match(seen, /uid=0\(root\)/);
-      assert.doesNotMatch(seen, /all of it is read/);
+      await boot(machine);
     });
   }
 });
+
+async function bootWithOverlay(machine: Stage): Promise<void> {
+  await writeFile(join(machine.directory, "init-writable"), theWritable);
+  const adding = "--add-file 755:0:0:./init-writable:/init-writable";
+  await machine.run(theInit + theRoot.replace("--add-file", `${adding} --add-file`) + theInitramfs);
+  const seen = await machine.run(theMachine.replace("init=/init", "init=/init-writable"));
+  assertSeesAll(seen);
+  assert.match(seen, /^something is written\r?$/m);
+}
+
+async function bootVerified(machine: Stage): Promise<void> {
+  const verified = theRoot.replace("--output", "--verity --json --output").trimEnd();
+  await machine.run(`${theInit}${verified} > result.json\n${theInitramfs}${theVerifyingInitramfs}`);
+  const boots = theMachine.replace("/dev/vda", "/dev/dm-0");
+  const before = await machine.run(boots);
+  assertSeesAll(before);
+  assert.doesNotMatch(before, /something is written/);
+  await machine.damage();
+  const after = await machine.run(boots);
+  assert.match(after, /data block \d+ is corrupted/);
+  assert.match(after, /uid=0\(root\)/);
+  assert.doesNotMatch(after, /all of it is read/);
+}
 
 function assertSeesAll(seen: string): void {
   assert.match(seen, /^uid=0\(root\) gid=0\(root\)/m);
@@ -86,6 +92,8 @@ function assertSeesAll(seen: string): void {
   assert.match(seen, /^lrwxrwxrwx .* \/bin\/id -> busybox\r?$/m);
   assert.match(seen, /^all of it is read\r?$/m);
 }
+
+type Stage = Awaited<ReturnType<typeof setStage>>;
 
 /** Where the lines are run, for another image and with another file system than is written there. */
 async function setStage(form: ExportForm) {
