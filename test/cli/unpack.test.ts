@@ -172,7 +172,7 @@ test("for developers an error says where it came from", async () => {
 test("standard input has a password or an archive, and not both", async () => {
   const login = ["-u", "ada", "--password-stdin"];
   for (const image of ["oci-archive:-", "docker-archive:-:app:1"]) {
-    const { status, stderr } = await ociUnpack(["-q", ...login, image, "/nowhere"], { input: "secret" });
+    const { status, stderr } = await ociUnpack(["-q", ...login, image, fresh()], { input: "secret" });
     assert.equal(status, 2);
     assert.match(
       stderr,
