@@ -52,10 +52,10 @@ interface Question {
  * `$GITHUB_TOKEN` for ghcr.io. Files are read each time, because logins may change while a program runs. A file that
  * cannot be used is a warning, except for `authFile`, which is an error.
  */
-export function dockerCredentials(given: DockerCredentialsOptions): Credentials {
-  const options = checkOptions(given, credentialKinds, machineNeeds);
-  const { authFile } = options;
-  return credentialsOf({ ...settledMachine(options), authFile: authFile && pathOf("authFile", authFile) });
+export function dockerCredentials(options: DockerCredentialsOptions): Credentials {
+  const checked = checkOptions(options, credentialKinds, machineNeeds);
+  const { authFile } = checked;
+  return credentialsOf({ ...settledMachine(checked), authFile: authFile && pathOf("authFile", authFile) });
 }
 
 /** `dockerCredentials` for options that have been checked. */

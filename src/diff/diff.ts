@@ -37,7 +37,7 @@ export function diff(name1: string, name2: string, options: DiffOptions = {}): I
   const checked = checkOptions(options, diffKinds);
   const images = deferred<ComparedImages>();
   const batches = handedOver<readonly ImageDifference[], DiffResult>(async (give, stop) => {
-    const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
+    const signal = checked.signal === undefined ? stop : AbortSignal.any([checked.signal, stop]);
     try {
       return await compareImages([name1, name2], { ...checked, signal }, { give, tellImages: images.resolve });
     } catch (error) {

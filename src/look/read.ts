@@ -33,7 +33,7 @@ export function read(name: string, path: string, options: LookOptions = {}): Fil
   check("path", path, text);
   const checked = checkOptions(options, lookKinds);
   return handedOver((give: Give, stop) => {
-    const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
+    const signal = checked.signal === undefined ? stop : AbortSignal.any([checked.signal, stop]);
     return readFile(name, path, { ...checked, signal }, give);
   });
 }

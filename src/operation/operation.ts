@@ -52,7 +52,6 @@ export class Operation implements AsyncDisposable {
   readonly proofs = new LayerProofs();
   readonly #name: string;
   readonly #options: ResolveOptions;
-  readonly #checked: ResolveOptions;
   readonly #opened: OpenedSource;
   readonly #startedAt: number;
   #requirements: TrustRequirements | undefined;
@@ -62,7 +61,6 @@ export class Operation implements AsyncDisposable {
   private constructor(name: string, options: ResolveOptions, parts: OperationParts) {
     this.#name = name;
     this.#options = options;
-    this.#checked = parts.checked;
     this.settings = parts.settings;
     this.events = parts.events;
     this.#opened = parts.opened;
@@ -75,17 +73,17 @@ export class Operation implements AsyncDisposable {
    */
   static begin<Options extends UnpackOptions>(
     name: string,
-    options: Options,
+    given: Options,
     kinds: Kinds<Options>,
     open: (name: string, options: Options) => OpenedSource = openSource,
   ): Operation {
     const startedAt = performance.now();
     check("name", name, text);
-    const checked = checkOptions(options, kinds);
-    const settings = settle(checked);
+    const options = checkOptions(given, kinds);
+    const settings = settle(options);
     const events = new EventLog(options);
     events.signal.throwIfAborted();
-    return new Operation(name, options, { checked, settings, events, opened: open(name, options), startedAt });
+    return new Operation(name, options, { settings, events, opened: open(name, options), startedAt });
   }
 
   /** Aborted by the caller, or by a listener that threw. */
@@ -95,7 +93,7 @@ export class Operation implements AsyncDisposable {
 
   /** The options with which documents are asked for. */
   get resolveOptions(): ResolveOptions {
-    return { ...this.#checked, signal: this.events.signal, onEvent: this.events.tell };
+    return { ...this.#options, signal: this.events.signal, onEvent: this.events.tell };
   }
 
   /** The name, bound to its source. What is demanded of signatures is read before, so that nobody is asked in vain. */
@@ -230,8 +228,6 @@ export interface FinishedImage extends Pick<Image, "reference" | "digest" | "pla
 }
 
 interface OperationParts {
-  /** The options, none of them inherited. */
-  readonly checked: ResolveOptions;
   readonly settings: UnpackSettings;
   readonly events: EventLog;
   readonly opened: OpenedSource;

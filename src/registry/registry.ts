@@ -25,14 +25,14 @@ import type { Repository } from "./repository.ts";
  *
  * Its images share connections, tokens and what is known about each host. Dispose of it to close the connections.
  */
-export function registrySource(given: RegistryOptions = {}): Source {
-  const options = checkOptions(given, registryKinds);
-  const limits = settleLimits(options.limits);
-  const client = new Client(options);
+export function registrySource(options: RegistryOptions = {}): Source {
+  const checked = checkOptions(options, registryKinds);
+  const limits = settleLimits(checked.limits);
+  const client = new Client(checked);
   return {
     image(name) {
       check("name", name, text);
-      return new RegistryImage(name, client, { ...options, limits });
+      return new RegistryImage(name, client, { ...checked, limits });
     },
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
