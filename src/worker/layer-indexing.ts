@@ -70,6 +70,7 @@ export function layerIndexing({ index, settings }: LayersToMerge & { readonly se
 export interface ComingLayer {
   /** Its number in the image, from 0. */
   readonly layer: number;
+  /** What the input has: the layer's index, or else its archive. */
   readonly form?: NumberedLayer["form"] | undefined;
   readonly input: ByteSource;
   /** What makes indexes of layers, if nobody needs the data of files. Default: nothing. */
