@@ -1,3 +1,4 @@
+import { hostIdOf } from "../layer/id-map.ts";
 import type { IdMapping } from "../layer/settings.ts";
 import type { ProcessUser, Rootless } from "./user.ts";
 
@@ -37,5 +38,5 @@ export function hasUser({ uidMappings, gidMappings }: UserNamespace, { uid, gid 
 
 /** Whether an id of the container is one on this machine. */
 export function isMapped(id: number, map: readonly IdMapping[]): boolean {
-  return map.some(({ containerID, size }) => id >= containerID && id < containerID + size);
+  return hostIdOf(id, map) !== undefined;
 }

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { OwnerChoice } from "../base/option-words.ts";
 import { type Findings, refusal } from "../layer/findings.ts";
+import { containerIdOf, hostIdOf } from "../layer/id-map.ts";
 import type { IdMapping } from "../layer/settings.ts";
 import { errnos } from "../linux/errno.ts";
 import type { Result } from "../linux/libc.ts";
@@ -119,25 +120,6 @@ export class Owners {
 
 function isRecorded(stated: Stated, setXattr: SetXattr): boolean {
   return [...recordsOf(stated)].map(([name, value]) => setXattr(name, value)).every((result) => result >= 0);
-}
-
-/** What an id inside is on this machine; `undefined` where the map has no place for it. Without a map it is itself. */
-export function hostIdOf(id: number, map: readonly IdMapping[] | undefined): number | undefined {
-  if (map === undefined) return id;
-  for (const { containerID, hostID, size } of map) {
-    if (id >= containerID && id < containerID + size) return hostID + id - containerID;
-  }
-  return undefined;
-}
-
-/** What an id of this machine is inside. */
-function containerIdOf(id: number, map: readonly IdMapping[] | undefined): number | undefined {
-  return hostIdOf(id, inverted(map));
-}
-
-/** The map by which ids of this machine become those inside. */
-export function inverted(map: readonly IdMapping[] | undefined): readonly IdMapping[] | undefined {
-  return map?.map(({ containerID, hostID, size }) => ({ containerID: hostID, hostID: containerID, size }));
 }
 
 /** What is to be known of a file whose owner, or type, it cannot have on disk. */

@@ -1,6 +1,6 @@
+import { hostIdOf, inverted } from "../layer/id-map.ts";
 import type { IdMapping } from "../layer/settings.ts";
 import { type ByteString, byteStringOf } from "../tar/byte-string.ts";
-import { hostIdOf, inverted } from "./owners.ts";
 
 /** What the image's users and groups are on this machine; absent: themselves. */
 export interface IdMaps {

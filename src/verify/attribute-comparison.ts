@@ -1,5 +1,6 @@
 import type { DifferentPart } from "../base/option-words.ts";
 import type { Attributes } from "../layer/directory.ts";
+import { hostIdOf } from "../layer/id-map.ts";
 import type { RootfsSettings } from "../layer/settings.ts";
 import { XattrFilter } from "../layer/xattr-rules.ts";
 import { errnos } from "../linux/errno.ts";
@@ -7,7 +8,7 @@ import type { Stat } from "../linux/stat.ts";
 import type { Rights } from "../linux/thread.ts";
 import { listXattrsAt, readXattrAt } from "../linux/xattrs.ts";
 import { ownerPolicy } from "../rootfs/context.ts";
-import { hostIdOf, type OwnerPolicy, recordNames, recordsOf, type Stated } from "../rootfs/owners.ts";
+import { type OwnerPolicy, recordNames, recordsOf, type Stated } from "../rootfs/owners.ts";
 import { XattrIds } from "../rootfs/xattr-ids.ts";
 import { type ByteString, byteString, byteStringOf } from "../tar/byte-string.ts";
 import type { Timestamp } from "../tar/entry.ts";
